@@ -1,0 +1,227 @@
+"""All settings, read from the environment, `.env`, and `var/local.env`, in that order of precedence.
+
+`var/local.env` is written by `make run` and names the embedded services, so that pieces started by
+hand (`manage.py qcluster`, `manage.py runserver`) find them. `.env.example` lists every variable.
+"""
+
+import secrets
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+for env_file in (BASE_DIR / ".env", VAR_DIR / "local.env"):
+    if env_file.is_file():
+        env.read_env(str(env_file))
+
+
+def local_secret_key() -> str:
+    """A key made once and kept under var/, so that a clone runs without one and sessions survive."""
+    path = VAR_DIR / "secret_key"
+    if not path.is_file():
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
+#: Where people reach us, for example https://buddy.example.org; the reference design's name is kept.
+CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", default=""))
+HTTPS = CLIENT_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: `runserver` then speaks WebSocket
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_q",
+    "csp",
+    "queueing",
+    "chat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "buddy.urls"
+ASGI_APPLICATION = "buddy.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- the record -----------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES["default"].setdefault("OPTIONS", {})
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL: readers and the writer do not block each other. IMMEDIATE: a transaction that will write
+    # takes its lock at the start, where it can wait, not in the middle, where it can only fail.
+    DATABASES["default"]["OPTIONS"] |= {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: the schedule, events, cache, sessions --------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_PASSWORD = env.str("REDIS_PASSWORD", default="")
+if REDIS_PASSWORD and "@" not in REDIS_URL:
+    REDIS_URL = REDIS_URL.replace("://", f"://:{REDIS_PASSWORD}@", 1)
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "buddy"},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "buddy",
+    }
+}
+# Read from Redis, written through to the database: a lost Redis logs nobody out.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- the queue ------------------------------------------------------------------------------------
+Q_CLUSTER = {
+    "name": "buddy",
+    "broker_class": "queueing.broker.RedisBroker",
+    "workers": env.int("QUEUE_WORKERS", default=1),
+    "timeout": 300,
+    "retry": 360,
+    "recycle": 0,
+    "save_limit": 250,
+    "ack_failures": True,
+    "label": "Django-Q2",
+    "catch_up": False,
+}
+QUEUEING = {
+    "REDIS_URL": REDIS_URL,
+    "PREFIX": "buddy",
+    # Bull's words and the reference design's numbers. Each value has an environment override such as
+    # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py says which.
+    "QUEUES": {
+        "analytics": {"priority": 1, "concurrency": 5, "attempts": 1, "keep": (1000, 500)},
+        "openai-chat": {
+            "priority": 2,
+            "concurrency": 3,
+            "attempts": 3,
+            "backoff": {"type": "exponential", "delay": 2},
+            "keep": (100, 50),
+        },
+        "audio-processing": {
+            "priority": 3,
+            "concurrency": 2,
+            "attempts": 2,
+            "backoff": {"type": "exponential", "delay": 5},
+            "keep": (50, 25),
+        },
+        "large-requests": {
+            "priority": 4,
+            "concurrency": 2,
+            "attempts": 5,
+            "backoff": {"type": "exponential", "delay": 10},
+            "limiter": {"max": 2, "duration": 60},
+            "keep": (20, 10),
+        },
+    },
+}
+
+# --- the model ------------------------------------------------------------------------------------
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
+#: auto | responses | chat; auto is Responses on OpenAI itself and chat completions elsewhere.
+OPENAI_API = env.str("OPENAI_API", default="auto")
+#: True when `make run` started the small local model; the page says so.
+DEMO_MODEL = env.bool("BUDDY_DEMO_MODEL", default=False)
+#: The reference design's Assistants ended in August 2026; a system check explains what to do.
+OPENAI_ASSISTANT_IDS = {
+    companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="")
+    for companion in ("corporate", "travel", "emotional", "culture")
+}
+
+# --- what the browser gets -------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if DEBUG:
+    STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+WHITENOISE_USE_FINDERS = DEBUG
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "media-src": ["'self'", "blob:"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django-q": {"level": "WARNING"}},
+}
