@@ -1,0 +1,17 @@
+"""Start-up: find the kinds of job, register the checks."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class QueueingConfig(AppConfig):
+    """The queue engine; liftable into another project (docs/engine.md)."""
+
+    name = "queueing"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import every installed app's `jobs` module, which registers its kinds."""
+        from . import checks  # noqa: F401 (registers itself)
+
+        autodiscover_modules("jobs")

@@ -1,0 +1,62 @@
+"""System checks: a wrong setting is said at start, with the way out."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import EngineConf, QueueDef, get_conf
+from .kinds import all_kinds
+
+
+@register("queueing")
+def check_queueing(**_: Any) -> list[CheckMessage]:
+    """Everything about `settings.QUEUEING` that would fail later, said now."""
+    try:
+        conf = get_conf()
+    except (ImproperlyConfigured, TypeError) as exc:
+        return [Error(str(exc), hint="See QUEUEING in docs/engine.md.", id="queueing.E001")]
+    found: list[CheckMessage] = []
+    for queue in conf.queues.values():
+        found += _check_queue(queue)
+    found += _check_times(conf)
+    for kind in all_kinds():
+        if kind.queue not in conf.queues:
+            hint = f"Add it to QUEUEING['QUEUES'] or use one of: {', '.join(conf.queues)}."
+            message = f"job kind {kind.name!r} names the unknown queue {kind.queue!r}"
+            found.append(Error(message, hint=hint, id="queueing.E003"))
+    return found
+
+
+def _check_queue(queue: QueueDef) -> list[CheckMessage]:
+    rules = [
+        (1 <= queue.priority <= 1000, "priority", "1 (first) to 1000"),
+        (queue.concurrency >= 1, "concurrency", "at least 1; to stop a queue, pause it"),
+        (queue.global_concurrency >= 0, "global_concurrency", "0 (no cap) or more"),
+        (queue.attempts >= 1, "attempts", "at least 1, the first try counts"),
+        (queue.timeout > 0, "timeout", "seconds above 0"),
+        (queue.backoff.type in ("none", "fixed", "exponential"), "backoff.type", "none, fixed, exponential"),
+        (queue.backoff.delay >= 0, "backoff.delay", "0 seconds or more"),
+        (0 <= queue.backoff.jitter <= 1, "backoff.jitter", "0 to 1"),
+        (not queue.limiter or queue.limiter.max >= 1, "limiter.max", "at least 1"),
+        (not queue.limiter or queue.limiter.duration > 0, "limiter.duration", "seconds above 0"),
+        (0 < queue.soft_limit <= queue.hard_limit, "soft_limit", "above 0 and at most hard_limit"),
+        (queue.max_stalled >= 0, "max_stalled", "0 or more"),
+    ]
+    return [
+        Error(f"queue {queue.name!r}: {name} is out of range", hint=f"Use {hint}.", id="queueing.E002")
+        for ok, name, hint in rules
+        if not ok
+    ]
+
+
+def _check_times(conf: EngineConf) -> list[CheckMessage]:
+    if conf.heartbeat * 2 < conf.lease:
+        return []
+    return [
+        Warning(
+            "QUEUEING: a lease shorter than two heartbeats lets busy workers lose their jobs",
+            hint=f"Set LEASE above {conf.heartbeat * 2:g} or HEARTBEAT lower.",
+            id="queueing.W001",
+        )
+    ]

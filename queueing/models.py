@@ -1,0 +1,133 @@
+"""The record. Redis is the live schedule; these rows are what is true when they disagree."""
+
+from django.db import models
+from django.db.models import Q
+
+from .ids import new_id
+from .states import FINISHED, UNFINISHED, State
+
+_STATES = [(state.value, state.value) for state in State]
+_UNFINISHED = Q(state__in=sorted(UNFINISHED))
+
+
+class Job(models.Model):
+    """One piece of work, from its submission to its one terminal state."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=100)
+    queue = models.CharField(max_length=100)
+    owner = models.CharField(max_length=64, blank=True)
+    """Whose it is: only this owner sees its events. Empty for the system's own work."""
+    request_id = models.CharField(max_length=64, blank=True)
+    """The submitter's own id; with the owner it makes a submission idempotent."""
+    args = models.JSONField(default=dict)
+    meta = models.JSONField(default=dict)
+    """Small strings repeated in each of the job's events, such as a thread's id."""
+    state = models.CharField(max_length=10, choices=_STATES, default=State.WAITING)
+    priority = models.PositiveSmallIntegerField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Attempts begun and not given back."""
+    max_attempts = models.PositiveSmallIntegerField(default=1)
+    stalls = models.PositiveSmallIntegerField(default=0)
+    """How often its worker was lost."""
+    pending = models.PositiveIntegerField(default=0)
+    """Unfinished jobs this one waits for; while above 0 it is delayed and not in Redis."""
+    has_dependents = models.BooleanField(default=False)
+    token = models.CharField(max_length=64, blank=True)
+    """The latest claim's token. Whoever reports an outcome must name it."""
+    run_at = models.DateTimeField(null=True, blank=True)
+    """When a delayed job becomes waiting."""
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    """When the latest attempt began."""
+    finished_at = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    text = models.TextField(blank=True)
+    """What had been streamed when a job ended without completing."""
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    """A sentence for the owner; technical detail is in the attempts."""
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "request_id"], condition=~Q(request_id=""), name="job_once_per_request"
+            ),
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="job_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(FINISHED), finished_at__isnull=False)
+                | Q(state__in=sorted(UNFINISHED), finished_at__isnull=True),
+                name="job_finished_at_iff_finished",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=_UNFINISHED, name="job_unfinished"),
+            models.Index(fields=["queue", "id"], condition=Q(state=State.FAILED), name="job_failed"),
+        ]
+        permissions = [
+            ("operate_queue", "Can pause, resume, drain and change queues"),
+            ("view_contents", "Can see what jobs are about: arguments, results, texts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id.hex}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has reached its terminal state."""
+        return self.state in FINISHED
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether `control.retry` would take it."""
+        return self.state in (State.FAILED, State.CANCELLED)
+
+
+class Attempt(models.Model):
+    """A try that did not complete the job. The completing one is the job's own row."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
+    number = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=16)
+    """`failed`, `timeout`, `cooldown`, `released`, `stalled`."""
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    worker = models.CharField(max_length=64)
+    code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+    """For staff with `view_contents`: it may quote the arguments."""
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.job_id}: {self.outcome}"
+
+
+class LogLine(models.Model):
+    """A line a handler wrote with `ctx.log`."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField()
+    line = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.line
+
+
+class Dependency(models.Model):
+    """`job` runs only when `parent` has completed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parents")
+    parent = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "parent"], name="dependency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} after {self.parent_id}"
