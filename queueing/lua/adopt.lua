@@ -1,0 +1,21 @@
+-- Puts back jobs that the record has as active and a lost Redis forgot, under their own tokens with
+-- fresh leases: a living worker goes on renewing them, a dead one's run out.
+-- KEYS  3 global, 9 of the queue
+-- ARGV  queue, lease (ms), then for each job: id, owner, priority, token
+-- Returns the number of jobs put back; those Redis knows are left alone.
+local q = queue_at(4)
+local now, added = now_ms(), 0
+for i = 3, #ARGV, 4 do
+  local id, owner, token = ARGV[i], ARGV[i + 1], ARGV[i + 3]
+  if redis.call('HSETNX', JOBS, id, pack(owner, tonumber(ARGV[i + 2]), now)) == 1 then
+    added = added + 1
+    redis.call('HSET', CLAIMS, id, token)
+    redis.call('ZADD', q.active, whole(now + tonumber(ARGV[2])), id)
+    redis.call('HINCRBY', RUNNING, running_field(token, ARGV[1]), 1)
+    if owner ~= '' then
+      redis.call('HINCRBY', q.held, owner, 1)
+      redis.call('HINCRBY', q.busy, owner, 1)
+    end
+  end
+end
+return added

@@ -1,0 +1,123 @@
+-- Put in front of every script by redis.py. Names the keys and holds the moves the scripts share.
+--
+-- KEYS[1..3]  the whole engine's:
+--   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job Redis knows
+--   claims    hash  id -> token of the claim that runs it
+--   running   hash  cluster/queue -> number of active jobs
+-- then nine keys for each queue the script is given, see queue_at:
+--   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age
+--   delayed   zset  id -> ms when it becomes waiting
+--   active    zset  id -> ms when its lease ends
+--   parked    zset  owner SEP score SEP id, all scores 0: waiting jobs of owners at their cap
+--   owners    zset  owner -> virtual finish of the last job it put in line
+--   held      hash  owner -> unfinished jobs
+--   busy      hash  owner -> active jobs
+--   starts    zset  claim -> ms; starts within the limiter's window
+--   meta      hash  v (virtual time), paused, cooldown, cooldown_ms, and limits changed live
+
+local JOBS, CLAIMS, RUNNING = KEYS[1], KEYS[2], KEYS[3]
+local SEP = '\31'
+local TAGS = 1099511627776 -- 2^40 virtual starts fit under each priority
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function queue_at(first)
+  return {
+    waiting = KEYS[first], delayed = KEYS[first + 1], active = KEYS[first + 2],
+    parked = KEYS[first + 3], owners = KEYS[first + 4], held = KEYS[first + 5],
+    busy = KEYS[first + 6], starts = KEYS[first + 7], meta = KEYS[first + 8],
+  }
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function pack(owner, priority, ready)
+  return owner .. SEP .. whole(priority) .. SEP .. whole(ready)
+end
+
+-- owner, priority, ready of a value of `jobs`.
+local function parse(text)
+  local owner, priority, ready = string.match(text, '^(.-)\31(%d+)\31(%d+)$')
+  return owner, tonumber(priority), tonumber(ready)
+end
+
+local function add_to(hash, field, change)
+  if redis.call('HINCRBY', hash, field, change) <= 0 then
+    redis.call('HDEL', hash, field)
+  end
+end
+
+-- cluster/queue of a token `cluster/worker/number`.
+local function running_field(token, queue)
+  return string.match(token, '^[^/]*') .. '/' .. queue
+end
+
+-- Start-time fair queueing: a job starts, in virtual time, when its owner's previous job would have
+-- finished, but not before the present; so an owner with many jobs stands behind itself, not before
+-- others. Jobs without an owner are strangers to each other and all start at the present.
+-- `batch` is a list of {id, owner, priority}.
+local function put_in_line(q, batch)
+  local v = tonumber(redis.call('HGET', q.meta, 'v') or '0')
+  local finish, members = {}, {}
+  for _, job in ipairs(batch) do
+    local start = v
+    if job.owner ~= '' then
+      local last = finish[job.owner]
+      if not last then
+        last = tonumber(redis.call('ZSCORE', q.owners, job.owner) or '0')
+      end
+      start = math.max(start, last)
+      finish[job.owner] = start + 1
+    end
+    members[#members + 1] = whole(job.priority * TAGS + start)
+    members[#members + 1] = job.id
+  end
+  for i = 1, #members, 1000 do
+    redis.call('ZADD', q.waiting, unpack(members, i, math.min(i + 999, #members)))
+  end
+  for owner, last in pairs(finish) do
+    redis.call('ZADD', q.owners, whole(last), owner)
+  end
+end
+
+-- The owner's first parked job goes back in line, where its score has kept its place.
+local function unpark(q, owner)
+  if owner == '' then return end
+  local found = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32', 'LIMIT', 0, 1)
+  if not found[1] then return end
+  local score, id = string.match(found[1], '\31(%d+)\31(.*)$')
+  redis.call('ZREM', q.parked, found[1])
+  redis.call('ZADD', q.waiting, score, id)
+end
+
+-- Ends the claim of `id`; where the job goes next is the caller's business.
+local function end_claim(q, queue, id, owner, token)
+  redis.call('ZREM', q.active, id)
+  redis.call('HDEL', CLAIMS, id)
+  add_to(RUNNING, running_field(token, queue), -1)
+  if owner ~= '' then
+    add_to(q.busy, owner, -1)
+    unpark(q, owner)
+  end
+end
+
+-- Redis forgets the job.
+local function forget(q, id, owner)
+  redis.call('HDEL', JOBS, id)
+  if owner ~= '' then add_to(q.held, owner, -1) end
+end
+
+-- The parked member of `id`, or nil.
+local function parked_member(q, id, owner)
+  if owner == '' then return nil end
+  local all = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32')
+  for _, member in ipairs(all) do
+    if string.sub(member, -#id) == id then return member end
+  end
+  return nil
+end

@@ -1,0 +1,17 @@
+-- Claims whose lease has run out. Changes nothing but leases that a clock set back made too long.
+-- KEYS  3 global, 9 of the queue
+-- ARGV  lease (ms), most to return
+-- Returns id, token of each.
+local q = queue_at(4)
+local now, lease = now_ms(), tonumber(ARGV[1])
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', q.active, '(' .. whole(now + 2 * lease), '+inf')) do
+  redis.call('ZADD', q.active, whole(now + lease), id)
+end
+local reply = {}
+local ids = redis.call('ZRANGEBYSCORE', q.active, '-inf', now, 'LIMIT', 0, ARGV[2])
+if #ids > 0 then
+  for i, token in ipairs(redis.call('HMGET', CLAIMS, unpack(ids))) do
+    reply[2 * i - 1], reply[2 * i] = ids[i], token or ''
+  end
+end
+return reply

@@ -1,0 +1,57 @@
+-- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
+-- KEYS  3 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
+-- ARGV  queue, completed to keep, failed to keep, then for each job: id, token, state, ms it ran
+-- Returns the ids that were refused.
+local q = queue_at(4)
+local lists = {completed = KEYS[13], failed = KEYS[14]}
+local queue, now = ARGV[1], now_ms()
+local refused, done, gone, owners, clusters, runs = {}, {}, {}, {}, {}, {}
+local history = {completed = {}, failed = {}}
+
+local ids = {}
+for i = 4, #ARGV, 4 do ids[#ids + 1] = ARGV[i] end
+local holders = redis.call('HMGET', CLAIMS, unpack(ids))
+local jobs = redis.call('HMGET', JOBS, unpack(ids))
+
+for i, id in ipairs(ids) do
+  local token, state, ran = ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+  if holders[i] ~= token then
+    refused[#refused + 1] = id
+  else
+    local owner = parse(jobs[i])
+    done[#done + 1] = id
+    if owner ~= '' then owners[owner] = (owners[owner] or 0) + 1 end
+    local field = running_field(token, queue)
+    clusters[field] = (clusters[field] or 0) + 1
+    local list = history[state]
+    if list then
+      list[#list + 1] = whole(now)
+      list[#list + 1] = id
+      if state == 'completed' and #runs < 20 then runs[#runs + 1] = ran end
+    end
+  end
+end
+
+if #done > 0 then
+  redis.call('ZREM', q.active, unpack(done))
+  redis.call('HDEL', CLAIMS, unpack(done))
+  redis.call('HDEL', JOBS, unpack(done))
+  for field, n in pairs(clusters) do add_to(RUNNING, field, -n) end
+  for owner, n in pairs(owners) do
+    add_to(q.busy, owner, -n)
+    add_to(q.held, owner, -n)
+    for _ = 1, n do unpark(q, owner) end
+  end
+  for state, list in pairs(history) do
+    local keep = tonumber(state == 'completed' and ARGV[2] or ARGV[3])
+    if #list > 0 and keep > 0 then
+      redis.call('ZADD', lists[state], unpack(list))
+      redis.call('ZREMRANGEBYRANK', lists[state], 0, -keep - 1)
+    end
+  end
+  if #runs > 0 then
+    redis.call('LPUSH', KEYS[15], unpack(runs))
+    redis.call('LTRIM', KEYS[15], 0, 99)
+  end
+end
+return refused

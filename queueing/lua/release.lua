@@ -1,0 +1,21 @@
+-- active -> waiting: the job is given back unharmed (shutdown, lost worker). It stands at the present
+-- of the line without a new charge to its owner, and among equals the older id goes first.
+-- KEYS  3 global, 9 of the queue
+-- ARGV  channel, queue, 1 to release only what has an expired lease else 0, then for each job: id, token
+-- Returns the ids that were refused.
+local q = queue_at(4)
+local now, refused = now_ms(), {}
+for i = 4, #ARGV, 2 do
+  local id, token = ARGV[i], ARGV[i + 1]
+  local lease = tonumber(redis.call('ZSCORE', q.active, id) or 'inf')
+  if redis.call('HGET', CLAIMS, id) ~= token or (ARGV[3] == '1' and lease > now) then
+    refused[#refused + 1] = id
+  else
+    local owner, priority = parse(redis.call('HGET', JOBS, id))
+    end_claim(q, ARGV[2], id, owner, token)
+    redis.call('HSET', JOBS, id, pack(owner, priority, now))
+    put_in_line(q, {{id = id, owner = '', priority = priority}})
+  end
+end
+redis.call('PUBLISH', ARGV[1], 'wake:' .. ARGV[2])
+return refused

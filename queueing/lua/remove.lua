@@ -1,0 +1,32 @@
+-- Takes jobs out of the schedule, whatever state they are in. Workers that run one are told.
+-- KEYS  3 global, 9 of the queue
+-- ARGV  channel, queue, ids
+-- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
+local q = queue_at(4)
+local found = {}
+for i = 3, #ARGV do
+  local id, was = ARGV[i], 0
+  local text = redis.call('HGET', JOBS, id)
+  if text then
+    local owner = parse(text)
+    local token = redis.call('HGET', CLAIMS, id)
+    if token then
+      end_claim(q, ARGV[2], id, owner, token)
+      redis.call('PUBLISH', ARGV[1], 'cancel:' .. id)
+      was = 3
+    elseif redis.call('ZREM', q.delayed, id) == 1 then
+      was = 2
+    else
+      was = 1
+      if redis.call('ZREM', q.waiting, id) == 0 then
+        local member = parked_member(q, id, owner)
+        if member then redis.call('ZREM', q.parked, member) end
+      end
+      unpark(q, owner) -- it may have been the one whose turn was to bring the next
+    end
+    forget(q, id, owner)
+  end
+  found[#found + 1] = was
+end
+redis.call('PUBLISH', ARGV[1], 'wake:' .. ARGV[2])
+return found

@@ -1,0 +1,197 @@
+"""The record's side of each move: one guarded statement per batch, always before Redis is told.
+
+A claim's token guards every outcome: a row that is no longer active under the token refuses it. All
+functions are synchronous; the worker calls them on its one database thread.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from . import dependencies
+from .kinds import Ending, get_kind
+from .errors import UnknownKind
+from .models import Attempt, Job, LogLine
+from .run import Result, Run
+from .schedule import Claimed
+from .states import UNFINISHED, State
+
+_OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
+
+_BEGIN = f"""
+UPDATE queueing_job
+SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = attempts + 1
+WHERE id IN ({{ids}}) AND state IN ({_OPEN})
+RETURNING id, kind, owner, request_id, args, meta, attempts, max_attempts, priority, created_at
+"""  # noqa: S608 (the states are ours)
+
+_END = """
+UPDATE queueing_job
+SET state = %s, finished_at = %s, result = %s, text = %s, error_code = %s, error = %s, run_at = %s,
+    attempts = attempts - %s
+WHERE id = %s AND state = 'active' AND token = %s
+"""
+
+
+class Recorded(NamedTuple):
+    """What became of a batch of results."""
+
+    won: list[Result]
+    """On record now."""
+    lost: list[Result]
+    """Refused: the claim was no longer theirs. Nothing was written."""
+    broken: list[tuple[Result, Exception]]
+    """Their `on_end` raised; nothing of them was written and the claim still holds."""
+    freed: list[Job]
+    """Dependents that may run now."""
+
+
+def begin(claimed: Sequence[Claimed], token: str) -> list[Run]:
+    """Record that these jobs' attempts begin under `token`, and load them.
+
+    Jobs missing from the answer are over (or deleted): the schedule had a stale entry.
+    """
+    now = timezone.now()
+    stamp = connection.ops.adapt_datetimefield_value(now)
+    where = {job.id: job for job in claimed}
+    sql = _BEGIN.format(ids=", ".join(["%s"] * len(where)))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [token, stamp, *sorted(where)])
+        rows = cursor.fetchall()
+    return [_run(row, token, now, where) for row in rows]
+
+
+def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claimed]) -> Run:
+    raw, kind_name, owner, request_id, args, meta, attempts, max_attempts, priority, created = row
+    job_id = raw if isinstance(raw, str) else raw.hex
+    try:
+        kind = get_kind(kind_name)
+    except UnknownKind:
+        kind = None
+    return Run(
+        id=job_id,
+        kind=kind,
+        kind_name=kind_name,
+        queue=where[job_id].queue,
+        owner=owner,
+        request_id=request_id,
+        args=json.loads(args),
+        meta=json.loads(meta),
+        token=token,
+        attempt=attempts,
+        max_attempts=max_attempts,
+        priority=priority,
+        created_at=_aware(created),
+        waited=where[job_id].waited,
+        started_at=now,
+    )
+
+
+def _aware(value: Any) -> datetime:
+    """SQLite hands out text in UTC, PostgreSQL datetimes."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+
+
+def end(results: Sequence[Result]) -> Recorded:
+    """Record how attempts came out, in one transaction; `on_end` runs within it, for the winners alone."""
+    plain = [r for r in results if not _hook(r)]
+    hooked = [r for r in results if _hook(r)]
+    broken: list[tuple[Result, Exception]] = []
+    with transaction.atomic():
+        won = _write(plain)
+        for result in hooked:
+            try:
+                with transaction.atomic():
+                    if _write([result]):
+                        _hook(result)(ending(result))  # type: ignore[misc]
+                        won.append(result)
+            except Exception as exc:
+                broken.append((result, exc))
+        _keep_history(won)
+        freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])
+    unlucky = {id(r) for r in won} | {id(r) for r, _ in broken}
+    return Recorded(won, [r for r in results if id(r) not in unlucky], broken, freed)
+
+
+def _hook(result: Result) -> Any:
+    """The kind's `on_end`, when this result is an end."""
+    kind = result.run.kind
+    return kind.on_end if kind and result.state in (State.COMPLETED, State.FAILED) else None
+
+
+def ending(result: Result) -> Ending:
+    """What `on_end` is given."""
+    run = result.run
+    return Ending(
+        job_id=run.id,
+        owner=run.owner,
+        args=run.args,
+        state=result.state,
+        result=result.value,
+        error=result.error,
+        text=result.text,
+    )
+
+
+def _write(results: list[Result]) -> list[Result]:
+    """The guarded updates; those that found their row."""
+    if not results:
+        return []
+    with connection.cursor() as cursor:
+        cursor.executemany(_END, [_values(r) for r in results])
+        if cursor.rowcount == len(results):
+            return list(results)
+    ids = [r.run.id for r in results]
+    rows = {job.id.hex: job for job in Job.objects.filter(id__in=ids).only("state", "token")}
+    return [
+        r
+        for r in results
+        if (row := rows.get(r.run.id)) and row.token == r.run.token and row.state == r.state
+    ]
+
+
+def _values(result: Result) -> tuple[Any, ...]:
+    adapt = connection.ops.adapt_datetimefield_value
+    over = result.state in (State.COMPLETED, State.FAILED)
+    completed = result.state == State.COMPLETED
+    delayed = result.state == State.DELAYED
+    return (
+        result.state.value,
+        adapt(result.ended_at) if over else None,
+        None if result.value is None else json.dumps(result.value),
+        "" if completed else result.text,
+        result.code,
+        result.error,
+        adapt(result.ended_at + timedelta(seconds=result.delay)) if delayed else None,
+        0 if result.spent else 1,
+        result.run.id,
+        result.run.token,
+    )
+
+
+def _keep_history(results: Sequence[Result]) -> None:
+    attempts = [
+        Attempt(
+            job_id=r.run.id,
+            number=r.run.attempt,
+            outcome=r.outcome,
+            started_at=r.run.started_at,
+            ended_at=r.ended_at,
+            worker=r.run.token,
+            code=r.code,
+            error=r.error,
+            traceback=r.detail,
+        )
+        for r in results
+        if r.state != State.COMPLETED
+    ]
+    lines = [LogLine(job_id=r.run.id, at=at, line=line) for r in results for at, line in r.lines]
+    if attempts:
+        Attempt.objects.bulk_create(attempts)
+    if lines:
+        LogLine.objects.bulk_create(lines)

@@ -1,0 +1,118 @@
+"""Connections to Redis, and running our scripts on them.
+
+`schedule.py` describes each move as a `Call`; `run` and `arun` carry it out, so that there is one
+description for synchronous and asynchronous callers.
+"""
+
+import asyncio
+import hashlib
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import redis
+import redis.asyncio
+from redis.exceptions import NoScriptError
+
+from .conf import get_conf
+
+T = TypeVar("T")
+
+#: What a Redis that is away, starting, full or answering garbage raises.
+Unavailable = (redis.RedisError, OSError)
+
+_LUA = Path(__file__).parent / "lua"
+#: Seconds a call may take before Redis counts as away.
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One script with its keys and arguments, and how its reply is read."""
+
+    script: str
+    keys: list[str]
+    args: list[Any]
+    read: Callable[[Any], T]
+
+
+@cache
+def source(script: str) -> str:
+    """The text of `lua/<script>.lua` behind the functions all scripts share."""
+    return "\n".join((_LUA / f"{name}.lua").read_text() for name in ("common", script))
+
+
+@cache
+def _sha(script: str) -> str:
+    return hashlib.sha1(source(script).encode(), usedforsecurity=False).hexdigest()
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "decode_responses": True,
+        "socket_timeout": _TIMEOUT,
+        "socket_connect_timeout": _TIMEOUT,
+        "health_check_interval": 30,
+    }
+
+
+_sync: dict[tuple[int, str], Any] = {}
+_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
+
+
+def client() -> Any:
+    """This process's synchronous client (a fork gets its own)."""
+    key = (os.getpid(), get_conf().redis_url)
+    if key not in _sync:
+        _sync[key] = _connect(redis, key[1])
+    return _sync[key]
+
+
+def aclient() -> Any:
+    """The running loop's asynchronous client."""
+    loop = asyncio.get_running_loop()
+    if loop not in _async:
+        _async[loop] = _connect(redis.asyncio, get_conf().redis_url)
+    return _async[loop]
+
+
+def _connect(library: Any, url: str) -> Any:
+    """`redis+cluster://` is a Redis Cluster reached through the named node; all else redis-py reads."""
+    if url.startswith("redis+cluster://"):
+        url = url.replace("redis+cluster://", "redis://", 1)
+        cluster = redis.cluster if library is redis else redis.asyncio.cluster
+        options = _options()
+        options.pop("health_check_interval")
+        return cluster.RedisCluster.from_url(url, **options)
+    return library.Redis.from_url(url, **_options())
+
+
+async def aclose() -> None:
+    """Close the running loop's client; a later call makes a new one."""
+    found = _async.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.aclose()
+
+
+def run(call: Call[T]) -> T:
+    """Carry out `call`. Raises one of `Unavailable` when Redis cannot."""
+    redis_client = client()
+    try:
+        reply = redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+    except NoScriptError:
+        reply = redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
+    return call.read(reply)
+
+
+async def arun(call: Call[T]) -> T:
+    """Carry out `call` on the running loop. Raises one of `Unavailable` when Redis cannot."""
+    redis_client = aclient()
+    try:
+        reply = await redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+    except NoScriptError:
+        reply = await redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
+    return call.read(reply)

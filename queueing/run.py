@@ -1,0 +1,70 @@
+"""One run of a job: what the worker knows while it has the claim, and how it came out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .kinds import Kind
+from .states import State
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A claimed job whose attempt is on record as begun."""
+
+    id: str
+    """32 hex digits."""
+    kind: Kind | None
+    """None when no handler of that name exists in this process."""
+    kind_name: str
+    queue: str
+    owner: str
+    request_id: str
+    args: dict[str, Any]
+    meta: dict[str, str]
+    token: str
+    attempt: int
+    """1 for the first."""
+    max_attempts: int
+    priority: int
+    created_at: datetime
+    waited: float = 0.0
+    """Seconds between runnable and claimed."""
+    started_at: datetime
+
+    @property
+    def topic(self) -> str:
+        """First word of its events."""
+        return self.kind.topic if self.kind else "job"
+
+
+@dataclass(kw_only=True)
+class Result:
+    """How an attempt came out, and so where the job goes next."""
+
+    run: Run
+    state: State
+    """COMPLETED or FAILED; DELAYED to try again; WAITING when given back."""
+    outcome: str = "completed"
+    """`completed`, `failed`, `timeout`, `cooldown`, `released`: the word in the history."""
+    value: Any = None
+    """What the handler returned."""
+    text: str = ""
+    """What it had streamed."""
+    code: str = ""
+    error: str = ""
+    """A sentence for the owner."""
+    detail: str = ""
+    """Traceback, for staff."""
+    delay: float = 0.0
+    """Seconds until the next attempt."""
+    spent: bool = True
+    """Whether the attempt counts."""
+    lines: list[tuple[datetime, str]] = field(default_factory=list)
+    """What the handler logged."""
+    ended_at: datetime
+
+    @property
+    def ran(self) -> float:
+        """Seconds the attempt took."""
+        return (self.ended_at - self.run.started_at).total_seconds()

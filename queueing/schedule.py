@@ -1,0 +1,245 @@
+"""The moves of the live schedule, each one Lua script: what goes in, what comes out.
+
+Nothing here touches the database; `record.py` does, and always first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .conf import QueueDef, get_conf
+from .redis import Call
+
+_GLOBAL = ("jobs", "claims", "running")
+_QUEUE = ("waiting", "delayed", "active", "parked", "owners", "held", "busy", "starts", "meta")
+#: Jobs one claim hands out at most: bounds a script's time and its argument lists.
+CLAIM_MOST = 500
+#: Milliseconds added to a limiter's window for the way from Redis to the provider.
+LIMITER_MARGIN = 250
+
+
+class Entry(NamedTuple):
+    """A job as the schedule needs it."""
+
+    id: str
+    """32 hex digits."""
+    owner: str
+    priority: int
+    delay: float = 0.0
+    """Seconds until it may run."""
+
+
+class Claimed(NamedTuple):
+    """A job handed to a worker."""
+
+    id: str
+    queue: str
+    waited: float
+    """Seconds since it could have run."""
+
+
+class Claims(NamedTuple):
+    """What a claim brought."""
+
+    jobs: list[Claimed]
+    again_in: float | None
+    """Seconds after which a claim may bring more without anybody's doing; None when nothing is known."""
+
+
+class Outcome(NamedTuple):
+    """The end of a claim."""
+
+    id: str
+    token: str
+    state: str
+    """`completed`, `failed` (both are listed), or `gone`."""
+    ran: float
+    """Seconds the attempt took."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a queue holds at one moment. Times in seconds."""
+
+    waiting: int
+    delayed: int
+    active: int
+    paused: bool
+    cooldown: float
+    """What is left of the provider's cooldown."""
+    oldest: float | None
+    """How long the next in line has waited."""
+    held: int
+    """Unfinished jobs of the owner asked about."""
+    starts: int
+    """Starts in the limiter's window."""
+    first_start: float
+    """Age of the oldest of those."""
+
+    @property
+    def unfinished(self) -> int:
+        """Jobs that are not over."""
+        return self.waiting + self.delayed + self.active
+
+
+class Place(NamedTuple):
+    """Where a job stands."""
+
+    state: str
+    """`waiting`, `delayed` or `active`."""
+    ahead: int
+    """Jobs before it in line; 0 unless waiting."""
+    due: float
+    """Seconds until it is due; 0 unless delayed."""
+
+
+def key(name: str) -> str:
+    """The full name of one of the engine's keys. All share a hash tag, so they share a cluster slot."""
+    return f"{{{get_conf().prefix}}}:{name}"
+
+
+def channel() -> str:
+    """The pub/sub channel on which workers hear `wake:<queue>` and `cancel:<id>`."""
+    return key("bell")
+
+
+def stream_key(job_id: str) -> str:
+    """Where the text of an answer in flight is kept."""
+    return key(f"text:{job_id}")
+
+
+def queue_key(queue: str, name: str) -> str:
+    """One of a queue's keys."""
+    return key(f"q:{queue}:{name}")
+
+
+def _keys(*queues: str) -> list[str]:
+    return [key(name) for name in _GLOBAL] + [queue_key(q, name) for q in queues for name in _QUEUE]
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def submit(queue: str, entries: Iterable[Entry]) -> Call[int]:
+    """Put jobs in line or among the delayed; the number that were new."""
+    args: list[Any] = [channel(), queue]
+    for entry in entries:
+        args += (entry.id, entry.owner, entry.priority, _ms(entry.delay))
+    return Call("submit", _keys(queue), args, int)
+
+
+def claim(queues: Sequence[QueueDef], token: str, slots: int) -> Call[Claims]:
+    """At most `slots` jobs that may run now, claimed under `token` (`cluster/worker/number`)."""
+    conf = get_conf()
+    args: list[Any] = [token, _ms(conf.lease), _ms(conf.ageing), min(slots, CLAIM_MOST)]
+    for q in queues:
+        args += (q.name, q.priority, q.concurrency, q.global_concurrency)
+        args += (q.limiter.max, _ms(q.limiter.duration) + LIMITER_MARGIN) if q.limiter else (0, 0)
+        args.append(q.owner_concurrency)
+    names = [q.name for q in queues]
+
+    def read(reply: list[Any]) -> Claims:
+        jobs = [
+            Claimed(reply[i], names[reply[i + 1] - 1], reply[i + 2] / 1000) for i in range(1, len(reply), 3)
+        ]
+        return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
+
+    return Call("claim", _keys(*names), args, read)
+
+
+def finish(queue: QueueDef, outcomes: Iterable[Outcome]) -> Call[list[str]]:
+    """End claims whose outcome is on record; the ids that were refused."""
+    args: list[Any] = [queue.name, *queue.keep]
+    for outcome in outcomes:
+        args += (outcome.id, outcome.token, outcome.state, _ms(outcome.ran))
+    lists = [queue_key(queue.name, name) for name in ("completed", "failed", "runs")]
+    return Call("finish", _keys(queue.name) + lists, args, list)
+
+
+def retry_later(queue: str, jobs: Iterable[tuple[str, str, float]]) -> Call[list[str]]:
+    """Delay claimed jobs, each (id, token, seconds); the ids that were refused."""
+    args: list[Any] = [channel(), queue]
+    for job_id, token, delay in jobs:
+        args += (job_id, token, _ms(delay))
+    return Call("retry_later", _keys(queue), args, list)
+
+
+def release(queue: str, jobs: Iterable[tuple[str, str]], *, expired: bool = False) -> Call[list[str]]:
+    """Give claimed jobs back, each (id, token), with `expired` only those past their lease; the refused."""
+    args: list[Any] = [channel(), queue, int(expired)]
+    for pair in jobs:
+        args += pair
+    return Call("release", _keys(queue), args, list)
+
+
+def remove(queue: str, ids: Iterable[str]) -> Call[list[int]]:
+    """Take jobs out, whatever they do; workers that run one are told to stop."""
+    return Call("remove", _keys(queue), [channel(), queue, *ids], list)
+
+
+def promote(queue: str, ids: Iterable[str]) -> Call[int]:
+    """Make delayed jobs wait now; the number moved."""
+    return Call("promote", _keys(queue), [channel(), queue, *ids], int)
+
+
+def renew(queue: str, jobs: Iterable[tuple[str, str]]) -> Call[list[str]]:
+    """Extend the leases of (id, token); the ids whose claim is not the token's."""
+    args: list[Any] = [_ms(get_conf().lease)]
+    for pair in jobs:
+        args += pair
+    return Call("renew", _keys(queue), args, list)
+
+
+def adopt(queue: str, jobs: Iterable[tuple[str, str, int, str]]) -> Call[int]:
+    """Restore active jobs, each (id, owner, priority, token), that Redis forgot; the number restored."""
+    args: list[Any] = [queue, _ms(get_conf().lease)]
+    for row in jobs:
+        args += row
+    return Call("adopt", _keys(queue), args, int)
+
+
+def expired(queue: str, most: int = 200) -> Call[list[tuple[str, str]]]:
+    """(id, token) of claims past their lease."""
+
+    def read(reply: list[str]) -> list[tuple[str, str]]:
+        return list(zip(reply[::2], reply[1::2], strict=True))
+
+    return Call("expired", _keys(queue), [_ms(get_conf().lease), most], read)
+
+
+def cooldown(queue: str, seconds: float) -> Call[float]:
+    """Let nothing start for `seconds`; the seconds until the (longest) cooldown's end."""
+    return Call(
+        "cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000
+    )
+
+
+def counts(queue: str, owner: str = "") -> Call[Counts]:
+    """What the queue holds, and how much of it is the owner's."""
+
+    def read(r: list[int]) -> Counts:
+        oldest = None if r[5] < 0 else r[5] / 1000
+        return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000)
+
+    return Call("counts", _keys(queue), [owner], read)
+
+
+def place(queue: str, job_id: str) -> Call[Place | None]:
+    """Where the job stands; None when Redis does not know it."""
+
+    def read(reply: list[Any] | None) -> Place | None:
+        if not reply:
+            return None
+        state, number = reply[0], int(reply[1])
+        return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
+
+    return Call("place", _keys(queue), [job_id], read)
+
+
+def append(
+    job_id: str, token: str, attempt: int, text: str, *, keep: float, anew: bool
+) -> Call[int]:
+    """Add to the answer in flight: 1 done, 0 the claim is lost, 2 send all of it anew."""
+    keys = [*(key(name) for name in _GLOBAL), stream_key(job_id)]
+    return Call("append", keys, [job_id, token, attempt, text, int(keep), int(anew)], int)
