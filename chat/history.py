@@ -1,0 +1,100 @@
+"""How much of a conversation a companion's model is given: the newest turns that fit."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Literal
+
+from queueing.errors import Permanent
+
+#: Tokens a chat template spends around each turn: role markers and line ends.
+TURN_OVERHEAD = 6
+#: Letters of a Latin script and spaces per token. Real tokenizers reach about four in English.
+PROSE_CHARS_PER_TOKEN = 3
+
+_PROSE = re.compile(r"[A-Za-z \t]+")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+def estimate_tokens(text: str) -> int:
+    """Guess, on the high side, how many tokens `text` is to any model.
+
+    Three plain letters or spaces make a token; every other character (digits, punctuation, accents,
+    CJK, emoji) is one of its own. A tokenizer would be exact for one model and wrong for the next.
+    """
+    others = len(_PROSE.sub("", text))
+    return ceil((len(text) - others) / PROSE_CHARS_PER_TOKEN) + others
+
+
+def turn_cost(content: str) -> int:
+    """Estimated tokens of one turn, template included."""
+    return estimate_tokens(content) + TURN_OVERHEAD
+
+
+def fit(
+    instructions: str, turns: Sequence[Turn], *, context_tokens: int, max_output_tokens: int
+) -> list[Turn]:
+    """Return the newest of `turns` that leave room for `instructions` and the answer.
+
+    The oldest are cut first; the last, which must be the user's, always stays. The result starts with
+    a user turn and alternates: neighbours of one role (an answer that failed leaves two questions in
+    a row) become one turn, because some models' templates refuse anything else.
+
+    Raises `Permanent` (`too_long`) when the last turn does not fit even alone, `Permanent`
+    (`not_configured`) when the instructions leave no room for anything, and `ValueError` when the
+    last turn is not a user's.
+    """
+    if not turns or turns[-1].role != "user":
+        raise ValueError("the last turn must be the user's")
+    budget = context_tokens - max_output_tokens - turn_cost(instructions)
+    start = _first_that_fits(turns, budget)
+    if start == len(turns):
+        raise _no_room(budget)
+    while turns[start].role != "user":
+        start += 1
+    return _alternating(turns[start:])
+
+
+def _first_that_fits(turns: Sequence[Turn], budget: int) -> int:
+    """Index of the oldest turn from which everything to the end costs at most `budget` tokens."""
+    start = len(turns)
+    while start:
+        budget -= turn_cost(turns[start - 1].content)
+        if budget < 0:
+            break
+        start -= 1
+    return start
+
+
+def _alternating(turns: Sequence[Turn]) -> list[Turn]:
+    joined: list[Turn] = []
+    for turn in turns:
+        if joined and joined[-1].role == turn.role:
+            # Costs less than the turn overhead it saves, so the budget still holds.
+            joined[-1] = replace(turn, content=f"{joined[-1].content}\n\n{turn.content}")
+        else:
+            joined.append(turn)
+    return joined
+
+
+def _no_room(budget: int) -> Permanent:
+    room = (budget - TURN_OVERHEAD) * PROSE_CHARS_PER_TOKEN // 100 * 100
+    if room <= 0:
+        return Permanent(
+            "The companion's model is set up with too little room for a conversation. "
+            "Please tell whoever runs this site.",
+            code="not_configured",
+        )
+    return Permanent(
+        f"This message is too long for the companion to read at once. "
+        f"Please shorten it to about {room:,} characters.",
+        code="too_long",
+    )
