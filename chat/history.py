@@ -57,7 +57,7 @@ def fit(
     budget = context_tokens - max_output_tokens - turn_cost(instructions)
     start = _first_that_fits(turns, budget)
     if start == len(turns):
-        raise _no_room(budget)
+        raise _no_room(turns[-1].content, budget - TURN_OVERHEAD)
     while turns[start].role != "user":
         start += 1
     return _alternating(turns[start:])
@@ -85,16 +85,17 @@ def _alternating(turns: Sequence[Turn]) -> list[Turn]:
     return joined
 
 
-def _no_room(budget: int) -> Permanent:
-    room = (budget - TURN_OVERHEAD) * PROSE_CHARS_PER_TOKEN // 100 * 100
+def _no_room(content: str, room: int) -> Permanent:
     if room <= 0:
         return Permanent(
             "The companion's model is set up with too little room for a conversation. "
             "Please tell whoever runs this site.",
             code="not_configured",
         )
+    # In characters like these: a Chinese text has fewer to the token than an English one.
+    characters = max(len(content) * room // estimate_tokens(content) // 10 * 10, 1)
     return Permanent(
-        f"This message is too long for the companion to read at once. "
-        f"Please shorten it to about {room:,} characters.",
+        "This message is too long for the companion to read at once. "
+        f"Please shorten it to about {characters:,} characters.",
         code="too_long",
     )

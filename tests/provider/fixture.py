@@ -1,0 +1,78 @@
+"""The `provider` fixture: a scripted provider of its own for each test, on a free port."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.provider.script import Script
+from tests.provider.server import Request, Server
+
+
+class Provider:
+    """The provider as a test sees it. It runs in a thread of its own; everything here may be called
+    from any thread, but `wait_for` blocks: from a coroutine, `await provider.eventually(…)`."""
+
+    def __init__(self) -> None:
+        self._server = Server()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._run(self._server.start())
+
+    def stop(self) -> None:
+        self._run(self._server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=10)
+
+    @property
+    def base_url(self) -> str:
+        """What OPENAI_BASE_URL should be."""
+        return f"http://127.0.0.1:{self._server.port}/v1"
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests so far, oldest first."""
+        return list(self._server.log)
+
+    def script(self, *scripts: Script, **fields: Any) -> None:
+        """Answer the next requests like this: ready-made scripts, or the fields of one."""
+        self._server.scripts.add(*scripts)
+        if fields:
+            self._server.scripts.add(Script(**fields))
+
+    def reset(self) -> None:
+        """Forget scripts and requests."""
+        self._server.scripts.clear()
+        self._server.log.clear()
+
+    def wait_for(self, predicate: Callable[[list[Request]], Any], timeout: float = 10.0) -> None:
+        """Block until `predicate(requests)` holds."""
+        with self._server.changed:
+            if not self._server.changed.wait_for(lambda: predicate(self.requests), timeout):
+                raise AssertionError(f"not within {timeout} s; the provider saw {self.requests}")
+
+    async def eventually(self, predicate: Callable[[list[Request]], Any], timeout: float = 10.0) -> None:
+        """`wait_for`, for coroutines."""
+        await asyncio.to_thread(self.wait_for, predicate, timeout)
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    """A running provider, which the settings name. (Another process is told in its environment.)"""
+    provider = Provider()
+    provider.start()
+    settings.OPENAI_BASE_URL = provider.base_url
+    settings.OPENAI_API_KEY = "sk-of-the-tests"
+    settings.OPENAI_MODEL = "scripted"
+    settings.OPENAI_API = "auto"
+    yield provider
+    provider.stop()

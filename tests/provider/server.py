@@ -1,0 +1,224 @@
+"""The HTTP server: finds the script for a request, plays it, and keeps a log of both."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+
+from tests.provider.script import Script, Scripts
+from tests.provider.wire import ChatWire, ResponsesWire, error_body
+
+#: Requests kept in the log, so that a long bench does not fill the memory.
+LOG_LENGTH = 20_000
+
+
+@dataclass
+class Request:
+    """One request as it went. Times are Unix seconds; None is not yet, or never."""
+
+    method: str
+    path: str
+    json: dict[str, Any]
+    started: float
+    peer: str = ""
+    """The client's address: the same while it keeps its connection."""
+    ended: float | None = None
+    """The script was played to its end."""
+    disconnected: float | None = None
+    """The client went away before that."""
+
+
+class Server:
+    """Answers on a loopback port until stopped. `changed` is notified whenever the log changes."""
+
+    def __init__(self) -> None:
+        self.scripts = Scripts()
+        self.log: deque[Request] = deque(maxlen=LOG_LENGTH)
+        self.changed = threading.Condition()
+        self.port = 0
+        self._numbers = iter(range(1, 1 << 62))
+        app = web.Application(client_max_size=32 * 1024 * 1024)
+        app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_post("/v1/responses", self.responses)
+        app.router.add_post("/v1/audio/transcriptions", self.transcriptions)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_post("/_script", self.take_script)
+        app.router.add_get("/_log", self.show_log)
+        app.router.add_post("/_reset", self.reset)
+        # A client that goes away cancels its handler: that is how a disconnect is noticed at once.
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, port: int = 0) -> None:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=2048)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    # --- OpenAI's side ---
+
+    async def chat(self, http: web.Request) -> Any:
+        body = await http.json()
+        return await self._answer(http, body, last_user_message(body["messages"]), ChatWire)
+
+    async def responses(self, http: web.Request) -> Any:
+        body = await http.json()
+        turns = body["input"]
+        prompt = turns if isinstance(turns, str) else last_user_message(turns)
+        return await self._answer(http, body, prompt, ResponsesWire)
+
+    async def transcriptions(self, http: web.Request) -> Any:
+        form = await http.post()
+        upload: Any = form["file"]
+        size = len(upload.file.read())
+        body = {"model": form.get("model"), "filename": upload.filename, "bytes": size}
+        script = self.scripts.take(upload.filename)
+        said = script.text if script.text is not None else f"This is what was said in {upload.filename}."
+        return await self._play(http, body, script, lambda _: answered({"text": said}))
+
+    async def models(self, http: web.Request) -> web.Response:
+        model = {"id": "scripted", "object": "model", "created": 1_790_000_000, "owned_by": "tests"}
+        return web.json_response({"object": "list", "data": [model]})
+
+    # --- the test's side ---
+
+    async def take_script(self, http: web.Request) -> web.Response:
+        try:
+            self.scripts.add_json(await http.json())
+        except TypeError as exc:
+            return web.json_response({"error": str(exc)}, status=400)
+        return web.json_response({})
+
+    async def show_log(self, http: web.Request) -> web.Response:
+        return web.json_response([asdict(request) for request in self.log])
+
+    async def reset(self, http: web.Request) -> web.Response:
+        self.scripts.clear()
+        self.log.clear()
+        return web.json_response({})
+
+    # --- playing a script ---
+
+    async def _answer(self, http: web.Request, body: dict[str, Any], prompt: str, wire_type: Any) -> Any:
+        script = self.scripts.take(prompt)
+        words = script.words(prompt)
+        wire = wire_type(next(self._numbers), body)
+
+        async def play(entry: Request) -> web.StreamResponse:
+            if not body.get("stream"):
+                return await answered(wire.whole(script, words))
+            return await self._stream(http, script, words, wire, entry)
+
+        return await self._play(http, body, script, play)
+
+    async def _play(self, http: web.Request, body: dict[str, Any], script: Script, answer: Any) -> Any:
+        transport: Any = http.transport
+        host, port = transport.get_extra_info("peername")[:2]
+        entry = Request(http.method, http.path, body, time.time(), f"{host}:{port}")
+        self.log.append(entry)
+        self._tell()
+        try:
+            await asyncio.sleep(script.wait)
+            if script.status == 200:
+                response = await answer(entry)
+            else:
+                response = await refuse(http, script)
+            entry.ended = entry.ended or time.time()
+            return response
+        except asyncio.CancelledError:
+            if not entry.ended:
+                entry.disconnected = time.time()
+            raise
+        finally:
+            self._tell()
+
+    async def _stream(
+        self, http: web.Request, script: Script, words: list[str], wire: Any, entry: Request
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        response.enable_chunked_encoding()
+        await response.prepare(http)
+        transport: Any = http.transport
+        transport.write(framed(wire.opening()))
+        await write_paced(transport, (framed(wire.word(word)) for word in words), script.delay)
+        if script.end == "stall":
+            await forever()
+        elif script.end == "garbage":
+            transport.write(framed(b"data: {this is no JSON \xff\n\n"))
+        elif script.end == "cut":
+            entry.ended = time.time()  # before the connection goes, which cancels this handler
+            transport.abort()
+        elif script.end != "eof":
+            transport.write(framed(wire.ending(script, words)))
+            if script.end == "hang":
+                await forever()
+        await response.write_eof()
+        return response
+
+    def _tell(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+
+def last_user_message(turns: list[dict[str, Any]]) -> str:
+    content = next((turn["content"] for turn in reversed(turns) if turn.get("role") == "user"), "")
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def framed(data: bytes) -> bytes:
+    """One chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def write_paced(transport: asyncio.Transport, chunks: Iterable[bytes], delay: float) -> None:
+    """Write each of `chunks` after `delay` seconds more: one timer and one write, no task switch."""
+    if not delay:
+        for chunk in chunks:
+            transport.write(chunk)
+        return
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    rest, due = iter(chunks), loop.time()
+
+    def tick() -> None:
+        nonlocal due
+        if done.done() or transport.is_closing():
+            return
+        chunk = next(rest, None)
+        if chunk is None:
+            done.set_result(None)
+            return
+        transport.write(chunk)
+        due += delay
+        loop.call_at(due, tick)
+
+    due += delay
+    loop.call_at(due, tick)
+    await done
+
+
+async def forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def answered(data: dict[str, Any]) -> web.Response:
+    return web.json_response(data)
+
+
+async def refuse(http: web.Request, script: Script) -> web.Response:
+    """Answer with the script's error, with nothing, or with what is no answer."""
+    if script.status == 0:
+        await forever()
+    if script.status == -1:
+        transport: Any = http.transport
+        transport.write(b"220 mail.example.org ESMTP ready\r\n")
+        transport.close()
+        await forever()
+    return web.json_response(error_body(script), status=script.status, headers=script.headers)

@@ -1,0 +1,135 @@
+"""The bytes of the two streaming APIs. A word costs one `json.dumps` of itself, nothing more."""
+
+import json
+from typing import Any
+
+from tests.provider.script import Script
+
+INPUT_TOKENS = 11
+
+
+def sse(data: dict[str, Any], event: str = "") -> bytes:
+    """One server-sent event."""
+    head = f"event: {event}\n" if event else ""
+    return f"{head}data: {json.dumps(data)}\n\n".encode()
+
+
+def error_body(script: Script) -> dict[str, Any]:
+    return {
+        "error": {"message": script.message, "type": "scripted", "param": None, "code": script.code or None}
+    }
+
+
+class ChatWire:
+    """`/v1/chat/completions`."""
+
+    def __init__(self, number: int, body: dict[str, Any]) -> None:
+        self.model = body.get("model", "")
+        self._usage_wanted = (body.get("stream_options") or {}).get("include_usage")
+        self._base = {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion.chunk",
+            "created": 1_790_000_000,
+            "model": self.model,
+        }
+        self._before, self._behind = self._chunk({"content": "@@"}).split(b'"@@"')
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return sse(self._base | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+    def opening(self) -> bytes:
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def word(self, text: str) -> bytes:
+        return self._before + json.dumps(text).encode() + self._behind
+
+    def ending(self, script: Script, words: list[str]) -> bytes:
+        if script.end in ("error", "failed"):
+            return sse(error_body(script))
+        finish = script.end if script.end in ("length", "content_filter") else "stop"
+        refusal = self._chunk({"refusal": script.message}) if script.end == "refusal" else b""
+        usage = sse(self._base | {"choices": [], "usage": self._usage(words)}) if self._usage_wanted else b""
+        done = b"" if script.end == "hang" else b"data: [DONE]\n\n"
+        return refusal + self._chunk({}, finish) + usage + done
+
+    def _usage(self, words: list[str]) -> dict[str, int]:
+        total = INPUT_TOKENS + len(words)
+        return {"prompt_tokens": INPUT_TOKENS, "completion_tokens": len(words), "total_tokens": total}
+
+    def whole(self, script: Script, words: list[str]) -> dict[str, Any]:
+        """The answer when no stream was asked for."""
+        refusal = script.message if script.end == "refusal" else None
+        message = {"role": "assistant", "content": "".join(words), "refusal": refusal}
+        finish = script.end if script.end in ("length", "content_filter") else "stop"
+        choice = {"index": 0, "message": message, "finish_reason": finish}
+        return self._base | {"object": "chat.completion", "choices": [choice], "usage": self._usage(words)}
+
+
+class ResponsesWire:
+    """`/v1/responses`."""
+
+    def __init__(self, number: int, body: dict[str, Any]) -> None:
+        self.model = body.get("model", "")
+        self._id = f"resp_{number}"
+        self._place = {"item_id": f"msg_{number}", "output_index": 0, "content_index": 0}
+        delta = self._event("response.output_text.delta", **self._place, delta="@@")
+        self._before, self._behind = delta.split(b'"@@"')
+
+    def _event(self, kind: str, **fields: Any) -> bytes:
+        return sse({"type": kind, "sequence_number": 0, **fields}, kind)
+
+    def opening(self) -> bytes:
+        response = self._response("in_progress", [])
+        item = {"id": self._place["item_id"], "type": "message", "role": "assistant", "content": []}
+        return (
+            self._event("response.created", response=response)
+            + self._event("response.in_progress", response=response)
+            + self._event("response.output_item.added", output_index=0, item=item)
+        )
+
+    def word(self, text: str) -> bytes:
+        return self._before + json.dumps(text).encode() + self._behind
+
+    def ending(self, script: Script, words: list[str]) -> bytes:
+        if script.end == "error":
+            return self._event("error", code=script.code or None, message=script.message, param=None)
+        if script.end == "failed":
+            error = {"code": script.code, "message": script.message}
+            return self._event("response.failed", response=self._response("failed", [], error=error))
+        refusal = b""
+        if script.end == "refusal":
+            refusal = self._event("response.refusal.delta", **self._place, delta=script.message)
+        response = self.whole(script, words)
+        return refusal + self._event(f"response.{response['status']}", response=response)
+
+    def whole(self, script: Script, words: list[str]) -> dict[str, Any]:
+        """The answer when no stream was asked for."""
+        part = {"type": "output_text", "text": "".join(words), "annotations": []}
+        if script.end == "refusal":
+            part = {"type": "refusal", "refusal": script.message}
+        reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(script.end)
+        details = {"reason": reason} if reason else None
+        return self._response(
+            "incomplete" if reason else "completed", [part], words, incomplete_details=details
+        )
+
+    def _response(
+        self, status: str, content: list[dict[str, Any]], words: list[str] | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        item = {"id": self._place["item_id"], "type": "message", "role": "assistant", "status": status}
+        usage = None
+        if words is not None:
+            total = INPUT_TOKENS + len(words)
+            usage = {"input_tokens": INPUT_TOKENS, "output_tokens": len(words), "total_tokens": total}
+        return {
+            "id": self._id,
+            "object": "response",
+            "created_at": 1_790_000_000,
+            "model": self.model,
+            "status": status,
+            "output": [item | {"content": content}] if content else [],
+            "usage": usage,
+            "error": None,
+            "incomplete_details": None,
+            **fields,
+        }
