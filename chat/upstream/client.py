@@ -21,6 +21,9 @@ READ_TIMEOUT = 60.0
 MAX_CONNECTIONS = 10_000
 #: Seconds an idle connection is kept, so that a burst of messages shares TLS handshakes.
 KEEPALIVE = 30.0
+#: Sent to servers without TLS. llama.cpp, for one, hangs up after each answer without saying so, and the
+#: next request on that connection is lost; where there is no handshake, a new one costs next to nothing.
+PLAIN_HEADERS = {"Connection": "close"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,5 +98,6 @@ def _new_client(provider: Provider) -> openai.AsyncOpenAI:
         api_key=provider.api_key,
         timeout=timeout,
         max_retries=0,
+        default_headers=PLAIN_HEADERS if provider.base_url.startswith("http://") else {},
         http_client=transport,
     )

@@ -137,7 +137,16 @@ async def test_a_provider_that_hangs_after_the_end_costs_a_moment_and_no_answer(
     assert (await ask()).text == "All said."
 
 
-async def test_a_connection_is_used_again(provider: Provider, api):
+async def test_a_server_without_tls_gets_a_new_connection_each_time(provider: Provider, api):
+    for _ in range(3):
+        await ask()
+
+    assert len({request.peer for request in provider.requests}) == 3
+
+
+async def test_a_connection_is_used_again_where_making_one_is_dear(provider: Provider, api, monkeypatch):
+    monkeypatch.setattr(client, "PLAIN_HEADERS", {})  # as if there were TLS
+
     for _ in range(3):
         await ask()
 
