@@ -45,9 +45,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
-    "django_q",
     "csp",
-    "queueing",
+    "queueing",  # before django_q: its qcluster command is the one to run
+    "django_q",
     "chat",
 ]
 
@@ -140,6 +140,7 @@ QUEUEING = {
     "QUEUES": {
         "analytics": {"priority": 1, "concurrency": 5, "attempts": 1, "keep": (1000, 500)},
         "openai-chat": {
+            "provider": "openai",
             "priority": 2,
             "concurrency": 3,
             "attempts": 3,
@@ -147,6 +148,7 @@ QUEUEING = {
             "keep": (100, 50),
         },
         "audio-processing": {
+            "provider": "openai",
             "priority": 3,
             "concurrency": 2,
             "attempts": 2,
@@ -154,6 +156,7 @@ QUEUEING = {
             "keep": (50, 25),
         },
         "large-requests": {
+            "provider": "openai",
             "priority": 4,
             "concurrency": 2,
             "attempts": 5,

@@ -71,6 +71,8 @@ class QueueDef:
     """Active jobs an owner may have; 0 is no cap."""
     max_stalled: int = 2
     """Times a job may lose its worker before it fails."""
+    provider: str = ""
+    """Queues that name the same provider cool down together."""
     patience: float = 900.0
     """Seconds after submission until which a provider's cooldown is waited out."""
 
@@ -83,7 +85,7 @@ class EngineConf:
     redis_url: str
     prefix: str = "queueing"
     """First part of every Redis key; inside a hash tag, so that Redis Cluster keeps them together."""
-    lease: float = 12.0
+    lease: float = 11.0
     """Seconds a claim lasts unless renewed: how long a dead worker can go unnoticed."""
     heartbeat: float = 3.0
     """Seconds between renewals."""

@@ -76,7 +76,9 @@ def fail_dependents(ids: Sequence[object]) -> None:
     changed = {"state": State.FAILED, "error": PARENT_FAILED, "error_code": "parent_failed"}
     for job in children:
         won = Job.objects.filter(id=job.pk).exclude(state__in=FINISHED)
-        if won.update(**changed, finished_at=timezone.now(), pending=0) and (hook := get_kind(job.kind).on_end):
+        if won.update(**changed, finished_at=timezone.now(), pending=0) and (
+            hook := get_kind(job.kind).on_end
+        ):
             hook(
                 Ending(
                     job_id=job.id.hex,

@@ -1,13 +1,14 @@
 """What can go wrong, and who should hear of it.
 
-    QueueingError
-    ├── BadSubmission     the caller's arguments are wrong; nothing was stored
-    │   └── UnknownKind
-    ├── Rejected          the queue cannot take it now; carries when to come back
-    └── JobError          raised by handlers; says what the engine should do next
-        ├── Permanent     cannot get better: fail at once
-        ├── Retry         may get better: spend an attempt, wait at least `after`
-        └── Cooldown      the provider asks everybody to wait: no attempt is spent
+QueueingError
+├── BadSubmission     the caller's arguments are wrong; nothing was stored
+│   └── UnknownKind
+├── Rejected          the queue cannot take it now; carries when to come back
+├── WrongState        the job's state does not allow the move
+└── JobError          raised by handlers; says what the engine should do next
+    ├── Permanent     cannot get better: fail at once
+    ├── Retry         may get better: spend an attempt, wait at least `after`
+    └── Cooldown      the provider asks everybody to wait: no attempt is spent
 """
 
 
@@ -39,6 +40,15 @@ class Rejected(QueueingError):
         self.code = code
         self.message = message
         self.retry_after = retry_after
+
+
+class WrongState(QueueingError):
+    """The move does not start from the job's present state. Nothing was changed."""
+
+    def __init__(self, verb: str, state: str) -> None:
+        super().__init__(f"cannot {verb} a job that is {state}")
+        self.verb = verb
+        self.state = state
 
 
 class JobError(QueueingError):

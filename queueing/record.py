@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from . import dependencies
-from .kinds import Ending, get_kind
 from .errors import UnknownKind
+from .kinds import Ending, get_kind
 from .models import Attempt, Job, LogLine
 from .run import Result, Run
 from .schedule import Claimed
@@ -120,7 +120,7 @@ def end(results: Sequence[Result]) -> Recorded:
 
 def _hook(result: Result) -> Any:
     """The kind's `on_end`, when this result is an end."""
-    kind = result.run.kind
+    kind = result.run.kind if result.hook else None
     return kind.on_end if kind and result.state in (State.COMPLETED, State.FAILED) else None
 
 

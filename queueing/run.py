@@ -60,6 +60,8 @@ class Result:
     """Seconds until the next attempt."""
     spent: bool = True
     """Whether the attempt counts."""
+    hook: bool = True
+    """Whether the kind's `on_end` is to be told; it is not when telling it has failed before."""
     lines: list[tuple[datetime, str]] = field(default_factory=list)
     """What the handler logged."""
     ended_at: datetime

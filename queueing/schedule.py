@@ -210,9 +210,7 @@ def expired(queue: str, most: int = 200) -> Call[list[tuple[str, str]]]:
 
 def cooldown(queue: str, seconds: float) -> Call[float]:
     """Let nothing start for `seconds`; the seconds until the (longest) cooldown's end."""
-    return Call(
-        "cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000
-    )
+    return Call("cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000)
 
 
 def counts(queue: str, owner: str = "") -> Call[Counts]:
@@ -237,9 +235,7 @@ def place(queue: str, job_id: str) -> Call[Place | None]:
     return Call("place", _keys(queue), [job_id], read)
 
 
-def append(
-    job_id: str, token: str, attempt: int, text: str, *, keep: float, anew: bool
-) -> Call[int]:
+def append(job_id: str, token: str, attempt: int, text: str, *, keep: float, anew: bool) -> Call[int]:
     """Add to the answer in flight: 1 done, 0 the claim is lost, 2 send all of it anew."""
     keys = [*(key(name) for name in _GLOBAL), stream_key(job_id)]
     return Call("append", keys, [job_id, token, attempt, text, int(keep), int(anew)], int)

@@ -1,16 +1,36 @@
-"""Accepting work."""
+"""Accepting work: check it, store it in the caller's transaction, schedule it after the commit."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+import json
+import logging
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from .models import Job
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from . import dependencies, events, pressure, redis, schedule
+from .conf import get_conf, get_queue
+from .errors import BadSubmission
+from .ids import new_id
+from .kinds import get_kind
+from .models import Job
+from .states import State
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: A year: longer delays are mistakes of unit.
+_MOST_DELAY = 366 * 24 * 3600
+#: Rows a bulk submission inserts, and jobs it schedules, at a time.
+_CHUNK = 1000
 
 
 class Submission(NamedTuple):
     """What `submit` hands back."""
 
-    job: "Job"
+    job: Job
     created: bool
     """False when the owner had already submitted this request id: `job` is that earlier job."""
 
@@ -24,6 +44,127 @@ def submit(
     priority: int | None = None,
     delay: float = 0.0,
     meta: dict[str, str] | None = None,
-    depends_on: "Sequence[Job]" = (),
+    depends_on: Sequence[Job] = (),
 ) -> Submission:
-    raise NotImplementedError
+    """Accept one job of `kind` with JSON `args`.
+
+    Called inside a transaction, the job exists if that commits, together with the caller's own rows.
+    `priority` (1 first, to 1000) defaults to the queue's; `delay` is in seconds; `meta` is repeated in
+    each event. Redis may be away: the job is kept and scheduled when it returns.
+
+    Raises `BadSubmission` naming the field, or `Rejected` when the queue or the owner is full; then
+    nothing was stored.
+    """
+    if request_id and (known := _already(owner, request_id)):
+        return Submission(known, created=False)
+    job = build(kind, args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta)
+    pressure.admit(get_queue(job.queue), owner)
+    try:
+        with transaction.atomic(durable=False, savepoint=bool(request_id)):
+            if depends_on:
+                dependencies.attach(job, depends_on)
+            job.save(force_insert=True)
+            if depends_on:
+                dependencies.link(job, depends_on)
+    except IntegrityError:
+        if request_id and (known := _already(owner, request_id)):
+            return Submission(known, created=False)  # the same request, at the same moment
+        raise
+    if not job.pending and not job.is_finished:
+        transaction.on_commit(lambda: _put_in_schedule(job))
+    return Submission(job, created=True)
+
+
+def submit_many(
+    kind: str, many_args: Iterable[dict[str, Any]], *, owner: str = "", priority: int | None = None
+) -> list[Job]:
+    """Accept many jobs of one kind: a few statements for a thousand of them.
+
+    All or none are stored. Raises as `submit` does; limits are checked once, before the first.
+    """
+    jobs = [build(kind, args, owner=owner, priority=priority) for args in many_args]
+    if not jobs:
+        return []
+    pressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
+    with transaction.atomic():
+        Job.objects.bulk_create(jobs, batch_size=_CHUNK)
+        transaction.on_commit(lambda: put_all_in_schedule(jobs))
+    return jobs
+
+
+def build(
+    kind: str,
+    args: dict[str, Any],
+    *,
+    owner: str = "",
+    request_id: str = "",
+    priority: int | None = None,
+    delay: float = 0.0,
+    meta: dict[str, str] | None = None,
+) -> Job:
+    """A checked, unsaved row. Raises `BadSubmission` naming the field."""
+    queue = get_queue(get_kind(kind).queue)
+    if not isinstance(delay, int | float) or not math.isfinite(delay) or not 0 <= delay <= _MOST_DELAY:
+        raise BadSubmission("delay", f"{delay!r} is not a number of seconds from 0 to {_MOST_DELAY}")
+    if priority is not None and not 1 <= priority <= 1000:
+        raise BadSubmission("priority", f"{priority!r} is not from 1 (first) to 1000")
+    if request_id and not _REQUEST_ID.fullmatch(request_id):
+        raise BadSubmission("request_id", "use 1 to 64 letters, digits and any of . _ : -")
+    if len(owner) > 64 or "\x1f" in owner:
+        raise BadSubmission("owner", "at most 64 characters, none of them control characters")
+    _check_json(args)
+    now = timezone.now()
+    return Job(
+        id=new_id(),
+        kind=kind,
+        queue=queue.name,
+        owner=owner,
+        request_id=request_id,
+        args=args,
+        meta=meta or {},
+        state=State.DELAYED if delay else State.WAITING,
+        priority=priority or queue.priority,
+        max_attempts=queue.attempts,
+        run_at=now + timezone.timedelta(seconds=delay) if delay else None,
+        created_at=now,
+    )
+
+
+def _check_json(args: dict[str, Any]) -> None:
+    if not isinstance(args, dict):
+        raise BadSubmission("args", f"expected a dict of keyword arguments, got {type(args).__name__}")
+    try:
+        size = len(json.dumps(args, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise BadSubmission("args", f"not JSON: {exc}") from None
+    if size > (most := get_conf().max_payload):
+        raise BadSubmission("args", f"{size} bytes of JSON, at most {most}; store the rest and pass its id")
+
+
+def _already(owner: str, request_id: str) -> Job | None:
+    return Job.objects.filter(owner=owner, request_id=request_id).first()
+
+
+def entry(job: Job) -> schedule.Entry:
+    """The job as the schedule needs it."""
+    delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
+    return schedule.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
+
+
+def put_all_in_schedule(jobs: Sequence[Job]) -> int:
+    """Put committed rows in line; the number Redis did not know. Never raises: reconciliation follows."""
+    added = 0
+    try:
+        for queue in {job.queue for job in jobs}:
+            mine = [entry(job) for job in jobs if job.queue == queue]
+            for i in range(0, len(mine), _CHUNK):
+                added += redis.run(schedule.submit(queue, mine[i : i + _CHUNK]))
+    except redis.Unavailable as exc:
+        logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
+    return added
+
+
+def _put_in_schedule(job: Job) -> None:
+    put_all_in_schedule([job])
+    if job.owner:
+        events.emit_soon(job, "queued", queue=job.queue)

@@ -1,13 +1,39 @@
 """The project's settings on a database and a Redis of the tests' own."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")  # nobody: tests that need Redis take `valkey`
+os.environ.setdefault("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+os.environ.setdefault("OPENAI_MODEL", "scripted")
+os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="buddy-tests-"))
 
 from buddy.settings import *  # noqa: F403
+from buddy.settings import DATABASES, INSTALLED_APPS, QUEUEING, STORAGES
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
-STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+INSTALLED_APPS += ["tests.engine"]
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: workers in other processes read it too.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["TEST_VAR"]) / "test.sqlite3")}
+
+QUEUEING["QUEUES"] |= {
+    "test": {
+        "priority": 5,
+        "concurrency": 50,
+        "attempts": 3,
+        "backoff": {"type": "fixed", "delay": 0.2},
+        "owner_limit": 0,
+        "hard_limit": 100_000,
+        "soft_limit": 100_000,
+    },
+    "test-narrow": {"priority": 6, "concurrency": 2, "attempts": 1, "timeout": 1.0},
+    "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
+}
+QUEUEING |= {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}

@@ -1,0 +1,57 @@
+"""What wakes a worker: a pub/sub message, a free slot, or the time it was told to look again."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from . import redis, schedule
+
+logger = logging.getLogger(__name__)
+
+_RECONNECT = 1.0
+
+
+class Bell:
+    """Listens on the engine's channel. Being idle costs nothing: there is no polling."""
+
+    def __init__(self, on_cancel: Callable[[str], None]) -> None:
+        self._on_cancel = on_cancel
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Something may be claimable."""
+        self._rung.set()
+
+    def silence(self) -> None:
+        """Forget rings so far; called before looking, so that one during the look counts."""
+        self._rung.clear()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until it rings, or at most `seconds` (None: no limit)."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+
+    async def run(self) -> None:
+        """Listen for ever, through Redis' absences."""
+        while True:
+            try:
+                await self._listen()
+            except redis.Unavailable as exc:
+                logger.warning("Redis is away (%s); listening again in %g s", exc, _RECONNECT)
+                await asyncio.sleep(_RECONNECT)
+
+    async def _listen(self) -> None:
+        async with redis.aclient().pubsub(ignore_subscribe_messages=False) as pubsub:
+            await pubsub.subscribe(schedule.channel())
+            async for message in pubsub.listen():
+                if message["type"] == "subscribe":
+                    self.ring()  # whatever was said while nobody listened
+                    continue
+                word, _, rest = str(message["data"]).partition(":")
+                if word == "cancel":
+                    self._on_cancel(rest)
+                else:
+                    self.ring()

@@ -1,0 +1,69 @@
+"""Django-Q2's broker: what `async_task()` and schedules put their packages into.
+
+A package waits in the queue `django-q` beside our own, under the same leases, so that a killed
+worker's task runs again. Our workers claim for themselves, so Django-Q2's pusher, and with it
+`dequeue`, is never used. Packages live in Redis alone: unlike jobs they do not survive its loss.
+"""
+
+from typing import Any
+
+from django_q.brokers import Broker
+
+from . import redis, schedule
+from .conf import TASKS, get_queue
+from .ids import new_id
+
+
+class RedisBroker(Broker):
+    """`Q_CLUSTER["broker_class"]`."""
+
+    def enqueue(self, task: str) -> str:
+        """Put a signed package in line; its id."""
+        task_id = new_id().hex
+        redis.client().hset(schedule.key("packages"), task_id, task)
+        redis.run(schedule.submit(TASKS, [schedule.Entry(task_id, "", get_queue(TASKS).priority)]))
+        return task_id
+
+    def queue_size(self) -> int:
+        """Tasks in line."""
+        return redis.run(schedule.counts(TASKS)).waiting
+
+    def lock_size(self) -> int:
+        """Tasks being run."""
+        return redis.run(schedule.counts(TASKS)).active
+
+    def delete(self, task_id: str) -> None:
+        """Forget one task."""
+        redis.run(schedule.remove(TASKS, [task_id]))
+        redis.client().hdel(schedule.key("packages"), task_id)
+
+    def acknowledge(self, task_id: str) -> None:
+        """The worker that claimed it does this itself; see tasks.py."""
+
+    def fail(self, task_id: str) -> None:
+        """Failures are saved by Django-Q2 and not repeated."""
+
+    def purge_queue(self) -> None:
+        """Forget every task."""
+        for task_id in redis.client().hkeys(schedule.key("packages")):
+            self.delete(task_id)
+
+    def delete_queue(self) -> None:
+        """Forget every task."""
+        self.purge_queue()
+
+    def ping(self) -> bool:
+        """Whether Redis answers."""
+        try:
+            return bool(redis.client().ping())
+        except redis.Unavailable:
+            return False
+
+    def info(self) -> str:
+        """What Django-Q2's monitor shows."""
+        return "Buddy's queue on Redis"
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """Connections are redis.py's, one for each process."""
+        return None

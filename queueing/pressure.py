@@ -1,0 +1,51 @@
+"""Backpressure: whether a queue takes one more job, and what its load is called."""
+
+from . import redis, schedule
+from .conf import QueueDef
+from .errors import Rejected
+from .schedule import Counts
+
+NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
+
+
+def level(queue: QueueDef, unfinished: int) -> str:
+    """`normal`; `throttled` from the soft limit; `full` from the hard limit."""
+    if unfinished >= queue.hard_limit:
+        return FULL
+    return THROTTLED if unfinished >= queue.soft_limit else NORMAL
+
+
+def admit(queue: QueueDef, owner: str, more: int = 1) -> None:
+    """Raise `Rejected` when the queue cannot take `more` jobs of `owner`.
+
+    Looks without reserving: submissions at the same moment may pass a limit together, by as many as
+    they are. With Redis away everything is admitted, since what is accepted is kept in the record.
+    """
+    try:
+        counts = redis.run(schedule.counts(queue.name, owner))
+    except redis.Unavailable:
+        return
+    _check(queue, owner, more, counts)
+
+
+def _check(queue: QueueDef, owner: str, more: int, counts: Counts) -> None:
+    wait = _time_to_wait(queue, counts)
+    if counts.unfinished + more > queue.hard_limit:
+        raise Rejected("queue_full", f"The queue is full. Please try again in about {wait:.0f} s.", wait)
+    if not owner:
+        return
+    limit = queue.owner_limit
+    if level(queue, counts.unfinished) == THROTTLED:
+        limit = min(limit or queue.throttled_owner, queue.throttled_owner)
+    if limit and counts.held + more > limit:
+        message = f"You already have {counts.held} requests in line. Please wait for one to finish."
+        raise Rejected("owner_limit", message, wait)
+
+
+def _time_to_wait(queue: QueueDef, counts: Counts) -> float:
+    """Seconds after which trying again is reasonable: the time one slot takes, at most a minute."""
+    if counts.paused:
+        return 60.0
+    if queue.limiter:
+        return min(60.0, queue.limiter.duration / queue.limiter.max)
+    return max(5.0, min(60.0, counts.cooldown))

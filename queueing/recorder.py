@@ -1,0 +1,156 @@
+"""Outcomes, many at a time: into the record, then out of Redis, then to the owners.
+
+While one batch is being committed the next gathers, so the batches grow with the load and an idle
+worker's single outcome waits for nobody.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import OperationalError
+from django.utils import timezone
+
+from . import events, record, redis, runner, schedule
+from .conf import get_conf, get_queue
+from .errors import Permanent
+from .run import Result
+from .schedule import Outcome
+from .states import State
+from .submit import put_all_in_schedule
+from .threads import DatabaseThread
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between tries while the database does not take a batch.
+_TRY_AGAIN = 1.0
+_BATCH = 500
+
+
+class Recorder:
+    """One a worker. `done` hears of every result that is dealt with, whatever became of it."""
+
+    def __init__(self, database: DatabaseThread, done: Callable[[Iterable[Result]], None]) -> None:
+        self._database = database
+        self._done = done
+        self._waiting: list[Result] = []
+        self._something = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def put(self, result: Result) -> None:
+        """Hand over a result."""
+        self._waiting.append(result)
+        self._idle.clear()
+        self._something.set()
+
+    async def drained(self) -> None:
+        """Wait until everything handed over is dealt with."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Record results for ever."""
+        while True:
+            await self._something.wait()
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            if not batch:
+                self._something.clear()
+                self._idle.set()
+                continue
+            await self._settle(batch)
+
+    async def _settle(self, batch: list[Result]) -> None:
+        recorded = await self._write(batch)
+        for result, exc in recorded.broken:
+            logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
+            self._waiting.append(_without_hook(result, exc))
+        settled = recorded.won + recorded.lost
+        try:
+            await _tell_redis(recorded)
+        except redis.Unavailable as exc:
+            # Its leases run out, or it comes back empty: either way the record is asked again.
+            logger.warning("Redis is away (%s): %d outcomes are on record only", exc, len(settled))
+        self._done(settled)
+        if recorded.freed:
+            await asyncio.to_thread(put_all_in_schedule, recorded.freed)
+        if owned := [r for r in recorded.won if r.run.owner]:
+            await asyncio.gather(*(_tell_owner(r) for r in owned))
+
+    async def _write(self, batch: list[Result]) -> record.Recorded:
+        """Never gives up on a database that is away; a batch it refuses is tried one by one."""
+        while True:
+            try:
+                return await self._database.call(record.end, batch)
+            except OperationalError as exc:
+                logger.error("the database takes no outcomes (%s); trying again", exc)
+                await asyncio.sleep(_TRY_AGAIN)
+            except (DatabaseError, ValueError) as exc:
+                if len(batch) == 1:
+                    return record.Recorded([], [], [(batch[0], exc)], [])
+                parts = [await self._write([result]) for result in batch]
+                return record.Recorded(*(sum((list(p[i]) for p in parts), []) for i in range(4)))  # type: ignore[arg-type]
+
+
+def _without_hook(result: Result, exc: Exception) -> Result:
+    """What becomes of a job whose end could not be written: an attempt that failed."""
+    if not result.hook:  # its failure could not be written either: say as little as can go wrong
+        plain = Permanent(runner.UNEXPECTED, code="unwritable")
+        return replace(runner.failed(result.run, plain), hook=False)
+    again = runner.failed(result.run, exc)
+    return replace(again, hook=False) if again.state == State.FAILED else again
+
+
+async def _tell_redis(recorded: record.Recorded) -> None:
+    ended: dict[str, list[Outcome]] = defaultdict(list)
+    later: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
+    back: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for r in recorded.won:
+        if r.state == State.DELAYED:
+            later[r.run.queue].append((r.run.id, r.run.token, r.delay))
+        elif r.state == State.WAITING:
+            back[r.run.queue].append((r.run.id, r.run.token))
+        else:
+            ended[r.run.queue].append(Outcome(r.run.id, r.run.token, r.state, r.ran))
+    for r in recorded.lost:  # over, or another's: whoever claims it next finds out
+        back[r.run.queue].append((r.run.id, r.run.token))
+    for r in recorded.won:
+        if r.outcome == "cooldown":
+            await _cool_down(r)
+    calls: list[schedule.Call[Any]] = [schedule.finish(get_queue(q), rows) for q, rows in ended.items()]
+    calls += [schedule.retry_later(q, rows) for q, rows in later.items()]
+    calls += [schedule.release(q, rows) for q, rows in back.items()]
+    for call in calls:
+        await redis.arun(call)
+
+
+async def _cool_down(result: Result) -> None:
+    """The provider's wait holds for every queue that calls it."""
+    provider = get_queue(result.run.queue).provider
+    for queue in get_conf().queues.values():
+        if queue.name == result.run.queue or (provider and queue.provider == provider):
+            await redis.arun(schedule.cooldown(queue.name, result.delay))
+
+
+async def _tell_owner(result: Result) -> None:
+    run = result.run
+    fields: dict[str, Any]
+    if result.state == State.COMPLETED:
+        name, value = "completed", result.value
+        fields = {"response": value.get("response", "") if isinstance(value, dict) else "", "result": value}
+    elif result.state == State.FAILED:
+        name = "failed"
+        fields = {"error": result.error, "code": result.code, "canRetry": True, "text": result.text}
+    else:
+        name = "retrying"
+        fields = {
+            "attempt": run.attempt,
+            "of": run.max_attempts,
+            "in": round(max(0.0, result.delay - (timezone.now() - result.ended_at).total_seconds()), 1),
+            "reason": result.error,
+            "code": result.code or result.outcome,
+        }
+    await events.emit(run.owner, events.make(run.topic, name, run.id, run.request_id, run.meta, **fields))

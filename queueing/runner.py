@@ -1,0 +1,117 @@
+"""Running one job's handler, and reading what came of it."""
+
+import asyncio
+import inspect
+import json
+import logging
+import traceback
+from concurrent.futures import Executor
+from typing import Any
+
+from django.db import close_old_connections
+from django.utils import timezone
+
+from .backoff import delay_before_retry
+from .conf import QueueDef, get_queue
+from .context import JobContext
+from .errors import Cooldown, JobError, Permanent, Retry
+from .run import Result, Run
+from .states import State
+
+logger = logging.getLogger(__name__)
+
+#: What an owner reads when a handler raised something we have no words for.
+UNEXPECTED = "Something went wrong on our side while working on this."
+TOOK_TOO_LONG = "This took longer than it may and was stopped."
+
+
+async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
+    """Run the handler once, within the queue's time. Cancellation passes through; nothing else does."""
+    queue = get_queue(run.queue)
+    timer = asyncio.timeout(queue.timeout)
+    try:
+        if run.kind is None:
+            raise Permanent(f"This version cannot do {run.kind_name!r}.", code="unknown_kind")
+        async with timer:
+            value = await _call(run, ctx, threads)
+        return completed(run, value)
+    except TimeoutError as exc:
+        if timer.expired():
+            ctx.cancelled = True  # a plain function's thread cannot be stopped from outside
+            return _failure(run, queue, Retry(TOOK_TOO_LONG, code="timeout"), exc, "timeout")
+        return _failure(run, queue, Retry(UNEXPECTED, code="TimeoutError"), exc)
+    except Exception as exc:
+        return failed(run, exc)
+
+
+async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
+    assert run.kind is not None  # execute() has seen to it
+    if run.kind.is_async:
+        return await run.kind.handler(ctx, **run.args)
+    value = await asyncio.get_running_loop().run_in_executor(threads, _in_thread, run, ctx)
+    return await value if inspect.isawaitable(value) else value
+
+
+def _in_thread(run: Run, ctx: JobContext) -> Any:
+    assert run.kind is not None
+    close_old_connections()
+    try:
+        return run.kind.handler(ctx, **run.args)
+    finally:
+        close_old_connections()
+
+
+def completed(run: Run, value: Any) -> Result:
+    """The handler returned `value`, which must be JSON."""
+    if value is not None:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as exc:
+            return failed(run, Permanent(UNEXPECTED, code="result_not_json"), detail=str(exc))
+    return Result(run=run, state=State.COMPLETED, value=value, ended_at=timezone.now())
+
+
+def failed(run: Run, exc: Exception, *, detail: str = "") -> Result:
+    """The handler raised `exc`: try again, or not."""
+    queue = get_queue(run.queue)
+    if isinstance(exc, JobError):
+        return _failure(run, queue, exc, exc, detail=detail)
+    logger.exception("job %s (%s) raised", run.id, run.kind_name, exc_info=exc)
+    return _failure(run, queue, Retry(UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
+
+
+def _failure(
+    run: Run, queue: QueueDef, error: JobError, exc: Exception, outcome: str = "failed", *, detail: str = ""
+) -> Result:
+    result = Result(
+        run=run,
+        state=State.FAILED,
+        outcome=outcome,
+        code=error.code,
+        error=error.message,
+        detail=detail or "".join(traceback.format_exception(exc)),
+        ended_at=timezone.now(),
+    )
+    if isinstance(error, Cooldown):
+        _wait_out(result, queue, error.after)
+    elif not isinstance(error, Permanent) and run.attempt < run.max_attempts:
+        floor = error.after if isinstance(error, Retry) else 0.0
+        result.state = State.DELAYED
+        result.delay = delay_before_retry(queue.backoff, run.attempt, floor=floor)
+    return result
+
+
+def _wait_out(result: Result, queue: QueueDef, after: float) -> None:
+    """A cooldown spends no attempt, for as long as the queue has patience with the job."""
+    age = (result.ended_at - result.run.created_at).total_seconds()
+    if age + after > queue.patience:
+        result.code = "patience"
+        return
+    result.state, result.outcome, result.delay, result.spent = State.WAITING, "cooldown", after, False
+
+
+def released(run: Run, text: str) -> Result:
+    """The worker stops: the job goes back unharmed and its attempt does not count."""
+    return Result(
+        run=run, state=State.WAITING, outcome="released", text=text, spent=False, ended_at=timezone.now()
+    )

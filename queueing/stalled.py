@@ -1,0 +1,90 @@
+"""Jobs whose worker was lost: their lease ran out. The record first, then Redis."""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from . import redis, schedule
+from .conf import TASKS, EngineConf, QueueDef
+from .models import Attempt, Job
+from .record import Recorded, end
+from .run import Result
+from .runner import UNEXPECTED
+from .schedule import Outcome
+from .states import UNFINISHED, State
+from .threads import DatabaseThread
+
+logger = logging.getLogger(__name__)
+
+
+async def recover(conf: EngineConf, database: DatabaseThread) -> None:
+    """Give back every job past its lease; those that stalled too often fail."""
+    for queue in conf.queues.values():
+        claims = await redis.arun(schedule.expired(queue.name))
+        if not claims:
+            continue
+        over: list[str] = []
+        if queue.name != TASKS:
+            logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
+            over = await database.call(stall, queue, claims)
+        back = [claim for claim in claims if claim[0] not in set(over)]
+        if back:
+            await redis.arun(schedule.release(queue.name, back, expired=True))
+        if over:
+            ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(over)]
+            await redis.arun(schedule.finish(queue, ended))
+
+
+def stall(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
+    """Record that these claims' workers were lost; the ids of jobs that are over.
+
+    A row that is no longer active under the token is left alone: its worker was only slow to tell Redis.
+    """
+    for job_id, token in claims:
+        with transaction.atomic():
+            active = Job.objects.filter(id=job_id, token=token, state=State.ACTIVE)
+            job = active.first()
+            if job is None:
+                continue
+            if job.stalls >= queue.max_stalled:
+                _give_up(job)
+            elif active.update(state=State.WAITING, stalls=F("stalls") + 1, attempts=F("attempts") - 1):
+                _remember(job)
+    ids = [job_id for job_id, _ in claims]
+    alive = Job.objects.filter(id__in=ids, state__in=UNFINISHED).values_list("id", flat=True)
+    return sorted(set(ids) - {job_id.hex for job_id in alive})
+
+
+def _remember(job: Job) -> None:
+    Attempt.objects.create(
+        job=job,
+        number=job.attempts,
+        outcome="stalled",
+        started_at=job.started_at,
+        ended_at=timezone.now(),
+        worker=job.token,
+        code="stalled",
+        error="The worker was lost.",
+    )
+
+
+def _give_up(job: Job) -> Recorded:
+    """One stall too many: something about this job kills workers."""
+    from .reconcile import as_run
+
+    return end(
+        [
+            Result(
+                run=as_run(job),
+                state=State.FAILED,
+                outcome="stalled",
+                code="stalled",
+                error=UNEXPECTED,
+                detail="job stalled more than allowable limit",
+                ended_at=timezone.now(),
+            )
+        ]
+    )

@@ -1,0 +1,149 @@
+"""Where a job stands and how long it may take; how the queues are."""
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from . import pressure, redis, schedule
+from .conf import QueueDef, get_conf, get_queue
+from .models import Job
+from .schedule import Counts
+from .states import State
+
+
+class Wait(NamedTuple):
+    """Seconds until a start, as a range, and what the range is made of."""
+
+    low: float
+    high: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A job's place as clients are told it."""
+
+    position: int | None
+    """1 is next, 0 runs, None is over or unknown."""
+    wait: dict[str, Any] | None
+    """{low, high, reason}, seconds; None when nothing is known."""
+
+
+async def place(job: Job) -> Standing:
+    """Where `job` stands now."""
+    if job.is_finished:
+        return Standing(None, None)
+    queue = get_queue(job.queue)
+    try:
+        where = await redis.arun(schedule.place(queue.name, job.id.hex))
+        if where is None:
+            return Standing(None, None)
+        if where.state == State.ACTIVE:
+            return Standing(0, None)
+        counts = await redis.arun(schedule.counts(queue.name))
+        runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
+        alive = await clusters_alive()
+    except redis.Unavailable:
+        return Standing(None, {"low": None, "high": None, "reason": "redis"})
+    wait = estimate(queue, counts, runs, alive, where.ahead, where.due)
+    return Standing(where.ahead + 1, wait and _as_json(wait))
+
+
+def _as_json(wait: Wait) -> dict[str, Any]:
+    known = math.isfinite(wait.high)
+    low, high = (round(wait.low), math.ceil(wait.high)) if known else (None, None)
+    return {"low": low, "high": high, "reason": wait.reason}
+
+
+def estimate(
+    queue: QueueDef, counts: Counts, runs: list[float], clusters: int, ahead: int, due: float = 0.0
+) -> Wait | None:
+    """How long a job with `ahead` others before it waits for its start.
+
+    Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
+    third quartile of the recent `runs` (seconds). Limiter: the moment its window lets the job start.
+    Cooldown and a retry's own delay come on top as the least wait. None when nothing has run yet.
+    """
+    if counts.paused:
+        return Wait(math.inf, math.inf, "paused")
+    if not clusters:
+        return Wait(math.inf, math.inf, "workers")
+    capacity = queue.concurrency * clusters
+    if queue.global_concurrency:
+        capacity = min(capacity, queue.global_concurrency)
+    behind = max(0, ahead + 1 - max(0, capacity - counts.active))
+    limited = _limiter_wait(queue, counts, ahead)
+    if behind and not runs and not limited:
+        return None
+    ordered = sorted(runs) or [0.0]
+    quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
+    least = max(limited, counts.cooldown, due)
+    low = max(least, behind / capacity * quick)
+    high = max(least, math.ceil(behind / capacity) * slow)
+    reason = "provider" if counts.cooldown >= high > 0 else "rate_limit" if limited >= high > 0 else "queue"
+    return Wait(low, high, reason)
+
+
+def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> float:
+    """Seconds until the sliding window lets the job after `ahead` others start."""
+    if not queue.limiter:
+        return 0.0
+    most, window = queue.limiter.max, queue.limiter.duration
+    beyond = ahead - max(0, most - counts.starts)
+    if beyond < 0:
+        return 0.0
+    first = max(0.0, window - counts.first_start) if counts.starts else window
+    return first + window * (beyond // most)
+
+
+async def _runs(queue: str) -> list[str]:
+    return list(await redis.aclient().lrange(schedule.queue_key(queue, "runs"), 0, -1))
+
+
+async def workers() -> list[dict[str, Any]]:
+    """The worker processes that have a fresh heartbeat, each with its `age` in seconds."""
+    found = []
+    for text in (await redis.aclient().hgetall(schedule.key("workers"))).values():
+        worker = json.loads(text)
+        worker["age"] = round(max(0.0, time.time() - worker["at"]), 1)
+        if worker["age"] < get_conf().lease:
+            found.append(worker)
+    return sorted(found, key=lambda worker: worker["id"])
+
+
+async def workers_alive() -> int:
+    """How many worker processes have a fresh heartbeat."""
+    return len(await workers())
+
+
+async def clusters_alive() -> int:
+    """How many clusters those belong to."""
+    return len({worker["cluster"] for worker in await workers()})
+
+
+async def overview() -> dict[str, Any]:
+    """Counts, pressure and limits of every queue, and the workers: no job's contents."""
+    try:
+        queues = [_summary(q, await redis.arun(schedule.counts(q.name))) for q in get_conf().queues.values()]
+        return {"redis": "ok", "queues": queues, "workers": await workers()}
+    except redis.Unavailable as exc:
+        return {"redis": f"unavailable: {type(exc).__name__}", "queues": [], "workers": []}
+
+
+def _summary(queue: QueueDef, counts: Counts) -> dict[str, Any]:
+    limiter = queue.limiter
+    return {
+        "name": queue.name,
+        "priority": queue.priority,
+        "concurrency": queue.concurrency,
+        "waiting": counts.waiting,
+        "active": counts.active,
+        "delayed": counts.delayed,
+        "paused": counts.paused,
+        "pressure": pressure.level(queue, counts.unfinished),
+        "cooldown": counts.cooldown,
+        "oldestWaiting": counts.oldest,
+        "limiter": {"max": limiter.max, "duration": limiter.duration} if limiter else None,
+    }

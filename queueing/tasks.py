@@ -1,0 +1,84 @@
+"""Plain Django-Q2 tasks: what `async_task()` and schedules enqueue, run beside our jobs.
+
+Functions run in a thread, coroutine functions are awaited. Results, hooks, groups, chains and caching
+are Django-Q2's own, through the functions its monitor uses.
+"""
+
+import asyncio
+import inspect
+import logging
+import pydoc
+import traceback
+from concurrent.futures import Executor
+from typing import Any
+
+from django.db import close_old_connections
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.conf import Conf
+from django_q.monitor import save_cached, save_task
+from django_q.signals import post_execute, post_execute_in_worker, pre_execute
+from django_q.signing import BadSignature, SignedPackage
+
+from . import redis, schedule
+from .threads import DatabaseThread
+
+logger = logging.getLogger(__name__)
+
+
+async def run_package(task_id: str, threads: Executor, database: DatabaseThread) -> None:
+    """Run the package kept under `task_id` and save what came of it. Never raises for the task's sake."""
+    client = redis.aclient()
+    package = await client.hget(schedule.key("packages"), task_id)
+    if package is None:
+        return
+    try:
+        task = SignedPackage.loads(package)
+    except BadSignature:
+        logger.error("a task with a wrong signature was thrown away (is SECRET_KEY the same everywhere?)")
+    else:
+        await _execute(task, threads)
+        await database.call(_save, task)
+    await client.hdel(schedule.key("packages"), task_id)
+
+
+async def _execute(task: dict[str, Any], threads: Executor) -> None:
+    """Run it, and write the outcome into `task` as Django-Q2's worker does."""
+    function = task["func"] if callable(task["func"]) else pydoc.locate(task["func"])
+    seconds = task.pop("timeout", Conf.TIMEOUT)
+    pre_execute.send(sender="django_q", func=function, task=task)
+    try:
+        if function is None:
+            raise ValueError(f"Function {task['func']} is not defined")
+        async with asyncio.timeout(seconds if seconds and seconds > 0 else None):
+            task["result"] = await _call(function, task, threads)
+        task["success"] = True
+    except Exception as exc:
+        task["result"] = f"{exc} : {traceback.format_exc()}"
+        task["success"] = False
+        logger.error("task %s failed: %s", task["name"], exc)
+    task["stopped"] = timezone.now()
+    post_execute_in_worker.send(sender="django_q", func=function, task=task)
+
+
+async def _call(function: Any, task: dict[str, Any], threads: Executor) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(*task["args"], **task["kwargs"])
+
+    def in_thread() -> Any:
+        close_old_connections()
+        try:
+            return function(*task["args"], **task["kwargs"])
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(threads, in_thread)
+
+
+def _save(task: dict[str, Any]) -> None:
+    broker = get_broker()
+    if task.get("cached", False):
+        save_cached(task, broker)
+    else:
+        save_task(task, broker)
+    post_execute.send(sender="django_q", task=task)

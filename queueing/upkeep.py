@@ -1,0 +1,94 @@
+"""What a worker does on the side: heartbeat, leases, lost workers' jobs, reconciliation."""
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from asgiref.sync import sync_to_async
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from . import reconcile, redis, schedule, stalled
+from .conf import TASKS
+from .threads import DatabaseThread
+
+if TYPE_CHECKING:
+    from .worker import Worker
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which a silent worker's card is thrown away.
+_FORGET_WORKER = 60.0
+
+
+class Upkeep:
+    """One a worker; `run` goes round every heartbeat."""
+
+    def __init__(self, worker: "Worker", database: DatabaseThread) -> None:
+        self._worker = worker
+        self._database = database
+
+    async def run(self) -> None:
+        """Go round for ever, through Redis' and the database's absences."""
+        heartbeat = self._worker.conf.heartbeat
+        while True:
+            began = time.monotonic()
+            self._watch_parent()
+            try:
+                await self._round()
+            except (*redis.Unavailable, DatabaseError) as exc:
+                logger.warning("upkeep: %s: %s", type(exc).__name__, exc)
+            except Exception:
+                logger.exception("upkeep failed; going on")
+            await asyncio.sleep(max(0.2, heartbeat - (time.monotonic() - began)))
+
+    def _watch_parent(self) -> None:
+        identity = self._worker.identity
+        if identity.pulse is not None:
+            identity.pulse.value = time.time()
+        if os.getppid() != identity.parent and not self._worker.stopping.is_set():
+            logger.error("the sentinel is gone; stopping")
+            self._worker.stopping.set()
+
+    async def _round(self) -> None:
+        await self._beat()
+        await self._renew()
+        await stalled.recover(self._worker.conf, self._database)
+        await reconcile.reconcile(self._worker.identity.id, self._database)
+        await sync_to_async(close_old_connections)()  # the thread of handlers that use the async ORM
+        await self._database.refresh()
+
+    async def _beat(self) -> None:
+        worker, client = self._worker, redis.aclient()
+        card = worker.identity.card(held=len(worker.held), slots=worker.slots)
+        await client.hset(schedule.key("workers"), worker.identity.id, json.dumps(card))
+        for name, text in (await client.hgetall(schedule.key("workers"))).items():
+            if time.time() - json.loads(text)["at"] > _FORGET_WORKER:
+                await client.hdel(schedule.key("workers"), name)
+
+    async def _renew(self) -> None:
+        by_queue: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for job_id, (queue, token) in self._worker.held.items():
+            by_queue[queue].append((job_id, token))
+        lost: list[tuple[str, str]] = []
+        for queue, claims in by_queue.items():
+            gone = set(await redis.arun(schedule.renew(queue, claims)))
+            if queue != TASKS:
+                lost += [claim for claim in claims if claim[0] in gone]
+        if not lost:
+            return
+        # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
+        theirs = await self._database.call(reconcile.not_ours, lost)
+        for job_id in theirs:
+            self._worker.drop(job_id)
+
+    async def leave(self) -> None:
+        """Take the worker's card away."""
+        try:
+            await redis.aclient().hdel(schedule.key("workers"), self._worker.identity.id)
+        except redis.Unavailable:
+            logger.info("Redis is away; the worker's card will be thrown away later")

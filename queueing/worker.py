@@ -1,0 +1,225 @@
+"""The worker process: claims jobs for itself, runs hundreds at once on one loop, acknowledges in batches.
+
+    bell (pub/sub) ─▶ claim ─▶ record.begin ─▶ one task a job ─▶ recorder ─▶ record, Redis, owner
+                        ▲                                            │
+                        └──────────────── slots free ────────────────┘
+
+It shares no lock with any other process, so any of them may be killed at any moment.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from . import events, record, redis, runner, schedule, tasks
+from .bell import Bell
+from .conf import TASKS, get_conf
+from .identity import Identity
+from .recorder import Recorder
+from .run import Result, Run
+from .schedule import Claimed, Outcome
+from .states import State
+from .streaming import Stream
+from .threads import DatabaseThread
+from .upkeep import Upkeep
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between tries while Redis or the database is away.
+_RIDE_OUT = 1.0
+#: Plain functions that run at once; more wait for a thread.
+_THREADS = 32
+#: Seconds a job that ignores its cancellation is waited for.
+_LAST_WAIT = 2.0
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.conf = get_conf()
+        self.slots = self.conf.slots or sum(q.concurrency for q in self.conf.queues.values())
+        self.held: dict[str, tuple[str, str]] = {}
+        """Claimed jobs: id -> (queue, token)."""
+        self.stopping = asyncio.Event()
+        self._running: dict[str, tuple[asyncio.Task[None], Stream]] = {}
+        self._dropped: set[str] = set()
+        self._bell = Bell(on_cancel=self.drop)
+        self._claims = 0
+        self._finished = 0
+        self._database = DatabaseThread()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
+        self._recorder = Recorder(self._database, self._settled)
+        self._background: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Work until asked to stop, then finish what runs within the grace time and give back the rest."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
+        upkeep = Upkeep(self, self._database)
+        always = [self._spawn(part) for part in (self._bell.run(), self._recorder.run(), upkeep.run())]
+        claiming = self._spawn(self._claim_forever())
+        await self.stopping.wait()
+        claiming.cancel()
+        await asyncio.gather(claiming, return_exceptions=True)
+        await self._wind_down()
+        for task in always:
+            task.cancel()
+        await asyncio.gather(*always, return_exceptions=True)
+        await upkeep.leave()
+        self._database.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await redis.aclose()
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        """A task that is kept from the garbage collector until it is done."""
+        task = asyncio.create_task(coroutine)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    async def _claim_forever(self) -> None:
+        queues = sorted(self.conf.queues.values(), key=lambda q: q.priority)
+        while True:
+            self._bell.silence()
+            free = self.slots - len(self.held)
+            again_in: float | None = None
+            if free > 0:
+                self._claims += 1
+                token = f"{self.identity.id}/{self._claims}"
+                try:
+                    claims = await redis.arun(schedule.claim(queues, token, free))
+                except redis.Unavailable as exc:
+                    logger.warning("Redis is away (%s); claiming again in %g s", exc, _RIDE_OUT)
+                    await asyncio.sleep(_RIDE_OUT)
+                    continue
+                if claims.jobs:
+                    self._take(claims.jobs, token)
+                    continue
+                again_in = claims.again_in
+            await self._bell.wait(again_in)
+
+    def _take(self, jobs: list[Claimed], token: str) -> None:
+        for job in jobs:
+            self.held[job.id] = (job.queue, token)
+        plain = [job for job in jobs if job.queue == TASKS]
+        ours = [job for job in jobs if job.queue != TASKS]
+        if ours:
+            self._spawn(self._begin(ours, token))
+        for job in plain:
+            self._spawn(self._run_package(job, token))
+
+    async def _begin(self, jobs: list[Claimed], token: str) -> None:
+        try:
+            runs = await self._database.call(record.begin, jobs, token)
+        except DatabaseError as exc:
+            logger.error("the database begins no jobs (%s); giving %d back", exc, len(jobs))
+            await asyncio.sleep(_RIDE_OUT)
+            await self._give_back(jobs, token)
+            return
+        begun = {run.id for run in runs}
+        for run in runs:
+            stream = Stream(run)
+            self._running[run.id] = (self._spawn(self._run(run, stream)), stream)
+        if len(begun) < len(jobs):
+            await self._forget([job for job in jobs if job.id not in begun], token)
+
+    async def _run(self, run: Run, stream: Stream) -> None:
+        if run.owner:
+            self._spawn(self._announce(run))
+        try:
+            result = await runner.execute(run, stream.context, self._threads)
+        except asyncio.CancelledError:
+            stream.context.cancelled = True
+            if run.id in self._dropped:
+                self._free([run.id])
+                return
+            if not self.stopping.is_set():  # the handler cancelled itself
+                result = runner.failed(run, RuntimeError("the handler was cancelled from within"))
+            else:
+                result = runner.released(run, stream.context.text)
+        if run.owner or stream.context.text:
+            await stream.flush()
+        result.text = stream.context.text
+        result.lines = stream.lines
+        self._recorder.put(result)
+
+    async def _announce(self, run: Run) -> None:
+        fields = {"attempt": run.attempt, "of": run.max_attempts}
+        await events.emit(
+            run.owner, events.make(run.topic, "started", run.id, run.request_id, run.meta, **fields)
+        )
+
+    async def _run_package(self, job: Claimed, token: str) -> None:
+        await tasks.run_package(job.id, self._threads, self._database)
+        await self._forget([job], token, State.COMPLETED)
+
+    async def _forget(self, jobs: list[Claimed], token: str, state: str = "gone") -> None:
+        """Take jobs that are over out of Redis."""
+        by_queue: dict[str, list[Outcome]] = {}
+        for job in jobs:
+            by_queue.setdefault(job.queue, []).append(Outcome(job.id, token, state, 0))
+        try:
+            for queue, outcomes in by_queue.items():
+                await redis.arun(schedule.finish(self.conf.queues[queue], outcomes))
+        except redis.Unavailable as exc:
+            logger.warning("Redis is away (%s): %d entries stay until their leases end", exc, len(jobs))
+        self._free(job.id for job in jobs)
+
+    async def _give_back(self, jobs: list[Claimed], token: str) -> None:
+        try:
+            for job in jobs:
+                await redis.arun(schedule.release(job.queue, [(job.id, token)]))
+        except redis.Unavailable as exc:
+            logger.warning("Redis is away (%s): jobs come back when their leases end", exc)
+        self._free(job.id for job in jobs)
+
+    def _settled(self, results: Iterable[Result]) -> None:
+        self._free(result.run.id for result in results)
+
+    def _free(self, ids: Iterable[str]) -> None:
+        for job_id in ids:
+            self.held.pop(job_id, None)
+            self._running.pop(job_id, None)
+            self._dropped.discard(job_id)
+            self._finished += 1
+        self._bell.ring()
+        if self.conf.recycle and self._finished >= self.conf.recycle:
+            self.stopping.set()
+
+    def drop(self, job_id: str) -> None:
+        """Stop running a job whose outcome nobody wants any more: cancelled, or taken over."""
+        found = self._running.get(job_id)
+        if found and job_id not in self._dropped:
+            self._dropped.add(job_id)
+            found[0].cancel()
+            found[1].context.cancelled = True
+
+    async def _wind_down(self) -> None:
+        """The end of a worker: wait for what runs, then cancel it, and record both."""
+        logger.info("stopping: %d jobs get %g s to finish", len(self._running), self.conf.grace)
+        await self._wait_for_runs(self.conf.grace)
+        for task, _ in list(self._running.values()):
+            task.cancel()
+        await self._wait_for_runs(_LAST_WAIT)
+        await self._recorder.drained()
+
+    async def _wait_for_runs(self, seconds: float) -> None:
+        if tasks_left := [task for task, _ in self._running.values()]:
+            await asyncio.wait(tasks_left, timeout=seconds)
+
+
+def main(identity: Identity) -> None:
+    """The process's entry."""
+    asyncio.run(_main(identity))
+
+
+async def _main(identity: Identity) -> None:
+    await Worker(identity).run()

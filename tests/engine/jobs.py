@@ -1,0 +1,94 @@
+"""Kinds of job that the tests of the engine run in real workers. What they did is kept in Redis."""
+
+import asyncio
+import os
+import signal
+import time
+from typing import Any
+
+from queueing import redis
+from queueing.context import JobContext
+from queueing.errors import Cooldown, Permanent, Retry
+from queueing.kinds import Ending, job
+
+
+async def _note(key: str, value: Any) -> None:
+    await redis.aclient().rpush(f"note:{key}", value)
+
+
+def note_ending(ending: Ending) -> None:
+    """Count how often each job's end was written."""
+    from tests.engine.models import Written
+
+    Written.objects.create(job_id=ending.job_id, state=ending.state, text=ending.text)
+
+
+@job("test.noop", queue="test")
+async def noop(ctx: JobContext, **args: Any) -> None:
+    """Nothing."""
+
+
+@job("test.echo", queue="test", topic="test", on_end=note_ending)
+async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[str, Any]:
+    """Stream the text word by word."""
+    await _note("echo", ctx.job_id)
+    for word in text.split(" "):
+        ctx.delta(word + " ")
+        await asyncio.sleep(sleep)
+    return {"response": ctx.text}
+
+
+@job("test.sync", queue="test")
+def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
+    """A plain function, so in a thread."""
+    ctx.progress(1, 1, "done")
+    return {"square": n * n, "pid": os.getpid()}
+
+
+@job("test.sleep", queue="test", topic="test", on_end=note_ending)
+async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict[str, Any]:
+    """Note the start, sleep, note the end."""
+    await _note(f"{name}:started", f"{ctx.job_id}:{time.time()}")
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        await _note(f"{name}:cancelled", ctx.job_id)
+        raise
+    await _note(f"{name}:ended", ctx.job_id)
+    return {}
+
+
+@job("test.narrow", queue="test-narrow")
+async def narrow(ctx: JobContext, *, seconds: float = 0.0) -> None:
+    """Like sleep, two at a time, a second at most."""
+    await _note("narrow:started", f"{ctx.job_id}:{time.time()}")
+    await asyncio.sleep(seconds)
+    await _note("narrow:ended", f"{ctx.job_id}:{time.time()}")
+
+
+@job("test.limited", queue="test-limited")
+async def limited(ctx: JobContext) -> None:
+    """Note the start."""
+    await _note("limited:started", time.time())
+
+
+@job("test.flaky", queue="test", topic="test", on_end=note_ending)
+async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, Any]:
+    """Fail the first `fail` attempts in the given way."""
+    tries = await redis.aclient().incr(f"tries:{ctx.job_id}")
+    if tries > fail:
+        return {"attempt": ctx.attempt, "tries": tries}
+    if how == "permanent":
+        raise Permanent("No use trying.", code="hopeless")
+    if how == "retry":
+        raise Retry("Later, please.", code="busy", after=0.5)
+    if how == "cooldown":
+        raise Cooldown("Everybody wait.", after=1.0)
+    raise RuntimeError("flaky")
+
+
+@job("test.crash", queue="test", on_end=note_ending)
+async def crash(ctx: JobContext, *, times: int) -> None:
+    """Kill the worker process the first `times` times."""
+    if await redis.aclient().incr(f"tries:{ctx.job_id}") <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
