@@ -4,6 +4,8 @@
 hand (`manage.py qcluster`, `manage.py runserver`) find them. `.env.example` lists every variable.
 """
 
+import io
+import os
 import secrets
 from pathlib import Path
 
@@ -13,9 +15,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
-for env_file in (BASE_DIR / ".env", VAR_DIR / "local.env"):
-    if env_file.is_file():
-        env.read_env(str(env_file))
+if (BASE_DIR / ".env").is_file():
+    env.read_env(str(BASE_DIR / ".env"))
+if (VAR_DIR / "local.env").is_file():
+    # Who names a model of their own wants nothing of the embedded one, least of all its address.
+    own_model = os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
+    embedded = (VAR_DIR / "local.env").read_text().splitlines()
+    env.read_env(io.StringIO("\n".join(line for line in embedded if not own_model or "REDIS_URL" in line)))
 
 
 def local_secret_key() -> str:
