@@ -1,0 +1,46 @@
+// What a screen reader hears: start, place in line, end and failure. Never the words as they come.
+
+import { $ } from "./dom.js";
+import { verbOf } from "./messages.js";
+import { place, waitSentence } from "./words.js";
+
+const QUIET = 6000; // ms between two positions: often enough to follow, seldom enough to think
+
+export function announcer() {
+  const region = $("#announcer");
+  let lastPlace = 0;
+  let lastStart = null;
+
+  const say = (text) => (region.textContent = text);
+
+  const sentences = {
+    queued: ({ position, estimatedWait }) => {
+      lastPlace = Date.now();
+      return position ? `Sent. ${place(position)}. ${waitSentence(estimatedWait, position)}` : "Sent.";
+    },
+    position({ position }) {
+      if (!position || Date.now() - lastPlace < QUIET) return null;
+      lastPlace = Date.now();
+      return place(position);
+    },
+    started({ jobId, attempt }, name) {
+      const start = `${jobId}.${attempt}`;
+      if (start === lastStart) return null; // told again after a reconnect
+      lastStart = start;
+      return `${name} is answering.`;
+    },
+    retrying: (event) => `${event.reason} Trying again in ${Math.ceil(event.in)} seconds.`,
+    completed: (event, name) => `${name} has answered.`,
+    failed: (event) => `The answer failed. ${event.error}`,
+    cancelled: () => "The answer was stopped.",
+    rejected: (event) => `Not sent. ${event.error}`,
+  };
+
+  return {
+    say,
+    event(event, name) {
+      const text = sentences[verbOf(event)]?.(event, name);
+      if (text) say(text);
+    },
+  };
+}

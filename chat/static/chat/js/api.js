@@ -1,0 +1,43 @@
+// The HTTP side. Every failure is an ApiError that carries the problem details' code.
+
+export class ApiError extends Error {
+  constructor(status, problem = {}) {
+    super(problem.detail || problem.title || "The server did not answer.");
+    this.status = status;
+    this.code = problem.code;
+    this.retryAfter = problem.retryAfter;
+  }
+}
+
+const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+
+async function call(method, path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        Accept: "application/json",
+        ...(body && { "Content-Type": "application/json" }),
+        ...(method !== "GET" && { "X-CSRFToken": csrfToken() }),
+      },
+      body: body && JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0);
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer ?? {});
+  return answer;
+}
+
+export const api = {
+  threads: (before) => call("GET", `/api/threads${before ? `?before=${encodeURIComponent(before)}` : ""}`),
+  thread: (id) => call("GET", `/api/threads/${id}`),
+  rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),
+  remove: (id) => call("DELETE", `/api/threads/${id}`),
+  say: (companion, message) => call("POST", `/api/${companion}`, message),
+  cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
+  retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
+  events: (jobId, offset) => new EventSource(`/api/jobs/${jobId}/events?offset=${offset}`),
+};

@@ -1,0 +1,195 @@
+// Wires the page together: what is on screen follows the store, what is clicked goes to the session.
+
+import { announcer } from "./announce.js";
+import { api } from "./api.js";
+import { banner } from "./banner.js";
+import { composer } from "./composer.js";
+import { $, clone, copyText, fill, setText } from "./dom.js";
+import { drawer, shortcuts, themeButton } from "./frame.js";
+import { isRunning } from "./messages.js";
+import { outbox } from "./outbox.js";
+import { pickerView } from "./picker.js";
+import { messageList } from "./render.js";
+import { createSession } from "./session.js";
+import { createStore } from "./store.js";
+import { threadList } from "./threads.js";
+
+const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
+const [firstCompanion] = companions.keys();
+const nameOf = (id) => companions.get(id)?.name ?? "Buddy";
+const callOf = (id) => `The ${nameOf(id)} companion`;
+
+const store = createStore();
+const announce = announcer();
+const frame = drawer();
+const session = createSession({
+  store,
+  onEvent: (event) => isOpenHere(event) && announce.event(event, callOf(store.state.view.companion)),
+  onThread: () => announce.say("Conversation loaded."),
+});
+const scroller = $("#content");
+const messages = messageList({ scroller, toLatest: $("#to-latest") });
+const strip = banner({ onTryNow: session.connect, say: announce.say });
+const picker = pickerView({
+  companions,
+  onChoose: (companion) => store.dispatch({ type: "view/companion", companion }),
+  onPrompt: (text) => say(text),
+});
+const threads = threadList({
+  companions,
+  onOpen: (id) => navigate(`/t/${id}`),
+  onMore: () => session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
+  async onRename(id, title) {
+    await attempt("The title could not be changed.", () => api.rename(id, title));
+    store.dispatch({ type: "threads/renamed", id, title });
+  },
+  async onDelete(id) {
+    await attempt("The conversation could not be deleted.", () => api.remove(id));
+    store.dispatch({ type: "threads/deleted", id });
+    if (store.state.view.threadId === id) navigate("/");
+  },
+});
+const writing = composer({ onSend: (text) => say(text), onStop: stop });
+
+const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
+const running = () => store.state.messages.filter(isRunning);
+
+/** Lets a failed request end the action it belongs to, and says so. */
+async function attempt(trouble, request) {
+  try {
+    await request();
+  } catch (error) {
+    announce.say(`${trouble} ${error.message}`);
+    $("#threads-note").hidden = false;
+    setText($("#threads-note"), `${trouble} ${error.message}`);
+    throw error;
+  }
+}
+
+function say(text) {
+  session.say(text);
+  writing.focus();
+}
+
+/** Stops what is being said; when nothing is, what was asked last. */
+function stop() {
+  const target = running().find((m) => m.status === "active") ?? running().at(-1);
+  if (target?.jobId) session.cancel(target.jobId);
+}
+
+// --- where we are -------------------------------------------------------------------------------------
+
+function navigate(path) {
+  if (path !== location.pathname) history.pushState(null, "", path);
+  open();
+  frame.close();
+  writing.focus();
+}
+
+/** Shows what the address says. */
+function open() {
+  const threadId = location.pathname.match(/^\/t\/([0-9a-f]{32})\/?$/)?.[1];
+  messages.clear();
+  if (threadId) {
+    store.dispatch({ type: "view/loading", threadId });
+    session.loadThread(threadId);
+    return;
+  }
+  // A first message that was never accepted, perhaps written offline before a reload, is shown again.
+  const [unsent] = outbox.all().filter((entry) => !entry.threadId);
+  const companion = unsent?.companion ?? store.state.view.companion ?? firstCompanion;
+  store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? crypto.randomUUID() });
+  if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
+}
+
+// --- drawing ------------------------------------------------------------------------------------------
+
+const notices = {
+  missing: ["This conversation is not here", "It was deleted, or it belongs to somebody else."],
+  broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
+};
+let shown = null;
+
+function show(kind) {
+  if (shown === kind) return;
+  shown = kind;
+  const views = { new: () => picker.element, thread: () => messages.element, loading: () => clone("loading") };
+  $("#view").replaceChildren((views[kind] ?? (() => notice(kind)))());
+  if (kind === "new") scroller.scrollTop = 0;
+}
+
+function notice(kind) {
+  const element = clone("notice");
+  const [head, sub] = notices[kind];
+  fill(element, { head, sub });
+  $("[data-do=reload-thread]", element).hidden = kind === "missing";
+  return element;
+}
+
+function draw() {
+  const { state } = store;
+  const { view } = state;
+  const name = nameOf(view.companion);
+  const isNew = view.kind === "new";
+  // The list is reloaded more often than the conversation, so it knows the title first.
+  const title = state.threads.items.find((thread) => thread.id === view.threadId)?.title ?? view.title;
+  $("#app").dataset.companion = view.companion ?? firstCompanion;
+  show(view.kind);
+  if (isNew) picker.draw(view.companion);
+  if (view.kind === "thread") messages.draw(state, callOf(view.companion));
+  setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
+  setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : "New conversation"));
+  document.title = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
+  writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0, disabled: ["missing", "broken", "loading"].includes(view.kind) });
+  threads.draw(state);
+  strip.draw(state.link);
+}
+
+let drawing = 0;
+store.watch((state, before) => {
+  // Many events may come in one frame; drawing once is enough.
+  drawing ||= requestAnimationFrame(() => {
+    drawing = 0;
+    draw();
+  });
+  if (state.view.threadId && !before.view.threadId && state.view.kind === "thread") {
+    history.pushState(null, "", `/t/${state.view.threadId}`);
+  }
+});
+// Countdowns, and words that are only said when something takes long.
+setInterval(draw, 1000);
+
+// --- clicks -------------------------------------------------------------------------------------------
+
+const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
+const clicks = {
+  new: () => navigate("/"),
+  "close-drawer": () => frame.close(),
+  shortcuts: () => keys.show(),
+  "reload-thread": () => open(),
+  cancel: (target) => session.cancel(messageOf(target).jobId),
+  retry: (target) => session.retry(messageOf(target).jobId),
+  resend: (target) => session.resend(messageOf(target).requestId),
+  discard(target) {
+    const message = messageOf(target);
+    session.discard(message.requestId);
+    writing.restore(message.text);
+  },
+  copy: (target) => copyText(messageOf(target).text, target),
+  "copy-code": (target) => copyText($("pre", target.parentElement).textContent, target),
+};
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-do]");
+  const action = target && clicks[target.dataset.do];
+  if (!action || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  action(target);
+});
+window.addEventListener("popstate", open);
+const keys = shortcuts({ frame, onStop: stop, onWrite: writing.focus });
+
+themeButton();
+open();
+session.loadThreads();
+session.connect();
+writing.focus();

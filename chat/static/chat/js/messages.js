@@ -1,0 +1,172 @@
+// The messages of the open conversation, as pure functions from (messages, event) to messages.
+//
+// A message of the visitor is `unsent`, `rejected` or `sent`. An answer is `waiting`, `active`,
+// `retrying`, `completed`, `failed` or `cancelled`; the protocol's `delayed` and `queued` read as waiting.
+
+import { codePoints, join } from "./stream.js";
+
+const SETTLED_AFTER = 3000; // ms
+const OVER = new Set(["completed", "failed", "cancelled"]);
+
+export const isOver = (message) => OVER.has(message.status);
+export const isRunning = (message) => message.role === "assistant" && !isOver(message);
+export const topicOf = (event) => event.type.split(":")[0];
+export const verbOf = (event) => event.type.split(":")[1];
+
+const EMPTY_ANSWER = { text: "", length: 0, attempt: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0 };
+
+function answer(fields) {
+  return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
+}
+
+/** A message from the outbox: shown at once, before the server has said anything. */
+export function fromOutbox(entry) {
+  return {
+    key: `${entry.requestId}:user`,
+    role: "user",
+    requestId: entry.requestId,
+    text: entry.text,
+    status: entry.held ? "rejected" : "unsent",
+    held: entry.held ?? null,
+    createdAt: entry.createdAt,
+  };
+}
+
+function fromRow(row) {
+  const common = {
+    key: row.requestId ? `${row.requestId}:${row.role}` : row.id,
+    id: row.id,
+    role: row.role,
+    jobId: row.jobId,
+    requestId: row.requestId,
+    text: row.content ?? "",
+    createdAt: row.createdAt,
+  };
+  if (row.role !== "assistant") return { ...common, status: "sent" };
+  if (!OVER.has(row.status)) {
+    // What is being said comes from job:watch, from its first letter.
+    return answer({ ...common, text: "", status: row.status === "active" ? "active" : "waiting" });
+  }
+  return answer({
+    ...common,
+    status: row.status,
+    html: row.html ?? null,
+    length: codePoints(common.text),
+    error: row.error ?? null,
+  });
+}
+
+/** The server's rows, with what this page knows better (text in flight) and what is still unsent. */
+export function merge(rows, known, outbox) {
+  const byKey = new Map(known.map((message) => [message.key, message]));
+  const messages = rows.map(fromRow).map((fresh) => {
+    const old = byKey.get(fresh.key);
+    const oldIsNewer = old && old.role === "assistant" && !isOver(fresh) && old.jobId === fresh.jobId;
+    return oldIsNewer ? { ...fresh, ...old, id: fresh.id } : fresh;
+  });
+  const arrived = new Set(messages.map((message) => message.requestId));
+  return [...messages, ...outbox.filter((entry) => !arrived.has(entry.requestId)).map(fromOutbox)];
+}
+
+const isAnswerTo = (event) => (message) =>
+  message.role === "assistant" &&
+  (message.jobId === event.jobId || Boolean(event.requestId && message.requestId === event.requestId));
+
+export const findAnswer = (messages, event) => messages.find(isAnswerTo(event));
+
+/** What is missing before this delta can be joined: {attempt, offset}, or null. */
+export function gapBefore(messages, event) {
+  const message = verbOf(event) === "delta" ? findAnswer(messages, event) : null;
+  return message ? (join(message, event).gap ?? null) : null;
+}
+
+const runs = (event) => ({ status: "active", position: 0, retry: null, startedAt: event.receivedAt });
+
+/** Whether a place in line told now means that the answer waits again: its delay is over, or its worker
+ * gave it back. Just after the start it is only a place told late. */
+function wentBack(message, now) {
+  if (message.status === "retrying") return message.retry.at <= now;
+  return message.status === "active" && now - message.startedAt > SETTLED_AFTER;
+}
+
+const changes = {
+  queued(message, event) {
+    const ids = { jobId: event.jobId, id: event.replyId ?? message.id };
+    // A repeated `queued` (we sent twice to be safe) must not set back what already runs or is done.
+    if (message.status === "active" || message.status === "completed") return ids;
+    const place = { position: event.position, wait: event.estimatedWait };
+    return { ...(isOver(message) ? EMPTY_ANSWER : {}), ...ids, ...place, status: "waiting" };
+  },
+  position(message, event) {
+    if (isOver(message)) return null;
+    const back = event.position > 0 && wentBack(message, event.receivedAt);
+    return { position: event.position, wait: event.estimatedWait, ...(back ? { status: "waiting", retry: null } : {}) };
+  },
+  started(message, event) {
+    if (isOver(message) || event.attempt < message.attempt) return null;
+    const fresh = event.attempt > message.attempt ? { text: "", length: 0 } : {};
+    return { ...fresh, attempt: event.attempt, of: event.of, ...runs(event) };
+  },
+  delta(message, event) {
+    if (isOver(message) || event.attempt < message.attempt) return null;
+    return { ...join(message, event).have, ...runs(event) };
+  },
+  progress: (message, event) => ({ progress: { done: event.done, total: event.total, label: event.label } }),
+  retrying(message, event) {
+    if (isOver(message)) return null;
+    const at = event.receivedAt + event.in * 1000;
+    return { status: "retrying", retry: { at, next: event.attempt + 1, of: event.of, reason: event.reason } };
+  },
+  completed: (message, event) => ({
+    status: "completed",
+    text: event.response ?? message.text,
+    html: event.html ?? null,
+    retry: null,
+  }),
+  failed: (message, event) => ({
+    status: "failed",
+    error: event.error,
+    code: event.code,
+    canRetry: event.canRetry,
+    retry: null,
+  }),
+  cancelled: (message, event) => ({ status: "cancelled", text: event.text ?? message.text, retry: null }),
+};
+
+/** The messages after a server event. Events of answers that are not here change nothing. */
+export function applyEvent(messages, event) {
+  if (verbOf(event) === "rejected") return refuse(messages, event);
+  const accepted = verbOf(event) === "queued" ? accept(messages, event) : messages;
+  const change = changes[verbOf(event)];
+  if (!change) return accepted;
+  return replace(accepted, isAnswerTo(event), (message) => change(message, event));
+}
+
+/** `queued` for one of our own: the message is sent, and its answer takes its place below it. */
+function accept(messages, event) {
+  const index = messages.findIndex((m) => m.role === "user" && m.requestId && m.requestId === event.requestId);
+  if (index < 0) return messages;
+  const sent = { ...messages[index], status: "sent", id: event.messageId ?? messages[index].id, held: null };
+  const rest = messages.slice(index + 1);
+  if (!findAnswer(messages, event)) {
+    rest.unshift(answer({ key: `${event.requestId}:assistant`, requestId: event.requestId, jobId: event.jobId }));
+  }
+  return [...messages.slice(0, index), sent, ...rest];
+}
+
+function refuse(messages, event) {
+  const isMine = (m) => m.role === "user" && m.status === "unsent" && m.requestId === event.requestId;
+  return replace(messages, isMine, () => ({ status: "rejected", held: event.held }));
+}
+
+/** A copy with the matching messages changed; the same array when nothing did. */
+export function replace(messages, matches, change) {
+  let changed = false;
+  const next = messages.map((message) => {
+    const fields = matches(message) ? change(message) : null;
+    if (!fields) return message;
+    changed = true;
+    return { ...message, ...fields };
+  });
+  return changed ? next : messages;
+}

@@ -1,0 +1,95 @@
+// Draws the open conversation: one element per message, kept and changed in place.
+
+import { $, clone, fill, setServerHtml } from "./dom.js";
+import { isRunning } from "./messages.js";
+import { drawState } from "./state-card.js";
+import { clockTime } from "./words.js";
+
+const NEAR_END = 96; // px: who is this close to the end wants to stay there
+
+export function messageList({ scroller, toLatest }) {
+  const list = document.createElement("div");
+  list.className = "messages";
+  const drawn = new Map(); // key -> {element, message}
+  let follow = true;
+
+  const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+  const isNearEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+  scroller.addEventListener("scroll", () => {
+    follow = isNearEnd();
+    toLatest.hidden = follow || !list.isConnected;
+  });
+  toLatest.addEventListener("click", () => {
+    toEnd();
+    scroller.focus({ preventScroll: true });
+  });
+
+  function draw(state, name) {
+    const keep = new Set(state.messages.map((message) => message.key));
+    for (const [key, { element }] of drawn) {
+      if (keep.has(key)) continue;
+      element.remove();
+      drawn.delete(key);
+    }
+    state.messages.forEach((message, index) => {
+      const entry = drawn.get(message.key) ?? create(message, state.view.companion);
+      if (list.children[index] !== entry.element) list.insertBefore(entry.element, list.children[index] ?? null);
+      if (entry.message !== message) drawMessage(entry.element, message);
+      drawState($(".state", entry.element), message, { link: state.link, name });
+      entry.message = message;
+    });
+    if (follow) toEnd();
+  }
+
+  function create(message, companion) {
+    const element = clone(message.role === "user" ? "mine" : `reply-${companion}`);
+    element.dataset.key = message.key;
+    const entry = { element, message: null };
+    drawn.set(message.key, entry);
+    if (message.role === "user") follow = true;
+    return entry;
+  }
+
+  return {
+    element: list,
+    draw,
+    clear() {
+      list.replaceChildren();
+      drawn.clear();
+      follow = true;
+      toLatest.hidden = true;
+    },
+  };
+}
+
+function drawMessage(element, message) {
+  element.dataset.status = message.status;
+  drawText($(".message__text", element), message);
+  if (message.role === "user") return;
+
+  // Busy tells screen readers to leave the text alone until it is whole.
+  element.setAttribute("aria-busy", isRunning(message));
+  const tools = $(".message__tools", element);
+  tools.hidden = isRunning(message) || !message.text;
+  fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "" });
+}
+
+function drawText(host, message) {
+  if (message.html) {
+    if (host.dataset.html === message.key) return;
+    host.dataset.html = message.key;
+    delete host.dataset.raw;
+    setServerHtml(host, message.html);
+    return;
+  }
+  delete host.dataset.html;
+  host.dataset.raw = "";
+  const node = host.firstChild;
+  const isText = node?.nodeType === Node.TEXT_NODE && host.childNodes.length === 1;
+  if (isText && message.text.startsWith(node.data)) {
+    // Appending keeps what the reader has selected.
+    if (message.text.length > node.data.length) node.appendData(message.text.slice(node.data.length));
+  } else {
+    host.textContent = message.text;
+  }
+}

@@ -1,0 +1,85 @@
+// What stands below a message while it is on its way, or when it did not arrive.
+
+import { clone, fill, $ } from "./dom.js";
+import { duration, failureAdvice, place, retrySentence, secondsUntil, waitSentence } from "./words.js";
+
+const MOST_BEADS = 8;
+const SENDING_SHOWS_AFTER = 1500; // normally it is over long before anybody could read it
+
+function kindOf(message, link) {
+  if (message.stopping && !["cancelled", "completed", "failed"].includes(message.status)) return "stopping";
+  switch (message.status) {
+    case "unsent":
+      return link.kind === "online" && Date.now() - message.createdAt < SENDING_SHOWS_AFTER ? null : "unsent";
+    case "waiting":
+      return "queue";
+    case "active":
+      return message.text ? null : "thinking";
+    case "rejected":
+    case "retrying":
+    case "failed":
+    case "cancelled":
+      return message.status;
+    default:
+      return null;
+  }
+}
+
+const fillers = {
+  unsent(host, message, { link }) {
+    const kept = "Kept on this device. It is sent once, as soon as the connection is back.";
+    fill(host, { head: ["online", "blocked"].includes(link.kind) ? "Sending…" : kept });
+  },
+  rejected(host, { held }) {
+    const left = held.retryAt ? secondsUntil(held.retryAt) : 0;
+    fill(host, { sub: left ? `${held.error} There should be room in ${duration(left)}.` : held.error });
+  },
+  queue(host, { position, wait }) {
+    fill(host, { head: place(position), sub: waitSentence(wait, position) });
+    drawLine($(".line", host), position);
+  },
+  thinking(host, message, { name }) {
+    const { progress } = message;
+    fill(host, { head: progress?.label ? `${progress.label} (${progress.done} of ${progress.total})` : `${name} is thinking` });
+  },
+  retrying(host, { retry }) {
+    fill(host, { head: retry.reason, sub: retrySentence(retry) });
+  },
+  failed(host, { error, canRetry }) {
+    fill(host, { head: error || "There was no answer.", sub: failureAdvice(canRetry) });
+    $("[data-do=retry]", host).hidden = canRetry === false;
+  },
+  cancelled(host, { text }) {
+    fill(host, { head: text ? "Stopped here." : "Cancelled before it began." });
+  },
+};
+
+/** One bead for each answer ahead; yours is last, nearest to you. */
+function drawLine(line, position) {
+  if (line.dataset.position === String(position)) return;
+  line.dataset.position = position;
+  const ahead = Math.max(0, (position ?? 1) - 1);
+  const shown = Math.min(ahead, MOST_BEADS);
+  const beads = Array.from({ length: shown + 1 }, (_, index) => {
+    const bead = document.createElement("span");
+    bead.className = index === shown ? "line__bead line__bead--mine" : "line__bead";
+    return bead;
+  });
+  if (ahead > shown) {
+    const more = document.createElement("span");
+    more.className = "line__more";
+    more.textContent = `+${ahead - shown}`;
+    beads.unshift(more);
+  }
+  line.replaceChildren(...beads);
+}
+
+/** Draws the state of `message` into `host`, rebuilding only when its kind changes. */
+export function drawState(host, message, context) {
+  const kind = kindOf(message, context.link);
+  if ((host.dataset.kind ?? "") !== (kind ?? "")) {
+    host.dataset.kind = kind ?? "";
+    host.replaceChildren(...(kind ? [clone(`state-${kind}`)] : []));
+  }
+  if (kind) fillers[kind]?.(host, message, context);
+}

@@ -1,0 +1,107 @@
+// The page's state: one object, changed only by `reduce`, watched by whoever draws.
+//
+// view.kind: `new` (the picker), `loading`, `thread` (a conversation, perhaps not yet known to the server),
+// `missing` (deleted, or somebody else's), `broken` (could not be loaded).
+
+import { applyEvent, fromOutbox, isOver, merge, replace, verbOf } from "./messages.js";
+
+export const initialState = {
+  view: { kind: "new", threadId: null, draft: null, companion: null, title: "" },
+  messages: [],
+  threads: { status: "loading", items: [], more: false },
+  busy: {}, // jobId -> threadId of answers on their way, for the dots in the list
+  link: { kind: "connecting", retryAt: null },
+};
+
+const reducers = {
+  "view/new": (state, { companion, draft }) => ({
+    ...state,
+    view: { kind: "new", threadId: null, draft, companion, title: "" },
+    messages: [],
+  }),
+  "view/companion": (state, { companion }) => ({ ...state, view: { ...state.view, companion } }),
+  "view/loading": (state, { threadId }) => ({
+    ...state,
+    view: { ...initialState.view, kind: "loading", threadId, companion: state.view.companion },
+    messages: [],
+  }),
+  "view/thread": (state, { thread, outbox }) => ({
+    ...state,
+    view: { ...state.view, kind: "thread", companion: thread.companion, title: thread.title },
+    messages: merge(thread.messages, state.messages, outbox),
+  }),
+  "view/problem": (state, { kind }) => ({ ...state, view: { ...state.view, kind }, messages: [] }),
+
+  "message/written": (state, { entry }) => ({
+    ...state,
+    view: { ...state.view, kind: "thread" },
+    messages: [...state.messages.filter((m) => m.requestId !== entry.requestId), fromOutbox(entry)],
+  }),
+  "message/discarded": (state, { requestId }) => ({
+    ...state,
+    messages: state.messages.filter((m) => m.requestId !== requestId),
+  }),
+  "message/stopping": (state, { jobId, stopping }) => ({
+    ...state,
+    messages: replace(state.messages, (m) => m.jobId === jobId && m.role === "assistant" && !isOver(m), () => ({ stopping })),
+  }),
+
+  event: (state, { event }) => ({
+    ...state,
+    view: adoptThread(state, event),
+    messages: applyEvent(state.messages, event),
+    busy: busyAfter(state.busy, event),
+  }),
+
+  "threads/loaded": (state, { items, more, append }) => ({
+    ...state,
+    threads: { status: "ready", items: append ? [...state.threads.items, ...items] : items, more },
+  }),
+  "threads/failed": (state) => ({ ...state, threads: { ...state.threads, status: "failed" } }),
+  "threads/renamed": (state, { id, title }) => ({
+    ...state,
+    view: state.view.threadId === id ? { ...state.view, title } : state.view,
+    threads: { ...state.threads, items: replace(state.threads.items, (t) => t.id === id, () => ({ title })) },
+  }),
+  "threads/deleted": (state, { id }) => ({
+    ...state,
+    threads: { ...state.threads, items: state.threads.items.filter((t) => t.id !== id) },
+  }),
+
+  link: (state, { link }) => ({ ...state, link }),
+};
+
+/** A conversation without an id gets it with the `queued` of its first message. */
+function adoptThread({ view, messages }, event) {
+  const isNew = verbOf(event) === "queued" && view.kind === "thread" && !view.threadId && event.threadId;
+  const isOurs = isNew && messages.some((m) => m.requestId === event.requestId);
+  return isOurs ? { ...view, threadId: event.threadId } : view;
+}
+
+function busyAfter(busy, event) {
+  if (!event.jobId || !event.threadId) return busy;
+  const { [event.jobId]: _, ...others } = busy;
+  return ["completed", "failed", "cancelled"].includes(verbOf(event))
+    ? others
+    : { ...others, [event.jobId]: event.threadId };
+}
+
+export function reduce(state, action) {
+  return reducers[action.type](state, action);
+}
+
+export function createStore() {
+  let state = initialState;
+  const watchers = [];
+  return {
+    get state() {
+      return state;
+    },
+    watch: (watcher) => watchers.push(watcher),
+    dispatch(action) {
+      const before = state;
+      state = reduce(state, action);
+      if (state !== before) for (const watcher of watchers) watcher(state, before);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+// Puts an answer together from its pieces. Pure functions; offsets count Unicode code points, because
+// that is what the server counts, while JavaScript's own lengths count UTF-16 units.
+
+export function codePoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/**
+ * Joins a delta to what we have ({attempt, text, length}).
+ * Returns {have} with the new text, or {gap: {attempt, offset}} when something in between is missing.
+ */
+export function join(have, delta) {
+  if (delta.attempt < have.attempt) return { have };
+  const base = delta.attempt > have.attempt ? { attempt: delta.attempt, text: "", length: 0 } : have;
+  if (delta.offset > base.length) return { gap: { attempt: base.attempt, offset: base.length } };
+
+  const fresh = [...delta.text].slice(base.length - delta.offset);
+  return {
+    have: { attempt: base.attempt, text: base.text + fresh.join(""), length: base.length + fresh.length },
+  };
+}

@@ -1,0 +1,59 @@
+// What the page says about a wait, a failure, a time. Pure functions, one place for the wording.
+
+const REASONS = {
+  queue: "others are ahead of you",
+  rate_limit: "this kind of work is limited to a few a minute",
+  provider: "the model asked everybody to slow down",
+  paused: "the queue is paused; your place is kept",
+  redis: "the queue is coming back; nothing is lost",
+};
+
+export function ordinal(n) {
+  const tens = n % 100;
+  const suffix = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
+  return `${n}${suffix}`;
+}
+
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return `${Math.round(seconds / 60)} min`;
+}
+
+function range({ low, high }) {
+  if (high < 90) {
+    const [from, to] = [Math.max(1, Math.round(low)), Math.max(1, Math.round(high))];
+    return from === to ? `${to} s` : `${from}–${to} s`;
+  }
+  const [from, to] = [Math.max(1, Math.round(low / 60)), Math.round(high / 60)];
+  return from === to ? `${to} min` : `${from}–${to} min`;
+}
+
+export function place(position) {
+  if (!position) return "In line";
+  return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
+}
+
+/** "about 10–20 s, because others are ahead of you"; nothing is promised when nothing is known. */
+export function waitSentence(wait, position) {
+  if (!wait) return "Your message is safe; the answer comes as soon as there is room.";
+  // Being next because of a queue needs no reason; the others always do.
+  const reason = wait.reason === "queue" && position === 1 ? null : REASONS[wait.reason];
+  const about = wait.high == null ? "" : `about ${range(wait)}`;
+  const sentence = [about, reason && `because ${reason}`].filter(Boolean).join(", ");
+  return sentence ? sentence[0].toUpperCase() + sentence.slice(1) : "";
+}
+
+export const secondsUntil = (time) => Math.max(0, Math.ceil((time - Date.now()) / 1000));
+
+export function retrySentence({ at, next, of }) {
+  const seconds = secondsUntil(at);
+  return `${seconds ? `Trying again in ${seconds} s` : "Trying again now"} (attempt ${next} of ${of})`;
+}
+
+export function failureAdvice(canRetry) {
+  return canRetry === false
+    ? "Trying the same again will not help. Change the message, or tell whoever runs this site."
+    : "Your message is kept. Try again now, or in a little while.";
+}
+
+export const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
