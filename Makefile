@@ -25,7 +25,7 @@ lint: environment ## format, lint, types, Django's checks, missing migrations
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
-	@$(VENV)/python manage.py check --fail-level WARNING
+	@$(VENV)/python manage.py check
 	@$(VENV)/python manage.py makemigrations --check --dry-run
 
 format: environment ## bring the code into shape

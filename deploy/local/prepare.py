@@ -1,19 +1,26 @@
-"""Bring the database and the static files up to date before anything uses them; 0.3 s when they are."""
+"""Before anything starts: are the settings sound, are the database and the static files up to date."""
 
 import os
 import sys
 
 import django
 from django.core.management import call_command
+from django.core.management.base import BaseCommand, SystemCheckError
 from django.db import OperationalError
 
 
 def main() -> None:
-    """Run `migrate` and `collectstatic`; the latter lets a local run serve the very files of production."""
+    """Check, migrate and collect static files; ends with a sentence when one of them does not work.
+
+    Collecting takes a third of a second and lets a local run, too, serve the very files of production.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
     django.setup()
     try:
+        BaseCommand().check()
         call_command("migrate", interactive=False, verbosity=0)
+    except SystemCheckError as error:
+        sys.exit(str(error))
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
         sys.exit(f"The database cannot be used: {reason}. Mend that, or name another in DATABASE_URL.")
