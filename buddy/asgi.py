@@ -1,0 +1,24 @@
+"""The web process: HTTP goes to Django, sockets to the consumer."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
+http = get_asgi_application()  # first: it sets Django up for the imports below
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from chat.consumer import ChatConsumer  # noqa: E402
+
+sockets = URLRouter(
+    [
+        path("ws/", AuthMiddlewareStack(ChatConsumer.as_asgi())),
+        re_path("", WebsocketDenier.as_asgi()),
+    ]
+)
+
+application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})

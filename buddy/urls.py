@@ -1,0 +1,22 @@
+"""Addresses of the site. The socket's are in asgi.py."""
+
+from django.contrib import admin
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from chat.api import api
+from chat.problems import no_such_address, with_problem_405
+from chat.views import index
+
+from .health import healthz, readyz
+
+urlpatterns = [
+    path("", index, name="index"),
+    re_path(r"^t/(?P<thread_id>[0-9a-f]{32})/?$", index, name="thread"),
+    path("api/", with_problem_405(api.urls)),
+    re_path(r"^api/", no_such_address),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url="/static/chat/favicon.svg", permanent=False)),
+]

@@ -1,0 +1,28 @@
+"""The four companions there are, and how to find one by what a client calls it."""
+
+from queueing.errors import BadSubmission
+
+from .profiles import Companion
+from .profiles.corporate import CORPORATE
+from .profiles.culture import CULTURE
+from .profiles.emotional import EMOTIONAL
+from .profiles.travel import TRAVEL
+
+__all__ = ["COMPANIONS", "Companion", "companion_named"]
+
+#: In the order the page shows them.
+COMPANIONS: dict[str, Companion] = {c.id: c for c in (CORPORATE, TRAVEL, EMOTIONAL, CULTURE)}
+
+
+def companion_named(name: str, *, field: str = "companion") -> Companion:
+    """The companion called `name`; `BadSubmission` on `field` names those there are."""
+    if name in COMPANIONS:
+        return COMPANIONS[name]
+    known = ", ".join(COMPANIONS)
+    if name.startswith(("asst_", "pmpt_")):
+        raise BadSubmission(
+            field,
+            "OpenAI's Assistants ended on 2026-08-26 and its dashboard Prompts end on 2026-11-30: their ids "
+            f"name nothing here. Name a companion instead: {known}.",
+        )
+    raise BadSubmission(field, f"There is no such companion. There are: {known}.")

@@ -1,0 +1,98 @@
+"""The work behind a reply. Runs in `manage.py qcluster`."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.conf import settings
+from django.utils import timezone
+
+from queueing.context import JobContext
+from queueing.errors import Permanent
+from queueing.kinds import Ending, job
+from queueing.states import State
+
+from .companions import COMPANIONS, Companion
+from .history import Turn, fit
+from .models import Message, Thread
+from .upstream import stream_reply
+
+#: The demo model's window, for instructions, conversation and answer together.
+DEMO_CONTEXT_TOKENS = 2_048
+DEMO_OUTPUT_TOKENS = 400
+#: What is sent to any other model at most, unless `OPENAI_CONTEXT_TOKENS` says otherwise. Most can
+#: take more; a conversation of this length costs enough each turn.
+CONTEXT_TOKENS = 32_000
+
+
+def save_reply(ending: Ending) -> None:
+    """Put what was said into the reply that waits for it. A deleted thread's is nowhere to be put."""
+    said = {State.COMPLETED: (ending.result or {}).get("response", ""), State.CANCELLED: ending.text}
+    reply = Message.objects.filter(id=ending.args["reply_id"])
+    reply.update(content=said.get(ending.state, ""))
+    Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
+
+
+@job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)
+async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
+    """Answer the thread up to the question that the message `reply_id` replies to."""
+    thread, companion = await _who_answers(reply_id)
+    voice = Voice.of(companion)
+    turns = [
+        Turn(role=role, content=content)
+        async for role, content in Message.objects.filter(thread=thread, id__lt=reply_id)
+        .exclude(content="")  # replies that failed, or are still being written
+        .values_list("role", "content")
+    ]
+    answer = await stream_reply(
+        instructions=voice.instructions,
+        turns=fit(
+            voice.instructions,
+            turns,
+            context_tokens=voice.context_tokens,
+            max_output_tokens=voice.max_output_tokens,
+        ),
+        thread_id=thread.id.hex,
+        owner=ctx.owner,
+        max_output_tokens=voice.max_output_tokens,
+        on_text=ctx.delta,
+    )
+    usage = {"inputTokens": answer.input_tokens, "outputTokens": answer.output_tokens}
+    return {
+        "response": answer.text,
+        "model": answer.model,
+        "usage": usage,
+        "truncated": answer.truncated,
+    }
+
+
+async def _who_answers(reply_id: str) -> tuple[Thread, Companion]:
+    try:
+        message = await Message.objects.select_related("thread").aget(id=reply_id)
+        return message.thread, COMPANIONS[message.thread.companion]
+    except Message.DoesNotExist:
+        raise Permanent("This conversation was deleted.", code="thread_deleted") from None
+    except KeyError:
+        raise Permanent("This companion is no longer here.", code="no_companion") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """How a companion speaks through the model that is configured; sizes in tokens."""
+
+    instructions: str
+    context_tokens: int
+    max_output_tokens: int
+
+    @classmethod
+    def of(cls, companion: Companion) -> Self:
+        if settings.DEMO_MODEL:
+            return cls(
+                instructions=companion.brief,
+                context_tokens=DEMO_CONTEXT_TOKENS,
+                max_output_tokens=DEMO_OUTPUT_TOKENS,
+            )
+        return cls(
+            instructions=companion.instructions,
+            context_tokens=getattr(settings, "OPENAI_CONTEXT_TOKENS", CONTEXT_TOKENS),
+            max_output_tokens=companion.max_output_tokens,
+        )

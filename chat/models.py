@@ -1,0 +1,66 @@
+"""Conversations. They are the visitor's, and stay until the visitor deletes them."""
+
+from django.db import models
+from django.db.models import Q
+
+from queueing.ids import new_id
+
+
+class Role(models.TextChoices):
+    """Who says a message; the names are the model's."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Thread(models.Model):
+    """A conversation between one owner and one companion."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.CharField(max_length=64)
+    """A key of `chat.visitors`."""
+    companion = models.CharField(max_length=32)
+    title = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField()
+    """When something was last said, or a reply ended."""
+
+    class Meta:
+        ordering = ["-updated_at", "-id"]
+        indexes = [models.Index(fields=["owner", "-updated_at", "-id"], name="thread_newest_of_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.companion} thread {self.id.hex}"
+
+
+class Message(models.Model):
+    """One message. A reply exists, empty, from the moment it is asked for: its job fills it.
+
+    A question and its reply share a job, and a message's status is that job's. The job is named, not
+    referenced: the engine may forget finished jobs, and the conversation must outlive them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="messages")
+    role = models.CharField(max_length=9, choices=Role.choices)
+    content = models.TextField(blank=True)
+    """Markdown. Of a reply: empty until its job ends, then the answer, or what there was of it."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    job_id = models.UUIDField()
+
+    class Meta:
+        # Ids are UUIDv7: they sort by time, and strictly increase within a process, so that a reply
+        # comes after its question.
+        ordering = ["id"]
+        indexes = [models.Index(fields=["thread", "id"], name="message_in_thread")]
+        constraints = [
+            models.UniqueConstraint(fields=["job_id", "role"], name="message_once_per_job_and_role"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role_known"),
+            models.CheckConstraint(
+                condition=~Q(role=Role.USER, content=""), name="message_question_not_empty"
+            ),
+        ]
+        permissions = [("view_message_content", "Can read what people and companions said")]
+
+    def __str__(self) -> str:
+        return f"{self.role} message {self.id.hex}"

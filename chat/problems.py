@@ -1,0 +1,124 @@
+"""Every error of the HTTP API as RFC 9457 problem details."""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from inspect import iscoroutinefunction
+from math import ceil
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from queueing.errors import BadSubmission, Rejected, WrongState
+
+from .wire import WireError
+
+logger = logging.getLogger(__name__)
+
+#: Codes of the errors that ninja itself raises, by status.
+_CODES = {400: "bad_json", 401: "unauthorized", 403: "csrf_failed", 404: "not_found", 429: "too_many"}
+#: A full queue is our limit (come back), an owner's limit theirs (slow down).
+_REJECTED = {"queue_full": 503, "owner_limit": 429}
+
+
+def problem(
+    status: int, code: str, detail: str, *, field: str = "", retry_after: float | None = None
+) -> HttpResponse:
+    """A problem document; `retry_after` is in seconds and also becomes the header."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if field:
+        body["field"] = field
+    response = HttpResponse(status=status, content_type="application/problem+json")
+    if retry_after is not None:
+        body["retryAfter"] = retry_after
+        response["Retry-After"] = str(max(1, ceil(retry_after)))
+    response.content = json.dumps(body, ensure_ascii=False)
+    return response
+
+
+def install(api: NinjaAPI) -> None:
+    """Have `api` answer every exception with a problem."""
+    for exception, answer in _ANSWERS.items():
+        api.add_exception_handler(exception, _handler(answer))
+
+
+def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:
+    return lambda _request, exc: answer(exc)
+
+
+def _not_found(_exc: Exception) -> HttpResponse:
+    return problem(404, "not_found", "There is nothing here, or it is somebody else's.")
+
+
+def _invalid(exc: ValidationError) -> HttpResponse:
+    first = exc.errors[0]
+    source, *path = first["loc"]
+    if source == "path":  # an address that cannot name anything
+        return _not_found(exc)
+    # A body's path begins with our parameter's name, which clients do not know.
+    field = ".".join(str(part) for part in (path[1:] if source == "body" else path))
+    return problem(422, "invalid", f"{first['msg']}.", field=field)
+
+
+def _rejected(exc: Rejected) -> HttpResponse:
+    return problem(_REJECTED.get(exc.code, 503), exc.code, exc.message, retry_after=exc.retry_after)
+
+
+def _unexpected(exc: Exception) -> HttpResponse:
+    logger.error("an API call failed", exc_info=exc)
+    return problem(500, "server_error", "Something went wrong here. Please try again.")
+
+
+_ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
+    ValidationError: _invalid,
+    BadSubmission: lambda exc: problem(422, "invalid", exc.message, field=exc.field),
+    WireError: lambda exc: problem(422, exc.code, exc.message, field=exc.field),
+    Rejected: _rejected,
+    WrongState: lambda exc: problem(409, "wrong_state", str(exc)),
+    ObjectDoesNotExist: _not_found,
+    Http404: _not_found,
+    RequestDataTooBig: lambda _exc: problem(413, "too_large", "This request's body is too large."),
+    HttpError: lambda exc: problem(exc.status_code, _CODES.get(exc.status_code, "error"), str(exc)),
+    Exception: _unexpected,
+}
+
+
+async def no_such_address(_request: HttpRequest, **_: Any) -> HttpResponse:
+    """The view of every other address below /api/."""
+    return _not_found(Http404())
+
+
+no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
+
+
+def with_problem_405(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
+    """`api.urls`, where a wrong method is a problem too: ninja answers that one itself, in plain text."""
+    for pattern in urls[0]:
+        if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
+            pattern.callback = _with_problem_405(pattern.callback)
+    return urls
+
+
+def _with_problem_405(view: Any) -> Any:
+    @wraps(view)  # also copies `csrf_exempt`: the API's auth checks the token
+    async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = await view(request, *args, **kwargs)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        answer = problem(405, "method_not_allowed", f"This address takes {response['Allow']}.")
+        answer["Allow"] = response["Allow"]
+        return answer
+
+    return wrapped

@@ -1,0 +1,125 @@
+"""Shapes of the HTTP API. camelCase on the wire; docs/protocol.md says what each field means."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from .wire import RequestId, TurnIn
+
+HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
+
+
+class _Schema(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class AskIn(_Schema):
+    """A new message: `message`, or `messages` whose last one is the user's new one."""
+
+    message: str | None = None
+    messages: list[TurnIn] | None = Field(default=None, min_length=1)
+    thread_id: UUID | None = None
+    request_id: RequestId | None = None
+    assistant_id: str | None = None
+    """Of the reference design. A companion's name; the address names one already."""
+
+
+class RenameIn(_Schema):
+    title: str
+
+
+class Wait(_Schema):
+    """An estimate in seconds, and what causes it; null where only the cause is known."""
+
+    low: float | None
+    high: float | None
+    reason: str
+
+
+class _Placed(_Schema):
+    job_id: HexId
+    request_id: str
+    thread_id: HexId | None
+    queue: str
+    status: str
+    position: int | None
+    estimated_wait: Wait | None
+
+
+class AskedOut(_Placed):
+    message_id: HexId
+    reply_id: HexId
+
+
+class JobOut(_Placed):
+    kind: str
+    attempt: int
+    of: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    response: str | None = None
+    html: str | None = None
+    error: str | None = None
+    code: str | None = None
+
+
+class CompanionOut(_Schema):
+    id: str
+    name: str
+    tagline: str
+    greeting: str
+    prompts: list[str]
+    color: str
+
+
+class CompanionsOut(_Schema):
+    companions: list[CompanionOut]
+
+
+class ThreadOut(_Schema):
+    id: HexId
+    title: str
+    companion: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ThreadsOut(_Schema):
+    threads: list[ThreadOut]
+
+
+class MessageOut(_Schema):
+    id: HexId
+    role: str
+    content: str
+    html: str | None = None
+    created_at: datetime
+    job_id: HexId
+    request_id: str | None = None
+    status: str
+    error: str | None = None
+
+
+class ConversationOut(ThreadOut):
+    messages: list[MessageOut]
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    retryAfter: float | None = None
+
+
+#: For an operation's `response`: every error looks like this.
+PROBLEMS: dict[Any, Any] = {frozenset({400, 403, 404, 409, 413, 422, 429, 503}): Problem}

@@ -1,0 +1,65 @@
+"""What can be read of conversations and their jobs. Plain functions; they block.
+
+Each takes the owner, and somebody else's row does not exist for it.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from queueing.models import Job
+from queueing.states import UNFINISHED, State
+
+from .models import Message, Role, Thread
+
+#: Threads in one answer.
+PAGE = 50
+
+
+def thread(*, owner: str, thread_id: UUID) -> Thread:
+    """One thread, or `Thread.DoesNotExist`."""
+    return Thread.objects.get(owner=owner, id=thread_id)
+
+
+def threads(*, owner: str, before: UUID | None = None) -> list[Thread]:
+    """The owner's threads, newest first; with `before`, those that come after that thread in the list."""
+    found = Thread.objects.filter(owner=owner)
+    if before:
+        last = thread(owner=owner, thread_id=before)
+        found = found.filter(
+            Q(updated_at__lt=last.updated_at) | Q(updated_at=last.updated_at, id__lt=last.id)
+        )
+    return list(found[:PAGE])
+
+
+def job(*, owner: str, job_id: UUID) -> Job:
+    """One job, or `Job.DoesNotExist`."""
+    return Job.objects.get(owner=owner, id=job_id)
+
+
+def unfinished_jobs(of: Thread) -> list[Job]:
+    """The jobs that still write replies in this thread."""
+    ids = of.messages.filter(role=Role.ASSISTANT).values("job_id")
+    return list(Job.objects.filter(id__in=ids, state__in=UNFINISHED))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A message and how its job stands."""
+
+    message: Message
+    job: Job | None
+    """None once the engine has forgotten it, which it does to finished jobs only."""
+
+    @property
+    def status(self) -> str:
+        """The job's state; a forgotten job was completed, as far as anyone need know."""
+        return str(self.job.state if self.job else State.COMPLETED)
+
+
+def conversation(of: Thread) -> list[Said]:
+    """All messages of a thread in order, each with its job."""
+    messages = list(of.messages.all())
+    jobs = Job.objects.defer("args", "result").in_bulk({m.job_id for m in messages})
+    return [Said(message=m, job=jobs.get(m.job_id)) for m in messages]

@@ -1,0 +1,146 @@
+"""What visitors do to conversations. Plain functions, each one transaction; they block.
+
+`Thread.DoesNotExist` and `Job.DoesNotExist` also mean that it is somebody else's.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from queueing import control
+from queueing.errors import BadSubmission, WrongState
+from queueing.ids import new_id
+from queueing.models import Job
+from queueing.states import State
+from queueing.submit import submit
+
+from . import selectors
+from .companions import companion_named
+from .models import Message, Role, Thread
+
+#: Characters of one message; the model's window is checked later, in tokens.
+MAX_TEXT = 20_000
+TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An accepted question: where it is, where its answer will be, and the job that writes it."""
+
+    job: Job
+    created: bool
+    """False when this request id had been accepted before: nothing was written."""
+    thread_id: str
+    message_id: str
+    reply_id: str
+
+
+def ask(*, owner: str, companion: str, text: str, request_id: str, thread_id: UUID | None = None) -> Asked:
+    """Save a question, the empty reply to it, and the job that answers; a new thread unless one is named.
+
+    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or the queue's `Rejected`; then
+    nothing was written.
+    """
+    text = _checked(text)
+    profile = companion_named(companion)
+    with transaction.atomic():
+        thread = _thread(owner, profile.id, text, thread_id)
+        question, reply = new_id(), new_id()
+        job, created = submit(
+            "chat.reply",
+            {"reply_id": reply.hex},
+            owner=owner,
+            request_id=request_id,
+            meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex},
+        )
+        if created:
+            thread.updated_at = timezone.now()
+            thread.save(update_fields=None if thread._state.adding else ["updated_at"])
+            Message.objects.bulk_create(
+                [
+                    Message(id=question, thread=thread, role=Role.USER, content=text, job_id=job.id),
+                    Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
+                ]
+            )
+    return _asked(job, created)
+
+
+def _checked(text: str) -> str:
+    if not text.strip():
+        raise BadSubmission("message", "There is nothing in this message.")
+    if "\x00" in text:
+        raise BadSubmission("message", "A message cannot contain NUL characters.")
+    if len(text) > MAX_TEXT:
+        raise BadSubmission(
+            "message", f"This message has {len(text):,} characters; {MAX_TEXT:,} is the most."
+        )
+    return text
+
+
+def _thread(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
+    if thread_id is None:
+        return Thread(owner=owner, companion=companion, title=title_from(text))
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    if thread.companion != companion:
+        raise BadSubmission("companion", f"This thread is with the {thread.companion} companion.")
+    return thread
+
+
+def _asked(job: Job, created: bool) -> Asked:
+    """The ids as the first submission chose them: a repeated one gets the same."""
+    if "replyId" not in job.meta:
+        raise BadSubmission("requestId", "This requestId was already used for another kind of job.")
+    return Asked(
+        job=job,
+        created=created,
+        thread_id=job.meta["threadId"],
+        message_id=job.meta["messageId"],
+        reply_id=job.meta["replyId"],
+    )
+
+
+def title_from(text: str) -> str:
+    """The first words of `text` on one line."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH].rpartition(" ")[0] or line[:TITLE_LENGTH]
+    return cut + "…"
+
+
+def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
+    """Give a thread another title; it keeps its place in the list."""
+    title = " ".join(title.replace("\x00", "").split())
+    most = Thread._meta.get_field("title").max_length
+    if not 0 < len(title) <= most:
+        raise BadSubmission("title", f"A title has 1 to {most} characters.")
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    thread.title = title
+    thread.save(update_fields=["title"])
+    return thread
+
+
+def delete_thread(*, owner: str, thread_id: UUID) -> None:
+    """Delete a thread with its messages, stop what is being written, and forget its jobs' texts."""
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    for job in selectors.unfinished_jobs(thread):
+        with suppress(WrongState):  # it ended in the meantime
+            control.cancel(job.id)
+    with transaction.atomic():
+        job_ids = list(thread.messages.values_list("job_id", flat=True))
+        Job.objects.filter(id__in=job_ids).update(result=None, text="")
+        thread.delete()
+
+
+def cancel(*, owner: str, job_id: UUID) -> Job:
+    """Stop the owner's job; stopping it twice is once. Raises `WrongState` when it is over otherwise."""
+    job = selectors.job(owner=owner, job_id=job_id)
+    return job if job.state == State.CANCELLED else control.cancel(job.id)
+
+
+def retry(*, owner: str, job_id: UUID) -> Job:
+    """Run the owner's failed or cancelled job again. Raises `WrongState` in any other state."""
+    return control.retry(selectors.job(owner=owner, job_id=job_id).id)

@@ -1,0 +1,68 @@
+"""A job's events over HTTP, as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+
+from queueing import events
+from queueing.errors import BadSubmission
+from queueing.models import Job
+
+from .wire import decorate
+
+#: Seconds of silence after which a comment is sent, so that proxies keep the connection.
+KEEP_ALIVE = 15.0
+
+
+def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
+    """Attempt and offset to go on from: `Last-Event-ID` where the browser reconnects, else the query's."""
+    last = request.headers.get("Last-Event-ID", "")
+    if not last:
+        return None, offset
+    try:
+        attempt, position = (int(part) for part in last.split("."))
+    except ValueError:
+        raise BadSubmission("Last-Event-ID", "This is not one of our event ids.") from None
+    return attempt, position
+
+
+def event_stream(job: Job, *, attempt: int | None, offset: int) -> StreamingHttpResponse:
+    """The response that follows `job` to its end."""
+    response = StreamingHttpResponse(
+        _frames(events.follow(job, attempt=attempt, offset=offset)), content_type="text/event-stream"
+    )
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"  # nginx would collect what should flow
+    return response
+
+
+async def _frames(source: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+    """`source` in the format of the wire, with a comment whenever it is silent."""
+    yield ": hello\n\n"
+    upcoming = asyncio.ensure_future(anext(source, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({upcoming}, timeout=KEEP_ALIVE)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            event = upcoming.result()
+            if event is None:
+                return
+            yield await asyncio.to_thread(frame, event)
+            upcoming = asyncio.ensure_future(anext(source, None))
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+        await source.aclose()  # type: ignore[attr-defined]  # follow() is a generator: this unsubscribes it
+
+
+def frame(event: dict[str, Any]) -> str:
+    """One event. Its id, where it has one, is the place right after its text."""
+    lines = [f"event: {event['type']}", f"data: {json.dumps(decorate(event), ensure_ascii=False)}"]
+    if event["type"].endswith(":delta"):
+        lines.insert(0, f"id: {event['attempt']}.{event['offset'] + len(event['text'])}")
+    return "\n".join(lines) + "\n\n"

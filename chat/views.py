@@ -1,0 +1,26 @@
+"""The page: one shell, which its scripts fill."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from .companions import COMPANIONS
+from .visitors import owner_of_request
+
+
+@require_safe
+@never_cache
+@ensure_csrf_cookie
+def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
+    """The same shell for a new conversation and for any thread; whose thread it is, the API decides."""
+    owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
+    context = {
+        "companions": [companion.public() for companion in COMPANIONS.values()],
+        "demo_model": settings.DEMO_MODEL,
+        "model_name": settings.OPENAI_MODEL,
+        "thread_id": thread_id,
+    }
+    return render(request, "chat/index.html", context)

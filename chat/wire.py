@@ -1,0 +1,211 @@
+"""What goes over the wire: client messages in, events and jobs out. docs/protocol.md is the contract."""
+
+import json
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from queueing.errors import Rejected
+from queueing.models import Job
+from queueing.states import State
+from queueing.status import Standing
+
+from .markdown import render
+from .services import Asked
+
+#: The client's own id for what it asks.
+RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+
+#: Bytes of one frame.
+MAX_FRAME = 64 * 1024
+
+
+class WireError(Exception):
+    """A client message that cannot be taken. Becomes an `error` event; the socket stays open."""
+
+    def __init__(self, code: str, message: str, *, field: str = "", request_id: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.request_id = request_id
+
+    def event(self) -> dict[str, Any]:
+        """The `error` event, without the fields that say nothing."""
+        more = {"field": self.field, "requestId": self.request_id}
+        return {"type": "error", "code": self.code, "error": self.message} | {
+            k: v for k, v in more.items() if v
+        }
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class TurnIn(_Model):
+    """A message as clients send it."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Ask(_Model):
+    """`chat:message`."""
+
+    type: Literal["chat:message"]
+    request_id: RequestId
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    messages: list[TurnIn] = Field(min_length=1)
+
+
+class Watch(_Model):
+    """`job:watch`."""
+
+    type: Literal["job:watch"]
+    job_id: UUID
+    offset: int = Field(default=0, ge=0)
+    attempt: int | None = Field(default=None, ge=1)
+
+
+class Cancel(_Model):
+    """`job:cancel`."""
+
+    type: Literal["job:cancel"]
+    job_id: UUID
+
+
+class Retry(_Model):
+    """`job:retry`."""
+
+    type: Literal["job:retry"]
+    job_id: UUID
+
+
+class Ping(_Model):
+    """`ping`; `t` comes back as it is."""
+
+    type: Literal["ping"]
+    t: float | str | None = None
+
+
+ClientMessage = Ask | Watch | Cancel | Retry | Ping
+_client_message: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[ClientMessage, Field(discriminator="type")]
+)
+
+
+def parse(text: str) -> ClientMessage:
+    """The client message in a frame, or `WireError`."""
+    if len(text.encode()) > MAX_FRAME:
+        raise WireError("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise WireError("bad_json", "This is not JSON.") from None
+    request_id = data.get("requestId", "") if isinstance(data, dict) else ""
+    try:
+        return _client_message.validate_python(data)
+    except ValidationError as exc:
+        raise _wire_error(exc, request_id if isinstance(request_id, str) else "") from None
+
+
+def _wire_error(exc: ValidationError, request_id: str) -> WireError:
+    first = exc.errors(include_url=False, include_input=False)[0]
+    if first["type"].startswith("union_tag"):
+        return WireError(
+            "unknown_type", "There is no such message type.", field="type", request_id=request_id
+        )
+    # A union's errors begin with the member's tag; the field is what follows.
+    field = ".".join(str(part) for part in first["loc"][1:])
+    code = "invalid" if field else "bad_message"
+    return WireError(code, first["msg"] + ".", field=field, request_id=request_id[:64])
+
+
+def last_user_text(messages: list[TurnIn]) -> str:
+    """The new message: the last one, which must be the user's. The rest is history, and ours."""
+    if messages[-1].role != "user":
+        raise WireError("invalid", "The last message must have the role user.", field="messages")
+    return messages[-1].content
+
+
+def decorate(event: dict[str, Any]) -> dict[str, Any]:
+    """The engine's event as clients get it: a completed one with its text, also as HTML."""
+    if not str(event.get("type", "")).endswith(":completed"):
+        return event
+    return event | _response(event.get("result"))
+
+
+def _response(result: Any) -> dict[str, Any]:
+    response = result.get("response") if isinstance(result, dict) else None
+    return {"response": response, "html": render(response)} if isinstance(response, str) else {}
+
+
+def queued_status(job: Job) -> str:
+    """`queued` for what will run, else the state's own name."""
+    return "queued" if job.state in (State.WAITING, State.DELAYED) else str(job.state)
+
+
+def queued_event(job: Job, place: Standing, *, topic: str = "chat") -> dict[str, Any]:
+    """`<topic>:queued`, for a socket that asks for a job it may not have heard of."""
+    return {
+        "type": f"{topic}:queued",
+        "jobId": job.id.hex,
+        "requestId": job.request_id,
+        **job.meta,
+        "queue": job.queue,
+        "position": place.position,
+        "estimatedWait": place.wait,
+    }
+
+
+def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:
+    """An accepted question as HTTP answers it."""
+    return {
+        "jobId": asked.job.id.hex,
+        "requestId": asked.job.request_id,
+        "threadId": asked.thread_id,
+        "messageId": asked.message_id,
+        "replyId": asked.reply_id,
+        "queue": asked.job.queue,
+        "status": queued_status(asked.job),
+        "position": place.position,
+        "estimatedWait": place.wait,
+    }
+
+
+def rejected_event(exc: Rejected, request_id: str) -> dict[str, Any]:
+    """`chat:rejected`: nothing was accepted, and when to come back."""
+    return {
+        "type": "chat:rejected",
+        "requestId": request_id,
+        "code": exc.code,
+        "error": exc.message,
+        "retryAfter": exc.retry_after,
+    }
+
+
+def job_view(job: Job, place: Standing) -> dict[str, Any]:
+    """A job as HTTP shows it."""
+    view = {
+        "jobId": job.id.hex,
+        "requestId": job.request_id,
+        "threadId": job.meta.get("threadId"),
+        "kind": job.kind,
+        "queue": job.queue,
+        "status": str(job.state),
+        "position": place.position,
+        "estimatedWait": place.wait,
+        "attempt": job.attempts,
+        "of": job.max_attempts,
+        "createdAt": job.created_at,
+        "startedAt": job.started_at,
+        "finishedAt": job.finished_at,
+    }
+    if job.state == State.COMPLETED:
+        view |= _response(job.result)
+    if job.state == State.FAILED:
+        view |= {"error": job.error, "code": job.error_code}
+    return view
