@@ -83,9 +83,12 @@ class Cluster(Sentinel):
         db.connections.close_all()
         pulse = RawValue("d", time.time())
         identity = Identity(cluster=self.short_id, parent=os.getpid(), pulse=pulse)
-        process: Any = get_context("fork").Process(target=_work, args=(identity,), name=identity.id)
+        process: Any = get_context("fork").Process(target=worker.main, args=(identity,), name=identity.id)
         process.pulse, process.born = pulse, time.time()
+        # A signal between the fork and the worker's own handlers would be taken by ours, and lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, worker.STOP_SIGNALS)
         process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, worker.STOP_SIGNALS)
         self.pool.append(process)
 
     def guard(self) -> None:
@@ -137,10 +140,3 @@ class Cluster(Sentinel):
         self.pool = []
         Stat(self).save()
         logger.info("cluster %s has stopped", self.short_id)
-
-
-def _work(identity: Identity) -> None:
-    """In the forked process: the supervisor's signal handlers are not ours."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    worker.main(identity)

@@ -108,7 +108,7 @@ def end(results: Sequence[Result]) -> Recorded:
             try:
                 with transaction.atomic():
                     if _write([result]):
-                        _hook(result)(ending(result))  # type: ignore[misc]
+                        _hook(result)(ending(result))
                         won.append(result)
             except Exception as exc:
                 broken.append((result, exc))

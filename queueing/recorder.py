@@ -91,8 +91,14 @@ class Recorder:
             except (DatabaseError, ValueError) as exc:
                 if len(batch) == 1:
                     return record.Recorded([], [], [(batch[0], exc)], [])
-                parts = [await self._write([result]) for result in batch]
-                return record.Recorded(*(sum((list(p[i]) for p in parts), []) for i in range(4)))  # type: ignore[arg-type]
+                together = record.Recorded([], [], [], [])
+                for result in batch:
+                    part = await self._write([result])
+                    together.won.extend(part.won)
+                    together.lost.extend(part.lost)
+                    together.broken.extend(part.broken)
+                    together.freed.extend(part.freed)
+                return together
 
 
 def _without_hook(result: Result, exc: Exception) -> Result:
@@ -120,7 +126,7 @@ async def _tell_redis(recorded: record.Recorded) -> None:
     for r in recorded.won:
         if r.outcome == "cooldown":
             await _cool_down(r)
-    calls: list[schedule.Call[Any]] = [schedule.finish(get_queue(q), rows) for q, rows in ended.items()]
+    calls: list[redis.Call[list[str]]] = [schedule.finish(get_queue(q), rows) for q, rows in ended.items()]
     calls += [schedule.retry_later(q, rows) for q, rows in later.items()]
     calls += [schedule.release(q, rows) for q, rows in back.items()]
     for call in calls:

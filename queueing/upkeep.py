@@ -76,7 +76,7 @@ class Upkeep:
             by_queue[queue].append((job_id, token))
         lost: list[tuple[str, str]] = []
         for queue, claims in by_queue.items():
-            gone = set(await redis.arun(schedule.renew(queue, claims)))
+            gone: list[str] = await redis.arun(schedule.renew(queue, claims))
             if queue != TASKS:
                 lost += [claim for claim in claims if claim[0] in gone]
         if not lost:

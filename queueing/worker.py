@@ -30,6 +30,8 @@ from .upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
+#: Blocked across the fork, until the worker's own handlers are in place.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 #: Seconds between tries while Redis or the database is away.
 _RIDE_OUT = 1.0
 #: Plain functions that run at once; more wait for a thread.
@@ -63,16 +65,14 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         upkeep = Upkeep(self, self._database)
         always = [self._spawn(part) for part in (self._bell.run(), self._recorder.run(), upkeep.run())]
         claiming = self._spawn(self._claim_forever())
         await self.stopping.wait()
-        claiming.cancel()
-        await asyncio.gather(claiming, return_exceptions=True)
+        await _end([claiming])
         await self._wind_down()
-        for task in always:
-            task.cancel()
-        await asyncio.gather(*always, return_exceptions=True)
+        await _end(always)
         await upkeep.leave()
         self._database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -214,6 +214,15 @@ class Worker:
     async def _wait_for_runs(self, seconds: float) -> None:
         if tasks_left := [task for task, _ in self._running.values()]:
             await asyncio.wait(tasks_left, timeout=seconds)
+
+
+async def _end(parts: list[asyncio.Task[Any]]) -> None:
+    """Cancel until all are done: redis-py can swallow a cancellation that arrives while it connects."""
+    left = set(parts)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
 
 
 def main(identity: Identity) -> None:

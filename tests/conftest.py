@@ -83,13 +83,13 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def valkey(valkey_server: Valkey, settings: object) -> Iterator[Valkey]:
+def valkey(valkey_server: Valkey, settings: object) -> Valkey:
     """The session's server, empty, and the settings pointing at it."""
     if valkey_server.process is None or valkey_server.process.poll() is not None:
         valkey_server.start()
     valkey_server.client.flushall()
     point_at(settings, valkey_server.url)
-    yield valkey_server
+    return valkey_server
 
 
 def point_at(settings: object, url: str) -> None:
