@@ -223,16 +223,19 @@ def counts(queue: str, owner: str = "") -> Call[Counts]:
     return Call("counts", _keys(queue), [owner], read)
 
 
-def place(queue: str, job_id: str) -> Call[Place | None]:
-    """Where the job stands; None when Redis does not know it."""
+def places(queue: str, ids: Sequence[str]) -> Call[list[Place | None]]:
+    """Where jobs stand; None for those Redis does not know."""
 
-    def read(reply: list[Any] | None) -> Place | None:
-        if not reply:
-            return None
-        state, number = reply[0], int(reply[1])
-        return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
+    def read(reply: list[Any]) -> list[Place | None]:
+        return [_place(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
 
-    return Call("place", _keys(queue), [job_id], read)
+    return Call("places", _keys(queue), list(ids), read)
+
+
+def _place(state: str, number: int) -> Place | None:
+    if state == "unknown":
+        return None
+    return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
 
 
 def append(job_id: str, token: str, attempt: int, text: str, *, keep: float, anew: bool) -> Call[int]:

@@ -3,13 +3,14 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from . import pressure, redis, schedule
 from .conf import QueueDef, get_conf, get_queue
 from .models import Job
-from .schedule import Counts
+from .schedule import Counts, Place
 from .states import State
 
 
@@ -35,18 +36,30 @@ async def place(job: Job) -> Standing:
     """Where `job` stands now."""
     if job.is_finished:
         return Standing(None, None)
-    queue = get_queue(job.queue)
+    return (await places(job.queue, [job.id.hex]))[0]
+
+
+async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
+    """Where jobs of one queue stand now: a handful of calls, however many they are (up to some hundred)."""
+    queue = get_queue(queue_name)
     try:
-        where = await redis.arun(schedule.place(queue.name, job.id.hex))
-        if where is None:
-            return Standing(None, None)
-        if where.state == State.ACTIVE:
-            return Standing(0, None)
+        found = await redis.arun(schedule.places(queue.name, ids))
         counts = await redis.arun(schedule.counts(queue.name))
         runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
         alive = await clusters_alive()
     except redis.Unavailable:
-        return Standing(None, {"low": None, "high": None, "reason": "redis"})
+        return [Standing(None, {"low": None, "high": None, "reason": "redis"})] * len(ids)
+    runs.sort()
+    return [_standing(where, queue, counts, runs, alive) for where in found]
+
+
+def _standing(
+    where: Place | None, queue: QueueDef, counts: Counts, runs: list[float], alive: int
+) -> Standing:
+    if where is None:
+        return Standing(None, None)
+    if where.state == State.ACTIVE:
+        return Standing(0, None)
     wait = estimate(queue, counts, runs, alive, where.ahead, where.due)
     return Standing(where.ahead + 1, wait and _as_json(wait))
 
@@ -63,7 +76,7 @@ def estimate(
     """How long a job with `ahead` others before it waits for its start.
 
     Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
-    third quartile of the recent `runs` (seconds). Limiter: the moment its window lets the job start.
+    third quartile of the recent `runs` (seconds, sorted). Limiter: the moment its window lets the job start.
     Cooldown and a retry's own delay come on top as the least wait. None when nothing has run yet.
     """
     if counts.paused:
@@ -77,7 +90,7 @@ def estimate(
     limited = _limiter_wait(queue, counts, ahead)
     if behind and not runs and not limited:
         return None
-    ordered = sorted(runs) or [0.0]
+    ordered = runs or [0.0]
     quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
     least = max(limited, counts.cooldown, due)
     low = max(least, behind / capacity * quick)

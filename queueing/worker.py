@@ -196,8 +196,7 @@ class Worker:
 
     def drop(self, job_id: str) -> None:
         """Stop running a job whose outcome nobody wants any more: cancelled, or taken over."""
-        found = self._running.get(job_id)
-        if found and job_id not in self._dropped:
+        if found := self._running.get(job_id):
             self._dropped.add(job_id)
             found[0].cancel()
             found[1].context.cancelled = True

@@ -1,0 +1,35 @@
+-- Where jobs stand.
+-- KEYS  3 global, 9 of the queue
+-- ARGV  ids
+-- Returns state and number of each: waiting and how many are before it; delayed and ms until it is
+-- due; active and 0; unknown and 0. Changes nothing; O(log n) each.
+local q = queue_at(4)
+local now = now_ms()
+
+local function parked(id)
+  local text = redis.call('HGET', JOBS, id)
+  local owner = text and parse(text)
+  local member = owner and parked_member(q, id, owner)
+  if not member then return nil end
+  local score = string.match(member, '\31(%d+)\31')
+  local own = redis.call('ZLEXCOUNT', q.parked, '[' .. owner .. SEP, '(' .. member)
+  return redis.call('ZCOUNT', q.waiting, '-inf', '(' .. score) + own
+end
+
+local reply = {}
+for i, id in ipairs(ARGV) do
+  local state, number = 'waiting', redis.call('ZRANK', q.waiting, id)
+  if not number then
+    local due = redis.call('ZSCORE', q.delayed, id)
+    if due then
+      state, number = 'delayed', math.max(0, due - now)
+    elseif redis.call('ZSCORE', q.active, id) then
+      state, number = 'active', 0
+    else
+      number = parked(id)
+      if not number then state, number = 'unknown', 0 end
+    end
+  end
+  reply[2 * i - 1], reply[2 * i] = state, number
+end
+return reply
