@@ -57,10 +57,10 @@ def mapped(exc: Exception) -> JobError:
     return error
 
 
-def reported(code: str | None, message: str | None) -> JobError:
+def reported(code: str, message: str) -> JobError:
     """The error for a failure that came inside a stream, where nothing is raised."""
-    error = _by_meaning({code or ""}, message or "") or provider_error()
-    logger.warning("model call failed (%s): in the stream: %s %s", error.code, code, _redacted(message or ""))
+    error = _by_meaning({code}, message) or provider_error()
+    logger.warning("model call failed (%s): in the stream: %s %s", error.code, code, _redacted(message))
     return error
 
 

@@ -1,11 +1,16 @@
-"""Understanding what comes: the events of either API, put together into one reply."""
+"""Understanding what comes: the events of either API, put together into one reply.
+
+Events are the provider's JSON as it is. Whatever in it is not as documented raises `AttributeError`,
+`TypeError` or the like, which `errors.mapped` takes for an unreadable answer.
+"""
 
 from dataclasses import dataclass, field
-
-from openai.types.chat import ChatCompletionChunk
-from openai.types.responses import Response, ResponseStreamEvent
+from typing import Any
 
 from chat.upstream import errors
+from queueing.errors import JobError
+
+Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,53 +61,62 @@ class Draft:
         return Reply(text, self.model, self.input_tokens, self.output_tokens, self.truncated)
 
 
-def read_chunk(draft: Draft, chunk: ChatCompletionChunk) -> str:
+def read_chunk(draft: Draft, chunk: Event) -> str:
     """Take in one chunk of a chat completion; returns the text in it."""
-    draft.model = chunk.model or draft.model
-    if chunk.usage:
-        draft.input_tokens = chunk.usage.prompt_tokens or 0
-        draft.output_tokens = chunk.usage.completion_tokens or 0
-    if not chunk.choices:
+    draft.model = chunk.get("model") or draft.model
+    if usage := chunk.get("usage"):
+        draft.input_tokens = usage.get("prompt_tokens") or 0
+        draft.output_tokens = usage.get("completion_tokens") or 0
+    if not (choices := chunk.get("choices")):  # the chunk with the usage has none
         return ""
-    choice = chunk.choices[0]
-    if choice.finish_reason:
+    if finish := choices[0].get("finish_reason"):
         draft.ended = True
-        draft.truncated = choice.finish_reason == "length"
-        draft.filtered = choice.finish_reason == "content_filter"
-    if not choice.delta:
-        return ""
-    draft.refusal += choice.delta.refusal or ""
-    return draft.add(choice.delta.content)
+        draft.truncated = finish == "length"
+        draft.filtered = finish == "content_filter"
+    delta = choices[0].get("delta") or {}
+    draft.refusal += delta.get("refusal") or ""
+    return draft.add(delta.get("content"))
 
 
-def read_event(draft: Draft, event: ResponseStreamEvent) -> str:
+def read_event(draft: Draft, event: Event) -> str:
     """Take in one event of the Responses API; returns the text in it.
 
     Raises `JobError` for the events that report a failure: the SDK raises nothing for them.
     """
-    match event.type:
+    match event.get("type"):
         case "response.output_text.delta":
-            return draft.add(event.delta)
+            return draft.add(event["delta"])
         case "response.refusal.delta":
-            draft.refusal += event.delta
+            draft.refusal += event["delta"]
         case "response.completed" | "response.incomplete":
-            return _finish(draft, event.response)
+            return _finish(draft, event["response"])
         case "response.failed":
-            error = event.response.error
-            raise errors.reported(error.code, error.message) if error else errors.provider_error()
+            raise _reported(event["response"].get("error") or {})
         case "error":
-            raise errors.reported(event.code, event.message)
+            raise _reported(event)
     return ""
 
 
-def _finish(draft: Draft, response: Response) -> str:
+def _reported(error: Event) -> JobError:
+    return errors.reported(str(error.get("code") or ""), str(error.get("message") or ""))
+
+
+def _finish(draft: Draft, response: Event) -> str:
     draft.ended = True
-    draft.model = response.model or draft.model
-    if response.usage:
-        draft.input_tokens = response.usage.input_tokens or 0
-        draft.output_tokens = response.usage.output_tokens or 0
-    if response.incomplete_details:
-        draft.filtered = response.incomplete_details.reason == "content_filter"
+    draft.model = response.get("model") or draft.model
+    if usage := response.get("usage"):
+        draft.input_tokens = usage.get("input_tokens") or 0
+        draft.output_tokens = usage.get("output_tokens") or 0
+    if why := response.get("incomplete_details"):
+        draft.filtered = why.get("reason") == "content_filter"
         draft.truncated = not draft.filtered
-    # A server may send the whole answer at the end and no deltas before it.
-    return "" if draft.pieces or draft.refusal else draft.add(response.output_text)
+    if draft.pieces or draft.refusal:
+        return ""
+    return draft.add(_whole_text(draft, response))
+
+
+def _whole_text(draft: Draft, response: Event) -> str:
+    """The answer of a server that sends it at the end, with no deltas before."""
+    parts = [part for item in response.get("output") or [] for part in item.get("content") or []]
+    draft.refusal += "".join(part["refusal"] for part in parts if part.get("type") == "refusal")
+    return "".join(part["text"] for part in parts if part.get("type") == "output_text")

@@ -9,6 +9,7 @@ import pytest
 
 from chat.history import Turn
 from chat.upstream import Reply, client, stream, stream_reply
+from chat.upstream.reply import Draft, read_event
 from queueing.errors import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 from tests.provider.script import echo
@@ -77,6 +78,7 @@ async def test_characters_no_database_takes_are_left_out(provider: Provider, api
 async def test_the_whole_conversation_is_sent_in_the_words_of_each_api(provider: Provider, api):
     await ask()
 
+    assert provider.requests[0].authorised
     body = provider.requests[0].json
     if api == "chat":
         assert provider.requests[0].path == "/v1/chat/completions"
@@ -126,6 +128,15 @@ async def test_two_hundred_answers_at_once_do_not_mix(provider: Provider, api):
     replies = await asyncio.gather(*(ask(f"question number {i}") for i in range(200)))
 
     assert [reply.text for reply in replies] == [echo(f"question number {i}") for i in range(200)]
+
+
+def test_an_answer_that_comes_whole_at_the_end_is_an_answer():
+    part = {"type": "output_text", "text": "All at once."}
+    response = {"output": [{"type": "reasoning"}, {"type": "message", "content": [part]}]}
+    draft = Draft(model="a model")
+
+    assert read_event(draft, {"type": "response.completed", "response": response}) == "All at once."
+    assert draft.finished() == Reply("All at once.", "a model", 0, 0, truncated=False)
 
 
 async def test_a_provider_that_hangs_after_the_end_costs_a_moment_and_no_answer(

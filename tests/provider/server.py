@@ -27,6 +27,8 @@ class Request:
     started: float
     peer: str = ""
     """The client's address: the same while it keeps its connection."""
+    authorised: bool = False
+    """A bearer key came along. Which one is not kept."""
     ended: float | None = None
     """The script was played to its end."""
     disconnected: float | None = None
@@ -122,6 +124,7 @@ class Server:
         transport: Any = http.transport
         host, port = transport.get_extra_info("peername")[:2]
         entry = Request(http.method, http.path, body, time.time(), f"{host}:{port}")
+        entry.authorised = http.headers.get("authorization", "").startswith("Bearer ")
         self.log.append(entry)
         self._tell()
         try:
