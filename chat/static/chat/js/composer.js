@@ -46,7 +46,7 @@ export function composer({ onSend, onStop }) {
       field.focus();
     },
     draw({ name, canStop, disabled }) {
-      field.placeholder = name ? `Write to the ${name} companion` : "Write a message";
+      field.placeholder = name ? `Message ${name}` : "Write a message";
       field.disabled = disabled;
       stop.hidden = !canStop;
     },
