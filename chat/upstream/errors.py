@@ -114,8 +114,9 @@ def _by_status(exc: openai.APIStatusError) -> JobError:
 
 def _unreached(exc: openai.APIConnectionError) -> Retry:
     # The aiohttp transport reports a refused or dropped connection as a timeout too, so look beneath.
-    silent = (httpx2.ReadTimeout, httpx2.WriteTimeout)
-    if isinstance(exc.__cause__, silent):
+    if isinstance(exc.__cause__, httpx2.ReadError):
+        return cut_off()
+    if isinstance(exc.__cause__, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
         return Retry("The companion's model took too long to answer.", code="provider_timeout")
     return Retry("The companion's model could not be reached.", code="provider_unreachable")
 

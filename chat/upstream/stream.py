@@ -11,6 +11,7 @@ from chat.history import Turn
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import mapped
 from chat.upstream.reply import Draft, Reply, read_chunk, read_event
+from queueing.errors import JobError
 
 #: Seconds to go on listening after the answer's end, for the token counts and so that the connection
 #: can be used again. A provider that hangs there costs the visitor no more than this.
@@ -42,6 +43,8 @@ async def stream_reply(
     try:
         client = await client_for(provider)
         await _listen(client, provider, request, draft, on_text)
+    except JobError:
+        raise
     except Exception as exc:
         raise mapped(exc) from exc
     return draft.finished()

@@ -76,3 +76,10 @@ def provider(settings: Any) -> Iterator[Provider]:
     settings.OPENAI_API = "auto"
     yield provider
     provider.stop()
+
+
+@pytest.fixture(params=["chat", "responses"])
+def api(request: Any, provider: Provider, settings: Any) -> str:
+    """Runs a test over both APIs."""
+    settings.OPENAI_API = request.param
+    return str(request.param)

@@ -1,0 +1,32 @@
+"""Asking the model, for the tests of its client."""
+
+import pytest
+
+from chat.history import Turn
+from chat.upstream import Reply, stream_reply
+from queueing.errors import Cooldown, JobError, Permanent, Retry
+
+QUESTION = "What is a queue for, really?"
+
+
+async def ask(prompt: str = QUESTION, on_text=lambda text: None, **changes) -> Reply:
+    arguments = {
+        "instructions": "Be brief.",
+        "turns": [Turn("user", "Hi"), Turn("assistant", "Hello."), Turn("user", prompt)],
+        "thread_id": "5ca1ab1e",
+        "owner": "session:ada",
+        "max_output_tokens": 300,
+        "on_text": on_text,
+    }
+    return await stream_reply(**(arguments | changes))
+
+
+async def failure(**changes) -> JobError:
+    """What the visitor is told and the queue is to do."""
+    with pytest.raises(JobError) as caught:
+        await ask(**changes)
+    assert type(caught.value) in (Permanent, Retry, Cooldown)
+    assert caught.value.__cause__ is not caught.value
+    for secret in ("sk-", "http", "127.0.0.1", "scripted"):
+        assert secret not in caught.value.message
+    return caught.value
