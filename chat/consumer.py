@@ -119,7 +119,7 @@ def _as_wire_error(exc: Exception, request_id: str) -> wire.WireError:
     if isinstance(exc, ObjectDoesNotExist):
         return wire.WireError("not_found", "There is no such thread or job.", request_id=request_id)
     if isinstance(exc, WrongState):
-        return wire.WireError("wrong_state", str(exc), request_id=request_id)
+        return wire.WireError("wrong_state", f"{str(exc).capitalize()}.", request_id=request_id)
     logger.exception("a client message could not be answered", exc_info=exc)
     return wire.WireError(
         "server_error", "Something went wrong here. Please try again.", request_id=request_id

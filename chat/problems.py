@@ -86,7 +86,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     BadSubmission: lambda exc: problem(422, "invalid", exc.message, field=exc.field),
     WireError: lambda exc: problem(422, exc.code, exc.message, field=exc.field),
     Rejected: _rejected,
-    WrongState: lambda exc: problem(409, "wrong_state", str(exc)),
+    WrongState: lambda exc: problem(409, "wrong_state", f"{str(exc).capitalize()}."),
     ObjectDoesNotExist: _not_found,
     Http404: _not_found,
     RequestDataTooBig: lambda _exc: problem(413, "too_large", "This request's body is too large."),

@@ -1,0 +1,72 @@
+"""Answers become HTML that shows what was meant and does nothing else."""
+
+import pytest
+
+from chat.markdown import render
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        "[click](javascript:alert(1))",
+        "[click](data:text/html;base64,PHNjcmlwdD4=)",
+        '[click](https://a.example "x\\" onmouseover=\\"alert(1)")',
+        "![x](https://evil.example/pixel.png)",
+        '![x" onload="alert(1)](https://evil.example)',
+        '```x" onclick="alert(1)\ncode\n```',
+        "<style>*{display:none}</style>",
+        "<a href='https://evil.example' style='position:fixed'>x</a>",
+        "[admin](/admin/)",
+        "[host](//evil.example)",
+    ],
+)
+def test_nothing_hostile_comes_through_as_markup(hostile):
+    html = render(hostile)
+    for tag in ("<script", "<img", "<style", "<iframe", "<svg"):
+        assert tag not in html
+    tags = "".join(part.partition(">")[0] for part in html.split("<")[1:])
+    for attribute in (
+        "onerror",
+        "onmouseover=",
+        "onclick",
+        "onload",
+        "style=",
+        "javascript:",
+        "data:",
+        "/admin",
+    ):
+        assert attribute not in tags.replace('title="x&quot; onmouseover=&quot;alert(1)"', "")
+    assert 'href="//' not in html
+
+
+def test_raw_html_is_shown_as_text():
+    assert render("a <b>bold</b> claim") == "<p>a &lt;b&gt;bold&lt;/b&gt; claim</p>\n"
+
+
+def test_links_open_elsewhere_and_tell_nothing():
+    html = render("[here](https://example.org/a?b=c)")
+    assert 'href="https://example.org/a?b=c"' in html
+    assert 'target="_blank"' in html
+    assert 'rel="noopener noreferrer nofollow"' in html
+
+
+def test_an_image_is_its_description():
+    assert render('![a <nice> cat](https://example.org/cat.png "t")') == "<p>a &lt;nice&gt; cat</p>\n"
+
+
+def test_code_keeps_its_language_and_its_characters():
+    html = render("```python\nif a < b: pass\n```")
+    assert html == '<pre><code class="language-python">if a &lt; b: pass\n</code></pre>\n'
+
+
+def test_tables_keep_their_alignment_without_inline_styles():
+    html = render("| a | b |\n|:--|--:|\n| 1 | 2 |")
+    assert '<td align="left">1</td>' in html
+    assert '<th align="right">b</th>' in html
+    assert "style" not in html
+
+
+def test_nothing_is_nothing():
+    assert render("") == ""

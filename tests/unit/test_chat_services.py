@@ -1,0 +1,235 @@
+"""What is asked is kept: question, place for the reply, and job, all or nothing. Alice asks; Bob pries."""
+
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from chat import selectors, services
+from chat.jobs import save_reply
+from chat.models import Message, Role, Thread
+from queueing.errors import BadSubmission, Rejected, WrongState
+from queueing.ids import new_id
+from queueing.kinds import Ending
+from queueing.models import Job
+from queueing.states import State
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+ALICE, BOB = "s:alice", "s:bob"
+
+
+def ask(text: str = "Where to?", *, owner: str = ALICE, request_id: str = "r-1", **more) -> services.Asked:
+    return services.ask(owner=owner, **({"companion": "travel"} | more), text=text, request_id=request_id)
+
+
+def end(asked: services.Asked, state: State, *, response: str = "", text: str = "") -> None:
+    save_reply(
+        Ending(
+            job_id=asked.job.id.hex,
+            owner=ALICE,
+            args=asked.job.args,
+            state=state,
+            result={"response": response} if response else None,
+            error="",
+            text=text,
+        )
+    )
+
+
+def test_a_first_question_makes_thread_question_reply_and_job():
+    asked = ask("  Three days\nin Lisbon, for two people who walk slowly and eat late, please  ")
+    thread = Thread.objects.get()
+    question, reply = thread.messages.all()
+    assert (thread.id.hex, question.id.hex, reply.id.hex) == (
+        asked.thread_id,
+        asked.message_id,
+        asked.reply_id,
+    )
+    assert (question.role, reply.role, reply.content) == (Role.USER, Role.ASSISTANT, "")
+    assert thread.title == "Three days in Lisbon, for two people who walk slowly and…"
+    assert asked.job.args == {"reply_id": asked.reply_id}
+    assert "Lisbon" not in str(asked.job.meta)
+    assert question.job_id == reply.job_id == asked.job.id
+
+
+def test_a_second_question_goes_into_the_same_thread():
+    first = ask()
+    second = ask("And then?", request_id="r-2", thread_id=UUID(first.thread_id))
+    assert second.thread_id == first.thread_id
+    said = selectors.conversation(Thread.objects.get())
+    assert [one.message.content for one in said] == ["Where to?", "", "And then?", ""]
+    assert [one.status for one in said] == ["waiting"] * 4
+
+
+def test_the_same_request_again_writes_nothing_and_answers_the_same():
+    first = ask()
+    again = ask("Something else entirely")
+    assert not again.created
+    assert (again.job.id, again.thread_id, again.message_id, again.reply_id) == (
+        first.job.id,
+        first.thread_id,
+        first.message_id,
+        first.reply_id,
+    )
+    assert (Thread.objects.count(), Message.objects.count(), Job.objects.count()) == (1, 2, 1)
+
+
+def test_the_same_request_id_of_another_owner_is_another_request():
+    assert ask().job != ask(owner=BOB).job
+
+
+def test_a_request_id_that_named_another_kind_of_job_is_refused():
+    job = ask().job
+    Job.objects.filter(id=job.id).update(meta={})
+    with pytest.raises(BadSubmission, match="requestId"):
+        ask()
+
+
+def test_bob_cannot_write_into_alices_thread():
+    thread_id = UUID(ask().thread_id)
+    with pytest.raises(Thread.DoesNotExist):
+        ask(owner=BOB, thread_id=thread_id)
+    assert Job.objects.count() == 1
+
+
+def test_bob_sees_nothing_of_alice():
+    asked = ask()
+    job_id, thread_id = asked.job.id, UUID(asked.thread_id)
+    assert selectors.threads(owner=BOB) == []
+    for act in (selectors.job, services.cancel, services.retry):
+        with pytest.raises(Job.DoesNotExist):
+            act(owner=BOB, job_id=job_id)
+    for act in (selectors.thread, services.delete_thread):
+        with pytest.raises(Thread.DoesNotExist):
+            act(owner=BOB, thread_id=thread_id)
+    with pytest.raises(Thread.DoesNotExist):
+        services.rename_thread(owner=BOB, thread_id=thread_id, title="mine")
+    assert Thread.objects.get().title == "Where to?"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"text": " \n\t"}, "message"),
+        ({"text": "x" * 20_001}, "message"),
+        ({"text": "a\x00b"}, "message"),
+        ({"companion": "nobody"}, "companion"),
+        ({"companion": "asst_123"}, "companion"),
+    ],
+)
+def test_a_wrong_question_is_refused_by_field_and_leaves_nothing(change, field):
+    with pytest.raises(BadSubmission) as caught:
+        ask(**change)
+    assert caught.value.field == field
+    assert not Thread.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_twenty_thousand_characters_are_not_too_many():
+    assert ask("x" * 20_000).created
+
+
+def test_a_thread_stays_with_its_companion():
+    asked = ask()
+    with pytest.raises(BadSubmission, match="with the travel companion"):
+        ask(request_id="r-2", companion="culture", thread_id=UUID(asked.thread_id))
+
+
+def test_a_full_queue_leaves_nothing_behind(monkeypatch):
+    def full(*_args, **_kwargs):
+        raise Rejected("queue_full", "Full.", 5.0)
+
+    monkeypatch.setattr("queueing.pressure.admit", full)
+    with pytest.raises(Rejected):
+        ask()
+    assert not Thread.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_threads_come_newest_first_and_page_by_page(monkeypatch):
+    monkeypatch.setattr(selectors, "PAGE", 2)
+    for number in range(5):
+        ask(f"Question {number}", request_id=f"r-{number}")
+    pages, before = [], None
+    while page := selectors.threads(owner=ALICE, before=before):
+        pages.append([thread.title[-1] for thread in page])
+        before = page[-1].id
+    assert pages == [["4", "3"], ["2", "1"], ["0"]]
+
+
+def test_a_title_is_one_clean_line():
+    asked = ask()
+    thread = services.rename_thread(owner=ALICE, thread_id=UUID(asked.thread_id), title="  Lisbon \n trip ")
+    assert thread.title == "Lisbon trip"
+    for wrong in ("", " \n", "x" * 121):
+        with pytest.raises(BadSubmission, match="title"):
+            services.rename_thread(owner=ALICE, thread_id=thread.id, title=wrong)
+
+
+def test_a_long_word_still_makes_a_title():
+    assert services.title_from("x" * 100) == "x" * 60 + "…"
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "content"),
+    [
+        (State.COMPLETED, {"response": "Lisbon!"}, "Lisbon!"),
+        (State.CANCELLED, {"text": "Lis"}, "Lis"),
+        (State.FAILED, {"text": "Lis"}, ""),
+    ],
+)
+def test_an_ending_fills_the_reply(state, more, content):
+    asked = ask()
+    before = Thread.objects.get().updated_at
+    end(asked, state, **more)
+    assert Message.objects.get(role=Role.ASSISTANT).content == content
+    assert Thread.objects.get().updated_at > before
+
+
+def test_the_ending_of_a_deleted_conversation_disturbs_nobody():
+    asked = ask()
+    Thread.objects.all().delete()
+    end(asked, State.COMPLETED, response="Too late.")
+    assert not Message.objects.exists()
+
+
+def test_cancelling_twice_is_cancelling_once():
+    asked = ask()
+    assert services.cancel(owner=ALICE, job_id=asked.job.id).state == State.CANCELLED
+    assert services.cancel(owner=ALICE, job_id=asked.job.id).state == State.CANCELLED
+
+
+def test_what_is_in_line_is_not_retried():
+    asked = ask()
+    with pytest.raises(WrongState):
+        services.retry(owner=ALICE, job_id=asked.job.id)
+
+
+def test_deleting_a_thread_stops_its_jobs_and_forgets_their_texts():
+    asked = ask()
+    Job.objects.filter(id=asked.job.id).update(text="secret", result={"response": "secret"})
+    services.delete_thread(owner=ALICE, thread_id=UUID(asked.thread_id))
+    job = Job.objects.get()
+    assert (job.state, job.text, job.result) == (State.CANCELLED, "", None)
+    assert not Message.objects.exists()
+
+
+def test_the_conversation_outlives_the_engines_memory():
+    asked = ask()
+    Job.objects.all().delete()
+    said = selectors.conversation(Thread.objects.get())
+    assert [one.status for one in said] == ["completed", "completed"]
+    assert said[0].message.job_id == asked.job.id
+
+
+def test_the_database_refuses_what_must_not_be():
+    asked = ask()
+    thread = Thread.objects.get()
+    for wrong in (
+        {"role": "user", "content": "", "job_id": new_id()},
+        {"role": "narrator", "content": "x", "job_id": new_id()},
+        {"role": "assistant", "content": "a second reply", "job_id": asked.job.id},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Message.objects.create(thread=thread, **wrong)

@@ -1,0 +1,96 @@
+"""Client messages are understood, or refused in words; events are made fit for the page."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from chat import wire
+
+ASK = {
+    "type": "chat:message",
+    "requestId": "r-1",
+    "companion": "travel",
+    "messages": [{"role": "user", "content": "Hi"}],
+}
+
+
+def refused(data: object) -> wire.WireError:
+    text = data if isinstance(data, str) else json.dumps(data)
+    with pytest.raises(wire.WireError) as caught:
+        wire.parse(text)
+    return caught.value
+
+
+def test_a_question_is_understood():
+    message = wire.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
+    assert isinstance(message, wire.Ask)
+    assert message.thread_id == UUID(int=1)
+    assert wire.last_user_text(message.messages) == "Hi"
+
+
+def test_an_assistant_id_may_name_the_companion():
+    ask = {name: value for name, value in ASK.items() if name != "companion"}
+    message = wire.parse(json.dumps(ask | {"assistantId": "culture"}))
+    assert isinstance(message, wire.Ask)
+    assert message.companion == "culture"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"requestId": "has space"}, "requestId"),
+        ({"requestId": ""}, "requestId"),
+        ({"requestId": "x" * 65}, "requestId"),
+        ({"requestId": 7}, "requestId"),
+        ({"companion": None}, "companion"),
+        ({"threadId": "not-an-id"}, "threadId"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user"}]}, "messages.0.content"),
+    ],
+)
+def test_a_wrong_field_is_named(change, field):
+    error = refused(ASK | change)
+    assert (error.code, error.field) == ("invalid", field)
+    assert error.event()["type"] == "error"
+
+
+def test_a_wrong_field_is_answered_with_the_request_it_was_in():
+    assert refused(ASK | {"messages": []}).event()["requestId"] == "r-1"
+
+
+@pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 30_000])
+def test_what_is_not_json_is_told_so(text):
+    assert refused(text).code == "bad_json"
+
+
+@pytest.mark.parametrize("data", [{}, {"type": "chat:shout"}, {"type": None}, {"type": ["ping"]}])
+def test_an_unknown_type_is_told_so(data):
+    assert (refused(data).code, refused(data).field) == ("unknown_type", "type")
+
+
+@pytest.mark.parametrize("data", ["[]", '"ping"', "1", "null"])
+def test_json_that_is_no_object_is_refused(data):
+    assert refused(data).code == "bad_message"
+
+
+def test_a_frame_is_measured_in_bytes():
+    assert refused(json.dumps({"type": "ping", "t": "é" * 33_000}, ensure_ascii=False)).code == "too_large"
+
+
+def test_the_last_message_must_be_the_users():
+    with pytest.raises(wire.WireError, match="role user"):
+        wire.last_user_text([wire.TurnIn(role="assistant", content="I am")])
+
+
+def test_a_completed_event_gets_its_text_also_as_html():
+    event = wire.decorate({"type": "chat:completed", "jobId": "1", "result": {"response": "*hi*"}})
+    assert event["response"] == "*hi*"
+    assert event["html"] == "<p><em>hi</em></p>\n"
+
+
+@pytest.mark.parametrize("result", [None, 5, {"words": 3}])
+def test_a_result_without_a_text_stays_as_it_is(result):
+    event = {"type": "analysis:completed", "result": result}
+    assert wire.decorate(event) == event
