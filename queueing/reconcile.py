@@ -89,11 +89,11 @@ def _by_queue(rows: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
             yield queue, [job for job in rows if job.queue == queue]
 
 
-def not_ours(claims: Sequence[tuple[str, str]]) -> list[str]:
-    """Of these (id, token), the ids of jobs that the record does not have as active under that token."""
+def not_ours(claims: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of these (id, token), those that the record does not have as active."""
     rows = Job.objects.filter(id__in=[job_id for job_id, _ in claims], state=State.ACTIVE)
-    held = {job_id.hex: token for job_id, token in rows.values_list("id", "token")}
-    return [job_id for job_id, token in claims if held.get(job_id) != token]
+    held = {(job_id.hex, token) for job_id, token in rows.values_list("id", "token")}
+    return [claim for claim in claims if claim not in held]
 
 
 def as_run(job: Job) -> Run:

@@ -72,19 +72,16 @@ class Upkeep:
 
     async def _renew(self) -> None:
         by_queue: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for job_id, (queue, token) in self._worker.held.items():
-            by_queue[queue].append((job_id, token))
+        for claim, queue in self._worker.held.items():
+            by_queue[queue].append(claim)
         lost: list[tuple[str, str]] = []
         for queue, claims in by_queue.items():
             gone: list[str] = await redis.arun(schedule.renew(queue, claims))
             if queue != TASKS:
-                lost += [claim for claim in claims if claim[0] in gone]
-        if not lost:
-            return
-        # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
-        theirs = await self._database.call(reconcile.not_ours, lost)
-        for job_id in theirs:
-            self._worker.drop(job_id)
+                lost += [claim for claim in claims if claim[0] in set(gone)]
+        if lost:
+            # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
+            self._worker.drop(await self._database.call(reconcile.not_ours, lost))
 
     async def leave(self) -> None:
         """Take the worker's card away."""

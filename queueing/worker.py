@@ -40,6 +40,11 @@ _THREADS = 32
 _LAST_WAIT = 2.0
 
 
+#: A job's id and the token it is held under. An id alone may be held twice: by a run that lost its
+#: lease and by the one that took over.
+Claim = tuple[str, str]
+
+
 class Worker:
     """One worker process."""
 
@@ -47,12 +52,12 @@ class Worker:
         self.identity = identity
         self.conf = get_conf()
         self.slots = self.conf.slots or sum(q.concurrency for q in self.conf.queues.values())
-        self.held: dict[str, tuple[str, str]] = {}
-        """Claimed jobs: id -> (queue, token)."""
+        self.held: dict[Claim, str] = {}
+        """What this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
-        self._running: dict[str, tuple[asyncio.Task[None], Stream]] = {}
-        self._dropped: set[str] = set()
-        self._bell = Bell(on_cancel=self.drop)
+        self._running: dict[Claim, tuple[asyncio.Task[None], Stream]] = {}
+        self._dropped: set[Claim] = set()
+        self._bell = Bell(on_cancel=self.cancel)
         self._claims = 0
         self._finished = 0
         self._database = DatabaseThread()
@@ -108,7 +113,7 @@ class Worker:
 
     def _take(self, jobs: list[Claimed], token: str) -> None:
         for job in jobs:
-            self.held[job.id] = (job.queue, token)
+            self.held[job.id, token] = job.queue
         plain = [job for job in jobs if job.queue == TASKS]
         ours = [job for job in jobs if job.queue != TASKS]
         if ours:
@@ -127,7 +132,7 @@ class Worker:
         begun = {run.id for run in runs}
         for run in runs:
             stream = Stream(run)
-            self._running[run.id] = (self._spawn(self._run(run, stream)), stream)
+            self._running[run.id, token] = (self._spawn(self._run(run, stream)), stream)
         if len(begun) < len(jobs):
             await self._forget([job for job in jobs if job.id not in begun], token)
 
@@ -138,8 +143,8 @@ class Worker:
             result = await runner.execute(run, stream.context, self._threads)
         except asyncio.CancelledError:
             stream.context.cancelled = True
-            if run.id in self._dropped:
-                self._free([run.id])
+            if (run.id, run.token) in self._dropped:
+                self._free([(run.id, run.token)])
                 return
             if not self.stopping.is_set():  # the handler cancelled itself
                 result = runner.failed(run, RuntimeError("the handler was cancelled from within"))
@@ -171,7 +176,7 @@ class Worker:
                 await redis.arun(schedule.finish(self.conf.queues[queue], outcomes))
         except redis.Unavailable as exc:
             logger.warning("Redis is away (%s): %d entries stay until their leases end", exc, len(jobs))
-        self._free(job.id for job in jobs)
+        self._free((job.id, token) for job in jobs)
 
     async def _give_back(self, jobs: list[Claimed], token: str) -> None:
         try:
@@ -179,27 +184,32 @@ class Worker:
                 await redis.arun(schedule.release(job.queue, [(job.id, token)]))
         except redis.Unavailable as exc:
             logger.warning("Redis is away (%s): jobs come back when their leases end", exc)
-        self._free(job.id for job in jobs)
+        self._free((job.id, token) for job in jobs)
 
     def _settled(self, results: Iterable[Result]) -> None:
-        self._free(result.run.id for result in results)
+        self._free((result.run.id, result.run.token) for result in results)
 
-    def _free(self, ids: Iterable[str]) -> None:
-        for job_id in ids:
-            self.held.pop(job_id, None)
-            self._running.pop(job_id, None)
-            self._dropped.discard(job_id)
+    def _free(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            self.held.pop(claim, None)
+            self._running.pop(claim, None)
+            self._dropped.discard(claim)
             self._finished += 1
         self._bell.ring()
         if self.conf.recycle and self._finished >= self.conf.recycle:
             self.stopping.set()
 
-    def drop(self, job_id: str) -> None:
-        """Stop running a job whose outcome nobody wants any more: cancelled, or taken over."""
-        if found := self._running.get(job_id):
-            self._dropped.add(job_id)
-            found[0].cancel()
-            found[1].context.cancelled = True
+    def cancel(self, job_id: str) -> None:
+        """The job was cancelled: stop running it."""
+        self.drop([claim for claim in self._running if claim[0] == job_id])
+
+    def drop(self, claims: Iterable[Claim]) -> None:
+        """Stop runs whose outcome nobody wants any more: cancelled, or taken over."""
+        for claim in claims:
+            if found := self._running.get(claim):
+                self._dropped.add(claim)
+                found[0].cancel()
+                found[1].context.cancelled = True
 
     async def _wind_down(self) -> None:
         """The end of a worker: wait for what runs, then cancel it, and record both."""
