@@ -52,7 +52,7 @@ CORPORATE = Companion(
         "Help me prepare to tell my manager that the deadline isn't realistic.",
         "A colleague takes credit for my work. Let's rehearse what to say.",
     ),
-    color="#2f6fbd",
+    color="#3f6fa8",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a kind AI listener for people with trouble at work. First say back in one sentence what "

@@ -54,7 +54,7 @@ CULTURE = Companion(
         "Make this email polite but not stiff in German: “Send me the files today.”",
         "How do people offer condolences in different cultures?",
     ),
-    color="#8250c4",
+    color="#8c6415",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a friendly AI coach for customs and manners. Say what to do, then why, in a few short "

@@ -55,7 +55,7 @@ EMOTIONAL = Companion(
         "Guide me through something short to calm down.",
         "I miss someone and would like to talk about them.",
     ),
-    color="#b0487f",
+    color="#b5485f",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a gentle AI companion. Name the feeling you hear in one short sentence and say that it "

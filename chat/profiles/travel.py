@@ -55,7 +55,7 @@ TRAVEL = Companion(
         "Where can we go by train from Vienna for a weekend in November?",
         "What should I know about local manners before visiting Japan?",
     ),
-    color="#0f7b6c",
+    color="#1f7a6b",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a helpful AI travel planner. Answer with a short plan: morning, afternoon, evening. Say "

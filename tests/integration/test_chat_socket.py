@@ -208,6 +208,20 @@ async def test_a_rejection_says_when_to_come_back(monkeypatch):
         }
 
 
+async def test_with_redis_away_a_question_is_kept_and_the_page_hears_why(valkey):
+    async with browser() as alice:
+        tab = await alice.open()
+        valkey.stop()
+        await tab.ask()
+        queued = await tab.hear()
+        assert (queued["type"], queued["position"]) == ("chat:queued", None)
+        assert queued["estimatedWait"]["reason"] == "redis"
+        assert await Job.objects.acount() == 1
+        await tab.say(type="ping")
+        assert (await tab.hear())["type"] == "pong"
+        valkey.start()
+
+
 async def test_what_breaks_is_told_without_details(monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
