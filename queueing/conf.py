@@ -97,6 +97,8 @@ class EngineConf:
     """Seconds of waiting that lift a queue's next job by one level of priority."""
     max_payload: int = 65536
     """Bytes of JSON that a job's arguments may take."""
+    keep_days: float = 30.0
+    """Days that finished jobs' rows are kept."""
     recycle: int = 0
     """Jobs after which a worker process is replaced; 0 is never."""
 

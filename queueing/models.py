@@ -131,3 +131,32 @@ class Dependency(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} after {self.parent_id}"
+
+
+class Tally(models.Model):
+    """What one worker did on one queue in one minute (or, when older, one hour): history for statistics.
+
+    Each worker writes rows of its own, so that no two ever wait for each other.
+    """
+
+    queue = models.CharField(max_length=100)
+    worker = models.CharField(max_length=32)
+    """The worker's id; `*` once compacted into an hour."""
+    start = models.DateTimeField()
+    seconds = models.PositiveIntegerField(default=60)
+    completed = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    retried = models.PositiveIntegerField(default=0)
+    """Attempts that failed and are tried again, and those given back."""
+    waits = models.JSONField(default=dict)
+    """Histogram of seconds in line: bucket -> jobs; the buckets are in histogram.py."""
+    runs = models.JSONField(default=dict)
+    """Histogram of seconds the ending attempts took."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["start", "queue", "worker", "seconds"], name="tally_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.start:%Y-%m-%d %H:%M}"

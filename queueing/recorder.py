@@ -22,6 +22,7 @@ from .run import Result
 from .schedule import Outcome
 from .states import State
 from .submit import put_all_in_schedule
+from .tally import Account
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
@@ -34,8 +35,11 @@ _BATCH = 500
 class Recorder:
     """One a worker. `done` hears of every result that is dealt with, whatever became of it."""
 
-    def __init__(self, database: DatabaseThread, done: Callable[[Iterable[Result]], None]) -> None:
+    def __init__(
+        self, database: DatabaseThread, account: Account, done: Callable[[Iterable[Result]], None]
+    ) -> None:
         self._database = database
+        self._account = account
         self._done = done
         self._waiting: list[Result] = []
         self._something = asyncio.Event()
@@ -69,6 +73,7 @@ class Recorder:
             logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
             self._waiting.append(_without_hook(result, exc))
         settled = recorded.won + recorded.lost
+        self._account.add(recorded.won)
         try:
             await _tell_redis(recorded)
         except redis.Unavailable as exc:

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import reconcile, redis, schedule, stalled
+from . import reconcile, redis, retention, schedule, stalled, tally
 from .conf import TASKS
 from .threads import DatabaseThread
 
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a silent worker's card is thrown away.
 _FORGET_WORKER = 60.0
+#: Seconds between clean-ups.
+_CLEAN_EVERY = 3600
 
 
 class Upkeep:
@@ -59,8 +61,23 @@ class Upkeep:
         await self._renew()
         await stalled.recover(self._worker.conf, self._database)
         await reconcile.reconcile(self._worker.identity.id, self._database)
+        await self.write_account()
+        await self._clean_up()
         await sync_to_async(close_old_connections)()  # the thread of handlers that use the async ORM
         await self._database.refresh()
+
+    async def write_account(self) -> None:
+        """Store what this worker did since the last time."""
+        if rows := self._worker.account.rows():
+            await self._database.call(tally.write, rows)
+
+    async def _clean_up(self) -> None:
+        """Once an hour, by whichever worker comes first: old rows go."""
+        if not await redis.aclient().set(schedule.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
+            return
+        for step in (tally.compact, retention.prune):
+            while await self._database.call(step):
+                await asyncio.sleep(0)  # outcomes go first
 
     async def _beat(self) -> None:
         worker, client = self._worker, redis.aclient()
@@ -84,8 +101,9 @@ class Upkeep:
             self._worker.drop(await self._database.call(reconcile.not_ours, lost))
 
     async def leave(self) -> None:
-        """Take the worker's card away."""
+        """Write the last counts and take the worker's card away."""
         try:
+            await self.write_account()
             await redis.aclient().hdel(schedule.key("workers"), self._worker.identity.id)
-        except redis.Unavailable:
-            logger.info("Redis is away; the worker's card will be thrown away later")
+        except (*redis.Unavailable, DatabaseError) as exc:
+            logger.info("leaving without goodbye: %s", exc)

@@ -25,6 +25,7 @@ from .run import Result, Run
 from .schedule import Claimed, Outcome
 from .states import State
 from .streaming import Stream
+from .tally import Account
 from .threads import DatabaseThread
 from .upkeep import Upkeep
 
@@ -62,7 +63,8 @@ class Worker:
         self._finished = 0
         self._database = DatabaseThread()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
-        self._recorder = Recorder(self._database, self._settled)
+        self.account = Account(identity.id)
+        self._recorder = Recorder(self._database, self.account, self._settled)
         self._background: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:

@@ -1,0 +1,84 @@
+"""What the queues did: throughput, waits, runs and failures over any stretch of time, from SQL."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from . import histogram
+from .models import Tally
+
+
+@dataclass
+class Period:
+    """One queue over one stretch of time. Durations in seconds."""
+
+    start: datetime
+    seconds: float
+    completed: int = 0
+    failed: int = 0
+    retried: int = 0
+    waits: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+
+    def add(self, row: Tally) -> None:
+        """Count a row in."""
+        self.completed += row.completed
+        self.failed += row.failed
+        self.retried += row.retried
+        self.waits = histogram.merge((self.waits, row.waits))
+        self.runs = histogram.merge((self.runs, row.runs))
+
+    @property
+    def failure_rate(self) -> float | None:
+        """Failed among those that ended, 0 to 1; None when none ended."""
+        ended = self.completed + self.failed
+        return self.failed / ended if ended else None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the API and the dashboard."""
+        return {
+            "start": self.start.isoformat(),
+            "seconds": round(self.seconds),
+            "completed": self.completed,
+            "failed": self.failed,
+            "retried": self.retried,
+            "perMinute": round(60 * (self.completed + self.failed) / self.seconds, 2),
+            "failureRate": self.failure_rate,
+            "wait": _percentiles(self.waits),
+            "run": _percentiles(self.runs),
+        }
+
+
+def _percentiles(counts: dict[str, int]) -> dict[str, float | None]:
+    return {f"p{share}": histogram.percentile(counts, share / 100) for share in (50, 95, 99)}
+
+
+def recent(minutes: int = 5) -> dict[str, Period]:
+    """Each queue that did anything in the last `minutes`, as one period."""
+    now = timezone.now()
+    since = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
+    found: dict[str, Period] = {}
+    for row in Tally.objects.filter(start__gte=since):
+        period = found.setdefault(row.queue, Period(since, (now - since).total_seconds()))
+        period.add(row)
+    return found
+
+
+def history(queue: str, *, since: datetime, step: timedelta) -> list[Period]:
+    """The queue from `since` (aware) to now in steps; empty steps are there too, so that plots are even."""
+    seconds = step.total_seconds()
+    now = timezone.now()
+    first = datetime.fromtimestamp(since.timestamp() // seconds * seconds, tz=since.tzinfo)
+    rows: dict[int, list[Tally]] = defaultdict(list)
+    for row in Tally.objects.filter(queue=queue, start__gte=first):
+        rows[int((row.start - first).total_seconds() // seconds)].append(row)
+    periods = []
+    for number in range(int((now - first).total_seconds() // seconds) + 1):
+        period = Period(first + number * step, seconds)
+        for row in rows[number]:
+            period.add(row)
+        periods.append(period)
+    return periods

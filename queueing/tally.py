@@ -1,0 +1,125 @@
+"""A worker's own account of what it did, written to SQL every heartbeat."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from . import histogram
+from .models import Tally
+from .run import Result
+from .states import State
+
+logger = logging.getLogger(__name__)
+
+#: How long minutes are kept before they become hours, and hours before they go.
+MINUTES_KEPT, HOURS_KEPT = timedelta(days=7), timedelta(days=90)
+
+
+@dataclass
+class _Minute:
+    completed: int = 0
+    failed: int = 0
+    retried: int = 0
+    waits: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+
+
+class Account:
+    """Counts in memory; `write` hands them to the database. A crash loses one heartbeat's counts."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._minutes: dict[tuple[str, datetime], _Minute] = {}
+        self._changed: set[tuple[str, datetime]] = set()
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Count results that are on record."""
+        for result in results:
+            minute = result.ended_at.replace(second=0, microsecond=0)
+            key = (result.run.queue, minute)
+            counts = self._minutes.setdefault(key, _Minute())
+            self._changed.add(key)
+            if result.state == State.COMPLETED:
+                counts.completed += 1
+            elif result.state == State.FAILED:
+                counts.failed += 1
+            else:
+                counts.retried += 1
+                continue
+            counts.waits[str(histogram.bucket(result.run.waited))] += 1
+            counts.runs[str(histogram.bucket(result.ran))] += 1
+
+    def rows(self) -> list[Tally]:
+        """What changed since the last call, as rows to write; minutes that are over are then forgotten."""
+        rows = [
+            Tally(
+                queue=queue,
+                worker=self._worker,
+                start=start,
+                completed=counts.completed,
+                failed=counts.failed,
+                retried=counts.retried,
+                waits=dict(counts.waits),
+                runs=dict(counts.runs),
+            )
+            for (queue, start) in self._changed
+            for counts in [self._minutes[queue, start]]
+        ]
+        self._changed.clear()
+        oldest = timezone.now() - timedelta(minutes=2)
+        self._minutes = {key: m for key, m in self._minutes.items() if key[1] >= oldest}
+        return rows
+
+
+def write(rows: list[Tally]) -> None:
+    """Store a worker's rows: each whole, in place of what it wrote for that minute before."""
+    Tally.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["start", "queue", "worker", "seconds"],
+        update_fields=["completed", "failed", "retried", "waits", "runs"],
+    )
+
+
+def compact() -> int:
+    """Make an hour of one queue's old minutes, and drop old hours; 0 when there was nothing left to make.
+
+    Called again until it answers 0, so that nobody waits long for it.
+    """
+    now = timezone.now()
+    Tally.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).delete()
+    first = Tally.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT).order_by("start").first()
+    if first:
+        _compact_hour(first.queue, first.start.replace(minute=0))
+    return 1 if first else 0
+
+
+def _compact_hour(queue: str, hour: datetime) -> None:
+    with transaction.atomic():
+        minutes = Tally.objects.filter(
+            queue=queue, seconds=60, start__gte=hour, start__lt=hour + timedelta(hours=1)
+        )
+        sums = minutes.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))
+        rows = list(minutes.values_list("waits", "runs"))
+        minutes.delete()
+        write(
+            [
+                Tally(
+                    queue=queue,
+                    worker="*",
+                    start=hour,
+                    seconds=3600,
+                    completed=sums["completed__sum"],
+                    failed=sums["failed__sum"],
+                    retried=sums["retried__sum"],
+                    waits=histogram.merge(waits for waits, _ in rows),
+                    runs=histogram.merge(runs for _, runs in rows),
+                )
+            ]
+        )
