@@ -109,7 +109,8 @@ async def test_a_provider_that_hangs_after_the_end_costs_a_moment_and_no_answer(
     monkeypatch.setattr(stream, "TAIL", 0.05)
     provider.script(text="All said.", end="hang")
 
-    assert (await ask()).text == "All said."
+    async with asyncio.timeout(10):  # the read timeout is 60 s
+        assert (await ask()).text == "All said."
 
 
 async def test_a_server_without_tls_gets_a_new_connection_each_time(provider: Provider, api):
