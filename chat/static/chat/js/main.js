@@ -40,11 +40,11 @@ const threads = threadList({
   onOpen: (id) => navigate(`/t/${id}`),
   onMore: () => session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
   async onRename(id, title) {
-    await attempt("The title could not be changed.", () => api.rename(id, title));
+    if (!(await attempt("The title could not be changed.", () => api.rename(id, title)))) return;
     store.dispatch({ type: "threads/renamed", id, title });
   },
   async onDelete(id) {
-    await attempt("The conversation could not be deleted.", () => api.remove(id));
+    if (!(await attempt("The conversation could not be deleted.", () => api.remove(id)))) return;
     store.dispatch({ type: "threads/deleted", id });
     if (store.state.view.threadId === id) navigate("/");
   },
@@ -54,15 +54,15 @@ const writing = composer({ onSend: (text) => say(text), onStop: stop });
 const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
 const running = () => store.state.messages.filter(isRunning);
 
-/** Lets a failed request end the action it belongs to, and says so. */
+/** True when the request worked; otherwise it is said, and seen, why not. */
 async function attempt(trouble, request) {
   try {
     await request();
+    return true;
   } catch (error) {
     announce.say(`${trouble} ${error.message}`);
-    $("#threads-note").hidden = false;
-    setText($("#threads-note"), `${trouble} ${error.message}`);
-    throw error;
+    threads.explain(`${trouble} ${error.message}`);
+    return false;
   }
 }
 
@@ -81,13 +81,13 @@ function stop() {
 
 function navigate(path) {
   if (path !== location.pathname) history.pushState(null, "", path);
-  open();
+  open({ fresh: true });
   frame.close();
   writing.focus();
 }
 
-/** Shows what the address says. */
-function open() {
+/** Shows what the address says; `fresh` when somebody asks for a new conversation and not for the last. */
+function open({ fresh = false } = {}) {
   const threadId = location.pathname.match(/^\/t\/([0-9a-f]{32})\/?$/)?.[1];
   messages.clear();
   if (threadId) {
@@ -96,7 +96,7 @@ function open() {
     return;
   }
   // A first message that was never accepted, perhaps written offline before a reload, is shown again.
-  const [unsent] = outbox.all().filter((entry) => !entry.threadId);
+  const unsent = fresh ? null : outbox.all().find((entry) => !entry.threadId);
   const companion = unsent?.companion ?? store.state.view.companion ?? firstCompanion;
   store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? crypto.randomUUID() });
   if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
@@ -108,6 +108,7 @@ const notices = {
   missing: ["This conversation is not here", "It was deleted, or it belongs to somebody else."],
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
 };
+const subtitles = { thread: "New conversation", loading: "Loading…", missing: "Not found", broken: "Not loaded" };
 let shown = null;
 
 function show(kind) {
@@ -138,7 +139,7 @@ function draw() {
   if (isNew) picker.draw(view.companion);
   if (view.kind === "thread") messages.draw(state, callOf(view.companion));
   setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
-  setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : "New conversation"));
+  setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : subtitles[view.kind]));
   document.title = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
   writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0, disabled: ["missing", "broken", "loading"].includes(view.kind) });
   threads.draw(state);
@@ -185,7 +186,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   action(target);
 });
-window.addEventListener("popstate", open);
+window.addEventListener("popstate", () => open());
 const keys = shortcuts({ frame, onStop: stop, onWrite: writing.focus });
 
 themeButton();

@@ -149,7 +149,8 @@ function accept(messages, event) {
   const sent = { ...messages[index], status: "sent", id: event.messageId ?? messages[index].id, held: null };
   const rest = messages.slice(index + 1);
   if (!findAnswer(messages, event)) {
-    rest.unshift(answer({ key: `${event.requestId}:assistant`, requestId: event.requestId, jobId: event.jobId }));
+    const { requestId, jobId, receivedAt } = event;
+    rest.unshift(answer({ key: `${requestId}:assistant`, requestId, jobId, createdAt: receivedAt }));
   }
   return [...messages.slice(0, index), sent, ...rest];
 }

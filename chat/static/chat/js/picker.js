@@ -20,7 +20,6 @@ export function pickerView({ companions, onChoose, onPrompt }) {
     $(".greeting", element).dataset.companion = id;
     fill(element, { greeting });
     $(".prompts", element).replaceChildren(...prompts.map(promptButton));
-    for (const note of element.querySelectorAll("[data-only]")) note.hidden = note.dataset.only !== id;
   }
 
   return { element, draw };

@@ -23,7 +23,10 @@ export function createSession({ store, onEvent, onThread }) {
     onState(link) {
       store.dispatch({ type: "link", link });
       if (link.kind === "online") http.close();
-      if (link.kind === "blocked") flush();
+      if (link.kind === "blocked") {
+        flush();
+        watchRunning();
+      }
     },
   });
   // Without a socket nothing tells us that the network is back, so what is unsent is tried again.

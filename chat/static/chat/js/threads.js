@@ -8,6 +8,7 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
   const find = $("#find");
   const dialog = $("#confirm-delete");
   let last = null;
+  let trouble = null;
 
   function draw(state) {
     last = state;
@@ -28,7 +29,7 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     });
     while (list.children.length > rows.length) list.lastElementChild.remove();
-    setText(note, noteFor(status, items, shown));
+    setText(note, trouble?.items === items ? trouble.text : noteFor(status, items, shown));
     note.hidden = !note.textContent;
   }
 
@@ -118,5 +119,12 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
   find.addEventListener("input", () => last && draw(last));
   $("#threads-more").addEventListener("click", onMore);
 
-  return { draw };
+  return {
+    draw,
+    /** Shows what went wrong with the list, until it is next loaded. */
+    explain(text) {
+      trouble = { text, items: last?.threads.items };
+      draw(last);
+    },
+  };
 }

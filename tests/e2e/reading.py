@@ -1,0 +1,35 @@
+"""How tests write and read on the page, by what a person (or a screen reader) goes by."""
+
+from playwright.sync_api import Locator, Page
+
+
+def choose(page: Page, companion: str) -> None:
+    """Pick a companion on the empty page."""
+    page.get_by_role("radio", name=companion).check(force=True)
+
+
+def say(page: Page, text: str) -> None:
+    """Write a message and press Enter."""
+    field = page.get_by_label("Your message")
+    field.fill(text)
+    field.press("Enter")
+
+
+def answers(page: Page) -> Locator:
+    """The companions' messages."""
+    return page.get_by_role("article").filter(has=page.locator(".message__who"))
+
+
+def questions(page: Page) -> Locator:
+    """The visitor's messages."""
+    return page.get_by_role("article", name="You")
+
+
+def text_of(answer: Locator) -> Locator:
+    """The words of an answer."""
+    return answer.locator(".message__text")
+
+
+def spoken(page: Page) -> Locator:
+    """What a screen reader was told last."""
+    return page.locator("#announcer")

@@ -1,0 +1,165 @@
+"""What becomes of a message: its place in line, its answer, and everything that can come between."""
+
+import os
+import re
+import signal
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, questions, say, spoken, text_of
+from tests.e2e.site import Site
+from tests.provider.fixture import Provider
+
+LONG = " ".join(f"word{n}" for n in range(60))
+MARKDOWN = """\
+# Plan
+
+- one
+- **two**
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```python
+print("<b>hello</b>")
+```
+
+<script>alert(1)</script> [link](javascript:alert(1))
+"""
+
+
+def test_it_shows_markdown_and_nothing_that_runs(page: Page, provider: Provider) -> None:
+    provider.script(text=MARKDOWN)
+    say(page, "Show me everything.")
+
+    answer = answers(page)
+    expect(answer).to_have_attribute("aria-busy", "false")
+    expect(answer.get_by_role("heading", name="Plan")).to_be_visible()
+    expect(answer.get_by_role("cell", name="2")).to_be_visible()
+    expect(answer.locator("pre")).to_contain_text("<b>hello</b>")
+    expect(answer.locator("script, [href^=javascript]")).to_have_count(0)
+    expect(spoken(page)).to_have_text("The Corporate companion has answered.")
+
+
+def test_the_place_in_line_is_shown_and_moves(page: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.1)
+    provider.script(text="Second.", wait=4)
+    say(page, "First, please.")
+    expect(answers(page).first).to_have_attribute("data-status", "active")
+    say(page, "Second, please.")
+    say(page, "Third, please.")
+
+    third = answers(page).nth(2)
+    expect(third).to_contain_text("2nd in line")
+    expect(third).to_contain_text("Next in line")
+    expect(text_of(answers(page).first)).to_have_text(LONG)
+    expect(third).to_have_attribute("data-status", "completed")
+    expect(questions(page)).to_have_text(["First, please.", "Second, please.", "Third, please."])
+
+
+def test_a_waiting_message_can_be_cancelled(page: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.05)
+    say(page, "First, please.")
+    say(page, "Never mind this one.")
+    answers(page).nth(1).get_by_role("button", name="Cancel").click()
+
+    expect(answers(page).nth(1)).to_contain_text("Cancelled before it began.")
+    expect(text_of(answers(page).first)).to_have_text(LONG)
+    assert len(provider.requests) == 1
+
+
+def test_a_provider_that_fails_once_is_tried_again(page: Page, provider: Provider) -> None:
+    provider.script(status=500)
+    provider.script(text="Here I am.")
+    say(page, "Are you there?")
+
+    expect(answers(page)).to_contain_text(re.compile(r"Trying again in \d s \(attempt 2 of 3\)"))
+    expect(text_of(answers(page))).to_have_text("Here I am.")
+    expect(answers(page).get_by_role("button", name="Copy")).to_be_visible()
+
+
+def test_an_answer_cut_in_the_middle_is_replaced_by_the_next_attempt(page: Page, provider: Provider) -> None:
+    provider.script(text="A start that ends nowhere", end="cut")
+    provider.script(text="A whole answer.")
+    say(page, "Tell me.")
+
+    expect(answers(page)).to_contain_text("attempt 2 of 3")
+    expect(text_of(answers(page))).to_have_text("A whole answer.")
+
+
+def test_a_failure_says_what_to_do_and_can_be_tried_again(page: Page, provider: Provider) -> None:
+    provider.script(status=400, code="bad", message="no")
+    say(page, "Will this work?")
+    again = answers(page).get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(spoken(page)).to_contain_text("The answer failed.")
+
+    page.reload()
+    expect(again).to_be_visible()
+    provider.script(text="Now it does.")
+    again.click()
+    expect(text_of(answers(page))).to_have_text("Now it does.")
+
+
+def test_stop_keeps_what_was_said_and_tells_the_provider(page: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.2)
+    say(page, "Talk for long.")
+    expect(text_of(answers(page))).to_contain_text("word3")
+    page.keyboard.press("Escape")
+
+    expect(answers(page)).to_contain_text("Stopped here.")
+    provider.wait_for(lambda requests: requests[0].disconnected)
+    kept = text_of(answers(page)).inner_text()
+    page.reload()
+    expect(text_of(answers(page))).to_have_text(kept)
+
+
+def test_an_answer_goes_on_after_a_reload(page: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.1)
+    say(page, "Talk for long.")
+    expect(text_of(answers(page))).to_contain_text("word5")
+    page.reload()
+
+    expect(answers(page)).to_have_attribute("aria-busy", "true")
+    expect(text_of(answers(page))).to_contain_text("word5")
+    expect(text_of(answers(page))).to_have_text(LONG)
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+
+
+def test_two_tabs_of_one_visitor_are_in_step(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    context = visitor()
+    one, two = context.new_page(), context.new_page()
+    one.goto(site.url)
+    say(one, "Hello from one.")
+    expect(answers(one)).to_have_attribute("data-status", "completed")
+    two.goto(one.url)
+    expect(answers(two)).to_have_count(1)
+
+    provider.script(text=LONG, delay=0.05)
+    say(two, "Hello from two.")
+    expect(questions(one)).to_have_text(["Hello from one.", "Hello from two."])
+    for tab in (one, two):
+        expect(text_of(answers(tab).nth(1))).to_have_text(LONG)
+
+    provider.script(text=LONG, delay=0.3)
+    say(one, "Stop me from two.")
+    expect(text_of(answers(two).nth(2))).to_contain_text("word1")
+    two.get_by_role("button", name="Stop").click()
+    for tab in (one, two):
+        expect(answers(tab).nth(2)).to_contain_text("Stopped here.")
+
+
+def test_a_killed_worker_is_survived(page: Page, provider: Provider, site: Site) -> None:
+    provider.script(text=LONG, delay=0.2)
+    provider.script(text="Told from the start by another worker.")
+    say(page, "Talk for long.")
+    expect(text_of(answers(page))).to_contain_text("word3")
+    for pid in site.cluster.workers():
+        os.kill(pid, signal.SIGKILL)
+
+    expect(text_of(answers(page))).to_have_text("Told from the start by another worker.", timeout=60_000)
+    expect(answers(page)).to_have_attribute("data-status", "completed")

@@ -1,0 +1,113 @@
+"""Lost connections, blocked sockets, several conversations, other people's conversations."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
+from tests.e2e.site import Site
+from tests.provider.fixture import Provider
+
+LONG = " ".join(f"word{n}" for n in range(60))
+NO_SOCKETS = "window.WebSocket = class extends WebSocket { constructor(url) { super(url + 'nowhere'); } };"
+
+
+def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page, provider: Provider) -> None:
+    expect(page.get_by_label("Your message")).to_be_focused()
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline.").first).to_be_visible()
+    say(page, "Written offline.")
+    say(page, "And this, too.")
+    expect(questions(page).first).to_contain_text("Kept on this device.")
+    page.context.set_offline(False)
+
+    expect(page.get_by_text("Back online.").first).to_be_visible()
+    expect(answers(page)).to_have_count(2)
+    expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
+    expect(page.locator("#threads > li")).to_have_count(1)
+    assert len(provider.requests) == 2
+
+
+def test_an_answer_missed_while_offline_is_whole_afterwards(page: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.1)
+    say(page, "Talk for long.")
+    expect(text_of(answers(page))).to_contain_text("word3")
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline.").first).to_be_visible()
+    provider.wait_for(lambda requests: requests[0].ended)
+    page.context.set_offline(False)
+
+    expect(text_of(answers(page))).to_have_text(LONG)
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+
+
+def test_it_works_where_sockets_do_not_get_through(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    context = visitor()
+    context.add_init_script(NO_SOCKETS)
+    page = context.new_page()
+    page.goto(site.url)
+    provider.script(text=LONG, delay=0.05)
+    say(page, "Can you hear me?")
+
+    expect(page.get_by_text("answers come another way")).to_be_visible()
+    expect(text_of(answers(page))).to_have_text(LONG)
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    say(page, "And again?")
+    expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
+
+
+def test_a_stranger_finds_nothing(
+    page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    say(page, "A secret.")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    stranger = visitor().new_page()
+    stranger.goto(page.url)
+
+    expect(stranger.get_by_role("heading", name="This conversation is not here")).to_be_visible()
+    expect(stranger.get_by_text("Your conversations will appear here.")).to_be_visible()
+    expect(stranger.get_by_text("A secret.")).to_have_count(0)
+
+
+def test_conversations_are_renamed_found_and_deleted(page: Page, provider: Provider) -> None:
+    for companion, text in (("Travel", "Lisbon in spring"), ("Culture", "Greetings in Kyoto")):
+        page.get_by_role("link", name="New conversation").first.click()
+        choose(page, companion)
+        say(page, text)
+        expect(answers(page)).to_have_attribute("data-status", "completed")
+
+    rows = page.locator("#threads > li")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="More for “Lisbon in spring”").click()
+    page.get_by_role("button", name="Rename").locator("visible=true").click()
+    page.get_by_label("Title of the conversation").fill("Portugal")
+    page.keyboard.press("Enter")
+    expect(rows.filter(has_text="Portugal")).to_be_visible()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("kyoto")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="More for “Greetings in Kyoto”").click()
+    page.get_by_role("button", name="Delete").locator("visible=true").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Who would you like to talk to?")).to_be_visible()
+    page.reload()
+    expect(rows.locator(".thread__title")).to_have_text(["Portugal"])
+
+
+def test_a_screen_reader_is_told_the_steps_and_never_the_words(page: Page, provider: Provider) -> None:
+    page.evaluate(
+        """() => {
+            const region = document.querySelector("#announcer");
+            window.heard = [];
+            new MutationObserver(() => heard.push(region.textContent)).observe(region, {childList: true});
+        }"""
+    )
+    provider.script(text=LONG, delay=0.02)
+    say(page, "Talk.")
+    expect(spoken(page)).to_have_text("The Corporate companion has answered.")
+    heard = page.evaluate("heard")
+    assert heard[-2:] == ["The Corporate companion is answering.", "The Corporate companion has answered."]
+    assert not any("word" in sentence for sentence in heard)
