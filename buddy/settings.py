@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "ninja",  # for the static files of /api/docs: its default is a CDN, which our CSP rightly blocks
     "csp",
     "queueing",  # before django_q: its qcluster command is the one to run
     "django_q",
@@ -98,8 +99,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A pool, since requests run in ever other threads, where persistent connections would pile up.
+    DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": env.int("DB_POOL", default=10)}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the schedule, events, cache, sessions --------------------------------------------------
@@ -120,8 +121,8 @@ CACHES = {
         "KEY_PREFIX": "buddy",
     }
 }
-# Read from Redis, written through to the database: a lost Redis logs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database: a lost Redis logs nobody out, and an absent one does not stop a request.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SESSION_COOKIE_SAMESITE = "Lax"
 
@@ -179,6 +180,8 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
 #: auto | responses | chat; auto is Responses on OpenAI itself and chat completions elsewhere.
 OPENAI_API = env.str("OPENAI_API", default="auto")
+#: Tokens of instructions, conversation and answer together that the model is sent at most.
+OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000)
 #: True when `make run` started the small local model; the page says so.
 DEMO_MODEL = env.bool("BUDDY_DEMO_MODEL", default=False)
 #: The reference design's Assistants ended in August 2026; a system check explains what to do.

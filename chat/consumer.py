@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from queueing import events, status
 from queueing.errors import BadSubmission, Rejected, WrongState
+from queueing.positions import positions
 
 from . import selectors, services, wire
 from .visitors import owner_of
@@ -37,11 +39,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
+        #: Jobs whose position this socket is told -> what ends that.
+        self.waiting: dict[str, Callable[[], None]] = {}
         await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
         await self.accept()
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
 
     async def disconnect(self, code: int) -> None:
+        for stop in self.waiting.values():
+            stop()
         if self.owner:
             await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
 
@@ -81,7 +87,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             request_id=message.request_id,
             thread_id=message.thread_id,
         )
-        await self.tell(wire.queued_event(asked.job, await status.place(asked.job)))
+        queued = wire.queued_event(asked.job, await status.place(asked.job))
+        await self.tell(queued)
+        self.follow_position(queued)
         if asked.created:
             self.answered.add(asked.job.id.hex)
         else:
@@ -94,14 +102,23 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def catch_up(self, job: Any, *, attempt: int | None = None, offset: int = 0) -> None:
         for event in await events.catch_up(job, attempt=attempt, offset=offset):
             await self.tell(event)
+            self.follow_position(event)
 
     async def queue_event(self, message: dict[str, Any]) -> None:
         """An event of one of the owner's jobs, from the engine."""
         event = message["event"]
+        self.follow_position(event)
         if event["type"] == "chat:queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
             return
         await self.tell(event)
+
+    def follow_position(self, event: dict[str, Any]) -> None:
+        """While a job is in line its position is pushed; the event says whether it is."""
+        if stop := self.waiting.pop(event["jobId"], None):
+            stop()
+        if event["type"].partition(":")[2] in ("queued", "position", "retrying"):
+            self.waiting[event["jobId"]] = positions().watch(event, self.tell)
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""

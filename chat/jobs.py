@@ -19,9 +19,6 @@ from .upstream import stream_reply
 #: The demo model's window, for instructions, conversation and answer together.
 DEMO_CONTEXT_TOKENS = 2_048
 DEMO_OUTPUT_TOKENS = 400
-#: What is sent to any other model at most, unless `OPENAI_CONTEXT_TOKENS` says otherwise. Most can
-#: take more; a conversation of this length costs enough each turn.
-CONTEXT_TOKENS = 32_000
 
 
 def save_reply(ending: Ending) -> None:
@@ -93,6 +90,6 @@ class Voice:
             )
         return cls(
             instructions=companion.instructions,
-            context_tokens=getattr(settings, "OPENAI_CONTEXT_TOKENS", CONTEXT_TOKENS),
+            context_tokens=settings.OPENAI_CONTEXT_TOKENS,
             max_output_tokens=companion.max_output_tokens,
         )

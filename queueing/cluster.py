@@ -80,7 +80,7 @@ class Cluster(Sentinel):
 
     def spawn_worker(self) -> None:
         """Fork one worker."""
-        db.connections.close_all()
+        _close_connections()
         pulse = RawValue("d", time.time())
         identity = Identity(cluster=self.short_id, parent=os.getpid(), pulse=pulse)
         process: Any = get_context("fork").Process(target=worker.main, args=(identity,), name=identity.id)
@@ -100,7 +100,7 @@ class Cluster(Sentinel):
             if Conf.SCHEDULER and now >= schedules_at:
                 schedules_at = now + _SCHEDULES
                 scheduler(broker=self.broker)
-                db.connections.close_all()
+                _close_connections()
             if now >= report_at:
                 report_at = now + _REPORT
                 Stat(self).save()
@@ -140,3 +140,11 @@ class Cluster(Sentinel):
         self.pool = []
         Stat(self).save()
         logger.info("cluster %s has stopped", self.short_id)
+
+
+def _close_connections() -> None:
+    """A fork must inherit neither a connection nor a pool's dead threads."""
+    for connection in db.connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()

@@ -96,7 +96,8 @@ async def catch_up(job: Job, *, attempt: int | None = None, offset: int = 0) -> 
         return [ending(job)]
     if job.state != State.ACTIVE:
         where = await status.place(job)
-        return [of(job, "position", position=where.position, estimatedWait=where.wait)]
+        fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
+        return [of(job, "position", **fields)]
     found = [of(job, "started", attempt=job.attempts, of=job.max_attempts)]
     number, text = await text_so_far(job.id.hex)
     start = offset if number == attempt else 0

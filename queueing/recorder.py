@@ -158,6 +158,7 @@ async def _tell_owner(result: Result) -> None:
     else:
         name = "retrying"
         fields = {
+            "queue": run.queue,
             "attempt": run.attempt,
             "of": run.max_attempts,
             "in": round(max(0.0, result.delay - (timezone.now() - result.ended_at).total_seconds()), 1),

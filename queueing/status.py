@@ -27,7 +27,7 @@ class Standing:
     """A job's place as clients are told it."""
 
     position: int | None
-    """1 is next, 0 runs, None is over or unknown."""
+    """1 is next, 0 runs, None is delayed, over or unknown."""
     wait: dict[str, Any] | None
     """{low, high, reason}, seconds; None when nothing is known."""
 
@@ -60,7 +60,9 @@ def _standing(
         return Standing(None, None)
     if where.state == State.ACTIVE:
         return Standing(0, None)
-    wait = estimate(queue, counts, runs, alive, where.ahead, where.due)
+    if where.state == State.DELAYED:
+        return Standing(None, _as_json(Wait(where.due, where.due, "delayed")))
+    wait = estimate(queue, counts, runs, alive, where.ahead)
     return Standing(where.ahead + 1, wait and _as_json(wait))
 
 
@@ -70,14 +72,12 @@ def _as_json(wait: Wait) -> dict[str, Any]:
     return {"low": low, "high": high, "reason": wait.reason}
 
 
-def estimate(
-    queue: QueueDef, counts: Counts, runs: list[float], clusters: int, ahead: int, due: float = 0.0
-) -> Wait | None:
+def estimate(queue: QueueDef, counts: Counts, runs: list[float], clusters: int, ahead: int) -> Wait | None:
     """How long a job with `ahead` others before it waits for its start.
 
     Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
     third quartile of the recent `runs` (seconds, sorted). Limiter: the moment its window lets the job start.
-    Cooldown and a retry's own delay come on top as the least wait. None when nothing has run yet.
+    A cooldown is the least wait. None when nothing has run yet.
     """
     if counts.paused:
         return Wait(math.inf, math.inf, "paused")
@@ -92,7 +92,7 @@ def estimate(
         return None
     ordered = runs or [0.0]
     quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
-    least = max(limited, counts.cooldown, due)
+    least = max(limited, counts.cooldown)
     low = max(least, behind / capacity * quick)
     high = max(least, math.ceil(behind / capacity) * slow)
     reason = "provider" if counts.cooldown >= high > 0 else "rate_limit" if limited >= high > 0 else "queue"

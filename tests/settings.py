@@ -22,6 +22,8 @@ INSTALLED_APPS += ["tests.engine"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: workers in other processes read it too.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["TEST_VAR"]) / "test.sqlite3")}
+else:
+    DATABASES["default"]["OPTIONS"].pop("pool", None)  # it would keep the test database from being dropped
 
 QUEUEING["QUEUES"] |= {
     "test": {
