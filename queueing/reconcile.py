@@ -51,22 +51,30 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
         await client.set(mark, time.time())
     added = 0
     after = UUID(int=0) if full else first_id_at(timezone.now() - _RECENT)
-    while rows := await database.call(unfinished_after, after):
-        added += await _restore(rows)
-        after = rows[-1].id
+    while ids := await database.call(unfinished_after, after):
+        known = await client.hmget(schedule.key("jobs"), [job_id.hex for job_id in ids])
+        if unknown := [job_id for job_id, entry_text in zip(ids, known, strict=True) if entry_text is None]:
+            # They may have ended since we read them. The record hears of an end before Redis forgets
+            # the job, so what is still unfinished now was lost.
+            added += await _restore(await database.call(still_unfinished, unknown))
+        after = ids[-1]
         await client.pexpire(leader, _LEADER_MS)
     if added:
         logger.warning("reconciliation put %d jobs back into Redis", added)
     return added
 
 
-def unfinished_after(after: UUID) -> list[Job]:
-    """A page of settled unfinished rows, by id."""
+def unfinished_after(after: UUID) -> list[UUID]:
+    """A page of settled unfinished jobs' ids, in order."""
     before = first_id_at(timezone.now() - _SETTLED)
     rows = Job.objects.filter(id__gt=after, id__lt=before, state__in=UNFINISHED, pending=0)
-    return list(
-        rows.only("id", "queue", "owner", "priority", "state", "token", "run_at").order_by("id")[:_PAGE]
-    )
+    return list(rows.order_by("id").values_list("id", flat=True)[:_PAGE])
+
+
+def still_unfinished(ids: Sequence[UUID]) -> list[Job]:
+    """Those of the jobs that are not over, as the schedule needs them."""
+    rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, pending=0)
+    return list(rows.only("id", "queue", "owner", "priority", "state", "token", "run_at"))
 
 
 async def _restore(rows: Sequence[Job]) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,12 +38,15 @@ class Account:
         self._minutes: dict[tuple[str, datetime], _Minute] = {}
         self._changed: set[tuple[str, datetime]] = set()
 
-    def add(self, results: Iterable[Result]) -> None:
-        """Count results that are on record."""
+    def add(self, results: Sequence[Result]) -> None:
+        """Count results that are on record, under the minute in which the first of them ended."""
+        if not results:
+            return
+        start = results[0].ended_at.replace(second=0, microsecond=0)
         for result in results:
-            minute = result.ended_at.replace(second=0, microsecond=0)
-            key = (result.run.queue, minute)
-            counts = self._minutes.setdefault(key, _Minute())
+            key = (result.run.queue, start)
+            if not (counts := self._minutes.get(key)):
+                counts = self._minutes[key] = _Minute()
             self._changed.add(key)
             if result.state == State.COMPLETED:
                 counts.completed += 1

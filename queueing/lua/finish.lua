@@ -1,23 +1,24 @@
 -- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
 -- KEYS  3 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
--- ARGV  queue, completed to keep, failed to keep, then for each job: id, token, state, ms it ran
+-- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran]
 -- Returns the ids that were refused.
 local q = queue_at(4)
 local lists = {completed = KEYS[13], failed = KEYS[14]}
 local queue, now = ARGV[1], now_ms()
-local refused, done, gone, owners, clusters, runs = {}, {}, {}, {}, {}, {}
+local refused, done, taken, owners, clusters, runs = {}, {}, {}, {}, {}, {}
 local history = {completed = {}, failed = {}}
 
-local ids = {}
-for i = 4, #ARGV, 4 do ids[#ids + 1] = ARGV[i] end
+local outcomes, ids = cjson.decode(ARGV[4]), {}
+for i, outcome in ipairs(outcomes) do ids[i] = outcome[1] end
 local holders = redis.call('HMGET', CLAIMS, unpack(ids))
 local jobs = redis.call('HMGET', JOBS, unpack(ids))
 
 for i, id in ipairs(ids) do
-  local token, state, ran = ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
-  if holders[i] ~= token then
+  local _, token, state, ran = unpack(outcomes[i])
+  if holders[i] ~= token or taken[id] then
     refused[#refused + 1] = id
   else
+    taken[id] = true -- named twice in one batch, it still ends once
     local owner = parse(jobs[i])
     done[#done + 1] = id
     if owner ~= '' then owners[owner] = (owners[owner] or 0) + 1 end

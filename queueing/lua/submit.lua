@@ -1,13 +1,13 @@
 -- Puts jobs in the schedule. Those Redis knows already are left where they are, so that doing it
 -- twice, or reconciling, changes nothing.
 -- KEYS  3 global, 9 of the queue
--- ARGV  channel, queue, then for each job: id, owner, priority, delay (ms; 0 is at once)
+-- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0 is at once)]
 -- Returns the number of jobs that were new.
 local q = queue_at(4)
 local now = now_ms()
 local batch, added = {}, 0
-for i = 3, #ARGV, 4 do
-  local id, owner, priority, delay = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+for _, job in ipairs(cjson.decode(ARGV[3])) do
+  local id, owner, priority, delay = unpack(job)
   if redis.call('HSETNX', JOBS, id, pack(owner, priority, now + delay)) == 1 then
     added = added + 1
     if owner ~= '' then redis.call('HINCRBY', q.held, owner, 1) end
