@@ -1,0 +1,159 @@
+"""The schedule as a few dicts: what each move must come to, in the simplest words."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from queueing.conf import Limiter, QueueDef
+from queueing.schedule import Entry
+
+TAGS = 2**40
+HOUR = 3600
+
+QUEUES = {
+    q.name: q
+    for q in (
+        QueueDef(name="quick", priority=1, concurrency=2, global_concurrency=3, keep=(3, 2)),
+        QueueDef(name="fair", priority=2, concurrency=3, owner_concurrency=1),
+        QueueDef(
+            name="limited",
+            priority=3,
+            concurrency=4,
+            owner_concurrency=2,
+            limiter=Limiter(max=5, duration=HOUR),
+        ),
+    )
+}
+
+
+@dataclass
+class Job:
+    """An unfinished job, as the record has it."""
+
+    id: str
+    queue: str
+    owner: str
+    priority: int
+    state: str = "waiting"
+    tag: int = 0
+    """Its virtual start."""
+    token: str = ""
+    stale: str = "c1/w/0"
+    """A token that was once right, or never."""
+    due: bool = False
+    known: bool = True
+    """Whether Redis has it."""
+
+    @property
+    def line(self) -> tuple[int, str]:
+        """What the line is sorted by."""
+        return self.priority * TAGS + self.tag, self.id
+
+    @property
+    def entry(self) -> Entry:
+        """What reconciliation would submit."""
+        return Entry(
+            self.id, self.owner, self.priority, HOUR if self.state == "delayed" and not self.due else 0
+        )
+
+
+class Model:
+    """The record, and what Redis should make of it."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.lose_redis()
+
+    def lose_redis(self) -> None:
+        """Everything but the record is gone."""
+        self.now = dict.fromkeys(QUEUES, 0)  # virtual time
+        self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
+        self.starts = Counter[str]()
+        self.paused: set[str] = set()
+        for job in self.jobs.values():
+            job.known = False
+
+    def of(self, queue: str) -> list[Job]:
+        """The queue's unfinished jobs, by id."""
+        return sorted((j for j in self.jobs.values() if j.queue == queue), key=lambda j: j.id)
+
+    def known(self, queue: str, *states: str, owner: str | None = None) -> list[Job]:
+        """Those of them that Redis has, by state and owner."""
+        return [
+            j
+            for j in self.of(queue)
+            if j.known and (not states or j.state in states) and owner in (None, j.owner)
+        ]
+
+    def line(self, queue: str) -> list[Job]:
+        """Everything that waits, first in line first."""
+        return sorted(self.known(queue, "waiting"), key=lambda j: j.line)
+
+    def stand_in_line(self, job: Job, *, charge: bool = True) -> None:
+        """Behind the owner's own last job, but not before the present."""
+        job.state, job.due, job.tag = "waiting", False, self.now[job.queue]
+        if job.owner and charge:
+            mine = job.queue, job.owner
+            job.tag = max(job.tag, self.ends.get(mine, 0))
+            self.ends[mine] = job.tag + 1
+
+    def take_out(self, job: Job) -> None:
+        """The job is over."""
+        del self.jobs[job.id]
+        if job.known and job.state == "waiting" and (job.queue, job.owner) in self.ends:
+            self.ends[job.queue, job.owner] -= 1
+
+    def end_claim(self, job: Job, state: str) -> None:
+        """No longer active."""
+        job.stale, job.token, job.state = job.token, "", state
+
+    def running(self, queue: str, cluster: str) -> int:
+        """Active jobs of a cluster."""
+        return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
+
+    def claim(self, token: str, slots: int) -> list[Job]:
+        """What a claim must hand out, queue by queue, each in line order."""
+        for queue in QUEUES:
+            for job in [j for j in self.known(queue, "delayed") if j.due]:
+                self.stand_in_line(job)
+        offered = {q.name: self._may_start(q, token.split("/")[0], slots) for q in QUEUES.values()}
+        by_priority = sorted(QUEUES.values(), key=lambda q: q.priority)
+        taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
+        chosen = [j for jobs in offered.values() for j in jobs if j.id in taken]
+        for job in chosen:
+            job.state, job.token = "active", token
+            self.now[job.queue] = max(self.now[job.queue], job.tag)
+            self.starts[job.queue] += 1
+        return chosen
+
+    def _may_start(self, q: QueueDef, cluster: str, slots: int) -> list[Job]:
+        if q.name in self.paused:
+            return []
+        room = min(slots, q.concurrency - self.running(q.name, cluster))
+        if q.global_concurrency:
+            room = min(room, q.global_concurrency - len(self.known(q.name, "active")))
+        if q.limiter:
+            room = min(room, q.limiter.max - self.starts[q.name])
+        busy = Counter(j.owner for j in self.known(q.name, "active"))
+        chosen: list[Job] = []
+        for job in self.line(q.name):
+            if len(chosen) >= room:
+                break
+            if not job.owner or not q.owner_concurrency or busy[job.owner] < q.owner_concurrency:
+                busy[job.owner] += 1
+                chosen.append(job)
+        return chosen
+
+    def counters(self) -> dict[str, dict[str, str]]:
+        """The hashes that count, as Redis should have them."""
+        everywhere = [j for queue in QUEUES for j in self.known(queue)]
+        active = [j for j in everywhere if j.state == "active"]
+        found = {"running": _count(f"{j.token.split('/')[0]}/{j.queue}" for j in active)}
+        for queue in QUEUES:
+            found[f"q:{queue}:held"] = _count(j.owner for j in everywhere if j.owner and j.queue == queue)
+            found[f"q:{queue}:busy"] = _count(j.owner for j in active if j.owner and j.queue == queue)
+        return found
+
+
+def _count(names: Iterable[str]) -> dict[str, str]:
+    return {name: str(n) for name, n in Counter(names).items()}

@@ -1,0 +1,254 @@
+"""The whole schedule, driven at random, against a model of a few dicts."""
+
+import hashlib
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from queueing import redis, schedule
+from queueing.schedule import Entry, Outcome, queue_key
+from tests.integration.schedule_checks import (
+    counters_do_not_drift,
+    each_job_is_in_one_place,
+    limits_hold,
+    look,
+    what_is_told_is_true,
+)
+from tests.integration.schedule_model import HOUR, QUEUES, Job, Model
+
+queues = st.sampled_from(sorted(QUEUES))
+#: Which of a queue's jobs, and whether under the right token.
+picks = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=4)
+#: Owner, priority, delayed.
+specs = st.lists(
+    st.tuples(
+        st.sampled_from(["", "a", "b", "a b"]), st.integers(1, 3), st.sampled_from([False, False, True])
+    ),
+    min_size=1,
+    max_size=4,
+)
+#: Unfinished jobs a queue gets at most: within what one claim looks through.
+MOST = 10
+
+
+class ScheduleMachine(RuleBasedStateMachine):
+    """Each rule makes a move in Redis and in the model; after each, the two must agree."""
+
+    client: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushall()
+        self.model = Model()
+        self.made = 0
+        self.claims = 0
+        self.looks = 0
+
+    def chosen(self, queue: str, picks: list[tuple[int, bool]]) -> list[tuple[Job, str]]:
+        """Jobs of the queue, whatever they do, each with its right token or one that is not."""
+        jobs = self.model.of(queue)
+        found = [(jobs[n % len(jobs)], right) for n, right in picks if jobs]
+        return [(job, job.token if right else job.stale) for job, right in found]
+
+    def winners(self, chosen: list[tuple[Job, str]]) -> tuple[list[Job], list[str]]:
+        """The jobs whose claim holds, once each, and the ids that must be refused."""
+        won: list[Job] = []
+        refused: list[str] = []
+        for job, token in chosen:
+            if job.known and job.state == "active" and job.token == token and job not in won:
+                won.append(job)
+            else:
+                refused.append(job.id)
+        return won, refused
+
+    @rule(queue=queues, specs=specs)
+    def submit(self, queue: str, specs: list[tuple[str, int, bool]]) -> None:
+        new = []
+        for owner, priority, delayed in specs[: max(0, MOST - len(self.model.of(queue)))]:
+            self.made += 1
+            job_id = hashlib.md5(str(self.made).encode()).hexdigest()  # the order of ids is none
+            new.append(Job(job_id, queue, owner, priority, "delayed" if delayed else "waiting"))
+        assert redis.run(schedule.submit(queue, [job.entry for job in new])) == len(new)
+        for job in new:
+            self.model.jobs[job.id] = job
+            if job.state == "waiting":
+                self.model.stand_in_line(job)
+
+    @rule(queue=queues)
+    def submit_all_again(self, queue: str) -> None:
+        known = [Entry(j.id, "b", 1, 0) for j in self.model.known(queue)]
+        assert redis.run(schedule.submit(queue, known)) == 0
+
+    @rule(cluster=st.sampled_from(["c1", "c2"]), slots=st.integers(1, 6))
+    def claim(self, cluster: str, slots: int) -> None:
+        self.claims += 1
+        token = f"{cluster}/w/{self.claims}"
+        got = redis.run(schedule.claim(list(QUEUES.values()), token, slots)).jobs
+        wanted = self.model.claim(token, slots)
+        assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
+        assert len(got) <= slots
+        for queue in {job.queue for job in got}:
+            limits_hold(self.model, queue, cluster)
+
+    @rule(queue=queues, picks=picks, state=st.sampled_from(["completed", "failed", "gone"]))
+    def finish(self, queue: str, picks: list[tuple[int, bool]], state: str) -> None:
+        chosen = self.chosen(queue, picks)
+        won, refused = self.winners(chosen)
+        outcomes = [Outcome(job.id, token, state, 1.0) for job, token in chosen]
+        if outcomes:
+            assert redis.run(schedule.finish(QUEUES[queue], outcomes)) == refused
+        for job in won:
+            self.model.take_out(job)
+
+    @rule(queue=queues, picks=picks)
+    def retry_later(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = self.chosen(queue, picks)
+        won, refused = self.winners(chosen)
+        rows = [(job.id, token, HOUR) for job, token in chosen]
+        assert redis.run(schedule.retry_later(queue, rows)) == refused
+        for job in won:
+            self.model.end_claim(job, "delayed")
+
+    @rule(queue=queues, picks=picks)
+    def release(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = self.chosen(queue, picks)
+        won, refused = self.winners(chosen)
+        assert redis.run(schedule.release(queue, [(job.id, token) for job, token in chosen])) == refused
+        for job in won:
+            self.model.end_claim(job, "waiting")
+            self.model.stand_in_line(job, charge=False)
+
+    @rule(queue=queues, picks=picks)
+    def renew(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = list({job.id: (job, token) for job, token in self.chosen(queue, picks)}.values())
+        _, refused = self.winners(chosen)
+        assert redis.run(schedule.renew(queue, [(job.id, token) for job, token in chosen])) == refused
+
+    @rule(queue=queues, picks=picks)
+    def lose_workers(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        active = self.model.known(queue, "active")
+        lost = {job.id: job for n, _ in picks if active for job in [active[n % len(active)]]}
+        for job_id in lost:
+            self.client.zadd(queue_key(queue, "active"), {job_id: 1})
+        assert sorted(redis.run(schedule.expired(queue))) == sorted((j.id, j.token) for j in lost.values())
+        everyone = [(job.id, job.token) for job in active]
+        refused = redis.run(schedule.release(queue, everyone, expired=True))
+        assert refused == [job.id for job in active if job.id not in lost]
+        for job in active:
+            if job.id in lost:
+                self.model.end_claim(job, "waiting")
+                self.model.stand_in_line(job, charge=False)
+
+    @rule(queue=queues, picks=picks)
+    def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        self.take_out(queue, [job for job, _ in self.chosen(queue, picks)])
+
+    @rule(queue=queues)
+    def drain(self, queue: str) -> None:
+        self.take_out(queue, [job for job in self.model.of(queue) if job.state != "active"])
+
+    def take_out(self, queue: str, jobs: list[Job]) -> None:
+        words = {"waiting": 1, "delayed": 2, "active": 3}
+        jobs = list({job.id: job for job in jobs}.values())
+        wanted = [words[job.state] if job.known else 0 for job in jobs]
+        assert redis.run(schedule.remove(queue, [*(job.id for job in jobs), "f" * 32])) == [*wanted, 0]
+        for job in jobs:
+            self.model.take_out(job)
+
+    @rule(queue=queues, picks=picks)
+    def promote(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = list({job.id: job for job, _ in self.chosen(queue, picks)}.values())
+        delayed = [job for job in chosen if job.known and job.state == "delayed"]
+        assert redis.run(schedule.promote(queue, [job.id for job in chosen])) == len(delayed)
+        for job in delayed:
+            self.model.stand_in_line(job)
+
+    @rule(queue=queues, pick=st.integers(0, 50))
+    def come_due(self, queue: str, pick: int) -> None:
+        if delayed := self.model.known(queue, "delayed"):
+            job = delayed[pick % len(delayed)]
+            self.client.zadd(queue_key(queue, "delayed"), {job.id: 1})
+            job.due = True
+
+    @rule(queue=queues)
+    def pause(self, queue: str) -> None:
+        self.client.hset(queue_key(queue, "meta"), "paused", "1")
+        self.model.paused.add(queue)
+
+    @rule(queue=queues)
+    def resume(self, queue: str) -> None:
+        self.client.hdel(queue_key(queue, "meta"), "paused")
+        self.model.paused.discard(queue)
+
+    @precondition(lambda self: self.made > 3)
+    @rule(lose=st.integers(0, 3))
+    def lose_redis(self, lose: int) -> None:
+        if lose == 3:  # not too often: a flush makes the rest of the run start over
+            self.client.flushall()
+            self.model.lose_redis()
+
+    @rule(queue=queues, page=st.integers(1, 8))
+    def reconcile(self, queue: str, page: int) -> None:
+        rows = self.model.of(queue)[:page]
+        idle = [job for job in rows if job.state != "active"]
+        active = [job for job in rows if job.state == "active"]
+        unknown = {job.id for job in rows if not job.known}
+        new = redis.run(schedule.submit(queue, [job.entry for job in idle]))
+        claims = [(job.id, job.owner, job.priority, job.token) for job in active]
+        assert new + redis.run(schedule.adopt(queue, claims)) == len(unknown)
+        for job in rows:
+            if job.id in unknown:
+                job.known = True
+                if job.entry.delay == 0 and job.state != "active":
+                    self.model.stand_in_line(job)
+
+    @invariant()
+    def redis_and_model_agree(self) -> None:
+        self.looks += 1
+        found = look(self.client)
+        each_job_is_in_one_place(found, self.model)
+        counters_do_not_drift(found, self.model)
+        what_is_told_is_true(found, self.model, sorted(QUEUES)[self.looks % len(QUEUES)])
+
+
+def run_machine(client: Any, examples: int, steps: int) -> None:
+    """Drive the machine; hypothesis shrinks what it finds."""
+    machine = type("Machine", (ScheduleMachine,), {"client": client, "TestCase": None})
+    times = int(os.environ.get("MACHINE_TIMES", "1"))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples * times,
+            stateful_step_count=steps,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def client(valkey: Any, settings: Any) -> Any:
+    """Redis, with leases and ageing so long that they never matter within a test."""
+    settings.QUEUEING = settings.QUEUEING | {"LEASE": HOUR, "AGEING": 1_000_000 * HOUR}
+    return valkey.client
+
+
+def test_the_schedule_does_what_the_model_says(client):
+    run_machine(client, 100, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_schedule_does_what_the_model_says_for_long(client):
+    run_machine(client, 1000, 60)
