@@ -4,6 +4,7 @@ One process supervises (this one), the others work. There is no pusher, no monit
 queue, hence no lock that could die with its holder.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,8 @@ class Cluster(Sentinel):
         """Start the workers and guard them until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop_event.set())
+        gc.collect()
+        gc.freeze()  # what is loaded now is never garbage, and stays shared with the workers
         for _ in range(Conf.WORKERS):
             self.spawn_worker()
         self.start_event.set()

@@ -5,6 +5,7 @@ functions are synchronous; the worker calls them on its one database thread.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -28,6 +29,14 @@ SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = att
 WHERE id IN ({{ids}}) AND state IN ({_OPEN})
 RETURNING id, kind, owner, request_id, args, meta, attempts, max_attempts, priority, created_at
 """  # noqa: S608 (the states are ours)
+
+#: The most frequent end by far, a claim's jobs that completed without a result: one statement for all.
+#: They get the time of the last of them, which is milliseconds off.
+_COMPLETE = """
+UPDATE queueing_job
+SET state = 'completed', finished_at = %s, error_code = '', error = ''
+WHERE token = %s AND state = 'active' AND id IN ({ids})
+"""
 
 _END = """
 UPDATE queueing_job
@@ -103,7 +112,7 @@ def end(results: Sequence[Result]) -> Recorded:
     hooked = [r for r in results if _hook(r)]
     broken: list[tuple[Result, Exception]] = []
     with transaction.atomic():
-        won = _write(plain)
+        won = list(_write(plain))
         for result in hooked:
             try:
                 with transaction.atomic():
@@ -140,12 +149,28 @@ def ending(result: Result) -> Ending:
 
 def _write(results: list[Result]) -> list[Result]:
     """The guarded updates; those that found their row."""
-    if not results:
-        return []
+    bare: dict[str, list[Result]] = defaultdict(list)
+    full: list[Result] = []
+    for result in results:
+        if result.state == State.COMPLETED and result.value is None:
+            bare[result.run.token].append(result)
+        else:
+            full.append(result)
+    written = 0
     with connection.cursor() as cursor:
-        cursor.executemany(_END, [_values(r) for r in results])
-        if cursor.rowcount == len(results):
-            return list(results)
+        for token, ended in bare.items():
+            sql = _COMPLETE.format(ids=", ".join(["%s"] * len(ended)))
+            stamp = connection.ops.adapt_datetimefield_value(ended[-1].ended_at)
+            cursor.execute(sql, [stamp, token, *(r.run.id for r in ended)])
+            written += cursor.rowcount
+        if full:
+            cursor.executemany(_END, [_values(r) for r in full])
+            written += cursor.rowcount
+    return results if written == len(results) else _winners(results)
+
+
+def _winners(results: list[Result]) -> list[Result]:
+    """Those of the results that are what their rows say."""
     ids = [r.run.id for r in results]
     rows = {job.id.hex: job for job in Job.objects.filter(id__in=ids).only("state", "token")}
     return [

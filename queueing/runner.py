@@ -26,22 +26,19 @@ TOOK_TOO_LONG = "This took longer than it may and was stopped."
 
 
 async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
-    """Run the handler once, within the queue's time. Cancellation passes through; nothing else does."""
-    queue = get_queue(run.queue)
-    timer = asyncio.timeout(queue.timeout)
+    """Run the handler once. Cancellation passes through; nothing else does."""
     try:
         if run.kind is None:
             raise Permanent(f"This version cannot do {run.kind_name!r}.", code="unknown_kind")
-        async with timer:
-            value = await _call(run, ctx, threads)
-        return completed(run, value)
-    except TimeoutError as exc:
-        if timer.expired():
-            ctx.cancelled = True  # a plain function's thread cannot be stopped from outside
-            return _failure(run, queue, Retry(TOOK_TOO_LONG, code="timeout"), exc, "timeout")
-        return _failure(run, queue, Retry(UNEXPECTED, code="TimeoutError"), exc)
+        return completed(run, await _call(run, ctx, threads))
     except Exception as exc:
         return failed(run, exc)
+
+
+def timed_out(run: Run) -> Result:
+    """The attempt took longer than its queue's timeout."""
+    error = Retry(TOOK_TOO_LONG, code="timeout")
+    return _failure(run, get_queue(run.queue), error, error, "timeout")
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:

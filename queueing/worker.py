@@ -8,6 +8,7 @@ It shares no lock with any other process, so any of them may be killed at any mo
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from . import events, record, redis, runner, schedule, tasks
 from .bell import Bell
@@ -39,6 +41,8 @@ _RIDE_OUT = 1.0
 _THREADS = 32
 #: Seconds a job that ignores its cancellation is waited for.
 _LAST_WAIT = 2.0
+#: Seconds between looks for attempts that are over their time.
+_LOOK_FOR_LATE = 0.25
 
 
 #: A job's id and the token it is held under. An id alone may be held twice: by a run that lost its
@@ -58,6 +62,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self._running: dict[Claim, tuple[asyncio.Task[None], Stream]] = {}
         self._dropped: set[Claim] = set()
+        self._late: set[Claim] = set()
         self._bell = Bell(on_cancel=self.cancel)
         self._claims = 0
         self._finished = 0
@@ -74,7 +79,8 @@ class Worker:
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         upkeep = Upkeep(self, self._database)
-        always = [self._spawn(part) for part in (self._bell.run(), self._recorder.run(), upkeep.run())]
+        parts = (self._bell.run(), self._recorder.run(), upkeep.run(), self._stop_the_late())
+        always = [self._spawn(part) for part in parts]
         claiming = self._spawn(self._claim_forever())
         await self.stopping.wait()
         await _end([claiming])
@@ -148,15 +154,31 @@ class Worker:
             if (run.id, run.token) in self._dropped:
                 self._free([(run.id, run.token)])
                 return
-            if not self.stopping.is_set():  # the handler cancelled itself
-                result = runner.failed(run, RuntimeError("the handler was cancelled from within"))
-            else:
-                result = runner.released(run, stream.context.text)
+            result = self._why_cancelled(run, stream)
         if run.owner or stream.context.text:
             await stream.flush()
         result.text = stream.context.text
         result.lines = stream.lines
         self._recorder.put(result)
+
+    def _why_cancelled(self, run: Run, stream: Stream) -> Result:
+        if (run.id, run.token) in self._late:
+            return runner.timed_out(run)
+        if self.stopping.is_set():
+            return runner.released(run, stream.context.text)
+        return runner.failed(run, RuntimeError("the handler was cancelled from within"))
+
+    async def _stop_the_late(self) -> None:
+        """Cancel what runs longer than its queue allows: one look over all, not a timer for each."""
+        while True:
+            await asyncio.sleep(_LOOK_FOR_LATE)
+            now = timezone.now()
+            for claim, (task, stream) in list(self._running.items()):
+                run = stream.run
+                if (now - run.started_at).total_seconds() > self.conf.queues[run.queue].timeout:
+                    self._late.add(claim)
+                    stream.context.cancelled = True  # a plain function's thread cannot be stopped
+                    task.cancel()
 
     async def _announce(self, run: Run) -> None:
         fields = {"attempt": run.attempt, "of": run.max_attempts}
@@ -196,6 +218,7 @@ class Worker:
             self.held.pop(claim, None)
             self._running.pop(claim, None)
             self._dropped.discard(claim)
+            self._late.discard(claim)
             self._finished += 1
         self._bell.ring()
         if self.conf.recycle and self._finished >= self.conf.recycle:
@@ -238,6 +261,7 @@ async def _end(parts: list[asyncio.Task[Any]]) -> None:
 
 def main(identity: Identity) -> None:
     """The process's entry."""
+    gc.set_threshold(20_000, 10, 10)  # a job is a dozen objects that die young: look less often
     asyncio.run(_main(identity))
 
 

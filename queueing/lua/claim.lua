@@ -48,6 +48,10 @@ end
 
 -- During a cooldown nothing; after it a share that grows to all over as long as it lasted.
 local function cooldown_room(q, ends, length)
+  if ends > now + length then -- the clock went back: no wait is longer than was asked for
+    ends = now + length
+    redis.call('HSET', q.meta, 'cooldown', whole(ends))
+  end
   if ends > now then
     wake_at(ends + 1)
     return 0

@@ -148,7 +148,7 @@ def test_a_flushed_redis_loses_nothing(qcluster, valkey):
 
 def test_stopping_is_not_failing(qcluster, valkey):
     cluster = qcluster()
-    job = submit("test.sleep", {"seconds": 8}).job
+    job = submit("test.sleep", {"seconds": 4}).job
     wait_until(lambda: valkey.client.lrange("note:sleep:started", 0, -1), "the job to start")
     assert cluster.stop() == 0
     job.refresh_from_db()
