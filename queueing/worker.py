@@ -86,6 +86,7 @@ class Worker:
         await _end([claiming])
         await self._wind_down()
         await _end(always)
+        await redis.aclose()  # a cancelled call may have left its connection with half a reply
         await upkeep.leave()
         self._database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
