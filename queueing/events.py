@@ -13,10 +13,11 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
 from . import redis, schedule, status
 from .kinds import get_kind
-from .models import Job
+from .models import Attempt, Job
 from .states import State
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ async def catch_up(job: Job, *, attempt: int | None = None, offset: int = 0) -> 
     job = await Job.objects.aget(pk=job.pk)
     if job.is_finished:
         return [ending(job)]
+    if job.state == State.DELAYED and (last := await job.history.alast()):
+        return [_retrying(job, last)]
     if job.state != State.ACTIVE:
         where = await status.place(job)
         fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
@@ -104,6 +107,23 @@ async def catch_up(job: Job, *, attempt: int | None = None, offset: int = 0) -> 
     if number == job.attempts and text[start:]:
         found.append(of(job, "delta", attempt=number, offset=start, text=text[start:]))
     return found
+
+
+def _retrying(job: Job, last: Attempt) -> Event:
+    """What the owner was told when the last attempt failed, with the seconds that are left now."""
+    left = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
+    return of(
+        job,
+        "retrying",
+        **{
+            "queue": job.queue,
+            "attempt": last.number,
+            "of": job.max_attempts,
+            "in": max(0.0, round(left, 1)),
+        },
+        reason=last.error,
+        code=last.code or last.outcome,
+    )
 
 
 async def follow(job: Job, *, attempt: int | None = None, offset: int = 0) -> AsyncIterator[Event]:

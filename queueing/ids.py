@@ -4,10 +4,11 @@ import secrets
 import threading
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 _lock = threading.Lock()
 _last = 0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> uuid.UUID:
@@ -26,7 +27,8 @@ def new_id() -> uuid.UUID:
 
 def first_id_at(moment: datetime) -> uuid.UUID:
     """The smallest id that a job made at `moment` (aware) can have: times become primary-key ranges."""
-    return uuid.UUID(int=_layout(int(moment.timestamp() * 1000) << 12))
+    ms = (moment - _EPOCH) // timedelta(milliseconds=1)  # in whole numbers: a float would round up
+    return uuid.UUID(int=_layout(ms << 12))
 
 
 def _layout(stamp: int) -> int:
