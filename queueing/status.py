@@ -88,27 +88,34 @@ def estimate(queue: QueueDef, counts: Counts, runs: list[float], clusters: int, 
         capacity = min(capacity, queue.global_concurrency)
     behind = max(0, ahead + 1 - max(0, capacity - counts.active))
     limited = _limiter_wait(queue, counts, ahead)
-    if behind and not runs and not limited:
+    if behind and not runs and not limited[1]:
         return None
     ordered = runs or [0.0]
     quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
-    least = max(limited, counts.cooldown)
-    low = max(least, behind / capacity * quick)
-    high = max(least, math.ceil(behind / capacity) * slow)
-    reason = "provider" if counts.cooldown >= high > 0 else "rate_limit" if limited >= high > 0 else "queue"
+    low = max(behind / capacity * quick, limited[0], counts.cooldown)
+    high = max(math.ceil(behind / capacity) * slow, limited[1], counts.cooldown)
+    reason = (
+        "provider" if counts.cooldown >= high > 0 else "rate_limit" if limited[1] >= high > 0 else "queue"
+    )
     return Wait(low, high, reason)
 
 
-def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> float:
-    """Seconds until the sliding window lets the job after `ahead` others start."""
+def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, float]:
+    """Seconds, at least and at most, until the sliding window lets the job after `ahead` others start.
+
+    Counting the window's starts and then the jobs in line, number n starts one window after number
+    n − max. Of the starts in the window only the first one's age is known; the others are younger.
+    """
     if not queue.limiter:
-        return 0.0
-    most, window = queue.limiter.max, queue.limiter.duration
-    beyond = ahead - max(0, most - counts.starts)
-    if beyond < 0:
-        return 0.0
-    first = max(0.0, window - counts.first_start) if counts.starts else window
-    return first + window * (beyond // most)
+        return 0.0, 0.0
+    windows, number = divmod(counts.starts + ahead, queue.limiter.max)
+    if not windows:
+        return 0.0, 0.0
+    longest = windows * queue.limiter.duration
+    if number >= counts.starts:
+        return longest, longest
+    shortest = max(0.0, longest - counts.first_start)
+    return shortest, shortest if number == 0 else longest
 
 
 async def _runs(queue: str) -> list[str]:
