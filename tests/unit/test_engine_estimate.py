@@ -1,0 +1,121 @@
+"""The wait that clients are told."""
+
+import math
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from queueing.conf import Limiter, QueueDef
+from queueing.schedule import Counts
+from queueing.status import estimate
+
+
+def queue(concurrency=2, *, everywhere=0, limiter=None):
+    """A queue's definition."""
+    return QueueDef(name="q", concurrency=concurrency, global_concurrency=everywhere, limiter=limiter)
+
+
+def counts(*, active=0, paused=False, cooldown=0.0, starts=0, first_start=0.0):
+    """What a queue holds."""
+    return Counts(0, 0, active, paused, cooldown, None, 0, starts, first_start)
+
+
+queues = st.builds(
+    queue,
+    st.integers(1, 20),
+    everywhere=st.integers(0, 20),
+    limiter=st.none() | st.builds(Limiter, max=st.integers(1, 9), duration=st.floats(0.1, 600)),
+)
+several_counts = st.builds(
+    counts,
+    active=st.integers(0, 30),
+    cooldown=st.floats(0, 600),
+    starts=st.integers(0, 9),
+    first_start=st.floats(0, 700),
+)
+runs = st.lists(st.floats(0, 600), max_size=100).map(sorted)
+ahead = st.integers(0, 10_000)
+
+
+@settings(deadline=None)
+@given(queues, several_counts, runs, st.integers(1, 5), ahead)
+def test_the_range_is_a_range(q, held, took, clusters, before):
+    wait = estimate(q, held, took, clusters, before)
+    assume(wait is not None)
+    assert 0 <= wait.low <= wait.high < math.inf
+    assert wait.low >= held.cooldown
+    assert wait.reason in ("queue", "rate_limit", "provider")
+
+
+@settings(deadline=None)
+@given(queues, several_counts, runs, st.integers(1, 5), ahead, st.integers(1, 500))
+def test_who_stands_further_back_is_not_told_a_shorter_wait(q, held, took, clusters, before, more):
+    near, far = (estimate(q, held, took, clusters, n) for n in (before, before + more))
+    assume(near is not None and far is not None)
+    assert near.low <= far.low
+    assert near.high <= far.high
+
+
+@settings(deadline=None)
+@given(queues, several_counts, runs, st.integers(1, 5), ahead)
+def test_another_cluster_does_not_lengthen_the_wait(q, held, took, clusters, before):
+    few, many = (estimate(q, held, took, n, before) for n in (clusters, clusters + 1))
+    assume(few is not None and many is not None)
+    assert many.low <= few.low
+    assert many.high <= few.high
+
+
+def test_a_free_slot_is_no_wait():
+    assert estimate(queue(3), counts(active=1), [4, 8], 1, 1) == (0, 0, "queue")
+
+
+def test_behind_others_the_wait_is_their_share_of_the_slots():
+    took = [2.0] * 50 + [4.0] * 50
+    assert estimate(queue(2), counts(active=2), took, 1, 5) == (6 / 2 * 2, 6 / 2 * 4, "queue")
+    assert estimate(queue(2), counts(active=2), took, 3, 5).low == 2 / 6 * 2
+
+
+def test_a_global_cap_is_all_the_capacity_there_is():
+    assert estimate(queue(10, everywhere=1), counts(active=1), [3.0], 9, 3).low == 12
+
+
+def test_nothing_is_told_while_nothing_is_known():
+    assert estimate(queue(1), counts(active=1), [], 1, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "clusters", "reason"), [(counts(paused=True), 1, "paused"), (counts(), 0, "workers")]
+)
+def test_a_wait_without_end_says_why(held, clusters, reason):
+    assert estimate(queue(), held, [1.0], clusters, 0) == (math.inf, math.inf, reason)
+
+
+def test_a_pause_is_said_before_missing_workers():
+    assert estimate(queue(), counts(paused=True), [], 0, 0).reason == "paused"
+
+
+def test_a_providers_cooldown_is_the_least_wait():
+    assert estimate(queue(), counts(cooldown=30), [1.0], 1, 0) == (30, 30, "provider")
+
+
+two_a_minute = queue(10, limiter=Limiter(max=2, duration=60))
+
+
+@pytest.mark.parametrize(
+    ("held", "before", "seconds"),
+    [
+        (counts(), 0, 0),
+        (counts(), 1, 0),
+        (counts(), 2, 60),
+        (counts(), 4, 120),
+        (counts(starts=1, first_start=10), 0, 0),
+        (counts(starts=2, first_start=10), 0, 50),
+        (counts(starts=2, first_start=10), 2, 110),
+        (counts(starts=2, first_start=600), 1, 0),
+    ],
+)
+def test_the_limiters_window_is_counted(held, before, seconds):
+    wait = estimate(two_a_minute, held, [1.0], 1, before)
+    assert wait.low == seconds
+    assert wait.reason == ("rate_limit" if seconds else "queue")
