@@ -37,7 +37,7 @@ class ClusterProcess:
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
-    def stop(self, timeout: float = 20.0) -> int:
+    def stop(self, timeout: float = 40.0) -> int:
         """SIGTERM, and its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
