@@ -27,8 +27,8 @@ Three days suit Lisbon well if you stay in two neighbourhoods a day and leave th
 those on the day."""
 
 STRIKE = """\
-Then turn the day round: take the tram along the river to Cascais, which another company runs, walk the coast \
-path to Guincho, and leave Sintra for"""
+Then turn the day round: take the tram along the river to Cascais, which another company runs, walk the \
+coast path to Guincho, and leave Sintra for"""
 
 
 def converse(page: Page, provider: Provider) -> None:
