@@ -42,9 +42,18 @@ def each_job_is_in_one_place(found: dict[str, Any], model: Model) -> None:
         line = waiting | {job_id: int(score) for _, score, job_id in parked}
         assert len(line) == len(waiting) + len(parked)
         assert line == {job.id: job.line[0] for job in model.line(queue)}
+        nobody_is_left_parked(queue, Counter(owner for owner, _, _ in parked), model)
         for state in ("delayed", "active"):
             ids = sorted(job_id for job_id, _ in found[f"q:{queue}:{state}"])
             assert ids == [job.id for job in model.known(queue, state)]
+
+
+def nobody_is_left_parked(queue: str, parked: Counter[str], model: Model) -> None:
+    """An owner with parked jobs has others, running or in line, that will bring them back."""
+    for owner, aside in parked.items():
+        in_line = len(model.known(queue, "waiting", owner=owner)) - aside
+        running = len(model.known(queue, "active", owner=owner))
+        assert running + in_line >= QUEUES[queue].owner_concurrency, owner
 
 
 def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:

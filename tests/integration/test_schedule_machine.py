@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine as Machine
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from queueing import redis, schedule
 from queueing.schedule import Entry, Outcome, queue_key
@@ -27,21 +22,22 @@ from tests.integration.schedule_checks import (
 from tests.integration.schedule_model import HOUR, QUEUES, Job, Model
 
 queues = st.sampled_from(sorted(QUEUES))
-#: Which of a queue's jobs, and whether under the right token.
-picks = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=4)
+clusters = st.sampled_from(["c1", "c2"])
+#: Which of a queue's jobs (the active first), and whether under the right token.
+picks = st.lists(
+    st.tuples(st.integers(0, 7), st.sampled_from([True, True, True, False])), min_size=1, max_size=4
+)
+owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
 #: Owner, priority, delayed.
 specs = st.lists(
-    st.tuples(
-        st.sampled_from(["", "a", "b", "a b"]), st.integers(1, 3), st.sampled_from([False, False, True])
-    ),
-    min_size=1,
-    max_size=4,
+    st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True])), min_size=2, max_size=6
 )
+rarely = st.sampled_from([False] * 4 + [True])
 #: Unfinished jobs a queue gets at most: within what one claim looks through.
 MOST = 10
 
 
-class ScheduleMachine(RuleBasedStateMachine):
+class ScheduleMachine(Machine):
     """Each rule makes a move in Redis and in the model; after each, the two must agree."""
 
     client: Any
@@ -55,7 +51,7 @@ class ScheduleMachine(RuleBasedStateMachine):
 
     def chosen(self, queue: str, picks: list[tuple[int, bool]]) -> list[tuple[Job, str]]:
         """Jobs of the queue, whatever they do, each with its right token or one that is not."""
-        jobs = self.model.of(queue)
+        jobs = sorted(self.model.of(queue), key=lambda job: job.state != "active")
         found = [(jobs[n % len(jobs)], right) for n, right in picks if jobs]
         return [(job, job.token if right else job.stale) for job, right in found]
 
@@ -83,12 +79,16 @@ class ScheduleMachine(RuleBasedStateMachine):
             if job.state == "waiting":
                 self.model.stand_in_line(job)
 
-    @rule(queue=queues)
-    def submit_all_again(self, queue: str) -> None:
-        known = [Entry(j.id, "b", 1, 0) for j in self.model.known(queue)]
-        assert redis.run(schedule.submit(queue, known)) == 0
+    @initialize(every=st.fixed_dictionaries(dict.fromkeys(QUEUES, specs)))
+    def begin_with_work(self, every: dict[str, list[tuple[str, int, bool]]]) -> None:
+        for queue, specs in every.items():
+            self.submit(queue, specs)
 
-    @rule(cluster=st.sampled_from(["c1", "c2"]), slots=st.integers(1, 6))
+    @rule(cluster=clusters, slots=st.integers(1, 2))
+    def claim_a_few(self, cluster: str, slots: int) -> None:
+        self.claim(cluster, slots)
+
+    @rule(cluster=clusters, slots=st.integers(1, 9))
     def claim(self, cluster: str, slots: int) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
@@ -128,7 +128,9 @@ class ScheduleMachine(RuleBasedStateMachine):
             self.model.stand_in_line(job, charge=False)
 
     @rule(queue=queues, picks=picks)
-    def renew(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+    def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        known = [Entry(job.id, "b", 1, 0) for job in self.model.known(queue)]
+        assert redis.run(schedule.submit(queue, known)) == 0
         chosen = self.chosen(queue, picks[:1])
         _, refused = self.winners(chosen)
         assert redis.run(schedule.renew(queue, [(job.id, token) for job, token in chosen])) == refused
@@ -152,9 +154,10 @@ class ScheduleMachine(RuleBasedStateMachine):
     def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         self.take_out(queue, [job for job, _ in self.chosen(queue, picks)])
 
-    @rule(queue=queues)
-    def drain(self, queue: str) -> None:
-        self.take_out(queue, [job for job in self.model.of(queue) if job.state != "active"])
+    @rule(queue=queues, really=rarely)
+    def drain(self, queue: str, really: bool) -> None:
+        if really:
+            self.take_out(queue, [job for job in self.model.of(queue) if job.state != "active"])
 
     def take_out(self, queue: str, jobs: list[Job]) -> None:
         words = {"waiting": 1, "delayed": 2, "active": 3}
@@ -179,19 +182,18 @@ class ScheduleMachine(RuleBasedStateMachine):
             self.client.zadd(queue_key(queue, "delayed"), {job.id: 1})
             job.due = True
 
-    @rule(queue=queues)
-    def pause(self, queue: str) -> None:
-        self.client.hset(queue_key(queue, "meta"), "paused", "1")
-        self.model.paused.add(queue)
+    @rule(queue=queues, really=rarely)
+    def pause_or_resume(self, queue: str, really: bool) -> None:
+        if really:
+            self.client.hset(queue_key(queue, "meta"), "paused", "1")
+            self.model.paused.add(queue)
+        else:
+            self.client.hdel(queue_key(queue, "meta"), "paused")
+            self.model.paused.discard(queue)
 
-    @rule(queue=queues)
-    def resume(self, queue: str) -> None:
-        self.client.hdel(queue_key(queue, "meta"), "paused")
-        self.model.paused.discard(queue)
-
-    @rule(lose=st.integers(0, 3))
-    def lose_redis(self, lose: int) -> None:
-        if lose == 3:  # not too often: a flush makes the rest of the run start over
+    @rule(really=rarely)
+    def lose_redis(self, really: bool) -> None:
+        if really:
             self.client.flushall()
             self.model.lose_redis()
 
