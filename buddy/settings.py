@@ -111,9 +111,11 @@ if REDIS_PASSWORD and "@" not in REDIS_URL:
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "buddy"},
+        # redis+cluster:// is ours (queueing/redis.py). A cluster carries pub/sub whichever node one asks.
+        "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},
     }
 }
+# Only Django-Q2's status reports are cached; its own pages show them.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -121,6 +123,8 @@ CACHES = {
         "KEY_PREFIX": "buddy",
     }
 }
+if REDIS_URL.startswith("redis+cluster://"):  # which Django's cache does not speak
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # In the database: a lost Redis logs nobody out, and an absent one does not stop a request.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90

@@ -44,7 +44,7 @@ class Bell:
                 await asyncio.sleep(_RECONNECT)
 
     async def _listen(self) -> None:
-        async with redis.aclient().pubsub(ignore_subscribe_messages=False) as pubsub:
+        async with redis.listener() as client, client.pubsub() as pubsub:
             await pubsub.subscribe(schedule.channel())
             async for message in pubsub.listen():
                 if message["type"] == "subscribe":

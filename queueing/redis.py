@@ -91,6 +91,14 @@ def _connect(library: Any, url: str) -> Any:
     return library.Redis.from_url(url, **_options())
 
 
+def listener() -> Any:
+    """A client of its own for listening: any one node of a cluster hears all that is published."""
+    options = _options()
+    return redis.asyncio.Redis.from_url(
+        get_conf().redis_url.replace("redis+cluster://", "redis://", 1), **options
+    )
+
+
 async def aclose() -> None:
     """Close the running loop's client; a later call makes a new one."""
     found = _async.pop(asyncio.get_running_loop(), None)

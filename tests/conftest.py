@@ -34,18 +34,19 @@ def wait_until(predicate: Callable[[], object], what: str, timeout: float = 30.0
 class Valkey:
     """A real server in a directory of its own, that can be killed and started again."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str, password: str | None = None) -> None:
         self.directory = directory
         self.options = options
         self.port = free_port()
-        self.password = secrets.token_hex(8)
+        self.password = secrets.token_hex(8) if password is None else password
         self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
         self.client = redis.Redis.from_url(self.url, decode_responses=True)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        command = [_server(), "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", self.password]
+        command = [_server(), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--requirepass", self.password] if self.password else []
         command += ["--save", "", "--dir", str(self.directory), *self.options]
         log = (self.directory / "log").open("ab")
         self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -96,8 +97,8 @@ def point_at(settings: object, url: str) -> None:
     """Make every part of the settings use this Redis."""
     settings.REDIS_URL = url  # type: ignore[attr-defined]
     settings.QUEUEING = settings.QUEUEING | {"REDIS_URL": url}  # type: ignore[attr-defined]
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}  # type: ignore[attr-defined]
+    one_node = url.replace("redis+cluster://", "redis://")
     layer = settings.CHANNEL_LAYERS["default"]  # type: ignore[attr-defined]
     settings.CHANNEL_LAYERS = {  # type: ignore[attr-defined]
-        "default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [url]}}
+        "default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [one_node]}}
     }
