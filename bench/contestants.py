@@ -1,0 +1,137 @@
+"""Who takes part, how each is installed, and how the store tells how far it is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .process import Process
+from .store import Store
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+VAR = ROOT / "var" / "bench"
+NODE, CELERY = VAR / "node", VAR / "celery"
+RUN = VAR / "run"
+STAMPS = RUN / "stamps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """A queue to measure. Its program understands the commands listed in ours.py."""
+
+    name: str
+    program: list[str]
+    waiting: Callable[[Any], int]
+    """Jobs nobody has claimed, by a Redis client."""
+    unfinished: Callable[[Any], int]
+    """Jobs that are not over."""
+    slots: int = 1000
+    processes: int = 1
+    cwd: Path = ROOT
+    record: bool = False
+
+    def prepare(self, store: Store) -> None:
+        """Forget everything."""
+        store.client.flushall()
+        STAMPS.unlink(missing_ok=True)
+        if self.record:
+            for path in RUN.glob("db.sqlite3*"):
+                path.unlink()
+            self.ask(store, "prepare")
+
+    def _env(self, store: Store) -> dict[str, str]:
+        return os.environ | {
+            "BENCH_REDIS": store.url,
+            "BENCH_STAMPS": str(STAMPS),
+            "BENCH_NODE": str(NODE),
+            "BENCH_DATABASE": str(RUN / "db.sqlite3"),
+        }
+
+    def ask(self, store: Store, *command: object) -> str:
+        """Run one command to its end; what it printed last."""
+        argv = [*self.program, *map(str, command)]
+        done = subprocess.run(argv, env=self._env(store), cwd=self.cwd, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{argv} failed:\n{done.stderr[-2000:]}")
+        return (done.stdout.split() or [""])[-1]
+
+    def work(self, store: Store, slots: int | None = None) -> Process:
+        """Start its workers."""
+        argv = [*self.program, "work", str(slots or self.slots), str(self.processes)]
+        return Process(argv, self._env(store), RUN / f"{self.name}.log", self.cwd)
+
+
+OURS = Contestant(
+    name="ours",
+    program=[sys.executable, "-m", "bench.ours"],
+    waiting=lambda r: r.zcard("{bench}:q:bench:waiting"),
+    unfinished=lambda r: r.hlen("{bench}:jobs"),
+    record=True,
+)
+
+
+def _node(library: str) -> Contestant:
+    return Contestant(
+        name={"bullmq": "BullMQ", "bull": "Bull"}[library],
+        program=["node", str(HERE / "peers" / "node.mjs"), library],
+        waiting=lambda r: r.llen("bull:bench:wait"),
+        unfinished=lambda r: r.llen("bull:bench:wait") + r.llen("bull:bench:active"),
+        slots=100,
+    )
+
+
+BULLMQ, BULL = _node("bullmq"), _node("bull")
+CELERY_PEER = Contestant(
+    name="Celery",
+    program=[str(CELERY / "bin" / "python"), "celery_app.py"],
+    waiting=lambda r: r.llen("celery"),
+    unfinished=lambda r: r.llen("celery") + r.hlen("unacked"),
+    slots=2,
+    processes=2,
+    cwd=HERE / "peers",
+)
+
+
+def install() -> list[Contestant]:
+    """Everybody who can take part on this machine; a line for each that cannot."""
+    RUN.mkdir(parents=True, exist_ok=True)
+    found = [OURS]
+    if not shutil.which("node") or not shutil.which("npm"):
+        print("BullMQ and Bull are skipped: node and npm are not on PATH")
+    elif _installed(NODE, HERE / "peers" / "package.json", _npm):
+        found += [BULLMQ, BULL]
+    if _installed(CELERY, HERE / "peers" / "requirements.txt", _pip):
+        found.append(CELERY_PEER)
+    return found
+
+
+def _installed(directory: Path, wanted: Path, how: Callable[[Path, Path], None]) -> bool:
+    """Install unless it was already for the same list; False, and a line, when it cannot be."""
+    stamp = directory / "installed"
+    if stamp.is_file() and stamp.read_text() == wanted.read_text():
+        return True
+    print(f"installing what {wanted.relative_to(ROOT)} names into {directory.relative_to(ROOT)}")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        how(directory, wanted)
+    except (subprocess.CalledProcessError, OSError) as exc:
+        print(f"those peers are skipped: {exc}")
+        return False
+    stamp.write_text(wanted.read_text())
+    return True
+
+
+def _npm(directory: Path, wanted: Path) -> None:
+    shutil.copy(wanted, directory / "package.json")
+    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=directory, check=True)
+
+
+def _pip(directory: Path, wanted: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+    pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement", str(wanted)]
+    subprocess.run(pip, check=True)

@@ -1,0 +1,28 @@
+"""The jobs that are measured; every peer has the same three."""
+
+import asyncio
+import os
+import time
+from typing import Any
+
+from queueing.context import JobContext
+from queueing.kinds import job
+
+
+@job("noop", queue="bench")
+async def noop(ctx: JobContext, **args: Any) -> None:
+    """Nothing."""
+
+
+@job("sleep", queue="bench")
+async def sleep(ctx: JobContext, **args: Any) -> None:
+    """A second of waiting, as for a model's answer."""
+    await asyncio.sleep(1)
+
+
+@job("stamp", queue="bench")
+async def stamp(ctx: JobContext, *, sent: int) -> None:
+    """Note the nanoseconds since the job was sent."""
+    line = f"{time.monotonic_ns() - sent}\n"
+    with open(os.environ["BENCH_STAMPS"], "a") as stamps:  # noqa: ASYNC230 (a line, in the page cache)
+        stamps.write(line)

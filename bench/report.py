@@ -1,0 +1,27 @@
+"""Figures as a table that people can read."""
+
+import statistics
+
+
+def three_digits(value: float) -> str:
+    """As much of a number as means something."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(columns: dict[str, str], found: dict[str, list[dict[str, float]]]) -> str:
+    """A Markdown table of medians; in brackets how many times ours each peer's figure is."""
+    medians = {
+        name: {column: statistics.median(round_[column] for round_ in rounds) for column in columns}
+        for name, rounds in found.items()
+    }
+    ours = medians.get("ours")
+    rows = [["", *columns.values()], ["---"] * (len(columns) + 1)]
+    for name, figures in medians.items():
+        cells = [name]
+        for column in columns:
+            cell = three_digits(figures[column])
+            if ours and name != "ours":
+                cell += f" ({figures[column] / ours[column]:.2f}×)"
+            cells.append(cell)
+        rows.append(cells)
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

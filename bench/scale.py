@@ -1,0 +1,90 @@
+"""The schedule's moves with a million jobs in line, compared with a thousand in line."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .contestants import RUN, Contestant
+from .store import Store
+
+TITLE = "Scale: ms a move, with 1,000 and with {count:,} jobs waiting in one queue"
+COLUMNS = {
+    name: label
+    for move in ("claim 100", "1 place", "500 places", "counts", "submit", "finish 100")
+    for name, label in ((f"{move} few", f"{move}: few"), (f"{move} many", "many"))
+}
+PEERS = ()
+COUNT, QUICK = 1_000_000, 5_000
+_TIMES = 50
+
+
+def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Medians of fifty of each. Only Redis: the record's part does not depend on the line's length."""
+    os.environ |= {
+        "BENCH_REDIS": store.url,
+        "BENCH_DATABASE": str(RUN / "none"),
+        "BENCH_CONCURRENCY": "100000",
+    }
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+    import django
+
+    django.setup()
+    found = {}
+    for name, waiting in (("few", 1000), ("many", count)):
+        store.client.flushall()
+        found |= {f"{move} {name}": ms for move, ms in _moves(waiting).items()}
+    return found
+
+
+def _moves(waiting: int) -> dict[str, float]:
+    from queueing import redis, schedule
+    from queueing.conf import get_conf, get_queue
+    from queueing.ids import new_id
+
+    queue = get_queue("bench")
+    queues = list(get_conf().queues.values())
+    ids: list[str] = []
+
+    def put(number: int) -> None:
+        fresh = [new_id().hex for _ in range(number)]
+        ids.extend(fresh)
+        redis.run(
+            schedule.submit("bench", [schedule.Entry(i, f"u:{n % 997}", 5) for n, i in enumerate(fresh)])
+        )
+
+    for done in range(0, waiting, 1000):
+        put(min(1000, waiting - done))
+    some = ids[:: max(1, len(ids) // 500)][:500]
+    claimed: list[list[Any]] = []
+
+    def claim() -> None:
+        claimed.append(redis.run(schedule.claim(queues, "cluster/worker/1", 100)).jobs)
+        put(100)  # the line keeps its length
+
+    def finish() -> None:
+        jobs = claimed.pop()
+        redis.run(
+            schedule.finish(
+                queue, [schedule.Outcome(j.id, "cluster/worker/1", "completed", 0.1) for j in jobs]
+            )
+        )
+
+    return {
+        "1 place": _time(lambda: redis.run(schedule.places("bench", some[-1:]))),
+        "500 places": _time(lambda: redis.run(schedule.places("bench", some))),
+        "counts": _time(lambda: redis.run(schedule.counts("bench", "u:1"))),
+        "submit": _time(lambda: put(1)),
+        "claim 100": _time(claim) - _time(lambda: put(100)),
+        "finish 100": _time(finish),
+    }
+
+
+def _time(move: Callable[[], None]) -> float:
+    took = []
+    for _ in range(_TIMES):
+        started = time.perf_counter()
+        move()
+        took.append(time.perf_counter() - started)
+    return statistics.median(took) * 1000

@@ -1,0 +1,44 @@
+"""The engine with nothing around it, its own defaults untouched; the queue admits whatever comes."""
+
+import os
+
+SECRET_KEY = "only-for-measuring"
+INSTALLED_APPS = ["queueing", "django_q", "bench"]
+USE_TZ = True
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["BENCH_DATABASE"],
+        # As in buddy/settings.py.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+}
+Q_CLUSTER = {
+    "name": "bench",
+    "broker_class": "queueing.broker.RedisBroker",
+    "workers": int(os.environ.get("BENCH_WORKERS", "1")),
+    "timeout": 300,
+    "retry": 360,
+}
+QUEUEING = {
+    "REDIS_URL": os.environ["BENCH_REDIS"],
+    "PREFIX": "bench",
+    "QUEUES": {
+        "bench": {
+            "concurrency": int(os.environ.get("BENCH_CONCURRENCY", "1000")),
+            "soft_limit": 10_000_000,
+            "hard_limit": 10_000_000,
+            "owner_limit": 0,
+        },
+    },
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
