@@ -13,7 +13,7 @@ from queueing.errors import BadSubmission
 from queueing.ids import new_id
 from queueing.models import Job
 
-from . import problems, selectors, services, sse, wire
+from . import changes, problems, selectors, services, sse, wire
 from .companions import COMPANIONS, Companion, companion_named
 from .markdown import render
 from .models import Role, Thread
@@ -23,6 +23,7 @@ from .schemas import (
     AskIn,
     CompanionsOut,
     ConversationOut,
+    EditIn,
     JobOut,
     RenameIn,
     ThreadOut,
@@ -119,9 +120,9 @@ async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
 @router.get("/jobs/{job_id}/events", response={200: str} | PROBLEMS, tags=["jobs"])
 async def job_events(request: HttpRequest, job_id: UUID, offset: int = 0) -> StreamingHttpResponse:
     """A job's events as `text/event-stream`, ending with its terminal event."""
-    attempt, offset = sse.resume_from(request, offset)
+    run, offset = sse.resume_from(request, offset)
     job = await _for(request, selectors.job, job_id=job_id)
-    return sse.event_stream(job, attempt=attempt, offset=max(0, offset))
+    return sse.event_stream(job, run=run, offset=max(0, offset))
 
 
 @router.get("/threads", response={200: ThreadsOut} | PROBLEMS, tags=["threads"])
@@ -153,6 +154,28 @@ async def rename_thread(request: HttpRequest, thread_id: UUID, body: RenameIn) -
 async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
     """Delete a thread and stop what is being written in it."""
     await _for(request, services.delete_thread, thread_id=thread_id)
+    return Status(204, None)
+
+
+@router.patch("/messages/{message_id}", response={202: AskedOut} | PROBLEMS, tags=["messages"])
+async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
+    """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
+    was said after it is removed."""
+    changed = await _for(
+        request,
+        changes.edit,
+        message_id=message_id,
+        text=body.content,
+        request_id=body.request_id or new_id().hex,
+    )
+    job = changed.asked.job
+    return Status(202, wire.asked_view(changed.asked, await status.place(job)))
+
+
+@router.delete("/messages/{message_id}", response={204: None} | PROBLEMS, tags=["messages"])
+async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
+    """Take back a message that still waits, and the reply it would have had."""
+    await _for(request, changes.withdraw, message_id=message_id)
     return Status(204, None)
 
 

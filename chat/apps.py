@@ -6,4 +6,9 @@ class ChatConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_out
+
         from . import checks  # noqa: F401  (registers the system checks)
+        from .sockets import close_after_logout
+
+        user_logged_out.connect(close_after_logout)

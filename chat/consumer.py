@@ -1,35 +1,41 @@
-"""The socket of one browser tab. It translates: what is said is in `wire`, what is done in `services`."""
+"""The socket of one browser tab. It translates: what is said is in `wire`, what is done in `services`.
+
+What the tab has been told of its jobs is in `queueing/following.py`, how much it may say and must read
+in `flow`, and when it is closed in `sockets`.
+"""
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from queueing import events, status
+from queueing import events, redis, status
 from queueing.errors import BadSubmission, Rejected, WrongState
-from queueing.positions import positions
+from queueing.following import Follower, in_thread
+from queueing.models import Job
+from queueing.pressures import Pressures
 
-from . import selectors, services, wire
+from . import changes, flow, selectors, services, sockets, wire
 from .visitors import owner_of
 
 logger = logging.getLogger(__name__)
 
-#: Database work in a thread of its own. Channels' default puts every socket's on one single thread.
-in_thread = partial(database_sync_to_async, thread_sensitive=False)
+#: What a tab that has fallen behind can do without.
+_PASSING = ("position", "progress", "pressure")
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
     """`/ws/`: one owner's events, and what the owner asks for."""
 
     owner = ""
+    session_key = ""
+    follower: Follower | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels', without its trip to a thread per message: `in_thread` tidies connections itself."""
@@ -37,49 +43,94 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
+        self.session_key = self.scope["session"].session_key
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
-        #: Jobs whose position this socket is told -> what ends that.
-        self.waiting: dict[str, Callable[[], None]] = {}
-        await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
-        await self.accept()
+        self.budget = flow.Bucket(flow.BURST, flow.RATE)
+        self.strikes = flow.Bucket(flow.STRIKES, flow.FORGIVEN)
+        self.window = flow.Window()
+        self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
+        try:
+            await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
+            await self.accept()
+            await self.greet()
+        except BaseException:
+            await self.disconnect(1011)
+            raise
+
+    async def greet(self) -> None:
+        sockets.Sockets.here().add(self)
+        pressures = Pressures.here()
+        pressures.add(self.tell)
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
+        for event in pressures.unusual():
+            await self.tell(event)
 
     async def disconnect(self, code: int) -> None:
-        for stop in self.waiting.values():
-            stop()
-        if self.owner:
+        if self.follower is None:
+            return
+        self.follower.close()
+        sockets.Sockets.here().discard(self)
+        Pressures.here().discard(self.tell)
+        with contextlib.suppress(*redis.Unavailable):
             await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
 
+    # --- what the tab says ---
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer one frame. Whatever is wrong with it, the socket lives on."""
+        """Answer one frame. Whatever is wrong with it, the socket lives on, unless that never ends."""
         request_id = ""
         try:
-            if text_data is None:
-                raise wire.WireError("binary", "Messages are JSON text.")
-            message = wire.parse(text_data)
-            request_id = getattr(message, "request_id", "")
+            message = self.understand(text_data)
+            request_id = getattr(message, "request_id", None) or ""
+            self.charge(message.type)
             await self.answer(message)
         except Rejected as exc:
             await self.tell(wire.rejected_event(exc, request_id))
         except Exception as exc:
-            await self.tell(_as_wire_error(exc, request_id).event())
+            await self.refuse(_as_wire_error(exc, request_id))
+
+    def understand(self, text: str | None) -> wire.ClientMessage:
+        try:
+            return wire.parse(text)
+        except wire.WireError:
+            self.charge("invalid")
+            raise
+
+    def charge(self, kind: str) -> None:
+        cost = flow.COSTS.get(kind, 1.0)
+        if not self.budget.take(cost):
+            wait = round(self.budget.wait(cost), 1)
+            raise wire.WireError("too_many", "That was too fast. Please wait a moment.", retry_after=wait)
+
+    async def refuse(self, error: wire.WireError) -> None:
+        await self.tell(error.event())
+        if error.code in wire.STRIKES and not self.strikes.take():
+            await self.close(sockets.ABUSED)
 
     async def answer(self, message: wire.ClientMessage) -> None:
         match message:
             case wire.Ask():
                 await self.ask(message)
+            case wire.Edit():
+                await self.edit(message)
+            case wire.Withdraw():
+                await in_thread(changes.withdraw)(owner=self.owner, message_id=message.message_id)
             case wire.Watch():
-                await self.watch(message)
+                job = await in_thread(selectors.job)(owner=self.owner, job_id=message.job_id)
+                await self.following.watch(job, run=message.run, offset=message.offset)
             case wire.Cancel():
                 await in_thread(services.cancel)(owner=self.owner, job_id=message.job_id)
             case wire.Retry():
-                await in_thread(services.retry)(owner=self.owner, job_id=message.job_id)
+                job = await in_thread(services.retry)(owner=self.owner, job_id=message.job_id)
+                await self.accepted(job)
             case wire.Ping():
                 await self.tell({"type": "pong", "t": message.t})
+            case wire.Pong():
+                if self.window.read(message.t):
+                    await self.following.refresh_all()
 
     async def ask(self, message: wire.Ask) -> None:
-        """Accept a question. `queued` is told from here too: with Redis away no event would come."""
         asked = await in_thread(services.ask)(
             owner=self.owner,
             companion=message.companion,
@@ -87,44 +138,58 @@ class ChatConsumer(AsyncWebsocketConsumer):
             request_id=message.request_id,
             thread_id=message.thread_id,
         )
-        queued = wire.queued_event(asked.job, await status.place(asked.job))
-        await self.tell(queued)
-        self.follow_position(queued)
-        if asked.created:
-            self.answered.add(asked.job.id.hex)
+        await self.accepted(asked.job, asked.created)
+
+    async def edit(self, message: wire.Edit) -> None:
+        changed = await in_thread(changes.edit)(
+            owner=self.owner,
+            message_id=message.message_id,
+            text=message.content,
+            request_id=message.request_id or "",
+        )
+        if not changed.in_place:  # an edit in place is told to every tab
+            await self.accepted(changed.asked.job, changed.asked.created)
+
+    async def accepted(self, job: Job, created: bool = True) -> None:
+        """Answer with `queued`. It is told from here too: with Redis away no event would come."""
+        queued = wire.queued_event(job, await status.place(job))
+        if created:
+            self.answered.add(job.id.hex)
+            await self.following.hear(queued)
         else:
-            await self.catch_up(asked.job)
+            await self.tell(queued)
+            await self.following.watch(job)
 
-    async def watch(self, message: wire.Watch) -> None:
-        job = await in_thread(selectors.job)(owner=self.owner, job_id=message.job_id)
-        await self.catch_up(job, attempt=message.attempt, offset=message.offset)
-
-    async def catch_up(self, job: Any, *, attempt: int | None = None, offset: int = 0) -> None:
-        for event in await events.catch_up(job, attempt=attempt, offset=offset):
-            await self.tell(event)
-            self.follow_position(event)
+    # --- what the tab is told ---
 
     async def queue_event(self, message: dict[str, Any]) -> None:
-        """An event of one of the owner's jobs, from the engine."""
+        """An event for the owner, from the engine or another tab."""
         event = message["event"]
-        self.follow_position(event)
-        if event["type"] == "chat:queued" and event["jobId"] in self.answered:
+        if "jobId" not in event or events.topic_of(event) == "thread":
+            await self.tell(event)
+        elif event["type"] == "chat:queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
-            return
-        await self.tell(event)
+        else:
+            await self.following.hear(event)
 
-    def follow_position(self, event: dict[str, Any]) -> None:
-        """While a job is in line its position is pushed; the event says whether it is."""
-        if stop := self.waiting.pop(event["jobId"], None):
-            stop()
-        if event["type"].partition(":")[2] in ("queued", "position", "retrying"):
-            self.waiting[event["jobId"]] = positions().watch(event, self.tell)
+    async def session_ended(self, message: dict[str, Any]) -> None:
+        if message["session"] == sockets.digest(self.session_key):
+            await self.close(sockets.SESSION_ENDED)
+
+    @property
+    def overdue(self) -> bool:
+        return self.window.overdue
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
+        if self.window.shut and events.name_of(event) in _PASSING:
+            return
         if event["type"].endswith(":completed"):
             event = await asyncio.to_thread(wire.decorate, event)
-        await self.send(text_data=json.dumps(event, ensure_ascii=False))
+        text = json.dumps(event, ensure_ascii=False)
+        await self.send(text_data=text)
+        if number := self.window.sent(len(text)):
+            await self.send(text_data=json.dumps({"type": "ping", "t": number}))
 
 
 def _as_wire_error(exc: Exception, request_id: str) -> wire.WireError:
@@ -134,7 +199,7 @@ def _as_wire_error(exc: Exception, request_id: str) -> wire.WireError:
     if isinstance(exc, BadSubmission):
         return wire.WireError("invalid", exc.message, field=exc.field, request_id=request_id)
     if isinstance(exc, ObjectDoesNotExist):
-        return wire.WireError("not_found", "There is no such thread or job.", request_id=request_id)
+        return wire.WireError("not_found", "There is no such thread, message or job.", request_id=request_id)
     if isinstance(exc, WrongState):
         return wire.WireError("wrong_state", f"{str(exc).capitalize()}.", request_id=request_id)
     logger.exception("a client message could not be answered", exc_info=exc)

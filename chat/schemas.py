@@ -28,6 +28,13 @@ class AskIn(_Schema):
     """Of the reference design. A companion's name; the address names one already."""
 
 
+class EditIn(_Schema):
+    """A message's new text."""
+
+    content: str
+    request_id: RequestId | None = None
+
+
 class RenameIn(_Schema):
     title: str
 

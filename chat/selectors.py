@@ -33,6 +33,12 @@ def threads(*, owner: str, before: UUID | None = None) -> list[Thread]:
     return list(found[:PAGE])
 
 
+def question(*, owner: str, message_id: UUID) -> Message:
+    """One of the owner's own messages, with its thread, or `Message.DoesNotExist`."""
+    found = Message.objects.select_related("thread").filter(role=Role.USER, thread__owner=owner)
+    return found.get(id=message_id)
+
+
 def job(*, owner: str, job_id: UUID) -> Job:
     """One job, or `Job.DoesNotExist`."""
     return Job.objects.get(owner=owner, id=job_id)
@@ -42,6 +48,11 @@ def unfinished_jobs(of: Thread) -> list[Job]:
     """The jobs that still write replies in this thread."""
     ids = of.messages.filter(role=Role.ASSISTANT).values("job_id")
     return list(Job.objects.filter(id__in=ids, state__in=UNFINISHED))
+
+
+def standing(job: Job) -> str:
+    """The job's state for its owner: what waits for its turn is not `delayed`, as what is tried again is."""
+    return str(State.WAITING if job.pending else job.state)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +65,8 @@ class Said:
 
     @property
     def status(self) -> str:
-        """The job's state; a forgotten job was completed, as far as anyone need know."""
-        return str(self.job.state if self.job else State.COMPLETED)
+        """How the job stands; a forgotten job was completed, as far as anyone need know."""
+        return standing(self.job) if self.job else str(State.COMPLETED)
 
 
 def conversation(of: Thread) -> list[Said]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from queueing import control
-from queueing.errors import BadSubmission, WrongState
+from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.states import State
@@ -24,6 +24,8 @@ from .models import Message, Role, Thread
 #: Characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
 TITLE_LENGTH = 60
+#: Unfinished messages of one thread.
+MAX_WAITING = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,31 +46,53 @@ def ask(*, owner: str, companion: str, text: str, request_id: str, thread_id: UU
     Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or the queue's `Rejected`; then
     nothing was written.
     """
-    text = _checked(text)
+    text = checked(text)
     profile = companion_named(companion)
     with transaction.atomic():
         thread = _thread(owner, profile.id, text, thread_id)
-        question, reply = new_id(), new_id()
-        job, created = submit(
-            "chat.reply",
-            {"reply_id": reply.hex},
-            owner=owner,
-            request_id=request_id,
-            meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex},
+        return say(thread, text, request_id)
+
+
+def say(thread: Thread, text: str, request_id: str) -> Asked:
+    """Add a question and its reply to the end of `thread`; its turn comes when those before are over.
+
+    Within a transaction.
+    """
+    question, reply = new_id(), new_id()
+    before = [] if thread._state.adding else _in_order(thread)
+    job, created = submit(
+        "chat.reply",
+        {"reply_id": reply.hex},
+        owner=thread.owner,
+        request_id=request_id,
+        meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex},
+        after=before,
+    )
+    if created:
+        thread.updated_at = timezone.now()
+        thread.save(update_fields=None if thread._state.adding else ["updated_at"])
+        Message.objects.bulk_create(
+            [
+                Message(id=question, thread=thread, role=Role.USER, content=text, job_id=job.id),
+                Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
+            ]
         )
-        if created:
-            thread.updated_at = timezone.now()
-            thread.save(update_fields=None if thread._state.adding else ["updated_at"])
-            Message.objects.bulk_create(
-                [
-                    Message(id=question, thread=thread, role=Role.USER, content=text, job_id=job.id),
-                    Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
-                ]
-            )
-    return _asked(job, created)
+    return asked_of(job, created)
 
 
-def _checked(text: str) -> str:
+def _in_order(thread: Thread) -> list[Job]:
+    """The unfinished jobs of a thread, while nobody else adds one."""
+    # Whoever adds to a thread locks its first message. Not the thread: a worker that ends a reply
+    # writes that while it holds the job we are about to mark, and each would wait for the other.
+    list(thread.messages.select_for_update()[:1])
+    unfinished = selectors.unfinished_jobs(thread)
+    if len(unfinished) >= MAX_WAITING:
+        message = f"{len(unfinished)} messages wait in this conversation. Please wait for an answer."
+        raise Rejected("owner_limit", message, 10.0)
+    return unfinished
+
+
+def checked(text: str) -> str:
     if not text.strip():
         raise BadSubmission("message", "There is nothing in this message.")
     if "\x00" in text:
@@ -89,7 +113,7 @@ def _thread(owner: str, companion: str, text: str, thread_id: UUID | None) -> Th
     return thread
 
 
-def _asked(job: Job, created: bool) -> Asked:
+def asked_of(job: Job, created: bool = False) -> Asked:
     """The ids as the first submission chose them: a repeated one gets the same."""
     if "replyId" not in job.meta:
         raise BadSubmission("requestId", "This requestId was already used for another kind of job.")

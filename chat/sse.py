@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from queueing import events
+from queueing import reading
 from queueing.errors import BadSubmission
 from queueing.models import Job
 
@@ -18,21 +18,21 @@ KEEP_ALIVE = 15.0
 
 
 def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
-    """Attempt and offset to go on from: `Last-Event-ID` where the browser reconnects, else the query's."""
+    """Run and offset to go on from: `Last-Event-ID` where the browser reconnects, else the query's."""
     last = request.headers.get("Last-Event-ID", "")
     if not last:
         return None, offset
     try:
-        attempt, position = (int(part) for part in last.split("."))
+        run, position = (int(part) for part in last.split("."))
     except ValueError:
         raise BadSubmission("Last-Event-ID", "This is not one of our event ids.") from None
-    return attempt, position
+    return run, position
 
 
-def event_stream(job: Job, *, attempt: int | None, offset: int) -> StreamingHttpResponse:
+def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
     """The response that follows `job` to its end."""
     response = StreamingHttpResponse(
-        _frames(events.follow(job, attempt=attempt, offset=offset)), content_type="text/event-stream"
+        _frames(reading.follow(job, run=run, offset=offset)), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would collect what should flow
@@ -64,5 +64,5 @@ def frame(event: dict[str, Any]) -> str:
     """One event. Its id, where it has one, is the place right after its text."""
     lines = [f"event: {event['type']}", f"data: {json.dumps(decorate(event), ensure_ascii=False)}"]
     if event["type"].endswith(":delta"):
-        lines.insert(0, f"id: {event['attempt']}.{event['offset'] + len(event['text'])}")
+        lines.insert(0, f"id: {event['run']}.{event['offset'] + len(event['text'])}")
     return "\n".join(lines) + "\n\n"

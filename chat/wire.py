@@ -13,11 +13,14 @@ from queueing.states import State
 from queueing.status import Standing
 
 from .markdown import render
+from .selectors import standing
 from .services import Asked
 
 #: The client's own id for what it asks.
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
+#: Codes of errors that no well-made client causes; many of them close the socket.
+STRIKES = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many", "unknown_type"})
 #: Bytes of one frame.
 MAX_FRAME = 64 * 1024
 
@@ -25,8 +28,17 @@ MAX_FRAME = 64 * 1024
 class WireError(Exception):
     """A client message that cannot be taken. Becomes an `error` event; the socket stays open."""
 
-    def __init__(self, code: str, message: str, *, field: str = "", request_id: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.code = code
         self.message = message
         self.field = field
@@ -34,7 +46,7 @@ class WireError(Exception):
 
     def event(self) -> dict[str, Any]:
         """The `error` event, without the fields that say nothing."""
-        more = {"field": self.field, "requestId": self.request_id}
+        more = {"field": self.field, "requestId": self.request_id, "retryAfter": self.retry_after}
         return {"type": "error", "code": self.code, "error": self.message} | {
             k: v for k, v in more.items() if v
         }
@@ -61,13 +73,29 @@ class Ask(_Model):
     messages: list[TurnIn] = Field(min_length=1)
 
 
+class Edit(_Model):
+    """`message:edit`."""
+
+    type: Literal["message:edit"]
+    message_id: UUID
+    content: str
+    request_id: RequestId | None = None
+
+
+class Withdraw(_Model):
+    """`message:withdraw`."""
+
+    type: Literal["message:withdraw"]
+    message_id: UUID
+
+
 class Watch(_Model):
     """`job:watch`."""
 
     type: Literal["job:watch"]
     job_id: UUID
     offset: int = Field(default=0, ge=0)
-    attempt: int | None = Field(default=None, ge=1)
+    run: int | None = Field(default=None, ge=1)
 
 
 class Cancel(_Model):
@@ -91,14 +119,23 @@ class Ping(_Model):
     t: float | str | None = None
 
 
-ClientMessage = Ask | Watch | Cancel | Retry | Ping
+class Pong(_Model):
+    """`pong`; `t` is the server's `ping`'s."""
+
+    type: Literal["pong"]
+    t: int
+
+
+ClientMessage = Ask | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )
 
 
-def parse(text: str) -> ClientMessage:
-    """The client message in a frame, or `WireError`."""
+def parse(text: str | None) -> ClientMessage:
+    """The client message in a frame (None for a binary one), or `WireError`."""
+    if text is None:
+        raise WireError("binary", "Messages are JSON text.")
     if len(text.encode()) > MAX_FRAME:
         raise WireError("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
     try:
@@ -195,7 +232,7 @@ def job_view(job: Job, place: Standing) -> dict[str, Any]:
         "threadId": job.meta.get("threadId"),
         "kind": job.kind,
         "queue": job.queue,
-        "status": str(job.state),
+        "status": standing(job),
         "position": place.position,
         "estimatedWait": place.wait,
         "attempt": job.attempts,

@@ -32,13 +32,19 @@ def cancel(job_id: UUID | str) -> Job:
         if not won:
             raise WrongState("cancel", job.state)
         _end(job)
-        dependencies.fail_dependents([job.pk])
+        freed = dependencies.give_up([job.pk])
+        transaction.on_commit(lambda: _schedule(freed))
     try:
         redis.run(schedule.remove(job.queue, [job.id.hex]))
     except redis.Unavailable as exc:
         logger.warning("job %s is cancelled; Redis hears of it later (%s)", job.id.hex, exc)
     events.emit_soon(job, "cancelled", text=text)
     return job
+
+
+def _schedule(freed: Sequence[Job]) -> None:
+    if freed:
+        put_all_in_schedule(freed)
 
 
 def _end(job: Job) -> None:
@@ -103,9 +109,12 @@ def promote(job_id: UUID | str) -> Job:
 def remove(job_id: UUID | str) -> None:
     """Delete a job that is not running, with its history. Raises as `promote` does."""
     job = Job.objects.get(id=job_id)
-    won, _ = Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).delete()
-    if not won:
-        raise WrongState("remove", State.ACTIVE)
+    with transaction.atomic():
+        freed = [] if job.is_finished else dependencies.give_up([job.pk])
+        won, _ = Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).delete()
+        if not won:
+            raise WrongState("remove", State.ACTIVE)
+        transaction.on_commit(lambda: _schedule(freed))
     redis.run(schedule.remove(job.queue, [job.id.hex]))
 
 

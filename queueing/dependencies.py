@@ -1,12 +1,14 @@
-"""Parents and children: a dependent is delayed, and outside Redis, until every parent completed.
+"""Parents and children: a dependent is delayed, and outside Redis, until its parents are over.
 
-    submit(depends_on=[parent])   counts the unfinished parents into `pending` and marks them
+    submit(depends_on=[parent])   runs when the parent completed; fails when it did not
+    submit(after=[parent])        runs when the parent is over, however it ended
     settle(ended)                 in the transaction that ends a parent: one less pending, or failed
 
-The mark and the end are updates of the same row, so whichever transaction comes second sees the other.
+Submitting counts the unfinished parents into `pending` and marks them. The mark and the end are updates
+of the same row, so whichever transaction comes second sees the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
 PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
 
 
-def attach(job: Job, parents: Sequence[Job]) -> None:
-    """Make the unsaved `job` wait for those of `parents` that are not over. Within a transaction."""
-    ids = [parent.pk for parent in parents]
+def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
+    """Make the unsaved `job` wait for those of `parents` and `after` that are not over.
+
+    Within a transaction.
+    """
+    needed = {parent.pk for parent in parents}
+    ids = needed | {other.pk for other in after}
     Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)
     states = dict(Job.objects.filter(id__in=ids).values_list("id", "state"))
-    if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in ids):
+    if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
         job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, "parent_failed"
         job.finished_at = job.created_at
         return
@@ -37,9 +43,12 @@ def attach(job: Job, parents: Sequence[Job]) -> None:
         job.state = State.DELAYED
 
 
-def link(job: Job, parents: Sequence[Job]) -> None:
+def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     """Remember what the saved `job` waits for."""
-    Dependency.objects.bulk_create([Dependency(job=job, parent=parent) for parent in parents])
+    needed = {parent.pk for parent in parents}
+    links = [Dependency(job=job, parent=parent) for parent in parents]
+    links += [Dependency(job=job, parent=other, however=True) for other in after if other.pk not in needed]
+    Dependency.objects.bulk_create(links)
 
 
 def settle(results: "Sequence[Result]") -> list[Job]:
@@ -47,8 +56,10 @@ def settle(results: "Sequence[Result]") -> list[Job]:
     parents = _with_dependents([r.run.id for r in results])
     if not parents:
         return []
-    fail_dependents([r.run.id for r in results if r.run.id in parents and r.state != State.COMPLETED])
-    return _free_dependents([r.run.id for r in results if r.run.id in parents and r.state == State.COMPLETED])
+    ended = [r for r in results if r.run.id in parents]
+    completed = [r.run.id for r in ended if r.state == State.COMPLETED]
+    freed = _free(Dependency.objects.filter(parent__in=completed))
+    return freed + give_up([r.run.id for r in ended if r.state != State.COMPLETED])
 
 
 def _with_dependents(ids: list[str]) -> set[str]:
@@ -61,10 +72,10 @@ def _with_dependents(ids: list[str]) -> set[str]:
         return {raw if isinstance(raw, str) else raw.hex for (raw,) in cursor.fetchall()}
 
 
-def _free_dependents(parents: list[str]) -> list[Job]:
-    children: set[object] = set()
-    for child in Dependency.objects.filter(parent_id__in=parents).values_list("job_id", flat=True):
-        children.add(child)
+def _free(links: Iterable[Dependency]) -> list[Job]:
+    """One less to wait for at each of `links`; the jobs that wait for nothing more."""
+    children = [link.job_id for link in links]
+    for child in children:
         Job.objects.filter(id=child, pending__gt=0).update(pending=F("pending") - 1)
     ready = Job.objects.filter(id__in=children, pending=0, state=State.DELAYED, run_at=None)
     freed = list(ready)
@@ -74,18 +85,27 @@ def _free_dependents(parents: list[str]) -> list[Job]:
     return freed
 
 
-def fail_dependents(ids: Sequence[object]) -> None:
-    """The dependents of jobs that failed or were cancelled fail too, and theirs. Within a transaction."""
-    parents = list(Job.objects.filter(id__in=ids, has_dependents=True).values_list("id", flat=True))
-    if not parents:
-        return
-    children = list(Job.objects.filter(parents__parent_id__in=parents, state__in=UNFINISHED).distinct())
-    changed = {"state": State.FAILED, "error": PARENT_FAILED, "error_code": "parent_failed"}
-    for job in children:
+def give_up(ids: Sequence[object]) -> list[Job]:
+    """These jobs failed, were cancelled or go away: who depends on them fails, and theirs in turn.
+
+    Within a transaction; the jobs that only came after one of them, and may run now.
+    """
+    freed: list[Job] = []
+    while ids := list(Job.objects.filter(id__in=ids, has_dependents=True).values_list("id", flat=True)):
+        freed += _free(Dependency.objects.filter(parent__in=ids, however=True))
+        ids = _fail(Job.objects.filter(parents__in=Dependency.objects.filter(parent__in=ids, however=False)))
+    return freed
+
+
+def _fail(jobs: Iterable[Job]) -> list[object]:
+    changed = {"state": State.FAILED, "error": PARENT_FAILED, "error_code": "parent_failed", "pending": 0}
+    failed = []
+    for job in jobs:
         won = Job.objects.filter(id=job.pk).exclude(state__in=FINISHED)
-        if won.update(**changed, finished_at=timezone.now(), pending=0) and (
-            hook := get_kind(job.kind).on_end
-        ):
+        if not won.update(**changed, finished_at=timezone.now()):
+            continue
+        failed.append(job.pk)
+        if hook := get_kind(job.kind).on_end:
             hook(
                 Ending(
                     job_id=job.id.hex,
@@ -97,4 +117,4 @@ def fail_dependents(ids: Sequence[object]) -> None:
                     text="",
                 )
             )
-    fail_dependents([job.pk for job in children])
+    return failed

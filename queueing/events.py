@@ -4,14 +4,13 @@ Events travel through the channel layer to the owner's group. They may be lost o
 and the text kept in Redis are what counts, and `catch_up` brings a watcher from anywhere to now.
 """
 
-import asyncio
-import contextlib
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
@@ -24,9 +23,11 @@ logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
-#: Seconds between looks at the record by a follower whom the channel layer tells nothing.
-_LOOK_AGAIN = 5.0
 ENDINGS = ("completed", "failed", "cancelled")
+#: Fields that belong to one event, not to all of a job's.
+_OF_ONE = {"type", "queue", "position", "estimatedWait", "run", "attempt", "of", "in", "reason", "code"}
+_OF_ONE |= {"offset", "text", "done", "total", "label"}
+_in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 
 def group_of(owner: str) -> str:
@@ -44,6 +45,21 @@ def of(job: Job, name: str, **fields: Any) -> Event:
     return make(get_kind(job.kind).topic, name, job.id.hex, job.request_id, job.meta, **fields)
 
 
+def topic_of(event: Event) -> str:
+    """Whose kind of event it is: `chat` of a `chat:delta`."""
+    return str(event["type"]).partition(":")[0]
+
+
+def name_of(event: Event) -> str:
+    """What happened: `delta` of a `chat:delta`."""
+    return str(event["type"]).partition(":")[2]
+
+
+def is_ending(event: Event) -> bool:
+    """Whether this is a job's last event."""
+    return name_of(event) in ENDINGS
+
+
 async def emit(owner: str, event: Event) -> None:
     """Send the event to the owner's sockets. A channel layer that is away loses it, with a log line."""
     layer = get_channel_layer()
@@ -52,7 +68,7 @@ async def emit(owner: str, event: Event) -> None:
     try:
         await layer.group_send(group_of(owner), {"type": "queue.event", "event": event})
     except redis.Unavailable as exc:
-        logger.warning("event %s of job %s is lost: %s", event["type"], event["jobId"], exc)
+        logger.warning("event %s of job %s is lost: %s", event["type"], event.get("jobId"), exc)
 
 
 def emit_soon(job: Job, name: str, **fields: Any) -> None:
@@ -68,6 +84,11 @@ def emit_soon(job: Job, name: str, **fields: Any) -> None:
     async_to_sync(send)()
 
 
+def tell(owner: str, event: Event) -> None:
+    """Send an event that is not a job's from synchronous code."""
+    async_to_sync(emit)(owner, event)
+
+
 def ending(job: Job) -> Event:
     """The terminal event of a finished row."""
     if job.state == State.COMPLETED:
@@ -78,127 +99,60 @@ def ending(job: Job) -> Event:
     return of(job, "cancelled", text=job.text)
 
 
+def about(event: Event) -> Event:
+    """What all events of the same job have in common."""
+    return {name: value for name, value in event.items() if name not in _OF_ONE}
+
+
+def vanished(event: Event) -> Event:
+    """The terminal event of a job whose row is gone, made from any other of its events."""
+    return about(event) | {"type": f"{topic_of(event)}:cancelled", "text": ""}
+
+
 async def text_so_far(job_id: str) -> tuple[int, str]:
-    """(attempt, text) of an answer in flight; (0, "") when nothing is kept."""
+    """(run, text) of an answer in flight; (0, "") when nothing is kept."""
     try:
         kept = await redis.aclient().get(schedule.stream_key(job_id))
     except redis.Unavailable:
         return 0, ""
     if not kept:
         return 0, ""
-    attempt, _, text = kept.partition("\x1f")
-    return int(attempt), text
+    run, _, text = kept.partition("\x1f")
+    return int(run), text
 
 
-async def catch_up(job: Job, *, attempt: int | None = None, offset: int = 0) -> list[Event]:
-    """The events that bring a watcher who has `offset` characters of `attempt` to now."""
-    job = await Job.objects.aget(pk=job.pk)
+async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> list[Event]:
+    """The events that bring a watcher who has `offset` characters of `run` to now.
+
+    Raises `Job.DoesNotExist`.
+    """
+    job, last = await _in_thread(_read)(job_id)
     if job.is_finished:
         return [ending(job)]
-    if job.state == State.DELAYED and (last := await job.history.alast()):
+    if last:
         return [_retrying(job, last)]
     if job.state != State.ACTIVE:
         where = await status.place(job)
         fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
         return [of(job, "position", **fields)]
-    found = [of(job, "started", attempt=job.attempts, of=job.max_attempts)]
+    found = [of(job, "started", run=job.runs, attempt=job.attempts, of=job.max_attempts)]
     number, text = await text_so_far(job.id.hex)
-    start = offset if number == attempt else 0
-    if number == job.attempts and text[start:]:
-        found.append(of(job, "delta", attempt=number, offset=start, text=text[start:]))
+    start = offset if number == run else 0
+    if number == job.runs and text[start:]:
+        about = {"run": number, "attempt": job.attempts, "offset": start}
+        found.append(of(job, "delta", **about, text=text[start:]))
     return found
+
+
+def _read(job_id: str) -> tuple[Job, Attempt | None]:
+    """The row, and when it waits for another attempt, the one that failed."""
+    job = Job.objects.get(pk=job_id)
+    waits = job.state == State.DELAYED and not job.pending
+    return job, job.history.last() if waits else None
 
 
 def _retrying(job: Job, last: Attempt) -> Event:
     """What the owner was told when the last attempt failed, with the seconds that are left now."""
-    left = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return of(
-        job,
-        "retrying",
-        **{
-            "queue": job.queue,
-            "attempt": last.number,
-            "of": job.max_attempts,
-            "in": max(0.0, round(left, 1)),
-        },
-        reason=last.error,
-        code=last.code or last.outcome,
-    )
-
-
-async def follow(job: Job, *, attempt: int | None = None, offset: int = 0) -> AsyncIterator[Event]:
-    """Every event from there to the terminal one, without gap or repeat."""
-    layer = get_channel_layer()
-    if layer is None:
-        raise RuntimeError("CHANNEL_LAYERS is not configured")
-    channel = await layer.new_channel("follow.")
-    group = group_of(job.owner)
-    await layer.group_add(group, channel)
-    seen = Reader(attempt, offset)
-    try:
-        while True:
-            for event in await catch_up(job, attempt=seen.attempt, offset=seen.offset):
-                if fresh := seen.take(event):
-                    yield fresh
-                if _is_ending(event):
-                    return
-            async for event in _live(layer, channel, job.id.hex):
-                if seen.misses(event):
-                    break  # something was lost on the way: catch up
-                if fresh := seen.take(event):
-                    yield fresh
-                if _is_ending(event):
-                    return
-    finally:
-        with contextlib.suppress(*redis.Unavailable):
-            await layer.group_discard(group, channel)
-
-
-async def _live(layer: Any, channel: str, job_id: str) -> AsyncIterator[Event]:
-    """The job's events as they come; ends when none has come for a while."""
-    while True:
-        try:
-            async with asyncio.timeout(_LOOK_AGAIN):
-                message = await layer.receive(channel)
-        except TimeoutError:
-            return
-        if message["event"].get("jobId") == job_id:
-            yield message["event"]
-
-
-def _is_ending(event: Event) -> bool:
-    return event["type"].partition(":")[2] in ENDINGS
-
-
-class Reader:
-    """How far one watcher has read; drops what it has, and notices what it misses."""
-
-    def __init__(self, attempt: int | None, offset: int) -> None:
-        self.attempt = attempt
-        self.offset = offset
-        self._last: Event | None = None
-
-    def misses(self, event: Event) -> bool:
-        """Whether text between what was read and this event is missing."""
-        if not event["type"].endswith(":delta"):
-            return False
-        here = self.offset if event["attempt"] == self.attempt else 0
-        return bool(event["offset"] > here)
-
-    def take(self, event: Event) -> Event | None:
-        """The event, less what was read already; None when nothing of it is new."""
-        if not event["type"].endswith(":delta"):
-            if event == self._last:
-                return None
-            self._last = event
-            return event
-        if event["attempt"] != self.attempt:
-            if self.attempt is not None and event["attempt"] < self.attempt:
-                return None
-            self.attempt, self.offset = event["attempt"], 0
-        fresh = event["text"][self.offset - event["offset"] :]
-        if not fresh:
-            return None
-        event = event | {"offset": self.offset, "text": fresh}
-        self.offset += len(fresh)
-        return event
+    left = max(0.0, (job.run_at - timezone.now()).total_seconds()) if job.run_at else 0.0
+    fields = {"queue": job.queue, "attempt": last.number, "of": job.max_attempts, "in": round(left, 1)}
+    return of(job, "retrying", reason=last.error, code=last.code or last.outcome) | fields

@@ -27,6 +27,8 @@ class Job(models.Model):
     priority = models.PositiveSmallIntegerField()
     attempts = models.PositiveSmallIntegerField(default=0)
     """Attempts begun and not given back."""
+    runs = models.PositiveIntegerField(default=0)
+    """How often a worker began it. It only grows, so it tells one beginning's text from another's."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
     stalls = models.PositiveSmallIntegerField(default=0)
     """How often its worker was lost."""
@@ -121,10 +123,11 @@ class LogLine(models.Model):
 
 
 class Dependency(models.Model):
-    """`job` runs only when `parent` has completed."""
+    """`job` runs only when `parent` has completed, or, `however` it ended, is over."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parents")
     parent = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
+    however = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "parent"], name="dependency_once")]

@@ -4,42 +4,41 @@ Each web process looks once a second at the jobs its own sockets wait for: the c
 watchers, not the jobs in line or the pace at which they end. Nobody watching costs nothing.
 """
 
-import asyncio
-import logging
-import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from . import events, status
 from .status import Standing
-
-logger = logging.getLogger(__name__)
+from .ticker import Ticker, safely
 
 Send = Callable[[events.Event], Awaitable[None]]
 
-_EVERY = 1.0
-#: What a `retrying` event has besides.
-_NOT_OF_A_POSITION = {"attempt", "of", "in", "reason", "code"}
 #: Jobs asked about in one script.
 _AT_ONCE = 500
+#: An estimate this much above what was shown is no accident: it is told, and why.
+_MUCH = 1.5
 
 
-class _Watched:
+class Watched:
     """A job somebody waits for."""
 
-    def __init__(self, queue: str, event: events.Event) -> None:
-        self.queue = queue
-        self.event = event
+    def __init__(self, event: events.Event) -> None:
+        self.queue: str = event["queue"]
+        self.event = events.about(event) | {"type": events.topic_of(event) + ":position", "queue": self.queue}
         self.sends: list[Send] = []
-        self.told: Standing | None = None
+        self.shown: Standing | None = None
+        if "position" in event:
+            self.shown = Standing(event["position"], event["estimatedWait"])
+        self.told = self.shown
 
 
-class Positions:
-    """The watchers of one event loop."""
+class Positions(Ticker[str]):
+    """The watchers of one event loop; its members are the jobs' ids."""
 
     def __init__(self) -> None:
-        self._watched: dict[str, _Watched] = {}
-        self._ticker: asyncio.Task[None] | None = None
+        super().__init__()
+        self._watched: dict[str, Watched] = {}
 
     def watch(self, event: events.Event, send: Send) -> Callable[[], None]:
         """Tell `send` the position of the job that `event` is about whenever it changes.
@@ -47,30 +46,25 @@ class Positions:
         `event` is one of the job's that names its `queue`. The return value ends it.
         """
         job_id = event["jobId"]
-        watched = self._watched.setdefault(job_id, _Watched(event["queue"], _about_position(event)))
+        fresh = Watched(event)
+        watched = self._watched.setdefault(job_id, fresh)
         watched.sends.append(send)
-        watched.told = None
-        if self._ticker is None or self._ticker.done():
-            self._ticker = asyncio.create_task(self._tick())
+        if fresh.shown != watched.shown:
+            watched.told = None
+        self.add(job_id)
 
         def stop() -> None:
             if send in watched.sends:
                 watched.sends.remove(send)
             if not watched.sends and self._watched.get(job_id) is watched:
                 del self._watched[job_id]
+                self.discard(job_id)
 
         return stop
 
-    async def _tick(self) -> None:
-        while self._watched:
-            await asyncio.sleep(_EVERY)
-            try:
-                await self._look()
-            except Exception:
-                logger.exception("positions could not be told; going on")
-
-    async def _look(self) -> None:
-        by_queue: dict[str, list[_Watched]] = defaultdict(list)
+    async def look(self) -> None:
+        """Where do they all stand?"""
+        by_queue: dict[str, list[Watched]] = defaultdict(list)
         for watched in self._watched.values():
             by_queue[watched.queue].append(watched)
         for queue, all_watched in by_queue.items():
@@ -78,32 +72,44 @@ class Positions:
                 some = all_watched[i : i + _AT_ONCE]
                 standings = await status.places(queue, [w.event["jobId"] for w in some])
                 for watched, standing in zip(some, standings, strict=True):
-                    await self._tell(watched, standing)
-
-    async def _tell(self, watched: _Watched, standing: Standing) -> None:
-        if standing == watched.told:
-            return
-        watched.told = standing
-        if not standing.position and (standing.wait is None or standing.wait["reason"] == "delayed"):
-            return  # it runs, is over, or waits for a retry: its own events say so
-        event = watched.event | {"position": standing.position, "estimatedWait": standing.wait}
-        for send in list(watched.sends):
-            await send(event)
+                    await _tell(watched, standing)
 
 
-def _about_position(event: events.Event) -> events.Event:
-    """The `position` event of the same job, its position still the old one."""
-    topic = event["type"].partition(":")[0]
-    kept = {name: value for name, value in event.items() if name not in _NOT_OF_A_POSITION}
-    return kept | {"type": f"{topic}:position"}
+async def _tell(watched: Watched, standing: Standing) -> None:
+    wait = standing.wait
+    if not standing.position and (wait is None or wait["reason"] == "delayed"):
+        return  # it runs, is over, waits for its turn or a retry: other events say so
+    watched.shown = steady(watched.shown, standing)
+    if watched.shown == watched.told:
+        return
+    watched.told = watched.shown
+    event = watched.event | {"position": watched.shown.position, "estimatedWait": watched.shown.wait}
+    for send in list(watched.sends):
+        await safely(send(event))
 
 
-_by_loop: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Positions]" = weakref.WeakKeyDictionary()
+def steady(shown: Standing | None, now: Standing) -> Standing:
+    """What to show now. A wait only grows when the job fell back or the reason is another one.
+
+    Small swings of the estimate are kept from the reader; a big one is told with the reason `slow`.
+    """
+    if shown is None or not _comparable(shown, now):
+        return now
+    before: dict[str, Any] = shown.wait or {}
+    wait: dict[str, Any] = now.wait or {}
+    if wait["high"] > before["high"] * _MUCH + 1:
+        return Standing(now.position, wait | {"reason": "slow"})
+    high = min(before["high"], wait["high"])
+    kept = {"low": min(before["low"], wait["low"], high), "high": high}
+    # What was said to be slow stays so until it has become quicker.
+    slow = before["reason"] == "slow" and high == before["high"]
+    return Standing(now.position, wait | kept | ({"reason": "slow"} if slow else {}))
 
 
-def positions() -> Positions:
-    """The running loop's watchers."""
-    loop = asyncio.get_running_loop()
-    if loop not in _by_loop:
-        _by_loop[loop] = Positions()
-    return _by_loop[loop]
+def _comparable(shown: Standing, now: Standing) -> bool:
+    """Whether there are two ranges with one reason, and no step back in line between them."""
+    if not shown.position or not now.position or now.position > shown.position:
+        return False
+    if not shown.wait or not now.wait or None in (shown.wait["high"], now.wait["high"]):
+        return False
+    return shown.wait["reason"] in (now.wait["reason"], "slow")

@@ -25,9 +25,9 @@ _OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 
 _BEGIN = f"""
 UPDATE queueing_job
-SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = attempts + 1
+SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = attempts + 1, runs = runs + 1
 WHERE id IN ({{ids}}) AND state IN ({_OPEN})
-RETURNING id, kind, owner, request_id, args, meta, attempts, max_attempts, priority, created_at
+RETURNING id, kind, owner, request_id, args, meta, runs, attempts, max_attempts, priority, created_at
 """  # noqa: S608 (the states are ours)
 
 #: The most frequent end by far, a claim's jobs that completed without a result: one statement for all.
@@ -75,7 +75,7 @@ def begin(claimed: Sequence[Claimed], token: str) -> list[Run]:
 
 
 def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claimed]) -> Run:
-    raw, kind_name, owner, request_id, args, meta, attempts, max_attempts, priority, created = row
+    raw, kind_name, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
     try:
         kind = get_kind(kind_name)
@@ -91,6 +91,7 @@ def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claim
         args=json.loads(args),
         meta=json.loads(meta),
         token=token,
+        number=number,
         attempt=attempts,
         max_attempts=max_attempts,
         priority=priority,

@@ -23,6 +23,8 @@ class Run:
     args: dict[str, Any]
     meta: dict[str, str]
     token: str
+    number: int
+    """Counts all runs of the job, also those whose attempt was given back: 1 for the first."""
     attempt: int
     """1 for the first."""
     max_attempts: int

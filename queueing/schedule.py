@@ -237,7 +237,7 @@ def _place(state: str, number: int) -> Place | None:
     return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
 
 
-def append(job_id: str, token: str, attempt: int, text: str, *, keep: float, anew: bool) -> Call[int]:
+def append(job_id: str, token: str, run: int, text: str, *, keep: float, anew: bool) -> Call[int]:
     """Add to the answer in flight: 1 done, 0 the claim is lost, 2 send all of it anew."""
     keys = [*(key(name) for name in _GLOBAL), stream_key(job_id)]
-    return Call("append", keys, [job_id, token, attempt, text, int(keep), int(anew)], int)
+    return Call("append", keys, [job_id, token, run, text, int(keep), int(anew)], int)

@@ -7,17 +7,20 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import redis, schedule
+from . import events, redis, schedule
 from .conf import TASKS, EngineConf, QueueDef
 from .models import Attempt, Job
-from .record import Recorded, end
+from .record import end
 from .run import Result
 from .runner import UNEXPECTED
 from .schedule import Outcome
 from .states import UNFINISHED, State
+from .submit import put_all_in_schedule
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
+
+LOST = "The worker was lost."
 
 
 async def recover(conf: EngineConf, database: DatabaseThread) -> None:
@@ -36,6 +39,9 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
         if over:
             ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(over)]
             await redis.arun(schedule.finish(queue, ended))
+        if queue.name != TASKS:
+            for owner, event in await database.call(news, claims):
+                await events.emit(owner, event)
 
 
 def stall(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
@@ -58,6 +64,18 @@ def stall(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
     return sorted(set(ids) - {job_id.hex for job_id in alive})
 
 
+def news(claims: Sequence[tuple[str, str]]) -> list[tuple[str, events.Event]]:
+    """(owner, event) of those whose owners should know that the answer begins again, or never ends."""
+    found = []
+    for job in Job.objects.filter(id__in=[job_id for job_id, _ in claims]).exclude(owner=""):
+        if job.state == State.FAILED and job.error_code == "stalled":
+            found.append((job.owner, events.ending(job)))
+        elif job.state == State.WAITING:
+            about = {"queue": job.queue, "attempt": job.attempts, "of": job.max_attempts, "in": 0.0}
+            found.append((job.owner, events.of(job, "retrying", **about, reason=LOST, code="stalled")))
+    return found
+
+
 def _remember(job: Job) -> None:
     Attempt.objects.create(
         job=job,
@@ -67,15 +85,15 @@ def _remember(job: Job) -> None:
         ended_at=timezone.now(),
         worker=job.token,
         code="stalled",
-        error="The worker was lost.",
+        error=LOST,
     )
 
 
-def _give_up(job: Job) -> Recorded:
+def _give_up(job: Job) -> None:
     """One stall too many: something about this job kills workers."""
     from .reconcile import as_run
 
-    return end(
+    recorded = end(
         [
             Result(
                 run=as_run(job),
@@ -88,3 +106,4 @@ def _give_up(job: Job) -> Recorded:
             )
         ]
     )
+    transaction.on_commit(lambda: put_all_in_schedule(recorded.freed))

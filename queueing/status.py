@@ -36,6 +36,8 @@ async def place(job: Job) -> Standing:
     """Where `job` stands now."""
     if job.is_finished:
         return Standing(None, None)
+    if job.pending:
+        return Standing(None, {"low": None, "high": None, "reason": "turn"})
     return (await places(job.queue, [job.id.hex]))[0]
 
 

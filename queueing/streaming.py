@@ -71,16 +71,17 @@ class Stream:
             return
         self._sent = len(text)
         if await self._keep(text, start):
-            await self._announce("delta", attempt=self.run.attempt, offset=start, text=text[start:])
+            about = {"run": self.run.number, "attempt": self.run.attempt, "offset": start}
+            await self._announce("delta", **about, text=text[start:])
 
     async def _keep(self, text: str, start: int) -> bool:
         """Add to the text kept in Redis; False when the claim is lost and nobody should hear this."""
         run = self.run
         try:
-            call = schedule.append(run.id, run.token, run.attempt, text[start:], keep=_KEEP, anew=start == 0)
+            call = schedule.append(run.id, run.token, run.number, text[start:], keep=_KEEP, anew=start == 0)
             kept = await redis.arun(call)
             if kept == 2:
-                call = schedule.append(run.id, run.token, run.attempt, text, keep=_KEEP, anew=True)
+                call = schedule.append(run.id, run.token, run.number, text, keep=_KEEP, anew=True)
                 kept = await redis.arun(call)
         except redis.Unavailable as exc:
             logger.warning("text of job %s is not kept: %s", run.id, exc)

@@ -45,12 +45,15 @@ def submit(
     delay: float = 0.0,
     meta: dict[str, str] | None = None,
     depends_on: Sequence[Job] = (),
+    after: Sequence[Job] = (),
 ) -> Submission:
     """Accept one job of `kind` with JSON `args`.
 
     Called inside a transaction, the job exists if that commits, together with the caller's own rows.
     `priority` (1 first, to 1000) defaults to the queue's; `delay` is in seconds; `meta` is repeated in
-    each event. Redis may be away: the job is kept and scheduled when it returns.
+    each event. It runs when all of `depends_on` have completed (and fails when one of them does not), and
+    when all of `after` are over, however they ended. Redis may be away: the job is kept and scheduled
+    when it returns.
 
     Raises `BadSubmission` naming the field, or `Rejected` when the queue or the owner is full; then
     nothing was stored.
@@ -61,11 +64,11 @@ def submit(
     pressure.admit(get_queue(job.queue), owner)
     try:
         with transaction.atomic(durable=False, savepoint=bool(request_id)):
-            if depends_on:
-                dependencies.attach(job, depends_on)
+            if depends_on or after:
+                dependencies.attach(job, depends_on, after)
             job.save(force_insert=True)
-            if depends_on:
-                dependencies.link(job, depends_on)
+            if depends_on or after:
+                dependencies.link(job, depends_on, after)
     except IntegrityError:
         if request_id and (known := _already(owner, request_id)):
             return Submission(known, created=False)  # the same request, at the same moment

@@ -182,7 +182,7 @@ class Worker:
                     task.cancel()
 
     async def _announce(self, run: Run) -> None:
-        fields = {"attempt": run.attempt, "of": run.max_attempts}
+        fields = {"run": run.number, "attempt": run.attempt, "of": run.max_attempts}
         await events.emit(
             run.owner, events.make(run.topic, "started", run.id, run.request_id, run.meta, **fields)
         )

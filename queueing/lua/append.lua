@@ -1,6 +1,6 @@
 -- Adds text to an answer in flight, if the claim still holds. The text is kept for whoever comes later.
--- KEYS  3 global, stream (string: attempt SEP text)
--- ARGV  id, token, attempt, text, seconds to keep it, 1 to begin anew else 0
+-- KEYS  3 global, stream (string: run SEP text)
+-- ARGV  id, token, run, text, seconds to keep it, 1 to begin anew else 0
 -- Returns 1; 0 when the claim is no longer this token's; 2 when the text so far is gone (Redis was
 -- lost), which the caller mends by sending all of it anew.
 local stream = KEYS[4]

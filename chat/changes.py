@@ -1,0 +1,116 @@
+"""Second thoughts: a question that is edited, asked anew, or taken back. Plain functions; they block.
+
+`Message.DoesNotExist` also means that it is somebody else's.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from queueing import control, events
+from queueing.errors import WrongState
+from queueing.models import Job
+from queueing.states import UNFINISHED, State
+
+from . import selectors
+from .models import Message
+from .services import Asked, asked_of, checked, say
+
+_IN_LINE = (State.WAITING, State.DELAYED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """An edited question."""
+
+    asked: Asked
+    in_place: bool
+    """True when it had not been read yet: only its text is another. False: it was asked anew."""
+
+
+def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "") -> Changed:
+    """Give a question another text.
+
+    While it waits, its text is replaced. After that, it and everything said after it are removed, what
+    is being written there is stopped, and the new text is asked in its place. Raises as `ask` does.
+    """
+    text = checked(text)
+    if request_id and (known := Job.objects.filter(owner=owner, request_id=request_id).first()):
+        return Changed(asked=asked_of(known), in_place=False)
+    message = selectors.question(owner=owner, message_id=message_id)
+    if job := _unchanged(message, text) or _edit_in_place(message, text):
+        events.tell(owner, _edited(message, text))
+        return Changed(asked=asked_of(job), in_place=True)
+    return Changed(asked=_ask_anew(message, text, request_id), in_place=False)
+
+
+def _unchanged(message: Message, text: str) -> Job | None:
+    """The message's job, if this very text is being answered: the edit was sent twice."""
+    if message.content != text:
+        return None
+    return Job.objects.filter(id=message.job_id, state__in=UNFINISHED).first()
+
+
+def _edit_in_place(message: Message, text: str) -> Job | None:
+    """The message's job, if no worker has read the text, nor can while we write it."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(id=message.job_id, state__in=_IN_LINE).first()
+        if job:
+            Message.objects.filter(id=message.id).update(content=text)
+        return job
+
+
+def _edited(message: Message, text: str) -> events.Event:
+    return {
+        "type": "thread:edited",
+        "threadId": message.thread_id.hex,
+        "messageId": message.id.hex,
+        "jobId": message.job_id.hex,
+        "content": text,
+    }
+
+
+def _ask_anew(message: Message, text: str, request_id: str) -> Asked:
+    later = Message.objects.filter(thread=message.thread, id__gte=message.id)
+    jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
+    _stop(jobs.filter(state__in=UNFINISHED))
+    with transaction.atomic():
+        message = selectors.question(owner=message.thread.owner, message_id=message.id)
+        _remove(message, list(later))
+        return say(message.thread, text, request_id)
+
+
+def withdraw(*, owner: str, message_id: UUID) -> None:
+    """Take back a question that still waits: its job is cancelled, it and its reply are removed.
+
+    Raises `WrongState` when its turn has come already.
+    """
+    message = selectors.question(owner=owner, message_id=message_id)
+    job = Job.objects.filter(id=message.job_id).first()
+    if job is None or job.state not in _IN_LINE:
+        raise WrongState("withdraw", job.state if job else State.COMPLETED)
+    _stop([job])
+    with transaction.atomic():
+        _remove(message, list(Message.objects.filter(thread=message.thread, job_id=message.job_id)))
+
+
+def _stop(jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        with suppress(WrongState):  # it ended in the meantime
+            control.cancel(job.id)
+
+
+def _remove(first: Message, messages: list[Message]) -> None:
+    """Delete messages of one thread, and what their jobs know of them. Within a transaction."""
+    Message.objects.filter(id__in=[message.id for message in messages]).delete()
+    Job.objects.filter(id__in={message.job_id for message in messages}).update(result=None, text="")
+    removed = {
+        "type": "thread:removed",
+        "threadId": first.thread_id.hex,
+        "messageIds": [message.id.hex for message in messages],
+    }
+    owner = first.thread.owner
+    transaction.on_commit(lambda: events.tell(owner, removed))

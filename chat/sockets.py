@@ -1,0 +1,80 @@
+"""The open sockets of a process: closed when their session ends, or when nobody reads them."""
+
+import hashlib
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Protocol
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.utils import timezone
+
+from queueing import redis
+from queueing.events import group_of
+from queueing.following import in_thread
+from queueing.ticker import Ticker, safely
+
+#: Close codes, as docs/protocol.md gives them.
+ABUSED = 4008
+SESSION_ENDED = 4401
+TOO_SLOW = 4408
+
+#: Sessions asked about in one statement.
+_AT_ONCE = 500
+
+
+class Socket(Protocol):
+    """What is asked of a consumer."""
+
+    session_key: str
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it has not been read for too long."""
+
+    async def close(self, code: int | None = None) -> None:
+        """End it."""
+
+
+class Sockets(Ticker[Any]):
+    """All that are open here."""
+
+    every = 3.0
+
+    async def look(self) -> None:
+        """Whose session is over? Who has stopped reading?"""
+        for socket in [socket for socket in self.members if socket.overdue]:
+            await safely(socket.close(TOO_SLOW))
+        keys = sorted({socket.session_key for socket in self.members})
+        alive: set[str] = set()
+        for i in range(0, len(keys), _AT_ONCE):
+            alive |= await in_thread(alive_among)(keys[i : i + _AT_ONCE])
+        for socket in [s for s in self.members if s.session_key in keys and s.session_key not in alive]:
+            await safely(socket.close(SESSION_ENDED))
+
+
+def alive_among(keys: Iterable[str]) -> set[str]:
+    """Those of the session keys that still stand for a session."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if not hasattr(store, "get_model_class"):
+        return {key for key in keys if store().exists(key)}
+    rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    return set(rows.values_list("session_key", flat=True))
+
+
+def digest(session_key: str) -> str:
+    """A session's name that opens nothing."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+def close_after_logout(*, request: Any, user: Any, **_: Any) -> None:
+    """Receiver of `user_logged_out`: the sockets of that session need not wait for the next look."""
+    layer, key = get_channel_layer(), request.session.session_key
+    if layer is None or user is None or not key:
+        return
+    try:
+        message = {"type": "session.ended", "session": digest(key)}
+        async_to_sync(layer.group_send)(group_of(f"u:{user.pk}"), message)
+    except redis.Unavailable:
+        return  # the next look finds them

@@ -1,0 +1,43 @@
+"""Backpressure, told to a process's sockets when a queue's level changes."""
+
+from collections.abc import Awaitable, Callable
+
+from . import events, pressure, redis, schedule
+from .conf import TASKS, get_conf
+from .ticker import Ticker, safely
+
+Send = Callable[[events.Event], Awaitable[None]]
+
+
+class Pressures(Ticker[Send]):
+    """The listeners of one event loop."""
+
+    every = 2.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._levels: dict[str, str] = {}
+
+    def unusual(self) -> list[events.Event]:
+        """What a newcomer should hear: the queues that are not `normal`, as of the last look."""
+        return [_event(q, level) for q, level in self._levels.items() if level != pressure.NORMAL]
+
+    async def look(self) -> None:
+        """Which queue's level is another than before?"""
+        for queue in get_conf().queues.values():
+            if queue.name == TASKS:
+                continue
+            try:
+                counts = await redis.arun(schedule.counts(queue.name))
+            except redis.Unavailable:
+                return
+            level = pressure.level(queue, counts.unfinished)
+            before = self._levels.get(queue.name, pressure.NORMAL)
+            self._levels[queue.name] = level
+            if level != before:
+                for send in list(self.members):
+                    await safely(send(_event(queue.name, level)))
+
+
+def _event(queue: str, level: str) -> events.Event:
+    return {"type": "queue:pressure", "queue": queue, "level": level}
