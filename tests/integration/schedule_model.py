@@ -14,14 +14,8 @@ QUEUES = {
     q.name: q
     for q in (
         QueueDef(name="quick", priority=1, concurrency=3, global_concurrency=4, keep=(3, 2)),
-        QueueDef(name="fair", priority=2, concurrency=3, owner_concurrency=1),
-        QueueDef(
-            name="limited",
-            priority=3,
-            concurrency=4,
-            owner_concurrency=2,
-            limiter=Limiter(max=3, duration=HOUR),
-        ),
+        QueueDef(name="fair", priority=2, concurrency=5, owner_concurrency=2),
+        QueueDef(name="limited", priority=3, concurrency=4, limiter=Limiter(max=4, duration=HOUR)),
     )
 }
 

@@ -157,6 +157,16 @@ def test_parked_jobs_come_back_one_for_each_that_ends(end):
     assert claim(capped, 40) == {}
 
 
+def test_two_that_end_at_once_bring_back_two():
+    two = QueueDef(name="test", concurrency=50, owner_concurrency=2)
+    jobs = put(two, "a", 5)
+    running = claim(two, 40)
+    assert list(running) == jobs[:2]
+    claim(two, 40)  # the rest is parked now
+    finish(two, running)
+    assert list(claim(two, 40)) == jobs[2:4]
+
+
 def test_cancelling_the_one_whose_turn_it_was_brings_the_next():
     jobs = put(capped, "a", 3)
     running = claim(capped, 40)

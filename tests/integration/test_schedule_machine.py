@@ -29,9 +29,8 @@ picks = st.lists(
 )
 owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
 #: Owner, priority, delayed.
-specs = st.lists(
-    st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True])), min_size=2, max_size=6
-)
+spec = st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True]))
+specs = st.lists(spec, min_size=2, max_size=6)
 rarely = st.sampled_from([False] * 4 + [True])
 #: Unfinished jobs a queue gets at most: within what one claim looks through.
 MOST = 10
@@ -223,11 +222,10 @@ class ScheduleMachine(Machine):
 def run_machine(client: Any, examples: int, steps: int) -> None:
     """Drive the machine; hypothesis shrinks what it finds."""
     machine = type("Machine", (ScheduleMachine,), {"client": client, "TestCase": None})
-    times = int(os.environ.get("MACHINE_TIMES", "1"))
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=examples * times,
+            max_examples=examples * int(os.environ.get("MACHINE_TIMES", "1")),
             stateful_step_count=steps,
             deadline=None,
             print_blob=True,
@@ -244,7 +242,7 @@ def client(valkey: Any, settings: Any) -> Any:
 
 
 def test_the_schedule_does_what_the_model_says(client):
-    run_machine(client, 100, 40)
+    run_machine(client, 100, 50)
 
 
 @pytest.mark.slow
