@@ -28,6 +28,8 @@ Unavailable = (redis.RedisError, OSError)
 _LUA = Path(__file__).parent / "lua"
 #: Seconds a call may take before Redis counts as away.
 _TIMEOUT = 5.0
+#: Connections of one event loop.
+_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,13 @@ def _connect(library: Any, url: str) -> Any:
         options = _options()
         options.pop("health_check_interval")
         return cluster.RedisCluster.from_url(url, **options)
-    return library.Redis.from_url(url, **_options())
+    if library is redis:
+        return redis.Redis.from_url(url, **_options())
+    # With hundreds of jobs in flight, a call waits for a connection rather than failing for want of one.
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url, max_connections=_CONNECTIONS, timeout=None, **_options()
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def listener() -> Any:

@@ -39,3 +39,5 @@ QUEUEING["QUEUES"] |= {
     "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
 }
 QUEUEING |= {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}
+for name in ("SLOTS", "RECYCLE"):
+    QUEUEING[name] = int(os.environ.get(f"TEST_{name}", "0"))

@@ -92,3 +92,26 @@ async def crash(ctx: JobContext, *, times: int) -> None:
     """Kill the worker process the first `times` times."""
     if await redis.aclient().incr(f"tries:{ctx.job_id}") <= times:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def noted(key: str) -> str:
+    """A coroutine function for `async_task`."""
+    await _note(key, "awaited")
+    return f"awaited {key}"
+
+
+def shout(word: str) -> str:
+    """A plain function for `async_task`."""
+    return word.upper()
+
+
+def fall_over() -> None:
+    """A plain function that fails."""
+    raise ValueError("no")
+
+
+def die_once(key: str) -> str:
+    """Kill the worker the first time."""
+    if redis.client().incr(f"tries:{key}") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
