@@ -8,6 +8,7 @@ It shares no lock with any other process, so any of them may be killed at any mo
 """
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import signal
@@ -83,6 +84,7 @@ class Worker:
         always = [self._spawn(part) for part in parts]
         claiming = self._spawn(self._claim_forever())
         await self.stopping.wait()
+        faulthandler.dump_traceback_later(self.conf.grace + 5)  # the sentinel kills us soon after: say where
         await _end([claiming])
         await self._wind_down()
         await _end(always)
