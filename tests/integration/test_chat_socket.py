@@ -1,93 +1,19 @@
 """The socket, whole, and where it says so with a real worker. Alice asks; Bob pries."""
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.security.websocket import AllowedHostsOriginValidator
-from channels.testing import WebsocketCommunicator
-from django.test import AsyncClient
 
 from buddy.asgi import application, sockets
 from chat.models import Message, Role
 from queueing.errors import Rejected
 from queueing.models import Job
+from tests.integration.tabs import ORIGIN, Tab, browser, text_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
-
-ORIGIN = (b"origin", b"http://localhost")
-
-
-class Tab(WebsocketCommunicator):
-    """A browser tab's socket, from after its `hello`."""
-
-    async def say(self, **message: Any) -> None:
-        await self.send_to(text_data=json.dumps(message))
-
-    async def ask(self, text: str = "Where to?", request_id: str = "r-1", **more: Any) -> None:
-        messages = [{"role": "user", "content": text}]
-        await self.say(
-            **{"type": "chat:message", "requestId": request_id, "companion": "travel", "messages": messages}
-            | more
-        )
-
-    async def hear(self, timeout: float = 10.0) -> dict[str, Any]:
-        return json.loads(await self.receive_from(timeout))
-
-    async def hear_until(self, *types: str, timeout: float = 20.0) -> list[dict[str, Any]]:
-        """Everything up to and with the first event of one of `types`."""
-        heard = [await self.hear(timeout)]
-        while heard[-1]["type"] not in types:
-            heard.append(await self.hear(timeout))
-        return heard
-
-
-class Browser:
-    """A visitor with a session, who opens tabs."""
-
-    def __init__(self) -> None:
-        self.client = AsyncClient()
-        self.tabs = AsyncExitStack()
-
-    async def open(self) -> Tab:
-        if not self.client.cookies:
-            await self.client.get("/")
-        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.client.cookies.items())
-        tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", cookies.encode())])
-        connected, _ = await tab.connect(timeout=10)
-        assert connected
-        self.tabs.push_async_callback(tab.disconnect)
-        hello = await tab.hear()
-        assert hello["type"] == "hello"
-        return tab
-
-
-@asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    one = Browser()
-    async with one.tabs:
-        yield one
-
-
-@pytest.fixture
-def workers(qcluster: Callable[..., Any], provider: Any) -> Any:
-    """A real cluster whose model is the scripted provider, which this is."""
-    qcluster(OPENAI_BASE_URL=provider.base_url, OPENAI_API_KEY="sk-of-the-tests", OPENAI_MODEL="scripted")
-    return provider
-
-
-def text_of(events: list[dict[str, Any]]) -> str:
-    """What the deltas say together; each must begin where the one before ended."""
-    text = ""
-    for event in events:
-        if event["type"] == "chat:delta":
-            assert event["offset"] == len(text)
-            text += event["text"]
-    return text
-
 
 # --- the socket itself -----------------------------------------------------------------------------
 

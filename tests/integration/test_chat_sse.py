@@ -1,7 +1,6 @@
 """A job's events over HTTP: the same as the socket's, to be resumed from any place."""
 
 import json
-from typing import Any
 
 import pytest
 from django.test import AsyncClient
@@ -35,12 +34,6 @@ def deltas(found: list[dict[str, str]]) -> str:
     return "".join(json.loads(f["data"])["text"] for f in found if f["event"] == "chat:delta")
 
 
-@pytest.fixture
-def workers(qcluster: Any, provider: Any) -> Any:
-    qcluster(OPENAI_BASE_URL=provider.base_url, OPENAI_API_KEY="sk-of-the-tests", OPENAI_MODEL="scripted")
-    return provider
-
-
 async def test_a_job_is_followed_to_its_end(workers):
     workers.script(text=TEXT, delay=0.02)
     client = AsyncClient()
@@ -53,7 +46,7 @@ async def test_a_job_is_followed_to_its_end(workers):
 
 
 async def test_a_reconnecting_browser_gets_the_rest(workers):
-    workers.script(text=TEXT, delay=0.05)
+    workers.script(text=TEXT, delay=0.3)
     client = AsyncClient()
     job_id = await ask(client)
     response = await client.get(f"/api/jobs/{job_id}/events")
