@@ -1,6 +1,7 @@
 """The wait that clients are told."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -32,8 +33,15 @@ several_counts = st.builds(
     active=st.integers(0, 30),
     cooldown=st.floats(0, 600),
     starts=st.integers(0, 9),
-    first_start=st.floats(0, 700),
+    first_start=st.floats(0, 1),  # a share of the window, see within()
 )
+
+
+def within(q, held):
+    """The counts with their starts inside the queue's window."""
+    return replace(held, first_start=held.first_start * (q.limiter.duration if q.limiter else 0))
+
+
 runs = st.lists(st.floats(0, 600), max_size=100).map(sorted)
 ahead = st.integers(0, 10_000)
 
@@ -41,7 +49,7 @@ ahead = st.integers(0, 10_000)
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead)
 def test_the_range_is_a_range(q, held, took, clusters, before):
-    wait = estimate(q, held, took, clusters, before)
+    wait = estimate(q, within(q, held), took, clusters, before)
     assume(wait is not None)
     assert 0 <= wait.low <= wait.high < math.inf
     assert wait.low >= held.cooldown
@@ -51,7 +59,7 @@ def test_the_range_is_a_range(q, held, took, clusters, before):
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead, st.integers(1, 500))
 def test_who_stands_further_back_is_not_told_a_shorter_wait(q, held, took, clusters, before, more):
-    near, far = (estimate(q, held, took, clusters, n) for n in (before, before + more))
+    near, far = (estimate(q, within(q, held), took, clusters, n) for n in (before, before + more))
     assume(near is not None and far is not None)
     assert near.low <= far.low
     assert near.high <= far.high
@@ -60,7 +68,7 @@ def test_who_stands_further_back_is_not_told_a_shorter_wait(q, held, took, clust
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead)
 def test_another_cluster_does_not_lengthen_the_wait(q, held, took, clusters, before):
-    few, many = (estimate(q, held, took, n, before) for n in (clusters, clusters + 1))
+    few, many = (estimate(q, within(q, held), took, n, before) for n in (clusters, clusters + 1))
     assume(few is not None and many is not None)
     assert many.low <= few.low
     assert many.high <= few.high
@@ -112,10 +120,30 @@ two_a_minute = queue(10, limiter=Limiter(max=2, duration=60))
         (counts(starts=1, first_start=10), 0, 0),
         (counts(starts=2, first_start=10), 0, 50),
         (counts(starts=2, first_start=10), 2, 110),
-        (counts(starts=2, first_start=600), 1, 0),
+        (counts(starts=2, first_start=600), 0, 0),
     ],
 )
 def test_the_limiters_window_is_counted(held, before, seconds):
     wait = estimate(two_a_minute, held, [1.0], 1, before)
     assert wait.low == seconds
     assert wait.reason == ("rate_limit" if seconds else "queue")
+
+
+def start_of(ahead: int, ages: list[float], most: int, window: float) -> float:
+    """When the limiter lets the job after `ahead` others start, the window's starts being so old."""
+    starts = [-age for age in ages]
+    now = 0.0
+    for _ in range(ahead + 1):
+        now = max(now, starts[-most] + window if len(starts) >= most else 0.0)
+        starts.append(now)
+    return now
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.lists(st.floats(0, 59), max_size=4), st.integers(0, 12))
+def test_the_limiters_wait_is_within_the_range(most, ages, ahead):
+    ages = sorted(ages, reverse=True)[:most]
+    limited = queue(50, limiter=Limiter(max=most, duration=60))
+    held = counts(starts=len(ages), first_start=max(ages, default=0))
+    wait = estimate(limited, held, [0.0], 1, ahead)
+    assert wait.low - 0.01 <= start_of(ahead, ages, most, 60) <= wait.high + 0.01
