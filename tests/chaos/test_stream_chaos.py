@@ -1,0 +1,154 @@
+"""Whatever dies while an answer streams: the text comes out whole, and there is an end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from queueing import control
+from queueing.models import Job
+from tests.conftest import wait_until
+from tests.integration.conftest import SCRIPTED
+from tests.integration.stream_client import Reading
+from tests.integration.tabs import Tab, browser
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
+
+HALF = " ".join(f"half{n}" for n in range(40))
+WHOLE = " ".join(f"wörd{n} 🙂" for n in range(120))
+
+
+async def asked(tab: Tab, **more: Any) -> Reading:
+    """A question, and a reading of its answer."""
+    await tab.ask(**more)
+    return Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
+
+
+async def until(predicate: Callable[[], object], what: str) -> None:
+    await sync_to_async(wait_until, thread_sensitive=False)(predicate, what)
+
+
+@pytest.fixture
+def start(qcluster: Callable[..., Any], provider: Any) -> Callable[..., Any]:
+    """Call it for a cluster whose model is the scripted provider."""
+    return lambda **env: qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **env)
+
+
+async def test_a_killed_worker_leaves_nothing_of_its_half_answer_behind(start, provider):
+    cluster = start()
+    provider.script(text=HALF, end="stall", delay=0.01)
+    provider.script(text=WHOLE, delay=0.005)
+    async with browser() as alice:
+        tab, other = await alice.open(), await alice.open()
+        reading = await asked(tab)
+        await reading.follow(tab, len(HALF))
+        assert reading.text == HALF
+        os.kill(cluster.workers()[0], signal.SIGKILL)
+        retrying = (await tab.hear_until("chat:retrying"))[-1]
+        assert (retrying["code"], retrying["reason"]) == ("stalled", "The worker was lost.")
+        await reading.follow(tab)
+        assert reading.runs == [1, 2]
+        assert reading.text == reading.ending["response"] == WHOLE
+
+        second = Reading(reading.job_id)
+        await second.follow(other)
+        assert second.text == second.ending["response"] == WHOLE, "the other tab is in step"
+
+
+async def test_a_job_that_loses_its_worker_too_often_fails_for_all_to_see(start, provider):
+    cluster = start(QUEUE_OPENAI_CHAT_MAX_STALLED="0")
+    provider.script(text=HALF, end="stall")
+    async with browser() as alice:
+        tab = await alice.open()
+        reading = await asked(tab)
+        await reading.follow(tab, len(HALF))
+        os.kill(cluster.workers()[0], signal.SIGKILL)
+        await reading.follow(tab)
+        assert (reading.ending["type"], reading.ending["code"]) == ("chat:failed", "stalled")
+
+
+async def test_a_redis_emptied_mid_answer_is_filled_again(start, provider, valkey):
+    start()
+    provider.script(text=WHOLE, delay=0.05)
+    async with browser() as alice:
+        tab = await alice.open()
+        reading = await asked(tab)
+        await reading.follow(tab, 100)
+        await asyncio.to_thread(valkey.client.flushall)
+        await reading.follow(tab)
+        assert reading.ending["response"] == WHOLE
+        assert (reading.runs, reading.gaps) == ([1], 0)
+
+
+async def test_a_redis_restarted_mid_answer_costs_no_word(start, provider, valkey):
+    start()
+    provider.script(text=WHOLE, delay=0.05)
+    async with browser() as alice:
+        tab = await alice.open()
+        reading = await asked(tab)
+        await reading.follow(tab, 100)
+        await asyncio.to_thread(valkey.stop)
+        await asyncio.to_thread(valkey.start)
+        await reading.follow(tab)
+        assert reading.ending["response"] == WHOLE
+        assert WHOLE.startswith(reading.text)
+
+
+async def test_a_redis_away_at_the_end_does_not_keep_the_end_from_anybody(start, provider, valkey):
+    start()
+    provider.script(text=HALF, delay=0.02)
+    async with browser() as alice:
+        tab = await alice.open()
+        reading = await asked(tab)
+        await reading.follow(tab, 20)
+        await asyncio.to_thread(valkey.stop)
+        await until(lambda: Job.objects.filter(state="completed").exists(), "the end on record")
+        await reading.follow(tab)
+        assert reading.ending["response"] == HALF
+        await asyncio.to_thread(valkey.start)
+
+
+class Deaf(RedisPubSubChannelLayer):
+    """Hears nothing of how jobs end."""
+
+    async def receive(self, channel: str) -> Any:
+        while True:
+            message = await self._get_layer().receive(channel)
+            if not message.get("event", {}).get("type", "").endswith(("ed", "retrying")):
+                return message
+
+
+async def test_every_end_is_learnt_of_though_its_event_is_lost(workers, settings):
+    layer = settings.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {"default": layer | {"BACKEND": f"{__name__}.Deaf"}}
+    workers.script(text=WHOLE, match="complete")
+    workers.script(status=401, code="invalid_api_key", match="fail")
+    workers.script(text=HALF, end="stall", match="cancel", times=0)
+    async with browser() as alice:
+        for word, ending in [("complete", "chat:completed"), ("fail", "chat:failed")]:
+            tab = await alice.open()
+            reading = await asked(tab, text=f"Please {word}", request_id=word)
+            await reading.follow(tab)
+            assert reading.ending["type"] == ending
+
+        tab, other = await alice.open(), await alice.open()
+        reading = await asked(tab, text="Please cancel", request_id="cancel")
+        await reading.follow(tab, len(HALF))
+        await other.say(type="job:cancel", jobId=reading.job_id)
+        await reading.follow(tab)
+        assert (reading.ending["type"], reading.ending["text"]) == ("chat:cancelled", HALF)
+
+
+async def test_a_job_an_operator_removed_has_an_end_too():
+    async with browser() as alice:
+        tab = await alice.open()
+        reading = await asked(tab)
+        await sync_to_async(control.remove)(reading.job_id)
+        await reading.follow(tab)
+        assert reading.ending["type"] == "chat:cancelled"
+        assert reading.ending["threadId"]
