@@ -27,7 +27,9 @@ class Changed:
     """An edited question."""
 
     asked: Asked
-    in_place: bool
+    told: events.Event | None
+    """What the owner's sockets are told of it besides the job's own events."""
+    in_place: bool = False
     """True when it had not been read yet: only its text is another. False: it was asked anew."""
 
 
@@ -39,12 +41,13 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "") -> Ch
     """
     text = checked(text)
     if request_id and (known := Job.objects.filter(owner=owner, request_id=request_id).first()):
-        return Changed(asked=asked_of(known), in_place=False)
+        return Changed(asked=asked_of(known), told=None)
     message = selectors.question(owner=owner, message_id=message_id)
     if job := _unchanged(message, text) or _edit_in_place(message, text):
-        events.tell(owner, _edited(message, text))
-        return Changed(asked=asked_of(job), in_place=True)
-    return Changed(asked=_ask_anew(message, text, request_id), in_place=False)
+        edited = _edited(message, text)
+        events.tell(owner, edited)
+        return Changed(asked=asked_of(job), told=edited, in_place=True)
+    return _ask_anew(message, text, request_id)
 
 
 def _unchanged(message: Message, text: str) -> Job | None:
@@ -73,20 +76,20 @@ def _edited(message: Message, text: str) -> events.Event:
     }
 
 
-def _ask_anew(message: Message, text: str, request_id: str) -> Asked:
+def _ask_anew(message: Message, text: str, request_id: str) -> Changed:
     later = Message.objects.filter(thread=message.thread, id__gte=message.id)
     jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
     _stop(jobs.filter(state__in=UNFINISHED))
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
-        _remove(message, list(later))
-        return say(message.thread, text, request_id)
+        removed = _remove(message, list(later))
+        return Changed(asked=say(message.thread, text, request_id), told=removed)
 
 
-def withdraw(*, owner: str, message_id: UUID) -> None:
+def withdraw(*, owner: str, message_id: UUID) -> events.Event:
     """Take back a question that still waits: its job is cancelled, it and its reply are removed.
 
-    Raises `WrongState` when its turn has come already.
+    What the owner's sockets are told of it. Raises `WrongState` when its turn has come already.
     """
     message = selectors.question(owner=owner, message_id=message_id)
     job = Job.objects.filter(id=message.job_id).first()
@@ -94,7 +97,7 @@ def withdraw(*, owner: str, message_id: UUID) -> None:
         raise WrongState("withdraw", job.state if job else State.COMPLETED)
     _stop([job])
     with transaction.atomic():
-        _remove(message, list(Message.objects.filter(thread=message.thread, job_id=message.job_id)))
+        return _remove(message, list(Message.objects.filter(thread=message.thread, job_id=message.job_id)))
 
 
 def _stop(jobs: Iterable[Job]) -> None:
@@ -103,7 +106,7 @@ def _stop(jobs: Iterable[Job]) -> None:
             control.cancel(job.id)
 
 
-def _remove(first: Message, messages: list[Message]) -> None:
+def _remove(first: Message, messages: list[Message]) -> events.Event:
     """Delete messages of one thread, and what their jobs know of them. Within a transaction."""
     Message.objects.filter(id__in=[message.id for message in messages]).delete()
     Job.objects.filter(id__in={message.job_id for message in messages}).update(result=None, text="")
@@ -114,3 +117,4 @@ def _remove(first: Message, messages: list[Message]) -> None:
     }
     owner = first.thread.owner
     transaction.on_commit(lambda: events.tell(owner, removed))
+    return removed

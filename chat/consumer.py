@@ -115,7 +115,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case wire.Edit():
                 await self.edit(message)
             case wire.Withdraw():
-                await in_thread(changes.withdraw)(owner=self.owner, message_id=message.message_id)
+                withdraw = in_thread(changes.withdraw)
+                await self.tell(await withdraw(owner=self.owner, message_id=message.message_id))
             case wire.Watch():
                 job = await in_thread(selectors.job)(owner=self.owner, job_id=message.job_id)
                 await self.following.watch(job, run=message.run, offset=message.offset)
@@ -147,7 +148,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             text=message.content,
             request_id=message.request_id or "",
         )
-        if not changed.in_place:  # an edit in place is told to every tab
+        if changed.told:
+            await self.tell(changed.told)
+        if not changed.in_place:
             await self.accepted(changed.asked.job, changed.asked.created)
 
     async def accepted(self, job: Job, created: bool = True) -> None:

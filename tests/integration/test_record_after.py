@@ -1,0 +1,91 @@
+"""`submit(after=…)`: a job that waits until others are over, however they ended."""
+
+import pytest
+
+from queueing import control, redis, schedule
+from queueing.models import Job
+from queueing.states import State
+from queueing.submit import submit
+from tests.conftest import wait_until
+from tests.integration.record_moves import at_once, begin, end, new_job
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+def in_line(job: Job) -> bool:
+    """Whether the schedule has it waiting."""
+    found = redis.run(schedule.places(job.queue, [job.id.hex]))[0]
+    return bool(found and found.state == "waiting")
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED])
+def test_it_is_freed_by_either_outcome(state):
+    first = new_job()
+    second = new_job(after=[first])
+    assert (second.state, second.pending) == (State.DELAYED, 1)
+    assert not in_line(second)
+    assert end(begin(first), state).freed == [second]
+
+
+def test_a_cancel_puts_it_in_line_at_once():
+    first = new_job()
+    second = new_job(after=[first])
+    control.cancel(first.id)
+    assert in_line(second)
+
+
+def test_a_removed_job_is_not_waited_for():
+    first = new_job()
+    second, needs = new_job(after=[first]), new_job(depends_on=[first])
+    control.remove(first.id)
+    assert in_line(second)
+    needs.refresh_from_db()
+    assert needs.error_code == "parent_failed"
+
+
+def test_what_is_over_already_is_not_waited_for():
+    first = new_job()
+    control.cancel(first.id)
+    assert in_line(new_job(after=[first]))
+
+
+def test_it_waits_for_all_of_them():
+    jobs = [new_job() for _ in range(3)]
+    last = new_job(after=jobs)
+    control.cancel(jobs[1].id)
+    assert end(begin(jobs[0]), State.FAILED).freed == []
+    assert end(begin(jobs[2])).freed == [last]
+
+
+def test_a_child_that_fails_with_its_parent_frees_what_comes_after_it():
+    parent = new_job()
+    child = new_job(depends_on=[parent])
+    last = new_job(after=[child])
+    assert end(begin(parent), State.FAILED).freed == [last]
+
+
+def test_needing_a_job_is_more_than_coming_after_it():
+    parent = new_job()
+    child = new_job(depends_on=[parent], after=[parent])
+    control.cancel(parent.id)
+    child.refresh_from_db()
+    assert child.state == State.FAILED
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_one_submitted_as_the_other_is_cancelled_runs(round_):
+    first = new_job()
+    _, submission = at_once(lambda: control.cancel(first.id), lambda: submit("test.echo", {}, after=[first]))
+    assert in_line(submission.job)
+
+
+def test_a_chain_runs_in_order_in_real_workers(qcluster):
+    qcluster()
+    first = submit("test.flaky", {"fail": 9, "how": "permanent"}).job
+    second = submit("test.sleep", {"seconds": 0.1}, after=[first]).job
+    third = submit("test.echo", {}, after=[first, second]).job
+    wait_until(lambda: Job.objects.get(pk=third.pk).state == State.COMPLETED, "the last")
+    rows = [Job.objects.get(pk=job.pk) for job in (first, second, third)]
+    assert [row.state for row in rows] == [State.FAILED, State.COMPLETED, State.COMPLETED]
+    assert rows[0].finished_at <= rows[1].started_at
+    assert rows[1].finished_at <= rows[2].started_at
