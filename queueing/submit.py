@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from . import dependencies, events, pressure, redis, schedule
 from .conf import get_conf, get_queue
 from .errors import BadSubmission
 from .ids import new_id
+from .insert import insert
 from .kinds import get_kind
 from .models import Job
 from .states import State
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: A year: longer delays are mistakes of unit.
 _MOST_DELAY = 366 * 24 * 3600
-#: Rows a bulk submission inserts, and jobs it schedules, at a time.
+#: Jobs a bulk submission schedules at a time.
 _CHUNK = 1000
 
 
@@ -63,12 +64,7 @@ def submit(
     job = build(kind, args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta)
     pressure.admit(get_queue(job.queue), owner)
     try:
-        with transaction.atomic(durable=False, savepoint=bool(request_id)):
-            if depends_on or after:
-                dependencies.attach(job, depends_on, after)
-            job.save(force_insert=True)
-            if depends_on or after:
-                dependencies.link(job, depends_on, after)
+        _store(job, depends_on, after)
     except IntegrityError:
         if request_id and (known := _already(owner, request_id)):
             return Submission(known, created=False)  # the same request, at the same moment
@@ -76,6 +72,18 @@ def submit(
     if not job.pending and not job.is_finished:
         transaction.on_commit(lambda: _put_in_schedule(job))
     return Submission(job, created=True)
+
+
+def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> None:
+    if not depends_on and not after and not (job.request_id and connection.in_atomic_block):
+        insert([job])  # one statement needs no transaction around it
+        return
+    with transaction.atomic(savepoint=bool(job.request_id)):
+        if depends_on or after:
+            dependencies.attach(job, depends_on, after)
+        insert([job])
+        if depends_on or after:
+            dependencies.link(job, depends_on, after)
 
 
 def submit_many(
@@ -90,7 +98,7 @@ def submit_many(
         return []
     pressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
     with transaction.atomic():
-        Job.objects.bulk_create(jobs, batch_size=_CHUNK)
+        insert(jobs)
         transaction.on_commit(lambda: put_all_in_schedule(jobs))
     return jobs
 
