@@ -17,9 +17,13 @@ test: environment ## the tests a change should pass, in a minute or two
 
 test-all: environment ## the slow ones, too: crashes, restarts, `make run` itself
 	@$(VENV)/python -m pytest -m "not e2e"
+	@if command -v redis-server >/dev/null; then \
+	  echo "once more, on $$(redis-server --version)"; \
+	  TEST_REDIS_SERVER=$$(command -v redis-server) $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
+	else echo "redis-server is not installed: not tried on Redis itself"; fi
 
 test-e2e: environment ## the ones that drive a real browser (Chromium has to be installed)
-	@$(VENV)/python -m pytest -m e2e
+	@$(VENV)/python -m pytest -n 0 -m e2e
 
 lint: environment ## format, lint, types, Django's checks, missing migrations
 	@$(VENV)/ruff format --check .

@@ -8,6 +8,7 @@ import io
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 
@@ -107,7 +108,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_PASSWORD = env.str("REDIS_PASSWORD", default="")
 if REDIS_PASSWORD and "@" not in REDIS_URL:
-    REDIS_URL = REDIS_URL.replace("://", f"://:{REDIS_PASSWORD}@", 1)
+    REDIS_URL = REDIS_URL.replace("://", f"://:{quote(REDIS_PASSWORD, safe='')}@", 1)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

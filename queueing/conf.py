@@ -149,6 +149,7 @@ def get_queue(name: str) -> QueueDef:
 def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
     if unknown := set(spec) - {f.name for f in fields(QueueDef)}:
         raise ImproperlyConfigured(f"queue {name!r} has unknown settings: {', '.join(sorted(unknown))}")
+    _check_types(name, spec)
     backoff = dict(spec.pop("backoff", {}))
     limiter = spec.pop("limiter", None)
     for key, parse in OVERRIDES.items():
@@ -172,6 +173,23 @@ def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
         limiter=Limiter(**limiter) if limiter else None,
         **spec,
     )
+
+
+_TYPES: dict[str, Any] = {f.name: f.type for f in fields(QueueDef)}
+#: What is written for a type that is a class of ours.
+_WRITTEN: dict[Any, Any] = {float: int | float, Backoff: dict, Limiter | None: dict | None}
+
+
+def _check_types(name: str, spec: dict[str, Any]) -> None:
+    for key, value in spec.items():
+        wanted = _WRITTEN.get(_TYPES[key], _TYPES[key])
+        if wanted == tuple[int, int]:
+            fits = isinstance(value, list | tuple) and [type(item) for item in value] == [int, int]
+        else:
+            fits = isinstance(value, wanted) and not isinstance(value, bool)
+        if not fits:
+            said = getattr(wanted, "__name__", wanted)
+            raise ImproperlyConfigured(f"queue {name!r}: {key}={value!r} should be {said}")
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from . import dependencies, events, redis, schedule
 from .conf import get_queue
+from .ending import tell_end
 from .errors import WrongState
-from .kinds import Ending, get_kind
-from .models import Job
+from .models import Job, Pause
 from .states import TRANSITIONS, UNFINISHED, State
 from .submit import put_all_in_schedule
 
@@ -31,7 +31,7 @@ def cancel(job_id: UUID | str) -> Job:
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("cancel", job.state)
-        _end(job)
+        tell_end(job)
         freed = dependencies.give_up([job.pk])
         transaction.on_commit(lambda: _schedule(freed))
     try:
@@ -45,21 +45,6 @@ def cancel(job_id: UUID | str) -> Job:
 def _schedule(freed: Sequence[Job]) -> None:
     if freed:
         put_all_in_schedule(freed)
-
-
-def _end(job: Job) -> None:
-    if hook := get_kind(job.kind).on_end:
-        hook(
-            Ending(
-                job_id=job.id.hex,
-                owner=job.owner,
-                args=job.args,
-                state=State(job.state),
-                result=None,
-                error="",
-                text=job.text,
-            )
-        )
 
 
 def _text_so_far(job_id: UUID | str) -> str:
@@ -120,14 +105,18 @@ def remove(job_id: UUID | str) -> None:
 
 def pause(queue: str) -> None:
     """Start nothing more on the queue; what runs finishes. Twice is as good as once."""
-    redis.client().hset(schedule.queue_key(get_queue(queue).name, "meta"), "paused", "1")
-    _ring(queue)
+    name = get_queue(queue).name
+    Pause.objects.get_or_create(queue=name)
+    redis.client().hset(schedule.queue_key(name, "meta"), "paused", "1")
+    _ring(name)
 
 
 def resume(queue: str) -> None:
     """Let a paused queue go on."""
-    redis.client().hdel(schedule.queue_key(get_queue(queue).name, "meta"), "paused")
-    _ring(queue)
+    name = get_queue(queue).name
+    Pause.objects.filter(queue=name).delete()
+    redis.client().hdel(schedule.queue_key(name, "meta"), "paused")
+    _ring(name)
 
 
 def drain(queue: str) -> int:

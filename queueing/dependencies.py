@@ -9,13 +9,14 @@ of the same row, so whichever transaction comes second sees the other.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from .kinds import Ending, get_kind
+from .ending import tell_end
 from .models import Dependency, Job
 from .states import FINISHED, UNFINISHED, State
 
@@ -35,8 +36,7 @@ def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)
     states = dict(Job.objects.filter(id__in=ids).values_list("id", "state"))
     if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
-        job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, "parent_failed"
-        job.finished_at = job.created_at
+        _mark_failed(job, job.created_at)
         return
     job.pending = sum(state in UNFINISHED for state in states.values())
     if job.pending:
@@ -44,11 +44,12 @@ def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
 
 
 def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
-    """Remember what the saved `job` waits for."""
-    needed = {parent.pk for parent in parents}
-    links = [Dependency(job=job, parent=parent) for parent in parents]
-    links += [Dependency(job=job, parent=other, however=True) for other in after if other.pk not in needed]
+    """Remember what the saved `job` waits for; if that has failed already, tell its end."""
+    however = {other.pk: True for other in after} | {parent.pk: False for parent in parents}
+    links = [Dependency(job=job, parent_id=pk, however=any_end) for pk, any_end in however.items()]
     Dependency.objects.bulk_create(links)
+    if job.is_finished:
+        tell_end(job)
 
 
 def settle(results: "Sequence[Result]") -> list[Job]:
@@ -77,11 +78,11 @@ def _free(links: Iterable[Dependency]) -> list[Job]:
     children = [link.job_id for link in links]
     for child in children:
         Job.objects.filter(id=child, pending__gt=0).update(pending=F("pending") - 1)
-    ready = Job.objects.filter(id__in=children, pending=0, state=State.DELAYED, run_at=None)
-    freed = list(ready)
-    ready.update(state=State.WAITING)
+    ready = Job.objects.filter(id__in=children, pending=0, state=State.DELAYED)
+    freed = list(ready)  # one with a delay of its own stays delayed, and goes into the schedule
+    ready.filter(run_at=None).update(state=State.WAITING)
     for job in freed:
-        job.state = State.WAITING
+        job.state = State.DELAYED if job.run_at else State.WAITING
     return freed
 
 
@@ -98,23 +99,17 @@ def give_up(ids: Sequence[object]) -> list[Job]:
 
 
 def _fail(jobs: Iterable[Job]) -> list[object]:
-    changed = {"state": State.FAILED, "error": PARENT_FAILED, "error_code": "parent_failed", "pending": 0}
     failed = []
     for job in jobs:
         won = Job.objects.filter(id=job.pk).exclude(state__in=FINISHED)
-        if not won.update(**changed, finished_at=timezone.now()):
-            continue
-        failed.append(job.pk)
-        if hook := get_kind(job.kind).on_end:
-            hook(
-                Ending(
-                    job_id=job.id.hex,
-                    owner=job.owner,
-                    args=job.args,
-                    state=State.FAILED,
-                    result=None,
-                    error=PARENT_FAILED,
-                    text="",
-                )
-            )
+        _mark_failed(job, timezone.now())
+        names = ("state", "error", "error_code", "pending", "finished_at")
+        if won.update(**{name: getattr(job, name) for name in names}):
+            failed.append(job.pk)
+            tell_end(job)
     return failed
+
+
+def _mark_failed(job: Job, now: datetime) -> None:
+    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, "parent_failed"
+    job.pending, job.finished_at = 0, now

@@ -136,6 +136,16 @@ class Dependency(models.Model):
         return f"{self.job_id} after {self.parent_id}"
 
 
+class Pause(models.Model):
+    """A queue that is paused, on record so that a lost Redis does not resume it."""
+
+    queue = models.CharField(max_length=100, primary_key=True)
+    since = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.queue} paused since {self.since:%Y-%m-%d %H:%M}"
+
+
 class Tally(models.Model):
     """What one worker did on one queue in one minute (or, when older, one hour): history for statistics.
 

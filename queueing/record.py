@@ -34,7 +34,7 @@ RETURNING id, kind, owner, request_id, args, meta, runs, attempts, max_attempts,
 #: They get the time of the last of them, which is milliseconds off.
 _COMPLETE = """
 UPDATE queueing_job
-SET state = 'completed', finished_at = %s, error_code = '', error = ''
+SET state = 'completed', finished_at = %s, text = '', error_code = '', error = ''
 WHERE token = %s AND state = 'active' AND id IN ({ids})
 """
 
@@ -150,6 +150,22 @@ def ending(result: Result) -> Ending:
 
 def _write(results: list[Result]) -> list[Result]:
     """The guarded updates; those that found their row."""
+    try:
+        with transaction.atomic():
+            if _write_together(results) < len(results):
+                raise _SomeLostError
+    except _SomeLostError:
+        # Which? A row cannot tell, since one that was written before looks the same. So one by one.
+        return [result for result in results if _write_together([result])]
+    return results
+
+
+class _SomeLostError(Exception):
+    """Not all rows of a batch were found."""
+
+
+def _write_together(results: list[Result]) -> int:
+    """The number of rows written."""
     bare: dict[str, list[Result]] = defaultdict(list)
     full: list[Result] = []
     for result in results:
@@ -167,18 +183,7 @@ def _write(results: list[Result]) -> list[Result]:
         if full:
             cursor.executemany(_END, [_values(r) for r in full])
             written += cursor.rowcount
-    return results if written == len(results) else _winners(results)
-
-
-def _winners(results: list[Result]) -> list[Result]:
-    """Those of the results that are what their rows say."""
-    ids = [r.run.id for r in results]
-    rows = {job.id.hex: job for job in Job.objects.filter(id__in=ids).only("state", "token")}
-    return [
-        r
-        for r in results
-        if (row := rows.get(r.run.id)) and row.token == r.run.token and row.state == r.state
-    ]
+    return written
 
 
 def _values(result: Result) -> tuple[Any, ...]:
@@ -221,3 +226,10 @@ def _keep_history(results: Sequence[Result]) -> None:
         Attempt.objects.bulk_create(attempts)
     if lines:
         LogLine.objects.bulk_create(lines)
+
+
+def not_ours(claims: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of these (id, token), those that the record does not have as active."""
+    rows = Job.objects.filter(id__in=[job_id for job_id, _ in claims], state=State.ACTIVE)
+    held = {(job_id.hex, token) for job_id, token in rows.values_list("id", "token")}
+    return [claim for claim in claims if claim not in held]

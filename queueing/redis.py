@@ -8,7 +8,8 @@ import asyncio
 import hashlib
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import redis
 import redis.asyncio
-from redis.exceptions import NoScriptError
+from redis.exceptions import InvalidResponse, NoScriptError
 
 from .conf import get_conf
 
@@ -101,10 +102,8 @@ def _connect(library: Any, url: str) -> Any:
 
 def listener() -> Any:
     """A client of its own for listening: any one node of a cluster hears all that is published."""
-    options = _options()
-    return redis.asyncio.Redis.from_url(
-        get_conf().redis_url.replace("redis+cluster://", "redis://", 1), **options
-    )
+    one_node = get_conf().redis_url.replace("redis+cluster://", "redis://", 1)
+    return redis.asyncio.Redis.from_url(one_node, **_options())
 
 
 async def aclose() -> None:
@@ -116,19 +115,30 @@ async def aclose() -> None:
 
 def run(call: Call[T]) -> T:
     """Carry out `call`. Raises one of `Unavailable` when Redis cannot."""
-    redis_client = client()
-    try:
-        reply = redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
-    except NoScriptError:
-        reply = redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
-    return call.read(reply)
+    with _strange_is_unavailable(call.script):
+        redis_client = client()
+        try:
+            reply = redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+        except NoScriptError:
+            reply = redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
+        return call.read(reply)
 
 
 async def arun(call: Call[T]) -> T:
     """Carry out `call` on the running loop. Raises one of `Unavailable` when Redis cannot."""
-    redis_client = aclient()
+    with _strange_is_unavailable(call.script):
+        redis_client = aclient()
+        try:
+            reply = await redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+        except NoScriptError:
+            reply = await redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
+        return call.read(reply)
+
+
+@contextmanager
+def _strange_is_unavailable(script: str) -> Iterator[None]:
+    """Whatever answers without sense, to us or to redis-py's own greeting, is not our Redis."""
     try:
-        reply = await redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
-    except NoScriptError:
-        reply = await redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
-    return call.read(reply)
+        yield
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as exc:
+        raise InvalidResponse(f"{script}: the answer makes no sense ({exc!r}). Is this Redis?") from exc

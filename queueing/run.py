@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .kinds import Kind
+from .errors import UnknownKind
+from .kinds import Kind, get_kind
+from .models import Job
 from .states import State
 
 
@@ -72,3 +74,28 @@ class Result:
     def ran(self) -> float:
         """Seconds the attempt took."""
         return (self.ended_at - self.run.started_at).total_seconds()
+
+
+def as_run(job: Job) -> Run:
+    """The run that an active row's claim stands for."""
+    try:
+        kind = get_kind(job.kind)
+    except UnknownKind:
+        kind = None
+    return Run(
+        id=job.id.hex,
+        kind=kind,
+        kind_name=job.kind,
+        queue=job.queue,
+        owner=job.owner,
+        request_id=job.request_id,
+        args=job.args,
+        meta=job.meta,
+        token=job.token,
+        number=job.runs,
+        attempt=job.attempts,
+        max_attempts=job.max_attempts,
+        priority=job.priority,
+        created_at=job.created_at,
+        started_at=job.started_at or job.created_at,
+    )

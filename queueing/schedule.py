@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .conf import QueueDef, get_conf
+from .conf import QueueDef, get_conf, get_queue
 from .redis import Call
 
-_GLOBAL = ("jobs", "claims", "running")
+_GLOBAL = ("jobs", "claims", "running", "reconciled")
 _QUEUE = ("waiting", "delayed", "active", "parked", "owners", "held", "busy", "starts", "meta")
 #: Jobs one claim hands out at most: bounds a script's time and its argument lists.
 CLAIM_MOST = 500
@@ -198,6 +198,12 @@ def adopt(queue: str, jobs: Iterable[tuple[str, str, int, str]]) -> Call[int]:
     return Call("adopt", _keys(queue), args, int)
 
 
+def restored(value: str) -> Call[bool]:
+    """Let claims begin again, if Redis still has `value` under `restoring`: it lost nothing since then."""
+    keys = [*(key(name) for name in _GLOBAL), key("restoring")]
+    return Call("restored", keys, [channel(), value], bool)
+
+
 def expired(queue: str, most: int = 200) -> Call[list[tuple[str, str]]]:
     """(id, token) of claims past their lease."""
 
@@ -219,7 +225,9 @@ def counts(queue: str, owner: str = "") -> Call[Counts]:
         oldest = None if r[5] < 0 else r[5] / 1000
         return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000)
 
-    return Call("counts", _keys(queue), [owner], read)
+    limiter = get_queue(queue).limiter
+    window = _ms(limiter.duration) + LIMITER_MARGIN if limiter else 0
+    return Call("counts", _keys(queue), [owner, window], read)
 
 
 def places(queue: str, ids: Sequence[str]) -> Call[list[Place | None]]:

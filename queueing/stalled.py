@@ -11,7 +11,7 @@ from . import events, redis, schedule
 from .conf import TASKS, EngineConf, QueueDef
 from .models import Attempt, Job
 from .record import end
-from .run import Result
+from .run import Result, as_run
 from .runner import UNEXPECTED
 from .schedule import Outcome
 from .states import UNFINISHED, State
@@ -91,8 +91,6 @@ def _remember(job: Job) -> None:
 
 def _give_up(job: Job) -> None:
     """One stall too many: something about this job kills workers."""
-    from .reconcile import as_run
-
     recorded = end(
         [
             Result(

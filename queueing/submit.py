@@ -1,9 +1,6 @@
 """Accepting work: check it, store it in the caller's transaction, schedule it after the commit."""
 
-import json
 import logging
-import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,19 +8,16 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from . import dependencies, events, pressure, redis, schedule
-from .conf import get_conf, get_queue
-from .errors import BadSubmission
+from .conf import get_queue
 from .ids import new_id
 from .insert import insert
 from .kinds import get_kind
 from .models import Job
 from .states import State
+from .validation import check
 
 logger = logging.getLogger(__name__)
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-#: A year: longer delays are mistakes of unit.
-_MOST_DELAY = 366 * 24 * 3600
 #: Jobs a bulk submission schedules at a time.
 _CHUNK = 1000
 
@@ -115,15 +109,7 @@ def build(
 ) -> Job:
     """A checked, unsaved row. Raises `BadSubmission` naming the field."""
     queue = get_queue(get_kind(kind).queue)
-    if not isinstance(delay, int | float) or not math.isfinite(delay) or not 0 <= delay <= _MOST_DELAY:
-        raise BadSubmission("delay", f"{delay!r} is not a number of seconds from 0 to {_MOST_DELAY}")
-    if priority is not None and not 1 <= priority <= 1000:
-        raise BadSubmission("priority", f"{priority!r} is not from 1 (first) to 1000")
-    if request_id and not _REQUEST_ID.fullmatch(request_id):
-        raise BadSubmission("request_id", "use 1 to 64 letters, digits and any of . _ : -")
-    if len(owner) > 64 or "\x1f" in owner:
-        raise BadSubmission("owner", "at most 64 characters, none of them control characters")
-    _check_json(args)
+    check(args=args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta or {})
     now = timezone.now()
     return Job(
         id=new_id(),
@@ -139,17 +125,6 @@ def build(
         run_at=now + timezone.timedelta(seconds=delay) if delay else None,
         created_at=now,
     )
-
-
-def _check_json(args: dict[str, Any]) -> None:
-    if not isinstance(args, dict):
-        raise BadSubmission("args", f"expected a dict of keyword arguments, got {type(args).__name__}")
-    try:
-        size = len(json.dumps(args, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as exc:
-        raise BadSubmission("args", f"not JSON: {exc}") from None
-    if size > (most := get_conf().max_payload):
-        raise BadSubmission("args", f"{size} bytes of JSON, at most {most}; store the rest and pass its id")
 
 
 def _already(owner: str, request_id: str) -> Job | None:

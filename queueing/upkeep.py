@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import reconcile, redis, retention, schedule, stalled, tally
+from . import reconcile, record, redis, retention, schedule, stalled, tally
 from .conf import TASKS
 from .threads import DatabaseThread
 
@@ -98,7 +98,7 @@ class Upkeep:
                 lost += [claim for claim in claims if claim[0] in set(gone)]
         if lost:
             # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
-            self._worker.drop(await self._database.call(reconcile.not_ours, lost))
+            self._worker.drop(await self._database.call(record.not_ours, lost))
 
     async def leave(self) -> None:
         """Write the last counts and take the worker's card away."""

@@ -89,6 +89,7 @@ def valkey(valkey_server: Valkey, settings: object) -> Valkey:
     if valkey_server.process is None or valkey_server.process.poll() is not None:
         valkey_server.start()
     valkey_server.client.flushall()
+    valkey_server.client.set("{buddy}:reconciled", time.time())  # it has been told all there is: nothing
     point_at(settings, valkey_server.url)
     return valkey_server
 

@@ -1,9 +1,9 @@
 -- Puts back jobs that the record has as active and a lost Redis forgot, under their own tokens with
 -- fresh leases: a living worker goes on renewing them, a dead one's run out.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  queue, lease (ms), then for each job: id, owner, priority, token
 -- Returns the number of jobs put back; those Redis knows are left alone.
-local q = queue_at(4)
+local q = queue_at(5)
 local now, added = now_ms(), 0
 for i = 3, #ARGV, 4 do
   local id, owner, token = ARGV[i], ARGV[i + 1], ARGV[i + 3]

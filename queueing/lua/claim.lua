@@ -1,6 +1,6 @@
 -- Hands a worker what it may run now: across queues by priority with ageing, within each queue in
 -- line order, never beyond concurrency, limiter, pause, cooldown or an owner's cap.
--- KEYS  3 global, then 9 of each queue
+-- KEYS  4 global, then 9 of each queue
 -- ARGV  token, lease (ms), ageing (ms a level), slots, then for each queue: name, priority,
 --       concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency
 -- Returns {ms until something may become possible (-1: nothing known), then id, queue's number
@@ -161,9 +161,12 @@ local function take(q, reply, number)
   end
 end
 
+-- A Redis that lost its memory does not know what runs already: no limit could be kept.
+if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
+
 local queues, total = {}, 0
 for i = 5, #ARGV, 7 do
-  local q = queue_at(4 + 9 * #queues)
+  local q = queue_at(5 + 9 * #queues)
   q.name, q.priority, q.concurrency, q.global_concurrency = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
   q.limiter_max, q.limiter_ms, q.owner_concurrency = ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
   promote_due(q)

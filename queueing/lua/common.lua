@@ -1,9 +1,10 @@
 -- Put in front of every script by redis.py. Names the keys and holds the moves the scripts share.
 --
--- KEYS[1..3]  the whole engine's:
+-- KEYS[1..4]  the whole engine's:
 --   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job Redis knows
 --   claims    hash  id -> token of the claim that runs it
 --   running   hash  cluster/queue -> number of active jobs
+--   reconciled  string  there once Redis has been told all that runs; gone when Redis lost its memory
 -- then nine keys for each queue the script is given, see queue_at:
 --   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age
 --   delayed   zset  id -> ms when it becomes waiting
@@ -15,7 +16,7 @@
 --   starts    zset  claim -> ms; starts within the limiter's window
 --   meta      hash  v (virtual time), paused, cooldown, cooldown_ms, and limits changed live
 
-local JOBS, CLAIMS, RUNNING = KEYS[1], KEYS[2], KEYS[3]
+local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
 local TAGS = 1099511627776 -- 2^40 virtual starts fit under each priority
 

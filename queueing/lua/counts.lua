@@ -1,9 +1,9 @@
 -- What a queue holds, for admission, statistics and positions. Changes nothing; O(log n).
--- KEYS  3 global, 9 of the queue
--- ARGV  owner ('' for none)
+-- KEYS  4 global, 9 of the queue
+-- ARGV  owner ('' for none), limiter's window (ms; 0: no limiter)
 -- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms the next in line has
--- waited (-1: none), unfinished jobs of the owner, starts in the limiter's record, oldest start's age ms}.
-local q = queue_at(4)
+-- waited (-1: none), unfinished jobs of the owner, starts in the limiter's window, the first one's age in ms}.
+local q = queue_at(5)
 local now = now_ms()
 local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown')
 local waited = -1
@@ -14,10 +14,11 @@ if head[1] then
 end
 local held = 0
 if ARGV[1] ~= '' then held = tonumber(redis.call('HGET', q.held, ARGV[1]) or '0') end
-local first = redis.call('ZRANGE', q.starts, 0, 0, 'WITHSCORES')
+local opened = '(' .. whole(now - tonumber(ARGV[2]))
+local first = redis.call('ZRANGEBYSCORE', q.starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {
   redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
   math.max(0, tonumber(meta[2] or '0') - now), waited, held,
-  redis.call('ZCARD', q.starts), first[2] and now - tonumber(first[2]) or 0,
+  redis.call('ZCOUNT', q.starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
 }

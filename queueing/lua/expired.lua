@@ -1,8 +1,8 @@
 -- Claims whose lease has run out. Changes nothing but leases that a clock set back made too long.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  lease (ms), most to return
 -- Returns id, token of each.
-local q = queue_at(4)
+local q = queue_at(5)
 local now, lease = now_ms(), tonumber(ARGV[1])
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', q.active, '(' .. whole(now + 2 * lease), '+inf')) do
   redis.call('ZADD', q.active, whole(now + lease), id)

@@ -1,9 +1,9 @@
 -- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
--- KEYS  3 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
+-- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
 -- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran]
 -- Returns the ids that were refused.
-local q = queue_at(4)
-local lists = {completed = KEYS[13], failed = KEYS[14]}
+local q = queue_at(5)
+local lists = {completed = KEYS[14], failed = KEYS[15]}
 local queue, now = ARGV[1], now_ms()
 local refused, done, taken, owners, clusters, runs = {}, {}, {}, {}, {}, {}
 local history = {completed = {}, failed = {}}
@@ -51,8 +51,8 @@ if #done > 0 then
     end
   end
   if #runs > 0 then
-    redis.call('LPUSH', KEYS[15], unpack(runs))
-    redis.call('LTRIM', KEYS[15], 0, 99)
+    redis.call('LPUSH', KEYS[16], unpack(runs))
+    redis.call('LTRIM', KEYS[16], 0, 99)
   end
 end
 return refused

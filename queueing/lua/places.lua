@@ -1,9 +1,9 @@
 -- Where jobs stand.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  ids
 -- Returns state and number of each: waiting and how many are before it; delayed and ms until it is
 -- due; active and 0; unknown and 0. Changes nothing; O(log n) each.
-local q = queue_at(4)
+local q = queue_at(5)
 local now = now_ms()
 
 local function parked(id)

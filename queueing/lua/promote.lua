@@ -1,8 +1,8 @@
 -- delayed -> waiting, now instead of later.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, ids
 -- Returns the number of jobs moved.
-local q = queue_at(4)
+local q = queue_at(5)
 local now, batch = now_ms(), {}
 for i = 3, #ARGV do
   if redis.call('ZREM', q.delayed, ARGV[i]) == 1 then

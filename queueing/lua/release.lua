@@ -1,9 +1,9 @@
 -- active -> waiting: the job is given back unharmed (shutdown, lost worker). It stands at the present
 -- of the line without a new charge to its owner, and among equals the older id goes first.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, 1 to release only what has an expired lease else 0, then for each job: id, token
 -- Returns the ids that were refused.
-local q = queue_at(4)
+local q = queue_at(5)
 local now, refused = now_ms(), {}
 for i = 4, #ARGV, 2 do
   local id, token = ARGV[i], ARGV[i + 1]

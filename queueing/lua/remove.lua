@@ -1,8 +1,8 @@
 -- Takes jobs out of the schedule, whatever state they are in. Workers that run one are told.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, ids
 -- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
-local q = queue_at(4)
+local q = queue_at(5)
 local found = {}
 for i = 3, #ARGV do
   local id, was = ARGV[i], 0

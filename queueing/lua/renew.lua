@@ -1,8 +1,8 @@
 -- Extends the leases of a worker's claims.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  lease (ms), then for each job: id, token
 -- Returns the ids whose claim is not this token's: taken over, or lost with Redis.
-local q = queue_at(4)
+local q = queue_at(5)
 local ends, lost = whole(now_ms() + tonumber(ARGV[1])), {}
 for i = 2, #ARGV, 2 do
   if redis.call('HGET', CLAIMS, ARGV[i]) == ARGV[i + 1] then

@@ -1,8 +1,8 @@
 -- active -> delayed: an attempt failed and the next comes after a wait.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, then for each job: id, token, delay (ms)
 -- Returns the ids that were refused because the claim is no longer this token's.
-local q = queue_at(4)
+local q = queue_at(5)
 local now, refused = now_ms(), {}
 for i = 3, #ARGV, 3 do
   local id, token, delay = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])

@@ -1,9 +1,9 @@
 -- Puts jobs in the schedule. Those Redis knows already are left where they are, so that doing it
 -- twice, or reconciling, changes nothing.
--- KEYS  3 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0 is at once)]
 -- Returns the number of jobs that were new.
-local q = queue_at(4)
+local q = queue_at(5)
 local now = now_ms()
 local batch, added = {}, 0
 for _, job in ipairs(cjson.decode(ARGV[3])) do

@@ -12,8 +12,7 @@ from django.utils import timezone
 from queueing import control, record, stalled
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
-from queueing.reconcile import as_run
-from queueing.run import Result, Run
+from queueing.run import Result, Run, as_run
 from queueing.schedule import Claimed
 from queueing.states import State
 from queueing.submit import submit

@@ -1,0 +1,26 @@
+"""Telling a kind's `on_end` hook of an end that no worker's result brought about."""
+
+from .errors import UnknownKind
+from .kinds import Ending, get_kind
+from .models import Job
+from .states import State
+
+
+def tell_end(job: Job) -> None:
+    """Call the hook for the finished row, within the transaction that finishes it."""
+    try:
+        hook = get_kind(job.kind).on_end
+    except UnknownKind:
+        return  # a kind that went away has nobody left to tell
+    if hook:
+        hook(
+            Ending(
+                job_id=job.id.hex,
+                owner=job.owner,
+                args=job.args,
+                state=State(job.state),
+                result=job.result,
+                error=job.error,
+                text=job.text,
+            )
+        )

@@ -1,0 +1,90 @@
+"""What a Redis that lost its memory is told before anything may be claimed again.
+
+what runs              under its own tokens with fresh leases: a living worker renews them, a dead
+                       one's run out
+the limiters' windows  from the starts on record
+the pauses
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from . import redis, schedule
+from .conf import get_conf
+from .models import Attempt, Job, Pause
+from .states import State
+from .submit import entry
+from .threads import DatabaseThread
+
+logger = logging.getLogger(__name__)
+
+#: Seconds in which a restoration is expected to be through.
+_RESTORING = 60
+
+
+async def restore(worker: str, database: DatabaseThread) -> int:
+    """Tell Redis all that limits depend on, then let claims begin; the number of active jobs restored."""
+    client = redis.aclient()
+    await client.set(schedule.key("restoring"), worker, ex=_RESTORING)
+    added = await put_back(await database.call(active_jobs))
+    for queue in await database.call(paused_queues):
+        await client.hset(schedule.queue_key(queue, "meta"), "paused", "1")
+    for queue, starts in (await database.call(recent_starts)).items():
+        await client.zadd(schedule.queue_key(queue, "starts"), starts)
+    if not await redis.arun(schedule.restored(worker)):
+        logger.warning("Redis lost its memory again while it was restored; beginning anew")
+    return added
+
+
+def active_jobs() -> list[Job]:
+    """Every job that the record has as running."""
+    return list(Job.objects.filter(state=State.ACTIVE).only(*NEEDED))
+
+
+#: The fields that the schedule needs of a row.
+NEEDED = ("id", "queue", "owner", "priority", "state", "token", "run_at")
+
+
+def paused_queues() -> list[str]:
+    """The queues that are paused and still exist."""
+    return [name for name in Pause.objects.values_list("queue", flat=True) if name in get_conf().queues]
+
+
+def recent_starts() -> dict[str, dict[str, float]]:
+    """For each queue with a limiter, the starts within its window: a name of each -> ms."""
+    found: dict[str, dict[str, float]] = {}
+    for queue in get_conf().queues.values():
+        if not queue.limiter:
+            continue
+        since = timezone.now() - timedelta(seconds=queue.limiter.duration)
+        latest = Job.objects.filter(queue=queue.name, started_at__gt=since)
+        earlier = Attempt.objects.filter(job__queue=queue.name, started_at__gt=since)
+        starts = {f"{job_id.hex}:{at}": at for job_id, at in latest.values_list("id", "started_at")}
+        starts |= {f"{job_id.hex}:{at}": at for job_id, at in earlier.values_list("job_id", "started_at")}
+        if starts:
+            found[queue.name] = {name: at.timestamp() * 1000 for name, at in starts.items()}
+    return found
+
+
+async def put_back(rows: Sequence[Job]) -> int:
+    """Into Redis, as the record has them; the number that Redis did not know."""
+    added = 0
+    for queue, mine in _by_queue(rows):
+        active = [job for job in mine if job.state == State.ACTIVE]
+        idle = [job for job in mine if job.state != State.ACTIVE]
+        if active:
+            claims = [(job.id.hex, job.owner, job.priority, job.token) for job in active]
+            added += await redis.arun(schedule.adopt(queue, claims))
+        if idle:
+            added += await redis.arun(schedule.submit(queue, [entry(job) for job in idle]))
+    return added
+
+
+def _by_queue(rows: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
+    known = get_conf().queues
+    for queue in sorted({job.queue for job in rows}):
+        if queue in known:  # a queue that was taken out of the settings keeps its rows
+            yield queue, [job for job in rows if job.queue == queue]
