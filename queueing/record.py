@@ -89,7 +89,7 @@ def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claim
         owner=owner,
         request_id=request_id,
         args=json.loads(args),
-        meta=json.loads(meta),
+        meta={} if meta == "{}" else json.loads(meta),
         token=token,
         number=number,
         attempt=attempts,

@@ -10,7 +10,7 @@ from .models import Job
 from .states import State
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Run:
     """A claimed job whose attempt is on record as begun."""
 
@@ -42,7 +42,7 @@ class Run:
         return self.kind.topic if self.kind else "job"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Result:
     """How an attempt came out, and so where the job goes next."""
 

@@ -143,7 +143,8 @@ class Worker:
         begun = {run.id for run in runs}
         for run in runs:
             stream = Stream(run)
-            self._running[run.id, token] = (self._spawn(self._run(run, stream)), stream)
+            # Kept from the garbage collector by being in `_running`: _spawn's callback costs a loop's turn.
+            self._running[run.id, token] = (asyncio.create_task(self._run(run, stream)), stream)
         if len(begun) < len(jobs):
             await self._forget([job for job in jobs if job.id not in begun], token)
 
