@@ -20,6 +20,7 @@ from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.following import Follower, in_thread
 from queueing.models import Job
 from queueing.pressures import Pressures
+from queueing.reading import forget
 
 from . import changes, flow, selectors, services, sockets, wire
 from .visitors import owner_of
@@ -40,6 +41,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels', without its trip to a thread per message: `in_thread` tidies connections itself."""
         await getattr(self, get_handler_name(message))(message)
+
+    async def __call__(self, *call: Any) -> None:
+        try:
+            await super().__call__(*call)
+        finally:
+            if hasattr(self, "channel_name"):
+                await forget(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
         self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])

@@ -3,6 +3,7 @@
 `Thread.DoesNotExist` and `Job.DoesNotExist` also mean that it is somebody else's.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -95,8 +96,8 @@ def _in_order(thread: Thread) -> list[Job]:
 def checked(text: str) -> str:
     if not text.strip():
         raise BadSubmission("message", "There is nothing in this message.")
-    if "\x00" in text:
-        raise BadSubmission("message", "A message cannot contain NUL characters.")
+    if "\x00" in text or re.search("[\ud800-\udfff]", text):
+        raise BadSubmission("message", "A message cannot contain NUL or half characters.")
     if len(text) > MAX_TEXT:
         raise BadSubmission(
             "message", f"This message has {len(text):,} characters; {MAX_TEXT:,} is the most."

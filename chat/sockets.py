@@ -15,6 +15,8 @@ from queueing.events import group_of
 from queueing.following import in_thread
 from queueing.ticker import Ticker, safely
 
+from .visitors import owner_of_session
+
 #: Close codes, as docs/protocol.md gives them.
 ABUSED = 4008
 SESSION_ENDED = 4401
@@ -68,13 +70,13 @@ def digest(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
-def close_after_logout(*, request: Any, user: Any, **_: Any) -> None:
+def close_after_logout(*, request: Any, **_: Any) -> None:
     """Receiver of `user_logged_out`: the sockets of that session need not wait for the next look."""
-    layer, key = get_channel_layer(), request.session.session_key
-    if layer is None or user is None or not key:
+    layer, session = get_channel_layer(), request.session
+    if layer is None or not session.session_key:
         return
     try:
-        message = {"type": "session.ended", "session": digest(key)}
-        async_to_sync(layer.group_send)(group_of(f"u:{user.pk}"), message)
+        message = {"type": "session.ended", "session": digest(session.session_key)}
+        async_to_sync(layer.group_send)(group_of(owner_of_session(session)), message)
     except redis.Unavailable:
         return  # the next look finds them

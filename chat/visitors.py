@@ -5,6 +5,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from ninja.errors import HttpError
@@ -23,7 +24,17 @@ def owner_of(user: Any, session: Any) -> str:
     if not session.get("visitor"):  # reading loads it, and forgets a key that names no stored session
         session["visitor"] = True  # an empty session would be thrown away with its cookie
         session.create()
-    return "s:" + hashlib.sha256(session.session_key.encode()).hexdigest()[:40]
+    return _anonymous(session.session_key)
+
+
+def _anonymous(session_key: str) -> str:
+    return "s:" + hashlib.sha256(session_key.encode()).hexdigest()[:40]
+
+
+def owner_of_session(session: Any) -> str:
+    """The owner that a stored session stands for, whoever asks."""
+    user_id = session.get(SESSION_KEY)
+    return f"u:{user_id}" if user_id else _anonymous(session.session_key)
 
 
 def owner_of_request(request: HttpRequest) -> str:

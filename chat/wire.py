@@ -116,7 +116,7 @@ class Ping(_Model):
     """`ping`; `t` comes back as it is."""
 
     type: Literal["ping"]
-    t: float | str | None = None
+    t: Annotated[float, Field(allow_inf_nan=False)] | str | None = None
 
 
 class Pong(_Model):
@@ -139,7 +139,8 @@ def parse(text: str | None) -> ClientMessage:
     if len(text.encode()) > MAX_FRAME:
         raise WireError("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_no_constant)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be told back
     except (ValueError, RecursionError):
         raise WireError("bad_json", "This is not JSON.") from None
     request_id = data.get("requestId", "") if isinstance(data, dict) else ""
@@ -147,6 +148,11 @@ def parse(text: str | None) -> ClientMessage:
         return _client_message.validate_python(data)
     except ValidationError as exc:
         raise _wire_error(exc, request_id if isinstance(request_id, str) else "") from None
+
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(name)
 
 
 def _wire_error(exc: ValidationError, request_id: str) -> WireError:

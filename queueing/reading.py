@@ -87,11 +87,11 @@ class _Inbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.sleep(0)  # a receiver that has not begun would not clean up
-        self._receiving.cancel()  # which also unsubscribes the channel
+        self._receiving.cancel()
         await asyncio.gather(self._receiving, return_exceptions=True)
         with contextlib.suppress(*redis.Unavailable):
             await self._layer.group_discard(self._group, self._channel)
+        await forget(self._layer, self._channel)
 
     async def live(self, job_id: str) -> AsyncIterator[Event]:
         """The job's events as they come; ends when none has come for a while."""
@@ -112,6 +112,17 @@ class _Inbox:
         message = self._receiving.result()
         self._receive()
         return dict(message.get("event", {"type": "none"}))
+
+
+async def forget(layer: Any, channel: str) -> None:
+    """End a channel for good. The layer does so when its receiver is cancelled, but not when a message
+    reached the receiver at that very moment: then the channel and its subscription would stay for ever.
+    """
+    while channel in getattr(layer, "channels", ()):
+        receiver = asyncio.ensure_future(layer.receive(channel))
+        await asyncio.sleep(0)
+        receiver.cancel()
+        await asyncio.gather(receiver, return_exceptions=True)
 
 
 async def _missed(job: Job, seen: Reader) -> list[Event]:

@@ -12,10 +12,9 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from queueing import control
 from queueing.models import Job
-from tests.conftest import wait_until
 from tests.integration.conftest import SCRIPTED
 from tests.integration.stream_client import Reading
-from tests.integration.tabs import Tab, browser
+from tests.integration.tabs import Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
 
@@ -27,10 +26,6 @@ async def asked(tab: Tab, **more: Any) -> Reading:
     """A question, and a reading of its answer."""
     await tab.ask(**more)
     return Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
-
-
-async def until(predicate: Callable[[], object], what: str) -> None:
-    await sync_to_async(wait_until, thread_sensitive=False)(predicate, what)
 
 
 @pytest.fixture
@@ -107,7 +102,7 @@ async def test_a_redis_away_at_the_end_does_not_keep_the_end_from_anybody(start,
         reading = await asked(tab)
         await reading.follow(tab, 20)
         await asyncio.to_thread(valkey.stop)
-        await until(lambda: Job.objects.filter(state="completed").exists(), "the end on record")
+        await eventually(lambda: Job.objects.filter(state="completed").exists(), "the end on record")
         await reading.follow(tab)
         assert reading.ending["response"] == HALF
         await asyncio.to_thread(valkey.start)

@@ -1,7 +1,8 @@
 """A visitor's browser and its tabs, talking to the consumer in this process."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -9,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient
 
 from buddy.asgi import application
+from tests.conftest import wait_until
 
 ORIGIN = (b"origin", b"http://localhost")
 
@@ -53,13 +55,16 @@ class Browser:
 
     def __init__(self) -> None:
         self.client = AsyncClient()
+        self.first_key = ""
+        """The session's, when the first tab was opened."""
         self.tabs = AsyncExitStack()
 
-    async def open(self) -> Tab:
+    async def open(self, kind: type[Tab] = Tab) -> Tab:
         if not self.client.cookies:
             await self.client.get("/")
+        self.first_key = self.first_key or self.client.cookies["sessionid"].value
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.client.cookies.items())
-        tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", cookies.encode())])
+        tab = kind(application, "/ws/", headers=[ORIGIN, (b"cookie", cookies.encode())])
         connected, _ = await tab.connect(timeout=10)
         assert connected
         self.tabs.push_async_callback(tab.disconnect)
@@ -89,3 +94,8 @@ def text_of(events: list[dict[str, Any]]) -> str:
             assert event["offset"] == len(text)
             text += event["text"]
     return text
+
+
+async def eventually(predicate: Callable[[], object], what: str) -> None:
+    """`wait_until`, for coroutines."""
+    await asyncio.to_thread(wait_until, predicate, what)
