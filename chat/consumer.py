@@ -5,7 +5,6 @@ in `flow`, and when it is closed in `sockets`.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 from typing import Any
@@ -15,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from queueing import events, redis, status
+from queueing import events, status
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.following import Follower, in_thread
 from queueing.models import Job
@@ -80,8 +79,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.follower.close()
         sockets.Sockets.here().discard(self)
         Pressures.here().discard(self.tell)
-        with contextlib.suppress(*redis.Unavailable):
+        try:
             await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
+        except Exception as exc:  # a layer that is just reconnecting raises all sorts of things
+            logger.warning("the group of a closed socket is left later: %r", exc)
 
     # --- what the tab says ---
 
