@@ -9,7 +9,7 @@ import hashlib
 import os
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,8 @@ Unavailable = (redis.RedisError, OSError)
 _LUA = Path(__file__).parent / "lua"
 #: Seconds a call may take before Redis counts as away.
 _TIMEOUT = 5.0
+#: Seconds that closing the connections may take.
+_GOODBYE = 1.0
 #: Connections of one event loop.
 _CONNECTIONS = 32
 
@@ -110,7 +112,9 @@ async def aclose() -> None:
     """Close the running loop's client; a later call makes a new one."""
     found = _async.pop(asyncio.get_running_loop(), None)
     if found is not None:
-        await found.aclose()
+        with suppress(TimeoutError):  # a connection that was cancelled half made may never say goodbye
+            async with asyncio.timeout(_GOODBYE):
+                await found.aclose()
 
 
 def run(call: Call[T]) -> T:

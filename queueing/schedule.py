@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .conf import QueueDef, get_conf, get_queue
+from .conf import Limiter, QueueDef, get_conf
 from .redis import Call
 
 _GLOBAL = ("jobs", "claims", "running", "reconciled")
@@ -218,14 +218,13 @@ def cooldown(queue: str, seconds: float) -> Call[float]:
     return Call("cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000)
 
 
-def counts(queue: str, owner: str = "") -> Call[Counts]:
-    """What the queue holds, and how much of it is the owner's."""
+def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> Call[Counts]:
+    """What the queue holds, how much of it is the owner's, and the starts in the limiter's window."""
 
     def read(r: list[int]) -> Counts:
         oldest = None if r[5] < 0 else r[5] / 1000
         return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000)
 
-    limiter = get_queue(queue).limiter
     window = _ms(limiter.duration) + LIMITER_MARGIN if limiter else 0
     return Call("counts", _keys(queue), [owner, window], read)
 

@@ -46,7 +46,7 @@ async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
     queue = get_queue(queue_name)
     try:
         found = await redis.arun(schedule.places(queue.name, ids))
-        counts = await redis.arun(schedule.counts(queue.name))
+        counts = await redis.arun(schedule.counts(queue.name, limiter=queue.limiter))
         runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
         alive = await clusters_alive()
     except redis.Unavailable:

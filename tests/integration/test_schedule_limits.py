@@ -146,6 +146,7 @@ def test_a_cooldown_concerns_its_queue_alone():
     assert len(claim(other)) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_paused_queue_starts_nothing_and_loses_nothing():
     jobs = put(wide, many=3)
     control.pause("test")

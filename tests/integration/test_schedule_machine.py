@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine as Machine
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from queueing import redis, schedule
-from queueing.schedule import Entry, Outcome, queue_key
+from queueing.schedule import Entry, Outcome, key, queue_key
 from tests.integration.schedule_checks import (
     counters_do_not_drift,
     each_job_is_in_one_place,
@@ -43,7 +43,7 @@ class ScheduleMachine(Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.client.flushall()
+        self.forget_all()
         self.model = Model()
         self.made = 0
         self.claims = 0
@@ -192,8 +192,13 @@ class ScheduleMachine(Machine):
     @rule(really=rarely)
     def lose_redis(self, really: bool) -> None:
         if really:
-            self.client.flushall()
+            self.forget_all()
             self.model.lose_redis()
+
+    def forget_all(self) -> None:
+        """Redis loses its memory, but for the mark without which nothing may be claimed."""
+        self.client.flushall()
+        self.client.set(key("reconciled"), 0)
 
     @rule(queue=queues, page=st.integers(1, 8))
     def reconcile(self, queue: str, page: int) -> None:

@@ -29,7 +29,7 @@ WRONG = [
     ("args", {"args": [1, 2]}),
     ("args", {"args": None}),
     ("args", {"args": {"x": "y" * 70_000}}),
-    ("args", {"args": {"x": "é" * 12_000}}),
+    ("args", {"args": {"x": "é" * 40_000}}),
     ("delay", {"delay": -1}),
     ("delay", {"delay": -0.001}),
     ("delay", {"delay": math.nan}),
