@@ -116,7 +116,7 @@ class Ping(_Model):
     """`ping`; `t` comes back as it is."""
 
     type: Literal["ping"]
-    t: Annotated[float, Field(allow_inf_nan=False)] | str | None = None
+    t: Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=64)] | None = None
 
 
 class Pong(_Model):

@@ -102,7 +102,8 @@ class Follower:
             self._over.pop(job.id.hex, None)
             known = self.jobs.setdefault(job.id.hex, Followed(events.of(job, "position")))
             known.reader = Reader(run, offset)
-            await self._catch_up(known)
+            if not self._held_up():
+                await self._catch_up(known)
 
     async def refresh(self, job_id: str) -> None:
         """Tell what the record knows and the socket does not."""
