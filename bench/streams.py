@@ -1,0 +1,206 @@
+"""`python -m bench.streams`: many answers streaming at once, through everything.
+
+    provider stub ─▶ worker ─▶ Redis ─▶ web (daphne) ─▶ sockets
+
+Each token is the time at which the provider sent it, so a reader knows how long it took. What is added
+is the difference to a reader of the provider itself. CPU and memory are those of the whole process
+trees, taken while all streams run. With `--watch N` instead: N sockets that watch their questions wait,
+among `--waiting` in line, of which a few are answered each second.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from .process import Process, wait_for
+from .store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = ROOT / "var" / "bench" / "streams"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Site:
+    """Store, workers and web server on loopback."""
+
+    def __init__(self, provider: int, concurrency: int, given: argparse.Namespace) -> None:
+        self.store = Store(RUN / "store", aof=False)
+        self.port = free_port()
+        self.env = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "buddy.settings",
+            "DATABASE_URL": f"sqlite:///{RUN / 'db.sqlite3'}",
+            "REDIS_URL": self.store.url,
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
+            "OPENAI_API_KEY": "none",
+            "OPENAI_MODEL": "stamps",
+            "QUEUE_WORKERS": str(given.workers),
+            "QUEUE_OPENAI_CHAT_CONCURRENCY": str(concurrency),
+            "QUEUE_OPENAI_CHAT_SOFT_LIMIT": "1000000",
+            "QUEUE_OPENAI_CHAT_HARD_LIMIT": "1000000",
+        }
+        manage = [sys.executable, "manage.py"]
+        subprocess.run([*manage, "migrate", "-v", "0"], cwd=ROOT, env=self.env, check=True)
+        self.workers = Process([*manage, "qcluster"], self.env, RUN / "workers.log", ROOT)
+        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(self.port), "buddy.asgi:application"]
+        self.web = Process(daphne, self.env, RUN / "web.log", ROOT)
+        wait_for(self._listens, "the web server", self.web)
+        wait_for(lambda: self.store.client.hlen("{buddy}:workers"), "the workers", self.workers)
+
+    def _listens(self) -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def do(self, function: str, *args: object) -> None:
+        """Run a function of this module in a process that knows the database."""
+        code = f"from bench import streams; streams.{function}(*{args!r})"
+        shell = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        subprocess.run(shell, cwd=ROOT, env=self.env, check=True)
+
+    @property
+    def parts(self) -> dict[str, Process]:
+        return {"worker": self.workers, "web": self.web, "redis": self.store.process}
+
+    def stop(self) -> None:
+        for part in self.parts.values():
+            part.stop()
+
+
+def make_sessions(count: int, path: str) -> None:
+    """So many visitors; their session keys go to a file."""
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.db import transaction
+
+    keys = []
+    with transaction.atomic():
+        for _ in range(count):
+            session = SessionStore()
+            session["visitor"] = True
+            session.create()
+            keys.append(session.session_key)
+    Path(path).write_text("\n".join(keys))
+
+
+def make_line(count: int) -> None:
+    """Jobs of as many owners that wait behind everybody else's."""
+    from queueing.models import Job
+    from queueing.submit import build, put_all_in_schedule
+
+    jobs = [build("chat.reply", {"reply_id": "0" * 32}, owner=f"b:{n}", priority=9) for n in range(count)]
+    Job.objects.bulk_create(jobs, batch_size=500)
+    put_all_in_schedule(jobs)
+
+
+def read(
+    mode: str, port: int, given: argparse.Namespace, parts: dict[str, Process], count: int
+) -> dict[str, Any]:
+    """Run the client; its figures, with each part's CPU (cores) and memory (MB) meanwhile."""
+    command = [
+        sys.executable,
+        "-m",
+        "bench.streaming.client",
+        mode,
+        str(port),
+        str(count),
+        str(given.seconds),
+    ]
+    client = subprocess.Popen([*command, str(RUN / "sessions")], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    figures: dict[str, Any] = {}
+    before: dict[str, float] = {}
+    assert client.stdout
+    for line in client.stdout:
+        said = json.loads(line)
+        figures |= said
+        if said.get("now") == "steady":
+            before = {name: part.cpu() for name, part in parts.items()}
+        elif said.get("now") == "measured":
+            for name, part in parts.items():
+                figures[f"{name} cores"] = (part.cpu() - before[name]) / given.seconds
+                figures[f"{name} MB"] = part.pss()
+    if client.wait():
+        raise SystemExit("the client failed")
+    return figures
+
+
+def streams(given: argparse.Namespace) -> None:
+    """The added delay per token."""
+    port, tokens = free_port(), round(given.rate * given.length)
+    command = [sys.executable, "-m", "bench.streaming.provider", str(port), str(tokens), str(given.rate)]
+    provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
+    site = Site(port, given.streams, given)
+    try:
+        site.do("make_sessions", given.streams, str(RUN / "sessions"))
+        straight = read("direct", port, given, {}, given.streams)
+        through = read("sockets", site.port, given, site.parts, given.streams)
+    finally:
+        site.stop()
+        provider.stop()
+    print(f"\n{given.streams:,} streams of {given.rate:g} tokens a second; load {os.getloadavg()[0]:.1f}")
+    for name, figures in (("provider itself", straight), ("through Buddy", through)):
+        print(f"  {name:16} p50 {figures['p50']:8.1f} ms   p99 {figures['p99']:8.1f} ms")
+    print(f"  {'added':16} p50 {through['p50'] - straight['p50']:8.1f} ms   p99 "
+          f"{through['p99'] - straight['p99']:8.1f} ms")  # fmt: skip
+    lost = given.streams * tokens - through["tokens"][0] * given.streams
+    print(f"  tokens missing at the slowest stream: {tokens - through['tokens'][0]} ({lost and 'LOST'})")
+    print(f"  gaps {through['gaps']}, failed {through['failed']}, over while measured {through['over']}")
+    for name in site.parts:
+        cores = through[f"{name} cores"]
+        print(f"  {name:8} {cores:5.2f} cores = {cores * 1000 / given.streams:.2f} ms/s a stream, "
+              f"{through[f'{name} MB']:.0f} MB")  # fmt: skip
+    save("streams", given, {"direct": straight, "through": through})
+
+
+def watchers(given: argparse.Namespace) -> None:
+    """What it costs to watch the line."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.streaming.provider", str(port), "10", "20"]
+    provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
+    site = Site(port, 3, given)
+    try:
+        site.do("make_sessions", given.watch, str(RUN / "sessions"))
+        site.do("make_line", max(0, given.waiting - given.watch))
+        figures = read("watch", site.port, given, site.parts, given.watch)
+    finally:
+        site.stop()
+        provider.stop()
+    print(f"\n{given.watch:,} sockets watching, {given.waiting:,} in line; load {os.getloadavg()[0]:.1f}")
+    print(f"  events {figures['events_per_second']:.0f} a second, {figures['over']} answered meanwhile")
+    for name in site.parts:
+        print(f"  {name:8} {figures[f'{name} cores']:5.2f} cores, {figures[f'{name} MB']:.0f} MB")
+    save("watch", given, figures)
+
+
+def save(name: str, given: argparse.Namespace, figures: dict[str, Any]) -> None:
+    path = RUN / f"{name}.json"
+    path.write_text(json.dumps({"given": vars(given), "figures": figures}, indent=1))
+    print(f"  all figures: {path}")
+
+
+def main() -> None:
+    """One of the two."""
+    parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__)
+    parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--rate", type=float, default=20.0, help="tokens a second in each stream")
+    parser.add_argument("--length", type=float, default=75.0, help="seconds an answer takes")
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long it is measured")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--watch", type=int, default=0, metavar="N", help="watch the line instead")
+    parser.add_argument("--waiting", type=int, default=10_000)
+    given = parser.parse_args()
+    shutil.rmtree(RUN, ignore_errors=True)
+    RUN.mkdir(parents=True)
+    watchers(given) if given.watch else streams(given)
+
+
+if __name__ == "__main__":
+    main()
