@@ -1,5 +1,6 @@
 """What a handler is given: who asks, which attempt this is, and how to say what is happening."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,10 +25,14 @@ class JobContext:
     text: str = ""
     """What this attempt has streamed so far."""
     cancelled: bool = field(default=False)
-    """Coroutines are cancelled; a plain function in a thread should look here between its steps."""
+    """Coroutines are cancelled; a plain function in a thread should look here between its steps.
+
+    Once it is set, `delta`, `progress` and `log` raise `asyncio.CancelledError`.
+    """
 
     def delta(self, text: str) -> None:
         """Stream `text` to whoever watches. Pieces are put together before they travel."""
+        self._stop_if_cancelled()
         if text:
             offset = len(self.text)
             self.text += text
@@ -35,8 +40,14 @@ class JobContext:
 
     def progress(self, done: int, total: int, label: str = "") -> None:
         """Say that `done` of `total` steps are done; `label` names the present one."""
+        self._stop_if_cancelled()
         self.emit("progress", {"done": done, "total": total, "label": label})
 
     def log(self, line: str) -> None:
         """Keep a line in the job's log, for operators."""
+        self._stop_if_cancelled()
         self.emit("log", {"line": line})
+
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled:
+            raise asyncio.CancelledError

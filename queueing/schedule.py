@@ -244,7 +244,19 @@ def _place(state: str, number: int) -> Place | None:
     return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
 
 
-def append(job_id: str, token: str, run: int, text: str, *, keep: float, anew: bool) -> Call[int]:
-    """Add to the answer in flight: 1 done, 0 the claim is lost, 2 send all of it anew."""
-    keys = [*(key(name) for name in _GLOBAL), stream_key(job_id)]
-    return Call("append", keys, [job_id, token, run, text, int(keep), int(anew)], int)
+class Piece(NamedTuple):
+    """Something more of an answer in flight."""
+
+    job_id: str
+    token: str
+    run: int
+    text: str
+    anew: bool
+    """Whether it is the whole text, in place of what is kept."""
+
+
+def append(pieces: Sequence[Piece], *, keep: float) -> Call[list[int]]:
+    """Add to answers in flight; of each: 1 done, 0 the claim is lost, 2 send all of it anew."""
+    keys = [*(key(name) for name in _GLOBAL), *(stream_key(piece.job_id) for piece in pieces)]
+    rows = [(*piece[:4], int(piece.anew)) for piece in pieces]
+    return Call("append", keys, [int(keep), json.dumps(rows, ensure_ascii=False)], list)

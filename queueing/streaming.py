@@ -1,27 +1,36 @@
 """From a handler's `ctx.delta` to the watchers: kept in Redis first, then announced.
 
-Pieces are put together for `_EVERY` seconds, and longer when Redis or the loop is busy, because the
-next sending starts only after the last has ended. A slow reader holds up nobody: sending never waits
-for one.
+A worker sends what all its runs have to say together, every `_EVERY` seconds and less often the more
+there are: so what a token costs goes down as the load goes up. A slow reader holds up nobody: sending
+never waits for one.
 """
 
 import asyncio
+import contextlib
 import logging
+import threading
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from . import events, redis, schedule
+from . import events, fanout, redis, schedule
 from .context import JobContext
 from .run import Run
+from .schedule import Piece
 
 logger = logging.getLogger(__name__)
 
 #: Seconds of text put together into one event.
 _EVERY = 0.05
-#: Seconds the text of an answer is kept in Redis after the last addition.
+#: Events a second that one worker sends at most, lest it drown those who pass them on.
+_PER_SECOND = 4000
+#: Seconds the text of an answer is kept in Redis after it was begun.
 _KEEP = 3600
+#: Answers added to in one script.
+_AT_ONCE = 250
 
 
 class Stream:
@@ -40,9 +49,14 @@ class Stream:
             emit=self.emit,
         )
         self._loop = asyncio.get_running_loop()
-        self._sent = 0
+        self._thread = threading.get_ident()
+        self._start = self._sent = 0
+        """Where the latest piece begins and ends."""
         self._progress: dict[str, Any] | None = None
-        self._sender: asyncio.Task[None] | None = None
+        self.sending = False
+        """Something of it is on its way."""
+        self.spoilt = False
+        """Whether a piece may be missing from the text that is kept."""
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
         """Take note of something the handler said."""
@@ -51,51 +65,130 @@ class Stream:
             return
         if name == "progress":
             self._progress = fields
-        self._loop.call_soon_threadsafe(self._wake)
+        if threading.get_ident() == self._thread:
+            Hub.here().wake(self)
+        else:
+            self._loop.call_soon_threadsafe(Hub.here, self)
 
-    def _wake(self) -> None:
-        if self._sender is None or self._sender.done():
-            self._sender = self._loop.create_task(self._send_soon())
-
-    async def _send_soon(self) -> None:
-        while self._sent < len(self.context.text) or self._progress:
-            await asyncio.sleep(_EVERY)
-            await self._send()
-
-    async def _send(self) -> None:
-        if progress := self._progress:
-            self._progress = None
-            await self._announce("progress", **progress)
-        start, text = self._sent, self.context.text
-        if start == len(text):
-            return
-        self._sent = len(text)
-        if await self._keep(text, start):
-            about = {"run": self.run.number, "attempt": self.run.attempt, "offset": start}
-            await self._announce("delta", **about, text=text[start:])
-
-    async def _keep(self, text: str, start: int) -> bool:
-        """Add to the text kept in Redis; False when the claim is lost and nobody should hear this."""
-        run = self.run
-        try:
-            call = schedule.append(run.id, run.token, run.number, text[start:], keep=_KEEP, anew=start == 0)
-            kept = await redis.arun(call)
-            if kept == 2:
-                call = schedule.append(run.id, run.token, run.number, text, keep=_KEEP, anew=True)
-                kept = await redis.arun(call)
-        except redis.Unavailable as exc:
-            logger.warning("text of job %s is not kept: %s", run.id, exc)
-            return False
-        return kept == 1
-
-    async def _announce(self, name: str, **fields: Any) -> None:
-        run = self.run
-        await events.emit(run.owner, events.make(run.topic, name, run.id, run.request_id, run.meta, **fields))
+    @property
+    def behind(self) -> bool:
+        """Whether there is something to send."""
+        return self._sent < len(self.context.text) or self._progress is not None
 
     async def flush(self) -> None:
         """Send what is left, so that the end comes after the last word."""
-        if self._sender is not None:
-            self._sender.cancel()
-            await asyncio.gather(self._sender, return_exceptions=True)
-        if self._progress or self._sent < len(self.context.text):
-            await self._send()
+        if self.behind or self.sending:
+            await Hub.here().flush(self)
+
+    def take_progress(self) -> list[events.Event]:
+        """The latest progress, if it is news."""
+        progress, self._progress = self._progress, None
+        return [self._event("progress", **progress)] if progress else []
+
+    def take_piece(self) -> Piece | None:
+        """What was said since the last piece; all of it where what is kept may have a hole."""
+        self._start, self._sent = self._sent, len(self.context.text)
+        if self._start == self._sent:
+            return None
+        return self._piece(0 if self.spoilt else self._start)
+
+    def whole(self) -> Piece:
+        """All up to the latest piece."""
+        return self._piece(0)
+
+    def _piece(self, start: int) -> Piece:
+        run, text = self.run, self.context.text[start : self._sent]
+        return Piece(run.id, run.token, run.number, text, anew=start == 0)
+
+    def delta(self) -> events.Event:
+        """The event of the latest piece."""
+        about = {"run": self.run.number, "attempt": self.run.attempt, "offset": self._start}
+        return self._event("delta", **about, text=self.context.text[self._start : self._sent])
+
+    def _event(self, name: str, **fields: Any) -> events.Event:
+        run = self.run
+        return events.make(run.topic, name, run.id, run.request_id, run.meta, **fields)
+
+
+class Hub:
+    """One a loop: sends for all its streams."""
+
+    _all: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._waiting: dict[Stream, None] = {}
+        self._hurry = asyncio.Event()
+        self._sender: asyncio.Task[None] | None = None
+        self._round = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    def here(cls, waking: Stream | None = None) -> "Hub":
+        """The running loop's, after waking it for a stream."""
+        loop = asyncio.get_running_loop()
+        if loop not in cls._all:
+            cls._all[loop] = cls()
+        if waking:
+            cls._all[loop].wake(waking)
+        return cls._all[loop]
+
+    def wake(self, stream: Stream) -> None:
+        """The stream has something to say."""
+        self._waiting[stream] = None
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.get_running_loop().create_task(self._send())
+
+    async def flush(self, stream: Stream) -> None:
+        """Until all that the stream has said is sent."""
+        while stream.behind or stream.sending:
+            if stream.behind:
+                self.wake(stream)
+                self._hurry.set()
+            await asyncio.shield(self._round)
+
+    async def _send(self) -> None:
+        pause = _EVERY
+        while self._waiting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._hurry.wait()
+            self._hurry.clear()
+            streams, self._waiting = list(self._waiting), {}
+            for stream in streams:
+                stream.sending = True
+            try:
+                await _send_all(streams)
+            except Exception:
+                logger.exception("what %d jobs said could not be sent", len(streams))
+            pause = max(_EVERY, len(streams) / _PER_SECOND)
+            self._end_round(streams)
+
+    def _end_round(self, streams: Sequence[Stream]) -> None:
+        for stream in streams:
+            stream.sending = False
+        ended, self._round = self._round, asyncio.get_running_loop().create_future()
+        ended.set_result(None)
+
+
+async def _send_all(streams: Sequence[Stream]) -> None:
+    news = [(stream.run.owner, event) for stream in streams for event in stream.take_progress()]
+    said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
+    for i in range(0, len(said), _AT_ONCE):
+        news += await _keep(said[i : i + _AT_ONCE])
+    await fanout.emit_many(news)
+
+
+async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, events.Event]]:
+    """Add to the texts kept in Redis; what to announce. Where the claim is lost, nobody should hear of it."""
+    streams = [stream for stream, _ in said]
+    for stream in streams:
+        stream.spoilt = True
+    try:
+        kept = await redis.arun(schedule.append([piece for _, piece in said], keep=_KEEP))
+        if lost := [stream for stream, done in zip(streams, kept, strict=True) if done == 2]:
+            await redis.arun(schedule.append([stream.whole() for stream in lost], keep=_KEEP))
+    except redis.Unavailable as exc:
+        logger.warning("the text of %d jobs is not kept: %s", len(said), exc)
+        return []
+    for stream, done in zip(streams, kept, strict=True):
+        stream.spoilt = done == 0
+    return [(s.run.owner, s.delta()) for s, done in zip(streams, kept, strict=True) if done]

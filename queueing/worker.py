@@ -14,6 +14,7 @@ import logging
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -179,7 +180,9 @@ class Worker:
             now = timezone.now()
             for claim, (task, stream) in list(self._running.items()):
                 run = stream.run
-                if (now - run.started_at).total_seconds() > self.conf.queues[run.queue].timeout:
+                if claim in self._dropped:
+                    task.cancel()  # once more: asgiref's sync_to_async swallows what arrives during it
+                elif (now - run.started_at).total_seconds() > self.conf.queues[run.queue].timeout:
                     self._late.add(claim)
                     stream.context.cancelled = True  # a plain function's thread cannot be stopped
                     task.cancel()
@@ -244,9 +247,9 @@ class Worker:
         """The end of a worker: wait for what runs, then cancel it, and record both."""
         logger.info("stopping: %d jobs get %g s to finish", len(self._running), self.conf.grace)
         await self._wait_for_runs(self.conf.grace)
-        for task, _ in list(self._running.values()):
-            task.cancel()
-        await self._wait_for_runs(_LAST_WAIT)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WAIT):
+                await _end([task for task, _ in self._running.values()])
         await self._recorder.drained()
 
     async def _wait_for_runs(self, seconds: float) -> None:
@@ -255,12 +258,12 @@ class Worker:
 
 
 async def _end(parts: list[asyncio.Task[Any]]) -> None:
-    """Cancel until all are done: redis-py can swallow a cancellation that arrives while it connects."""
+    """Cancel until all are done: asgiref's sync_to_async swallows a cancellation that arrives during it."""
     left = set(parts)
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.5)
+        _, left = await asyncio.wait(left, timeout=0.05)
 
 
 def main(identity: Identity) -> None:

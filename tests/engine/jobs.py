@@ -6,6 +6,8 @@ import signal
 import time
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
 from queueing import redis
 from queueing.context import JobContext
 from queueing.errors import Cooldown, Permanent, Retry
@@ -56,6 +58,18 @@ async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict
         raise
     await _note(f"{name}:ended", ctx.job_id)
     return {}
+
+
+@job("test.database", queue="test", topic="test")
+async def database(ctx: JobContext) -> None:
+    """Talk to the database for ever: asgiref swallows cancellations that arrive meanwhile."""
+    await _note("database:started", ctx.job_id)
+    try:
+        while True:
+            await sync_to_async(time.sleep)(0.05)
+            ctx.delta("and on ")
+    finally:
+        await _note("database:ended", ctx.job_id)
 
 
 @job("test.narrow", queue="test-narrow")

@@ -104,6 +104,14 @@ def test_an_active_job_is_cancelled_from_another_process(qcluster, valkey):
     assert Written.objects.get().state == "cancelled"
 
 
+def test_a_job_that_is_always_in_the_database_is_cancelled_too(qcluster, valkey):
+    qcluster()
+    job = submit("test.database", {}, owner="alice").job
+    wait_until(lambda: valkey.client.llen("note:database:started"), "the job to start")
+    control.cancel(job.id)
+    wait_until(lambda: valkey.client.llen("note:database:ended"), "the coroutine to stop", 1.0)
+
+
 def test_two_at_a_time_means_two(qcluster, valkey):
     qcluster()
     jobs = submit_many("test.narrow", [{"seconds": 0.1}] * 8)
