@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from . import histogram
@@ -65,6 +66,19 @@ def recent(minutes: int = 5) -> dict[str, Period]:
         period = found.setdefault(row.queue, Period(since, (now - since).total_seconds()))
         period.add(row)
     return found
+
+
+def totals(hours: int = 24) -> dict[str, dict[str, int]]:
+    """What each queue completed, failed and tried again in the last `hours`."""
+    rows = Tally.objects.filter(start__gte=timezone.now() - timedelta(hours=hours)).values("queue")
+    sums = rows.annotate(completed=Sum("completed"), failed=Sum("failed"), retried=Sum("retried"))
+    return {row.pop("queue"): dict(row) for row in sums.order_by("queue")}
+
+
+def summary() -> dict[str, dict[str, Any]]:
+    """For each queue that did anything: the last five minutes in detail, and the last day's sums."""
+    last = {queue: period.as_json() for queue, period in recent().items()}
+    return {queue: {"recent": last.get(queue), "day": sums} for queue, sums in totals().items()}
 
 
 def history(queue: str, *, since: datetime, step: timedelta) -> list[Period]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from . import pressure, redis, schedule
+from channels.db import database_sync_to_async
+
+from . import pressure, redis, schedule, statistics
 from .conf import QueueDef, get_conf, get_queue
 from .models import Job
 from .schedule import Counts, Place
@@ -146,12 +148,17 @@ async def clusters_alive() -> int:
 
 
 async def overview() -> dict[str, Any]:
-    """Counts, pressure and limits of every queue, and the workers: no job's contents."""
+    """Counts, pressure, limits and recent figures of every queue, and the workers: no job's contents."""
+    figures = await database_sync_to_async(statistics.summary, thread_sensitive=False)()
     try:
-        queues = [_summary(q, await redis.arun(schedule.counts(q.name))) for q in get_conf().queues.values()]
+        queues = [
+            _summary(q, await redis.arun(schedule.counts(q.name))) | figures.get(q.name, {})
+            for q in get_conf().queues.values()
+        ]
         return {"redis": "ok", "queues": queues, "workers": await workers()}
     except redis.Unavailable as exc:
-        return {"redis": f"unavailable: {type(exc).__name__}", "queues": [], "workers": []}
+        queues = [{"name": queue} | figure for queue, figure in figures.items()]
+        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": []}
 
 
 def _summary(queue: QueueDef, counts: Counts) -> dict[str, Any]:
