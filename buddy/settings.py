@@ -7,6 +7,7 @@ hand (`manage.py qcluster`, `manage.py runserver`) find them. `.env.example` lis
 import io
 import os
 import secrets
+from logging import LogRecord
 from pathlib import Path
 from urllib.parse import quote
 
@@ -234,11 +235,20 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+
+def is_news(record: LogRecord) -> bool:
+    """Not being ready yet is what /readyz is asked about; it is no error of ours."""
+    return getattr(getattr(record, "request", None), "path", "") != "/readyz"
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_news}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["news"]},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django-q": {"level": "WARNING"}},
 }
