@@ -117,9 +117,9 @@ class Worker:
                     logger.warning("Redis is away (%s); claiming again in %g s", exc, _RIDE_OUT)
                     await asyncio.sleep(_RIDE_OUT)
                     continue
-                if claims.jobs:
-                    self._take(claims.jobs, token)
-                    continue
+                self._take(claims.jobs, token)
+                if len(claims.jobs) == min(free, schedule.CLAIM_MOST):
+                    continue  # there may be more; fewer were all there are, and asking again only delays them
                 again_in = claims.again_in
             await self._bell.wait(again_in)
 
