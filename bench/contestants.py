@@ -15,7 +15,7 @@ from .store import Store
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 VAR = ROOT / "var" / "bench"
-NODE, CELERY = VAR / "node", VAR / "celery"
+NODE, CELERY, ASYNCIO = VAR / "node", VAR / "celery", VAR / "asyncio"
 RUN = VAR / "run"
 STAMPS = RUN / "stamps"
 
@@ -31,7 +31,9 @@ class Contestant:
     unfinished: Callable[[Any], int]
     """Jobs that are not over."""
     slots: int = 1000
+    """Jobs at once, for the drain; each found fastest in a sweep."""
     processes: int = 1
+    """Worker processes, for the drain; likewise. All else is measured with one."""
     cwd: Path = ROOT
     record: bool = False
 
@@ -60,9 +62,9 @@ class Contestant:
             raise RuntimeError(f"{argv} failed:\n{done.stderr[-2000:]}")
         return (done.stdout.split() or [""])[-1]
 
-    def work(self, store: Store, slots: int | None = None) -> Process:
+    def work(self, store: Store, *, slots: int, processes: int = 1) -> Process:
         """Start its workers."""
-        argv = [*self.program, "work", str(slots or self.slots), str(self.processes)]
+        argv = [*self.program, "work", str(slots), str(processes)]
         return Process(argv, self._env(store), RUN / f"{self.name}.log", self.cwd)
 
 
@@ -71,6 +73,7 @@ OURS = Contestant(
     program=[sys.executable, "-m", "bench.ours"],
     waiting=lambda r: r.zcard("{bench}:q:bench:waiting"),
     unfinished=lambda r: r.hlen("{bench}:jobs"),
+    processes=2,
     record=True,
 )
 
@@ -97,6 +100,19 @@ CELERY_PEER = Contestant(
 )
 
 
+def _asyncio(name: str, waiting: Callable[[Any], int], unfinished: Callable[[Any], int]) -> Contestant:
+    program = [str(ASYNCIO / "bin" / "python"), str(HERE / "peers" / "asyncio_app.py"), name.lower()]
+    return Contestant(name=name, program=program, waiting=waiting, unfinished=unfinished)
+
+
+SAQ = _asyncio("SAQ", lambda r: r.llen("saq:bench:queued"), lambda r: r.zcard("saq:bench:incomplete"))
+ARQ = _asyncio(
+    "arq",
+    lambda r: r.zcard("arq:queue") - len(r.keys("arq:in-progress:*")),
+    lambda r: r.zcard("arq:queue"),
+)
+
+
 def install() -> list[Contestant]:
     """Everybody who can take part on this machine; a line for each that cannot."""
     RUN.mkdir(parents=True, exist_ok=True)
@@ -107,6 +123,8 @@ def install() -> list[Contestant]:
         found += [BULLMQ, BULL]
     if _installed(CELERY, HERE / "peers" / "requirements.txt", _pip):
         found.append(CELERY_PEER)
+    if _installed(ASYNCIO, HERE / "peers" / "asyncio-requirements.txt", _pip):
+        found += [SAQ, ARQ]
     return found
 
 
@@ -133,5 +151,5 @@ def _npm(directory: Path, wanted: Path) -> None:
 
 def _pip(directory: Path, wanted: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
-    pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement", str(wanted)]
+    pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "-qq", "--requirement", str(wanted)]
     subprocess.run(pip, check=True)

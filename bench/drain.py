@@ -17,7 +17,7 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
     count = count // 5 if who.name == "Celery" else count
     who.prepare(store)
     who.ask(store, "fill", "noop", count)
-    workers = who.work(store)
+    workers = who.work(store, slots=who.slots, processes=who.processes)
     try:
         wait_for(lambda: who.waiting(store.client) < count, "the first claim", workers)
         started, cpu = time.monotonic(), workers.cpu() + store.process.cpu()

@@ -15,7 +15,7 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
     warm = count // 5
     who.prepare(store)
     who.ask(store, "fill", "noop", 5)
-    workers = who.work(store)
+    workers = who.work(store, slots=100)
     try:
         wait_for(lambda: not who.unfinished(store.client), "the workers", workers)
         who.ask(store, "pace", count + warm)

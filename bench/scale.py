@@ -34,6 +34,7 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
     found = {}
     for name, waiting in (("few", 1000), ("many", count)):
         store.client.flushall()
+        store.client.set("{bench}:reconciled", time.time())  # or nothing would be claimed
         found |= {f"{move} {name}": ms for move, ms in _moves(waiting).items()}
     return found
 

@@ -8,7 +8,7 @@ from .store import Store
 
 TITLE = "Sleepers: {count:,} one-second jobs prepared, then one cluster starts"
 COLUMNS = {"wall": "s from the first claim to the last end", "pss": "MB (PSS, all processes)"}
-PEERS = ("BullMQ", "Bull", "Celery")
+PEERS = ("BullMQ", "Bull", "Celery", "SAQ", "arq")
 COUNT, QUICK = 1000, 50
 
 

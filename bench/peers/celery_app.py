@@ -17,7 +17,7 @@ def noop(n: int = 0) -> None:
     """Nothing."""
 
 
-@app.task
+@app.task(acks_late=True)  # so that the store tells when it is over
 def sleep(n: int = 0) -> None:
     """A second of waiting."""
     time.sleep(1)
@@ -58,7 +58,7 @@ def pace(count: str) -> None:
 
 
 def work(slots: str, processes: str) -> None:
-    """A worker with a pool of threads when asked for more slots than processes, else its processes."""
+    """A pool of threads when asked for hundreds of slots, else processes."""
     pool = ["-P", "threads", "-c", slots] if int(slots) > 100 else ["-P", "prefork", "-c", processes]
     quiet = ["--without-gossip", "--without-mingle", "-l", "ERROR"]
     os.execv(sys.executable, [sys.executable, "-m", "celery", "-A", "celery_app", "worker", *pool, *quiet])
