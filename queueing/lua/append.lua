@@ -1,5 +1,5 @@
 -- Adds text to answers in flight, where the claim still holds. It is kept for whoever comes later.
--- KEYS  3 global, then of each answer its stream (string: run SEP text)
+-- KEYS  the global ones, then of each answer its stream (string: run SEP text)
 -- ARGV  seconds to keep it, JSON [[id, token, run, text, 1 to begin anew else 0], ...]
 -- Returns of each: 1; 0 when the claim is no longer this token's; 2 when the text so far is gone (Redis
 -- was lost), which the caller mends by sending all of it anew.
@@ -14,8 +14,9 @@ local function append(stream, id, token, run, text, anew)
   return 1
 end
 
-local done = {}
-for i, piece in ipairs(cjson.decode(ARGV[2])) do
-  done[i] = append(KEYS[3 + i], piece[1], piece[2], piece[3], piece[4], piece[5])
+local pieces, done = cjson.decode(ARGV[2]), {}
+local first = #KEYS - #pieces
+for i, piece in ipairs(pieces) do
+  done[i] = append(KEYS[first + i], piece[1], piece[2], piece[3], piece[4], piece[5])
 end
 return done
