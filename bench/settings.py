@@ -4,7 +4,7 @@ import os
 
 SECRET_KEY = "only-for-measuring"
 INSTALLED_APPS = ["queueing", "django_q", "bench"]
-USE_TZ = True
+USE_TZ, TIME_ZONE = True, "UTC"
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

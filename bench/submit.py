@@ -6,7 +6,7 @@ from .store import Store
 TITLE = "Submit: {count:,} jobs one by one, then five times as many in bulk"
 COLUMNS = {"single": "jobs/s one by one", "bulk": "jobs/s in bulk"}
 PEERS = ("BullMQ", "Bull", "Celery")
-COUNT, QUICK = 5000, 100
+COUNT, QUICK = 3000, 100
 
 
 def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
