@@ -15,6 +15,8 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,13 @@ def make_sessions(count: int, path: str) -> None:
     Path(path).write_text("\n".join(keys))
 
 
+def hold(held: bool) -> None:
+    """Pause the queue, or let it go on."""
+    from queueing import control
+
+    (control.pause if held else control.resume)("openai-chat")
+
+
 def make_line(count: int) -> None:
     """Jobs of as many owners that wait behind everybody else's."""
     from queueing.models import Job
@@ -102,7 +111,12 @@ def make_line(count: int) -> None:
 
 
 def read(
-    mode: str, port: int, given: argparse.Namespace, parts: dict[str, Process], count: int
+    mode: str,
+    port: int,
+    given: argparse.Namespace,
+    parts: dict[str, Process],
+    count: int,
+    resume: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Run the client; its figures, with each part's CPU (cores) and memory (MB) meanwhile."""
     command = [
@@ -121,7 +135,9 @@ def read(
     for line in client.stdout:
         said = json.loads(line)
         figures |= said
-        if said.get("now") == "steady":
+        if said.get("now") == "asked" and resume:
+            resume()
+        elif said.get("now") == "steady":
             before = {name: part.cpu() for name, part in parts.items()}
         elif said.get("now") == "measured":
             for name, part in parts.items():
@@ -141,7 +157,9 @@ def streams(given: argparse.Namespace) -> None:
     try:
         site.do("make_sessions", given.streams, str(RUN / "sessions"))
         straight = read("direct", port, given, {}, given.streams)
-        through = read("sockets", site.port, given, site.parts, given.streams)
+        site.do("hold", True)  # so that all begin together, however long asking takes
+        resume = partial(site.do, "hold", False)
+        through = read("sockets", site.port, given, site.parts, given.streams, resume)
     finally:
         site.stop()
         provider.stop()

@@ -37,6 +37,7 @@ class Readers:
         self.tokens = [0] * count
         self.gaps = self.events = 0
         self.begun: set[int] = set()
+        self.asked = 0
         self.over = 0
         self.failed: list[str] = []
         self.measuring = False
@@ -48,6 +49,12 @@ class Readers:
         if self.measuring:
             self.delays.append(now - stamp)
 
+    def ask(self) -> None:
+        """A question was accepted."""
+        self.asked += 1
+        if self.asked == self.count:
+            say(now="asked")
+
     def begin(self, reader: int) -> None:
         """The reader has heard something of its answer."""
         self.begun.add(reader)
@@ -56,7 +63,7 @@ class Readers:
 
     async def measure(self) -> None:
         """Say when it begins and ends."""
-        await asyncio.wait_for(self.steady.wait(), 120)
+        await asyncio.wait_for(self.steady.wait(), 240)
         say(now="steady", over=self.over)
         self.measuring = True
         events = self.events
@@ -107,6 +114,7 @@ async def sockets(readers: Readers, port: int, keys: list[str], *, watch: bool) 
                 headers = {"Cookie": f"sessionid={keys[n]}", "Origin": f"http://127.0.0.1:{port}"}
                 ws = await http.ws_connect(url, headers=headers, max_msg_size=0)
                 await ask(ws, n)
+            readers.ask()
             await listen(readers, ws, n, watch=watch)
 
         everybody = [asyncio.create_task(read(n)) for n in range(readers.count)]
