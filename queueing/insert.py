@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from .models import Job
 
@@ -14,25 +14,25 @@ _ADAPTED = (models.UUIDField, models.JSONField, models.DateTimeField)
 
 def insert(jobs: Sequence[Job]) -> None:
     """Store unsaved jobs, all or none of those in one transaction. Like `bulk_create`, sends no signals."""
-    connection = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` looks it up each time
-    sql, columns = _statement(connection)
-    rows = [[_value(connection, job, name, adapt) for name, adapt in columns] for job in jobs]
-    with connection.cursor() as cursor:
+    here = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` looks it up each time
+    sql, columns = _statement(here.vendor)
+    rows = [[_value(here, job, name, adapt) for name, adapt in columns] for job in jobs]
+    with here.cursor() as cursor:
         if len(rows) == 1:
             cursor.execute(sql, rows[0])
         else:
             cursor.executemany(sql, rows)
     for job in jobs:
-        job._state.adding, job._state.db = False, connection.alias
+        job._state.adding, job._state.db = False, here.alias
 
 
-def _value(connection: Any, job: Job, name: str, adapt: Callable[..., Any] | None) -> Any:
+def _value(here: Any, job: Job, name: str, adapt: Callable[..., Any] | None) -> Any:
     value = getattr(job, name)
-    return value if adapt is None or value is None else adapt(value, connection)
+    return value if adapt is None or value is None else adapt(value, here)
 
 
 @cache
-def _statement(connection: Any) -> tuple[str, list[tuple[str, Callable[..., Any] | None]]]:
+def _statement(vendor: str) -> tuple[str, list[tuple[str, Callable[..., Any] | None]]]:
     """The statement, and each column's attribute with what adapts its value."""
     fields = Job._meta.concrete_fields
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
