@@ -1,6 +1,7 @@
 """What goes over the wire: client messages in, events and jobs out. docs/protocol.md is the contract."""
 
 import json
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -25,24 +26,16 @@ STRIKES = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many
 MAX_FRAME = 64 * 1024
 
 
+@dataclass(eq=False)
 class WireError(Exception):
     """A client message that cannot be taken. Becomes an `error` event; the socket stays open."""
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        field: str = "",
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.code = code
-        self.message = message
-        self.field = field
-        self.request_id = request_id
+    code: str
+    message: str
+    _: KW_ONLY
+    field: str = ""
+    request_id: str = ""
+    retry_after: float | None = None
 
     def event(self) -> dict[str, Any]:
         """The `error` event, without the fields that say nothing."""
