@@ -32,7 +32,7 @@ coast path to Guincho, and leave Sintra for"""
 
 
 def converse(page: Page, provider: Provider) -> None:
-    """A question answered, and two more: one being answered, one in line."""
+    """A question answered, and two more: one being answered, one that waits for its turn."""
     provider.script(text=ANSWER)
     say(page, "I have three days in Lisbon in May. What should I not miss?")
     expect(answers(page).first).to_have_attribute("data-status", "completed")
@@ -40,7 +40,7 @@ def converse(page: Page, provider: Provider) -> None:
     say(page, "And if the Sintra train is on strike?")
     expect(answers(page).nth(1)).to_contain_text("Cascais")
     say(page, "How do I greet people in a small shop?")
-    expect(answers(page).nth(2)).to_contain_text("in line", ignore_case=True)
+    expect(answers(page).nth(2)).to_contain_text("Waiting for its turn")
 
 
 def main() -> None:

@@ -33,3 +33,15 @@ def text_of(answer: Locator) -> Locator:
 def spoken(page: Page) -> Locator:
     """What a screen reader was told last."""
     return page.locator("#announcer")
+
+
+def editor(page: Page) -> Locator:
+    """Where a message is being changed."""
+    return page.get_by_label("Edit your message")
+
+
+def edit(page: Page, number: int, text: str) -> None:
+    """Change the question with that number, counted from 0."""
+    questions(page).nth(number).get_by_role("button", name="Edit").click()
+    editor(page).fill(text)
+    editor(page).press("Enter")

@@ -20,6 +20,13 @@ class Site:
     url: str
     valkey: Valkey
     cluster: ClusterProcess
+    environment: dict[str, str]
+
+    def end_sessions(self) -> None:
+        """Forget all visitors, as expiry would."""
+        code = "from django.contrib.sessions.models import Session; Session.objects.all().delete()"
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
 
 
 @contextmanager
@@ -43,7 +50,7 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
     web = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         wait_until(lambda: not http_missing("127.0.0.1", port, "/readyz"), "the site to be ready", 60)
-        yield Site(f"http://127.0.0.1:{port}", valkey, cluster)
+        yield Site(f"http://127.0.0.1:{port}", valkey, cluster, environment)
     finally:
         web.terminate()
         web.wait()

@@ -10,9 +10,9 @@ PLAY = """async (text) => {
     const slice = (from, to) => points.slice(from, to).join("");
     const wrong = [];
     for (let round = 0; round < 1000; round += 1) {
-        let have = { attempt: 1, text: "", length: 0 };
+        let have = { run: 1, text: "", length: 0 };
         const take = (offset, to) => {
-            const { gap, have: next } = join(have, { attempt: 2, offset, text: slice(offset, to) });
+            const { gap, have: next } = join(have, { run: 2, offset, text: slice(offset, to) });
             if (gap) take(gap.offset, to);
             else have = next;
         };
@@ -24,7 +24,7 @@ PLAY = """async (text) => {
             at = to;
         }
         take(have.length, points.length);
-        join(have, { attempt: 1, offset: 0, text: "a late loser" });
+        join(have, { run: 1, offset: 0, text: "a late loser" });
         if (have.text !== text || have.length !== codePoints(text)) wrong.push(have.text);
     }
     return wrong;

@@ -16,15 +16,15 @@ export function announcer() {
   const sentences = {
     queued: ({ position, estimatedWait }) => {
       lastPlace = Date.now();
-      return position ? `Sent. ${place(position)}. ${waitSentence(estimatedWait, position)}` : "Sent.";
+      return `Sent. ${place(position, estimatedWait)}. ${waitSentence(estimatedWait, position)}`;
     },
     position({ position }) {
       if (!position || Date.now() - lastPlace < QUIET) return null;
       lastPlace = Date.now();
       return place(position);
     },
-    started({ jobId, attempt }, name) {
-      const start = `${jobId}.${attempt}`;
+    started({ jobId, run }, name) {
+      const start = `${jobId}.${run}`;
       if (start === lastStart) return null; // told again after a reconnect
       lastStart = start;
       return `${name} is answering.`;
@@ -33,7 +33,8 @@ export function announcer() {
     completed: (event, name) => `${name} has answered.`,
     failed: (event) => `The answer failed. ${event.error}`,
     cancelled: () => "The answer was stopped.",
-    rejected: (event) => `Not sent. ${event.error}`,
+    edited: () => "Message changed.",
+    removed: ({ messageIds }) => (messageIds.length > 2 ? "The messages from there on are gone." : "Message removed."),
   };
 
   return {

@@ -39,5 +39,7 @@ export const api = {
   say: (companion, message) => call("POST", `/api/${companion}`, message),
   cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
   retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
-  events: (jobId, offset) => new EventSource(`/api/jobs/${jobId}/events?offset=${offset}`),
+  edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
+  withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
+  events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
 };

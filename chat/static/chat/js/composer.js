@@ -2,10 +2,12 @@
 // worth the name, Enter breaks the line and the button sends.
 
 import { $ } from "./dom.js";
+import { MAX_TEXT } from "./refusals.js";
+import { codePoints } from "./stream.js";
 
 const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
 
-export function composer({ onSend, onStop }) {
+export function composer({ onSend, onStop, onTooLong }) {
   const form = $("#composer");
   const field = $("#message");
   const send = $("#send");
@@ -28,6 +30,8 @@ export function composer({ onSend, onStop }) {
     event.preventDefault();
     const text = field.value.trim();
     if (!text) return field.focus();
+    // Not maxlength: it would cut what is pasted, and nobody would see where.
+    if (codePoints(text) > MAX_TEXT) return onTooLong(codePoints(text));
     field.value = "";
     fit();
     return onSend(text);

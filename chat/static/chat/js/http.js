@@ -9,9 +9,9 @@ const LAST = new Set(["completed", "failed", "cancelled"]);
 export function httpTransport(onEvent) {
   const followed = new Map();
 
-  function follow(jobId, offset = 0) {
+  function follow(jobId) {
     followed.get(jobId)?.close();
-    const source = api.events(jobId, offset); // reconnects by itself, from where it was
+    const source = api.events(jobId); // from its beginning; reconnects by itself, from where it was
     followed.set(jobId, source);
     for (const topic of ["chat", "audio", "analysis"]) {
       for (const verb of VERBS) {
@@ -39,7 +39,18 @@ export function httpTransport(onEvent) {
       accepted(await api.retry(jobId));
     },
     "job:cancel": ({ jobId }) => api.cancel(jobId),
-    "job:watch": async ({ jobId, offset }) => follow(jobId, offset),
+    async "message:edit"({ messageId, content, requestId }) {
+      const answer = await api.edit(messageId, { content, requestId });
+      const { jobId, threadId } = answer;
+      if (answer.messageId === messageId) return onEvent({ type: "thread:edited", threadId, messageId, jobId, content });
+      onEvent({ type: "thread:removed", threadId, messageIds: [messageId] });
+      return accepted(answer);
+    },
+    async "message:withdraw"({ messageId }) {
+      await api.withdraw(messageId);
+      onEvent({ type: "thread:removed", messageIds: [messageId] });
+    },
+    "job:watch": async ({ jobId }) => follow(jobId),
   };
 
   return {
@@ -47,7 +58,7 @@ export function httpTransport(onEvent) {
       calls[frame.type](frame).catch((error) => {
         if (!error.status) return; // no network: the message stays in the outbox
         onEvent({
-          type: frame.requestId ? "chat:rejected" : "error",
+          type: "error",
           requestId: frame.requestId,
           code: error.code,
           error: error.message,

@@ -6,10 +6,13 @@ import { banner } from "./banner.js";
 import { composer } from "./composer.js";
 import { $, clone, copyText, fill, setText } from "./dom.js";
 import { drawer, shortcuts, themeButton } from "./frame.js";
+import { createEditing } from "./editing.js";
 import { isRunning } from "./messages.js";
+import { noticeLine } from "./notice.js";
 import { outbox } from "./outbox.js";
 import { pickerView } from "./picker.js";
 import { messageList } from "./render.js";
+import { refusalSentence, tooLong, troubleSentence } from "./refusals.js";
 import { createSession } from "./session.js";
 import { createStore } from "./store.js";
 import { threadList } from "./threads.js";
@@ -24,12 +27,27 @@ const announce = announcer();
 const frame = drawer();
 const session = createSession({
   store,
-  onEvent: (event) => isOpenHere(event) && announce.event(event, callOf(store.state.view.companion)),
+  onEvent(event) {
+    if (isOpenHere(event)) announce.event(event, callOf(store.state.view.companion));
+    editing.heard(event);
+  },
+  onTrouble: (refusal, { shown }) => {
+    if (shown) announce.say(`Not sent. ${refusalSentence(refusal)}`);
+    else notice.tell(() => troubleSentence(refusal), { until: refusal.retryAt });
+  },
   onThread: () => announce.say("Conversation loaded."),
 });
 const scroller = $("#content");
-const messages = messageList({ scroller, toLatest: $("#to-latest") });
-const strip = banner({ onTryNow: session.connect, say: announce.say });
+const notice = noticeLine({ say: announce.say });
+const editing = createEditing({ store, session, notice, restore: (text) => writing.restore(text) });
+const messages = messageList({
+  scroller,
+  toLatest: $("#to-latest"),
+  onEdit: editing.save,
+  onClose: editing.close,
+  onFocusLost: () => writing.focus(),
+});
+const strip = banner({ onTryNow: session.connect, onStartAgain: startAgain, say: announce.say });
 const picker = pickerView({
   companions,
   onChoose: (companion) => store.dispatch({ type: "view/companion", companion }),
@@ -49,7 +67,11 @@ const threads = threadList({
     if (store.state.view.threadId === id) navigate("/");
   },
 });
-const writing = composer({ onSend: (text) => say(text), onStop: stop });
+const writing = composer({
+  onSend: (text) => say(text),
+  onStop: stop,
+  onTooLong: (length) => notice.tell(tooLong(length)),
+});
 
 const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
 const running = () => store.state.messages.filter(isRunning);
@@ -67,6 +89,7 @@ async function attempt(trouble, request) {
 }
 
 function say(text) {
+  notice.clear();
   session.say(text);
   writing.focus();
 }
@@ -75,6 +98,13 @@ function say(text) {
 function stop() {
   const target = running().find((m) => m.status === "active") ?? running().at(-1);
   if (target?.jobId) session.cancel(target.jobId);
+}
+
+/** A new session begins with a new page; what the old one has not sent is found there. */
+function startAgain() {
+  if (!outbox.all().length) return location.reload();
+  outbox.leaveThreads();
+  return location.assign("/");
 }
 
 // --- where we are -------------------------------------------------------------------------------------
@@ -104,7 +134,7 @@ function open({ fresh = false } = {}) {
 
 // --- drawing ------------------------------------------------------------------------------------------
 
-const notices = {
+const problems = {
   missing: ["This conversation is not here", "It was deleted, or it belongs to somebody else."],
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
 };
@@ -115,13 +145,13 @@ function show(kind) {
   if (shown === kind) return;
   shown = kind;
   const views = { new: () => picker.element, thread: () => messages.element, loading: () => clone("loading") };
-  $("#view").replaceChildren((views[kind] ?? (() => notice(kind)))());
+  $("#view").replaceChildren((views[kind] ?? (() => problem(kind)))());
   if (kind === "new") scroller.scrollTop = 0;
 }
 
-function notice(kind) {
+function problem(kind) {
   const element = clone("notice");
-  const [head, sub] = notices[kind];
+  const [head, sub] = problems[kind];
   fill(element, { head, sub });
   $("[data-do=reload-thread]", element).hidden = kind === "missing";
   return element;
@@ -141,9 +171,10 @@ function draw() {
   setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
   setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : subtitles[view.kind]));
   document.title = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
-  writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0, disabled: ["missing", "broken", "loading"].includes(view.kind) });
+  writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0 && state.link.kind !== "ended", disabled: ["missing", "broken", "loading"].includes(view.kind) });
   threads.draw(state);
   strip.draw(state.link);
+  notice.draw(state);
 }
 
 let drawing = 0;
@@ -170,6 +201,9 @@ const clicks = {
   "reload-thread": () => open(),
   cancel: (target) => session.cancel(messageOf(target).jobId),
   retry: (target) => session.retry(messageOf(target).jobId),
+  edit: (target) => editing.open(messageOf(target)),
+  "close-editor": (target) => editing.close(messageOf(target).key),
+  withdraw: (target) => editing.withdraw(messageOf(target)),
   resend: (target) => session.resend(messageOf(target).requestId),
   discard(target) {
     const message = messageOf(target);

@@ -13,7 +13,7 @@ export const isRunning = (message) => message.role === "assistant" && !isOver(me
 export const topicOf = (event) => event.type.split(":")[0];
 export const verbOf = (event) => event.type.split(":")[1];
 
-const EMPTY_ANSWER = { text: "", length: 0, attempt: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0 };
+const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0 };
 
 function answer(fields) {
   return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
@@ -56,16 +56,18 @@ function fromRow(row) {
   });
 }
 
-/** The server's rows, with what this page knows better (text in flight) and what is still unsent. */
+/** The server's rows, with what this page knows better (text in flight, an open editor) and what is unsent. */
 export function merge(rows, known, outbox) {
   const byKey = new Map(known.map((message) => [message.key, message]));
   const messages = rows.map(fromRow).map((fresh) => {
     const old = byKey.get(fresh.key);
-    const oldIsNewer = old && old.role === "assistant" && !isOver(fresh) && old.jobId === fresh.jobId;
-    return oldIsNewer ? { ...fresh, ...old, id: fresh.id } : fresh;
+    if (!old) return fresh;
+    if (fresh.role === "user") return { ...fresh, edit: old.edit };
+    return !isOver(fresh) && old.jobId === fresh.jobId ? { ...fresh, ...old, id: fresh.id } : fresh;
   });
   const arrived = new Set(messages.map((message) => message.requestId));
-  return [...messages, ...outbox.filter((entry) => !arrived.has(entry.requestId)).map(fromOutbox)];
+  const onTheirWay = [...known.filter((m) => m.askedAnew && m.status === "unsent"), ...outbox.map(fromOutbox)];
+  return [...messages, ...onTheirWay.filter((message) => !arrived.has(message.requestId))];
 }
 
 const isAnswerTo = (event) => (message) =>
@@ -74,13 +76,22 @@ const isAnswerTo = (event) => (message) =>
 
 export const findAnswer = (messages, event) => messages.find(isAnswerTo(event));
 
-/** What is missing before this delta can be joined: {attempt, offset}, or null. */
+/** Whether this question's answer has not begun, so that it can still be changed or taken back. */
+export function waits(messages, question) {
+  const status = question.jobId && findAnswer(messages, question)?.status;
+  return status === "waiting" || status === "retrying";
+}
+
+/** What is missing before this delta can be joined: {run, offset}, or null. */
 export function gapBefore(messages, event) {
   const message = verbOf(event) === "delta" ? findAnswer(messages, event) : null;
   return message ? (join(message, event).gap ?? null) : null;
 }
 
-const runs = (event) => ({ status: "active", position: 0, retry: null, startedAt: event.receivedAt });
+/** After the end, only a greater run is news: somebody had it tried again. */
+const isOld = (message, event) => event.run < message.run || (isOver(message) && event.run === message.run);
+
+const begun = (event) => ({ status: "active", position: 0, retry: null, startedAt: event.receivedAt });
 
 /** Whether a place in line told now means that the answer waits again: its delay is over, or its worker
  * gave it back. Just after the start it is only a place told late. */
@@ -95,7 +106,8 @@ const changes = {
     // A repeated `queued` (we sent twice to be safe) must not set back what already runs or is done.
     if (message.status === "active" || message.status === "completed") return ids;
     const place = { position: event.position, wait: event.estimatedWait };
-    return { ...(isOver(message) ? EMPTY_ANSWER : {}), ...ids, ...place, status: "waiting" };
+    // The run stays: what is late of the runs before must not pass for news.
+    return { ...(isOver(message) ? { ...EMPTY_ANSWER, run: message.run } : {}), ...ids, ...place, status: "waiting" };
   },
   position(message, event) {
     if (isOver(message)) return null;
@@ -103,13 +115,14 @@ const changes = {
     return { position: event.position, wait: event.estimatedWait, ...(back ? { status: "waiting", retry: null } : {}) };
   },
   started(message, event) {
-    if (isOver(message) || event.attempt < message.attempt) return null;
-    const fresh = event.attempt > message.attempt ? { text: "", length: 0 } : {};
-    return { ...fresh, attempt: event.attempt, of: event.of, ...runs(event) };
+    if (isOld(message, event)) return null;
+    const fresh = event.run > message.run ? { ...EMPTY_ANSWER, run: event.run } : {};
+    return { ...fresh, attempt: event.attempt, of: event.of, ...begun(event) };
   },
   delta(message, event) {
-    if (isOver(message) || event.attempt < message.attempt) return null;
-    return { ...join(message, event).have, ...runs(event) };
+    if (isOld(message, event)) return null;
+    const fresh = isOver(message) ? EMPTY_ANSWER : {};
+    return { ...fresh, ...join(message, event).have, ...begun(event) };
   },
   progress: (message, event) => ({ progress: { done: event.done, total: event.total, label: event.label } }),
   retrying(message, event) {
@@ -146,7 +159,7 @@ export function applyEvent(messages, event) {
 function accept(messages, event) {
   const index = messages.findIndex((m) => m.role === "user" && m.requestId && m.requestId === event.requestId);
   if (index < 0) return messages;
-  const sent = { ...messages[index], status: "sent", id: event.messageId ?? messages[index].id, held: null };
+  const sent = { ...messages[index], status: "sent", jobId: event.jobId, id: event.messageId ?? messages[index].id, held: null };
   const rest = messages.slice(index + 1);
   if (!findAnswer(messages, event)) {
     const { requestId, jobId, receivedAt } = event;

@@ -30,6 +30,15 @@ export const outbox = {
   remove: (requestId) => write(read().filter((entry) => entry.requestId !== requestId)),
   change: (requestId, fields) => write(read().map((e) => (e.requestId === requestId ? { ...e, ...fields } : e))),
 
+  /** What is shown here but was written in another session, and so is not sent without being asked for. */
+  strangers: (owner, view) => outbox.of(view).filter((entry) => entry.owner && entry.owner !== owner && !entry.held),
+
+  /** The session has ended: its conversations cannot be reached, so what is unsent may open a new one. */
+  leaveThreads() {
+    const draft = crypto.randomUUID();
+    write(read().map((entry) => ({ ...entry, threadId: null, draft })));
+  },
+
   /** The first message of a conversation was accepted: those written after it belong there too. */
   adopt: (draft, threadId) => write(read().map((e) => (e.draft === draft && !e.threadId ? { ...e, threadId } : e))),
 

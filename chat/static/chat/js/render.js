@@ -1,13 +1,14 @@
 // Draws the open conversation: one element per message, kept and changed in place.
 
 import { $, clone, fill, setServerHtml } from "./dom.js";
-import { isRunning } from "./messages.js";
+import { isRunning, waits } from "./messages.js";
+import { drawMine } from "./mine.js";
 import { drawState } from "./state-card.js";
 import { clockTime } from "./words.js";
 
 const NEAR_END = 96; // px: who is this close to the end wants to stay there
 
-export function messageList({ scroller, toLatest }) {
+export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost }) {
   const list = document.createElement("div");
   list.className = "messages";
   const drawn = new Map(); // key -> {element, message}
@@ -25,6 +26,7 @@ export function messageList({ scroller, toLatest }) {
   });
 
   function draw(state, name) {
+    const hadFocus = list.contains(document.activeElement);
     const keep = new Set(state.messages.map((message) => message.key));
     for (const [key, { element }] of drawn) {
       if (keep.has(key)) continue;
@@ -35,9 +37,11 @@ export function messageList({ scroller, toLatest }) {
       const entry = drawn.get(message.key) ?? create(message, state.view.companion);
       if (list.children[index] !== entry.element) list.insertBefore(entry.element, list.children[index] ?? null);
       if (entry.message !== message) drawMessage(entry.element, message);
+      if (message.role === "user") drawMine(entry.element, message, { waits: waits(state.messages, message), onEdit, onClose });
       drawState($(".state", entry.element), message, { link: state.link, name });
       entry.message = message;
     });
+    if (hadFocus && !list.contains(document.activeElement)) onFocusLost();
     if (follow) toEnd();
   }
 

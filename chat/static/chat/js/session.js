@@ -2,18 +2,23 @@
 // was missed. Everything it learns goes into the store.
 
 import { api } from "./api.js";
+import { createEdits } from "./edits.js";
 import { httpTransport } from "./http.js";
-import { findAnswer, gapBefore, isRunning, verbOf } from "./messages.js";
+import { findAnswer, gapBefore, isRunning, topicOf, verbOf } from "./messages.js";
 import { outbox } from "./outbox.js";
+import { refusalOf, sendsItself } from "./refusals.js";
 import { Socket } from "./socket.js";
 
 const RESEND_EVERY = 10_000;
+const AT_ONCE = 10; // messages of a long absence; the server takes 20, and then 5 a second
+const REST = 2500; // ms until the next ones
 const THREADS_A_PAGE = 50; // a full page means that there may be more
 
-export function createSession({ store, onEvent, onThread }) {
+export function createSession({ store, onEvent, onThread, onTrouble }) {
   let owner = null;
   const sentOn = new Map(); // requestId -> the connection it was sent on, so that each sends it once
   let connection = 0;
+  let turns = 0; // counts what changes which messages there are, to notice a thread loaded meanwhile
 
   const http = httpTransport(heard);
   const url = new URL("/ws/", location.href);
@@ -34,18 +39,24 @@ export function createSession({ store, onEvent, onThread }) {
     if (socket.kind !== "blocked") return;
     sentOn.clear();
     flush();
+    edits.sendAgain();
   }, RESEND_EVERY);
 
   const send = (frame) => (socket.kind === "blocked" ? http.send(frame) : socket.send(frame));
+  const edits = createEdits({ store, send });
 
   function heard(event) {
     event.receivedAt = Date.now();
     if (event.type === "hello") return greeted(event);
-    if (event.requestId && (verbOf(event) === "rejected" || event.type === "error")) return refused(event);
+    if (event.type === "queue:pressure") return store.dispatch({ ...event, type: "pressure" });
+    if (verbOf(event) === "rejected" || event.type === "error") return refused(event);
+    if (topicOf(event) === "thread") return rethought(event);
     if (!event.jobId) return null;
 
     if (verbOf(event) === "queued") {
+      turns += 1;
       settle(event);
+      edits.settle(event);
       loadThreads(); // it is new in the list, or goes to its top
     }
     const gap = gapBefore(store.state.messages, event);
@@ -59,7 +70,10 @@ export function createSession({ store, onEvent, onThread }) {
   function greeted(event) {
     owner = event.owner;
     connection += 1;
+    store.dispatch({ type: "pressure/unknown" }); // what is not normal is told after this
+    for (const entry of outbox.strangers(owner, store.state.view)) hold(entry.requestId, { code: "session" });
     flush();
+    edits.sendAgain();
     // The first hello finds a page that is loading anyway; a later one may have missed anything.
     if (connection > 1) {
       loadThreads();
@@ -70,16 +84,28 @@ export function createSession({ store, onEvent, onThread }) {
   /** One question per missing piece: the deltas behind it would all ask for the same. */
   const asked = new Map();
   function fillGap(jobId, gap) {
-    const question = `${gap.attempt}.${gap.offset}.${connection}`;
+    const question = `${gap.run}.${gap.offset}.${connection}`;
     if (asked.get(jobId) === question) return;
     asked.set(jobId, question);
-    send({ type: "job:watch", jobId, ...gap });
+    watch(jobId, gap);
   }
 
+  /** Without a run there is nothing yet that an offset could count from. */
+  const watch = (jobId, { run, offset }) => send({ type: "job:watch", jobId, ...(run && { run, offset }) });
+
   function watchRunning() {
-    for (const { jobId, attempt, length } of store.state.messages.filter(isRunning)) {
-      if (jobId) send({ type: "job:watch", jobId, offset: length, ...(attempt && { attempt }) });
+    for (const { jobId, run, length } of store.state.messages.filter(isRunning)) {
+      if (jobId) watch(jobId, { run, offset: length });
     }
+  }
+
+  /** A message was edited, or some are gone. */
+  function rethought(event) {
+    turns += 1;
+    const before = store.state.messages;
+    store.dispatch({ type: "event", event });
+    edits.settle(event);
+    if (store.state.messages !== before) onEvent(event); // the tab that asked for it is told twice
   }
 
   /** The message was accepted: it leaves the outbox, and those waiting for its conversation may go. */
@@ -93,11 +119,22 @@ export function createSession({ store, onEvent, onThread }) {
   }
 
   function refused(event) {
-    const held = { error: event.error, retryAt: event.retryAfter ? event.receivedAt + event.retryAfter * 1000 : null };
-    outbox.change(event.requestId, { held });
-    const rejected = { ...event, type: "chat:rejected", held };
-    store.dispatch({ type: "event", event: rejected });
-    onEvent(rejected);
+    const refusal = refusalOf(event);
+    if (edits.refuse(event.requestId, refusal)) return onTrouble(refusal, { shown: true });
+    if (outbox.get(event.requestId)) {
+      hold(event.requestId, refusal);
+      onTrouble(refusal, { shown: true });
+      if (sendsItself(refusal)) setTimeout(() => resend(event.requestId), (event.retryAfter ?? 1) * 1000);
+      return null;
+    }
+    store.dispatch({ type: "message/not-stopping" });
+    if (["wrong_state", "not_found"].includes(refusal.code) && store.state.view.threadId) loadThread(store.state.view.threadId);
+    return onTrouble(refusal, { shown: false });
+  }
+
+  function hold(requestId, held) {
+    outbox.change(requestId, { held });
+    store.dispatch({ type: "event", event: { type: "chat:rejected", requestId, held } });
   }
 
   /** Something happens in the open conversation that began in another tab. */
@@ -110,9 +147,17 @@ export function createSession({ store, onEvent, onThread }) {
   const isCutShort = (event) =>
     verbOf(event) === "cancelled" && Boolean(event.text) && event.threadId === store.state.view.threadId;
 
+  let resting = 0;
   function flush() {
-    for (const entry of outbox.ready(owner)) {
-      if (sentOn.get(entry.requestId) === connection) continue;
+    if (resting) return;
+    const ready = outbox.ready(owner).filter((entry) => sentOn.get(entry.requestId) !== connection);
+    if (ready.length > AT_ONCE) {
+      resting = setTimeout(() => {
+        resting = 0;
+        flush();
+      }, REST);
+    }
+    for (const entry of ready.slice(0, AT_ONCE)) {
       const { requestId, companion, threadId, text } = entry;
       const frame = { type: "chat:message", requestId, companion, messages: [{ role: "user", content: text }] };
       if (send(threadId ? { ...frame, threadId } : frame)) sentOn.set(requestId, connection);
@@ -128,10 +173,22 @@ export function createSession({ store, onEvent, onThread }) {
     flush();
   }
 
+  function resend(requestId) {
+    const found = outbox.get(requestId);
+    if (!found) return;
+    const { held, ...entry } = { ...found, ...(owner && { owner }) };
+    outbox.add(entry);
+    sentOn.delete(requestId);
+    store.dispatch({ type: "message/written", entry });
+    flush();
+  }
+
   async function loadThread(id) {
+    const before = turns;
     try {
       const thread = await api.thread(id);
       if (store.state.view.threadId !== id) return;
+      if (turns !== before) return void loadThread(id); // it may lack what we have been told meanwhile
       store.dispatch({ type: "view/thread", thread, outbox: outbox.of(store.state.view) });
       watchRunning();
       onThread();
@@ -155,12 +212,10 @@ export function createSession({ store, onEvent, onThread }) {
     say,
     loadThread,
     loadThreads,
-    resend(requestId) {
-      const { held, ...entry } = outbox.get(requestId);
-      outbox.add(entry);
-      sentOn.delete(requestId);
-      store.dispatch({ type: "message/written", entry });
-      flush();
+    resend,
+    edit: edits.save,
+    withdraw({ id }) {
+      if (!send({ type: "message:withdraw", messageId: id })) onTrouble({ code: "no_connection" }, { shown: false });
     },
     discard(requestId) {
       outbox.remove(requestId);
@@ -168,8 +223,11 @@ export function createSession({ store, onEvent, onThread }) {
     },
     cancel(jobId) {
       const stopping = send({ type: "job:cancel", jobId });
+      if (!stopping) onTrouble({ code: "no_connection" }, { shown: false });
       store.dispatch({ type: "message/stopping", jobId, stopping });
     },
-    retry: (jobId) => send({ type: "job:retry", jobId }),
+    retry(jobId) {
+      if (!send({ type: "job:retry", jobId })) onTrouble({ code: "no_connection" }, { shown: false });
+    },
   };
 }

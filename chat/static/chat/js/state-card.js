@@ -1,7 +1,8 @@
 // What stands below a message while it is on its way, or when it did not arrive.
 
 import { clone, fill, $ } from "./dom.js";
-import { duration, failureAdvice, place, retrySentence, secondsUntil, waitSentence } from "./words.js";
+import { isForGood, refusalSentence, sendsItself } from "./refusals.js";
+import { failureAdvice, place, retrySentence, waitSentence } from "./words.js";
 
 const MOST_BEADS = 8;
 const SENDING_SHOWS_AFTER = 1500; // normally it is over long before anybody could read it
@@ -12,7 +13,7 @@ function kindOf(message, link) {
     case "unsent":
       return link.kind === "online" && Date.now() - message.createdAt < SENDING_SHOWS_AFTER ? null : "unsent";
     case "waiting":
-      return "queue";
+      return message.wait?.reason === "turn" ? "turn" : "queue";
     case "active":
       return message.text ? null : "thinking";
     case "rejected":
@@ -27,15 +28,19 @@ function kindOf(message, link) {
 
 const fillers = {
   unsent(host, message, { link }) {
-    const kept = "Kept on this device. It is sent once, as soon as the connection is back.";
+    const kept =
+      link.kind === "ended" ? "Kept on this device, not sent." : "Kept on this device. It is sent once, as soon as the connection is back.";
     fill(host, { head: ["online", "blocked"].includes(link.kind) ? "Sending…" : kept });
   },
   rejected(host, { held }) {
-    const left = held.retryAt ? secondsUntil(held.retryAt) : 0;
-    fill(host, { sub: left ? `${held.error} There should be room in ${duration(left)}.` : held.error });
+    fill(host, { head: sendsItself(held) ? "Not sent yet" : "Not sent", sub: refusalSentence(held) });
+    $("[data-do=resend]", host).hidden = isForGood(held) || sendsItself(held);
+  },
+  turn(host, { position, wait }) {
+    fill(host, { head: place(position, wait), sub: waitSentence(wait, position) });
   },
   queue(host, { position, wait }) {
-    fill(host, { head: place(position), sub: waitSentence(wait, position) });
+    fill(host, { head: place(position, wait), sub: waitSentence(wait, position) });
     drawLine($(".line", host), position);
   },
   thinking(host, message, { name }) {

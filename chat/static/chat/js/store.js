@@ -3,7 +3,8 @@
 // view.kind: `new` (the picker), `loading`, `thread` (a conversation, perhaps not yet known to the server),
 // `missing` (deleted, or somebody else's), `broken` (could not be loaded).
 
-import { applyEvent, fromOutbox, isOver, merge, replace, verbOf } from "./messages.js";
+import { applyChange } from "./changes.js";
+import { applyEvent, fromOutbox, isOver, merge, replace, topicOf, verbOf } from "./messages.js";
 
 export const initialState = {
   view: { kind: "new", threadId: null, draft: null, companion: null, title: "" },
@@ -11,6 +12,7 @@ export const initialState = {
   threads: { status: "loading", items: [], more: false },
   busy: {}, // jobId -> threadId of answers on their way, for the dots in the list
   link: { kind: "connecting", retryAt: null },
+  pressure: {}, // queue -> level, of queues that are not `normal`
 };
 
 const reducers = {
@@ -45,13 +47,25 @@ const reducers = {
     ...state,
     messages: replace(state.messages, (m) => m.jobId === jobId && m.role === "assistant" && !isOver(m), () => ({ stopping })),
   }),
-
-  event: (state, { event }) => ({
+  "message/not-stopping": (state) => ({
     ...state,
-    view: adoptThread(state, event),
-    messages: applyEvent(state.messages, event),
-    busy: busyAfter(state.busy, event),
+    messages: replace(state.messages, (m) => m.stopping, () => ({ stopping: false })),
   }),
+  /** edit: {status: `writing` | `saving` | `refused`, text?, refusal?}, or null when its editor closes. */
+  "message/editing": (state, { key, edit }) => ({
+    ...state,
+    messages: replace(state.messages, (m) => m.key === key, () => ({ edit })),
+  }),
+
+  event: (state, { event }) =>
+    topicOf(event) === "thread"
+      ? { ...state, messages: applyChange(state.messages, event) }
+      : {
+          ...state,
+          view: adoptThread(state, event),
+          messages: applyEvent(state.messages, event),
+          busy: busyAfter(state.busy, event),
+        },
 
   "threads/loaded": (state, { items, more, append }) => ({
     ...state,
@@ -69,6 +83,8 @@ const reducers = {
   }),
 
   link: (state, { link }) => ({ ...state, link }),
+  "pressure/unknown": (state) => ({ ...state, pressure: {} }),
+  pressure: (state, { queue, level }) => ({ ...state, pressure: { ...state.pressure, [queue]: level } }),
 };
 
 /** A conversation without an id gets it with the `queued` of its first message. */

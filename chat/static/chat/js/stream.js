@@ -8,16 +8,16 @@ export function codePoints(text) {
 }
 
 /**
- * Joins a delta to what we have ({attempt, text, length}).
- * Returns {have} with the new text, or {gap: {attempt, offset}} when something in between is missing.
+ * Joins a delta to what we have ({run, text, length}).
+ * Returns {have} with the new text, or {gap: {run, offset}} when something in between is missing.
  */
 export function join(have, delta) {
-  if (delta.attempt < have.attempt) return { have };
-  const base = delta.attempt > have.attempt ? { attempt: delta.attempt, text: "", length: 0 } : have;
-  if (delta.offset > base.length) return { gap: { attempt: base.attempt, offset: base.length } };
+  if (delta.run < have.run) return { have };
+  const base = delta.run > have.run ? { run: delta.run, text: "", length: 0 } : have;
+  if (delta.offset > base.length) return { gap: { run: base.run, offset: base.length } };
 
   const fresh = [...delta.text].slice(base.length - delta.offset);
   return {
-    have: { attempt: base.attempt, text: base.text + fresh.join(""), length: base.length + fresh.length },
+    have: { run: base.run, text: base.text + fresh.join(""), length: base.length + fresh.length },
   };
 }

@@ -1,11 +1,15 @@
 // What the page says about a wait, a failure, a time. Pure functions, one place for the wording.
 
 const REASONS = {
-  queue: "others are ahead of you",
-  rate_limit: "this kind of work is limited to a few a minute",
-  provider: "the model asked everybody to slow down",
-  paused: "the queue is paused; your place is kept",
-  redis: "the queue is coming back; nothing is lost",
+  queue: "because others are ahead of you",
+  rate_limit: "because this kind of work is limited to a few a minute",
+  provider: "because the model asked everybody to slow down",
+  slow: "because answers take longer than usual right now",
+  paused: "because the queue is paused; your place is kept",
+  delayed: "because it is set for a little later",
+  workers: "because nobody is at work to answer; your message is kept until somebody is",
+  redis: "because the queue is away for a moment; nothing is lost",
+  turn: "because an earlier message here is answered first",
 };
 
 export function ordinal(n) {
@@ -28,19 +32,19 @@ function range({ low, high }) {
   return from === to ? `${to} min` : `${from}–${to} min`;
 }
 
-export function place(position) {
-  if (!position) return "In line";
+export function place(position, wait) {
+  if (!position) return { turn: "Waiting for its turn", paused: "Paused", delayed: "Later" }[wait?.reason] ?? "In line";
   return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
 }
 
-/** "about 10–20 s, because others are ahead of you"; nothing is promised when nothing is known. */
+/** "About 10–20 s, because others are ahead of you."; nothing is promised when nothing is known. */
 export function waitSentence(wait, position) {
   if (!wait) return "Your message is safe; the answer comes as soon as there is room.";
   // Being next because of a queue needs no reason; the others always do.
   const reason = wait.reason === "queue" && position === 1 ? null : REASONS[wait.reason];
   const about = wait.high == null ? "" : `about ${range(wait)}`;
-  const sentence = [about, reason && `because ${reason}`].filter(Boolean).join(", ");
-  return sentence ? sentence[0].toUpperCase() + sentence.slice(1) : "";
+  const sentence = [about, reason].filter(Boolean).join(", ");
+  return sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
 }
 
 export const secondsUntil = (time) => Math.max(0, Math.ceil((time - Date.now()) / 1000));

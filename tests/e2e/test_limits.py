@@ -1,0 +1,174 @@
+"""What the page says when there is too much: of messages, of haste, of everybody; and when a session ends."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
+from tests.e2e.site import Site, running
+from tests.provider.fixture import Provider
+
+LONG = " ".join(f"word{n}" for n in range(100))
+#: Lets a test do to the page's socket what the server would: `hear(event)` and `hangUp(code)`.
+HANDS_ON = """
+const send_to_server = WebSocket.prototype.send;
+window.opened = 0;
+window.WebSocket = class extends WebSocket {
+    constructor(url) { super(url); window.socket = this; window.opened += 1; }
+};
+WebSocket.prototype.send = function (frame) {
+    // `swallow` makes the next frame one that the server refuses.
+    window.sent = JSON.parse(frame);
+    if (!window.swallow) send_to_server.call(this, frame);
+    window.swallow = false;
+};
+window.hear = (event) => socket.onmessage({ data: JSON.stringify(event) });
+window.hangUp = (code) => { const { onclose } = socket; socket.onclose = null; socket.close(); onclose({ code }); };
+"""
+EVERY_REASON = """async () => {
+    const { waitSentence } = await import("/static/chat/js/words.js");
+    const reasons = ["queue", "rate_limit", "provider", "slow", "paused", "delayed", "workers", "redis", "turn"];
+    return reasons.map((reason) => waitSentence({ low: null, high: null, reason }, 2));
+}"""
+
+
+@pytest.fixture(scope="module")
+def small_site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
+    """A site with one slot, that is throttled from two jobs and full from three."""
+    with running(
+        tmp_path_factory.mktemp("small"),
+        OPENAI_BASE_URL=scripted.base_url,
+        OPENAI_API_KEY="sk-of-the-tests",
+        OPENAI_MODEL="scripted",
+        QUEUE_OPENAI_CHAT_CONCURRENCY="1",
+        QUEUE_OPENAI_CHAT_SOFT_LIMIT="2",
+        QUEUE_OPENAI_CHAT_HARD_LIMIT="3",
+    ) as site:
+        yield site
+
+
+@pytest.fixture
+def handled(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
+    """The page, with the test's hands on its socket."""
+    context = visitor()
+    context.add_init_script(HANDS_ON)
+    page = context.new_page()
+    page.goto(site.url)
+    page.wait_for_function("window.socket && socket.readyState === 1")
+    return page
+
+
+def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
+    small_site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    provider.script(text=LONG, delay=0.1)
+    others = [visitor().new_page() for _ in range(3)]
+    for other in others:
+        other.goto(small_site.url)
+        say(other, "Hello there.")
+        expect(answers(other)).to_have_count(1)
+    page = visitor().new_page()
+    page.goto(small_site.url)
+    expect(page.locator("#notice")).to_contain_text("The line is full right now.")
+
+    say(page, "Is there room for me?")
+    mine = questions(page)
+    expect(mine).to_contain_text(re.compile(r"The line is full\. There should be room in \d+ s"))
+    expect(spoken(page)).to_contain_text("Not sent. The line is full.")
+    page.reload()
+    expect(text_of(mine)).to_have_text("Is there room for me?")
+    expect(text_of(answers(others[0]))).to_have_text(LONG)
+    expect(page.locator("#notice")).to_be_hidden()
+    mine.get_by_role("button", name="Send again").click()
+    expect(answers(page)).to_contain_text("“Is there room for me?”")
+
+
+def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider: Provider) -> None:
+    handled.evaluate("window.swallow = true")
+    say(handled, "Too fast.")
+    handled.evaluate(
+        """() => hear({ type: "error", code: "too_many", error: "That was too fast. Please wait a moment.",
+                        requestId: sent.requestId, retryAfter: 3 })"""
+    )
+    expect(questions(handled)).to_contain_text(re.compile(r"That was too fast\. It goes out in \d s\."))
+    expect(answers(handled)).to_contain_text("“Too fast.”")
+    assert len(provider.requests) == 1
+
+
+def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(handled: Page, provider: Provider) -> None:
+    provider.script(text=LONG, delay=0.2)
+    say(handled, "Talk for long.")
+    expect(text_of(answers(handled))).to_contain_text("word1")
+    error = {"type": "error", "code": "too_many", "error": "That was too fast.", "retryAfter": 4}
+    handled.evaluate("(event) => hear(event)", error)
+    expect(handled.locator("#notice")).to_contain_text(re.compile(r"was not done\. Try again in \d s\."))
+    expect(handled.locator("#notice")).to_contain_text("You can try again now.")
+    handled.get_by_role("button", name="Stop").click()
+    expect(answers(handled)).to_contain_text("Stopped here.")
+
+
+def test_a_text_that_is_too_long_stays_where_it_was_written(page: Page) -> None:
+    field = page.get_by_label("Your message")
+    field.fill("a" * 20_001)
+    field.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("This message has 20,001 characters; 20,000 is the most.")
+    expect(field).to_have_value("a" * 20_001)
+    expect(questions(page)).to_have_count(0)
+
+
+def test_every_reason_for_waiting_has_a_sentence(page: Page) -> None:
+    sentences = page.evaluate(EVERY_REASON)
+    assert len(set(sentences)) == len(sentences) == 9
+    assert all(re.fullmatch(r"Because .+\.", sentence) for sentence in sentences)
+
+
+def test_a_session_that_ends_is_told_and_the_page_starts_again(handled: Page, provider: Provider) -> None:
+    choose(handled, "Travel")
+    handled.evaluate("hangUp(4401)")
+    banner = handled.locator("#banner")
+    expect(banner).to_contain_text("Your session has ended.")
+    expect(spoken(handled)).to_contain_text("Your session has ended.")
+    say(handled, "Written too late.")
+    expect(questions(handled)).to_contain_text("Kept on this device, not sent.")
+
+    # Whatever usually makes the page connect again does not.
+    handled.evaluate("window.dispatchEvent(new Event('online'))")
+    handled.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(banner.get_by_role("button", name="Try now")).to_have_count(0)
+    assert handled.evaluate("opened") == 1
+
+    handled.context.clear_cookies()
+    banner.get_by_role("button", name="Start again").click()
+    expect(questions(handled)).to_contain_text("This was written in a session that has ended.")
+    expect(banner).to_be_hidden()
+    assert provider.requests == []
+    handled.get_by_role("button", name="Send again").click()
+    expect(answers(handled)).to_contain_text("“Written too late.”")
+
+
+def test_the_server_ends_the_socket_of_a_deleted_session(
+    page: Page, site: Site, visitor: Callable[..., BrowserContext]
+) -> None:
+    expect(page.get_by_label("Your message")).to_be_focused()
+    site.end_sessions()
+    expect(page.locator("#banner")).to_contain_text("Your session has ended.")
+    page.get_by_role("button", name="Start again").click()
+    expect(page.locator("#banner")).to_be_hidden()
+    say(page, "Here again.")
+    expect(answers(page)).to_contain_text("“Here again.”")
+
+
+def test_after_too_much_of_everything_the_page_waits_before_it_connects(handled: Page) -> None:
+    handled.clock.install()
+    handled.evaluate("hangUp(4008)")
+    banner = handled.locator("#banner")
+    expect(banner).to_contain_text(re.compile(r"sent too much at once.*Connecting again in 3\d s\."))
+    handled.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(banner.get_by_role("button")).to_be_hidden()
+    assert handled.evaluate("opened") == 1
+
+    handled.clock.fast_forward(40_000)
+    expect(banner).to_contain_text("Back online.")
+    assert handled.evaluate("opened") == 2

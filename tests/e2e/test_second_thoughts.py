@@ -1,0 +1,147 @@
+"""Messages that are changed, taken back or asked anew, while they wait and after they were answered."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, edit, editor, questions, say, spoken, text_of
+from tests.e2e.site import Site
+from tests.provider.fixture import Provider
+
+LONG = " ".join(f"word{n}" for n in range(80))
+
+
+def _two_questions(page: Page, provider: Provider) -> None:
+    """One that is being answered for long, and one that waits for its turn."""
+    provider.script(text=LONG, delay=0.1)
+    say(page, "First, please.")
+    expect(answers(page).first).to_have_attribute("data-status", "active")
+    say(page, "Second, plaese.")
+    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+
+
+def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider: Provider) -> None:
+    _two_questions(page, provider)
+    button = questions(page).nth(1).get_by_role("button", name="Edit")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(editor(page)).to_be_focused()
+    expect(editor(page)).to_have_value("Second, plaese.")
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    expect(questions(page).nth(1)).to_contain_text("Second, plaese.")
+    expect(answers(page).first).to_have_attribute("data-status", "active")  # Escape stopped no answer
+
+    page.keyboard.press("Enter")
+    editor(page).fill("Second, please.")
+    page.keyboard.press("Enter")
+    expect(spoken(page)).to_have_text("Message changed.")
+    expect(button).to_be_focused()
+    expect(text_of(questions(page).nth(1))).to_have_text("Second, please.")
+    expect(answers(page).nth(1)).to_contain_text("“Second, please.”")
+    assert len(provider.requests) == 2
+
+
+def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page, provider: Provider) -> None:
+    _two_questions(page, provider)
+    page.reload()
+    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(questions(other)).to_have_count(2)
+
+    edit(page, 1, "Something else, please.")
+    for tab in (page, other):
+        expect(text_of(questions(tab).nth(1))).to_have_text("Something else, please.")
+        expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
+
+
+def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Provider) -> None:
+    _two_questions(page, provider)
+    page.reload()
+    questions(page).nth(1).get_by_role("button", name="Withdraw").click()
+
+    expect(questions(page)).to_have_count(1)
+    expect(answers(page)).to_have_count(1)
+    expect(spoken(page)).to_have_text("Message withdrawn.")
+    expect(page.get_by_label("Your message")).to_be_focused()
+    page.get_by_role("button", name="Write it again").click()
+    expect(page.get_by_label("Your message")).to_have_value("Second, plaese.")
+    page.reload()
+    expect(questions(page)).to_have_count(1)
+    expect(text_of(answers(page).first)).to_have_text(LONG)
+    assert len(provider.requests) == 1
+
+
+def test_an_answered_question_is_asked_anew_once_that_is_confirmed(page: Page, provider: Provider) -> None:
+    for text in ("One.", "Two."):
+        say(page, text)
+        expect(answers(page).last).to_contain_text(f"“{text}”")
+    edit(page, 0, "Another one.")
+    dialog = page.get_by_role("dialog", name="Ask again from here?")
+    expect(dialog).to_contain_text("its answer and the 2 messages after that will be removed")
+    dialog.get_by_role("button", name="Keep it as it is").click()
+    expect(editor(page)).to_be_focused()
+    expect(editor(page)).to_have_value("Another one.")
+    expect(answers(page)).to_have_count(2)
+
+    provider.script(text="Another answer.", wait=1)
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Ask again").click()
+    expect(text_of(questions(page))).to_have_text(["Another one."])
+    expect(text_of(answers(page))).to_have_text(["Another answer."])
+    expect(page.get_by_label("Your message")).to_be_focused()
+    page.reload()
+    expect(text_of(answers(page))).to_have_text(["Another answer."])
+
+
+def test_asking_anew_stops_what_is_being_written(page: Page, provider: Provider) -> None:
+    _two_questions(page, provider)
+    provider.script(text="Changed in time.")
+    edit(page, 0, "Something shorter, please.")
+    dialog = page.get_by_role("dialog", name="Ask again from here?")
+    expect(dialog).to_contain_text("What is being written there is stopped.")
+    dialog.get_by_role("button", name="Ask again").click()
+
+    expect(text_of(questions(page))).to_have_text(["Something shorter, please."])
+    expect(text_of(answers(page))).to_have_text(["Changed in time."])
+    provider.wait_for(lambda requests: requests[0].disconnected)
+
+
+def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    context = visitor()
+    context.add_init_script(
+        "window.WebSocket = class extends WebSocket { constructor(url) { super(url + 'nowhere'); } };"
+    )
+    page = context.new_page()
+    page.goto(site.url)
+    provider.script(text=LONG, delay=0.1)
+    say(page, "First, please.")
+    expect(answers(page).first).to_have_attribute("data-status", "active")
+    for text in ("Second.", "Third."):
+        say(page, text)
+        expect(answers(page).last).to_contain_text("Waiting for its turn")
+    edit(page, 1, "Something else.")
+    expect(text_of(questions(page).nth(1))).to_have_text("Something else.")
+    questions(page).nth(2).get_by_role("button", name="Withdraw").click()
+    expect(questions(page)).to_have_count(2)
+    expect(answers(page).nth(1)).to_contain_text("“Something else.”")
+
+
+def test_an_edit_without_a_connection_keeps_its_text(page: Page, provider: Provider) -> None:
+    say(page, "One.")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline.").first).to_be_visible()
+    edit(page, 0, "Another one.")
+    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
+
+    expect(questions(page)).to_contain_text("There is no connection just now.")
+    expect(editor(page)).to_have_value("Another one.")
+    page.context.set_offline(False)
+    expect(page.get_by_text("Back online.").first).to_be_visible()
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
+    expect(answers(page)).to_contain_text("“Another one.”")
