@@ -40,7 +40,7 @@ local function limiter_room(q)
   redis.call('ZREMRANGEBYSCORE', q.starts, '-inf', now - q.limiter_ms)
   local left = q.limiter_max - redis.call('ZCARD', q.starts)
   if left <= 0 then
-    local first = redis.call('ZRANGE', q.starts, -left, -left, 'WITHSCORES')
+    local first = redis.call('ZRANGE', q.starts, 0 - left, 0 - left, 'WITHSCORES') -- -left would be -0 at times
     wake_at(tonumber(first[2]) + q.limiter_ms + 1)
   end
   return left
