@@ -172,8 +172,10 @@ class Hub:
 async def _send_all(streams: Sequence[Stream]) -> None:
     news = [(stream.run.owner, event) for stream in streams for event in stream.take_progress()]
     said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
-    for i in range(0, len(said), _AT_ONCE):
-        news += await _keep(said[i : i + _AT_ONCE])
+    # Together: on a busy loop each wait costs a whole turn of everybody else's.
+    parts = [said[i : i + _AT_ONCE] for i in range(0, len(said), _AT_ONCE)]
+    for kept in await asyncio.gather(*map(_keep, parts)):
+        news += kept
     await fanout.emit_many(news)
 
 

@@ -98,7 +98,7 @@ class Upkeep:
                 lost += [claim for claim in claims if claim[0] in set(gone)]
         if lost:
             # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
-            self._worker.drop(await self._database.call(record.not_ours, lost))
+            self._worker.running.drop(await self._database.call(record.not_ours, lost))
 
     async def leave(self) -> None:
         """Write the last counts and take the worker's card away."""

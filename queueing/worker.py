@@ -14,11 +14,9 @@ import logging
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.utils import timezone
 
 from . import events, record, redis, runner, schedule, tasks
 from .bell import Bell
@@ -26,6 +24,7 @@ from .conf import TASKS, get_conf
 from .identity import Identity
 from .recorder import Recorder
 from .run import Result, Run
+from .running import Claim, Running, end_all
 from .schedule import Claimed, Outcome
 from .states import State
 from .streaming import Stream
@@ -41,15 +40,6 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _RIDE_OUT = 1.0
 #: Plain functions that run at once; more wait for a thread.
 _THREADS = 32
-#: Seconds a job that ignores its cancellation is waited for.
-_LAST_WAIT = 2.0
-#: Seconds between looks for attempts that are over their time.
-_LOOK_FOR_LATE = 0.25
-
-
-#: A job's id and the token it is held under. An id alone may be held twice: by a run that lost its
-#: lease and by the one that took over.
-Claim = tuple[str, str]
 
 
 class Worker:
@@ -62,10 +52,8 @@ class Worker:
         self.held: dict[Claim, str] = {}
         """What this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
-        self._running: dict[Claim, tuple[asyncio.Task[None], Stream]] = {}
-        self._dropped: set[Claim] = set()
-        self._late: set[Claim] = set()
-        self._bell = Bell(on_cancel=self.cancel)
+        self.running = Running(self.conf)
+        self._bell = Bell(on_cancel=self.running.cancel)
         self._claims = 0
         self._finished = 0
         self._database = DatabaseThread()
@@ -81,19 +69,36 @@ class Worker:
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         upkeep = Upkeep(self, self._database)
-        parts = (self._bell.run(), self._recorder.run(), upkeep.run(), self._stop_the_late())
+        parts = (self._bell.run(), self._recorder.run(), upkeep.run(), self.running.stop_the_late())
         always = [self._spawn(part) for part in parts]
         claiming = self._spawn(self._claim_forever())
-        await self.stopping.wait()
+        broken = await self._until_told([*always, claiming])
         faulthandler.dump_traceback_later(self.conf.grace + 5)  # the sentinel kills us soon after: say where
-        await _end([claiming])
-        await self._wind_down()
-        await _end(always)
+        await end_all([claiming])
+        logger.info("stopping: %d jobs get %g s to finish", len(self.running), self.conf.grace)
+        await self.running.wind_down()
+        if not broken:
+            await self._recorder.drained()
+        await end_all(always)
         await redis.aclose()  # a cancelled call may have left its connection with half a reply
         await upkeep.leave()
         self._database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await redis.aclose()
+        faulthandler.cancel_dump_traceback_later()
+        if broken:
+            raise SystemExit(1)  # not 0, which is how a worker ends that is recycled
+
+    async def _until_told(self, parts: list[asyncio.Task[Any]]) -> bool:
+        """Until asked to stop; True if it stops because a part broke, which no part should."""
+        told = self._spawn(self.stopping.wait())
+        done, _ = await asyncio.wait([told, *parts], return_when=asyncio.FIRST_COMPLETED)
+        self.stopping.set()
+        if told in done:
+            return False
+        for part in done:
+            logger.critical("a part of the worker broke; stopping", exc_info=part.exception())
+        return True
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         """A task that is kept from the garbage collector until it is done."""
@@ -144,8 +149,8 @@ class Worker:
         begun = {run.id for run in runs}
         for run in runs:
             stream = Stream(run)
-            # Kept from the garbage collector by being in `_running`: _spawn's callback costs a loop's turn.
-            self._running[run.id, token] = (asyncio.create_task(self._run(run, stream)), stream)
+            # Without _spawn, whose callback costs a turn of the loop.
+            self.running.add((run.id, token), asyncio.create_task(self._run(run, stream)), stream)
         if len(begun) < len(jobs):
             await self._forget([job for job in jobs if job.id not in begun], token)
 
@@ -156,7 +161,7 @@ class Worker:
             result = await runner.execute(run, stream.context, self._threads)
         except asyncio.CancelledError:
             stream.context.cancelled = True
-            if (run.id, run.token) in self._dropped:
+            if (run.id, run.token) in self.running.dropped:
                 self._free([(run.id, run.token)])
                 return
             result = self._why_cancelled(run, stream)
@@ -167,25 +172,11 @@ class Worker:
         self._recorder.put(result)
 
     def _why_cancelled(self, run: Run, stream: Stream) -> Result:
-        if (run.id, run.token) in self._late:
+        if (run.id, run.token) in self.running.late:
             return runner.timed_out(run)
         if self.stopping.is_set():
             return runner.released(run, stream.context.text)
         return runner.failed(run, RuntimeError("the handler was cancelled from within"))
-
-    async def _stop_the_late(self) -> None:
-        """Cancel what runs longer than its queue allows: one look over all, not a timer for each."""
-        while True:
-            await asyncio.sleep(_LOOK_FOR_LATE)
-            now = timezone.now()
-            for claim, (task, stream) in list(self._running.items()):
-                run = stream.run
-                if claim in self._dropped:
-                    task.cancel()  # once more: asgiref's sync_to_async swallows what arrives during it
-                elif (now - run.started_at).total_seconds() > self.conf.queues[run.queue].timeout:
-                    self._late.add(claim)
-                    stream.context.cancelled = True  # a plain function's thread cannot be stopped
-                    task.cancel()
 
     async def _announce(self, run: Run) -> None:
         fields = {"run": run.number, "attempt": run.attempt, "of": run.max_attempts}
@@ -194,8 +185,13 @@ class Worker:
         )
 
     async def _run_package(self, job: Claimed, token: str) -> None:
-        await tasks.run_package(job.id, self._threads, self._database)
-        await self._forget([job], token, State.COMPLETED)
+        try:
+            await tasks.run_package(job.id, self._threads, self._database)
+        except (*redis.Unavailable, DatabaseError) as exc:
+            logger.error("task %s is not done (%s); it runs again when its lease ends", job.id, exc)
+            self._free([(job.id, token)])
+        else:
+            await self._forget([job], token, State.COMPLETED)
 
     async def _forget(self, jobs: list[Claimed], token: str, state: str = "gone") -> None:
         """Take jobs that are over out of Redis."""
@@ -223,47 +219,11 @@ class Worker:
     def _free(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
             self.held.pop(claim, None)
-            self._running.pop(claim, None)
-            self._dropped.discard(claim)
-            self._late.discard(claim)
+            self.running.forget(claim)
             self._finished += 1
         self._bell.ring()
         if self.conf.recycle and self._finished >= self.conf.recycle:
             self.stopping.set()
-
-    def cancel(self, job_id: str) -> None:
-        """The job was cancelled: stop running it."""
-        self.drop([claim for claim in self._running if claim[0] == job_id])
-
-    def drop(self, claims: Iterable[Claim]) -> None:
-        """Stop runs whose outcome nobody wants any more: cancelled, or taken over."""
-        for claim in claims:
-            if found := self._running.get(claim):
-                self._dropped.add(claim)
-                found[0].cancel()
-                found[1].context.cancelled = True
-
-    async def _wind_down(self) -> None:
-        """The end of a worker: wait for what runs, then cancel it, and record both."""
-        logger.info("stopping: %d jobs get %g s to finish", len(self._running), self.conf.grace)
-        await self._wait_for_runs(self.conf.grace)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WAIT):
-                await _end([task for task, _ in self._running.values()])
-        await self._recorder.drained()
-
-    async def _wait_for_runs(self, seconds: float) -> None:
-        if tasks_left := [task for task, _ in self._running.values()]:
-            await asyncio.wait(tasks_left, timeout=seconds)
-
-
-async def _end(parts: list[asyncio.Task[Any]]) -> None:
-    """Cancel until all are done: asgiref's sync_to_async swallows a cancellation that arrives during it."""
-    left = set(parts)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.05)
 
 
 def main(identity: Identity) -> None:
