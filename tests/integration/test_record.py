@@ -126,7 +126,7 @@ def test_an_attempt_that_is_not_spent_is_not_counted():
 
 def broken_hook(ending: Any) -> None:
     """Write something, then fail."""
-    Written.objects.create(job_id=ending.job_id, state="half-written")
+    Written.objects.create(job_id=ending.job_id, state="half")
     raise RuntimeError("the hook is broken")
 
 
