@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from deploy.local import parts
 from tests.conftest import wait_until
@@ -99,10 +99,14 @@ def visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
+    def note(said: ConsoleMessage) -> None:
+        if "Content Security" in said.text:
+            errors.append(said.text)
+
     def new(**options: object) -> BrowserContext:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
         context.on("weberror", lambda error: errors.append(str(error.error)))
-        context.on("console", lambda said: "Content Security" in said.text and errors.append(said.text))
+        context.on("console", note)
         contexts.append(context)
         return context
 

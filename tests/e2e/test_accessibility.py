@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.reading import answers
+from tests.e2e.reading import answers, edit
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
@@ -31,6 +31,11 @@ def test_axe_finds_nothing_serious(
     page.get_by_label("Your message").fill("Fail, please.")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert _serious(page) == []
+    edit(page, 0, "Something else, please.")
+    expect(page.get_by_role("dialog", name="Ask again from here?")).to_be_visible()
+    assert _serious(page) == []
+    page.get_by_role("button", name="Keep it as it is").click()
     assert _serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

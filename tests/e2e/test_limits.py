@@ -25,11 +25,16 @@ WebSocket.prototype.send = function (frame) {
     window.swallow = false;
 };
 window.hear = (event) => socket.onmessage({ data: JSON.stringify(event) });
-window.hangUp = (code) => { const { onclose } = socket; socket.onclose = null; socket.close(); onclose({ code }); };
+window.hangUp = (code) => {
+    const { onclose } = socket;
+    socket.onclose = null;
+    socket.close();
+    onclose({ code });
+};
 """
 EVERY_REASON = """async () => {
     const { waitSentence } = await import("/static/chat/js/words.js");
-    const reasons = ["queue", "rate_limit", "provider", "slow", "paused", "delayed", "workers", "redis", "turn"];
+    const reasons = "queue rate_limit provider slow paused delayed workers redis turn".split(" ");
     return reasons.map((reason) => waitSentence({ low: null, high: null, reason }, 2));
 }"""
 
@@ -97,7 +102,9 @@ def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider:
     assert len(provider.requests) == 1
 
 
-def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(handled: Page, provider: Provider) -> None:
+def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
+    handled: Page, provider: Provider
+) -> None:
     provider.script(text=LONG, delay=0.2)
     say(handled, "Talk for long.")
     expect(text_of(answers(handled))).to_contain_text("word1")

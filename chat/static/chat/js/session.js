@@ -62,7 +62,8 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     const gap = gapBefore(store.state.messages, event);
     if (gap) return fillGap(event.jobId, gap);
     store.dispatch({ type: "event", event });
-    onEvent(event);
+    // What is withdrawn is cancelled, too, and that is no news after its removal.
+    if (verbOf(event) === "queued" || findAnswer(store.state.messages, event)) onEvent(event);
     if (isFromElsewhere(event) || isCutShort(event)) loadThread(event.threadId);
     return null;
   }
