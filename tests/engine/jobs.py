@@ -60,6 +60,13 @@ async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict
     return {}
 
 
+@job("test.rest", queue="test", topic="test", on_end=note_ending)
+async def rest(ctx: JobContext, *, seconds: float) -> dict[str, Any]:
+    """Sleep, and need nothing: what is killed meanwhile is no failure of this job's."""
+    await asyncio.sleep(seconds)
+    return {}
+
+
 @job("test.database", queue="test", topic="test")
 async def database(ctx: JobContext) -> None:
     """Talk to the database for ever: asgiref swallows cancellations that arrive meanwhile."""

@@ -59,7 +59,7 @@ def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, va
 @pytest.mark.slow
 def test_kills_at_random_lose_and_repeat_nothing(qcluster):
     clusters = [qcluster(QUEUE_WORKERS="2"), qcluster(QUEUE_WORKERS="2")]
-    jobs = submit_many("test.sleep", [{"seconds": 0.2}] * 600)
+    jobs = submit_many("test.rest", [{"seconds": 0.2}] * 600)
     dice, ends = random.Random(1), time.monotonic() + 15
     kills = 0
     next_kill = 0.0
@@ -85,12 +85,12 @@ def test_kills_at_random_lose_and_repeat_nothing(qcluster):
 @pytest.mark.slow
 def test_a_redis_killed_under_load_loses_and_repeats_nothing(qcluster, valkey):
     qcluster()
-    jobs = submit_many("test.sleep", [{"seconds": 0.1}] * 500)
+    jobs = submit_many("test.rest", [{"seconds": 0.1}] * 500)
     for _ in range(3):
         done = Written.objects.count()
         wait_until(lambda done=done: Written.objects.count() > done + 20, "some progress", 30)
         valkey.stop()
-        late = submit("test.sleep", {"seconds": 0.1}).job
+        late = submit("test.rest", {"seconds": 0.1}).job
         jobs.append(late)
         valkey.start()
     all_written_once(jobs)
@@ -99,7 +99,7 @@ def test_a_redis_killed_under_load_loses_and_repeats_nothing(qcluster, valkey):
 @pytest.mark.slow
 def test_flushing_redis_under_load_loses_and_repeats_nothing(qcluster, valkey):
     qcluster()
-    jobs = submit_many("test.sleep", [{"seconds": 0.1}] * 500)
+    jobs = submit_many("test.rest", [{"seconds": 0.1}] * 500)
     for _ in range(5):
         done = Written.objects.count()
         wait_until(lambda done=done: Written.objects.count() > done + 10, "some progress", 30)
