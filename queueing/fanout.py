@@ -7,13 +7,15 @@ what a streaming worker would do. This is the one place that knows the layer's i
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
-from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from . import events, redis
 from .events import Event, group_of
+
+if TYPE_CHECKING:
+    from channels_redis.pubsub import RedisPubSubChannelLayer
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ logger = logging.getLogger(__name__)
 async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
     """`events.emit` for each (owner, event), in order."""
     layer = get_channel_layer()
-    if len(news) < 2 or not isinstance(layer, RedisPubSubChannelLayer):
+    if len(news) < 2 or not _is_pubsub(layer):
         for owner, event in news:
             await events.emit(owner, event)
         return
@@ -31,7 +33,12 @@ async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
         logger.warning("%d events are lost: %s", len(news), exc)
 
 
-async def _publish(layer: RedisPubSubChannelLayer, news: Sequence[tuple[str, Event]]) -> None:
+def _is_pubsub(layer: Any) -> bool:
+    """Told by its class's home: importing that costs megabytes, which who has no such layer need not pay."""
+    return type(layer).__module__ == "channels_redis.pubsub"
+
+
+async def _publish(layer: "RedisPubSubChannelLayer", news: Sequence[tuple[str, Event]]) -> None:
     here = layer._get_layer()
     by_shard: dict[Any, list[tuple[str, bytes]]] = {}
     for owner, event in news:
