@@ -214,6 +214,8 @@ def _message_view(said: selectors.Said) -> dict[str, Any]:
     }
     if job:
         view["requestId"] = job.request_id
+    if message.attachment:
+        view["attachment"] = message.attachment
     if message.role == Role.ASSISTANT:
         view["html"] = render(message.content)
         if job and job.error:

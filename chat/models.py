@@ -21,6 +21,12 @@ class Thread(models.Model):
     """A key of `chat.visitors`."""
     companion = models.CharField(max_length=32)
     title = models.CharField(max_length=120)
+    title_is_own = models.BooleanField(default=False)
+    """True once the owner has chosen the title: then nothing else changes it."""
+    summary = models.TextField(blank=True)
+    """What was said up to `summary_to`, in short: sent in place of turns that no longer fit."""
+    summary_to = models.UUIDField(null=True)
+    """The last message that the summary covers."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField()
     """When something was last said, or a reply ended."""
@@ -36,8 +42,9 @@ class Thread(models.Model):
 class Message(models.Model):
     """One message. A reply exists, empty, from the moment it is asked for: its job fills it.
 
-    A question and its reply share a job, and a message's status is that job's. The job is named, not
-    referenced: the engine may forget finished jobs, and the conversation must outlive them.
+    A typed question and its reply share a job; a recording has the job that transcribes it. A message's
+    status is its job's. The job is named, not referenced: the engine may forget finished jobs, and the
+    conversation must outlive them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -47,6 +54,8 @@ class Message(models.Model):
     """Markdown. Of a reply: empty until its job ends, then the answer, or what there was of it."""
     created_at = models.DateTimeField(auto_now_add=True)
     job_id = models.UUIDField()
+    attachment = models.JSONField(null=True)
+    """What came with a question, as clients are shown it: `{"kind": "audio" | "document", "name": …, …}`."""
 
     class Meta:
         # Ids are UUIDv7: they sort by time, and strictly increase within a process, so that a reply
@@ -57,7 +66,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["job_id", "role"], name="message_once_per_job_and_role"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role_known"),
             models.CheckConstraint(
-                condition=~Q(role=Role.USER, content=""), name="message_question_not_empty"
+                # A recording has no words until it is transcribed.
+                condition=~Q(role=Role.USER, content="", attachment__isnull=True),
+                name="message_question_not_empty",
             ),
         ]
         permissions = [("view_message_content", "Can read what people and companions said")]

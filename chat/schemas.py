@@ -110,6 +110,7 @@ class MessageOut(_Schema):
     request_id: str | None = None
     status: str
     error: str | None = None
+    attachment: dict[str, Any] | None = None
 
 
 class ConversationOut(ThreadOut):

@@ -6,6 +6,7 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -54,15 +55,22 @@ def ask(*, owner: str, companion: str, text: str, request_id: str, thread_id: UU
         return say(thread, text, request_id)
 
 
-def say(thread: Thread, text: str, request_id: str) -> Asked:
+def say(
+    thread: Thread,
+    text: str,
+    request_id: str,
+    *,
+    kind: str = "chat.reply",
+    attachment: dict[str, Any] | None = None,
+) -> Asked:
     """Add a question and its reply to the end of `thread`; its turn comes when those before are over.
 
-    Within a transaction.
+    The job of `kind` is given the `reply_id` and fills that message. Within a transaction.
     """
     question, reply = new_id(), new_id()
     before = [] if thread._state.adding else _in_order(thread)
     job, created = submit(
-        "chat.reply",
+        kind,
         {"reply_id": reply.hex},
         owner=thread.owner,
         request_id=request_id,
@@ -74,7 +82,14 @@ def say(thread: Thread, text: str, request_id: str) -> Asked:
         thread.save(update_fields=None if thread._state.adding else ["updated_at"])
         Message.objects.bulk_create(
             [
-                Message(id=question, thread=thread, role=Role.USER, content=text, job_id=job.id),
+                Message(
+                    id=question,
+                    thread=thread,
+                    role=Role.USER,
+                    content=text,
+                    job_id=job.id,
+                    attachment=attachment,
+                ),
                 Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
             ]
         )
@@ -143,8 +158,8 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     if not 0 < len(title) <= most:
         raise BadSubmission("title", f"A title has 1 to {most} characters.")
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    thread.title = title
-    thread.save(update_fields=["title"])
+    thread.title, thread.title_is_own = title, True
+    thread.save(update_fields=["title", "title_is_own"])
     return thread
 
 
