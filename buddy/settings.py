@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "queueing",  # before django_q: its qcluster command is the one to run
     "django_q",
     "chat",
+    "chat.uploads",
 ]
 
 MIDDLEWARE = [

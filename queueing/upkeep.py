@@ -75,7 +75,7 @@ class Upkeep:
         """Once an hour, by whichever worker comes first: old rows go."""
         if not await redis.aclient().set(schedule.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
-        for step in (tally.compact, retention.prune):
+        for step in (tally.compact, retention.prune, *retention.steps):
             while await self._database.call(step):
                 continue  # outcomes are recorded in between
 
