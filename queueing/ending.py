@@ -22,5 +22,6 @@ def tell_end(job: Job) -> None:
                 result=job.result,
                 error=job.error,
                 text=job.text,
+                code=job.error_code,
             )
         )

@@ -34,6 +34,11 @@ class Ending:
     """A sentence for the owner; empty unless failed."""
     text: str
     """What `ctx.delta` had streamed in the last attempt, also when the job did not complete."""
+    code: str = ""
+    """The failure's stable word; empty unless failed."""
+    waited: float | None = None
+    """Seconds the last attempt was in line, and `ran` those it took; None when no attempt brought the end."""
+    ran: float | None = None
 
 
 OnEnd = Callable[[Ending], None]

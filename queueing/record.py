@@ -145,6 +145,9 @@ def ending(result: Result) -> Ending:
         result=result.value,
         error=result.error,
         text=result.text,
+        code=result.code,
+        waited=run.waited,
+        ran=result.ran,
     )
 
 
