@@ -43,6 +43,8 @@ CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", def
 HTTPS = CLIENT_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
+#: Networks (or `unix`) of the proxies whose X-Forwarded-For is believed; chat/addresses.py, docs/limits.md.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 INSTALLED_APPS = [
     "daphne",  # before staticfiles: `runserver` then speaks WebSocket
@@ -196,6 +198,19 @@ OPENAI_ASSISTANT_IDS = {
     companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="")
     for companion in ("corporate", "travel", "emotional", "culture")
 }
+
+# --- limits -----------------------------------------------------------------------------------------
+#: How many messages one visitor, one user and one address may send, and how often an address may read
+#: and try to sign in. Empty is no limit.
+LIMITS = {
+    "anonymous": env.str("LIMIT_ANONYMOUS", default="20/minute;200/hour"),
+    "user": env.str("LIMIT_USER", default="40/minute;600/hour"),
+    "address": env.str("LIMIT_ADDRESS", default="120/minute;2000/hour"),
+    "read": env.str("LIMIT_READ", default="1200/minute"),
+    "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
+}
+#: Seconds that a message over its limit is held; one that would have to wait longer is refused.
+LIMIT_MAX_WAIT = env.float("LIMIT_MAX_WAIT", default=60.0)
 
 # --- what the browser gets -------------------------------------------------------------------------
 STATIC_URL = "/static/"

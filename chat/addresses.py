@@ -1,0 +1,80 @@
+"""Where a request comes from, when proxies stand before us: `TRUSTED_PROXIES` says whose word counts.
+
+Every proxy adds the address it was called from to the end of `X-Forwarded-For`, and anybody may send
+that header. So it is read from its end: the first address that is not a trusted proxy's is the client's.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+Network = IPv4Network | IPv6Network
+
+#: In TRUSTED_PROXIES: who reaches us through a Unix socket, and so has no address.
+UNIX = "unix"
+#: Who has an IPv6 address has at least so much of the network: counting single ones counts nothing.
+V6_PREFIX = 64
+
+
+def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
+    """The address to count by, of a request or an ASGI scope; empty when there is no telling.
+
+    An IPv4 address, or the /64 network of an IPv6 one, such as `2001:db8:1:2::/64`.
+    """
+    peer, forwarded = _hops(source)
+    trusted, unix = _trusted(tuple(settings.TRUSTED_PROXIES))
+    if not peer and not unix:
+        return ""
+    found: IPv4Address | IPv6Address | None = None
+    for hop in reversed([*forwarded, peer] if peer else forwarded):
+        address = _parse(hop)
+        if address is None:
+            break
+        found = address
+        if not any(address in network for network in trusted):
+            break
+    return _counted(found) if found else ""
+
+
+def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    """The address of whoever is connected to us, and what X-Forwarded-For says, in its order."""
+    if isinstance(source, HttpRequest):
+        forwarded = source.META.get("HTTP_X_FORWARDED_FOR", "")
+        return source.META.get("REMOTE_ADDR", ""), forwarded.split(",")
+    lines = [value for name, value in source.get("headers", ()) if name == b"x-forwarded-for"]
+    return (source.get("client") or ("",))[0], b",".join(lines).decode("latin-1").split(",")
+
+
+def _parse(hop: str) -> IPv4Address | IPv6Address | None:
+    """The address in `1.2.3.4`, `1.2.3.4:5678`, `2001:db8::1` or `[2001:db8::1]:5678`; None in all else."""
+    text = hop.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def _counted(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, V6_PREFIX), strict=False))
+
+
+@lru_cache(maxsize=8)
+def _trusted(proxies: tuple[str, ...]) -> tuple[list[Network], bool]:
+    """The networks, and whether Unix sockets are among them."""
+    return [parse_network(text) for text in proxies if text != UNIX], UNIX in proxies
+
+
+def parse_network(text: str) -> Network:
+    """The network written as `10.0.0.0/8`, or the one address of `10.1.2.3`. Raises `ValueError`."""
+    return ip_network(text.strip())
