@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 
 from . import redis, schedule
 
@@ -44,14 +45,10 @@ class Bell:
                 await asyncio.sleep(_RECONNECT)
 
     async def _listen(self) -> None:
-        async with redis.listener() as client, client.pubsub() as pubsub:
-            await pubsub.subscribe(schedule.channel())
-            async for message in pubsub.listen():
-                if message["type"] == "subscribe":
-                    self.ring()  # whatever was said while nobody listened
-                    continue
-                word, _, rest = str(message["data"]).partition(":")
+        async with aclosing(redis.listen(schedule.channel())) as said:
+            async for text in said:
+                word, _, rest = text.partition(":")
                 if word == "cancel":
                     self._on_cancel(rest)
-                else:
+                else:  # also the empty text: whatever was said while nobody listened
                     self.ring()

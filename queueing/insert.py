@@ -2,40 +2,47 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from .models import Job
 
-#: Fields whose values the database takes in a form of its own; all others go as they are.
-_ADAPTED = (models.UUIDField, models.JSONField, models.DateTimeField)
+#: Fields whose values a database takes in a form of its own, and how it says so; all others go as they are.
+_ADAPTED: dict[Any, Callable[[Any, Any], Any]] = {
+    models.UUIDField: lambda here, value: value if here.features.has_native_uuid_field else value.hex,
+    models.JSONField: lambda here, value: here.ops.adapt_json_value(value, None),
+    models.DateTimeField: lambda here, value: here.ops.adapt_datetimefield_value(value),
+}
+_FIELDS = Job._meta.concrete_fields
+_values = attrgetter(*(field.attname for field in _FIELDS))
+_adapted = [(i, _ADAPTED[type(field)]) for i, field in enumerate(_FIELDS) if type(field) in _ADAPTED]
 
 
 def insert(jobs: Sequence[Job]) -> None:
     """Store unsaved jobs, all or none of those in one transaction. Like `bulk_create`, sends no signals."""
     here = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` looks it up each time
-    sql, columns = _statement(here.vendor)
-    rows = [[_value(here, job, name, adapt) for name, adapt in columns] for job in jobs]
+    rows = [_row(here, job) for job in jobs]
     with here.cursor() as cursor:
         if len(rows) == 1:
-            cursor.execute(sql, rows[0])
+            cursor.execute(_statement(here.vendor), rows[0])
         else:
-            cursor.executemany(sql, rows)
+            cursor.executemany(_statement(here.vendor), rows)
     for job in jobs:
         job._state.adding, job._state.db = False, here.alias
 
 
-def _value(here: Any, job: Job, name: str, adapt: Callable[..., Any] | None) -> Any:
-    value = getattr(job, name)
-    return value if adapt is None or value is None else adapt(value, here)
+def _row(here: Any, job: Job) -> list[Any]:
+    row = list(_values(job))
+    for i, adapt in _adapted:
+        if row[i] is not None:
+            row[i] = adapt(here, row[i])
+    return row
 
 
 @cache
-def _statement(vendor: str) -> tuple[str, list[tuple[str, Callable[..., Any] | None]]]:
-    """The statement, and each column's attribute with what adapts its value."""
-    fields = Job._meta.concrete_fields
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    columns = [(f.attname, f.get_db_prep_save if isinstance(f, _ADAPTED) else None) for f in fields]
-    return f"INSERT INTO queueing_job ({names}) VALUES ({marks})", columns  # noqa: S608 (names are ours)
+def _statement(vendor: str) -> str:
+    names = ", ".join(connection.ops.quote_name(field.column) for field in _FIELDS)
+    marks = ", ".join(["%s"] * len(_FIELDS))
+    return f"INSERT INTO queueing_job ({names}) VALUES ({marks})"  # noqa: S608 (names are ours)

@@ -6,9 +6,10 @@ description for synchronous and asynchronous callers.
 
 import asyncio
 import hashlib
+import math
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ import redis.asyncio
 from redis.exceptions import InvalidResponse, NoScriptError
 
 from .conf import get_conf
+from .wire import AsyncWire, Wire
 
 T = TypeVar("T")
 
@@ -65,29 +67,45 @@ def _options() -> dict[str, Any]:
     }
 
 
-_sync: dict[tuple[int, str], Any] = {}
-_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
+_sync: dict[tuple[int, str], tuple[Any, Wire | None]] = {}
+_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncWire | None]]"
+_async = weakref.WeakKeyDictionary()
 
 
 def client() -> Any:
     """This process's synchronous client (a fork gets its own)."""
+    return _here()[0]
+
+
+def _here() -> tuple[Any, Wire | None]:
     key = (os.getpid(), get_conf().redis_url)
     if key not in _sync:
-        _sync[key] = _connect(redis, key[1])
+        found = _connect(redis, key[1])
+        _sync[key] = found, None if _is_cluster(key[1]) else Wire(found.connection_pool)
     return _sync[key]
 
 
 def aclient() -> Any:
     """The running loop's asynchronous client."""
+    return _ahere()[0]
+
+
+def _ahere() -> tuple[Any, AsyncWire | None]:
     loop = asyncio.get_running_loop()
     if loop not in _async:
-        _async[loop] = _connect(redis.asyncio, get_conf().redis_url)
+        url = get_conf().redis_url
+        found = _connect(redis.asyncio, url)
+        _async[loop] = found, None if _is_cluster(url) else AsyncWire(found.connection_pool, _TIMEOUT)
     return _async[loop]
+
+
+def _is_cluster(url: str) -> bool:
+    return url.startswith("redis+cluster://")
 
 
 def _connect(library: Any, url: str) -> Any:
     """`redis+cluster://` is a Redis Cluster reached through the named node; all else redis-py reads."""
-    if url.startswith("redis+cluster://"):
+    if _is_cluster(url):
         url = url.replace("redis+cluster://", "redis://", 1)
         cluster = redis.cluster if library is redis else redis.asyncio.cluster
         options = _options()
@@ -102,15 +120,28 @@ def _connect(library: Any, url: str) -> Any:
     return redis.asyncio.Redis.from_pool(pool)
 
 
-def listener() -> Any:
-    """A client of its own for listening: any one node of a cluster hears all that is published."""
+async def listen(channel: str) -> AsyncGenerator[str, None]:
+    """What is published on `channel`, for ever; first an empty text, once listening.
+
+    Any one node of a cluster hears all that is published. Raises one of `Unavailable` when Redis cannot.
+    """
     one_node = get_conf().redis_url.replace("redis+cluster://", "redis://", 1)
-    return redis.asyncio.Redis.from_url(one_node, **_options())
+    pool = redis.asyncio.ConnectionPool.from_url(one_node, **_options())
+    connection = pool.connection_class(**pool.connection_kwargs | {"protocol": 2})
+    try:
+        await connection.send_command("SUBSCRIBE", channel)
+        while True:
+            kind, _, text = await connection.read_response(timeout=math.inf)
+            yield "" if kind == "subscribe" else text
+    finally:
+        await connection.disconnect(nowait=True)
 
 
 async def aclose() -> None:
     """Close the running loop's client; a later call makes a new one."""
-    found = _async.pop(asyncio.get_running_loop(), None)
+    found, wire = _async.pop(asyncio.get_running_loop(), (None, None))
+    if wire is not None:
+        await wire.aclose()
     if found is not None:
         with suppress(TimeoutError):  # a connection that was cancelled half made may never say goodbye
             async with asyncio.timeout(_GOODBYE):
@@ -120,23 +151,38 @@ async def aclose() -> None:
 def run(call: Call[T]) -> T:
     """Carry out `call`. Raises one of `Unavailable` when Redis cannot."""
     with _strange_is_unavailable(call.script):
-        redis_client = client()
+        found, wire = _here()
+        rest = (len(call.keys), *call.keys, *call.args)
         try:
-            reply = redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+            return call.read(_quick(wire, found, _sha(call.script), rest))
         except NoScriptError:
-            reply = redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
-        return call.read(reply)
+            return call.read(found.eval(source(call.script), *rest))
+
+
+def _quick(wire: Wire | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
+    """The client connects anew, with patience, when the wire has broken."""
+    if wire:
+        with suppress(redis.ConnectionError):
+            return wire.ask("EVALSHA", sha, *rest)
+    return client.evalsha(sha, *rest)
 
 
 async def arun(call: Call[T]) -> T:
     """Carry out `call` on the running loop. Raises one of `Unavailable` when Redis cannot."""
     with _strange_is_unavailable(call.script):
-        redis_client = aclient()
+        found, wire = _ahere()
+        rest = (len(call.keys), *call.keys, *call.args)
         try:
-            reply = await redis_client.evalsha(_sha(call.script), len(call.keys), *call.keys, *call.args)
+            return call.read(await _aquick(wire, found, _sha(call.script), rest))
         except NoScriptError:
-            reply = await redis_client.eval(source(call.script), len(call.keys), *call.keys, *call.args)
-        return call.read(reply)
+            return call.read(await found.eval(source(call.script), *rest))
+
+
+async def _aquick(wire: AsyncWire | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
+    if wire:
+        with suppress(redis.ConnectionError):
+            return await wire.ask("EVALSHA", sha, *rest)
+    return await client.evalsha(sha, *rest)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Nothing here touches the database; `record.py` does, and always first.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from .conf import Limiter, QueueDef, get_conf
@@ -115,6 +116,11 @@ def queue_key(queue: str, name: str) -> str:
 
 
 def _keys(*queues: str) -> list[str]:
+    return _keys_under(get_conf().prefix, queues)
+
+
+@cache
+def _keys_under(prefix: str, queues: tuple[str, ...]) -> list[str]:
     return [key(name) for name in _GLOBAL] + [queue_key(q, name) for q in queues for name in _QUEUE]
 
 

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: Jobs a bulk submission schedules at a time.
 _CHUNK = 1000
+#: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
+_BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
 
 class Submission(NamedTuple):
@@ -111,20 +113,21 @@ def build(
     queue = get_queue(get_kind(kind).queue)
     check(args=args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta or {})
     now = timezone.now()
-    return Job(
-        id=new_id(),
-        kind=kind,
-        queue=queue.name,
-        owner=owner,
-        request_id=request_id,
-        args=args,
-        meta=meta or {},
-        state=State.DELAYED if delay else State.WAITING,
-        priority=priority or queue.priority,
-        max_attempts=queue.attempts,
-        run_at=now + timezone.timedelta(seconds=delay) if delay else None,
-        created_at=now,
-    )
+    row = _BLANK | {
+        "id": new_id(),
+        "kind": kind,
+        "queue": queue.name,
+        "owner": owner,
+        "request_id": request_id,
+        "args": args,
+        "meta": meta or {},
+        "state": State.DELAYED if delay else State.WAITING,
+        "priority": priority or queue.priority,
+        "max_attempts": queue.attempts,
+        "run_at": now + timezone.timedelta(seconds=delay) if delay else None,
+        "created_at": now,
+    }
+    return Job(*row.values())
 
 
 def _already(owner: str, request_id: str) -> Job | None:

@@ -12,6 +12,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 #: An escaped NUL in JSON, not the six characters of one after an escaped backslash.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 #: A year: longer delays are mistakes of unit.
 _MOST_DELAY = 366 * 24 * 3600
 
@@ -28,10 +29,10 @@ def check(
     if not isinstance(owner, str) or len(owner) > 64 or _CONTROL.search(owner):
         raise BadSubmission("owner", "use text of at most 64 characters, none of them control characters")
     _check_args(args)
-    texts = isinstance(meta, dict) and all(isinstance(x, str) for pair in meta.items() for x in pair)
-    if not texts:
+    if not isinstance(meta, dict) or not all(isinstance(x, str) for pair in meta.items() for x in pair):
         raise BadSubmission("meta", "use a dict of text to text")
-    _json("meta", meta)
+    if meta:
+        _json("meta", meta)
 
 
 def _is_int(value: object) -> bool:
@@ -55,7 +56,7 @@ def _check_args(args: object) -> None:
 def _json(field: str, value: Any) -> bytes:
     """Its JSON, which every database can keep."""
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text = _encode(value)
         encoded = text.encode()  # lone surrogates are not text
     except (TypeError, ValueError, RecursionError) as exc:
         raise BadSubmission(field, f"not JSON: {exc}") from None
