@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class AnalyticsConfig(AppConfig):
+    name = "chat.analytics"
+    label = "analytics"
+    verbose_name = "Analytics"
+
+    def ready(self) -> None:
+        from chat import owned
+        from queueing import retention
+
+        from .feedback import export
+        from .models import Feedback
+        from .pruning import prune
+
+        owned.register(Feedback, export=export)
+        retention.steps.append(prune)
