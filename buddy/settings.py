@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "queueing",  # before django_q: its qcluster command is the one to run
     "django_q",
     "chat",
+    "chat.analytics",
     "chat.uploads",
 ]
 
@@ -211,6 +212,10 @@ LIMITS = {
 }
 #: Seconds that a message over its limit is held; one that would have to wait longer is refused.
 LIMIT_MAX_WAIT = env.float("LIMIT_MAX_WAIT", default=60.0)
+
+# --- analytics --------------------------------------------------------------------------------------
+#: Days that events and their sums are kept; 0 turns analytics off.
+ANALYTICS_DAYS = max(0, env.int("ANALYTICS_DAYS", default=90))
 
 # --- what the browser gets -------------------------------------------------------------------------
 STATIC_URL = "/static/"

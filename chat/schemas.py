@@ -100,6 +100,14 @@ class ThreadsOut(_Schema):
     threads: list[ThreadOut]
 
 
+class FeedbackOut(_Schema):
+    """What the owner thinks of an answer."""
+
+    value: str
+    reason: str
+    comment: str
+
+
 class MessageOut(_Schema):
     id: HexId
     role: str
@@ -111,6 +119,7 @@ class MessageOut(_Schema):
     status: str
     error: str | None = None
     attachment: dict[str, Any] | None = None
+    feedback: FeedbackOut | None = None
 
 
 class ConversationOut(ThreadOut):
