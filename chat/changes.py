@@ -17,7 +17,7 @@ from queueing.states import UNFINISHED, State
 
 from . import selectors
 from .models import Message
-from .services import Asked, asked_of, checked, say
+from .services import Asked, asked_before, asked_of, checked, forget_jobs, say
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
@@ -40,8 +40,8 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "") -> Ch
     is being written there is stopped, and the new text is asked in its place. Raises as `ask` does.
     """
     text = checked(text)
-    if request_id and (known := Job.objects.filter(owner=owner, request_id=request_id).first()):
-        return Changed(asked=asked_of(known), told=None)
+    if known := asked_before(owner, request_id):
+        return Changed(asked=known, told=None)
     message = selectors.question(owner=owner, message_id=message_id)
     if job := _unchanged(message, text) or _edit_in_place(message, text):
         edited = _edited(message, text)
@@ -109,7 +109,7 @@ def _stop(jobs: Iterable[Job]) -> None:
 def _remove(first: Message, messages: list[Message]) -> events.Event:
     """Delete messages of one thread, and what their jobs know of them. Within a transaction."""
     Message.objects.filter(id__in=[message.id for message in messages]).delete()
-    Job.objects.filter(id__in={message.job_id for message in messages}).update(result=None, text="")
+    forget_jobs(message.job_id for message in messages)
     removed = {
         "type": "thread:removed",
         "threadId": first.thread_id.hex,

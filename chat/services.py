@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,15 @@ from django.utils import timezone
 from queueing import control
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
-from queueing.models import Job
-from queueing.states import State
+from queueing.models import Dependency, Job
+from queueing.states import UNFINISHED, State
 from queueing.submit import submit
 
 from . import selectors
 from .companions import companion_named
 from .models import Message, Role, Thread
 
+from .uploads import storage
 #: Characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
 TITLE_LENGTH = 60
@@ -120,7 +122,8 @@ def checked(text: str) -> str:
     return text
 
 
-def _thread(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
+def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
+    """The named thread, or an unsaved one that is called as `text` begins."""
     if thread_id is None:
         return Thread(owner=owner, companion=companion, title=title_from(text))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
@@ -166,12 +169,12 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
 def delete_thread(*, owner: str, thread_id: UUID) -> None:
     """Delete a thread with its messages, stop what is being written, and forget its jobs' texts."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    for job in selectors.unfinished_jobs(thread):
+    job_ids = list(thread.messages.values_list("job_id", flat=True))
+    for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
         with suppress(WrongState):  # it ended in the meantime
             control.cancel(job.id)
     with transaction.atomic():
-        job_ids = list(thread.messages.values_list("job_id", flat=True))
-        Job.objects.filter(id__in=job_ids).update(result=None, text="")
+        forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()
 
 
@@ -184,3 +187,14 @@ def cancel(*, owner: str, job_id: UUID) -> Job:
 def retry(*, owner: str, job_id: UUID) -> Job:
     """Run the owner's failed or cancelled job again. Raises `WrongState` in any other state."""
     return control.retry(selectors.job(owner=owner, job_id=job_id).id)
+def forget_jobs(job_ids: Iterable[UUID]) -> None:
+    """Remove what jobs of messages that go away have said, and the files they were to read.
+
+    That of a recording's transcription, too: its reply's job depends on it.
+    """
+    ids = set(job_ids)
+    ids |= set(Dependency.objects.filter(job__in=ids, however=False).values_list("parent_id", flat=True))
+    Job.objects.filter(id__in=ids).update(result=None, text="")
+    storage.discard_of_jobs(ids)
+
+
