@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "chat",
     "chat.analytics",
     "chat.uploads",
+    "chat.usage",
 ]
 
 MIDDLEWARE = [
@@ -192,8 +193,23 @@ OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
 OPENAI_API = env.str("OPENAI_API", default="auto")
 #: Tokens of instructions, conversation and answer together that the model is sent at most.
 OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000)
+#: Answers when the model above cannot (docs/usage.md); elsewhere, when it has an address of its own.
+OPENAI_FALLBACK_MODEL = env.str("OPENAI_FALLBACK_MODEL", default="")
+OPENAI_FALLBACK_BASE_URL = env.str("OPENAI_FALLBACK_BASE_URL", default="")
+OPENAI_FALLBACK_API_KEY = env.str("OPENAI_FALLBACK_API_KEY", default="")
 #: True when `make run` started the small local model; the page says so.
 DEMO_MODEL = env.bool("BUDDY_DEMO_MODEL", default=False)
+#: JSON: model -> what a million tokens (input, cached, output) and a minute of audio cost.
+OPENAI_PRICES = env.str("OPENAI_PRICES", default="")
+PRICE_CURRENCY = env.str("PRICE_CURRENCY", default="USD")
+#: What one owner may use a day, in tokens and in money; 0 is no limit. Visitors who are not signed in
+#: have the same, unless they have their own.
+BUDGET_TOKENS_PER_DAY = env.int("BUDGET_TOKENS_PER_DAY", default=0)
+BUDGET_COST_PER_DAY = env.float("BUDGET_COST_PER_DAY", default=0.0)
+BUDGET_TOKENS_PER_DAY_ANONYMOUS = env.int(
+    "BUDGET_TOKENS_PER_DAY_ANONYMOUS", default=BUDGET_TOKENS_PER_DAY
+)
+BUDGET_COST_PER_DAY_ANONYMOUS = env.float("BUDGET_COST_PER_DAY_ANONYMOUS", default=BUDGET_COST_PER_DAY)
 #: The reference design's Assistants ended in August 2026; a system check explains what to do.
 OPENAI_ASSISTANT_IDS = {
     companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="")

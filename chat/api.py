@@ -29,6 +29,7 @@ from .schemas import (
     ThreadOut,
     ThreadsOut,
 )
+from .usage.api import router as usage_router
 from .visitors import VisitorAuth
 
 router = Router(by_alias=True, exclude_unset=True)
@@ -224,3 +225,4 @@ def _message_view(said: selectors.Said) -> dict[str, Any]:
 
 
 api.add_router("", router)
+api.add_router("", usage_router)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 #: Codes of the errors that ninja itself raises, by status.
 _CODES = {400: "bad_json", 401: "unauthorized", 403: "csrf_failed", 404: "not_found", 429: "too_many"}
 #: A full queue is our limit (come back), an owner's limit theirs (slow down).
-_REJECTED = {"queue_full": 503, "owner_limit": 429, "rate_limited": 429}
+_REJECTED = {"queue_full": 503, "owner_limit": 429, "rate_limited": 429, "budget_spent": 429}
 
 
 def problem(

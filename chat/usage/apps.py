@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+
+
+class UsageConfig(AppConfig):
+    name = "chat.usage"
+    label = "usage"
+    verbose_name = "Usage and budgets"
+
+    def ready(self) -> None:
+        from chat import owned
+
+        from . import belongings, checks  # noqa: F401  (registers the system checks)
+        from .models import Day, Reservation, Usage
+
+        owned.register(Usage, export=belongings.usage)
+        owned.register(Day, export=belongings.day, move=belongings.move_days)
+        owned.register(Reservation)
