@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpRequest
 
+from queueing import held
 from queueing.errors import Rejected
 
 from .addresses import client_address
@@ -52,6 +53,11 @@ class Admission:
     """Why it is held: `rate_limit`; empty when it is not."""
     turn: Turn = field(default_factory=Turn)
 
+    @property
+    def meta(self) -> dict[str, str]:
+        """What to put into the job's `meta`, so that its wait is told with the reason."""
+        return {held.REASON: self.reason} if self.reason else {}
+
     def give_back(self) -> None:
         """Nothing was asked after all, so it does not count."""
         self.turn.give_back()
@@ -64,6 +70,10 @@ class Admission:
     ) -> None:
         if exc is not None:
             self.give_back()
+
+
+#: Nobody was asked.
+AT_ONCE = Admission()
 
 
 def admit(*, asker: Asker, kind: str, companion: str, text: str, most_wait: float | None = None) -> Admission:

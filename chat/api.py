@@ -14,6 +14,7 @@ from queueing.ids import new_id
 from queueing.models import Job
 
 from . import changes, problems, selectors, services, sse, wire
+from .addresses import client_address
 from .companions import COMPANIONS, Companion, companion_named
 from .markdown import render
 from .models import Role, Thread
@@ -69,6 +70,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             text=_text(body),
             request_id=body.request_id or new_id().hex,
             thread_id=body.thread_id,
+            address=client_address(request),
         )
         place = await status.place(asked.job)
         return Status(202, wire.asked_view(asked, place))
@@ -114,7 +116,7 @@ async def cancel_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
 @router.post("/jobs/{job_id}/retry", response={202: JobOut} | PROBLEMS, tags=["jobs"])
 async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
     """Run a failed or cancelled job again."""
-    job = await _for(request, services.retry, job_id=job_id)
+    job = await _for(request, services.retry, job_id=job_id, address=client_address(request))
     return Status(202, await _view(job))
 
 
@@ -168,6 +170,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         message_id=message_id,
         text=body.content,
         request_id=body.request_id or new_id().hex,
+        address=client_address(request),
     )
     job = changed.asked.job
     return Status(202, wire.asked_view(changed.asked, await status.place(job)))

@@ -16,6 +16,7 @@ from queueing.models import Job
 from queueing.states import UNFINISHED, State
 
 from . import selectors
+from .admission import Admission, Asker, admit
 from .models import Message
 from .services import Asked, asked_before, asked_of, checked, forget_jobs, say
 
@@ -33,7 +34,7 @@ class Changed:
     """True when it had not been read yet: only its text is another. False: it was asked anew."""
 
 
-def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "") -> Changed:
+def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "", address: str = "") -> Changed:
     """Give a question another text.
 
     While it waits, its text is replaced. After that, it and everything said after it are removed, what
@@ -47,7 +48,9 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "") -> Ch
         edited = _edited(message, text)
         events.tell(owner, edited)
         return Changed(asked=asked_of(job), told=edited, in_place=True)
-    return _ask_anew(message, text, request_id)
+    asker, companion = Asker(owner, address), message.thread.companion
+    with admit(asker=asker, kind="chat.reply", companion=companion, text=text) as admission:
+        return _ask_anew(message, text, request_id, admission)
 
 
 def _unchanged(message: Message, text: str) -> Job | None:
@@ -76,14 +79,15 @@ def _edited(message: Message, text: str) -> events.Event:
     }
 
 
-def _ask_anew(message: Message, text: str, request_id: str) -> Changed:
+def _ask_anew(message: Message, text: str, request_id: str, admission: Admission) -> Changed:
     later = Message.objects.filter(thread=message.thread, id__gte=message.id)
     jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
     _stop(jobs.filter(state__in=UNFINISHED))
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
         removed = _remove(message, list(later))
-        return Changed(asked=say(message.thread, text, request_id), told=removed)
+        asked = say(message.thread, text, request_id, admission=admission)
+        return Changed(asked=asked, told=removed)
 
 
 def withdraw(*, owner: str, message_id: UUID) -> events.Event:

@@ -22,6 +22,7 @@ from queueing.pressures import Pressures
 from queueing.reading import forget
 
 from . import changes, flow, selectors, services, sockets, wire
+from .addresses import client_address
 from .visitors import owner_of
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     owner = ""
     session_key = ""
+    address = ""
     follower: Follower | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -51,6 +53,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
         self.session_key = self.scope["session"].session_key
+        self.address = client_address(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
         self.budget = flow.Bucket(flow.BURST, flow.RATE)
@@ -132,7 +135,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case wire.Cancel():
                 await in_thread(services.cancel)(owner=self.owner, job_id=message.job_id)
             case wire.Retry():
-                job = await in_thread(services.retry)(owner=self.owner, job_id=message.job_id)
+                job = await in_thread(services.retry)(
+                    owner=self.owner, job_id=message.job_id, address=self.address
+                )
                 await self.accepted(job)
             case wire.Ping():
                 await self.tell({"type": "pong", "t": message.t})
@@ -147,6 +152,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             text=wire.last_user_text(message.messages),
             request_id=message.request_id,
             thread_id=message.thread_id,
+            address=self.address,
         )
         await self.accepted(asked.job, asked.created)
 
@@ -156,6 +162,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             message_id=message.message_id,
             text=message.content,
             request_id=message.request_id or "",
+            address=self.address,
         )
         if changed.told:
             await self.tell(changed.told)

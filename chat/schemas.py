@@ -45,6 +45,9 @@ class Wait(_Schema):
     low: float | None
     high: float | None
     reason: str
+    place: int | None = None
+    """Among the owner's own messages that are held back, and how many those are (`of`)."""
+    of: int | None = None
 
 
 class _Placed(_Schema):

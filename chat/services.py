@@ -21,10 +21,11 @@ from queueing.states import UNFINISHED, State
 from queueing.submit import submit
 
 from . import selectors
+from .admission import AT_ONCE, Admission, Asker, admit
 from .companions import companion_named
 from .models import Message, Role, Thread
-
 from .uploads import storage
+
 #: Characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
 TITLE_LENGTH = 60
@@ -44,17 +45,38 @@ class Asked:
     reply_id: str
 
 
-def ask(*, owner: str, companion: str, text: str, request_id: str, thread_id: UUID | None = None) -> Asked:
+def ask(
+    *,
+    owner: str,
+    companion: str,
+    text: str,
+    request_id: str,
+    thread_id: UUID | None = None,
+    address: str = "",
+) -> Asked:
     """Save a question, the empty reply to it, and the job that answers; a new thread unless one is named.
 
-    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or the queue's `Rejected`; then
-    nothing was written.
+    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or `Rejected` (by the limits or the
+    queue); then nothing was written. `address` is the `client_address`, where it is known.
     """
     text = checked(text)
     profile = companion_named(companion)
-    with transaction.atomic():
-        thread = _thread(owner, profile.id, text, thread_id)
-        return say(thread, text, request_id)
+    if known := asked_before(owner, request_id):
+        return known
+    asker = Asker(owner, address)
+    with admit(asker=asker, kind="chat.reply", companion=profile.id, text=text) as admission:
+        with transaction.atomic():
+            thread = thread_for(owner, profile.id, text, thread_id)
+            asked = say(thread, text, request_id, admission=admission)
+        if not asked.created:
+            admission.give_back()
+        return asked
+
+
+def asked_before(owner: str, request_id: str) -> Asked | None:
+    """What this request id was accepted as. Repeating it costs nothing, so this comes before `admit`."""
+    known = Job.objects.filter(owner=owner, request_id=request_id).first() if request_id else None
+    return asked_of(known) if known else None
 
 
 def say(
@@ -64,10 +86,13 @@ def say(
     *,
     kind: str = "chat.reply",
     attachment: dict[str, Any] | None = None,
+    depends_on: Sequence[Job] = (),
+    admission: Admission = AT_ONCE,
 ) -> Asked:
     """Add a question and its reply to the end of `thread`; its turn comes when those before are over.
 
-    The job of `kind` is given the `reply_id` and fills that message. Within a transaction.
+    The job of `kind` is given the `reply_id` and fills that message, once all of `depends_on` have
+    completed, and not before the `admission`'s delay is over. Within a transaction.
     """
     question, reply = new_id(), new_id()
     before = [] if thread._state.adding else _in_order(thread)
@@ -76,7 +101,9 @@ def say(
         {"reply_id": reply.hex},
         owner=thread.owner,
         request_id=request_id,
-        meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex},
+        delay=admission.delay,
+        meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex} | admission.meta,
+        depends_on=depends_on,
         after=before,
     )
     if created:
@@ -178,15 +205,6 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
         thread.delete()
 
 
-def cancel(*, owner: str, job_id: UUID) -> Job:
-    """Stop the owner's job; stopping it twice is once. Raises `WrongState` when it is over otherwise."""
-    job = selectors.job(owner=owner, job_id=job_id)
-    return job if job.state == State.CANCELLED else control.cancel(job.id)
-
-
-def retry(*, owner: str, job_id: UUID) -> Job:
-    """Run the owner's failed or cancelled job again. Raises `WrongState` in any other state."""
-    return control.retry(selectors.job(owner=owner, job_id=job_id).id)
 def forget_jobs(job_ids: Iterable[UUID]) -> None:
     """Remove what jobs of messages that go away have said, and the files they were to read.
 
@@ -198,3 +216,18 @@ def forget_jobs(job_ids: Iterable[UUID]) -> None:
     storage.discard_of_jobs(ids)
 
 
+def cancel(*, owner: str, job_id: UUID) -> Job:
+    """Stop the owner's job; stopping it twice is once. Raises `WrongState` when it is over otherwise."""
+    job = selectors.job(owner=owner, job_id=job_id)
+    return job if job.state == State.CANCELLED else control.cancel(job.id)
+
+
+def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
+    """Run the owner's failed or cancelled job again, which counts as asking.
+
+    Raises `WrongState` in any other state, or `Rejected`.
+    """
+    job = selectors.job(owner=owner, job_id=job_id)
+    asker = Asker(owner, address)
+    with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0):
+        return control.retry(job.id)

@@ -6,11 +6,16 @@ watchers, not the jobs in line or the pace at which they end. Nobody watching co
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from . import events, status
+from channels.db import database_sync_to_async
+
+from . import events, held, status
 from .status import Standing
 from .ticker import Ticker, safely
+
+_in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 Send = Callable[[events.Event], Awaitable[None]]
 
@@ -73,17 +78,41 @@ class Positions(Ticker[str]):
                 standings = await status.places(queue, [w.event["jobId"] for w in some])
                 for watched, standing in zip(some, standings, strict=True):
                     await _tell(watched, standing)
+                await _tell_held([w for w, s in zip(some, standings, strict=True) if _is_delayed(s)])
+
+
+async def _tell_held(delayed: list[Watched]) -> None:
+    """Their time is known from the start; only their place among the owner's own changes."""
+    perhaps = {w.event["jobId"]: w for w in delayed if held.REASON in w.event}
+    if not perhaps:
+        return
+    for job_id, wait in (await _in_thread(held.waits)(perhaps)).items():
+        watched = perhaps.get(job_id)
+        if watched and _among_own(watched.told) != _among_own(now := Standing(None, wait)):
+            await _pass_on(watched, now)
+
+
+def _is_delayed(standing: Standing) -> bool:
+    return bool(standing.wait and standing.wait["reason"] == "delayed")
+
+
+def _among_own(standing: Standing | None) -> tuple[object, object]:
+    wait = (standing and standing.wait) or {}
+    return wait.get("place"), wait.get("of")
 
 
 async def _tell(watched: Watched, standing: Standing) -> None:
-    wait = standing.wait
-    if not standing.position and (wait is None or wait["reason"] == "delayed"):
+    if not standing.position and (standing.wait is None or _is_delayed(standing)):
         return  # it runs, is over, waits for its turn or a retry: other events say so
     watched.shown = steady(watched.shown, standing)
     if watched.shown == watched.told:
         return
-    watched.told = watched.shown
-    event = watched.event | {"position": watched.shown.position, "estimatedWait": watched.shown.wait}
+    await _pass_on(watched, watched.shown)
+
+
+async def _pass_on(watched: Watched, standing: Standing) -> None:
+    watched.told = standing
+    event = watched.event | {"position": standing.position, "estimatedWait": standing.wait}
     for send in list(watched.sends):
         await safely(send(event))
 

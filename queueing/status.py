@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 
-from . import pressure, redis, schedule, statistics
+from . import held, pressure, redis, schedule, statistics
 from .conf import QueueDef, get_conf, get_queue
 from .models import Job
 from .schedule import Counts, Place
@@ -39,7 +39,12 @@ async def place(job: Job) -> Standing:
     if job.is_finished:
         return Standing(None, None)
     if job.pending:
-        return Standing(None, {"low": None, "high": None, "reason": "turn"})
+        reason = job.meta.get("afterReason", "turn")
+        return Standing(None, {"low": None, "high": None, "reason": reason})
+    if held.is_held(job):
+        waits = await database_sync_to_async(held.waits, thread_sensitive=False)([job.id])
+        if wait := waits.get(job.id.hex):
+            return Standing(None, wait)
     return (await places(job.queue, [job.id.hex]))[0]
 
 

@@ -7,6 +7,7 @@ here are the moments themselves, also those to come. Any number of web processes
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from limits.storage import RedisStorage
 
@@ -33,8 +34,9 @@ class Turn:
             store.ask(self._remove, otherwise=None)
 
     def _remove(self, storage: RedisStorage) -> None:
+        connection: Any = storage.get_connection()
         for key in self.keys:
-            storage.get_connection().zrem(key, self.entry)
+            connection.zrem(key, self.entry)
 
 
 def reserve(limits: list[tuple[str, Rule]], *, most_wait: float) -> Turn:
@@ -52,8 +54,8 @@ def reserve(limits: list[tuple[str, Rule]], *, most_wait: float) -> Turn:
         args += (item.amount, item.get_expiry() * 1000)
 
     def question(storage: RedisStorage) -> Turn:
-        script = storage.get_connection().register_script(_SCRIPT)
-        granted, wait = script(keys, args)
+        connection: Any = storage.get_connection()
+        granted, wait = connection.register_script(_SCRIPT)(keys, args)
         return Turn(wait=wait / 1000, granted=bool(granted), keys=keys, entry=entry)
 
     return store.ask(question, otherwise=Turn())
