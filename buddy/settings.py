@@ -44,7 +44,7 @@ HTTPS = CLIENT_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
 #: Networks (or `unix`) of the proxies whose X-Forwarded-For is believed; chat/addresses.py, docs/limits.md.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = [proxy.strip() for proxy in env.list("TRUSTED_PROXIES", default=[])]
 
 INSTALLED_APPS = [
     "daphne",  # before staticfiles: `runserver` then speaks WebSocket
@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "chat.analytics",
     "chat.uploads",
     "chat.usage",
+    "chat.voice",
 ]
 
 MIDDLEWARE = [
@@ -193,6 +194,13 @@ OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
 OPENAI_API = env.str("OPENAI_API", default="auto")
 #: Tokens of instructions, conversation and answer together that the model is sent at most.
 OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000)
+#: The model that writes down voice messages; without one there are none. Where it answers is the same
+#: place as for chat, unless an address of its own is named (with a key, if it wants one).
+OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="")
+OPENAI_TRANSCRIPTION_BASE_URL = env.str("OPENAI_TRANSCRIPTION_BASE_URL", default="")
+OPENAI_TRANSCRIPTION_API_KEY = env.str("OPENAI_TRANSCRIPTION_API_KEY", default="")
+#: True when `make run` started the small local ear, which knows English only; the page says so.
+DEMO_EAR = env.bool("BUDDY_DEMO_EAR", default=False)
 #: Answers when the model above cannot (docs/usage.md); elsewhere, when it has an address of its own.
 OPENAI_FALLBACK_MODEL = env.str("OPENAI_FALLBACK_MODEL", default="")
 OPENAI_FALLBACK_BASE_URL = env.str("OPENAI_FALLBACK_BASE_URL", default="")
@@ -206,9 +214,7 @@ PRICE_CURRENCY = env.str("PRICE_CURRENCY", default="USD")
 #: have the same, unless they have their own.
 BUDGET_TOKENS_PER_DAY = env.int("BUDGET_TOKENS_PER_DAY", default=0)
 BUDGET_COST_PER_DAY = env.float("BUDGET_COST_PER_DAY", default=0.0)
-BUDGET_TOKENS_PER_DAY_ANONYMOUS = env.int(
-    "BUDGET_TOKENS_PER_DAY_ANONYMOUS", default=BUDGET_TOKENS_PER_DAY
-)
+BUDGET_TOKENS_PER_DAY_ANONYMOUS = env.int("BUDGET_TOKENS_PER_DAY_ANONYMOUS", default=BUDGET_TOKENS_PER_DAY)
 BUDGET_COST_PER_DAY_ANONYMOUS = env.float("BUDGET_COST_PER_DAY_ANONYMOUS", default=BUDGET_COST_PER_DAY)
 #: The reference design's Assistants ended in August 2026; a system check explains what to do.
 OPENAI_ASSISTANT_IDS = {
@@ -227,7 +233,7 @@ LIMITS = {
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
 }
 #: Seconds that a message over its limit is held; one that would have to wait longer is refused.
-LIMIT_MAX_WAIT = env.float("LIMIT_MAX_WAIT", default=60.0)
+LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60)
 
 # --- analytics --------------------------------------------------------------------------------------
 #: Days that events and their sums are kept; 0 turns analytics off.

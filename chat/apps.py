@@ -9,6 +9,7 @@ class ChatConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_out
 
         from . import checks  # noqa: F401  (registers the system checks)
+        from .limits import checks as limit_checks  # noqa: F401
         from .sockets import close_after_logout
 
         user_logged_out.connect(close_after_logout)

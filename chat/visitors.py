@@ -12,6 +12,9 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie
 from ninja.utils import check_csrf
 
+from . import limits
+from .addresses import client_address
+
 
 def owner_of(user: Any, session: Any) -> str:
     """`u:<id>` for a user, `s:<40 hex digits>` for an anonymous visitor; makes a session when missing.
@@ -56,10 +59,17 @@ class VisitorAuth(APIKeyCookie):
                                  "in the X-CSRFToken header.")  # fmt: skip
         if self.param_name not in request.COOKIES:
             get_token(request)
-        return await sync_to_async(owner_of_request)(request)
+        return await sync_to_async(_let_in)(request)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
         """Not used: `__call__` does it all."""
+
+
+def _let_in(request: HttpRequest) -> str:
+    """The owner behind a request, unless their address reads too much; nobody is given a session before."""
+    if request.method in ("GET", "HEAD"):
+        limits.check("read", client_address(request))
+    return owner_of_request(request)
 
 
 def _may_be_a_browser(request: HttpRequest) -> bool:
