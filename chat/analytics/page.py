@@ -1,0 +1,130 @@
+"""The staff page's tiles and plots, made of figures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from chat.companions import COMPANIONS
+from queueing import histogram
+
+from . import axis, plots
+from .costs import Costs
+from .figures import Figures
+from .plots import Plot, Series
+from .store import HOUR
+
+
+class Tile(NamedTuple):
+    """A number worth seeing first."""
+
+    name: str
+    value: str
+    more: str = ""
+
+
+def tiles(figures: Figures, costs: Costs) -> list[Tile]:
+    """The span in a few numbers."""
+    ended = sum(figures.completed) + sum(figures.failed)
+    failed, given = sum(figures.failed), sum(figures.up) + sum(figures.down)
+    found = [
+        Tile("Messages", axis.count(sum(figures.messages))),
+        _visitors_tile(figures),
+        _duration_tile("Wait for a reply", figures.waits),
+        _duration_tile("Time to write it", figures.runs),
+        Tile("Failed", _share(failed, ended), f"{axis.count(failed)} of {axis.count(ended)}"),
+        Tile("Thumbs up", _share(sum(figures.up), given), f"{axis.count(given)} given"),
+    ]
+    if any(figures.cached):
+        found.append(Tile("Answered from cache", _share(sum(figures.cached), sum(figures.completed))))
+    if costs.calls:
+        found.append(_cost_tile(costs))
+    return found
+
+
+def _visitors_tile(figures: Figures) -> Tile:
+    if figures.span.step == HOUR:
+        yesterday, today = figures.visitors
+        return Tile("Visitors today", axis.count(today), f"{axis.count(yesterday)} yesterday")
+    mean = sum(figures.visitors) / len(figures.visitors)
+    return Tile("Visitors a day", axis.count(round(mean, 1)), f"{axis.count(max(figures.visitors))} at most")
+
+
+def _duration_tile(name: str, spreads: Sequence[dict[str, int]]) -> Tile:
+    counts = histogram.merge(spreads)
+    half, most = histogram.percentile(counts, 0.5), histogram.percentile(counts, 0.95)
+    if half is None or most is None:
+        return Tile(name, "–")
+    return Tile(name, axis.seconds(half), f"95% within {axis.seconds(most)}")
+
+
+def _cost_tile(costs: Costs) -> Tile:
+    money = axis.money(sum(map(sum, costs.money.values())))
+    unpriced = f", {axis.count(costs.unpriced)} without a price" if costs.unpriced else ""
+    return Tile("Cost", money, f"{axis.count(costs.calls)} calls{unpriced}")
+
+
+def _share(part: int, whole: int) -> str:
+    return axis.share(part / whole) if whole else "–"
+
+
+def drawings(figures: Figures, costs: Costs) -> list[Plot]:
+    """The plots there is something to say about; most of them always."""
+    given = [Series("up", "up", figures.up), Series("down", "down", figures.down)]
+    found = [
+        plots.bars(_plot(figures, "Messages", Series("messages", "accent", figures.messages))),
+        plots.bars(_visitors(figures)),
+        plots.lines(_durations(figures, "Wait for a reply", figures.waits)),
+        plots.lines(_durations(figures, "Time to write a reply", figures.runs)),
+        plots.bars(_plot(figures, "Failures", Series("failed", "down", figures.failed))),
+        plots.bars(_plot(figures, "Feedback", *given)),
+    ]
+    if any(figures.cached):
+        found.append(plots.lines(_cached(figures)))
+    if costs.calls:
+        found.append(plots.bars(_costs(figures, costs), whole=False))
+    return found
+
+
+def _plot(figures: Figures, title: str, *series: Series, say: axis.Say = axis.count) -> Plot:
+    hourly = figures.span.step == HOUR
+    return Plot(
+        title=title,
+        x_name="Hour" if hourly else "Day",
+        labels=[_label(start, hourly) for start in figures.starts],
+        series=list(series),
+        say=say,
+    )
+
+
+def _label(start: datetime, hourly: bool) -> str:
+    return f"{start:%H}:00" if hourly else f"{start:%b} {start.day}"
+
+
+def _visitors(figures: Figures) -> Plot:
+    labels = [_label(day, hourly=False) for day in figures.days]
+    series = Series("visitors", "accent", figures.visitors)
+    return Plot(title="Active visitors", x_name="Day", labels=labels, series=[series], say=axis.count)
+
+
+def _durations(figures: Figures, title: str, spreads: Sequence[dict[str, int]]) -> Plot:
+    half = Series("half are within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
+    most = Series("95% are within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
+    return _plot(figures, title, half, most, say=axis.seconds)
+
+
+def _cached(figures: Figures) -> Plot:
+    pairs = zip(figures.cached, figures.completed, strict=True)
+    shares = [cached / completed if completed else None for cached, completed in pairs]
+    return _plot(figures, "Answered from cache", Series("from cache", "accent", shares), say=axis.share)
+
+
+def _costs(figures: Figures, costs: Costs) -> Plot:
+    series = [Series(name_of(who), who, money) for who, money in sorted(costs.money.items()) if any(money)]
+    nothing = Series("cost", "accent", [0.0] * len(figures.starts))
+    return _plot(figures, "Cost", *(series or [nothing]), say=axis.money)
+
+
+def name_of(companion: str) -> str:
+    """What a companion is called; those that are no longer here, by their id."""
+    known = COMPANIONS.get(companion)
+    return known.name if known else companion or "no companion"
