@@ -12,6 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from chat.analytics.privacy import HearWhoAsksNotToBeTracked  # noqa: E402
 from chat.consumer import ChatConsumer  # noqa: E402
 
 sockets = URLRouter(
@@ -21,4 +22,6 @@ sockets = URLRouter(
     ]
 )
 
-application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})
+application = HearWhoAsksNotToBeTracked(
+    ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})
+)

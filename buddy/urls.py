@@ -1,7 +1,7 @@
 """Addresses of the site. The socket's are in asgi.py."""
 
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from chat.api import api
@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(r"^api/", no_such_address),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/analytics/", include("chat.analytics.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/chat/favicon.svg", permanent=False)),
 ]

@@ -15,6 +15,8 @@ from queueing.models import Job
 
 from . import changes, problems, selectors, services, sse, wire
 from .addresses import client_address
+from .analytics import feedback
+from .analytics.api import router as analytics_router
 from .companions import COMPANIONS, Companion, companion_named
 from .markdown import render
 from .models import Role, Thread
@@ -203,7 +205,12 @@ def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
     """Runs in a thread: it reads the database, and renders Markdown."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     said = selectors.conversation(thread)
-    return _thread_view(thread) | {"messages": [_message_view(one) for one in said]}
+    messages = [_message_view(one) for one in said]
+    given = feedback.of_thread(thread)
+    for view in messages:
+        if view["id"] in given:
+            view["feedback"] = given[view["id"]]
+    return _thread_view(thread) | {"messages": messages}
 
 
 def _message_view(said: selectors.Said) -> dict[str, Any]:
@@ -229,3 +236,4 @@ def _message_view(said: selectors.Said) -> dict[str, Any]:
 
 api.add_router("", router)
 api.add_router("", usage_router)
+api.add_router("", analytics_router)

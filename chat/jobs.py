@@ -11,6 +11,7 @@ from queueing.errors import Permanent
 from queueing.kinds import Ending, job
 from queueing.states import State
 
+from .analytics.endings import ended
 from .companions import COMPANIONS, Companion
 from .history import Turn, fit
 from .models import Message, Thread
@@ -27,6 +28,7 @@ def save_reply(ending: Ending) -> None:
     reply = Message.objects.filter(id=ending.args["reply_id"])
     reply.update(content=said.get(ending.state, ""))
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
+    ended("reply", ending)
 
 
 @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)

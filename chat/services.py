@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from queueing.submit import submit
 
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
+from .analytics import track
 from .companions import companion_named
 from .models import Message, Role, Thread
 from .uploads import storage
@@ -122,6 +124,8 @@ def say(
                 Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
             ]
         )
+        sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=kind)
+        transaction.on_commit(sent)
     return asked_of(job, created)
 
 
