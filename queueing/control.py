@@ -59,7 +59,8 @@ def _text_so_far(job_id: UUID | str) -> str:
 def retry(job_id: UUID | str) -> Job:
     """Run a failed or cancelled job anew, with all its attempts.
 
-    Raises `Job.DoesNotExist`, or `WrongState` when it is neither.
+    What failed only because this job had waits for it again. Raises `Job.DoesNotExist`, or `WrongState`
+    when it is neither.
     """
     starts_from, ends_in = TRANSITIONS["retry"]
     with transaction.atomic():
@@ -69,6 +70,7 @@ def retry(job_id: UUID | str) -> Job:
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("retry", job.state)
+        dependencies.revive([job.pk])
         transaction.on_commit(lambda: _again(job))
     return job
 

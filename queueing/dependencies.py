@@ -3,6 +3,7 @@
     submit(depends_on=[parent])   runs when the parent completed; fails when it did not
     submit(after=[parent])        runs when the parent is over, however it ended
     settle(ended)                 in the transaction that ends a parent: one less pending, or failed
+    revive(parents)               in the transaction that retries one: who failed for it waits for it again
 
 Submitting counts the unfinished parents into `pending` and marks them. The mark and the end are updates
 of the same row, so whichever transaction comes second sees the other.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .run import Result
 
 PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
+_CODE = "parent_failed"
 
 
 def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
@@ -110,6 +112,32 @@ def _fail(jobs: Iterable[Job]) -> list[object]:
     return failed
 
 
+def revive(ids: Sequence[object]) -> None:
+    """These jobs are tried again: who failed only because they had waits for them again, and theirs in turn.
+
+    Within the transaction that retries them.
+    """
+    while ids:
+        links = Dependency.objects.filter(parent__in=ids, however=False)
+        children = Job.objects.filter(parents__in=links, state=State.FAILED, error_code=_CODE).distinct()
+        ids = [child.pk for child in children if _waits_again(child)]
+
+
+def _waits_again(job: Job) -> bool:
+    """Whether `job` waits for its parents now; not while one of those it needs has failed."""
+    needed = set(job.parents.filter(however=False).values_list("parent_id", flat=True))
+    ids = needed | set(job.parents.values_list("parent_id", flat=True))
+    Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)  # as in `attach`
+    states = dict(Job.objects.filter(id__in=ids).values_list("id", "state"))
+    if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
+        return False
+    pending = sum(state in UNFINISHED for state in states.values())
+    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=_CODE).update(
+        state=State.DELAYED, pending=pending, finished_at=None, error="", error_code=""
+    )
+    return won > 0
+
+
 def _mark_failed(job: Job, now: datetime) -> None:
-    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, "parent_failed"
+    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, _CODE
     job.pending, job.finished_at = 0, now
