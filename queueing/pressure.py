@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from . import redis, schedule
 from .conf import QueueDef
+from .counts import Counts
 from .errors import Rejected
-from .schedule import Counts
 
 NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
 

@@ -23,10 +23,12 @@ from .states import UNFINISHED, State
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 
+#: A row that is active began under a claim that has ended, else it would not have been claimed again;
+#: unless we are the ones whose claim has ended, and only learn it late: then it began after our claim.
 _BEGIN = f"""
 UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = attempts + 1, runs = runs + 1
-WHERE id IN ({{ids}}) AND state IN ({_OPEN})
+WHERE id IN ({{ids}}) AND state IN ({_OPEN}) AND (state <> 'active' OR started_at < %s)
 RETURNING id, kind, owner, request_id, args, meta, runs, attempts, max_attempts, priority, created_at
 """  # noqa: S608 (the states are ours)
 
@@ -59,17 +61,18 @@ class Recorded(NamedTuple):
     """Dependents that may run now."""
 
 
-def begin(claimed: Sequence[Claimed], token: str) -> list[Run]:
-    """Record that these jobs' attempts begin under `token`, and load them.
+def begin(claimed: Sequence[Claimed], token: str, claimed_at: datetime | None = None) -> list[Run]:
+    """Record that these jobs' attempts begin under `token`, claimed at `claimed_at` (now), and load them.
 
-    Jobs missing from the answer are over (or deleted): the schedule had a stale entry.
+    Jobs missing from the answer are over (or deleted), or began under a newer claim while this one was
+    on its way: the schedule had a stale entry.
     """
     now = timezone.now()
-    stamp = connection.ops.adapt_datetimefield_value(now)
+    adapt = connection.ops.adapt_datetimefield_value
     where = {job.id: job for job in claimed}
     sql = _BEGIN.format(ids=", ".join(["%s"] * len(where)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, stamp, *sorted(where)])
+        cursor.execute(sql, [token, adapt(now), *sorted(where), adapt(claimed_at or now)])
         rows = cursor.fetchall()
     return [_run(row, token, now, where) for row in rows]
 

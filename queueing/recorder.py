@@ -148,21 +148,23 @@ async def _cool_down(result: Result) -> None:
 
 async def _tell_owner(result: Result) -> None:
     run = result.run
-    fields: dict[str, Any]
-    if result.state == State.COMPLETED:
-        name, value = "completed", result.value
-        fields = {"response": value.get("response", "") if isinstance(value, dict) else "", "result": value}
-    elif result.state == State.FAILED:
-        name = "failed"
-        fields = {"error": result.error, "code": result.code, "canRetry": True, "text": result.text}
-    else:
-        name = "retrying"
-        fields = {
-            "queue": run.queue,
-            "attempt": run.attempt,
-            "of": run.max_attempts,
-            "in": round(max(0.0, result.delay - (timezone.now() - result.ended_at).total_seconds()), 1),
-            "reason": result.error,
-            "code": result.code or result.outcome,
-        }
+    name, fields = news(result)
     await events.emit(run.owner, events.make(run.topic, name, run.id, run.request_id, run.meta, **fields))
+
+
+def news(result: Result) -> tuple[str, dict[str, Any]]:
+    """What the owner is told of a result: the event's name and fields."""
+    run, value = result.run, result.value
+    if result.state == State.COMPLETED:
+        response = value.get("response", "") if isinstance(value, dict) else ""
+        return "completed", {"response": response, "result": value}
+    if result.state == State.FAILED:
+        return "failed", {"error": result.error, "code": result.code, "canRetry": True, "text": result.text}
+    return "retrying", {
+        "queue": run.queue,
+        "attempt": run.attempt if result.spent else run.attempt - 1,
+        "of": run.max_attempts,
+        "in": round(max(0.0, result.delay - (timezone.now() - result.ended_at).total_seconds()), 1),
+        "reason": result.error,
+        "code": result.code or result.outcome,
+    }

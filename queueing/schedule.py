@@ -5,11 +5,11 @@ Nothing here touches the database; `record.py` does, and always first.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 from .conf import Limiter, QueueDef, get_conf
+from .counts import Counts, Place, read_counts, read_places
 from .redis import Call
 
 _GLOBAL = ("jobs", "claims", "running", "reconciled")
@@ -57,42 +57,6 @@ class Outcome(NamedTuple):
     """`completed`, `failed` (both are listed), or `gone`."""
     ran: float
     """Seconds the attempt took."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a queue holds at one moment. Times in seconds."""
-
-    waiting: int
-    delayed: int
-    active: int
-    paused: bool
-    cooldown: float
-    """What is left of the provider's cooldown."""
-    oldest: float | None
-    """How long the next in line has waited."""
-    held: int
-    """Unfinished jobs of the owner asked about."""
-    starts: int
-    """Starts in the limiter's window."""
-    first_start: float
-    """Age of the oldest of those."""
-
-    @property
-    def unfinished(self) -> int:
-        """Jobs that are not over."""
-        return self.waiting + self.delayed + self.active
-
-
-class Place(NamedTuple):
-    """Where a job stands."""
-
-    state: str
-    """`waiting`, `delayed` or `active`."""
-    ahead: int
-    """Jobs before it in line; 0 unless waiting."""
-    due: float
-    """Seconds until it is due; 0 unless delayed."""
 
 
 def key(name: str) -> str:
@@ -226,28 +190,13 @@ def cooldown(queue: str, seconds: float) -> Call[float]:
 
 def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> Call[Counts]:
     """What the queue holds, how much of it is the owner's, and the starts in the limiter's window."""
-
-    def read(r: list[int]) -> Counts:
-        oldest = None if r[5] < 0 else r[5] / 1000
-        return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000)
-
     window = _ms(limiter.duration) + LIMITER_MARGIN if limiter else 0
-    return Call("counts", _keys(queue), [owner, window], read)
+    return Call("counts", _keys(queue), [owner, window], read_counts)
 
 
 def places(queue: str, ids: Sequence[str]) -> Call[list[Place | None]]:
     """Where jobs stand; None for those Redis does not know."""
-
-    def read(reply: list[Any]) -> list[Place | None]:
-        return [_place(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
-
-    return Call("places", _keys(queue), list(ids), read)
-
-
-def _place(state: str, number: int) -> Place | None:
-    if state == "unknown":
-        return None
-    return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
+    return Call("places", _keys(queue), list(ids), read_places)
 
 
 class Piece(NamedTuple):

@@ -11,8 +11,8 @@ from channels.db import database_sync_to_async
 
 from . import held, pressure, redis, schedule, statistics
 from .conf import QueueDef, get_conf, get_queue
+from .counts import Counts, Place
 from .models import Job
-from .schedule import Counts, Place
 from .states import State
 
 

@@ -14,9 +14,11 @@ import logging
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from . import events, record, redis, runner, schedule, tasks
 from .bell import Bell
@@ -115,32 +117,32 @@ class Worker:
             again_in: float | None = None
             if free > 0:
                 self._claims += 1
-                token = f"{self.identity.id}/{self._claims}"
+                token, claimed_at = f"{self.identity.id}/{self._claims}", timezone.now()
                 try:
                     claims = await redis.arun(schedule.claim(queues, token, free))
                 except redis.Unavailable as exc:
                     logger.warning("Redis is away (%s); claiming again in %g s", exc, _RIDE_OUT)
                     await asyncio.sleep(_RIDE_OUT)
                     continue
-                self._take(claims.jobs, token)
+                self._take(claims.jobs, token, claimed_at)
                 if len(claims.jobs) == min(free, schedule.CLAIM_MOST):
                     continue  # there may be more; fewer were all there are, and asking again only delays them
                 again_in = claims.again_in
             await self._bell.wait(again_in)
 
-    def _take(self, jobs: list[Claimed], token: str) -> None:
+    def _take(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         for job in jobs:
             self.held[job.id, token] = job.queue
         plain = [job for job in jobs if job.queue == TASKS]
         ours = [job for job in jobs if job.queue != TASKS]
         if ours:
-            self._spawn(self._begin(ours, token))
+            self._spawn(self._begin(ours, token, claimed_at))
         for job in plain:
             self._spawn(self._run_package(job, token))
 
-    async def _begin(self, jobs: list[Claimed], token: str) -> None:
+    async def _begin(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         try:
-            runs = await self._database.call(record.begin, jobs, token)
+            runs = await self._database.call(record.begin, jobs, token, claimed_at)
         except DatabaseError as exc:
             logger.error("the database begins no jobs (%s); giving %d back", exc, len(jobs))
             await asyncio.sleep(_RIDE_OUT)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from queueing import control, record, stalled
 from queueing.conf import get_queue
@@ -46,6 +47,23 @@ def test_of_a_batch_those_that_can_begin_do():
 
 def deleted(job: Job) -> None:
     Job.objects.filter(id=job.id).delete()
+
+
+def test_a_claim_that_ended_does_not_begin_a_job_that_began_under_a_newer_one():
+    job = new_job()
+    claimed_at = timezone.now()
+    newer = begin(job, "c2/w/1")
+    before = everything(job)
+    assert record.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed_at) == []
+    assert everything(job) == before
+    assert len(end(newer).won) == 1
+
+
+def test_a_job_whose_beginning_nobody_heard_of_begins_under_the_next_claim():
+    job = new_job()
+    lost = begin(job, "c1/w/1")
+    assert begin(job, "c2/w/1").number == 2
+    assert end(lost).won == []
 
 
 OUTCOMES = [State.COMPLETED, State.FAILED, State.DELAYED, State.WAITING]

@@ -170,6 +170,17 @@ def test_a_cooldown_holds_for_every_queue_of_the_provider(settings):
     assert waits["test-limited"] == 0
 
 
+@pytest.mark.parametrize(("outcome", "spent", "attempt"), [("cooldown", False, 0), ("failed", True, 1)])
+def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
+    new_job()
+    (run,) = claim()
+    state = State.DELAYED if spent else State.WAITING
+    name, fields = recorder.news(result(run, state, outcome=outcome, delay=30, spent=spent))
+    assert (name, fields["attempt"], fields["of"]) == ("retrying", attempt, run.max_attempts)
+    settle([result(run, state, outcome=outcome, delay=30, spent=spent)])
+    assert Job.objects.get().attempts == attempt
+
+
 def test_a_freed_dependent_is_put_in_the_schedule():
     parent = new_job()
     child = new_job(depends_on=[parent])

@@ -1,0 +1,57 @@
+"""What Redis tells of a queue and of a job's place in it."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a queue holds at one moment. Times in seconds."""
+
+    waiting: int
+    delayed: int
+    active: int
+    paused: bool
+    cooldown: float
+    """What is left of the provider's cooldown."""
+    oldest: float | None
+    """How long the next in line has waited."""
+    held: int
+    """Unfinished jobs of the owner asked about."""
+    starts: int
+    """Starts in the limiter's window."""
+    first_start: float
+    """Age of the oldest of those."""
+
+    @property
+    def unfinished(self) -> int:
+        """Jobs that are not over."""
+        return self.waiting + self.delayed + self.active
+
+
+def read_counts(r: list[int]) -> Counts:
+    """The reply of counts.lua."""
+    oldest = None if r[5] < 0 else r[5] / 1000
+    return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000)
+
+
+class Place(NamedTuple):
+    """Where a job stands."""
+
+    state: str
+    """`waiting`, `delayed` or `active`."""
+    ahead: int
+    """Jobs before it in line; 0 unless waiting."""
+    due: float
+    """Seconds until it is due; 0 unless delayed."""
+
+
+def read_places(reply: list[Any]) -> list[Place | None]:
+    """The reply of places.lua."""
+    return [_place(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
+
+
+def _place(state: str, number: int) -> Place | None:
+    if state == "unknown":
+        return None
+    return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
