@@ -34,6 +34,7 @@ from .schemas import (
 )
 from .usage.api import router as usage_router
 from .visitors import VisitorAuth
+from .voice.api import router as voice_router
 
 router = Router(by_alias=True, exclude_unset=True)
 api = NinjaAPI(
@@ -227,13 +228,14 @@ def _message_view(said: selectors.Said) -> dict[str, Any]:
         view["requestId"] = job.request_id
     if message.attachment:
         view["attachment"] = message.attachment
+    if job and job.error and (message.role == Role.ASSISTANT or not message.content):
+        view["error"], view["code"] = job.error, job.error_code
     if message.role == Role.ASSISTANT:
         view["html"] = render(message.content)
-        if job and job.error:
-            view["error"] = job.error
     return view
 
 
 api.add_router("", router)
+api.add_router("", voice_router)
 api.add_router("", usage_router)
 api.add_router("", analytics_router)

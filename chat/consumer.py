@@ -24,6 +24,7 @@ from queueing.reading import forget
 from . import changes, flow, selectors, services, sockets, wire
 from .addresses import client_address
 from .visitors import owner_of
+from .voice import services as voice
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +92,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer one frame. Whatever is wrong with it, the socket lives on, unless that never ends."""
-        request_id = ""
+        request_id = kind = ""
         try:
             message = self.understand(text_data)
+            kind = message.type
             request_id = getattr(message, "request_id", None) or ""
-            self.charge(message.type)
+            self.charge(kind)
             await self.answer(message)
         except Rejected as exc:
-            await self.tell(wire.rejected_event(exc, request_id))
+            await self.tell(wire.rejected_event(exc, request_id, kind))
         except Exception as exc:
             await self.refuse(_as_wire_error(exc, request_id))
 
@@ -120,10 +122,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if error.code in wire.STRIKES and not self.strikes.take():
             await self.close(sockets.ABUSED)
 
-    async def answer(self, message: wire.ClientMessage) -> None:
+    async def answer(self, message: wire.ClientMessage) -> None:  # noqa: C901 (a table, not a maze)
         match message:
             case wire.Ask():
                 await self.ask(message)
+            case wire.Process():
+                await self.process(message)
             case wire.Edit():
                 await self.edit(message)
             case wire.Withdraw():
@@ -156,6 +160,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         )
         await self.accepted(asked.job, asked.created)
 
+    async def process(self, message: wire.Process) -> None:
+        heard = await in_thread(voice.process)(
+            owner=self.owner,
+            upload_id=message.upload_id,
+            recording=voice.Recording.of(message, message.request_id),
+            address=self.address,
+        )
+        await self.accepted(heard.job, heard.created)
+
     async def edit(self, message: wire.Edit) -> None:
         changed = await in_thread(changes.edit)(
             owner=self.owner,
@@ -186,7 +199,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         event = message["event"]
         if "jobId" not in event or events.topic_of(event) == "thread":
             await self.tell(event)
-        elif event["type"] == "chat:queued" and event["jobId"] in self.answered:
+        elif events.name_of(event) == "queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
         else:
             await self.following.hear(event)

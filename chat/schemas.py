@@ -121,6 +121,7 @@ class MessageOut(_Schema):
     request_id: str | None = None
     status: str
     error: str | None = None
+    code: str | None = None
     attachment: dict[str, Any] | None = None
     feedback: FeedbackOut | None = None
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
+from queueing import events
 from queueing.errors import Rejected
 from queueing.models import Job
 from queueing.states import State
@@ -22,6 +23,8 @@ RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
 #: Codes of errors that no well-made client causes; many of them close the socket.
 STRIKES = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many", "unknown_type"})
+#: What work is about, where it is not chat.
+TOPICS = frozenset({"audio", "analysis"})
 #: Bytes of one frame.
 MAX_FRAME = 64 * 1024
 
@@ -82,6 +85,27 @@ class Withdraw(_Model):
     message_id: UUID
 
 
+class RecordingIn(_Model):
+    """What is to be done with a recording."""
+
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    send: bool = False
+    """Ask it as soon as its words are known; otherwise they are only handed back, to be edited."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    """A hint, ISO 639: `en`."""
+    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    """How long it is; only shown."""
+
+
+class Process(RecordingIn):
+    """`audio:process`: a recording that was sent over HTTP before, since a frame is too small for one."""
+
+    type: Literal["audio:process"]
+    request_id: RequestId
+    upload_id: UUID
+
+
 class Watch(_Model):
     """`job:watch`."""
 
@@ -119,7 +143,7 @@ class Pong(_Model):
     t: int
 
 
-ClientMessage = Ask | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
+ClientMessage = Ask | Process | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )
@@ -184,17 +208,9 @@ def queued_status(job: Job) -> str:
     return "queued" if job.state in (State.WAITING, State.DELAYED) else str(job.state)
 
 
-def queued_event(job: Job, place: Standing, *, topic: str = "chat") -> dict[str, Any]:
+def queued_event(job: Job, place: Standing) -> dict[str, Any]:
     """`<topic>:queued`, for a socket that asks for a job it may not have heard of."""
-    return {
-        "type": f"{topic}:queued",
-        "jobId": job.id.hex,
-        "requestId": job.request_id,
-        **job.meta,
-        "queue": job.queue,
-        "position": place.position,
-        "estimatedWait": place.wait,
-    }
+    return events.of(job, "queued", queue=job.queue, position=place.position, estimatedWait=place.wait)
 
 
 def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:
@@ -212,10 +228,11 @@ def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:
     }
 
 
-def rejected_event(exc: Rejected, request_id: str) -> dict[str, Any]:
-    """`chat:rejected`: nothing was accepted, and when to come back."""
+def rejected_event(exc: Rejected, request_id: str, message_type: str) -> dict[str, Any]:
+    """`<topic>:rejected`: nothing was accepted, and when to come back."""
+    topic = message_type.partition(":")[0]
     return {
-        "type": "chat:rejected",
+        "type": f"{topic if topic in TOPICS else 'chat'}:rejected",
         "requestId": request_id,
         "code": exc.code,
         "error": exc.message,

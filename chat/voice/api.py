@@ -1,0 +1,103 @@
+"""Recordings over HTTP."""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import File, Form, Router, Schema, Status, UploadedFile
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from chat import wire
+from chat.addresses import client_address
+from chat.schemas import PROBLEMS, HexId, RequestId, Wait
+from chat.uploads.storage import MAX_BYTES
+from queueing import status
+from queueing.ids import new_id
+from queueing.submit import Submission
+
+from . import ear, formats, services
+
+router = Router(by_alias=True, exclude_unset=True, tags=["voice"])
+
+
+class _Schema(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class RecordingForm(wire.RecordingIn):
+    """The form's fields besides the file."""
+
+    request_id: RequestId | None = None
+
+
+class HeardOut(_Schema):
+    job_id: HexId
+    request_id: str
+    queue: str
+    status: str
+    position: int | None
+    estimated_wait: Wait | None
+    thread_id: HexId | None = None
+    message_id: HexId | None = None
+    reply_id: HexId | None = None
+    reply_job_id: HexId | None = None
+
+
+class UploadOut(_Schema):
+    upload_id: HexId
+    name: str
+    size: int
+    media_type: str
+
+
+class VoiceOut(_Schema):
+    ready: bool
+    reason: str | None = None
+    demo: bool
+    max_bytes: int
+    formats: str
+
+
+@router.post("/audio", response={202: HeardOut} | PROBLEMS)
+async def audio(request: HttpRequest, file: File[UploadedFile], form: Form[RecordingForm]) -> Status[Any]:
+    """Have a recording written down, and asked with `send=true`. Answers at once; the job's events
+    (`audio:…`) bring the transcript."""
+    done = await sync_to_async(services.process_file)(
+        owner=request.auth,
+        name=file.name or "",
+        stream=file,
+        recording=services.Recording.of(form, form.request_id or new_id().hex),
+        address=client_address(request),
+    )
+    return Status(202, await _view(done))
+
+
+@router.post("/audio/uploads", response={201: UploadOut} | PROBLEMS)
+async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
+    """Store a recording for the socket's `audio:process`, which names it by its `uploadId`."""
+    kept = await sync_to_async(services.keep)(owner=request.auth, name=file.name or "", stream=file)
+    view = {"upload_id": kept.id, "name": kept.name, "size": kept.size, "media_type": kept.media_type}
+    return Status(201, view)
+
+
+@router.get("/voice", response=VoiceOut, auth=None)
+async def voice(request: HttpRequest) -> dict[str, Any]:
+    """Whether recordings can be sent now, and what is taken."""
+    reason = await ear.missing()
+    view = {"ready": not reason, "demo": settings.DEMO_EAR, "max_bytes": MAX_BYTES, "formats": formats.NAMES}
+    return view | ({"reason": reason} if reason else {})
+
+
+async def _view(done: Submission) -> dict[str, Any]:
+    job, place = done.job, await status.place(done.job)
+    return {
+        "jobId": job.id.hex,
+        "requestId": job.request_id,
+        "queue": job.queue,
+        "status": wire.queued_status(job),
+        "position": place.position,
+        "estimatedWait": place.wait,
+        **{name: value for name, value in job.meta.items() if name.endswith("Id")},
+    }
