@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -36,35 +36,35 @@ def record(
 
     `cached_tokens` are among the `input_tokens`. The same `call_id` again changes nothing. Blocks.
     """
-    call_id = call_id or new_id()
-    with transaction.atomic():
-        if known := Usage.objects.filter(id=call_id).first():
-            return known
-        usage = Usage(
-            id=call_id,
-            job_id=UUID(str(job_id)),
-            thread_id=UUID(str(thread_id)) if thread_id else None,
-            owner=owner,
-            companion=companion,
-            kind=kind,
-            model=model[:100],
+    usage = Usage(
+        id=call_id or new_id(),
+        job_id=UUID(str(job_id)),
+        thread_id=UUID(str(thread_id)) if thread_id else None,
+        owner=owner,
+        companion=companion,
+        kind=kind,
+        model=model[:100],
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=cached_tokens,
+        seconds_of_audio=seconds_of_audio,
+        estimated=estimated,
+        ended=ended,
+        cost=cost_of(
+            model,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             cached_tokens=cached_tokens,
-            seconds_of_audio=seconds_of_audio,
-            estimated=estimated,
-            ended=ended,
-            cost=cost_of(
-                model,
-                input_tokens=input_tokens,
-                output_tokens=output_tokens,
-                cached_tokens=cached_tokens,
-                seconds=seconds_of_audio,
-            ),
-        )
-        usage.save(force_insert=True)
-        pay(usage.job_id, Amount(input_tokens + output_tokens, usage.cost or 0))
-        _add_to_day(usage)
+            seconds=seconds_of_audio,
+        ),
+    )
+    try:
+        with transaction.atomic():
+            usage.save(force_insert=True)
+            pay(usage.job_id, Amount(input_tokens + output_tokens, usage.cost or 0))
+            _add_to_day(usage)
+    except IntegrityError:
+        return Usage.objects.get(id=usage.id)  # it was recorded before
     return usage
 
 
