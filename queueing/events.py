@@ -99,6 +99,19 @@ def ending(job: Job) -> Event:
     return of(job, "cancelled", text=job.text)
 
 
+def course(job: Job) -> list[Event]:
+    """All that is told of a job that ended as it was submitted (at_once.py), in order."""
+    at = {"run": job.runs, "attempt": job.attempts}
+    told = [
+        of(job, "queued", queue=job.queue, position=None, estimatedWait=None),
+        of(job, "started", of=job.max_attempts, **at),
+    ]
+    end = ending(job)
+    if text := end.get("response"):
+        told.append(of(job, "delta", offset=0, text=text, **at))
+    return [*told, end]
+
+
 def about(event: Event) -> Event:
     """What all events of the same job have in common."""
     return {name: value for name, value in event.items() if name not in _OF_ONE}

@@ -55,14 +55,14 @@ def submit(
     Raises `BadSubmission` naming the field, or `Rejected` when the queue or the owner is full; then
     nothing was stored.
     """
-    if request_id and (known := _already(owner, request_id)):
+    if request_id and (known := submitted_before(owner, request_id)):
         return Submission(known, created=False)
     job = build(kind, args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta)
     pressure.admit(get_queue(job.queue), owner)
     try:
         _store(job, depends_on, after)
     except IntegrityError:
-        if request_id and (known := _already(owner, request_id)):
+        if request_id and (known := submitted_before(owner, request_id)):
             return Submission(known, created=False)  # the same request, at the same moment
         raise
     if not job.pending and not job.is_finished:
@@ -130,7 +130,8 @@ def build(
     return Job(*row.values())
 
 
-def _already(owner: str, request_id: str) -> Job | None:
+def submitted_before(owner: str, request_id: str) -> Job | None:
+    """The owner's job of this request id."""
     return Job.objects.filter(owner=owner, request_id=request_id).first()
 
 
