@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -182,7 +183,8 @@ def test_signing_up_adds_the_day_to_the_users(settings):
     reserve(ALICE, first, 300)
     spend(first, 100)
     spend(job(), 50, ADA)
-    move_days(ALICE, ADA)
+    with transaction.atomic():
+        move_days(ALICE, ADA)
     Reservation.objects.filter(owner=ALICE).update(owner=ADA)
     assert sums(ADA) == (150, 200)
     assert not Day.objects.filter(owner=ALICE).exists()
