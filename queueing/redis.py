@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import redis
 import redis.asyncio
-from redis.exceptions import InvalidResponse, NoScriptError
+from redis.exceptions import InvalidResponse, NoScriptError, RedisClusterException
 
 from .conf import get_conf
 from .wire import AsyncWire, Wire
@@ -26,7 +26,7 @@ from .wire import AsyncWire, Wire
 T = TypeVar("T")
 
 #: What a Redis that is away, starting, full or answering garbage raises.
-Unavailable = (redis.RedisError, OSError)
+Unavailable = (redis.RedisError, RedisClusterException, OSError)
 
 _LUA = Path(__file__).parent / "lua"
 #: Seconds a call may take before Redis counts as away.

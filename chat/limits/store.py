@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from limits.storage import RedisStorage, storage_from_string
-from redis.exceptions import RedisClusterException, RedisError
+
+from queueing import redis
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,6 @@ TIMEOUT = 1.0
 #: Seconds for which a Redis that did not answer is not asked again.
 LEAVE_ALONE = 5.0
 
-_AWAY = (RedisError, RedisClusterException, OSError)
 _lock = threading.Lock()
 _left_alone_until: dict[str, float] = {}
 
@@ -34,7 +34,7 @@ def ask(question: Callable[[RedisStorage], T], *, otherwise: T) -> T:
         return otherwise
     try:
         return question(_storage(url))
-    except _AWAY as exc:
+    except redis.Unavailable as exc:
         logger.warning("Redis is away (%s): requests are not limited until it is back", exc)
         _left_alone_until[url] = time.monotonic() + LEAVE_ALONE
         return otherwise
