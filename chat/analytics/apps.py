@@ -10,6 +10,7 @@ class AnalyticsConfig(AppConfig):
         from chat import owned
         from queueing import retention
 
+        from . import delivery  # noqa: F401  (now, and not in the thread that a fork may catch importing it)
         from .feedback import export
         from .models import Feedback
         from .pruning import prune

@@ -36,6 +36,11 @@ def count(value: float) -> str:
     return f"{value * 1e12:.0e}".replace("e+", "e")
 
 
+def whole(value: float) -> str:
+    """`1,234,567`: all of it."""
+    return f"{value:,.0f}"
+
+
 def seconds(value: float) -> str:
     """`50 ms`, `2.3 s`, `4 min`, `2 h`."""
     if value == 0:
@@ -57,4 +62,9 @@ def money(value: float) -> str:
     """US dollars: `$0.0042`, `$1.30`, `$12k`."""
     if value >= 1000:
         return f"${count(value)}"
-    return f"${value:.2f}" if value >= 0.995 or value == 0 else f"${value:.2g}"
+    return cents(value) if value >= 0.995 or value == 0 else f"${value:.2g}"
+
+
+def cents(value: float) -> str:
+    """US dollars to the cent, or what there is of one: `$1,234.50`, `$0.0042`."""
+    return f"${value:,.2f}" if value >= 0.01 or value == 0 else money(value)

@@ -85,7 +85,13 @@ def drawings(figures: Figures, costs: Costs) -> list[Plot]:
     return found
 
 
-def _plot(figures: Figures, title: str, *series: Series, say: axis.Say = axis.count) -> Plot:
+def _plot(
+    figures: Figures,
+    title: str,
+    *series: Series,
+    say: axis.Say = axis.count,
+    in_full: axis.Say = axis.whole,
+) -> Plot:
     hourly = figures.span.step == HOUR
     return Plot(
         title=title,
@@ -93,6 +99,7 @@ def _plot(figures: Figures, title: str, *series: Series, say: axis.Say = axis.co
         labels=[_label(start, hourly) for start in figures.starts],
         series=list(series),
         say=say,
+        say_in_full=in_full,
     )
 
 
@@ -103,25 +110,38 @@ def _label(start: datetime, hourly: bool) -> str:
 def _visitors(figures: Figures) -> Plot:
     labels = [_label(day, hourly=False) for day in figures.days]
     series = Series("visitors", "accent", figures.visitors)
-    return Plot(title="Active visitors", x_name="Day", labels=labels, series=[series], say=axis.count)
+    return Plot(
+        title="Active visitors",
+        x_name="Day",
+        labels=labels,
+        series=[series],
+        say=axis.count,
+        say_in_full=axis.whole,
+    )
 
 
 def _durations(figures: Figures, title: str, spreads: Sequence[dict[str, int]]) -> Plot:
     half = Series("half are within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
     most = Series("95% are within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
-    return _plot(figures, title, half, most, say=axis.seconds)
+    return _plot(figures, title, half, most, say=axis.seconds, in_full=axis.seconds)
 
 
 def _cached(figures: Figures) -> Plot:
     pairs = zip(figures.cached, figures.completed, strict=True)
     shares = [cached / completed if completed else None for cached, completed in pairs]
-    return _plot(figures, "Answered from cache", Series("from cache", "accent", shares), say=axis.share)
+    return _plot(
+        figures,
+        "Answered from cache",
+        Series("from cache", "accent", shares),
+        say=axis.share,
+        in_full=axis.share,
+    )
 
 
 def _costs(figures: Figures, costs: Costs) -> Plot:
     series = [Series(name_of(who), who, money) for who, money in sorted(costs.money.items()) if any(money)]
     nothing = Series("cost", "accent", [0.0] * len(figures.starts))
-    return _plot(figures, "Cost", *(series or [nothing]), say=axis.money)
+    return _plot(figures, "Cost", *(series or [nothing]), say=axis.money, in_full=axis.cents)
 
 
 def name_of(companion: str) -> str:

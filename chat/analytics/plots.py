@@ -72,6 +72,9 @@ class Plot:
     labels: list[str]
     series: list[Series]
     say: Say
+    """A number in few characters."""
+    say_in_full: Say
+    """For the table."""
     bars: list[Bar] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     y_ticks: list[Tick] = field(default_factory=list)
@@ -111,7 +114,7 @@ class Plot:
         """The table: a label, and each series' number in words."""
         columns = zip(*(series.values for series in self.series), strict=True)
         return [
-            (label, ["–" if value is None else self.say(value) for value in row])
+            (label, ["–" if value is None else self.say_in_full(value) for value in row])
             for label, row in zip(self.labels, columns, strict=True)
         ]
 

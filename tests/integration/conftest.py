@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from chat.analytics import tracker
+from chat.analytics.tracker import Tracker
+
 #: What a qcluster is told, so that its model is the scripted provider.
 SCRIPTED = {"OPENAI_API_KEY": "sk-of-the-tests", "OPENAI_MODEL": "scripted"}
 
@@ -14,3 +17,16 @@ def workers(qcluster: Callable[..., Any], provider: Any) -> Any:
     """A real cluster whose model is the scripted provider, which this is."""
     qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED)
     return provider
+
+
+@pytest.fixture
+def counting(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tracker:
+    """Analytics on, with a tracker whose held events are handed over only when a test calls `flush`."""
+    settings.ANALYTICS_DAYS = 90
+    fresh = Tracker()
+    monkeypatch.setattr(fresh, "_start", lambda: None)
+    monkeypatch.setattr(tracker, "tracker", fresh)
+    from chat.analytics import delivery
+
+    monkeypatch.setattr(delivery, "_salts", {})  # the database they were in is empty again
+    return fresh

@@ -1,0 +1,95 @@
+"""What an event may be called and carry; what CSV lets through; what is hashed."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.analytics import delivery, export, vocabulary
+from chat.analytics.privacy import _says_so
+from queueing.errors import BadSubmission
+
+
+@pytest.mark.parametrize("name", [*sorted(vocabulary.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])
+def test_clients_may_send_these_names(name):
+    vocabulary.check_client_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "reply.completed", "message.sent", "x:", "x:Ada", "x:a b", "x:" + "a" * 39, "y:a", "x:a\n"]
+)
+def test_clients_may_not_send_these(name):
+    with pytest.raises(BadSubmission) as refused:
+        vocabulary.check_client_name(name)
+    assert refused.value.field == "name"
+    assert "prompt.used" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("properties", "field"),
+    [
+        ({"a": 10**12}, "properties.a"),
+        ({"a": float("nan")}, "properties.a"),
+        ({"a": float("-inf")}, "properties.a"),
+        ({"a": "x" * 65}, "properties.a"),
+        ({"a": "two\nlines"}, "properties.a"),
+        ({"a": {"nested": 1}}, "properties.a"),
+        ({"a": [1]}, "properties.a"),
+        ({"a": None}, "properties.a"),
+        ({"": 1}, "properties"),
+        ({"1a": 1}, "properties"),
+        ({"a" * 33: 1}, "properties"),
+        ({f"a{n}": n for n in range(11)}, "properties"),
+    ],
+)
+def test_a_property_that_cannot_be_kept_is_named(properties, field):
+    with pytest.raises(BadSubmission) as refused:
+        vocabulary.check("x:a", properties)
+    assert refused.value.field == field
+
+
+def test_numbers_short_texts_and_truths_can_be_kept():
+    vocabulary.check("x:a", {"n": -1.5, "text": "grün 🙂", "yes": True, "most": 10**12 - 1} | {"e": ""})
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_no_cell_begins_a_formula_and_every_text_comes_back(cells):
+    line = csv.writer(out := io.StringIO())
+    line.writerow([export.harmless(cell) for cell in cells])
+    (row,) = csv.reader(io.StringIO(out.getvalue(), newline=""))
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row)
+    assert [
+        cell.removeprefix("'") if cell != given else cell for cell, given in zip(row, cells, strict=True)
+    ] == cells
+
+
+def test_a_visitor_is_the_same_through_a_day_and_another_on_the_next(monkeypatch):
+    monkeypatch.setattr(delivery, "_salts", {date(2026, 11, 1): b"a" * 32, date(2026, 11, 2): b"b" * 32})
+    first, again, next_day, other = (
+        delivery._hashed("s:ada", date(2026, 11, 1)),
+        delivery._hashed("s:ada", date(2026, 11, 1)),
+        delivery._hashed("s:ada", date(2026, 11, 2)),
+        delivery._hashed("s:bob", date(2026, 11, 1)),
+    )
+    assert first == again
+    assert len({first, next_day, other}) == 3
+    assert len(first) == 24
+    assert "ada" not in first
+
+
+@pytest.mark.parametrize(
+    ("headers", "asks"),
+    [
+        ([], False),
+        ([(b"dnt", b"1")], True),
+        ([(b"DNT", b" 1 ")], True),
+        ([(b"sec-gpc", b"1")], True),
+        ([(b"dnt", b"0"), (b"accept", b"1")], False),
+        ([(b"dnt", b"null")], False),
+    ],
+)
+def test_who_asks_not_to_be_tracked(headers, asks):
+    assert _says_so(headers) is asks
