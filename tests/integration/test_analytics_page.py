@@ -1,0 +1,187 @@
+"""The staff page: who sees it, what it counts, and that it is quick with a million events behind it."""
+
+import csv
+import io
+import random
+import time
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from chat.analytics import figures
+from chat.analytics.models import Event, Rollup, Visit
+from chat.analytics.store import store
+from chat.companions import COMPANIONS
+from tests.integration.test_analytics import row
+
+pytestmark = [pytest.mark.django_db]
+
+PAGE = "/admin/analytics/"
+
+
+@pytest.fixture
+def staff(client, django_user_model):
+    """Call it with permissions to be signed in as somebody of the staff who has them."""
+
+    def sign_in(*permissions: str):
+        user = django_user_model.objects.create_user("carol", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.mark.parametrize("address", [PAGE, f"{PAGE}events.csv"])
+def test_only_staff_with_the_permission_see_it(client, staff, django_user_model, address):
+    assert client.get(address)["Location"].startswith("/admin/login/")
+    client.force_login(django_user_model.objects.create_user("bob"))
+    assert client.get(address)["Location"].startswith("/admin/login/")
+    assert staff().get(address).status_code == 403
+    client.logout()
+    django_user_model.objects.filter(username="carol").delete()
+    assert staff("view_event").get(address).status_code == 200
+    assert client.post(address).status_code == 405
+
+
+class _Texts(HTMLParser):
+    """All that a page says, and what no strict policy would let it do."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append(data.strip())
+
+    def handle_starttag(self, tag, attrs):
+        self.inline += [f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith("on")]
+        if tag == "style":
+            self.inline.append(tag)
+
+
+def tiles(html: str) -> dict[str, str]:
+    """Each tile's name and value."""
+    texts = _Texts(html).texts
+    names = ("Messages", "Visitors today", "Visitors a day", "Wait for a reply", "Failed")
+    return {name: texts[texts.index(name) + 1] for name in names if name in texts}
+
+
+def test_it_counts_what_happened_in_the_span_with_the_companion(staff):
+    now = timezone.now()
+    for days, visitor in [(0, "a"), (0, "b"), (3, "a"), (20, "c")]:
+        at = now - timedelta(days=days)
+        store([
+            row("message.sent", at, visitor=visitor * 24),
+            row("reply.completed", at, wait=1.0, run=4.0),
+            row("message.sent", at, visitor="d" * 24, companion="culture"),
+            row("reply.failed", at, companion="culture", code="no_quota"),
+        ])  # fmt: skip
+    client = staff("view_event")
+
+    def shown(query: str) -> dict[str, str]:
+        return tiles(client.get(f"{PAGE}?{query}").content.decode())
+
+    assert shown("span=24h")["Messages"] == "4"
+    assert shown("span=24h")["Visitors today"] == "3"
+    assert shown("span=7d")["Messages"] == "6"
+    assert shown("span=30d")["Messages"] == "8"
+    assert shown("span=30d&companion=travel")["Messages"] == "4"
+    assert shown("span=30d&companion=travel")["Failed"] == "0%"
+    assert shown("span=30d&companion=culture")["Failed"] == "100%"
+    assert shown("span=7d&companion=culture")["Wait for a reply"] == "–"
+    assert shown("span=7d") == shown("") == shown("span=x&companion=nobody")
+    assert "reply: no_quota" in client.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("span", sorted(figures.SPANS))
+@pytest.mark.parametrize("events", [[], ["one"], ["huge"]])
+def test_nothing_one_event_and_huge_sums_are_whole_pages_without_inline_style(staff, span, events):
+    if events:
+        store([row("message.sent", visitor="a" * 24), row("reply.completed", wait=0.0, run=1.0)])
+    if events == ["huge"]:
+        Rollup.objects.update(count=10**15)
+    response = staff("view_event").get(f"{PAGE}?span={span}")
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert _Texts(html).inline == []
+    assert html.count("Nothing in this time") == (3 if events else 6), "no failures and no feedback"
+    assert "style-src 'self'" in response["Content-Security-Policy"]
+    for figure in html.split("<figure")[1:]:
+        ET.fromstring("<figure" + figure.split("</figure>")[0] + "</figure>")
+    if events == ["huge"]:
+        assert tiles(html)["Messages"] == "1e15"
+
+
+def test_the_file_has_every_event_of_the_choice_and_no_formula(staff):
+    now = timezone.now()
+    store([row("x:mine", now, visitor="f" * 24, label='=HYPERLINK("http://evil")', n=1)])
+    store([row("x:old", now - timedelta(days=10)), row("x:other", now, companion="culture")])
+    Event.objects.filter(name="x:mine").update(name="=1+1")  # whatever came to be in a table
+    response = staff("view_event").get(f"{PAGE}events.csv?span=7d&companion=travel")
+    assert response.streaming
+    assert response["Content-Disposition"] == 'attachment; filename="events-travel-7d.csv"'
+    head, *rows = csv.reader(io.StringIO(response.getvalue().decode()))
+    assert head == ["at", "name", "companion", "visitor", "properties"]
+    assert [r[1] for r in rows] == ["'=1+1"]
+    assert rows[0][4] == '{"label": "=HYPERLINK(\\"http://evil\\")", "n": 1}'
+
+
+def test_days_end_at_midnight_utc_and_the_present_step_is_the_last(monkeypatch):
+    now = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+    monkeypatch.setattr(figures.timezone, "now", lambda: now)
+    week = figures.steps(figures.SPANS["7d"])
+    assert (week[0], week[-1], len(week)) == (datetime(2026, 2, 23, tzinfo=UTC), now.replace(minute=0), 7)
+    store([row("message.sent", now - timedelta(minutes=31)), row("message.sent", now)])
+    assert figures.read(figures.SPANS["7d"]).messages[-2:] == [1, 1]
+    assert figures.read(figures.SPANS["24h"]).messages[-2:] == [1, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_a_million_events_the_page_is_there_in_no_time(staff, capsys):
+    """Ninety days of 11,111 events and 500 visitors each, through the same code that writes them."""
+    fill(1_000_000)
+    assert Event.objects.count() == 1_000_000
+    client = staff("view_event")
+    client.get(PAGE)
+    took = {}
+    for query in ("span=24h", "span=7d", "span=90d", "span=90d&companion=travel"):
+        began = time.perf_counter()
+        assert client.get(f"{PAGE}?{query}").status_code == 200
+        took[query] = time.perf_counter() - began
+    with capsys.disabled():
+        print({query: f"{1000 * seconds:.0f} ms" for query, seconds in took.items()})
+    assert max(took.values()) < 0.3
+
+
+def fill(number: int, per_batch: int = 5000) -> None:
+    """Events over the last 90 days as visitors cause them."""
+    rnd = random.Random(1)
+    now = timezone.now()
+    names = sorted(COMPANIONS)
+    for first in range(0, number, per_batch):
+        at = now - timedelta(days=89 * (1 - first / number))
+        rows = []
+        for n in range(first, min(number, first + per_batch)):
+            companion, visitor = rnd.choice(names), f"{n // 11_111:04x}{rnd.randrange(500):020x}"
+            name = rnd.choices(
+                ["message.sent", "reply.completed", "reply.failed", "page.opened"], [4, 4, 0.2, 2]
+            )[0]
+            more = {}
+            if name == "reply.completed":
+                more = {"wait": rnd.expovariate(0.5), "run": rnd.expovariate(0.2)}
+            elif name == "reply.failed":
+                more = {"code": rnd.choice(["no_quota", "timeout", "rate_limited", "refused"])}
+            rows.append(
+                row(name, at, visitor if name != "reply.completed" else "", companion=companion, **more)
+            )
+        store(rows)
+    assert Visit.objects.exists()
