@@ -8,6 +8,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from .analytics import track
+from .analytics.models import Reason
 from .companions import COMPANIONS
 from .visitors import owner_of_request
 
@@ -20,6 +21,7 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     owner = owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {
+        "reasons": Reason.choices,
         "companions": [companion.public() for companion in COMPANIONS.values()],
         "demo_model": settings.DEMO_MODEL,
         "model_name": settings.OPENAI_MODEL,

@@ -7,6 +7,7 @@ import { composer } from "./composer.js";
 import { $, clone, copyText, fill, setText } from "./dom.js";
 import { drawer, shortcuts, themeButton } from "./frame.js";
 import { createEditing } from "./editing.js";
+import { createFeedback } from "./feedback.js";
 import { isRunning } from "./messages.js";
 import { noticeLine } from "./notice.js";
 import { outbox } from "./outbox.js";
@@ -40,6 +41,7 @@ const session = createSession({
 const scroller = $("#content");
 const notice = noticeLine({ say: announce.say });
 const editing = createEditing({ store, session, notice, restore: (text) => writing.restore(text) });
+const feedback = createFeedback({ store, notice, say: announce.say });
 const messages = messageList({
   scroller,
   toLatest: $("#to-latest"),
@@ -210,6 +212,7 @@ const clicks = {
     session.discard(message.requestId);
     writing.restore(message.text);
   },
+  thumb: (target) => feedback.press(target, messageOf),
   copy: (target) => copyText(messageOf(target).text, target),
   "copy-code": (target) => copyText($("pre", target.parentElement).textContent, target),
 };

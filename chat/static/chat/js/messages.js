@@ -53,6 +53,7 @@ function fromRow(row) {
     html: row.html ?? null,
     length: codePoints(common.text),
     error: row.error ?? null,
+    feedback: row.feedback ?? null,
   });
 }
 

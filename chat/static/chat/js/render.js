@@ -1,6 +1,7 @@
 // Draws the open conversation: one element per message, kept and changed in place.
 
 import { $, clone, fill, setServerHtml } from "./dom.js";
+import { drawFeedback } from "./feedback.js";
 import { isRunning, waits } from "./messages.js";
 import { drawMine } from "./mine.js";
 import { drawState } from "./state-card.js";
@@ -76,6 +77,7 @@ function drawMessage(element, message) {
   const tools = $(".message__tools", element);
   tools.hidden = isRunning(message) || !message.text;
   fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "" });
+  drawFeedback(tools, message);
 }
 
 function drawText(host, message) {

@@ -57,6 +57,12 @@ const reducers = {
     messages: replace(state.messages, (m) => m.key === key, () => ({ edit })),
   }),
 
+  /** feedback: {value: `up` | `down`, reason?, comment?}, or null. */
+  "message/feedback": (state, { key, feedback }) => ({
+    ...state,
+    messages: replace(state.messages, (m) => m.key === key, () => ({ feedback })),
+  }),
+
   event: (state, { event }) =>
     topicOf(event) === "thread"
       ? { ...state, messages: applyChange(state.messages, event) }
