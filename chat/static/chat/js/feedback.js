@@ -3,52 +3,43 @@
 import { api } from "./api.js";
 import { $, clone } from "./dom.js";
 
-const thumb = (element, value) => $(`.thumb[data-value=${value}]`, element);
-
 export function drawFeedback(element, { feedback }) {
-  for (const value of ["up", "down"]) thumb(element, value).setAttribute("aria-pressed", feedback?.value === value);
+  for (const thumb of element.querySelectorAll(".thumb")) thumb.ariaPressed = feedback?.value === thumb.dataset.value;
 }
 
 export function createFeedback({ store, notice, say }) {
-  const show = (key, feedback) => store.dispatch({ type: "message/feedback", key, feedback });
-
   async function give({ key, id, feedback: before }, feedback, thanks) {
-    show(key, feedback);
+    const show = (feedback) => store.dispatch({ type: "message/feedback", key, feedback });
+    show(feedback);
     try {
-      await (feedback ? api.rate(id, feedback) : api.unrate(id));
+      await api.rate(id, feedback);
       say(thanks);
     } catch (error) {
-      show(key, before);
+      show(before);
       notice.tell(`Your feedback was not saved. ${error.message}`);
     }
   }
 
-  /** Asks why, in a form below the thumbs. */
-  function ask(element, messageOf) {
+  function ask(thumb, message) {
     const form = clone("feedback");
-    const close = () => {
+    form.onreset = () => {
       form.remove();
-      thumb(element, "down").focus();
+      thumb.focus();
     };
-    form.addEventListener("submit", (event) => {
+    form.onsubmit = (event) => {
       event.preventDefault();
-      give(messageOf(form), { value: "down", ...Object.fromEntries(new FormData(form)) }, "Thank you.");
-      close();
-    });
-    form.addEventListener("reset", close);
-    $(".message__tools", element).after(form);
+      give(message(), { value: "down", ...Object.fromEntries(new FormData(form)) }, "Thank you.");
+      form.reset();
+    };
+    thumb.parentElement.after(form);
   }
 
-  return {
-    press(target, messageOf) {
-      const message = messageOf(target);
-      const element = target.closest("[data-key]");
-      const { value } = target.dataset;
-      const again = message.feedback?.value === value;
-      $(".feedback", element)?.remove();
-      if (value === "down" && !again) ask(element, messageOf);
-      const thanks = again ? "Feedback removed." : value === "up" ? "Thank you." : "Thank you. You can say why below.";
-      give(message, again ? null : { value }, thanks);
-    },
+  /** `message` gives the answer as it is at the moment. */
+  return function press(thumb, message) {
+    const { value } = thumb.dataset;
+    const again = message().feedback?.value === value;
+    $(".feedback", thumb.closest("[data-key]"))?.remove();
+    if (value === "down" && !again) ask(thumb, message);
+    give(message(), again ? null : { value }, again ? "Feedback removed." : "Thank you.");
   };
 }
