@@ -40,8 +40,7 @@ export const api = {
   cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
   retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
-  rate: (messageId, feedback) => call("PUT", `/api/messages/${messageId}/feedback`, feedback),
-  unrate: (messageId) => call("DELETE", `/api/messages/${messageId}/feedback`),
+  rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
   withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
   events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
 };

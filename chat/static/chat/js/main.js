@@ -41,7 +41,7 @@ const session = createSession({
 const scroller = $("#content");
 const notice = noticeLine({ say: announce.say });
 const editing = createEditing({ store, session, notice, restore: (text) => writing.restore(text) });
-const feedback = createFeedback({ store, notice, say: announce.say });
+const rate = createFeedback({ store, notice, say: announce.say });
 const messages = messageList({
   scroller,
   toLatest: $("#to-latest"),
@@ -212,7 +212,7 @@ const clicks = {
     session.discard(message.requestId);
     writing.restore(message.text);
   },
-  thumb: (target) => feedback.press(target, messageOf),
+  thumb: (target) => rate(target, () => messageOf(target)),
   copy: (target) => copyText(messageOf(target).text, target),
   "copy-code": (target) => copyText($("pre", target.parentElement).textContent, target),
 };
