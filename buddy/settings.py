@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django_q",
     "chat",
     "chat.analytics",
+    "chat.documents",
     "chat.uploads",
     "chat.usage",
     "chat.voice",

@@ -106,6 +106,26 @@ class Process(RecordingIn):
     upload_id: UUID
 
 
+class DocumentIn(_Model):
+    """What is asked about a document."""
+
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    question: str = ""
+    text: str | None = None
+    """The document itself, where it does not come as a file."""
+    name: Annotated[str, Field(max_length=255)] | None = None
+    """What it is called; a file's own name otherwise."""
+
+
+class Analyse(DocumentIn):
+    """`analysis:large`: text that a frame can hold, or what was uploaded over HTTP before."""
+
+    type: Literal["analysis:large"]
+    request_id: RequestId
+    upload_id: UUID | None = None
+
+
 class Watch(_Model):
     """`job:watch`."""
 
@@ -143,7 +163,7 @@ class Pong(_Model):
     t: int
 
 
-ClientMessage = Ask | Process | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
+ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )

@@ -1,0 +1,109 @@
+"""Documents over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from ninja import File, Router, Schema, Status, UploadedFile
+from ninja.errors import HttpError, ValidationError
+from pydantic import ConfigDict
+from pydantic import ValidationError as PydanticError
+from pydantic.alias_generators import to_camel
+
+from chat import wire
+from chat.addresses import client_address
+from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId
+from chat.services import Asked
+from chat.uploads import storage
+from queueing import status
+from queueing.errors import BadSubmission
+from queueing.ids import new_id
+
+from . import selectors, services
+from .reader import MAX_BYTES
+
+router = Router(by_alias=True, exclude_unset=True, tags=["documents"])
+
+
+class AnalysisIn(wire.DocumentIn):
+    """What is asked about a document: its words in `text`, or a file beside this in a form."""
+
+    request_id: RequestId | None = None
+
+
+class UploadOut(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    upload_id: HexId
+    name: str
+    size: int
+
+
+_FIELDS = AnalysisIn.model_json_schema()
+_FILE = {"file": {"type": "string", "format": "binary"}}
+_FORM = _FIELDS | {"properties": _FIELDS["properties"] | _FILE}
+_BODIES = {"application/json": {"schema": _FIELDS}, "multipart/form-data": {"schema": _FORM}}
+
+
+@router.post(
+    "/analysis",
+    response={202: AskedOut} | PROBLEMS,
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
+)
+async def analysis(request: HttpRequest) -> Status[Any]:
+    """Have a document read: a form with a `file`, or JSON with its `text`. Answers at once; the job's events
+    (`analysis:…`) bring the parts' results and the report."""
+    asked = await sync_to_async(_accept)(request)
+    return Status(202, wire.asked_view(asked, await status.place(asked.job)))
+
+
+def _accept(request: HttpRequest) -> Asked:
+    is_form = request.content_type == "multipart/form-data"
+    body = _understood(request.POST.dict() if is_form else request.body)
+    file = request.FILES.get("file") if is_form else None
+    if (file is None) == (body.text is None):
+        raise BadSubmission("file", "Send either a file or text.")
+    asked: dict[str, Any] = {
+        "owner": request.auth,
+        "companion": body.companion,
+        "question": body.question,
+        "thread_id": body.thread_id,
+        "request_id": body.request_id or new_id().hex,
+        "address": client_address(request),
+    }
+    if file is not None:
+        return services.analyse_file(stream=file, name=body.name or file.name or "", **asked)
+    return services.analyse_text(words=body.text or "", name=body.name or services.PASTED, **asked)
+
+
+def _understood(fields: Any) -> AnalysisIn:
+    """The request's fields. Raises ninja's `ValidationError`, as its own parsing would."""
+    try:
+        if isinstance(fields, bytes):
+            return AnalysisIn.model_validate_json(fields)
+        return AnalysisIn.model_validate({name: value for name, value in fields.items() if value != ""})
+    except PydanticError as exc:
+        if exc.errors()[0]["type"] == "json_invalid":
+            raise HttpError(400, "This is not JSON.") from None
+        errors = exc.errors(include_url=False, include_input=False, include_context=False)
+        raise ValidationError([error | {"loc": ("form", *error["loc"])} for error in errors]) from None
+
+
+@router.post("/analysis/uploads", response={201: UploadOut} | PROBLEMS)
+async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
+    """Store a document for the socket's `analysis:large`, which names it by its `uploadId`."""
+    kept = await sync_to_async(storage.store)(
+        owner=request.auth, name=file.name or "", stream=file, max_bytes=MAX_BYTES
+    )
+    return Status(201, {"upload_id": kept.id, "name": kept.name, "size": kept.size})
+
+
+@router.get("/analysis/{job_id}/report.md", response={200: str} | PROBLEMS, url_name="report")
+async def report(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """A finished report as a Markdown file."""
+    found = await sync_to_async(selectors.report)(owner=request.auth, job_id=job_id)
+    response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, found.filename) or "attachment"
+    return response

@@ -1,0 +1,58 @@
+"""The same as `prompts.py` for a model that can follow no form, such as the demo's: it is asked for a few
+sentences, and what it says must rest on the text. What it would have to choose is chosen by the words.
+"""
+
+import re
+from collections.abc import Sequence
+
+from . import prompts
+from .choosing import closest, rests_on, telling
+from .prompts import KEY_POINTS, NOTE, QUOTES, SUMMARY, Digest, Findings, Part, tidy
+
+_SENTENCES, _SHORTEST = 3, 25
+_END = re.compile(r"(?<=[.!?])\s+")
+
+
+def instructions(question: str) -> str:
+    """What holds for every call."""
+    return "You read texts carefully and say in plain words what they say."
+
+
+def about_part(part: Part, question: str) -> str:
+    """The prompt for one part."""
+    columns = f"{part.columns}\n" if part.columns and part.number > 1 else ""
+    return _ask(columns + part.text, question)
+
+
+def from_part(answer: str, part: Part) -> Findings:
+    """What is to be made of the answer."""
+    sentences = [part.said(number) for number in range(len(part.sentences))]
+    notes = [prompts.shortened(note, NOTE) for note in _resting_on(part.text, answer)]
+    if not notes:
+        notes = [prompts.on_one_line(sentences[n], NOTE) for n in telling(sentences, 2)]
+    quotes = closest(sentences, " ".join(notes), QUOTES // 2)
+    return Findings(notes=notes, quotes=[part.sentences[number] for number in quotes])
+
+
+def about_notes(notes: Sequence[str], question: str, name: str) -> str:
+    """The prompt for many notes."""
+    return _ask("\n".join(notes), question)
+
+
+def from_notes(answer: str, notes: Sequence[str]) -> Digest:
+    """What is to be made of the answer."""
+    summary = " ".join(_resting_on("\n".join(notes), answer))
+    return Digest(summary=tidy(summary, SUMMARY), keep=telling(notes, KEY_POINTS))
+
+
+def _ask(text: str, question: str) -> str:
+    if question == prompts.DEFAULT_QUESTION:
+        return f"{text}\n\nSummarise this text in three short sentences."
+    return f"{text}\n\nQuestion: {question}\nAnswer from the text above in two short sentences."
+
+
+def _resting_on(text: str, answer: str) -> list[str]:
+    """The answer's first whole sentences that the text bears out."""
+    said = _END.split(tidy(answer, SUMMARY).replace("\n\n", " "))
+    whole = [sentence for sentence in said if len(sentence) >= _SHORTEST and sentence[-1] in ".!?"]
+    return [sentence for sentence in whole if rests_on(sentence, text)][:_SENTENCES]

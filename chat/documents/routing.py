@@ -1,0 +1,51 @@
+"""Where a message goes: into the chat, or, when it is too long for one, to be read as a document.
+
+What is asked about a long text that somebody pastes stands before it or after it: a first or last paragraph
+that ends like a question or like an introduction ("… please:") is the question, and the rest is the document.
+"""
+
+import re
+from uuid import UUID
+
+from chat import services
+from chat.services import Asked
+
+from .services import MAX_QUESTION, analyse_text
+
+#: Characters from which a paragraph is no question any more.
+_LONGEST = 500
+_ENDS = ("?", "？", "؟", ":", "：")
+_PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
+
+
+def ask(
+    *,
+    owner: str,
+    companion: str,
+    text: str,
+    request_id: str,
+    thread_id: UUID | None = None,
+    address: str = "",
+) -> Asked:
+    """`services.ask`, and for what is too long for it, a report. Raises as that does."""
+    asked = {"owner": owner, "companion": companion, "request_id": request_id}
+    asked |= {"thread_id": thread_id, "address": address}  # type: ignore[dict-item]
+    if len(text) <= services.MAX_TEXT:
+        return services.ask(text=text, **asked)  # type: ignore[arg-type]
+    question, words = parted(text)
+    return analyse_text(words=words, field="message", question=question, **asked)
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The question in a long text, empty when there is none, and the text without it."""
+    first, *rest = _PARAGRAPHS.split(text.strip(), maxsplit=1)
+    if rest and _is_question(first):
+        return first.strip(), rest[0]
+    breaks = list(_PARAGRAPHS.finditer(text.rstrip()))
+    if breaks and _is_question(last := text[breaks[-1].end() :]):
+        return last.strip(), text[: breaks[-1].start()]
+    return "", text
+
+
+def _is_question(paragraph: str) -> bool:
+    return len(paragraph) <= min(_LONGEST, MAX_QUESTION) and paragraph.strip().endswith(_ENDS)

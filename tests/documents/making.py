@@ -1,0 +1,164 @@
+"""Documents of each type, made here, and the kinds of file that people should not send."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+import docx
+from pypdf import PdfReader, PdfWriter
+
+PAGES = [
+    "The harbour report of 1924.\nThe mole was raised by two metres after the winter storm.",
+    "Ships came from Lisbon and from Bergen.\nIn all there were 412 of them.",
+    "The committee asks who will pay for the lighthouse.",
+]
+
+
+def pdf(pages: Sequence[str] = PAGES) -> bytes:
+    """A PDF whose pages show these lines; an empty one shows nothing, as a scanned page would."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    kids = []
+    for text in pages:
+        objects.append(stream(_shown(text)))
+        page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R "
+        objects.append(f"{page}/Resources << /Font << /F1 3 0 R >> >> >>".encode())
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>".encode()
+    return pdf_of(objects)
+
+
+def _shown(text: str) -> bytes:
+    lines = [f"({line}) Tj T*" for line in text.replace("(", "\\(").replace(")", "\\)").split("\n") if line]
+    return f"BT /F1 12 Tf 14 TL 72 770 Td {' '.join(lines)} ET".encode("latin-1") if lines else b""
+
+
+def stream(data: bytes, rounds: int = 1) -> bytes:
+    """A stream object, packed so many times."""
+    for _ in range(rounds):
+        data = zlib.compress(data, 9)
+    filters = "/FlateDecode " * rounds
+    return b"<< /Length %d /Filter [ %b] >>\nstream\n%b\nendstream" % (len(data), filters.encode(), data)
+
+
+def pdf_of(objects: Sequence[bytes]) -> bytes:
+    """A file of these objects, numbered from 1; the first is the root."""
+    out = io.BytesIO()
+    out.write(b"%PDF-1.7\n")
+    offsets = []
+    for number, data in enumerate(objects, 1):
+        offsets.append(out.tell())
+        out.write(b"%d 0 obj\n%b\nendobj\n" % (number, data))
+    table = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    out.writelines(b"%010d 00000 n \n" % offset for offset in offsets)
+    out.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, table))
+    return out.getvalue()
+
+
+def locked_pdf(user: str, owner: str = "owner") -> bytes:
+    """A PDF with a password; with an empty one for the user it is locked against changes only."""
+    writer = PdfWriter()
+    writer.append(PdfReader(io.BytesIO(pdf())))
+    writer.encrypt(user, owner, algorithm="AES-256")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pdf_bomb() -> bytes:
+    """Some kilobytes that unpack to a gigabyte."""
+    huge = stream(b" " * (1024**2) * 1000, rounds=2)
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
+    return pdf_of(
+        [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, huge]
+    )
+
+
+def nested_pdf(depth: int = 50_000) -> bytes:
+    """Page trees within page trees, and arrays within arrays."""
+    tree = [b"<< /Type /Catalog /Pages 2 0 R /Deep " + b"[" * depth + b"]" * depth + b" >>"]
+    tree += [b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % (number + 1) for number in range(2, 3000)]
+    tree.append(b"<< /Type /Page /Parent 2 0 R >>")
+    return pdf_of(tree)
+
+
+def looping_pdf() -> bytes:
+    """A page tree that contains itself, and a form that draws itself."""
+    form = (
+        b"<< /Subtype /Form /Resources << /XObject << /X 4 0 R >> >> /Length 5 >>\nstream\n/X Do\nendstream"
+    )
+    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << /X 4 0 R >> >> >>"
+    return pdf_of(
+        [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R 2 0 R] /Count 2 >>", page, form]
+    )
+
+
+def word() -> bytes:
+    """A Word file with headings, a list, a table, and a table in that."""
+    document = docx.Document()
+    document.add_heading("Harbour", 0)
+    document.add_paragraph("The mole was raised by two metres.")
+    document.add_heading("Costs", 1)
+    document.add_paragraph("Stone", style="List Bullet")
+    table = document.add_table(rows=2, cols=2)
+    for cell, words in zip(table._cells, ("Item", "Price", "Stone", "4,000"), strict=True):
+        cell.text = words
+    table.cell(1, 1).add_table(1, 1).cell(0, 0).text = "per year"
+    document.add_heading("Who pays?", 1)
+    document.add_paragraph("Nobody knows.")
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def changed_word(name: str, data: bytes) -> bytes:
+    """The Word file with another content of one of its parts."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(word())) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+    ):
+        for part in old.infolist():
+            if part.filename != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, data)
+    return out.getvalue()
+
+
+def word_bomb() -> bytes:
+    """Some kilobytes that unpack to 200 MB."""
+    return changed_word("word/media/image1.png", bytes(200 * 1024**2))
+
+
+def lying_word_bomb() -> bytes:
+    """The same, and it says that it is small."""
+    data = bytearray(word_bomb())
+    declared = (200 * 1024**2).to_bytes(4, "little")
+    while (at := data.find(declared)) >= 0:
+        data[at : at + 4] = (100).to_bytes(4, "little")
+    return bytes(data)
+
+
+def laughing_word() -> bytes:
+    """A billion laughs: entities made of entities."""
+    entities = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    xml = (
+        f'<?xml version="1.0"?><!DOCTYPE w [{entities}]>'
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        "<w:body><w:p><w:r><w:t>&a9;</w:t></w:r></w:p></w:body></w:document>"
+    )
+    return changed_word("word/document.xml", xml.encode())
+
+
+def zipped(**files: bytes) -> bytes:
+    """A zip with these files; two underscores in a name are a slash."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, data in files.items():
+            file.writestr(name.replace("__", "/"), data)
+    return out.getvalue()
