@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django_q",
     "chat",
     "chat.analytics",
+    "chat.care",
     "chat.documents",
     "chat.uploads",
     "chat.usage",
@@ -235,10 +236,19 @@ LIMITS = {
 }
 #: Seconds that a message over its limit is held; one that would have to wait longer is refused.
 LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60)
+#: Seconds for which an answer may be given again to the same question; 0 is never.
+ANSWER_CACHE_SECONDS = env.int("ANSWER_CACHE_SECONDS", default=60 * 60 * 24)
 
 # --- analytics --------------------------------------------------------------------------------------
 #: Days that events and their sums are kept; 0 turns analytics off.
 ANALYTICS_DAYS = max(0, env.int("ANALYTICS_DAYS", default=90))
+
+# --- care -------------------------------------------------------------------------------------------
+#: Your own person for somebody in a crisis, as `Name <address>`; the address is https:, mailto: or tel:.
+CARE_CONTACT = env.str("CARE_CONTACT", default="")
+#: Messages of one's own, or minutes without a break, after which the page reminds that this is an AI; 0: never.
+CARE_REMIND_MESSAGES = env.int("CARE_REMIND_MESSAGES", default=40)
+CARE_REMIND_MINUTES = env.int("CARE_REMIND_MINUTES", default=60)
 
 # --- what the browser gets -------------------------------------------------------------------------
 STATIC_URL = "/static/"

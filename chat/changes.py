@@ -44,6 +44,8 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "", addre
     if known := asked_before(owner, request_id):
         return Changed(asked=known, told=None)
     message = selectors.question(owner=owner, message_id=message_id)
+    if not message.content:  # a recording: what it says is not for us to write
+        raise WrongState("edit", "not transcribed")
     if job := _unchanged(message, text) or _edit_in_place(message, text):
         edited = _edited(message, text)
         events.tell(owner, edited)
@@ -86,7 +88,7 @@ def _ask_anew(message: Message, text: str, request_id: str, admission: Admission
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
         removed = _remove(message, list(later))
-        asked = say(message.thread, text, request_id, admission=admission)
+        asked = say(message.thread, text, request_id, admission=admission, answers="renew")
         return Changed(asked=asked, told=removed)
 
 
@@ -97,11 +99,14 @@ def withdraw(*, owner: str, message_id: UUID) -> events.Event:
     """
     message = selectors.question(owner=owner, message_id=message_id)
     job = Job.objects.filter(id=message.job_id).first()
-    if job is None or job.state not in _IN_LINE:
+    # A recording without words can go at any time: nobody has answered it, nor will.
+    if message.content and (job is None or job.state not in _IN_LINE):
         raise WrongState("withdraw", job.state if job else State.COMPLETED)
-    _stop([job])
+    both = list(Message.objects.filter(thread=message.thread, id__gte=message.id)[:2])
+    if job:
+        _stop([job])
     with transaction.atomic():
-        return _remove(message, list(Message.objects.filter(thread=message.thread, job_id=message.job_id)))
+        return _remove(message, both)
 
 
 def _stop(jobs: Iterable[Job]) -> None:

@@ -19,11 +19,13 @@ from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.models import Dependency, Job
 from queueing.states import UNFINISHED, State
-from queueing.submit import submit
 
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
 from .analytics import track
+from .answers.cache import forget_thread
+from .answers.keys import Reuse
+from .answers.reuse import UNKNOWN, look
 from .companions import companion_named
 from .models import Message, Role, Thread
 from .uploads import storage
@@ -90,42 +92,40 @@ def say(
     attachment: dict[str, Any] | None = None,
     depends_on: Sequence[Job] = (),
     admission: Admission = AT_ONCE,
+    answers: Reuse = "use",
 ) -> Asked:
     """Add a question and its reply to the end of `thread`; its turn comes when those before are over.
 
     The job of `kind` is given the `reply_id` and fills that message, once all of `depends_on` have
-    completed, and not before the `admission`'s delay is over. Within a transaction.
+    completed, and not before the `admission`'s delay is over. A stored answer to a `chat.reply` is given
+    at once, unless `answers` says otherwise. Within a transaction.
     """
-    question, reply = new_id(), new_id()
+    question = Message(id=new_id(), thread=thread, role=Role.USER, content=text, attachment=attachment)
+    reply = Message(id=new_id(), thread=thread, role=Role.ASSISTANT)
     before = [] if thread._state.adding else _in_order(thread)
-    job, created = submit(
+    may_be_known = kind == "chat.reply" and not (before or depends_on or admission.delay)
+    known = look(thread, text, answers) if may_be_known else UNKNOWN
+    ids = {"threadId": thread.id.hex, "messageId": question.id.hex, "replyId": reply.id.hex}
+
+    def write(job: Job) -> None:
+        question.job_id = reply.job_id = job.id
+        thread.updated_at = timezone.now()
+        thread.save(update_fields=None if thread._state.adding else ["updated_at"])
+        Message.objects.bulk_create([question, reply])
+        sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=kind)
+        transaction.on_commit(sent)
+
+    job, created = known.submit(
         kind,
-        {"reply_id": reply.hex},
+        {"reply_id": reply.id.hex} | ({} if answers == "use" else {"answers": answers}),
+        rows=write,
         owner=thread.owner,
         request_id=request_id,
         delay=admission.delay,
-        meta={"threadId": thread.id.hex, "messageId": question.hex, "replyId": reply.hex} | admission.meta,
+        meta=ids | admission.meta,
         depends_on=depends_on,
         after=before,
     )
-    if created:
-        thread.updated_at = timezone.now()
-        thread.save(update_fields=None if thread._state.adding else ["updated_at"])
-        Message.objects.bulk_create(
-            [
-                Message(
-                    id=question,
-                    thread=thread,
-                    role=Role.USER,
-                    content=text,
-                    job_id=job.id,
-                    attachment=attachment,
-                ),
-                Message(id=reply, thread=thread, role=Role.ASSISTANT, job_id=job.id),
-            ]
-        )
-        sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=kind)
-        transaction.on_commit(sent)
     return asked_of(job, created)
 
 
@@ -207,6 +207,7 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
     with transaction.atomic():
         forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()
+        transaction.on_commit(partial(forget_thread, thread_id.hex))
 
 
 def forget_jobs(job_ids: Iterable[UUID]) -> None:
@@ -233,5 +234,7 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     """
     job = selectors.job(owner=owner, job_id=job_id)
     asker = Asker(owner, address)
-    with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0):
+    with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0), transaction.atomic():
+        if job.kind == "chat.reply" and job.args.get("answers") != "never":  # asked, not found
+            Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
         return control.retry(job.id)

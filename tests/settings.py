@@ -22,6 +22,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INSTALLED_APPS += ["tests.engine"]
 
 LIMITS = dict.fromkeys(LIMITS, "")  # tests ask much, all from one address
+ANSWER_CACHE_SECONDS = int(os.environ.get("TEST_ANSWER_CACHE_SECONDS", "0"))  # and the same again
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: workers in other processes read it too.

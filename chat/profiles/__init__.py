@@ -1,6 +1,7 @@
 """What a companion is. One module beside this one for each; `chat/companions.py` collects them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,9 @@ class Companion:
     """The system prompt for the small demo model. With 135 million parameters and a window of 2,048
     tokens it loses a long prompt's thread, repeats pieces of it, and has no room left for the talk."""
     max_output_tokens: int = 1200
+    cache: Literal["owner", "shared", "never"] = "owner"
+    """Who is given a stored answer again: whoever got it first; anybody, if it is the answer to a first
+    message (chat/answers/keys.py); nobody."""
 
     def public(self) -> dict[str, object]:
         """What anybody may see of it, as clients get it."""

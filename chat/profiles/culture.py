@@ -55,6 +55,7 @@ CULTURE = Companion(
         "How do people offer condolences in different cultures?",
     ),
     color="#8c6415",
+    cache="shared",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a friendly AI coach for customs and manners. Say what to do, then why, in a few short "

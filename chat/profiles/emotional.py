@@ -56,6 +56,7 @@ EMOTIONAL = Companion(
         "I miss someone and would like to talk about them.",
     ),
     color="#b5485f",
+    cache="never",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a gentle AI companion. Name the feeling you hear in one short sentence and say that it "

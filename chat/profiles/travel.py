@@ -56,6 +56,7 @@ TRAVEL = Companion(
         "What should I know about local manners before visiting Japan?",
     ),
     color="#1f7a6b",
+    cache="shared",
     instructions=INSTRUCTIONS,
     brief=(
         "You are a helpful AI travel planner. Answer with a short plan: morning, afternoon, evening. Say "

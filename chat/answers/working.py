@@ -1,0 +1,34 @@
+"""Stored answers as the job of a reply uses them, on a worker."""
+
+from asyncio import to_thread
+
+from chat.models import Message, Thread
+
+from . import cache
+from .cache import Answer
+from .keys import Reuse
+
+
+async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
+    """The stored answer; when there is none, others are told that this job is about to get one."""
+    if not key:
+        return None
+    if reuse != "renew":
+        answer, _ = await to_thread(cache.find, key)
+        if answer:
+            await to_thread(cache.count, "shared" if reuse == "follow" else "hits")
+            return answer
+    await to_thread(cache.answering, key, job_id)
+    return None
+
+
+async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, reply_id: str) -> None:
+    """Keep what the model said, for those who ask the same."""
+    if not key:
+        return
+    if reuse != "renew":
+        await to_thread(cache.count, "misses")
+    await to_thread(cache.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
+    # Whoever deletes a conversation has its answers forgotten, perhaps a moment before we kept this one.
+    if not await Message.objects.filter(id=reply_id).aexists():
+        await to_thread(cache.forget_thread, thread.id.hex)
