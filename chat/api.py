@@ -17,7 +17,11 @@ from . import changes, problems, selectors, services, sse, wire
 from .addresses import client_address
 from .analytics import feedback
 from .analytics.api import router as analytics_router
+from .care.api import router as care_router
+from .care.http import care_in, care_of, look_after
 from .companions import COMPANIONS, Companion, companion_named
+from .documents import routing
+from .documents.api import router as documents_router
 from .markdown import render
 from .models import Role, Thread
 from .schemas import (
@@ -66,17 +70,19 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
     async def ask(request: HttpRequest, body: AskIn) -> Status[Any]:
         if body.assistant_id:
             _check_assistant(body.assistant_id, companion)
+        text = _text(body)
+        await look_after(request, text, companion.id)
         asked = await _for(
             request,
-            services.ask,
+            routing.ask,
             companion=companion.id,
-            text=_text(body),
+            text=text,
             request_id=body.request_id or new_id().hex,
             thread_id=body.thread_id,
             address=client_address(request),
         )
         place = await status.place(asked.job)
-        return Status(202, wire.asked_view(asked, place))
+        return Status(202, wire.asked_view(asked, place) | routing.notice_of(asked) | care_of(request))
 
     return ask
 
@@ -141,7 +147,8 @@ async def list_threads(request: HttpRequest, before: UUID | None = None) -> dict
 @router.get("/threads/{thread_id}", response={200: ConversationOut} | PROBLEMS, tags=["threads"])
 async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
     """A thread with all that was said in it."""
-    return await _for(request, _conversation_view, thread_id=thread_id)
+    view = await _for(request, _conversation_view, thread_id=thread_id)
+    return view | await care_in(request, view["messages"])
 
 
 @router.patch("/threads/{thread_id}", response={200: ThreadOut} | PROBLEMS, tags=["threads"])
@@ -167,6 +174,7 @@ async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
     """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
     was said after it is removed."""
+    await look_after(request, body.content)
     changed = await _for(
         request,
         changes.edit,
@@ -176,7 +184,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         address=client_address(request),
     )
     job = changed.asked.job
-    return Status(202, wire.asked_view(changed.asked, await status.place(job)))
+    return Status(202, wire.asked_view(changed.asked, await status.place(job)) | care_of(request))
 
 
 @router.delete("/messages/{message_id}", response={204: None} | PROBLEMS, tags=["messages"])
@@ -239,3 +247,5 @@ api.add_router("", router)
 api.add_router("", voice_router)
 api.add_router("", usage_router)
 api.add_router("", analytics_router)
+api.add_router("", care_router)
+api.add_router("", documents_router)

@@ -23,6 +23,10 @@ from queueing.reading import forget
 
 from . import changes, flow, selectors, services, sockets, wire
 from .addresses import client_address
+from .care.card import Place, card_for
+from .care.counting import count
+from .documents import routing
+from .documents import services as documents
 from .visitors import owner_of
 from .voice import services as voice
 
@@ -55,6 +59,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
         self.session_key = self.scope["session"].session_key
         self.address = client_address(self.scope)
+        self.whereabouts = Place.of_scope(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
         self.budget = flow.Bucket(flow.BURST, flow.RATE)
@@ -128,6 +133,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self.ask(message)
             case wire.Process():
                 await self.process(message)
+            case wire.Analyse():
+                await self.analyse(message)
             case wire.Edit():
                 await self.edit(message)
             case wire.Withdraw():
@@ -149,8 +156,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 if self.window.read(message.t):
                     await self.following.refresh_all()
 
+    async def care(self, text: str, request_id: str, companion: str = "") -> None:
+        """Show help to who speaks of a crisis. First: it depends on nothing that follows."""
+        if card := await asyncio.to_thread(card_for, text, self.whereabouts):
+            await self.tell({"type": "care:help", "requestId": request_id, **card})
+            await in_thread(count)(companion, card["level"])
+
     async def ask(self, message: wire.Ask) -> None:
-        asked = await in_thread(services.ask)(
+        await self.care(wire.last_user_text(message.messages), message.request_id, message.companion)
+        asked = await in_thread(routing.ask)(
             owner=self.owner,
             companion=message.companion,
             text=wire.last_user_text(message.messages),
@@ -169,7 +183,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         )
         await self.accepted(heard.job, heard.created)
 
+    async def analyse(self, message: wire.Analyse) -> None:
+        await self.care(message.question, message.request_id, message.companion)
+        asked = await in_thread(documents.analyse_message)(
+            message, owner=self.owner, request_id=message.request_id, address=self.address
+        )
+        await self.accepted(asked.job, asked.created)
+
     async def edit(self, message: wire.Edit) -> None:
+        await self.care(message.content, message.request_id or "")
         changed = await in_thread(changes.edit)(
             owner=self.owner,
             message_id=message.message_id,

@@ -17,6 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from queueing.errors import BadSubmission, Rejected, WrongState
 
+from .care.http import add_care
 from .wire import WireError
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ def install(api: NinjaAPI) -> None:
 
 
 def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:
-    return lambda _request, exc: answer(exc)
+    # What is refused may still have been a cry for help.
+    return lambda request, exc: add_care(request, answer(exc))
 
 
 def _not_found(_exc: Exception) -> HttpResponse:

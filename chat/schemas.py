@@ -63,6 +63,8 @@ class _Placed(_Schema):
 class AskedOut(_Placed):
     message_id: HexId
     reply_id: HexId
+    care: dict[str, Any] | None = None
+    """Help lines, when the message speaks of a crisis; docs/care.md."""
 
 
 class JobOut(_Placed):
@@ -128,6 +130,8 @@ class MessageOut(_Schema):
 
 class ConversationOut(ThreadOut):
     messages: list[MessageOut]
+    care: dict[str, Any] | None = None
+    """Help lines with the `messageId` that calls for them."""
 
 
 class Problem(Schema):
@@ -140,6 +144,7 @@ class Problem(Schema):
     code: str
     field: str | None = None
     retryAfter: float | None = None
+    care: dict[str, Any] | None = None
 
 
 #: For an operation's `response`: every error looks like this.

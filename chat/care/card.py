@@ -1,0 +1,121 @@
+"""The card that is shown at once: where to find a person."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from .lines import Country, countries, country_of, directory
+from .screening import Concern, screen
+
+#: The visitor's own choice of a country, made with the card's list. Set by the page.
+COOKIE = "care_country"
+#: Of a conversation, so many of its latest questions decide whether it shows the card.
+LATEST = 10
+_CONTACT = re.compile(r"^(?P<name>[^<>]+?)\s*<(?P<url>(?:https|mailto|tel):[^<>\s]+)>$")
+
+Card = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What tells where a visitor may be."""
+
+    accept_language: str = ""
+    chosen: str = ""
+
+    @classmethod
+    def of_request(cls, request: HttpRequest) -> Self:
+        """Of who sends this request."""
+        return cls(request.headers.get("Accept-Language", ""), request.COOKIES.get(COOKIE, ""))
+
+    @classmethod
+    def of_scope(cls, scope: dict[str, Any]) -> Self:
+        """Of who opens this socket."""
+        headers = dict(scope.get("headers", ()))
+        return cls(headers.get(b"accept-language", b"").decode("latin-1"), scope["cookies"].get(COOKIE, ""))
+
+    def country(self) -> Country:
+        """Where that is, as far as we know."""
+        return country_of(self.accept_language, self.chosen)
+
+
+def card_for(text: str, place: Place) -> Card | None:
+    """The card that `text` calls for, as clients get it."""
+    concern = screen(text)
+    return card(concern, place.country()) if concern else None
+
+
+def card(concern: Concern, country: Country) -> Card:
+    """What to show: sentences in the language of the concern, and links to call, text or open."""
+    words = _words()[concern.language]
+    return {
+        "level": concern.level,
+        "language": concern.language,
+        "title": words[concern.level],
+        "text": words["who"],
+        "country": country.code,
+        "emergency": _emergency(words, country),
+        "lines": [_line(words, line) for line in country.lines],
+        "contact": _contact(words),
+        "directory": {"label": words["directory"], "url": directory()},
+        "countryLabel": words["country"],
+    }
+
+
+def all_countries() -> list[dict[str, str]]:
+    """What can be chosen."""
+    return [{"code": country.code, "name": country.name} for country in countries().values()]
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    return tomllib.loads((Path(__file__).parent / "words.toml").read_text())
+
+
+def _emergency(words: dict[str, str], country: Country) -> dict[str, str]:
+    label = words["emergency"].format(number=country.emergency)
+    return {"label": label, "number": country.emergency, "url": f"tel:{country.emergency}"}
+
+
+def _line(words: dict[str, str], line: dict[str, Any]) -> dict[str, Any]:
+    number = str(line["number"])
+    dial = re.sub(r"[^\d+]", "", number)
+    ways = []
+    if "say" in line:
+        label = words["say"].format(word=line["say"], number=number)
+        ways.append({"label": label, "url": f"sms:{dial}?&body={line['say']}"})
+    else:
+        ways.append({"label": words["call"].format(number=number), "url": f"tel:{dial}"})
+        if line.get("text"):
+            ways.append({"label": words["text"].format(number=number), "url": f"sms:{dial}"})
+    return {
+        "name": line["name"],
+        "number": number,
+        "hours": line.get("hours", "24/7"),
+        "for": line.get("for", "everybody"),
+        "web": line["web"],
+        "ways": ways,
+    }
+
+
+def contact() -> tuple[str, str] | None:
+    """(name, address) of the operator's own person, or None. `ValueError` when it cannot be read."""
+    if not settings.CARE_CONTACT:
+        return None
+    if not (found := _CONTACT.match(settings.CARE_CONTACT)):
+        raise ValueError(settings.CARE_CONTACT)
+    return found["name"], found["url"]
+
+
+def _contact(words: dict[str, str]) -> dict[str, str] | None:
+    try:
+        found = contact()
+    except ValueError:  # a system check tells the operator
+        return None
+    return {"label": words["contact"].format(name=found[0]), "url": found[1]} if found else None
