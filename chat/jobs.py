@@ -1,6 +1,6 @@
 """The work behind a reply. Runs in `manage.py qcluster`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from queueing.kinds import Ending, job
 from queueing.states import State
 
 from .analytics.endings import ended
+from .care.guidance import guidance
 from .companions import COMPANIONS, Companion
 from .history import Turn, fit
 from .models import Message, Thread
@@ -42,6 +43,8 @@ async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
         .exclude(content="")  # replies that failed, or are still being written
         .values_list("role", "content")
     ]
+    care = guidance(turn.content for turn in turns if turn.role == "user")
+    voice = replace(voice, instructions=voice.instructions + care)
     answer = await stream_reply(
         instructions=voice.instructions,
         turns=fit(
