@@ -63,6 +63,8 @@ class _Placed(_Schema):
 class AskedOut(_Placed):
     message_id: HexId
     reply_id: HexId
+    notice: str | None = None
+    """What else there is to say, such as that it goes to another queue."""
     care: dict[str, Any] | None = None
     """Help lines, when the message speaks of a crisis; docs/care.md."""
 

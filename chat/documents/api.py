@@ -14,11 +14,10 @@ from pydantic.alias_generators import to_camel
 
 from chat import wire
 from chat.addresses import client_address
+from chat.care.http import care_of, look_after
 from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId
-from chat.services import Asked
 from chat.uploads import storage
 from queueing import status
-from queueing.errors import BadSubmission
 from queueing.ids import new_id
 
 from . import selectors, services
@@ -55,39 +54,29 @@ _BODIES = {"application/json": {"schema": _FIELDS}, "multipart/form-data": {"sch
 async def analysis(request: HttpRequest) -> Status[Any]:
     """Have a document read: a form with a `file`, or JSON with its `text`. Answers at once; the job's events
     (`analysis:…`) bring the parts' results and the report."""
-    asked = await sync_to_async(_accept)(request)
-    return Status(202, wire.asked_view(asked, await status.place(asked.job)))
+    body, file = await sync_to_async(_received)(request)
+    await look_after(request, body.question, body.companion)
+    asked = await sync_to_async(services.analyse_message)(
+        body,
+        owner=request.auth,
+        request_id=body.request_id or new_id().hex,
+        address=client_address(request),
+        file=file,
+    )
+    return Status(202, wire.asked_view(asked, await status.place(asked.job)) | care_of(request))
 
 
-def _accept(request: HttpRequest) -> Asked:
-    is_form = request.content_type == "multipart/form-data"
-    body = _understood(request.POST.dict() if is_form else request.body)
-    file = request.FILES.get("file") if is_form else None
-    if (file is None) == (body.text is None):
-        raise BadSubmission("file", "Send either a file or text.")
-    asked: dict[str, Any] = {
-        "owner": request.auth,
-        "companion": body.companion,
-        "question": body.question,
-        "thread_id": body.thread_id,
-        "request_id": body.request_id or new_id().hex,
-        "address": client_address(request),
-    }
-    if file is not None:
-        return services.analyse_file(stream=file, name=body.name or file.name or "", **asked)
-    return services.analyse_text(words=body.text or "", name=body.name or services.PASTED, **asked)
-
-
-def _understood(fields: Any) -> AnalysisIn:
-    """The request's fields. Raises ninja's `ValidationError`, as its own parsing would."""
+def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:
+    """The fields, and the file of a form. Raises ninja's `ValidationError`, as its own parsing would."""
     try:
-        if isinstance(fields, bytes):
-            return AnalysisIn.model_validate_json(fields)
-        return AnalysisIn.model_validate({name: value for name, value in fields.items() if value != ""})
+        if request.content_type != "multipart/form-data":
+            return AnalysisIn.model_validate_json(request.body), None
+        fields = {name: value for name, value in request.POST.items() if value != ""}
+        return AnalysisIn.model_validate(fields), request.FILES.get("file")
     except PydanticError as exc:
-        if exc.errors()[0]["type"] == "json_invalid":
+        errors: list[Any] = exc.errors(include_url=False, include_input=False, include_context=False)
+        if errors[0]["type"] == "json_invalid":
             raise HttpError(400, "This is not JSON.") from None
-        errors = exc.errors(include_url=False, include_input=False, include_context=False)
         raise ValidationError([error | {"loc": ("form", *error["loc"])} for error in errors]) from None
 
 

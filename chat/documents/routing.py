@@ -5,16 +5,18 @@ that ends like a question or like an introduction ("… please:") is the questio
 """
 
 import re
+from typing import Any
 from uuid import UUID
 
 from chat import services
 from chat.services import Asked
 
-from .services import MAX_QUESTION, analyse_text
+from .services import KIND, MAX_QUESTION, analyse_text
 
 #: Characters from which a paragraph is no question any more.
 _LONGEST = 500
 _ENDS = ("?", "？", "؟", ":", "：")
+NOTICE = "This message is too long for the chat, so it is read as a document, part by part."
 _PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -28,12 +30,22 @@ def ask(
     address: str = "",
 ) -> Asked:
     """`services.ask`, and for what is too long for it, a report. Raises as that does."""
-    asked = {"owner": owner, "companion": companion, "request_id": request_id}
-    asked |= {"thread_id": thread_id, "address": address}  # type: ignore[dict-item]
+    asked: dict[str, Any] = {
+        "owner": owner,
+        "companion": companion,
+        "request_id": request_id,
+        "thread_id": thread_id,
+        "address": address,
+    }
     if len(text) <= services.MAX_TEXT:
-        return services.ask(text=text, **asked)  # type: ignore[arg-type]
+        return services.ask(text=text, **asked)
     question, words = parted(text)
     return analyse_text(words=words, field="message", question=question, **asked)
+
+
+def notice_of(asked: Asked) -> dict[str, str]:
+    """What a client is told whose message did not go into the chat."""
+    return {"notice": NOTICE} if asked.job.kind == KIND else {}
 
 
 def parted(text: str) -> tuple[str, str]:

@@ -2,13 +2,14 @@
 
 import io
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from chat import services
+from chat import services, wire
 from chat.admission import Asker, admit
 from chat.companions import companion_named
 from chat.services import Asked
@@ -32,15 +33,15 @@ KEEP = timedelta(days=7)
 _AT_ONCE = 20
 
 
-def analyse_file(*, stream: BinaryIO, name: str, **asked: object) -> Asked:
+def analyse_file(*, stream: BinaryIO | UploadedFile, name: str, **asked: Any) -> Asked:
     """Have a file read; `asked` is as for `analyse`. Raises `BadSubmission("file", …)` for what cannot be."""
     if known := _known(asked):
         return known
     document = sandbox.read(stream, name)
-    return analyse(document, name=name, size=stream.tell(), **asked)  # type: ignore[arg-type]
+    return analyse(document, name=name, size=stream.tell(), **asked)
 
 
-def analyse_upload(*, upload_id: UUID, owner: str, **asked: object) -> Asked:
+def analyse_upload(*, upload_id: UUID, owner: str, **asked: Any) -> Asked:
     """Have a stored file read, and removed from the store. Otherwise as `analyse_file`."""
     if known := _known({"owner": owner, **asked}):
         return known
@@ -53,7 +54,7 @@ def analyse_upload(*, upload_id: UUID, owner: str, **asked: object) -> Asked:
     return done
 
 
-def analyse_text(*, words: str, field: str = "text", name: str = PASTED, **asked: object) -> Asked:
+def analyse_text(*, words: str, field: str = "text", name: str = PASTED, **asked: Any) -> Asked:
     """Have text read that came without a file. Raises `BadSubmission` on `field` for what cannot be."""
     if known := _known(asked):
         return known
@@ -62,12 +63,39 @@ def analyse_text(*, words: str, field: str = "text", name: str = PASTED, **asked
     except Unreadable as exc:
         raise BadSubmission(field, exc.message) from None
     size = len(words.encode(errors="replace"))
-    return analyse(document, name=name, size=size, **asked)  # type: ignore[arg-type]
+    return analyse(document, name=name, size=size, **asked)
 
 
-def _known(asked: dict[str, object]) -> Asked | None:
+def analyse_message(
+    message: wire.DocumentIn,
+    *,
+    owner: str,
+    request_id: str,
+    address: str,
+    file: UploadedFile | None = None,
+) -> Asked:
+    """Have done what a client's message or form says; `file` is what came with a form."""
+    asked: dict[str, Any] = {
+        "owner": owner,
+        "companion": message.companion,
+        "question": message.question,
+        "thread_id": message.thread_id,
+        "request_id": request_id,
+        "address": address,
+    }
+    upload_id = getattr(message, "upload_id", None)
+    if [file, message.text, upload_id].count(None) != 2:
+        raise BadSubmission("file", "Send one document: a file, a text, or the id of an upload.")
+    if upload_id:
+        return analyse_upload(upload_id=upload_id, **asked)
+    if file:
+        return analyse_file(stream=file, name=message.name or file.name or "", **asked)
+    return analyse_text(words=message.text or "", name=message.name or PASTED, **asked)
+
+
+def _known(asked: dict[str, Any]) -> Asked | None:
     """What was accepted under this request id: repeating it costs nothing, least of all another reading."""
-    return services.asked_before(str(asked["owner"]), str(asked.get("request_id") or ""))
+    return services.asked_before(asked["owner"], asked["request_id"])
 
 
 def analyse(

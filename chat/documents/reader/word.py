@@ -21,7 +21,7 @@ def read(file: zipfile.ZipFile) -> Document:
     try:
         if b"<!DOCTYPE" in file.read("word/document.xml")[:4096]:  # Word writes none; bombs are made of them
             raise Unreadable("broken", "This is no Word file as Word writes them.")
-        content = docx.Document(file.fp)  # type: ignore[arg-type]
+        content = docx.Document(file.fp)
         text = _joined(_blocks(content))
     except (Unreadable, MemoryError):
         raise
