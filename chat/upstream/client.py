@@ -41,22 +41,44 @@ class Provider:
     @classmethod
     def from_settings(cls) -> "Provider":
         """Raises `Permanent` (`not_configured`) when no model or, for OpenAI itself, no key is set."""
-        base_url = settings.OPENAI_BASE_URL or OPENAI_URL
-        host = urlsplit(base_url).hostname or ""
-        is_openai = host == "openai.com" or host.endswith(".openai.com")
         if not settings.OPENAI_MODEL:
             raise not_configured("OPENAI_MODEL is not set")
-        if is_openai and not settings.OPENAI_API_KEY:
+        base_url, key = settings.OPENAI_BASE_URL or OPENAI_URL, settings.OPENAI_API_KEY
+        if _is_openai(base_url) and not key:
             raise not_configured("OPENAI_API_KEY is not set")
-        api = settings.OPENAI_API
+        return cls._at(base_url, key, settings.OPENAI_MODEL, settings.OPENAI_API)
+
+    @classmethod
+    def fallback(cls) -> "Provider | None":
+        """Who answers when the first cannot; None when nobody is set up to.
+
+        It is where the first is, with its key, unless it has an address of its own.
+        """
+        if not settings.OPENAI_FALLBACK_MODEL:
+            return None
+        if base_url := settings.OPENAI_FALLBACK_BASE_URL:
+            key, api = settings.OPENAI_FALLBACK_API_KEY, "auto"
+        else:
+            base_url, api = settings.OPENAI_BASE_URL or OPENAI_URL, settings.OPENAI_API
+            key = settings.OPENAI_FALLBACK_API_KEY or settings.OPENAI_API_KEY
+        return cls._at(base_url, key, settings.OPENAI_FALLBACK_MODEL, api)
+
+    @classmethod
+    def _at(cls, base_url: str, key: str, model: str, api: str) -> "Provider":
+        is_openai = _is_openai(base_url)
         return cls(
             base_url=base_url,
             # Other servers often want none, but the SDK insists on something.
-            api_key=settings.OPENAI_API_KEY or "none",
-            model=settings.OPENAI_MODEL,
+            api_key=key or "none",
+            model=model,
             is_openai=is_openai,
             responses=api == "responses" or (api == "auto" and is_openai),
         )
+
+
+def _is_openai(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")
 
 
 _Key = tuple[asyncio.AbstractEventLoop, str, str]

@@ -57,10 +57,11 @@ def mapped(exc: Exception) -> JobError:
     return error
 
 
-def reported(code: str, message: str) -> JobError:
-    """The error for a failure that came inside a stream, where nothing is raised."""
-    error = _by_meaning({code}, message) or provider_error()
-    logger.warning("model call failed (%s): in the stream: %s %s", error.code, code, _redacted(message))
+def reported(words: set[str], message: str) -> JobError:
+    """The error for a failure that came inside a stream, with the `words` that name its kind."""
+    error = _by_meaning(words, message) or provider_error()
+    detail = _redacted(" ".join([*sorted(words), message]))
+    logger.warning("model call failed (%s): in the stream: %s", error.code, detail)
     return error
 
 
@@ -68,6 +69,8 @@ def _mapped(exc: Exception) -> JobError:
     if isinstance(exc, openai.APIStatusError):
         return _by_meaning(_words(exc), exc.message, exc.response.headers) or _by_status(exc)
     if isinstance(exc, openai.APIConnectionError):
+        return _unreached(exc.__cause__)
+    if isinstance(exc, httpx2.RequestError):  # while the answer was read
         return _unreached(exc)
     if isinstance(exc, openai.APIError):
         return _by_meaning(_words(exc), exc.message) or provider_error()
@@ -112,11 +115,11 @@ def _by_status(exc: openai.APIStatusError) -> JobError:
     return Permanent("The companion's model could not accept this message.", code="bad_request")
 
 
-def _unreached(exc: openai.APIConnectionError) -> Retry:
+def _unreached(cause: BaseException | None) -> Retry:
     # The aiohttp transport reports a refused or dropped connection as a timeout too, so look beneath.
-    if isinstance(exc.__cause__, httpx2.ReadError):
+    if isinstance(cause, httpx2.ReadError):
         return cut_off()
-    if isinstance(exc.__cause__, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
+    if isinstance(cause, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
         return Retry("The companion's model took too long to answer.", code="provider_timeout")
     return Retry("The companion's model could not be reached.", code="provider_unreachable")
 
@@ -129,8 +132,8 @@ def _detail(exc: Exception) -> str:
 
 def _redacted(text: str) -> str:
     """Keep keys out of the log, even when a provider repeats them."""
-    if settings.OPENAI_API_KEY:
-        text = text.replace(settings.OPENAI_API_KEY, "[key]")
+    for key in filter(None, (settings.OPENAI_API_KEY, settings.OPENAI_FALLBACK_API_KEY)):
+        text = text.replace(key, "[key]")
     return re.sub(r"\bsk-[\w*-]+", "[key]", text)
 
 

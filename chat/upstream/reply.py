@@ -4,9 +4,11 @@ Events are the provider's JSON as it is. Whatever in it is not as documented rai
 `TypeError` or the like, which `errors.mapped` takes for an unreadable answer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from chat.history import estimate_tokens
 from chat.upstream import errors
 from queueing.errors import JobError
 
@@ -15,7 +17,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished answer. Token counts are 0 when the provider does not say."""
+    """A finished answer."""
 
     text: str
     model: str
@@ -24,6 +26,22 @@ class Reply:
     output_tokens: int
     truncated: bool
     """The answer reached its length limit; `text` is what there is of it."""
+    cached_tokens: int = 0
+    """Those of the input that the provider had read before."""
+    estimated: bool = False
+    """The provider did not count the tokens, so we did, roughly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What one call of the provider used, however it ended."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    estimated: bool
+    ended: Literal["stop", "length", "failed", "cancelled"]
 
 
 @dataclass
@@ -31,10 +49,15 @@ class Draft:
     """An answer as it comes in. `ended` once the provider has said that it is over."""
 
     model: str
+    asked: Callable[[], int] = lambda: 0
+    """Tokens of the request, estimated."""
+    begun: bool = False
+    """The provider has begun to answer, so it has read the request."""
     pieces: list[str] = field(default_factory=list)
     refusal: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     ended: bool = False
     truncated: bool = False
     filtered: bool = False
@@ -58,15 +81,44 @@ class Draft:
         text = "".join(self.pieces)
         if not text.strip():
             raise errors.no_room() if self.truncated else errors.empty_answer()
-        return Reply(text, self.model, self.input_tokens, self.output_tokens, self.truncated)
+        spent = self.spent("length" if self.truncated else "stop")
+        return Reply(
+            text,
+            self.model,
+            spent.input_tokens,
+            spent.output_tokens,
+            self.truncated,
+            spent.cached_tokens,
+            spent.estimated,
+        )
+
+    def count(self, usage: Event, read: str, written: str) -> None:
+        """Take in what the provider counted, under the names that its API has for what it read and wrote."""
+        self.input_tokens = usage.get(read) or 0
+        self.output_tokens = usage.get(written) or 0
+        self.cached_tokens = (usage.get(f"{read}_details") or {}).get("cached_tokens") or 0
+
+    def spent(self, ended: Literal["stop", "length", "failed", "cancelled"]) -> Spent:
+        """What this has used so far: as the provider counted it, or else an estimate."""
+        counted = bool(self.input_tokens or self.output_tokens)
+        said = "".join(self.pieces) + self.refusal
+        return Spent(
+            model=self.model,
+            input_tokens=self.input_tokens if counted else self.asked(),
+            output_tokens=self.output_tokens if counted else estimate_tokens(said),
+            cached_tokens=self.cached_tokens,
+            estimated=not counted,
+            ended=ended,
+        )
 
 
 def read_chunk(draft: Draft, chunk: Event) -> str:
-    """Take in one chunk of a chat completion; returns the text in it."""
+    """Take in one chunk of a chat completion; returns the text in it. Raises `JobError` as `read_event`."""
+    if error := chunk.get("error"):
+        raise _reported(error)
     draft.model = chunk.get("model") or draft.model
     if usage := chunk.get("usage"):
-        draft.input_tokens = usage.get("prompt_tokens") or 0
-        draft.output_tokens = usage.get("completion_tokens") or 0
+        draft.count(usage, "prompt_tokens", "completion_tokens")
     if not (choices := chunk.get("choices")):  # the chunk with the usage has none
         return ""
     if finish := choices[0].get("finish_reason"):
@@ -81,7 +133,7 @@ def read_chunk(draft: Draft, chunk: Event) -> str:
 def read_event(draft: Draft, event: Event) -> str:
     """Take in one event of the Responses API; returns the text in it.
 
-    Raises `JobError` for the events that report a failure: the SDK raises nothing for them.
+    Raises `JobError` for the events that report a failure.
     """
     match event.get("type"):
         case "response.output_text.delta":
@@ -93,20 +145,25 @@ def read_event(draft: Draft, event: Event) -> str:
         case "response.failed":
             raise _reported(event["response"].get("error") or {})
         case "error":
-            raise _reported(event)
+            raise _reported(event.get("error") or event)
+    if error := event.get("error"):
+        raise _reported(error)
     return ""
 
 
-def _reported(error: Event) -> JobError:
-    return errors.reported(str(error.get("code") or ""), str(error.get("message") or ""))
+def _reported(error: Any) -> JobError:
+    """`error` as providers give it: an object, or only words."""
+    if not isinstance(error, dict):
+        return errors.reported(set(), str(error))
+    words = {str(error.get(name) or "") for name in ("code", "type")}
+    return errors.reported(words - {""}, str(error.get("message") or ""))
 
 
 def _finish(draft: Draft, response: Event) -> str:
     draft.ended = True
     draft.model = response.get("model") or draft.model
     if usage := response.get("usage"):
-        draft.input_tokens = usage.get("input_tokens") or 0
-        draft.output_tokens = usage.get("output_tokens") or 0
+        draft.count(usage, "input_tokens", "output_tokens")
     if why := response.get("incomplete_details"):
         draft.filtered = why.get("reason") == "content_filter"
         draft.truncated = not draft.filtered

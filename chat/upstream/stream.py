@@ -1,24 +1,30 @@
 """Ask the model, and listen while it answers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from django.utils.crypto import salted_hmac
 from openai import AsyncOpenAI, AsyncStream
 
-from chat.history import Turn
+from chat.history import Turn, turn_cost
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import mapped
-from chat.upstream.reply import Draft, Reply, read_chunk, read_event
-from queueing.errors import JobError
+from chat.upstream.events import EventReader
+from chat.upstream.reply import Draft, Reply, Spent, read_chunk, read_event
 
 #: Seconds to go on listening after the answer's end, for the token counts and so that the connection
 #: can be used again. A provider that hangs there costs the visitor no more than this.
 TAIL = 5.0
 
 
-async def stream_reply(
+async def at_once() -> None:
+    """No pace: everything is read as it arrives."""
+
+
+async def stream_from(
+    provider: Provider,
     *,
     instructions: str,
     turns: Sequence[Turn],
@@ -26,15 +32,18 @@ async def stream_reply(
     owner: str,
     max_output_tokens: int,
     on_text: Callable[[str], None],
+    pace: Callable[[], Awaitable[None]] = at_once,
+    on_spent: Callable[[Spent], None] = lambda spent: None,
 ) -> Reply:
-    """Have the model answer the last of `turns`, calling `on_text` with each piece as it arrives.
+    """Have `provider`'s model answer the last of `turns`, calling `on_text` with each piece as it arrives.
 
-    The pieces together are the reply's text. `owner` and `thread_id` reach OpenAI itself alone, the
-    former hashed. Cancelling closes the provider's connection at once. Raises `JobError` in every
-    case that is not an answer.
+    The pieces together are the reply's text. Whenever all that has arrived is taken in, `pace()` is
+    awaited before more is read. `owner` and `thread_id` reach OpenAI itself alone, the former hashed.
+    Cancelling closes the provider's connection at once. `on_spent` hears once what was used, also by a
+    call that failed or was cancelled; not when the provider refused the request or was not reached.
+    Raises `JobError` in every case that is not an answer.
     """
-    provider = Provider.from_settings()
-    draft = Draft(model=provider.model)
+    draft = Draft(model=provider.model, asked=lambda: _size(instructions, turns))
     request: dict[str, Any] = {"model": provider.model, "stream": True}
     if provider.is_openai:
         request["safety_identifier"] = salted_hmac(__name__, owner, algorithm="sha256").hexdigest()
@@ -42,12 +51,24 @@ async def stream_reply(
     request |= _words(provider, instructions, turns, max_output_tokens)
     try:
         client = await client_for(provider)
-        await _listen(client, provider, request, draft, on_text)
-    except JobError:
+        await _listen(client, provider, request, draft, on_text, pace)
+        reply = draft.finished()
+    except asyncio.CancelledError:
+        on_spent(draft.spent("cancelled"))
         raise
     except Exception as exc:
-        raise mapped(exc) from exc
-    return draft.finished()
+        error = mapped(exc)
+        if draft.begun or error.code == "provider_timeout":
+            on_spent(draft.spent("failed"))
+        if error is exc:
+            raise
+        raise error from exc
+    on_spent(draft.spent("length" if reply.truncated else "stop"))
+    return reply
+
+
+def _size(instructions: str, turns: Sequence[Turn]) -> int:
+    return turn_cost(instructions) + sum(turn_cost(turn.content) for turn in turns)
 
 
 def _words(
@@ -88,22 +109,28 @@ async def _listen(
     request: dict[str, Any],
     draft: Draft,
     on_text: Callable[[str], None],
+    pace: Callable[[], Awaitable[None]],
 ) -> None:
     path = "/responses" if provider.responses else "/chat/completions"
     read: Callable[[Draft, Any], str] = read_event if provider.responses else read_chunk
-    # The SDK's typed `create` builds a model object for each event, which costs a worker three
-    # quarters of its time while many answers stream; its plain `post` gives the JSON.
-    events = await client.post(
+    # The SDK sends the request, and raises what an error answer means. What it would make of each event
+    # costs a worker most of its time while many answers stream, so events are read from the bytes.
+    stream = await client.post(
         path, cast_to=object, body=request, stream=True, stream_cls=AsyncStream[object]
     )
+    draft.begun = True
+    events = EventReader()
     # Leaving this block in whatever way, cancelled too, closes the connection unless all was read.
-    async with events:
+    async with stream, aclosing(stream.response.aiter_bytes()) as chunks:
         try:
             async with asyncio.timeout(None) as tail:
-                async for event in events:
-                    if text := read(draft, event):
-                        on_text(text)
-                    if draft.ended and tail.when() is None:
+                async for chunk in chunks:
+                    for event in events.feed(chunk):
+                        if text := read(draft, event):
+                            on_text(text)
+                    if not draft.ended:
+                        await pace()
+                    elif tail.when() is None:
                         tail.reschedule(asyncio.get_running_loop().time() + TAIL)
         except Exception:
             if not draft.ended:  # what breaks after the end breaks nothing

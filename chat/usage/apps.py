@@ -8,10 +8,12 @@ class UsageConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
+        from queueing import retention
 
-        from . import belongings, checks  # noqa: F401  (registers the system checks)
+        from . import belongings, budgets, checks  # noqa: F401  (registers the system checks)
         from .models import Day, Reservation, Usage
 
         owned.register(Usage, export=belongings.usage)
         owned.register(Day, export=belongings.day, move=belongings.move_days)
         owned.register(Reservation)
+        retention.steps.append(budgets.sweep)

@@ -5,8 +5,8 @@ order. It must never happen inside the transaction that ends a job: a visitor wh
 waits for the job before, whose end would wait for the day.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -27,8 +27,7 @@ GRACE = 60.0
 _SET_ASIDE = 30.0
 
 
-@dataclass(frozen=True)
-class Amount:
+class Amount(NamedTuple):
     """Tokens, and millionths of a unit of money."""
 
     tokens: int
@@ -67,7 +66,7 @@ def reserve(
     changed.
     """
     budget = budget_of(owner)
-    if not budget.tokens and not budget.cost:
+    if not any(budget):
         return
     wanted = Amount(tokens, _cost(model, tokens, output_tokens, seconds_of_audio))
     try:
@@ -136,20 +135,9 @@ def _rejected(day: Day, wanted: Amount, budget: Amount) -> Rejected:
 
 def settle(job_id: UUID | str) -> None:
     """The job is over, or needs nothing more: free what is still set aside for it, after the commit."""
-    if not _any_budget():
+    if not any(budget_of("u:") + budget_of("s:")):
         return
     transaction.on_commit(lambda: _release(UUID(str(job_id))), robust=True)
-
-
-def _any_budget() -> bool:
-    return any(
-        (
-            settings.BUDGET_TOKENS_PER_DAY,
-            settings.BUDGET_COST_PER_DAY,
-            settings.BUDGET_TOKENS_PER_DAY_ANONYMOUS,
-            settings.BUDGET_COST_PER_DAY_ANONYMOUS,
-        )
-    )
 
 
 @transaction.atomic
@@ -187,3 +175,10 @@ def _forget_vanished(owner: str) -> int:
     for job_id in vanished:
         _release(job_id)
     return len(vanished)
+
+
+def sweep() -> int:
+    """Once an hour: what jobs left behind that are over and told nobody, of owners who ask no more."""
+    before = timezone.now() - timedelta(seconds=GRACE)
+    owners = Reservation.objects.filter(created_at__lt=before).values_list("owner", flat=True).distinct()
+    return sum(map(_forget_vanished, owners[:100]))

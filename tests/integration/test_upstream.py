@@ -94,13 +94,29 @@ async def test_two_hundred_answers_at_once_do_not_mix(provider: Provider, api):
     assert [reply.text for reply in replies] == [echo(f"question number {i}") for i in range(200)]
 
 
+async def test_what_the_provider_had_read_before_is_told(provider: Provider, api):
+    provider.script(cached_tokens=8)
+
+    assert (await ask()).cached_tokens == 8
+
+
+async def test_a_provider_that_counts_no_tokens_has_them_estimated(provider: Provider, api):
+    provider.script(text="It was the best of times.", counts=False)
+
+    reply = await ask()
+
+    assert reply.estimated
+    assert 5 <= reply.output_tokens <= 12
+    assert 20 <= reply.input_tokens <= 60
+
+
 def test_an_answer_that_comes_whole_at_the_end_is_an_answer():
     part = {"type": "output_text", "text": "All at once."}
     response = {"output": [{"type": "reasoning"}, {"type": "message", "content": [part]}]}
     draft = Draft(model="a model")
 
     assert read_event(draft, {"type": "response.completed", "response": response}) == "All at once."
-    assert draft.finished() == Reply("All at once.", "a model", 0, 0, truncated=False)
+    assert draft.finished().text == "All at once."
 
 
 async def test_a_provider_that_hangs_after_the_end_costs_a_moment_and_no_answer(

@@ -34,6 +34,11 @@ class Script:
     """Words to send before the end comes; None is all."""
     end: End = "stop"
 
+    counts: bool = True
+    """Say how many tokens it was."""
+    cached_tokens: int = 0
+    """Of the input, how many to say were read before."""
+
     wait: float = 0.0
     """Seconds before the first byte."""
     status: int = 200
@@ -45,6 +50,8 @@ class Script:
 
     match: str = ""
     """Only for requests whose last user message (or file name) contains this."""
+    model: str = ""
+    """Only for requests to this model."""
     times: int = 1
 
     def words(self, prompt: str) -> list[str]:
@@ -83,11 +90,11 @@ class Scripts:
         with self._lock:
             self._pending.clear()
 
-    def take(self, prompt: str) -> Script:
-        """The first script meant for `prompt`, or the default one."""
+    def take(self, prompt: str, model: str = "") -> Script:
+        """The first script meant for `prompt` and `model`, or the default one."""
         with self._lock:
             for i, script in enumerate(self._pending):
-                if script.match not in prompt:
+                if script.match not in prompt or script.model not in ("", model):
                     continue
                 if script.times == 1:
                     del self._pending[i]

@@ -109,7 +109,7 @@ class Server:
     # --- playing a script ---
 
     async def _answer(self, http: web.Request, body: dict[str, Any], prompt: str, wire_type: Any) -> Any:
-        script = self.scripts.take(prompt)
+        script = self.scripts.take(prompt, body.get("model", ""))
         words = script.words(prompt)
         wire = wire_type(next(self._numbers), body)
 

@@ -20,6 +20,16 @@ def error_body(script: Script) -> dict[str, Any]:
     }
 
 
+def counted(script: Script, words: list[str], read: str = "prompt", written: str = "completion") -> Any:
+    """The tokens, under the names that an API has for those it read and wrote."""
+    return {
+        f"{read}_tokens": INPUT_TOKENS,
+        f"{read}_tokens_details": {"cached_tokens": script.cached_tokens},
+        f"{written}_tokens": len(words),
+        "total_tokens": INPUT_TOKENS + len(words),
+    }
+
+
 class ChatWire:
     """`/v1/chat/completions`."""
 
@@ -48,13 +58,10 @@ class ChatWire:
             return sse(error_body(script))
         finish = script.end if script.end in ("length", "content_filter") else "stop"
         refusal = self._chunk({"refusal": script.message}) if script.end == "refusal" else b""
-        usage = sse(self._base | {"choices": [], "usage": self._usage(words)}) if self._usage_wanted else b""
+        wanted = self._usage_wanted and script.counts
+        usage = sse(self._base | {"choices": [], "usage": counted(script, words)}) if wanted else b""
         done = b"" if script.end == "hang" else b"data: [DONE]\n\n"
         return refusal + self._chunk({}, finish) + usage + done
-
-    def _usage(self, words: list[str]) -> dict[str, int]:
-        total = INPUT_TOKENS + len(words)
-        return {"prompt_tokens": INPUT_TOKENS, "completion_tokens": len(words), "total_tokens": total}
 
     def whole(self, script: Script, words: list[str]) -> dict[str, Any]:
         """The answer when no stream was asked for."""
@@ -62,7 +69,11 @@ class ChatWire:
         message = {"role": "assistant", "content": "".join(words), "refusal": refusal}
         finish = script.end if script.end in ("length", "content_filter") else "stop"
         choice = {"index": 0, "message": message, "finish_reason": finish}
-        return self._base | {"object": "chat.completion", "choices": [choice], "usage": self._usage(words)}
+        return self._base | {
+            "object": "chat.completion",
+            "choices": [choice],
+            "usage": counted(script, words),
+        }
 
 
 class ResponsesWire:
@@ -109,18 +120,13 @@ class ResponsesWire:
             part = {"type": "refusal", "refusal": script.message}
         reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(script.end)
         details = {"reason": reason} if reason else None
+        usage = counted(script, words, "input", "output") if script.counts else None
         return self._response(
-            "incomplete" if reason else "completed", [part], words, incomplete_details=details
+            "incomplete" if reason else "completed", [part], usage=usage, incomplete_details=details
         )
 
-    def _response(
-        self, status: str, content: list[dict[str, Any]], words: list[str] | None = None, **fields: Any
-    ) -> dict[str, Any]:
+    def _response(self, status: str, content: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
         item = {"id": self._place["item_id"], "type": "message", "role": "assistant", "status": status}
-        usage = None
-        if words is not None:
-            total = INPUT_TOKENS + len(words)
-            usage = {"input_tokens": INPUT_TOKENS, "output_tokens": len(words), "total_tokens": total}
         return {
             "id": self._id,
             "object": "response",
@@ -128,7 +134,7 @@ class ResponsesWire:
             "model": self.model,
             "status": status,
             "output": [item | {"content": content}] if content else [],
-            "usage": usage,
+            "usage": None,
             "error": None,
             "incomplete_details": None,
             **fields,

@@ -1,0 +1,140 @@
+"""Calls of the model that somebody pays for: reserved before, recorded after, whoever answered."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.db import OperationalError, close_old_connections
+
+from queueing.context import JobContext
+from queueing.errors import JobError, Permanent, Rejected
+from queueing.ids import new_id
+
+from .history import Turn, turn_cost
+from .upstream import Reply, Spent, stream_reply
+from .usage import budgets, ledger
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between tries, and tries in all, while the database is away.
+_AGAIN, _TRIES = 1.0, 10
+#: Writes what was used, also what was used by a job that has been cancelled and waits for nothing more.
+_writer = ThreadPoolExecutor(1, thread_name_prefix="usage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payer:
+    """What calls are for, and whose budget bears them."""
+
+    job_id: str
+    owner: str
+    kind: str
+    """The job's."""
+    thread_id: str
+    companion: str
+
+    @classmethod
+    def of(cls, ctx: JobContext, *, thread_id: str, companion: str, owner: str = "") -> Self:
+        """The owner of the job `ctx` is about, unless another is named."""
+        return cls(
+            job_id=ctx.job_id,
+            owner=owner or ctx.owner,
+            kind=ctx.kind,
+            thread_id=thread_id,
+            companion=companion,
+        )
+
+
+async def call(
+    payer: Payer,
+    *,
+    instructions: str,
+    turns: Sequence[Turn],
+    max_output_tokens: int,
+    **more: Any,
+) -> Reply:
+    """The model's answer to the last of `turns`, paid by `payer`; `more` is as for `stream_reply`.
+
+    Raises `Permanent` (`budget_spent`) when the day's budget has no room for it, and `JobError` as
+    `stream_reply` does. What the calls used is on record when this returns or raises; when it is
+    cancelled, a moment later.
+    """
+    size = turn_cost(instructions) + sum(turn_cost(turn.content) for turn in turns)
+    await _reserve(payer, size, max_output_tokens)
+    written: list[Future[None]] = []
+
+    def on_spent(spent: Spent) -> None:
+        written.append(_writer.submit(_write, payer, spent))
+
+    try:
+        reply = await stream_reply(
+            instructions=instructions,
+            turns=turns,
+            max_output_tokens=max_output_tokens,
+            thread_id=payer.thread_id,
+            owner=payer.owner,
+            on_spent=on_spent,
+            **{"on_text": lambda _: None} | more,
+        )
+    except JobError:
+        await _all(written)
+        raise
+    await _all(written)
+    return reply
+
+
+async def _reserve(payer: Payer, input_tokens: int, output_tokens: int) -> None:
+    if not any(budgets.budget_of(payer.owner)):
+        return
+    try:
+        await sync_to_async(budgets.reserve)(
+            payer.owner, payer.job_id, input_tokens + output_tokens, output_tokens=output_tokens
+        )
+    except Rejected as exc:
+        raise Permanent(exc.message, code=exc.code) from exc
+
+
+async def _all(written: list[Future[None]]) -> None:
+    for future in written:
+        await asyncio.wrap_future(future)
+
+
+def _write(payer: Payer, spent: Spent) -> None:
+    """Never raises: an answer is not lost because it could not be put on the bill."""
+    call_id = new_id()
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _record(payer, spent, call_id)
+        except OperationalError as exc:
+            logger.warning("the database records no usage (%s)", exc)
+            if tries_left:
+                time.sleep(_AGAIN)
+        except Exception:
+            logger.exception("usage could not be recorded")
+            break
+        finally:
+            close_old_connections()
+    logger.error("lost from the record: %s used %s", payer, spent)
+    return None
+
+
+def _record(payer: Payer, spent: Spent, call_id: Any) -> None:
+    ledger.record(
+        job_id=payer.job_id,
+        owner=payer.owner,
+        thread_id=payer.thread_id,
+        companion=payer.companion,
+        kind=payer.kind,
+        model=spent.model,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cached_tokens=spent.cached_tokens,
+        estimated=spent.estimated,
+        ended=spent.ended,
+        call_id=call_id,
+    )
