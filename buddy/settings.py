@@ -183,6 +183,9 @@ QUEUEING = {
             "attempts": 5,
             "backoff": {"type": "exponential", "delay": 10},
             "limiter": {"max": 2, "duration": 60},
+            # A long document is many calls, and goes on from those that are done.
+            "timeout": 1800,
+            "patience": 3600.0,
             "keep": (20, 10),
         },
     },
