@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from chat.api import api
+from chat.care.views import lines
 from chat.problems import no_such_address, with_problem_405
 from chat.views import index
 
@@ -15,6 +16,7 @@ urlpatterns = [
     re_path(r"^t/(?P<thread_id>[0-9a-f]{32})/?$", index, name="thread"),
     path("api/", with_problem_405(api.urls)),
     re_path(r"^api/", no_such_address),
+    path("care", lines, name="care"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("admin/analytics/", include("chat.analytics.urls")),

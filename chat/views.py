@@ -25,6 +25,7 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         "companions": [companion.public() for companion in COMPANIONS.values()],
         "demo_model": settings.DEMO_MODEL,
         "model_name": settings.OPENAI_MODEL,
+        "remind": {"messages": settings.CARE_REMIND_MESSAGES, "minutes": settings.CARE_REMIND_MINUTES},
         "thread_id": thread_id,
     }
     return render(request, "chat/index.html", context)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 
 from .lines import Country, countries, country_of, directory
 from .screening import Concern, screen
@@ -52,9 +53,9 @@ def card_for(text: str, place: Place) -> Card | None:
 
 
 def card(concern: Concern, country: Country) -> Card:
-    """What to show: sentences in the language of the concern, and links to call, text or open."""
+    """What to show: sentences in the language of the concern, links to call, text or open; and as HTML."""
     words = _words()[concern.language]
-    return {
+    shown: Card = {
         "level": concern.level,
         "language": concern.language,
         "title": words[concern.level],
@@ -64,8 +65,9 @@ def card(concern: Concern, country: Country) -> Card:
         "lines": [_line(words, line) for line in country.lines],
         "contact": _contact(words),
         "directory": {"label": words["directory"], "url": directory()},
-        "countryLabel": words["country"],
     }
+    context = {"card": shown, "words": words, "countries": countries().values()}
+    return shown | {"html": render_to_string("care/card.html", context)}
 
 
 def all_countries() -> list[dict[str, str]]:

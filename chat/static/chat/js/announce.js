@@ -33,6 +33,7 @@ export function announcer() {
     completed: (event, name) => `${name} has answered.`,
     failed: (event) => `The answer failed. ${event.error}`,
     cancelled: () => "The answer was stopped.",
+    help: ({ title }) => `${title} Help lines are shown below your message.`,
     edited: () => "Message changed.",
     removed: ({ messageIds }) => (messageIds.length > 2 ? "The messages from there on are gone." : "Message removed."),
   };

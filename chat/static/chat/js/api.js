@@ -6,6 +6,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = problem.code;
     this.retryAfter = problem.retryAfter;
+    this.care = problem.care;
   }
 }
 
@@ -42,5 +43,6 @@ export const api = {
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
   withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
+  care: (wanted) => call("GET", `/api/care?${new URLSearchParams(wanted)}`),
   events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
 };

@@ -63,6 +63,7 @@ export function httpTransport(onEvent) {
           code: error.code,
           error: error.message,
           retryAfter: error.retryAfter,
+          care: error.care,
         });
       });
       return true;

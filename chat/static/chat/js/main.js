@@ -3,6 +3,7 @@
 import { announcer } from "./announce.js";
 import { api } from "./api.js";
 import { banner } from "./banner.js";
+import { reminder } from "./care.js";
 import { composer } from "./composer.js";
 import { $, clone, copyText, fill, setText } from "./dom.js";
 import { drawer, shortcuts, themeButton } from "./frame.js";
@@ -48,6 +49,7 @@ const messages = messageList({
   onEdit: editing.save,
   onClose: editing.close,
   onFocusLost: () => writing.focus(),
+  onCare: (care) => store.dispatch({ type: "care", care }),
 });
 const strip = banner({ onTryNow: session.connect, onStartAgain: startAgain, say: announce.say });
 const picker = pickerView({
@@ -90,7 +92,10 @@ async function attempt(trouble, request) {
   }
 }
 
+const remind = reminder({ messages: +$("#app").dataset.remindMessages, minutes: +$("#app").dataset.remindMinutes }, () => ($("#reminder").hidden = false));
+
 function say(text) {
+  remind();
   notice.clear();
   session.say(text);
   writing.focus();
@@ -198,6 +203,10 @@ setInterval(draw, 1000);
 const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
 const clicks = {
   new: () => navigate("/"),
+  "close-reminder": () => {
+    $("#reminder").hidden = true;
+    writing.focus();
+  },
   "close-drawer": () => frame.close(),
   shortcuts: () => keys.show(),
   "reload-thread": () => open(),

@@ -1,5 +1,6 @@
 // Draws the open conversation: one element per message, kept and changed in place.
 
+import { drawCare } from "./care.js";
 import { $, clone, fill, setServerHtml } from "./dom.js";
 import { drawFeedback } from "./feedback.js";
 import { isRunning, waits } from "./messages.js";
@@ -9,7 +10,7 @@ import { clockTime } from "./words.js";
 
 const NEAR_END = 96; // px: who is this close to the end wants to stay there
 
-export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost }) {
+export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, onCare }) {
   const list = document.createElement("div");
   list.className = "messages";
   const drawn = new Map(); // key -> {element, message}
@@ -39,6 +40,7 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost }
       if (list.children[index] !== entry.element) list.insertBefore(entry.element, list.children[index] ?? null);
       if (entry.message !== message) drawMessage(entry.element, message);
       if (message.role === "user") drawMine(entry.element, message, { waits: waits(state.messages, message), onEdit, onClose });
+      if (message.role === "user") drawCare(entry.element, isAbout(state.care, message) ? state.care : null, onCare);
       drawState($(".state", entry.element), message, { link: state.link, name });
       entry.message = message;
     });
@@ -66,6 +68,8 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost }
     },
   };
 }
+
+const isAbout = (care, { id, requestId }) => Boolean(care) && (care.messageId ? care.messageId === id : care.requestId === requestId);
 
 function drawMessage(element, message) {
   element.dataset.status = message.status;

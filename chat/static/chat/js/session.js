@@ -48,6 +48,8 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
   function heard(event) {
     event.receivedAt = Date.now();
     if (event.type === "hello") return greeted(event);
+    if (event.type === "care:help") return helped(event);
+    if (event.care) helped({ ...event.care, type: "care:help", requestId: event.requestId }); // over HTTP
     if (event.type === "queue:pressure") return store.dispatch({ ...event, type: "pressure" });
     if (verbOf(event) === "rejected" || event.type === "error") return refused(event);
     if (topicOf(event) === "thread") return rethought(event);
@@ -66,6 +68,11 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     if (verbOf(event) === "queued" || findAnswer(store.state.messages, event)) onEvent(event);
     if (isFromElsewhere(event) || isCutShort(event)) loadThread(event.threadId);
     return null;
+  }
+
+  function helped(event) {
+    store.dispatch({ type: "care", care: event });
+    onEvent(event);
   }
 
   function greeted(event) {

@@ -12,6 +12,7 @@ export const initialState = {
   threads: { status: "loading", items: [], more: false },
   busy: {}, // jobId -> threadId of answers on their way, for the dots in the list
   link: { kind: "connecting", retryAt: null },
+  care: null, // help lines, with the requestId or messageId of the message that calls for them
   pressure: {}, // queue -> level, of queues that are not `normal`
 };
 
@@ -20,17 +21,20 @@ const reducers = {
     ...state,
     view: { kind: "new", threadId: null, draft, companion, title: "" },
     messages: [],
+    care: null,
   }),
   "view/companion": (state, { companion }) => ({ ...state, view: { ...state.view, companion } }),
   "view/loading": (state, { threadId }) => ({
     ...state,
     view: { ...initialState.view, kind: "loading", threadId, companion: state.view.companion },
     messages: [],
+    care: null,
   }),
   "view/thread": (state, { thread, outbox }) => ({
     ...state,
     view: { ...state.view, kind: "thread", companion: thread.companion, title: thread.title },
     messages: merge(thread.messages, state.messages, outbox),
+    care: thread.care ?? state.care,
   }),
   "view/problem": (state, { kind }) => ({ ...state, view: { ...state.view, kind }, messages: [] }),
 
@@ -88,6 +92,7 @@ const reducers = {
     threads: { ...state.threads, items: state.threads.items.filter((t) => t.id !== id) },
   }),
 
+  care: (state, { care }) => ({ ...state, care }),
   link: (state, { link }) => ({ ...state, link }),
   "pressure/unknown": (state) => ({ ...state, pressure: {} }),
   pressure: (state, { queue, level }) => ({ ...state, pressure: { ...state.pressure, [queue]: level } }),
