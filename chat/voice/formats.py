@@ -134,11 +134,12 @@ def _is_mp3(head: bytes) -> bool:
 
 
 def _check_mp3(data: _File) -> None:
-    """A tag, perhaps, then frames that follow one another."""
+    """Tags, perhaps, then frames that follow one another."""
     offset = 0
-    if data.at(0, 3) == b"ID3":
-        tag = data.need(0, 10)
-        offset = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True))
+    while data.at(offset, 3) == b"ID3":
+        tag = data.need(offset, 10)
+        size = tag[6:]
+        offset += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3])
     padding = data.at(offset, 4096)
     offset += len(padding) - len(padding.lstrip(b"\0"))
     if offset >= data.size:

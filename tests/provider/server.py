@@ -81,9 +81,20 @@ class Server:
         upload: Any = form["file"]
         size = len(upload.file.read())
         body = {"model": form.get("model"), "filename": upload.filename, "bytes": size}
+        if language := form.get("language"):
+            body["language"] = language
         script = self.scripts.take(upload.filename)
-        said = script.text if script.text is not None else f"This is what was said in {upload.filename}."
-        return await self._play(http, body, script, lambda _: answered({"text": said}))
+
+        async def answer(entry: Request) -> web.StreamResponse:
+            said = script.text if script.text is not None else f"This is what was said in {upload.filename}."
+            if script.end == "cut":
+                entry.ended = time.time()
+                http.transport.abort()  # type: ignore[union-attr]
+            if script.end == "garbage":
+                return web.Response(body=b"{this is no JSON \xff", content_type="application/json")
+            return await answered({"text": said, "usage": {"type": "duration", "seconds": 3}})
+
+        return await self._play(http, body, script, answer)
 
     async def models(self, http: web.Request) -> web.Response:
         model = {"id": "scripted", "object": "model", "created": 1_790_000_000, "owned_by": "tests"}
