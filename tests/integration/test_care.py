@@ -88,9 +88,9 @@ async def test_a_full_queue_refuses_the_message_and_shows_help(valkey, settings)
         assert [event["type"] for event in heard][-2:] == ["care:help", "chat:rejected"]
 
 
-async def test_a_message_that_is_too_long_is_refused_and_shows_help(valkey):
+async def test_a_message_that_cannot_be_taken_is_refused_and_shows_help(valkey):
     async with browser() as alice:
-        refused = await posted(alice, f"{CRY}. " + "I do not know how to say it. " * 1000)
+        refused = await posted(alice, f"{CRY} \x00")
         assert (refused.status_code, refused.json()["care"]["level"]) == (422, "danger")
 
 
@@ -159,5 +159,7 @@ async def test_the_model_is_told_how_to_answer_until_the_talk_has_moved_on(worke
         for number, text in enumerate([CRY, "Thank you.", *["Tell me of Rome."] * 4]):
             await tab.ask(text, f"r-{number + 1}", companion="emotional", threadId=thread)
             await tab.hear_until("chat:completed")
-    told = ["Important for this answer" in str(request.json) for request in workers.requests]
+    sent = [str(request.json) for request in workers.requests]
+    replies = [text for text in sent if "You are the Emotional companion" in text]  # a title is asked for, too
+    told = ["Important for this answer" in text for text in replies]
     assert told == [False, True, True, True, True, True, False]
