@@ -1,5 +1,6 @@
 """The HTTP API. Thin: services write, selectors read, `wire` and `schemas` shape, `problems` refuses."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from . import changes, problems, selectors, services, sse, wire
 from .addresses import client_address
 from .analytics import feedback
 from .analytics.api import router as analytics_router
+from .answers import cache as answers
 from .care.api import router as care_router
 from .care.http import care_in, care_of, look_after
 from .companions import COMPANIONS, Companion, companion_named
@@ -196,8 +198,8 @@ async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
 async def queue_status(request: HttpRequest) -> dict[str, Any]:
-    """Counts, pressure and workers of each queue. No contents, no owners."""
-    return await status.overview()
+    """Counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
+    return await status.overview() | {"answers": await asyncio.to_thread(answers.statistics)}
 
 
 def _thread_view(thread: Thread) -> dict[str, Any]:
@@ -234,6 +236,8 @@ def _message_view(said: selectors.Said) -> dict[str, Any]:
     }
     if job:
         view["requestId"] = job.request_id
+    if said.cached:
+        view["cached"] = True
     if message.attachment:
         view["attachment"] = message.attachment
     if job and job.error and (message.role == Role.ASSISTANT or not message.content):

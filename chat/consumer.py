@@ -210,6 +210,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if created:
             self.answered.add(job.id.hex)
             await self.following.hear(queued)
+            if job.is_finished:
+                for event in events.course(job)[1:]:
+                    await self.following.hear(event)
         else:
             await self.tell(queued)
             await self.following.watch(job)

@@ -6,7 +6,7 @@ Each takes the owner, and somebody else's row does not exist for it.
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
@@ -68,9 +68,15 @@ class Said:
         """How the job stands; a forgotten job was completed, as far as anyone need know."""
         return standing(self.job) if self.job else str(State.COMPLETED)
 
+    @property
+    def cached(self) -> bool:
+        """Whether it is an answer that was given before."""
+        return self.message.role == Role.ASSISTANT and bool(getattr(self.job, "cached", False))
+
 
 def conversation(of: Thread) -> list[Said]:
     """All messages of a thread in order, each with its job."""
     messages = list(of.messages.all())
-    jobs = Job.objects.defer("args", "result").in_bulk({m.job_id for m in messages})
-    return [Said(message=m, job=jobs.get(m.job_id)) for m in messages]
+    jobs = Job.objects.defer("args", "result").annotate(cached=F("result__cached"))
+    by_id = jobs.in_bulk({m.job_id for m in messages})
+    return [Said(message=m, job=by_id.get(m.job_id)) for m in messages]

@@ -220,7 +220,10 @@ def decorate(event: dict[str, Any]) -> dict[str, Any]:
 
 def _response(result: Any) -> dict[str, Any]:
     response = result.get("response") if isinstance(result, dict) else None
-    return {"response": response, "html": render(response)} if isinstance(response, str) else {}
+    if not isinstance(response, str):
+        return {}
+    cached = {"cached": True} if result.get("cached") else {}
+    return {"response": response, "html": render(response)} | cached
 
 
 def queued_status(job: Job) -> str:
