@@ -1,0 +1,74 @@
+"""Thumbs below an answer: by mouse and keyboard, told, and there again after a reload."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, say, spoken
+from tests.e2e.site import Site
+from tests.provider.fixture import Provider
+
+
+def _answered(page: Page, provider: Provider) -> None:
+    provider.script(text="Lisbon, in May.")
+    say(page, "Where to?")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+
+
+def test_thumbs_are_pressed_changed_and_taken_back(site: Site, page: Page, provider: Provider) -> None:
+    _answered(page, provider)
+    up, down = (page.get_by_role("button", name=f"{word} answer") for word in ("Good", "Poor"))
+    expect(up).to_have_attribute("aria-pressed", "false")
+    up.click()
+    expect(up).to_have_attribute("aria-pressed", "true")
+    expect(spoken(page)).to_have_text("Thank you.")
+
+    down.focus()
+    page.keyboard.press("Enter")
+    expect(up).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("group", name="What was wrong with it?")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Not correct")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.get_by_label("In your words, if you like").fill("I asked for Porto.")
+    page.get_by_role("button", name="Send feedback").press("Enter")
+    expect(page.get_by_role("group", name="What was wrong with it?")).to_be_hidden()
+    expect(down).to_be_focused()
+
+    page.reload()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    thread = page.url.rpartition("/")[2]
+    message = page.request.get(f"{site.url}/api/threads/{thread}").json()["messages"][1]
+    assert message["feedback"] == {"value": "down", "reason": "missed", "comment": "I asked for Porto."}
+
+    down.click()
+    expect(spoken(page)).to_have_text("Feedback removed.")
+    page.reload()
+    expect(answers(page)).to_have_count(1)
+    expect(down).to_have_attribute("aria-pressed", "false")
+
+
+def test_what_could_not_be_saved_is_said_and_not_shown_as_saved(page: Page, provider: Provider) -> None:
+    _answered(page, provider)
+    page.route("**/feedback", lambda route: route.abort())
+    up = page.get_by_role("button", name="Good answer")
+    up.click()
+    expect(page.get_by_text("Your feedback was not saved.").first).to_be_visible()
+    expect(up).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_serious_in_the_form(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visitor(viewport={"width": width, "height": 800}, color_scheme=theme).new_page()
+    page.goto(site.url)
+    _answered(page, provider)
+    page.get_by_role("button", name="Poor answer").click()
+    page.get_by_role("radio", name="Wrong tone").check(force=True)
+    found = axe.Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
