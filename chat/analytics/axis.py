@@ -58,13 +58,13 @@ def share(value: float) -> str:
     return f"{value * 100:.0f}%" if value in (0, 1) or value >= 0.0995 else f"{value * 100:.1f}%"
 
 
-def money(value: float) -> str:
-    """US dollars: `$0.0042`, `$1.30`, `$12k`."""
+def money(value: float, sign: str = "$") -> str:
+    """`$0.0042`, `$1.30`, `$12k`."""
     if value >= 1000:
-        return f"${count(value)}"
-    return cents(value) if value >= 0.995 or value == 0 else f"${value:.2g}"
+        return sign + count(value)
+    return cents(value, sign) if value >= 0.995 or value == 0 else f"{sign}{value:.2g}"
 
 
-def cents(value: float) -> str:
-    """US dollars to the cent, or what there is of one: `$1,234.50`, `$0.0042`."""
-    return f"${value:,.2f}" if value >= 0.01 or value == 0 else money(value)
+def cents(value: float, sign: str = "$") -> str:
+    """To the cent, or what there is of one: `$1,234.50`, `$0.0042`."""
+    return f"{sign}{value:,.2f}" if value >= 0.01 or value == 0 else money(value, sign)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from chat.companions import COMPANIONS
 from queueing import histogram
 
 from . import axis, plots
-from .costs import Costs
+from .elsewhere import Costs
 from .figures import Figures
 from .plots import Plot, Series
 from .store import HOUR
@@ -58,7 +59,7 @@ def _duration_tile(name: str, spreads: Sequence[dict[str, int]]) -> Tile:
 
 
 def _cost_tile(costs: Costs) -> Tile:
-    money = axis.money(sum(map(sum, costs.money.values())))
+    money = axis.money(sum(map(sum, costs.money.values())), costs.sign)
     unpriced = f", {axis.count(costs.unpriced)} without a price" if costs.unpriced else ""
     return Tile("Cost", money, f"{axis.count(costs.calls)} calls{unpriced}")
 
@@ -141,7 +142,8 @@ def _cached(figures: Figures) -> Plot:
 def _costs(figures: Figures, costs: Costs) -> Plot:
     series = [Series(name_of(who), who, money) for who, money in sorted(costs.money.items()) if any(money)]
     nothing = Series("cost", "accent", [0.0] * len(figures.starts))
-    return _plot(figures, "Cost", *(series or [nothing]), say=axis.money, in_full=axis.cents)
+    say, in_full = (partial(words, sign=costs.sign) for words in (axis.money, axis.cents))
+    return _plot(figures, "Cost", *(series or [nothing]), say=say, in_full=in_full)
 
 
 def name_of(companion: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from chat.companions import COMPANIONS
 
-from . import costs, export, figures, page
+from . import elsewhere, export, figures, page
 from .figures import SPANS, Span
 
 
@@ -30,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Figures of a span and a companion, which the query names: `?span=7d&companion=travel`."""
     span, companion = _chosen(request)
     found = figures.read(span, companion)
-    spent = costs.read(found)
+    spent = elsewhere.costs(found)
     context = {
         "span": span,
         "companion": companion,
@@ -41,6 +41,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "failures": found.failures.most_common(),
         "others": found.others.most_common(),
         "tokens": [(page.name_of(who), number) for who, number in sorted(spent.tokens.items())],
+        "care": [
+            (f"{page.name_of(who)}, {level}", number) for who, level, number in elsewhere.help_offered(found)
+        ],
         "may_see_feedback": request.user.has_perm("analytics.view_feedback"),
     }
     return render(request, "analytics/page.html", context)

@@ -1,0 +1,82 @@
+"""The staff page of figures, in a browser: read, chosen from, exported; at three widths and in both themes."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.cluster import ROOT
+from tests.e2e.site import Site
+
+#: Somebody of the staff, and some weeks of figures.
+PREPARE = """
+import django
+django.setup()
+from django.contrib.auth.models import User
+from tests.integration.test_analytics_page import fill, fill_usage
+User.objects.create_superuser("carol", password="of-the-tests")
+fill(6000)
+fill_usage(2000)
+"""
+
+
+@pytest.fixture(scope="module")
+def counted(site: Site) -> Site:
+    """The site with figures behind it."""
+    subprocess.run([sys.executable, "-c", PREPARE], cwd=ROOT, env=site.environment, check=True)
+    return site
+
+
+def _signed_in(context: BrowserContext, site: Site, query: str = "") -> Page:
+    page = context.new_page()
+    page.goto(f"{site.url}/admin/analytics/{query}")
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill("of-the-tests")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+    return page
+
+
+def test_a_span_and_a_companion_are_chosen_and_exported(
+    counted: Site, visitor: Callable[..., BrowserContext]
+) -> None:
+    page = _signed_in(visitor(), counted)
+    expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="90 days").click()
+    page.get_by_role("link", name="Travel").click()
+    expect(page).to_have_url(f"{counted.url}/admin/analytics/?span=90d&companion=travel")
+    drawing = page.get_by_role("img", name="Messages")
+    expect(drawing).to_be_visible()
+    expect(drawing.locator("rect")).not_to_have_count(0)
+    page.locator("#messages summary").press("Enter")
+    expect(page.locator("#messages tbody tr")).to_have_count(90)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Events as CSV").click()
+    assert download.value.suggested_filename == "events-travel-90d.csv"
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "at,name,companion,visitor,properties"
+    assert len(lines) > 1000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("span", ["24h", "90d"])
+def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
+    counted: Site, visitor: Callable[..., BrowserContext], span: str, width: int, theme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    context = visitor(viewport={"width": width, "height": 900}, color_scheme=theme)
+    page = _signed_in(context, counted, f"?span={span}")
+    page.locator("summary").first.click()
+    found = axe.Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for text in page.locator(".plot__drawing text").all():
+        assert text.evaluate(
+            """(text) => {
+                const [box, frame] = [text.getBoundingClientRect(), text.closest("svg").getBoundingClientRect()];
+                return box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
+            }"""
+        ), text.text_content()
