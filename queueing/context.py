@@ -1,7 +1,7 @@
 """What a handler is given: who asks, which attempt this is, and how to say what is happening."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,10 @@ class JobContext:
     """1 on the first try; attempts given back (cooldown, shutdown) do not count."""
     max_attempts: int
     emit: Emit
+    pace: Callable[[], Awaitable[None]]
+    """Await it before reading more of a stream: it ends when what was said so far is about to go out.
+    Whoever reads in that rhythm does a fraction of the work of reading every token by itself, and is
+    not a moment later."""
     text: str = ""
     """What this attempt has streamed so far."""
     cancelled: bool = field(default=False)

@@ -47,7 +47,9 @@ class Stream:
             attempt=run.attempt,
             max_attempts=run.max_attempts,
             emit=self.emit,
+            pace=self.pace,
         )
+        self._hub = Hub.here()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._start = self._sent = 0
@@ -66,9 +68,14 @@ class Stream:
         if name == "progress":
             self._progress = fields
         if threading.get_ident() == self._thread:
-            Hub.here().wake(self)
+            self._hub.wake(self)
         else:
-            self._loop.call_soon_threadsafe(Hub.here, self)
+            self._loop.call_soon_threadsafe(self._hub.wake, self)
+
+    async def pace(self) -> None:
+        """Until what the handler has said is about to be sent."""
+        if self.behind:
+            await self._hub.gathering.wait()
 
     @property
     def behind(self) -> bool:
@@ -78,7 +85,7 @@ class Stream:
     async def flush(self) -> None:
         """Send what is left, so that the end comes after the last word."""
         if self.behind or self.sending:
-            await Hub.here().flush(self)
+            await self._hub.flush(self)
 
     def take_progress(self) -> list[events.Event]:
         """The latest progress, if it is news."""
@@ -116,19 +123,19 @@ class Hub:
     _all: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
+        self.gathering = asyncio.Event()
+        """Set for an instant before each sending: who waits for it may add something yet."""
         self._waiting: dict[Stream, None] = {}
         self._hurry = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
         self._round = asyncio.get_running_loop().create_future()
 
     @classmethod
-    def here(cls, waking: Stream | None = None) -> "Hub":
-        """The running loop's, after waking it for a stream."""
+    def here(cls) -> "Hub":
+        """The running loop's."""
         loop = asyncio.get_running_loop()
         if loop not in cls._all:
             cls._all[loop] = cls()
-        if waking:
-            cls._all[loop].wake(waking)
         return cls._all[loop]
 
     def wake(self, stream: Stream) -> None:
@@ -147,11 +154,16 @@ class Hub:
 
     async def _send(self) -> None:
         pause = _EVERY
-        while self._waiting:
+        while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._hurry.wait()
             self._hurry.clear()
+            self.gathering.set()
+            self.gathering.clear()
+            await asyncio.sleep(0)  # in which they do
+            if not self._waiting:
+                return
             streams, self._waiting = list(self._waiting), {}
             for stream in streams:
                 stream.sending = True
