@@ -56,13 +56,12 @@ class _Telling:
 
 async def _pieces(calls: Calls) -> list[Piece]:
     """The parts as the first run has cut them."""
-    parts = calls.analysis.pieces.filter(level=0)
-    if found := [piece async for piece in parts]:
-        return found
     analysis = calls.analysis
+    if found := [piece async for piece in analysis.pieces.filter(level=0)]:
+        return found
     spans = await asyncio.to_thread(calls.asking.split, analysis.text, analysis.kind)
     await Piece.objects.abulk_create([Piece(analysis=analysis, start=start, end=end) for start, end in spans])
-    return [piece async for piece in parts]
+    return [piece async for piece in analysis.pieces.filter(level=0)]
 
 
 def _part(calls: Calls, piece: Piece, number: int, of: int, place: str) -> Part:

@@ -14,7 +14,8 @@ from .splitting import Places, Span
 
 QUOTES_IN_ALL = 6
 _KINDS = {"pdf": "PDF", "docx": "Word", "csv": "table (CSV)", "md": "Markdown", "txt": "text"}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^(?:[-+#=]|\d+(?=[.)])))")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=])")
+_NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +127,4 @@ def counted(number: int, what: str) -> str:
 
 def literal(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))

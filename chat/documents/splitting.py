@@ -24,7 +24,7 @@ _BOUNDARIES = (
 )
 _WITHOUT_HEADINGS = _BOUNDARIES[1:]
 #: A sentence's end, or a line's where the line ends a sentence, a row or a list's item.
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W_a-z])|(?<=[。！？])|\n\s*\n|\f")
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f")
 _LINE = re.compile(r"\n|\f")
 _TITLE = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
 _LONGEST_HEADING = 60

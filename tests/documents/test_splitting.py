@@ -1,0 +1,106 @@
+"""How texts are cut, and how places in them are told."""
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.documents.splitting import Places, Span, sentences, split
+
+WORDS = st.sampled_from(["harbour", "a", "Ship.", "# Heading", "字字字。", "...", "1924", "x" * 30, "“So?”"])
+SPACES = st.sampled_from([" ", "  ", "\n", "\n\n", "\f", "\n \n", "\t", ""])
+TEXTS = st.lists(st.tuples(WORDS, SPACES), max_size=80).map(lambda pairs: "".join(map("".join, pairs)))
+
+
+def parts_of(text: str, most: int, **more: bool) -> list[str]:
+    return [text[slice(*span)] for span in split(text, lambda some: len(some) <= most, most=most, **more)]
+
+
+@given(TEXTS | st.text(max_size=300), st.integers(1, 60), st.booleans())
+def test_the_parts_are_the_whole_text_and_none_is_too_large(text, most, headings):
+    parts = parts_of(text, most, headings=headings)
+    assert "".join(parts) == text
+    assert all(0 < len(part) <= most for part in parts)
+
+
+@given(TEXTS, st.integers(1, 60))
+def test_no_word_is_cut_that_would_fit(text, most):
+    parts = parts_of(text, most)
+    for before, after in itertools.pairwise(parts):
+        if not (before[-1].isspace() or after[0].isspace()):
+            ends_a_sentence = re.search(r"[.!?…。！？][\"'”’»)\]]*\Z", before)
+            assert ends_a_sentence or not re.search(r"\s", before)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("aaa bbb\n# Head\nccc ddd eee", ["aaa bbb\n", "# Head\n", "ccc ddd eee"]),
+        ("page one\fpage two\fpage 3", ["page one\f", "page two\f", "page 3"]),
+        ("one two\n\nthree four five", ["one two\n\n", "three four ", "five"]),
+        ("One two. Three. Four five six", ["One two. ", "Three. ", "Four five ", "six"]),
+        ("船は朝に着いた。港には誰もいなかった。", ["船は朝に着いた。", "港には誰もいなかった。"]),
+        ("a" * 25, ["a" * 11, "a" * 11, "aaa"]),
+    ],
+)
+def test_a_cut_is_made_at_the_strongest_boundary_in_reach(text, parts):
+    assert parts_of(text, 11) == parts
+
+
+def test_where_nothing_is_a_heading_a_hash_is_no_boundary():
+    text = "aaaa bbbb\n# c\n\nd eeeeeee"
+    assert parts_of(text, 18, headings=True)[0] == "aaaa bbbb\n"
+    assert parts_of(text, 18, headings=False)[0] == "aaaa bbbb\n# c\n\n"
+
+
+@given(TEXTS, st.booleans())
+def test_sentences_lose_nothing_but_space(text, by_line):
+    found = list(sentences(text, by_line=by_line))
+    assert all(text[slice(*span)].strip() == text[slice(*span)] != "" for span in found)
+    assert "".join("".join(text[slice(*span)].split()) for span in found) == "".join(text.split())
+    assert found == sorted(found)
+
+
+def test_sentences_end_where_people_end_them():
+    text = "Dr. no. 5 came at 3.30 p.m. and left.\n“Why?” he asked. Nobody knew! "
+    text += "船は着いた。港だ。\n\nA heading\n\nEnd"
+    assert [text[slice(*span)] for span in sentences(text, by_line=False)] == [
+        "Dr. no. 5 came at 3.30 p.m. and left.",
+        "“Why?” he asked.",
+        "Nobody knew!",
+        "船は着いた。",
+        "港だ。",
+        "A heading",
+        "End",
+    ]
+
+
+def test_rows_stand_for_themselves():
+    text = "name | note\nAda | First. Second.\n\nBob | x"
+    assert [text[slice(*span)] for span in sentences(text, by_line=True)] == [
+        "name | note",
+        "Ada | First. Second.",
+        "Bob | x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "words", "place"),
+    [
+        ("pdf", "one\ftwo\fthree", "two", "page 2"),
+        ("pdf", "one\ftwo\fthree", "one\ftwo\fthr", "pages 1–3"),
+        ("pdf", "one\ftwo\fthree", "two\f", "page 2"),
+        ("csv", "a | b\n1 | 2\n3 | 4", "3 | 4", "row 3"),
+        ("txt", "one\ntwo\nthree\n", "two\nthree\n", "lines 2–3"),
+        ("docx", "# Costs\n\nStone\n\n# Who\n\nNobody", "Stone", "“Costs”"),
+        ("docx", "# Costs\n\nStone\n\n# Who\n\nNobody", "Stone\n\n# Who", "“Costs” to “Who”"),
+        ("docx", "Before\n\n# Costs\n\nStone", "Before", ""),
+        ("docx", "one\n\ntwo\n\nthree", "two\n\nthree", "paragraphs 2–3"),
+        ("md", "no heading\nat all", "at all", "line 2"),
+    ],
+)
+def test_a_place_is_told_in_the_documents_own_terms(kind, text, words, place):
+    start = text.index(words)
+    assert Places(text, kind).of(Span(start, start + len(words))) == place
