@@ -188,6 +188,19 @@ QUEUEING = {
             "patience": 3600.0,
             "keep": (20, 10),
         },
+        # Titles and summaries: nobody waits for them, so they stand in nobody's way. They have no owner,
+        # and when there are too many, none is added.
+        "background": {
+            "provider": "openai",
+            "priority": 5,
+            "concurrency": 1,
+            "attempts": 2,
+            "backoff": {"type": "exponential", "delay": 10},
+            "timeout": 120.0,
+            "soft_limit": 500,
+            "hard_limit": 500,
+            "keep": (20, 20),
+        },
     },
 }
 
@@ -212,6 +225,8 @@ OPENAI_FALLBACK_BASE_URL = env.str("OPENAI_FALLBACK_BASE_URL", default="")
 OPENAI_FALLBACK_API_KEY = env.str("OPENAI_FALLBACK_API_KEY", default="")
 #: True when `make run` started the small local model; the page says so.
 DEMO_MODEL = env.bool("BUDDY_DEMO_MODEL", default=False)
+#: Whether the model finds titles for threads, after their first answer. The demo model's are bad.
+THREAD_TITLES = env.bool("THREAD_TITLES", default=not DEMO_MODEL)
 #: JSON: model -> what a million tokens (input, cached, output) and a minute of audio cost.
 OPENAI_PRICES = env.str("OPENAI_PRICES", default="")
 PRICE_CURRENCY = env.str("PRICE_CURRENCY", default="USD")

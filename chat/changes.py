@@ -15,7 +15,7 @@ from queueing.errors import WrongState
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
 
-from . import selectors
+from . import selectors, summaries
 from .admission import Admission, Asker, admit
 from .models import Message
 from .services import Asked, asked_before, asked_of, checked, forget_jobs, say
@@ -118,6 +118,7 @@ def _stop(jobs: Iterable[Job]) -> None:
 def _remove(first: Message, messages: list[Message]) -> events.Event:
     """Delete messages of one thread, and what their jobs know of them. Within a transaction."""
     Message.objects.filter(id__in=[message.id for message in messages]).delete()
+    summaries.forget(first.thread_id, [message.id for message in messages])
     forget_jobs(message.job_id for message in messages)
     removed = {
         "type": "thread:removed",

@@ -1,9 +1,9 @@
 """The work behind a reply. Runs in `manage.py qcluster`."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
-from django.conf import settings
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from queueing.context import JobContext
@@ -11,16 +11,16 @@ from queueing.errors import Permanent
 from queueing.kinds import Ending, job
 from queueing.states import State
 
+from . import summaries, titles
 from .analytics.endings import ended
+from .calls import Payer, call
 from .care.guidance import guidance
 from .companions import COMPANIONS, Companion
-from .history import Turn, fit
+from .history import fit
+from .memory import before
 from .models import Message, Thread
-from .upstream import stream_reply
-
-#: The demo model's window, for instructions, conversation and answer together.
-DEMO_CONTEXT_TOKENS = 2_048
-DEMO_OUTPUT_TOKENS = 400
+from .speaking import Voice
+from .usage import ledger, settle
 
 
 def save_reply(ending: Ending) -> None:
@@ -29,6 +29,9 @@ def save_reply(ending: Ending) -> None:
     reply = Message.objects.filter(id=ending.args["reply_id"])
     reply.update(content=said.get(ending.state, ""))
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
+    settle(ending.job_id)
+    if ending.state == State.COMPLETED:
+        titles.ask_for(ending.args["reply_id"])
     ended("reply", ending)
 
 
@@ -37,15 +40,12 @@ async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     """Answer the thread up to the question that the message `reply_id` replies to."""
     thread, companion = await _who_answers(reply_id)
     voice = Voice.of(companion)
-    turns = [
-        Turn(role=role, content=content)
-        async for role, content in Message.objects.filter(thread=thread, id__lt=reply_id)
-        .exclude(content="")  # replies that failed, or are still being written
-        .values_list("role", "content")
-    ]
+    memory = await before(reply_id, thread)
+    turns = memory.turns
     care = guidance(turn.content for turn in turns if turn.role == "user")
-    voice = replace(voice, instructions=voice.instructions + care)
-    answer = await stream_reply(
+    voice = replace(voice, instructions=voice.instructions + care + memory.told)
+    answer = await call(
+        Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id),
         instructions=voice.instructions,
         turns=fit(
             voice.instructions,
@@ -58,13 +58,10 @@ async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
         max_output_tokens=voice.max_output_tokens,
         on_text=ctx.delta,
     )
-    usage = {"inputTokens": answer.input_tokens, "outputTokens": answer.output_tokens}
-    return {
-        "response": answer.text,
-        "model": answer.model,
-        "usage": usage,
-        "truncated": answer.truncated,
-    }
+    if summaries.is_due(voice, memory.turns, answer.text):
+        await sync_to_async(summaries.ask_for)(thread.id, reply_id)
+    bill = await sync_to_async(ledger.of_job)(ctx.job_id)
+    return {"response": answer.text, **bill.public(), "model": answer.model, "truncated": answer.truncated}
 
 
 async def _who_answers(reply_id: str) -> tuple[Thread, Companion]:

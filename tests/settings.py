@@ -8,6 +8,7 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")  # nobody: tests that need Redis take `valkey`
 os.environ.setdefault("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
 os.environ.setdefault("OPENAI_MODEL", "scripted")
+os.environ.setdefault("THREAD_TITLES", "0")  # so that a question is one request
 os.environ.setdefault("ANALYTICS_DAYS", "0")  # what is counted is written by a thread: its tests turn it on
 os.environ.setdefault("OPENAI_TRANSCRIPTION_MODEL", "scripted-ear")
 os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="buddy-tests-"))

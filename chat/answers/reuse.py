@@ -9,8 +9,8 @@ from django.db import connection
 from chat.care.guidance import guidance
 from chat.companions import COMPANIONS
 from chat.history import Turn, fit
-from chat.jobs import Voice
 from chat.models import Thread
+from chat.speaking import Voice
 from queueing.at_once import submit_completed
 from queueing.errors import JobError
 from queueing.models import Job

@@ -8,7 +8,7 @@ from typing import Self
 from django.conf import settings
 
 from chat.history import TURN_OVERHEAD, Turn, estimate_tokens
-from chat.jobs import DEMO_CONTEXT_TOKENS
+from chat.speaking import DEMO_CONTEXT_TOKENS
 from chat.upstream import Reply, stream_reply
 from queueing.errors import Permanent
 
