@@ -13,6 +13,9 @@ from queueing.states import State
 
 from . import summaries, titles
 from .analytics.endings import ended
+from .answers.cache import Answer
+from .answers.keys import Reuse, key_of
+from .answers.working import recall, remember
 from .calls import Payer, call
 from .care.guidance import guidance
 from .companions import COMPANIONS, Companion
@@ -36,28 +39,37 @@ def save_reply(ending: Ending) -> None:
 
 
 @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)
-async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
-    """Answer the thread up to the question that the message `reply_id` replies to."""
+async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> dict[str, Any]:
+    """Answer the thread up to the question that the message `reply_id` replies to.
+
+    A stored answer serves as well, unless `answers` says otherwise.
+    """
     thread, companion = await _who_answers(reply_id)
     voice = Voice.of(companion)
     memory = await before(reply_id, thread)
     turns = memory.turns
     care = guidance(turn.content for turn in turns if turn.role == "user")
     voice = replace(voice, instructions=voice.instructions + care + memory.told)
+    turns = fit(
+        voice.instructions,
+        turns,
+        context_tokens=voice.context_tokens,
+        max_output_tokens=voice.max_output_tokens,
+    )
+    key = "" if care or answers == "never" else key_of(companion, ctx.owner, voice, turns)
+    if stored := await recall(ctx.job_id, key, answers):
+        ctx.delta(stored.response)
+        return stored.result
     answer = await call(
         Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id),
         instructions=voice.instructions,
-        turns=fit(
-            voice.instructions,
-            turns,
-            context_tokens=voice.context_tokens,
-            max_output_tokens=voice.max_output_tokens,
-        ),
-        thread_id=thread.id.hex,
-        owner=ctx.owner,
+        turns=turns,
         max_output_tokens=voice.max_output_tokens,
         on_text=ctx.delta,
+        pace=ctx.pace,
     )
+    if not answer.truncated:
+        await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
     if summaries.is_due(voice, memory.turns, answer.text):
         await sync_to_async(summaries.ask_for)(thread.id, reply_id)
     bill = await sync_to_async(ledger.of_job)(ctx.job_id)
@@ -72,26 +84,3 @@ async def _who_answers(reply_id: str) -> tuple[Thread, Companion]:
         raise Permanent("This conversation was deleted.", code="thread_deleted") from None
     except KeyError:
         raise Permanent("This companion is no longer here.", code="no_companion") from None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Voice:
-    """How a companion speaks through the model that is configured; sizes in tokens."""
-
-    instructions: str
-    context_tokens: int
-    max_output_tokens: int
-
-    @classmethod
-    def of(cls, companion: Companion) -> Self:
-        if settings.DEMO_MODEL:
-            return cls(
-                instructions=companion.brief,
-                context_tokens=DEMO_CONTEXT_TOKENS,
-                max_output_tokens=DEMO_OUTPUT_TOKENS,
-            )
-        return cls(
-            instructions=companion.instructions,
-            context_tokens=settings.OPENAI_CONTEXT_TOKENS,
-            max_output_tokens=companion.max_output_tokens,
-        )
