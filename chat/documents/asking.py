@@ -7,9 +7,10 @@ from typing import Self
 
 from django.conf import settings
 
+from chat.calls import Payer, call
 from chat.history import TURN_OVERHEAD, Turn, estimate_tokens
 from chat.speaking import DEMO_CONTEXT_TOKENS
-from chat.upstream import Reply, stream_reply
+from chat.upstream import Reply
 from queueing.errors import Permanent
 
 from . import plain, prompts
@@ -84,15 +85,13 @@ class Asking:
         """Whether the model can take in all of these notes at once."""
         return sum(map(note_tokens, notes)) <= self.room
 
-    async def ask(self, prompt: str, *, thread_id: str, owner: str) -> Reply:
+    async def ask(self, prompt: str, payer: Payer) -> Reply:
         """The model's answer to one prompt. Raises `JobError`."""
-        return await stream_reply(
+        return await call(
+            payer,
             instructions=self.way.instructions(self.question),
             turns=[Turn("user", prompt)],
-            thread_id=thread_id,
-            owner=owner,
             max_output_tokens=self.output_tokens,
-            on_text=lambda _: None,
         )
 
 
