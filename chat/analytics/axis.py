@@ -62,9 +62,13 @@ def money(value: float, sign: str = "$") -> str:
     """`$0.0042`, `$1.30`, `$12k`."""
     if value >= 1000:
         return sign + count(value)
-    return cents(value, sign) if value >= 0.995 or value == 0 else f"{sign}{value:.2g}"
+    if value >= 0.995 or value < 1e-6:
+        return f"{sign}{value:.2f}"
+    digits = 1 - math.floor(math.log10(value))
+    said = f"{sign}{value:.{digits}f}"
+    return said.removesuffix("0") if digits > 2 else said
 
 
 def cents(value: float, sign: str = "$") -> str:
     """To the cent, or what there is of one: `$1,234.50`, `$0.0042`."""
-    return f"{sign}{value:,.2f}" if value >= 0.01 or value == 0 else money(value, sign)
+    return f"{sign}{value:,.2f}" if value >= 0.01 else money(value, sign)

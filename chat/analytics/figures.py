@@ -54,7 +54,7 @@ class Figures:
         today = self.starts[-1].replace(hour=0)
         self.days = self.starts if span.step == DAY else [today - timedelta(days=1), today]
         self.visitors = [0] * len(self.days)
-        #: By the kind of work and its failure's code.
+        #: Not of replies alone: by the kind of work and its failure's code.
         self.failures: Counter[str] = Counter()
         #: What clients tracked, and pages opened.
         self.others: Counter[str] = Counter()
@@ -117,7 +117,8 @@ def _add_completed(figures: Figures, number: int, row: Row) -> None:
 
 
 def _add_failed(figures: Figures, number: int, row: Row) -> None:
-    figures.failed[number] += row.number
+    if row.name == "reply.failed":
+        figures.failed[number] += row.number
     figures.failures[f"{row.name.partition('.')[0]}: {row.code or 'no code'}"] += row.number
 
 

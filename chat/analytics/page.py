@@ -75,8 +75,8 @@ def drawings(figures: Figures, costs: Costs) -> list[Plot]:
         plots.bars(_plot(figures, "Messages", Series("messages", "accent", figures.messages))),
         plots.bars(_visitors(figures)),
         plots.lines(_durations(figures, "Wait for a reply", figures.waits)),
-        plots.lines(_durations(figures, "Time to write a reply", figures.runs)),
-        plots.bars(_plot(figures, "Failures", Series("failed", "down", figures.failed))),
+        plots.lines(_durations(figures, "Time to write it", figures.runs)),
+        plots.bars(_plot(figures, "Failed replies", Series("failed", "down", figures.failed))),
         plots.bars(_plot(figures, "Feedback", *given)),
     ]
     if any(figures.cached):
@@ -122,8 +122,8 @@ def _visitors(figures: Figures) -> Plot:
 
 
 def _durations(figures: Figures, title: str, spreads: Sequence[dict[str, int]]) -> Plot:
-    half = Series("half are within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
-    most = Series("95% are within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
+    half = Series("half within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
+    most = Series("95% within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
     return _plot(figures, title, half, most, say=axis.seconds, in_full=axis.seconds)
 
 
@@ -144,6 +144,25 @@ def _costs(figures: Figures, costs: Costs) -> Plot:
     nothing = Series("cost", "accent", [0.0] * len(figures.starts))
     say, in_full = (partial(words, sign=costs.sign) for words in (axis.money, axis.cents))
     return _plot(figures, "Cost", *(series or [nothing]), say=say, in_full=in_full)
+
+
+class Table(NamedTuple):
+    """Names and how often."""
+
+    title: str
+    rows: list[tuple[str, str]]
+
+
+def tables(figures: Figures, costs: Costs, care: list[tuple[str, str, int]]) -> list[Table]:
+    """What has no course over time, or none worth a plot; the failures always."""
+    counts = {
+        "Failures by reason": figures.failures.most_common(),
+        "Tokens": [(name_of(who), number) for who, number in sorted(costs.tokens.items())],
+        "Help was offered": [(f"{name_of(who)}, {level}", number) for who, level, number in care],
+        "Also counted": figures.others.most_common(),
+    }
+    found = [Table(title, [(n, axis.whole(number)) for n, number in rows]) for title, rows in counts.items()]
+    return found[:1] + [table for table in found[1:] if table.rows]
 
 
 def name_of(companion: str) -> str:

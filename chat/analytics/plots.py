@@ -15,6 +15,10 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 6, 10, 24
 _WIDE, _HIGH = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 #: Labels the x axis has room for.
 _LABELS = 5
+#: Half of a label's width: one that would reach beyond the edge ends there instead.
+_HALF_LABEL = 22
+#: Dots of lines with up to so many are large enough to be met with a pointer.
+_FEW = 31
 
 
 class Series(NamedTuple):
@@ -60,6 +64,7 @@ class Line(NamedTuple):
     look: str
     pieces: list[str]
     dots: list[Dot]
+    radius: float
 
 
 @dataclass(kw_only=True)
@@ -159,7 +164,8 @@ def lines(plot: Plot) -> Plot:
             y = round(TOP + _HIGH - _height(value, top), 2)
             pieces[-1].append(f"{x},{y}")
             dots.append(Dot(x, y, f"{plot.labels[number]}: {plot.say(value)} {series.name}"))
-        plot.lines.append(Line(series.look, [" ".join(p) for p in pieces if len(p) > 1], dots))
+        unbroken = [" ".join(piece) for piece in pieces if len(piece) > 1]
+        plot.lines.append(Line(series.look, unbroken, dots, 2.5 if len(dots) <= _FEW else 1.25))
     return plot
 
 
@@ -177,9 +183,8 @@ def _draw_axes(plot: Plot, most: float, whole: bool) -> float:
     last = len(plot.labels) - 1
     for number, label in enumerate(plot.labels):
         if (last - number) % every == 0:
-            # A label in the middle of the last bar would reach beyond the edge.
             at, anchor = LEFT + step * (number + 0.5), "middle"
-            if number == last and last:
+            if at + _HALF_LABEL > WIDTH:
                 at, anchor = LEFT + _WIDE, "end"
             plot.x_ticks.append(Tick(round(at, 2), label, anchor))
     return top

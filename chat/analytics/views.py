@@ -38,12 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "companions": COMPANIONS.values(),
         "tiles": page.tiles(found, spent),
         "plots": page.drawings(found, spent),
-        "failures": found.failures.most_common(),
-        "others": found.others.most_common(),
-        "tokens": [(page.name_of(who), number) for who, number in sorted(spent.tokens.items())],
-        "care": [
-            (f"{page.name_of(who)}, {level}", number) for who, level, number in elsewhere.help_offered(found)
-        ],
+        "tables": page.tables(found, spent, elsewhere.help_offered(found)),
         "may_see_feedback": request.user.has_perm("analytics.view_feedback"),
     }
     return render(request, "analytics/page.html", context)

@@ -119,7 +119,7 @@ def test_costs_and_help_that_was_offered_are_read_where_they_are_kept(staff, set
     html = staff("view_event").get(PAGE).content.decode()
     texts = _Texts(html).texts
     assert texts[texts.index("Cost") + 1 :][:2] == ["€1.75", "3 calls, 1 without a price"]
-    assert texts[texts.index("Tokens") + 1 :][:4] == ["Culture", "1200", "Travel", "2400"]
+    assert texts[texts.index("Tokens") + 1 :][:4] == ["Culture", "1,200", "Travel", "2,400"]
     assert texts[texts.index("Help was offered") + 1 :][:2] == ["Emotional, danger", "3"]
     day = figures.read(figures.SPANS["24h"], "travel")
     assert sum(elsewhere.costs(day).money["travel"]) == 1.25

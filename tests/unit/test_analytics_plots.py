@@ -62,6 +62,8 @@ def test_counts_have_whole_marks(most, marks):
         (axis.money(0), "$0.00"),
         (axis.money(0.00421), "$0.0042"),
         (axis.money(3.2), "$3.20"),
+        (axis.money(0.00002), "$0.00002"),
+        (axis.money(0.5), "$0.50"),
         (axis.money(12_345), "$12k"),
         (axis.cents(12_345.678), "$12,345.68"),
         (axis.cents(0.00421), "$0.0042"),
