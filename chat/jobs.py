@@ -33,7 +33,7 @@ def save_reply(ending: Ending) -> None:
     reply.update(content=said.get(ending.state, ""))
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
     settle(ending.job_id)
-    if ending.state == State.COMPLETED:
+    if ending.state == State.COMPLETED and not ending.result.get("cached"):  # which is to cost nothing
         titles.ask_for(ending.args["reply_id"])
     ended("reply", ending)
 

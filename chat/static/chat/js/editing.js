@@ -38,6 +38,11 @@ export function createEditing({ store, session, notice, restore }) {
     open: ({ key }) => set(key, { status: "writing" }),
     close: (key) => set(key, null),
     save,
+    /** Asks the model for another answer, where this one was an earlier one. */
+    askAnew({ jobId }) {
+      const question = store.state.messages.find((m) => m.role === "user" && m.jobId === jobId);
+      if (question) save(question.key, question.text);
+    },
     withdraw(message) {
       withdrawn.set(message.id, message.text);
       session.withdraw(message);

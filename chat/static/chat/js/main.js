@@ -215,6 +215,7 @@ const clicks = {
   edit: (target) => editing.open(messageOf(target)),
   "close-editor": (target) => editing.close(messageOf(target).key),
   withdraw: (target) => editing.withdraw(messageOf(target)),
+  "ask-anew": (target) => editing.askAnew(messageOf(target)),
   resend: (target) => session.resend(messageOf(target).requestId),
   discard(target) {
     const message = messageOf(target);

@@ -13,7 +13,7 @@ export const isRunning = (message) => message.role === "assistant" && !isOver(me
 export const topicOf = (event) => event.type.split(":")[0];
 export const verbOf = (event) => event.type.split(":")[1];
 
-const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0 };
+const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0, cached: false };
 
 function answer(fields) {
   return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
@@ -53,6 +53,7 @@ function fromRow(row) {
     html: row.html ?? null,
     length: codePoints(common.text),
     error: row.error ?? null,
+    cached: Boolean(row.cached),
     feedback: row.feedback ?? null,
   });
 }
@@ -101,19 +102,22 @@ function wentBack(message, now) {
   return message.status === "active" && now - message.startedAt > SETTLED_AFTER;
 }
 
+/** What was said of the wait, and when: some waits are counted down. */
+const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimatedWait, toldAt: receivedAt };
+
 const changes = {
   queued(message, event) {
     const ids = { jobId: event.jobId, id: event.replyId ?? message.id };
     // A repeated `queued` (we sent twice to be safe) must not set back what already runs or is done.
     if (message.status === "active" || message.status === "completed") return ids;
-    const place = { position: event.position, wait: event.estimatedWait };
+    const place = { position: event.position, wait: waitOf(event) };
     // The run stays: what is late of the runs before must not pass for news.
     return { ...(isOver(message) ? { ...EMPTY_ANSWER, run: message.run } : {}), ...ids, ...place, status: "waiting" };
   },
   position(message, event) {
     if (isOver(message)) return null;
     const back = event.position > 0 && wentBack(message, event.receivedAt);
-    return { position: event.position, wait: event.estimatedWait, ...(back ? { status: "waiting", retry: null } : {}) };
+    return { position: event.position, wait: waitOf(event), ...(back ? { status: "waiting", retry: null } : {}) };
   },
   started(message, event) {
     if (isOld(message, event)) return null;
@@ -135,6 +139,7 @@ const changes = {
     status: "completed",
     text: event.response ?? message.text,
     html: event.html ?? null,
+    cached: Boolean(event.cached),
     retry: null,
   }),
   failed: (message, event) => ({

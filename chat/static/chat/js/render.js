@@ -81,6 +81,7 @@ function drawMessage(element, message) {
   const tools = $(".message__tools", element);
   tools.hidden = isRunning(message) || !message.text;
   fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "" });
+  $(".message__cached", tools).hidden = !message.cached;
   drawFeedback(tools, message);
 }
 

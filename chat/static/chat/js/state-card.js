@@ -41,7 +41,7 @@ const fillers = {
   },
   queue(host, { position, wait }) {
     fill(host, { head: place(position, wait), sub: waitSentence(wait, position) });
-    drawLine($(".line", host), position);
+    drawLine($(".line", host), position ?? wait?.place);
   },
   thinking(host, message, { name }) {
     const { progress } = message;

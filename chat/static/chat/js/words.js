@@ -10,6 +10,7 @@ const REASONS = {
   workers: "because nobody is at work to answer; your message is kept until somebody is",
   redis: "because the queue is away for a moment; nothing is lost",
   turn: "because an earlier message here is answered first",
+  same_question: "because the same question is just being answered; you share the answer",
 };
 
 export function ordinal(n) {
@@ -32,7 +33,14 @@ function range({ low, high }) {
   return from === to ? `${to} min` : `${from}–${to} min`;
 }
 
+/** "This one goes on in 40 s (2nd of your 3 waiting)."; the time is known, so it is counted down. */
+function heldSentence({ high, toldAt, place, of }) {
+  const left = toldAt ? secondsUntil(toldAt + high * 1000) : high;
+  return `This one goes on ${left ? `in ${duration(left)}` : "now"}${of > 1 ? ` (${ordinal(place)} of your ${of} waiting)` : ""}.`;
+}
+
 export function place(position, wait) {
+  if (wait?.place) return "You have sent many messages";
   if (!position) return { turn: "Waiting for its turn", paused: "Paused", delayed: "Later" }[wait?.reason] ?? "In line";
   return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
 }
@@ -40,6 +48,7 @@ export function place(position, wait) {
 /** "About 10–20 s, because others are ahead of you."; nothing is promised when nothing is known. */
 export function waitSentence(wait, position) {
   if (!wait) return "Your message is safe; the answer comes as soon as there is room.";
+  if (wait.place) return heldSentence(wait);
   // Being next because of a queue needs no reason; the others always do.
   const reason = wait.reason === "queue" && position === 1 ? null : REASONS[wait.reason];
   const about = wait.high == null ? "" : `about ${range(wait)}`;

@@ -1,0 +1,96 @@
+"""What the page says to who asks much, and to who asks the same again."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.reading import answers, choose, questions, say, text_of
+from tests.e2e.site import Site, running
+from tests.provider.fixture import Provider
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
+    """A site that takes two messages in 12 seconds, holds those of 12 more, and stores answers."""
+    with running(
+        tmp_path_factory.mktemp("strict"),
+        OPENAI_BASE_URL=scripted.base_url,
+        OPENAI_API_KEY="sk-of-the-tests",
+        OPENAI_MODEL="scripted",
+        LIMIT_ANONYMOUS="2 per 12 seconds",
+        LIMIT_MAX_WAIT="12",
+        ANSWER_CACHE_SECONDS="600",
+    ) as site:
+        yield site
+
+
+@pytest.fixture
+def tabs(strict: Site, visitor: Callable[..., BrowserContext]) -> Callable[[], Page]:
+    """Call it for another tab of the same visitor."""
+    context = visitor()
+
+    def open_tab() -> Page:
+        page = context.new_page()
+        page.goto(strict.url)
+        return page
+
+    return open_tab
+
+
+def test_who_asks_much_sees_when_it_goes_on_and_can_take_it_back(
+    tabs: Callable[[], Page], provider: Provider
+) -> None:
+    first, second, third = tabs(), tabs(), tabs()
+    for number in (1, 2):
+        say(first, f"Question {number}, please.")
+        expect(answers(first).nth(number - 1)).to_have_attribute("data-status", "completed")
+
+    say(first, "And a third.")
+    held = answers(first).nth(2)
+    expect(held).to_contain_text("You have sent many messages")
+    seconds = re.compile(r"This one goes on in (\d+) s")
+    told = int(seconds.search(held.inner_text()).group(1))  # type: ignore[union-attr]
+    assert 1 <= told <= 12
+    expect(held).to_contain_text(f"goes on in {told - 2} s")
+
+    say(second, "And a fourth, elsewhere.")
+    other = answers(second)
+    expect(other).to_contain_text("(2nd of your 2 waiting)")
+    expect(held).to_contain_text("(1st of your 2 waiting)")
+
+    say(third, "And one too many.")
+    expect(questions(third)).to_contain_text("You have sent many messages. Send this one again in")
+
+    held.get_by_role("button", name="Cancel").click()
+    expect(other).not_to_contain_text("waiting")
+    expect(other).to_contain_text(seconds)
+    expect(other).to_have_attribute("data-status", "completed")
+    expect(held).to_have_attribute("data-status", "cancelled")
+
+
+def test_an_answer_from_the_store_says_so_and_can_be_asked_anew(
+    tabs: Callable[[], Page], provider: Provider
+) -> None:
+    question = "How do I greet people in a small shop in Lisbon?"
+    provider.script(text="Say bom dia.", match=question)
+    before, page = tabs(), tabs()
+    choose(before, "Culture")
+    say(before, question)
+    expect(answers(before)).to_have_attribute("data-status", "completed")
+    expect(before.get_by_text("From an earlier answer")).to_be_hidden()
+
+    choose(page, "Culture")
+    say(page, question)
+    answer = answers(page)
+    expect(text_of(answer)).to_have_text("Say bom dia.")
+    expect(page.get_by_text("From an earlier answer")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("From an earlier answer")).to_be_visible()
+
+    provider.script(text="A nod will do.", match=question)
+    answer.get_by_role("button", name="Ask anew").click()
+    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
+    expect(text_of(answer)).to_have_text("A nod will do.", timeout=30_000)
+    expect(page.get_by_text("From an earlier answer")).to_be_hidden()
