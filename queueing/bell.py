@@ -1,6 +1,7 @@
 """What wakes a worker: a pub/sub message, a free slot, or the time it was told to look again."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
@@ -15,8 +16,9 @@ _RECONNECT = 1.0
 class Bell:
     """Listens on the engine's channel. Being idle costs nothing: there is no polling."""
 
-    def __init__(self, on_cancel: Callable[[str], None]) -> None:
+    def __init__(self, on_cancel: Callable[[str], None], on_owner: Callable[[str, str], None]) -> None:
         self._on_cancel = on_cancel
+        self._on_owner = on_owner
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
@@ -50,5 +52,7 @@ class Bell:
                 word, _, rest = text.partition(":")
                 if word == "cancel":
                     self._on_cancel(rest)
+                elif word == "owner":
+                    self._on_owner(*json.loads(rest))
                 else:  # also the empty text: whatever was said while nobody listened
                     self.ring()

@@ -48,6 +48,12 @@ class Running:
         """The job was cancelled: stop its run."""
         self.drop([claim for claim in self._runs if claim[0] == job_id])
 
+    def rename_owner(self, old: str, new: str) -> None:
+        """What runs for `old` tells and belongs to `new` from now on."""
+        for _, stream in self._runs.values():
+            if stream.run.owner == old:
+                stream.run.owner = stream.context.owner = new
+
     def drop(self, claims: Iterable[Claim]) -> None:
         """Stop runs whose outcome nobody wants any more: cancelled, or taken over."""
         for claim in claims:

@@ -65,7 +65,7 @@ def key(name: str) -> str:
 
 
 def channel() -> str:
-    """The pub/sub channel on which workers hear `wake:<queue>` and `cancel:<id>`."""
+    """The pub/sub channel on which workers hear `wake:<queue>`, `cancel:<id>` and `owner:[<old>,<new>]`."""
     return key("bell")
 
 

@@ -1,0 +1,66 @@
+"""When an owner becomes another one, or is to be forgotten. Synchronous; nothing here knows who owners are."""
+
+import json
+import logging
+from contextlib import suppress
+
+from django.db import transaction
+
+from . import control, redis, schedule
+from .conf import get_conf
+from .errors import WrongState
+from .models import Job
+from .states import UNFINISHED
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+
+
+def rename(old: str, new: str) -> None:
+    """Make every job of `old` one of `new`: its events, its text so far and its cancellation are theirs now.
+
+    Within a transaction. What is in line or runs stays charged to `old` in Redis until it ends, so every
+    count goes down where it went up. A request id that `new` has used as well is taken off the older job.
+    """
+    mine = Job.objects.filter(owner=old)
+    # In one order: a worker that ends several of them holds some already.
+    list(mine.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
+    used = Job.objects.filter(owner=new).exclude(request_id="").values("request_id")
+    mine.filter(request_id__in=used).update(request_id="")
+    mine.update(owner=new)
+    transaction.on_commit(lambda: _tell_workers(old, new))
+
+
+def _tell_workers(old: str, new: str) -> None:
+    """Without this message followers would hear of what runs only when they ask the record."""
+    try:
+        redis.client().publish(schedule.channel(), f"owner:{json.dumps([old, new])}")
+    except redis.Unavailable as exc:
+        logger.warning("workers do not hear that an owner is another one now: %s", exc)
+
+
+def stop(owner: str) -> None:
+    """Cancel all that is not over. Not within a transaction: each is told to the workers at once."""
+    for job_id in list(Job.objects.filter(owner=owner, state__in=UNFINISHED).values_list("id", flat=True)):
+        with suppress(WrongState, Job.DoesNotExist):  # it ended in the meantime
+            control.cancel(job_id)
+
+
+def erase(owner: str) -> None:
+    """Delete the owner's jobs with their history, and what Redis has of them. Within a transaction."""
+    mine = Job.objects.filter(owner=owner)
+    ids = [job_id.hex for job_id in mine.values_list("id", flat=True)]
+    mine.delete()
+    transaction.on_commit(lambda: _forget(owner, ids))
+
+
+def _forget(owner: str, ids: list[str]) -> None:
+    try:
+        client = redis.client()
+        for start in range(0, len(ids), _AT_ONCE):
+            client.delete(*(schedule.stream_key(job_id) for job_id in ids[start : start + _AT_ONCE]))
+        for queue in get_conf().queues:
+            client.zrem(schedule.queue_key(queue, "owners"), owner)
+    except redis.Unavailable as exc:
+        logger.warning("Redis forgets texts of an erased owner only as they expire: %s", exc)
