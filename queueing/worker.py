@@ -55,7 +55,7 @@ class Worker:
         """What this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
         self.running = Running(self.conf)
-        self._bell = Bell(on_cancel=self.running.cancel)
+        self._bell = Bell(on_cancel=self.running.cancel, on_owner=self.running.rename_owner)
         self._claims = 0
         self._finished = 0
         self._database = DatabaseThread()
