@@ -4,7 +4,7 @@ BOOTSTRAP := $(PYTHON) deploy/local/bootstrap.py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-e2e lint format bench lock valkey model environment
+.PHONY: help run test test-all test-e2e lint format bench lock valkey model ear environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ valkey: ## start only the embedded Redis, for pieces run by hand
 
 model: ## start only the demo model, for pieces run by hand
 	@exec $(BOOTSTRAP) run model
+
+ear: ## start only the demo ear, for pieces run by hand
+	@exec $(BOOTSTRAP) run ear
 
 environment:
 	@$(BOOTSTRAP) install test

@@ -5,6 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from chat import usage
 from chat.models import Message, Thread
 from chat.services import forget_jobs, title_from
 from chat.uploads import storage
@@ -57,7 +58,13 @@ def _take_back(message_ids: list[str]) -> None:
 
 @job(KIND, queue="audio-processing", topic="audio", on_end=settle)
 async def listen(
-    ctx: JobContext, *, upload_id: str, language: str = "", message_id: str = "", reply_id: str = ""
+    ctx: JobContext,
+    *,
+    upload_id: str,
+    companion: str,
+    language: str = "",
+    message_id: str = "",
+    reply_id: str = "",
 ) -> dict[str, Any]:
     """Have the recording `upload_id` written down. With `message_id`, that question waits for it."""
     ctx.progress(0, 1, "Fetching your recording")
@@ -69,6 +76,16 @@ async def listen(
         media_type=media_type,
         language=language,
     )
+    await sync_to_async(usage.record)(
+        job_id=ctx.job_id,
+        owner=ctx.owner,
+        companion=companion,
+        kind=KIND,
+        model=heard.model,
+        input_tokens=heard.input_tokens,
+        output_tokens=heard.output_tokens,
+        seconds_of_audio=heard.seconds,
+    )
     if not any(c.isalnum() for c in heard.text):
         raise Permanent(
             "No speech could be heard in this recording. "
@@ -76,8 +93,7 @@ async def listen(
             code="no_speech",
         )
     ctx.progress(1, 1, "Written down")
-    usage = {"seconds": heard.seconds, "inputTokens": heard.input_tokens, "outputTokens": heard.output_tokens}
-    return {"response": heard.text, "model": heard.model, "usage": usage}
+    return {"response": heard.text, "model": heard.model, "seconds": heard.seconds}
 
 
 def _fetch(upload_id: str) -> tuple[bytes, str]:

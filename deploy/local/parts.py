@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import redis
 
-from . import environment, model_server, valkey
+from . import ear_server, environment, model_server, valkey
 from .bootstrap import Problem
 
 PREPARE = [sys.executable, "-m", "deploy.local.prepare"]
+INSTALL_EAR = [sys.executable, "deploy/local/bootstrap.py", "install", "ear"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def model_part() -> Part:
     }
     command = [sys.executable, "-m", "deploy.local.model_server", str(port)]
     return Part("model", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
+
+
+def ear_part() -> Part:
+    """The embedded ear, on a free port."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1"
+    publishes = {
+        "OPENAI_TRANSCRIPTION_BASE_URL": url,
+        "OPENAI_TRANSCRIPTION_MODEL": ear_server.MODEL,
+        "BUDDY_DEMO_EAR": "1",
+    }
+    command = [sys.executable, "-m", "deploy.local.ear_server", str(port)]
+    return Part("ear", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
 
 
 def cluster_part() -> Part:

@@ -1,7 +1,7 @@
 """Start the parts of a local Buddy and keep them running in one terminal.
 
 `python -m deploy.local.supervise` runs everything that `.env` and the environment do not name elsewhere;
-with `valkey` or `model` as arguments, only those. SIGINT, SIGTERM or SIGHUP stop it; again, at once.
+with `valkey`, `model` or `ear` as arguments, only those. SIGINT, SIGTERM or SIGHUP stop it; again, at once.
 """
 
 import asyncio
@@ -26,9 +26,12 @@ IMPATIENCE = 5.0
 class Supervisor:
     """Everything that runs, and the one event that stops it."""
 
-    def __init__(self, embedded: list[Part], application: list[Part], held: list[int]) -> None:
-        self.embedded, self.application = embedded, application
-        self.values = {name: value for part in embedded for name, value in part.publishes.items()}
+    def __init__(
+        self, embedded: list[Part], application: list[Part], held: list[int], ear: Part | None = None
+    ) -> None:
+        self.embedded, self.application, self.ear = embedded, application, ear
+        published = [*embedded, ear] if ear else embedded
+        self.values = {name: value for part in published for name, value in part.publishes.items()}
         self.env = {**os.environ, **self.values, "PYTHONUNBUFFERED": "1"}
         self.stopping = asyncio.Event()
         self.console = Console(on_closed=self.stopping.set)
@@ -63,6 +66,8 @@ class Supervisor:
         await asyncio.gather(*map(self.ready, self.application))
         if not self.stopping.is_set():
             self.announce(time.monotonic() - began)
+            if self.ear:
+                await self.bring_up(self.ear)
 
     def announce(self, took: float) -> None:
         """Say where everything is."""
@@ -71,21 +76,49 @@ class Supervisor:
         news = f"Buddy is ready at {self.application[-1].address}" if self.application else "Ready"
         self.console.say(f"{news} (after {took:.1f} s). Ctrl-C stops it.")
 
+    async def bring_up(self, ear: Part) -> None:
+        """Voice comes last, and what hinders it hinders nothing else."""
+        failed = await self.run_once(Process("ear", parts.INSTALL_EAR, self.console, self.watchdog))
+        if self.stopping.is_set():
+            return
+        if failed:
+            self.console.say("There is no voice this time; the lines above say why. All else works.")
+            return
+        self.spawn(self.keep_ear(self.add(ear)))
+        await self.ready(ear)
+        if not self.stopping.is_set():
+            self.console.say(f"ear is embedded, at {ear.address}; it understands English only")
+
+    async def keep_ear(self, service: Service) -> None:
+        """As for the other parts, but its end is not theirs."""
+        try:
+            await service.keep_running()
+        except Problem as problem:
+            self.console.say(f"There is no voice any more: {problem}")
+
     async def prepare(self) -> None:
         """Migrate and collect static files; `Problem` if that does not work."""
         process = Process("prepare", parts.PREPARE, self.console, self.watchdog)
-        self.services.append(service := Service(process, self.env, grace=5))
-        if await service.run_once() and not self.stopping.is_set():
+        if await self.run_once(process) and not self.stopping.is_set():
             raise Problem("The database or the static files could not be prepared; the lines above say why.")
+
+    async def run_once(self, process: Process) -> int:
+        """Run it to its end; its exit code."""
+        self.services.append(service := Service(process, self.env, grace=5))
+        code = await service.run_once()
         self.services.remove(service)
+        return code
 
     def start(self, part: Part) -> None:
         """Start a part and keep it running, unless everything is stopping."""
-        if self.stopping.is_set():
-            return
+        if not self.stopping.is_set():
+            self.spawn(self.add(part).keep_running())
+
+    def add(self, part: Part) -> Service:
+        """The part's service, among those that are stopped in the end."""
         process = Process(part.name, part.command, self.console, self.watchdog)
         self.services.append(service := Service(process, self.env, part.grace))
-        self.spawn(service.keep_running())
+        return service
 
     async def ready(self, part: Part) -> None:
         """Wait until a part is ready, saying from time to time what is missing."""
@@ -147,7 +180,10 @@ def plan(chosen: list[str]) -> Supervisor:
         embedded.append(locked(parts.valkey_part, "valkey", held))
     if "model" in chosen or (everything and not environment.own_model()):
         embedded.append(locked(parts.model_part, "model", held))
-    return Supervisor(embedded, application, held)
+    ear = None
+    if "ear" in chosen or (everything and not environment.own_model() and not environment.own_ear()):
+        ear = locked(parts.ear_part, "ear", held)
+    return Supervisor(embedded, application, held, ear)
 
 
 def locked(describe: Callable[[], Part], what: str, held: list[int]) -> Part:
