@@ -38,6 +38,7 @@ from .schemas import (
     ThreadOut,
     ThreadsOut,
 )
+from .usage import ledger
 from .usage.api import router as usage_router
 from .visitors import VisitorAuth
 from .voice.api import router as voice_router
@@ -218,7 +219,10 @@ def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
     said = selectors.conversation(thread)
     messages = [_message_view(one) for one in said]
     given = feedback.of_thread(thread)
+    bills = ledger.of_thread(thread.id)
     for view in messages:
+        if view["role"] == Role.ASSISTANT and (bill := bills.get(view["jobId"])):
+            view |= bill.public()
         if view["id"] in given:
             view["feedback"] = given[view["id"]]
     return _thread_view(thread) | {"messages": messages}

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -27,9 +27,9 @@ _AGAIN, _TRIES = 1.0, 10
 _writer = ThreadPoolExecutor(1, thread_name_prefix="usage")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Payer:
-    """What calls are for, and whose budget bears them."""
+    """What calls are for, and whose budget bears them. One for each run of a job."""
 
     job_id: str
     owner: str
@@ -37,6 +37,8 @@ class Payer:
     """The job's."""
     thread_id: str
     companion: str
+    under_way: list[tuple[int, int]] = field(default_factory=list)
+    """The most tokens that each call under way can take: in all, and the answer's."""
 
     @classmethod
     def of(cls, ctx: JobContext, *, thread_id: str, companion: str, owner: str = "") -> Self:
@@ -48,6 +50,16 @@ class Payer:
             thread_id=thread_id,
             companion=companion,
         )
+
+    async def reserve(self) -> None:
+        """Set aside what all that is under way can take."""
+        if not any(budgets.budget_of(self.owner)):
+            return
+        tokens, output = (sum(sizes) for sizes in zip(*self.under_way, strict=True))
+        try:
+            await sync_to_async(budgets.reserve)(self.owner, self.job_id, tokens, output_tokens=output)
+        except Rejected as exc:
+            raise Permanent(exc.message, code=exc.code) from exc
 
 
 async def call(
@@ -64,14 +76,16 @@ async def call(
     `stream_reply` does. What the calls used is on record when this returns or raises; when it is
     cancelled, a moment later.
     """
-    size = turn_cost(instructions) + sum(turn_cost(turn.content) for turn in turns)
-    await _reserve(payer, size, max_output_tokens)
+    read = turn_cost(instructions) + sum(turn_cost(turn.content) for turn in turns)
+    size = (read + max_output_tokens, max_output_tokens)
     written: list[Future[None]] = []
 
     def on_spent(spent: Spent) -> None:
         written.append(_writer.submit(_write, payer, spent))
 
+    payer.under_way.append(size)
     try:
+        await payer.reserve()
         reply = await stream_reply(
             instructions=instructions,
             turns=turns,
@@ -84,19 +98,10 @@ async def call(
     except JobError:
         await _all(written)
         raise
+    finally:
+        payer.under_way.remove(size)
     await _all(written)
     return reply
-
-
-async def _reserve(payer: Payer, input_tokens: int, output_tokens: int) -> None:
-    if not any(budgets.budget_of(payer.owner)):
-        return
-    try:
-        await sync_to_async(budgets.reserve)(
-            payer.owner, payer.job_id, input_tokens + output_tokens, output_tokens=output_tokens
-        )
-    except Rejected as exc:
-        raise Permanent(exc.message, code=exc.code) from exc
 
 
 async def _all(written: list[Future[None]]) -> None:

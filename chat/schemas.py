@@ -69,7 +69,27 @@ class AskedOut(_Placed):
     """Help lines, when the message speaks of a crisis; docs/care.md."""
 
 
-class JobOut(_Placed):
+class UsageOut(_Schema):
+    """Tokens that an answer took, over all attempts."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool = False
+    """The provider did not count them."""
+
+
+class _Told(_Schema):
+    """How an answer came about, as far as it is known."""
+
+    model: str | None = None
+    usage: UsageOut | None = None
+    cost: int | None = None
+    """Millionths of a unit of the currency that /api/usage names."""
+    truncated: bool | None = None
+    """It ends at its length limit, not where it should."""
+
+
+class JobOut(_Placed, _Told):
     kind: str
     attempt: int
     of: int
@@ -115,7 +135,7 @@ class FeedbackOut(_Schema):
     comment: str
 
 
-class MessageOut(_Schema):
+class MessageOut(_Told):
     id: HexId
     role: str
     content: str

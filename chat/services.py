@@ -27,8 +27,11 @@ from .answers.cache import forget_thread
 from .answers.keys import Reuse
 from .answers.reuse import UNKNOWN, look
 from .companions import companion_named
+from .memory import most_tokens
 from .models import Message, Role, Thread
 from .uploads import storage
+from .usage import reserve
+from .usage.budgets import budget_of
 
 #: Characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
@@ -60,8 +63,8 @@ def ask(
 ) -> Asked:
     """Save a question, the empty reply to it, and the job that answers; a new thread unless one is named.
 
-    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or `Rejected` (by the limits or the
-    queue); then nothing was written. `address` is the `client_address`, where it is known.
+    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or `Rejected` (by the limits, the
+    queue or the budget); then nothing was written. `address` is the `client_address`, where it is known.
     """
     text = checked(text)
     profile = companion_named(companion)
@@ -126,7 +129,16 @@ def say(
         depends_on=depends_on,
         after=before,
     )
+    if created and not job.is_finished:
+        _set_aside(thread, text, job)
     return asked_of(job, created)
+
+
+def _set_aside(thread: Thread, text: str, job: Job) -> None:
+    """What the answer may take of the owner's budget, so that nobody is told to wait for what cannot be."""
+    if any(budget_of(thread.owner)):
+        tokens, answer = most_tokens(thread, text)
+        reserve(thread.owner, job.id, tokens, output_tokens=answer)
 
 
 def _in_order(thread: Thread) -> list[Job]:

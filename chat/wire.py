@@ -211,6 +211,10 @@ def last_user_text(messages: list[TurnIn]) -> str:
     return messages[-1].content
 
 
+#: Of a result, what is told beside the answer: how it came about, and what it cost.
+_TOLD = ("cached", "model", "usage", "cost", "truncated")
+
+
 def decorate(event: dict[str, Any]) -> dict[str, Any]:
     """The engine's event as clients get it: a completed one with its text, also as HTML."""
     if not str(event.get("type", "")).endswith(":completed"):
@@ -222,8 +226,8 @@ def _response(result: Any) -> dict[str, Any]:
     response = result.get("response") if isinstance(result, dict) else None
     if not isinstance(response, str):
         return {}
-    cached = {"cached": True} if result.get("cached") else {}
-    return {"response": response, "html": render(response)} | cached
+    told = {name: result[name] for name in _TOLD if result.get(name) is not None}
+    return {"response": response, "html": render(response)} | told
 
 
 def queued_status(job: Job) -> str:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from django.db.models import Sum
 
+from chat.calls import Payer
+from chat.models import Thread
 from queueing.context import JobContext
 from queueing.errors import JobError
 
@@ -29,11 +31,11 @@ Found = TypeVar("Found", Findings, Digest)
 class Calls:
     """Of one run of a job."""
 
-    def __init__(self, ctx: JobContext, analysis: Analysis, thread_id: str, asking: Asking) -> None:
+    def __init__(self, ctx: JobContext, analysis: Analysis, thread: Thread, asking: Asking) -> None:
         self.ctx = ctx
         self.analysis = analysis
         self.asking = asking
-        self._thread_id = thread_id
+        self._payer = Payer.of(ctx, thread_id=thread.id.hex, companion=thread.companion)
         self.model = ""
         """Which answered last, as the provider names it."""
 
@@ -47,7 +49,7 @@ class Calls:
         """
         usage = {"input_tokens": 0, "output_tokens": 0}
         try:
-            reply = await self.asking.ask(prompt, thread_id=self._thread_id, owner=self.ctx.owner)
+            reply = await self.asking.ask(prompt, self._payer)
         except JobError as exc:
             if exc.code == "empty_answer":
                 found = understand("")

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
 from chat.jobs import save_reply
 from chat.models import Message, Role
+from chat.usage import ledger
 from queueing.context import JobContext
 from queueing.errors import Permanent
 from queueing.kinds import Ending, job
@@ -44,7 +47,8 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
         )
     ctx.progress(len(reads), len(reads), "Putting it together")
     lines, digest = await combine(calls, _lines(reads))
-    return {
+    bill = await sync_to_async(ledger.of_job)(ctx.job_id)
+    return bill.public() | {
         "response": report.written(analysis, reads, lines, digest),
         "model": calls.model,
         "usage": await calls.usage(),

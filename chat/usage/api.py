@@ -48,7 +48,7 @@ class UsageOut(_Schema):
 @router.get("/usage", response=UsageOut)
 async def usage(request: HttpRequest) -> dict[str, Any]:
     """What the visitor has used today, the day's budget, and when the next day begins."""
-    return await sync_to_async(_view)(request.auth)  # type: ignore[attr-defined]  # set by VisitorAuth
+    return await sync_to_async(_view)(request.auth)
 
 
 def _view(owner: str) -> dict[str, Any]:
