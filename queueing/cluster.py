@@ -56,6 +56,7 @@ class Cluster(Sentinel):
         self.monitor = self.pusher = None
         self.start_event, self.stop_event = Event(), Event()
         self._next_spawn = 0.0
+        self._lifeline = os.pipe()
 
     def run(self) -> None:
         """Start the workers and guard them until SIGTERM or SIGINT."""
@@ -85,7 +86,7 @@ class Cluster(Sentinel):
         """Fork one worker."""
         _close_connections()
         pulse = RawValue("d", time.time())
-        identity = Identity(cluster=self.short_id, parent=os.getpid(), pulse=pulse)
+        identity = Identity(cluster=self.short_id, pulse=pulse, lifeline=self._lifeline)
         process: Any = get_context("fork").Process(target=worker.main, args=(identity,), name=identity.id)
         process.pulse, process.born = pulse, time.time()
         # A signal between the fork and the worker's own handlers would be taken by ours, and lost.

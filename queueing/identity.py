@@ -14,12 +14,12 @@ class Identity:
 
     cluster: str
     """The cluster's short id: concurrency is counted by it."""
-    parent: int = field(default_factory=os.getppid)
-    """The sentinel's pid: a worker whose parent has changed is an orphan."""
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     started: float = field(default_factory=time.time)
     pulse: Any = None
     """Shared memory without a lock: the worker writes the time, the sentinel reads it."""
+    lifeline: tuple[int, int] | None = None
+    """Both ends of a pipe that only the sentinel keeps open to write: its end is the sentinel's end."""
 
     @property
     def id(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -39,7 +38,8 @@ class Upkeep:
         heartbeat = self._worker.conf.heartbeat
         while True:
             began = time.monotonic()
-            self._watch_parent()
+            if (pulse := self._worker.identity.pulse) is not None:
+                pulse.value = time.time()
             try:
                 await self._round()
             except (*redis.Unavailable, DatabaseError) as exc:
@@ -47,14 +47,6 @@ class Upkeep:
             except Exception:
                 logger.exception("upkeep failed; going on")
             await asyncio.sleep(max(0.2, heartbeat - (time.monotonic() - began)))
-
-    def _watch_parent(self) -> None:
-        identity = self._worker.identity
-        if identity.pulse is not None:
-            identity.pulse.value = time.time()
-        if os.getppid() != identity.parent and not self._worker.stopping.is_set():
-            logger.error("the sentinel is gone; stopping")
-            self._worker.stopping.set()
 
     async def _round(self) -> None:
         await self._beat()

@@ -11,6 +11,7 @@ import asyncio
 import faulthandler
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,10 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        if self.identity.lifeline:
+            heard, kept = self.identity.lifeline
+            os.close(kept)
+            loop.add_reader(heard, self._orphaned, heard)
         upkeep = Upkeep(self, self._database)
         parts = (self._bell.run(), self._recorder.run(), upkeep.run(), self.running.stop_the_late())
         always = [self._spawn(part) for part in parts]
@@ -90,6 +95,11 @@ class Worker:
         faulthandler.cancel_dump_traceback_later()
         if broken:
             raise SystemExit(1)  # not 0, which is how a worker ends that is recycled
+
+    def _orphaned(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        logger.error("the sentinel is gone; stopping")
+        self.stopping.set()
 
     async def _until_told(self, parts: list[asyncio.Task[Any]]) -> bool:
         """Until asked to stop; True if it stops because a part broke, which no part should."""

@@ -1,5 +1,6 @@
 """Whatever is killed: every accepted job ends once, and the cluster goes on."""
 
+import json
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from queueing import control
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -54,6 +56,31 @@ def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, va
     assert (job.state, job.attempts) == (State.WAITING, 0)
     qcluster()
     all_written_once([job])
+
+
+def test_what_a_killed_supervisors_workers_did_goes_on_in_another_cluster(qcluster, valkey):
+    killed = qcluster(QUEUE_WORKERS="2")
+    jobs = [submit("test.sleep", {"seconds": 60}).job for _ in range(4)]
+    wait_until(lambda: valkey.client.llen("note:sleep:started") == 4, "the jobs to start")
+    other = qcluster()
+    wait_until(lambda: valkey.client.hlen("{buddy}:workers") == 3, "the other cluster")
+    os.kill(killed.pid, signal.SIGKILL)
+    at = time.monotonic()
+    wait_until(lambda: valkey.client.llen("note:sleep:started") == 8, "all to run again")
+    took = time.monotonic() - at
+    print(f"running elsewhere after {took:.2f} s")
+    assert took < 3  # the grace time of 2 s and a moment: no lease had to run out
+    (worker,) = other.workers()
+    for job in jobs:
+        job = control.cancel(job.id)
+        assert job.token.startswith(card_of(valkey, worker))
+        assert (job.attempts, job.stalls) == (1, 0)
+
+
+def card_of(valkey, pid):
+    """The id under which the worker process claims."""
+    cards = [json.loads(text) for text in valkey.client.hvals("{buddy}:workers")]
+    return next(card["id"] for card in cards if card["pid"] == pid)
 
 
 @pytest.mark.slow

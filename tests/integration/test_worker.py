@@ -29,10 +29,12 @@ async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_anot
 
     monkeypatch.setattr(schedule, "claim", broken)
     with pytest.raises(SystemExit) as ended:
-        await Worker(Identity(cluster="c", parent=os.getppid())).run()
+        await Worker(Identity(cluster="c")).run()
     assert ended.value.code == 1
     assert "a part of the worker broke" in caplog.text
 
 
 async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
-    await Worker(Identity(cluster="c", parent=1 if os.getppid() != 1 else 2)).run()
+    heard, kept = os.pipe()
+    await Worker(Identity(cluster="c", lifeline=(heard, kept))).run()  # it closes its own copy, the only one
+    os.close(heard)
