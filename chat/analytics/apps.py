@@ -11,9 +11,10 @@ class AnalyticsConfig(AppConfig):
         from queueing import retention
 
         from . import delivery  # noqa: F401  (now, and not in the thread that a fork may catch importing it)
+        from .elsewhere import sum_up_calls
         from .feedback import export
         from .models import Feedback
         from .pruning import prune
 
         owned.register(Feedback, export=export)
-        retention.steps.append(prune)
+        retention.steps += [sum_up_calls, prune]
