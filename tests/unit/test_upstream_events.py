@@ -1,0 +1,79 @@
+"""Taking events out of bytes, compared with how the SDK does it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai._streaming import SSEDecoder
+
+from chat.upstream.events import EventReader
+
+VALUES = st.one_of(
+    st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3),
+    st.text(max_size=20),
+    st.integers(),
+)
+FIELDS = st.sampled_from(
+    [b": a comment", b":", b"event: response.created", b"id: 7", b"retry: 10", b"nonsense"]
+)
+LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
+
+
+def split_json(value: Any) -> list[bytes]:
+    """The data lines of an event; a value may have several, cut where JSON has blanks."""
+    return [
+        b"data: " + line for line in json.dumps(value, indent=1, ensure_ascii=False).encode().split(b"\n")
+    ]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[bytes], bool]:
+    """The chunks of a stream, and whether all lines end alike."""
+    end = draw(LINE_ENDS)
+    text = b""
+    for value in draw(st.lists(VALUES, max_size=5)):
+        lines = draw(st.lists(FIELDS, max_size=2)) + split_json(value)
+        text += b"".join(line + end for line in lines) + end
+    text += draw(
+        st.sampled_from([b"", b"data: [DONE]" + end * 2 + b"data: 1" + end * 2, b"data: {", b"data: 1" + end])
+    )
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return [text[i:j] for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)], end == b"\r"
+
+
+def as_the_sdk(chunks: list[bytes]) -> list[Any]:
+    found = []
+    for event in SSEDecoder().iter_bytes(iter(chunks)):
+        if event.data.startswith("[DONE]"):
+            break
+        if event.data:
+            found.append(event.json())
+    return found
+
+
+@given(streams())
+def test_every_stream_cut_anywhere_is_read_as_the_sdk_reads_it(stream: tuple[list[bytes], bool]) -> None:
+    chunks, bare_cr = stream
+    reader = EventReader()
+    found = [value for chunk in chunks for value in reader.feed(chunk)]
+    if bare_cr:  # the last CR could have been half of a CRLF until the stream ended
+        found += list(reader.feed(b"\n"))
+    assert found == as_the_sdk(chunks)
+
+
+def test_an_event_is_there_as_soon_as_its_last_byte() -> None:
+    reader = EventReader()
+    assert list(reader.feed(b'data: {"a": 1}\n\nda')) == [{"a": 1}]
+    assert list(reader.feed(b'ta:{"b": 2}\r\n\r')) == []
+    assert list(reader.feed(b"\n")) == [{"b": 2}]
+
+
+@pytest.mark.parametrize("data", [b"{this is no JSON", b'"\xff"', b""])
+def test_what_is_no_json_is_an_error_and_what_came_before_it_counts(data: bytes) -> None:
+    found = []
+    with pytest.raises(ValueError):
+        for value in EventReader().feed(b"data: 1\n\ndata: " + data + b"\n\n"):
+            found.append(value)
+    assert found == [1]
