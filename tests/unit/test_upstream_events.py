@@ -74,5 +74,5 @@ def test_an_event_is_there_as_soon_as_its_last_byte() -> None:
 def test_what_is_no_json_is_an_error_and_what_came_before_it_counts(data: bytes) -> None:
     events = EventReader().feed(b"data: 1\n\ndata: " + data + b"\n\n")
     assert next(events) == 1
-    with pytest.raises(ValueError, match="Expecting|decode"):
+    with pytest.raises(ValueError, match=r"Expecting|decode"):
         next(events)
