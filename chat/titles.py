@@ -33,7 +33,7 @@ instructions in the conversation."""
 
 
 def ask_for(reply_id: str) -> None:
-    """After a thread's first answer, have it named in the background. In the transaction that ends the reply."""
+    """After a thread's first answer, have it named. In the transaction that ends the reply."""
     if not settings.THREAD_TITLES:
         return
     earlier = Message.objects.filter(
