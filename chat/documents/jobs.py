@@ -39,7 +39,7 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     """
     analysis, question = await _what_is_asked(reply_id)
     asking = Asking.of(question, analysis.name)
-    calls = Calls(ctx, analysis, analysis.reply.thread_id.hex, asking)
+    calls = Calls(ctx, analysis, analysis.reply.thread, asking)
     reads = await read_parts(calls)
     if all(read.findings.skipped for read in reads):
         raise Permanent(
@@ -58,7 +58,7 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
 
 async def _what_is_asked(reply_id: str) -> tuple[Analysis, str]:
     try:
-        analysis = await Analysis.objects.select_related("reply").aget(reply_id=reply_id)
+        analysis = await Analysis.objects.select_related("reply__thread").aget(reply_id=reply_id)
         question = await Message.objects.aget(job_id=analysis.reply.job_id, role=Role.USER)
     except (Analysis.DoesNotExist, Message.DoesNotExist):
         raise Permanent(

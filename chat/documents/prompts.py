@@ -22,7 +22,11 @@ _LABEL = re.compile(r"^\W*(NOTES|QUOTES|OPEN|SUMMARY|KEY)\b\W*", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•–#>]+|\[?\d{1,3}[\].):]+)\s*")
 _NUMBER = re.compile(r"\d+")
 _TYPED = re.compile(r"[\"“„«]([^\"”“»]{12,})[\"”“»]")
-_NOTHING = re.compile(r"\W*(none|nothing|no notes|n/?a|keine|aucune?|ninguna?)\b.{0,40}", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\W*(?:none|nothing|no(?: relevant)? notes|n/?a)"
+    r"(?:\W+(?:relevant|of note|here|in this part|about the question|matters|found))*\W*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

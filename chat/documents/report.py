@@ -48,9 +48,9 @@ def part(read: Read, number: int, of: int, place: str) -> str:
     """What is shown of one part while the others are being read."""
     head = f"Part {number} of {of}" + (f", {place}" if place else "")
     if read.findings.skipped:
-        return f"{head}\n\n- Skipped: {read.findings.skipped}.\n\n"
+        return f"{head}\n- Skipped: {read.findings.skipped}.\n\n"
     notes = "\n".join(f"- {note}" for note in read.findings.notes) or "- Nothing here about the question."
-    return f"{head}\n\n{notes}\n\n"
+    return f"{head}\n{notes}\n\n"
 
 
 def written(analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], digest: Digest) -> str:

@@ -67,6 +67,13 @@ def test_nothing_about_the_question_is_an_answer():
         assert prompts.from_part(nothing, part()) == Findings()
 
 
+def test_a_note_that_begins_with_nothing_is_still_a_note():
+    found = prompts.from_part(
+        "NOTES:\n- Nothing is known of who will pay\n- None of the ships came back", part()
+    )
+    assert found.notes == ["Nothing is known of who will pay", "None of the ships came back"]
+
+
 def test_what_is_no_answer_is_made_up_for_with_the_texts_own_words():
     found = prompts.from_part("1. 1.\n2. 2.\n3. 3.", part())
     assert found.notes

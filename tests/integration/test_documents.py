@@ -91,7 +91,7 @@ async def test_a_document_is_read_part_by_part_and_its_report_can_be_taken_home(
         last_run = max(e["run"] for e in events if e["type"] == "analysis:started")
         said = [e for e in events if e["type"] == "analysis:delta" and e["run"] == last_run]
         parts = text_of([event | {"type": "chat:delta"} for event in said])
-        assert parts.startswith("Part 1 of 8, “Year 1”\n\n- 100 ships came\n\nPart 2 of 8")
+        assert parts.startswith("Part 1 of 8, “Year 1”\n- 100 ships came\n\nPart 2 of 8")
 
         report = events[-1]["response"]
         assert "## Summary\n\nMore ships each year." in report

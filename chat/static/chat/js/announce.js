@@ -10,6 +10,7 @@ export function announcer() {
   const region = $("#announcer");
   let lastPlace = 0;
   let lastStart = null;
+  let lastQuarter = null;
 
   const say = (text) => (region.textContent = text);
 
@@ -28,6 +29,12 @@ export function announcer() {
       if (start === lastStart) return null; // told again after a reconnect
       lastStart = start;
       return `${name} is answering.`;
+    },
+    progress({ jobId, done, total }) {
+      const quarter = `${jobId}.${Math.floor((4 * done) / total)}`;
+      if (quarter === lastQuarter || !done || done === total) return null;
+      lastQuarter = quarter;
+      return `${done} of ${total} parts read.`;
     },
     retrying: (event) => `${event.reason} Trying again in ${Math.ceil(event.in)} seconds.`,
     completed: (event, name) => `${name} has answered.`,

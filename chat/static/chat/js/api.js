@@ -32,13 +32,40 @@ async function call(method, path, body) {
   return answer;
 }
 
+/** As `call`, of a form or JSON, and tells how much of it has gone, 0 to 1. */
+function send(path, body, onProgress) {
+  const request = new XMLHttpRequest(); // fetch cannot tell
+  const sending = { aborted: false };
+  sending.abort = () => {
+    sending.aborted = true;
+    request.abort();
+  };
+  sending.answer = new Promise((resolve, reject) => {
+    request.open("POST", path);
+    request.responseType = "json";
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    if (typeof body === "string") request.setRequestHeader("Content-Type", "application/json");
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
+    request.addEventListener("loadend", () => {
+      const { status, response } = request;
+      if (status >= 200 && status < 300) resolve(response);
+      else reject(new ApiError(status, response ?? {}));
+    });
+    request.send(body);
+  });
+  return sending;
+}
+
 export const api = {
+  send,
   threads: (before) => call("GET", `/api/threads${before ? `?before=${encodeURIComponent(before)}` : ""}`),
   thread: (id) => call("GET", `/api/threads/${id}`),
   rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),
   remove: (id) => call("DELETE", `/api/threads/${id}`),
   say: (companion, message) => call("POST", `/api/${companion}`, message),
   cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
+  voice: () => call("GET", "/api/voice"),
   retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),

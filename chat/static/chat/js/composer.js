@@ -7,7 +7,7 @@ import { codePoints } from "./stream.js";
 
 const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
 
-export function composer({ onSend, onStop, onTooLong }) {
+export function composer({ onSend, onStop, onTooLong, mayBeEmpty = () => false }) {
   const form = $("#composer");
   const field = $("#message");
   const send = $("#send");
@@ -16,7 +16,7 @@ export function composer({ onSend, onStop, onTooLong }) {
   function fit() {
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
-    send.setAttribute("aria-disabled", !field.value.trim());
+    send.setAttribute("aria-disabled", !field.value.trim() && !mayBeEmpty());
   }
 
   field.addEventListener("input", fit);
@@ -29,12 +29,11 @@ export function composer({ onSend, onStop, onTooLong }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = field.value.trim();
-    if (!text) return field.focus();
-    // Not maxlength: it would cut what is pasted, and nobody would see where.
-    if (codePoints(text) > MAX_TEXT) return onTooLong(codePoints(text));
+    if (!text && !mayBeEmpty()) return field.focus();
     field.value = "";
     fit();
-    return onSend(text);
+    // Not maxlength: it would cut what is pasted, and nobody would see where.
+    return codePoints(text) > MAX_TEXT ? onTooLong(text) : onSend(text);
   });
   stop.addEventListener("click", () => {
     onStop();
@@ -43,6 +42,7 @@ export function composer({ onSend, onStop, onTooLong }) {
 
   return {
     focus: () => field.focus(),
+    fit,
     /** Puts text back, for example of a discarded message, without losing what is being written. */
     restore(text) {
       field.value = [text, field.value].filter(Boolean).join("\n");
@@ -50,7 +50,8 @@ export function composer({ onSend, onStop, onTooLong }) {
       field.focus();
     },
     draw({ name, canStop, disabled }) {
-      field.placeholder = name ? `Message ${name}` : "Write a message";
+      const what = mayBeEmpty() ? "Ask about it, or just send it" : name ? `Message ${name}` : "Write a message";
+      field.placeholder = what;
       field.disabled = disabled;
       stop.hidden = !canStop;
     },

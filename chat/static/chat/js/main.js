@@ -2,6 +2,7 @@
 
 import { announcer } from "./announce.js";
 import { api } from "./api.js";
+import { attachments } from "./attach.js";
 import { banner } from "./banner.js";
 import { reminder } from "./care.js";
 import { composer } from "./composer.js";
@@ -72,9 +73,26 @@ const threads = threadList({
   },
 });
 const writing = composer({
-  onSend: (text) => say(text),
+  onSend: (text) => (attached.ready ? attached.send(text) : say(text)),
   onStop: stop,
-  onTooLong: (length) => notice.tell(tooLong(length)),
+  onTooLong: (text) => (attached.ready ? refuse(text) : attached.sendText(text)),
+  mayBeEmpty: () => attached.ready,
+});
+const attached = attachments({
+  view: () => store.state.view,
+  notice,
+  say: announce.say,
+  restore: writing.restore,
+  onChange() {
+    writing.fit();
+    draw();
+  },
+  onSent(answer, isHere) {
+    if (answer.notice) notice.tell(answer.notice);
+    if (!isHere) return;
+    if (answer.threadId === store.state.view.threadId) session.loadThread(answer.threadId);
+    else navigate(`/t/${answer.threadId}`);
+  },
 });
 
 const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
@@ -99,6 +117,12 @@ function say(text) {
   notice.clear();
   session.say(text);
   writing.focus();
+}
+
+/** A question about a document is a message's length at most. */
+function refuse(text) {
+  writing.restore(text);
+  notice.tell(tooLong([...text].length));
 }
 
 /** Stops what is being said; when nothing is, what was asked last. */

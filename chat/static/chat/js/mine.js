@@ -2,13 +2,19 @@
 
 import { $, clone, setText } from "./dom.js";
 import { refusalSentence } from "./refusals.js";
+import { attachmentWords } from "./words.js";
 
 const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
 
 /** Draws the tools and, while it is being changed, the editor of one's own message. */
 export function drawMine(element, message, { waits, onEdit, onClose }) {
   const tools = $(".mine__tools", element);
-  const canChange = message.status === "sent" && Boolean(message.id);
+  const { attachment } = message;
+  const chip = $(".attachment", element);
+  chip.hidden = !attachment;
+  if (attachment) setText($("span", chip), attachmentWords(attachment));
+  // A document that was read is not kept: what is asked about it can be changed only before.
+  const canChange = message.status === "sent" && Boolean(message.id) && (waits || attachment?.kind !== "document");
   tools.hidden = !canChange || Boolean(message.edit);
   tools.toggleAttribute("data-waits", waits);
   $("[data-do=withdraw]", tools).hidden = !waits;

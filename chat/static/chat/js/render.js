@@ -3,7 +3,7 @@
 import { drawCare } from "./care.js";
 import { $, clone, fill, setServerHtml } from "./dom.js";
 import { drawFeedback } from "./feedback.js";
-import { isRunning, waits } from "./messages.js";
+import { isRunning, isUnheard, waits } from "./messages.js";
 import { drawMine } from "./mine.js";
 import { drawState } from "./state-card.js";
 import { clockTime } from "./words.js";
@@ -38,9 +38,10 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, 
     state.messages.forEach((message, index) => {
       const entry = drawn.get(message.key) ?? create(message, state.view.companion);
       if (list.children[index] !== entry.element) list.insertBefore(entry.element, list.children[index] ?? null);
-      if (entry.message !== message) drawMessage(entry.element, message);
+      if (entry.message !== message) drawMessage(entry.element, message, state.messages[index - 1]);
       if (message.role === "user") drawMine(entry.element, message, { waits: waits(state.messages, message), onEdit, onClose });
       if (message.role === "user") drawCare(entry.element, isAbout(state.care, message) ? state.care : null, onCare);
+      entry.element.hidden = message.role === "assistant" && isUnheard(state.messages[index - 1]);
       drawState($(".state", entry.element), message, { link: state.link, name });
       entry.message = message;
     });
@@ -71,7 +72,7 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, 
 
 const isAbout = (care, { id, requestId }) => Boolean(care) && (care.messageId ? care.messageId === id : care.requestId === requestId);
 
-function drawMessage(element, message) {
+function drawMessage(element, message, before) {
   element.dataset.status = message.status;
   drawText($(".message__text", element), message);
   if (message.role === "user") return;
@@ -82,6 +83,9 @@ function drawMessage(element, message) {
   tools.hidden = isRunning(message) || !message.text;
   fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "" });
   $(".message__cached", tools).hidden = !message.cached;
+  const report = $(".message__report", tools);
+  report.hidden = message.status !== "completed" || before?.attachment?.kind !== "document";
+  report.href = `/api/analysis/${message.jobId}/report.md`;
   drawFeedback(tools, message);
 }
 

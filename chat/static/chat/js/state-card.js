@@ -1,6 +1,7 @@
 // What stands below a message while it is on its way, or when it did not arrive.
 
 import { clone, fill, $ } from "./dom.js";
+import { isUnheard } from "./messages.js";
 import { isForGood, refusalSentence, sendsItself } from "./refusals.js";
 import { failureAdvice, place, retrySentence, waitSentence } from "./words.js";
 
@@ -15,7 +16,8 @@ function kindOf(message, link) {
     case "waiting":
       return message.wait?.reason === "turn" ? "turn" : "queue";
     case "active":
-      return message.text ? null : "thinking";
+      if (isUnheard(message)) return "thinking";
+      return message.progress ? "progress" : message.text ? null : "thinking";
     case "rejected":
     case "retrying":
     case "failed":
@@ -44,15 +46,22 @@ const fillers = {
     drawLine($(".line", host), position ?? wait?.place);
   },
   thinking(host, message, { name }) {
-    const { progress } = message;
-    fill(host, { head: progress?.label ? `${progress.label} (${progress.done} of ${progress.total})` : `${name} is thinking` });
+    fill(host, { head: isUnheard(message) ? "Listening to your recording" : `${name} is thinking` });
+  },
+  progress(host, { progress: { done, total, label } }) {
+    fill(host, { head: label || "At work", sub: `${done} of ${total}` });
+    const bar = $("progress", host);
+    [bar.max, bar.value] = [total, done];
   },
   retrying(host, { retry }) {
     fill(host, { head: retry.reason, sub: retrySentence(retry) });
   },
-  failed(host, { error, canRetry }) {
-    fill(host, { head: error || "There was no answer.", sub: failureAdvice(canRetry) });
+  failed(host, message) {
+    const { error, canRetry } = message;
+    const unheard = isUnheard(message);
+    fill(host, { head: error || "There was no answer.", sub: unheard ? "" : failureAdvice(canRetry) });
     $("[data-do=retry]", host).hidden = canRetry === false;
+    $("[data-do=withdraw]", host).hidden = !unheard;
   },
   cancelled(host, { text }) {
     fill(host, { head: text ? "Stopped here." : "Cancelled before it began." });

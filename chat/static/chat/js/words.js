@@ -69,4 +69,16 @@ export function failureAdvice(canRetry) {
     : "Your message is kept. Try again now, or in a little while.";
 }
 
+export const fileSize = (bytes) =>
+  bytes < 1024 ** 2 ? `${Math.max(1, Math.round(bytes / 1024))} kB` : `${(bytes / 1024 ** 2).toFixed(1).replace(".0", "")} MB`;
+
+/** "report.pdf · 1.2 MB · 12 pages" */
+export function attachmentWords({ name, size, pages, seconds }) {
+  const length = seconds ? duration(seconds) : pages && `${pages} page${pages > 1 ? "s" : ""}`;
+  return [name, size && fileSize(size), length].filter(Boolean).join(" · ");
+}
+
+/** "1:05" */
+export const stopwatch = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
 export const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
