@@ -9,9 +9,10 @@ http = get_asgi_application()  # first: it sets Django up for the imports below
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from chat.accounts.handshake import OriginOrToken  # noqa: E402
 from chat.analytics.privacy import HearWhoAsksNotToBeTracked  # noqa: E402
 from chat.consumer import ChatConsumer  # noqa: E402
 
@@ -23,5 +24,5 @@ sockets = URLRouter(
 )
 
 application = HearWhoAsksNotToBeTracked(
-    ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})
+    ProtocolTypeRouter({"http": http, "websocket": OriginOrToken(sockets)})
 )

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "queueing",  # before django_q: its qcluster command is the one to run
     "django_q",
     "chat",
+    "chat.accounts",
     "chat.analytics",
     "chat.care",
     "chat.documents",
@@ -261,10 +262,31 @@ ANSWER_CACHE_SECONDS = env.int("ANSWER_CACHE_SECONDS", default=60 * 60 * 24)
 #: Days that events and their sums are kept; 0 turns analytics off.
 ANALYTICS_DAYS = max(0, env.int("ANALYTICS_DAYS", default=90))
 
+# --- accounts ---------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
+#: With a host, a forgotten password can be replaced by e-mail.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
+
 # --- care -------------------------------------------------------------------------------------------
 #: Your own person for somebody in a crisis, as `Name <address>`; the address is https:, mailto: or tel:.
 CARE_CONTACT = env.str("CARE_CONTACT", default="")
-#: Messages of one's own, or minutes without a break, after which the page reminds that this is an AI; 0: never.
+#: Messages, or minutes without a break, after which the page reminds that this is an AI; 0: never.
 CARE_REMIND_MESSAGES = env.int("CARE_REMIND_MESSAGES", default=40)
 CARE_REMIND_MINUTES = env.int("CARE_REMIND_MINUTES", default=60)
 

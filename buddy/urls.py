@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/", with_problem_405(api.urls)),
     re_path(r"^api/", no_such_address),
     path("care", lines, name="care"),
+    path("account/", include("chat.accounts.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("admin/analytics/", include("chat.analytics.urls")),

@@ -8,10 +8,17 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
+        from queueing import owners
+        from queueing.models import Job
+
         from . import checks, owned  # noqa: F401  (registers the system checks)
         from .answers.cache import forget
         from .limits import checks as limit_checks  # noqa: F401
+        from .models import Thread
         from .sockets import close_after_logout
 
         user_logged_out.connect(close_after_logout)
+        # In this order: a worker that ends a job writes its reply's thread while it holds the job.
+        owned.register(Job, move=owners.rename, erase=owners.erase)
+        owned.register(Thread)
         owned.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))

@@ -22,6 +22,7 @@ from queueing.pressures import Pressures
 from queueing.reading import forget
 
 from . import changes, flow, selectors, services, sockets, wire
+from .accounts import tokens
 from .addresses import client_address
 from .care.card import Place, card_for
 from .care.counting import count
@@ -56,9 +57,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await forget(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
-        self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
-        self.session_key = self.scope["session"].session_key
         self.address = client_address(self.scope)
+        secret, subprotocol = tokens.in_handshake(self.scope)
+        try:
+            await self.identify(secret)
+        except (tokens.TokenRefused, Rejected):
+            return await self.close()  # the handshake is answered with 403
         self.whereabouts = Place.of_scope(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
@@ -68,11 +72,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
         try:
             await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
-            await self.accept()
+            await self.accept(subprotocol)
             await self.greet()
         except BaseException:
             await self.disconnect(1011)
             raise
+
+    async def identify(self, secret: str | None) -> None:
+        """Whose socket this is: a token's user's, or the visitor's whose session it is."""
+        if secret is None:
+            self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
+            self.session_key = self.scope["session"].session_key
+        else:
+            self.owner = await in_thread(tokens.owner_of)(secret, "chat", self.address)
+            self.session_key = sockets.TOKEN + tokens.digest(secret)
 
     async def greet(self) -> None:
         sockets.Sockets.here().add(self)
@@ -230,7 +243,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.following.hear(event)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
-        if message["session"] == sockets.digest(self.session_key):
+        if message["session"] in (sockets.EVERY, sockets.digest(self.session_key)):
             await self.close(sockets.SESSION_ENDED)
 
     @property

@@ -17,6 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from queueing.errors import BadSubmission, Rejected, WrongState
 
+from .accounts.tokens import TokenRefused
 from .care.http import add_care
 from .wire import WireError
 
@@ -78,6 +79,12 @@ def _rejected(exc: Rejected) -> HttpResponse:
     return problem(_REJECTED.get(exc.code, 503), exc.code, exc.message, retry_after=exc.retry_after)
 
 
+def _token_refused(exc: TokenRefused) -> HttpResponse:
+    answer = problem(exc.status, exc.error, exc.message)
+    answer["WWW-Authenticate"] = exc.challenge
+    return answer
+
+
 def _unexpected(exc: Exception) -> HttpResponse:
     logger.error("an API call failed", exc_info=exc)
     return problem(500, "server_error", "Something went wrong here. Please try again.")
@@ -88,6 +95,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     BadSubmission: lambda exc: problem(422, "invalid", exc.message, field=exc.field),
     WireError: lambda exc: problem(422, exc.code, exc.message, field=exc.field),
     Rejected: _rejected,
+    TokenRefused: _token_refused,
     WrongState: lambda exc: problem(409, "wrong_state", f"{str(exc).capitalize()}."),
     ObjectDoesNotExist: _not_found,
     Http404: _not_found,

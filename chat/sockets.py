@@ -15,12 +15,17 @@ from queueing.events import group_of
 from queueing.following import in_thread
 from queueing.ticker import Ticker, safely
 
+from .accounts.tokens import alive_among as alive_tokens
 from .visitors import owner_of_session
 
 #: Close codes, as docs/protocol.md gives them.
 ABUSED = 4008
 SESSION_ENDED = 4401
 TOO_SLOW = 4408
+#: Before a token's digest, in the place of a session's key.
+TOKEN = "token:"  # noqa: S105 (not a secret)
+#: In the place of a session's digest: all that an owner has.
+EVERY = "*"
 
 #: Sessions asked about in one statement.
 _AT_ONCE = 500
@@ -57,7 +62,13 @@ class Sockets(Ticker[Any]):
 
 
 def alive_among(keys: Iterable[str]) -> set[str]:
-    """Those of the session keys that still stand for a session."""
+    """Those of the keys that still stand for a session, or a program's token."""
+    tokens = {key.removeprefix(TOKEN) for key in keys if key.startswith(TOKEN)}
+    alive = {TOKEN + digest for digest in alive_tokens(tokens)} if tokens else set()
+    return alive | _sessions_among([key for key in keys if not key.startswith(TOKEN)])
+
+
+def _sessions_among(keys: list[str]) -> set[str]:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if not hasattr(store, "get_model_class"):
         return {key for key in keys if store().exists(key)}
@@ -70,13 +81,22 @@ def digest(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
+def end_all_of(owner: str) -> None:
+    """Close an owner's sockets, whatever their sessions. Those that do not hear of it are found later."""
+    _tell_ended(owner, EVERY)
+
+
 def close_after_logout(*, request: Any, **_: Any) -> None:
     """Receiver of `user_logged_out`: the sockets of that session need not wait for the next look."""
-    layer, session = get_channel_layer(), request.session
-    if layer is None or not session.session_key:
+    if request.session.session_key:
+        _tell_ended(owner_of_session(request.session), digest(request.session.session_key))
+
+
+def _tell_ended(owner: str, session: str) -> None:
+    layer = get_channel_layer()
+    if layer is None:
         return
     try:
-        message = {"type": "session.ended", "session": digest(session.session_key)}
-        async_to_sync(layer.group_send)(group_of(owner_of_session(session)), message)
+        async_to_sync(layer.group_send)(group_of(owner), {"type": "session.ended", "session": session})
     except redis.Unavailable:
         return  # the next look finds them

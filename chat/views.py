@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from .accounts.sessions import fetch_late
 from .analytics import track
 from .analytics.models import Reason
 from .companions import COMPANIONS
@@ -18,6 +19,7 @@ from .visitors import owner_of_request
 @ensure_csrf_cookie
 def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """The same shell for a new conversation and for any thread; whose thread it is, the API decides."""
+    fetch_late(request)
     owner = owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {

@@ -13,6 +13,7 @@ from ninja.security import APIKeyCookie
 from ninja.utils import check_csrf
 
 from . import limits
+from .accounts import tokens
 from .addresses import client_address
 
 
@@ -40,20 +41,37 @@ def owner_of_session(session: Any) -> str:
     return f"u:{user_id}" if user_id else _anonymous(session.session_key)
 
 
+def owner_of_visitor(request: HttpRequest) -> str:
+    """The owner that a visitor with a session, but no account, is; empty for anybody else. Blocks."""
+    if request.user.is_authenticated or not request.session.get("visitor"):
+        return ""
+    return _anonymous(request.session.session_key)
+
+
 def owner_of_request(request: HttpRequest) -> str:
     """The owner behind an HTTP request. Blocks."""
     return owner_of(request.user, request.session)
 
 
+def scope_of(request: HttpRequest) -> str:
+    """What a token must be allowed for this call."""
+    if request.method in ("GET", "HEAD"):
+        return "read"
+    return "analytics" if request.path.startswith("/api/analytics/") else "chat"
+
+
 class VisitorAuth(APIKeyCookie):
     """Gives API operations `request.auth`, the owner, and refuses forged requests.
 
-    A new visitor gets a session and a CSRF cookie with the answer.
+    A new visitor gets a session and a CSRF cookie with the answer. A program's token stands for its user;
+    no browser sends one by itself, so it needs no CSRF token beside it.
     """
 
     param_name = settings.SESSION_COOKIE_NAME
 
     async def __call__(self, request: HttpRequest) -> str:
+        if (secret := tokens.in_header(request.headers.get("Authorization", ""))) is not None:
+            return await sync_to_async(_of_token)(secret, request)
         if _may_be_a_browser(request) and check_csrf(request):
             raise HttpError(403, "The CSRF token is missing or wrong. Send the csrftoken cookie's value "
                                  "in the X-CSRFToken header.")  # fmt: skip
@@ -70,6 +88,13 @@ def _let_in(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD"):
         limits.check("read", client_address(request))
     return owner_of_request(request)
+
+
+def _of_token(secret: str, request: HttpRequest) -> str:
+    address = client_address(request)
+    if request.method in ("GET", "HEAD"):
+        limits.check("read", address)
+    return tokens.owner_of(secret, scope_of(request), address)
 
 
 def _may_be_a_browser(request: HttpRequest) -> bool:

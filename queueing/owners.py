@@ -1,4 +1,4 @@
-"""When an owner becomes another one, or is to be forgotten. Synchronous; nothing here knows who owners are."""
+"""When an owner becomes another one, or is to be forgotten. Synchronous. Who owners are is not known here."""
 
 import json
 import logging
