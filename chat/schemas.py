@@ -170,4 +170,4 @@ class Problem(Schema):
 
 
 #: For an operation's `response`: every error looks like this.
-PROBLEMS: dict[Any, Any] = {frozenset({400, 403, 404, 409, 413, 422, 429, 503}): Problem}
+PROBLEMS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 409, 413, 422, 429, 503}): Problem}
