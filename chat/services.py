@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from queueing import control
+from queueing import control, events
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.models import Dependency, Job
@@ -29,6 +29,7 @@ from .answers.reuse import UNKNOWN, look
 from .companions import companion_named
 from .memory import most_tokens
 from .models import Message, Role, Thread
+from .titles import renamed
 from .uploads import storage
 from .usage import reserve
 from .usage.budgets import budget_of
@@ -206,6 +207,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.title_is_own = title, True
     thread.save(update_fields=["title", "title_is_own"])
+    events.tell(owner, renamed(thread, title))
     return thread
 
 

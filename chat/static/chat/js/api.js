@@ -61,6 +61,7 @@ export const api = {
   send,
   threads: (before) => call("GET", `/api/threads${before ? `?before=${encodeURIComponent(before)}` : ""}`),
   thread: (id) => call("GET", `/api/threads/${id}`),
+  usage: () => call("GET", "/api/usage"),
   rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),
   remove: (id) => call("DELETE", `/api/threads/${id}`),
   say: (companion, message) => call("POST", `/api/${companion}`, message),

@@ -19,6 +19,7 @@ import { refusalSentence, tooLong, troubleSentence } from "./refusals.js";
 import { createSession } from "./session.js";
 import { createStore } from "./store.js";
 import { threadList } from "./threads.js";
+import { usageLine } from "./usage.js";
 
 const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
 const [firstCompanion] = companions.keys();
@@ -31,6 +32,7 @@ const frame = drawer();
 const session = createSession({
   store,
   onEvent(event) {
+    if (event.usage) today.load();
     if (isOpenHere(event)) announce.event(event, callOf(store.state.view.companion));
     editing.heard(event);
   },
@@ -41,6 +43,7 @@ const session = createSession({
   onThread: () => announce.say("Conversation loaded."),
 });
 const scroller = $("#content");
+const today = usageLine();
 const notice = noticeLine({ say: announce.say });
 const editing = createEditing({ store, session, notice, restore: (text) => writing.restore(text) });
 const rate = createFeedback({ store, notice, say: announce.say });
@@ -264,4 +267,5 @@ themeButton();
 open();
 session.loadThreads();
 session.connect();
+today.load();
 writing.focus();

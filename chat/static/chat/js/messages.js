@@ -15,6 +15,9 @@ export const verbOf = (event) => event.type.split(":")[1];
 
 const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0, cached: false };
 
+/** How an answer came about: which model, what it took, whether it ends at its length limit. */
+const toldOf = ({ model = "", usage = null, cost = null, truncated = false }) => ({ model, usage, cost, truncated });
+
 function answer(fields) {
   return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
 }
@@ -54,6 +57,7 @@ function fromRow(row) {
     length: codePoints(common.text),
     error: row.error ?? null,
     cached: Boolean(row.cached),
+    ...toldOf(row),
     feedback: row.feedback ?? null,
   });
 }
@@ -140,6 +144,7 @@ const changes = {
     text: event.response ?? message.text,
     html: event.html ?? null,
     cached: Boolean(event.cached),
+    ...toldOf(event),
     retry: null,
   }),
   failed: (message, event) => ({

@@ -23,6 +23,7 @@ export const sendsItself = ({ code }) => code === HASTE;
 const sentences = {
   queue_full: (_, left) =>
     `The line is full. ${left ? `There should be room in ${left}; send it again then.` : "There should be room again. Send it once more."}`,
+  budget_spent: ({ error }) => error,
   owner_limit: ({ error }, left) => `${error}${left ? ` You can try again in ${left}.` : " Then send it again."}`,
   rate_limited: (_, left) => `You have sent many messages. ${left ? `Send this one again in ${left}.` : "You can send it again now."}`,
   too_many: (_, left) => (left ? `That was too fast. It goes out in ${left}.` : "That was too fast. It goes out now."),

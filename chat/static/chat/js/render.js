@@ -3,9 +3,10 @@
 import { drawCare } from "./care.js";
 import { $, clone, fill, setServerHtml } from "./dom.js";
 import { drawFeedback } from "./feedback.js";
-import { isRunning, isUnheard, waits } from "./messages.js";
+import { isOver, isRunning, isUnheard, waits } from "./messages.js";
 import { drawMine } from "./mine.js";
 import { drawState } from "./state-card.js";
+import { billWords } from "./usage.js";
 import { clockTime } from "./words.js";
 
 const NEAR_END = 96; // px: who is this close to the end wants to stay there
@@ -81,7 +82,8 @@ function drawMessage(element, message, before) {
   element.setAttribute("aria-busy", isRunning(message));
   const tools = $(".message__tools", element);
   tools.hidden = isRunning(message) || !message.text;
-  fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "" });
+  fill(tools, { time: message.createdAt ? clockTime(message.createdAt) : "", bill: isOver(message) ? billWords(message) : "" });
+  $(".message__cut", element).hidden = message.status !== "completed" || !message.truncated;
   $(".message__cached", tools).hidden = !message.cached;
   const report = $(".message__report", tools);
   report.hidden = message.status !== "completed" || before?.attachment?.kind !== "document";

@@ -52,6 +52,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     if (event.care) helped({ ...event.care, type: "care:help", requestId: event.requestId }); // over HTTP
     if (event.type === "queue:pressure") return store.dispatch({ ...event, type: "pressure" });
     if (verbOf(event) === "rejected" || event.type === "error") return refused(event);
+    if (event.type === "thread:renamed") return store.dispatch({ type: "threads/renamed", id: event.threadId, title: event.title });
     if (topicOf(event) === "thread") return rethought(event);
     if (!event.jobId) return null;
 
