@@ -43,6 +43,7 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
         # Tests ask much and often the same, all from one address.
         **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_USER", "LIMIT_ADDRESS", "LIMIT_READ", "LIMIT_LOGIN"), ""),
         "ANSWER_CACHE_SECONDS": "0",
+        "THREAD_TITLES": "0",
         **env,
     }
     # As in production: static files are collected, hashed and compressed.
