@@ -27,6 +27,8 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         "companions": [companion.public() for companion in COMPANIONS.values()],
         "demo_model": settings.DEMO_MODEL,
         "model_name": settings.OPENAI_MODEL,
+        "voice": bool(settings.OPENAI_TRANSCRIPTION_MODEL),
+        "demo_ear": settings.DEMO_EAR,
         "remind": {"messages": settings.CARE_REMIND_MESSAGES, "minutes": settings.CARE_REMIND_MINUTES},
         "thread_id": thread_id,
     }

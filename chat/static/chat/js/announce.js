@@ -1,7 +1,7 @@
 // What a screen reader hears: start, place in line, end and failure. Never the words as they come.
 
 import { $ } from "./dom.js";
-import { verbOf } from "./messages.js";
+import { topicOf, verbOf } from "./messages.js";
 import { place, waitSentence } from "./words.js";
 
 const QUIET = 6000; // ms between two positions: often enough to follow, seldom enough to think
@@ -45,10 +45,19 @@ export function announcer() {
     removed: ({ messageIds }) => (messageIds.length > 2 ? "The messages from there on are gone." : "Message removed."),
   };
 
+  const ofRecordings = {
+    started: () => "Listening to your recording.",
+    progress: () => null,
+    completed: () => "Your recording is written down.",
+    failed: ({ error }) => error,
+    cancelled: () => "Recording removed.",
+  };
+
   return {
     say,
     event(event, name) {
-      const text = sentences[verbOf(event)]?.(event, name);
+      const words = topicOf(event) === "audio" ? { ...sentences, ...ofRecordings } : sentences;
+      const text = words[verbOf(event)]?.(event, name);
       if (text) say(text);
     },
   };

@@ -27,7 +27,7 @@ export function httpTransport(onEvent) {
   }
 
   function accepted(answer) {
-    onEvent({ ...answer, type: "chat:queued" });
+    onEvent({ ...answer, type: answer.kind === "audio.transcribe" ? "audio:queued" : "chat:queued" });
     follow(answer.jobId);
   }
 

@@ -10,7 +10,7 @@ import { $, clone, copyText, fill, setText } from "./dom.js";
 import { drawer, shortcuts, themeButton } from "./frame.js";
 import { createEditing } from "./editing.js";
 import { createFeedback } from "./feedback.js";
-import { isRunning } from "./messages.js";
+import { isRunning, isUnheard, topicOf } from "./messages.js";
 import { noticeLine } from "./notice.js";
 import { outbox } from "./outbox.js";
 import { pickerView } from "./picker.js";
@@ -19,6 +19,7 @@ import { refusalSentence, tooLong, troubleSentence } from "./refusals.js";
 import { createSession } from "./session.js";
 import { createStore } from "./store.js";
 import { threadList } from "./threads.js";
+import { voice } from "./voice.js";
 import { usageLine } from "./usage.js";
 
 const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
@@ -35,6 +36,7 @@ const session = createSession({
     if (event.usage) today.load();
     if (isOpenHere(event)) announce.event(event, callOf(store.state.view.companion));
     editing.heard(event);
+    if (topicOf(event) === "audio") speaking?.heard(event);
   },
   onTrouble: (refusal, { shown }) => {
     if (shown) announce.say(`Not sent. ${refusalSentence(refusal)}`);
@@ -86,20 +88,28 @@ const attached = attachments({
   notice,
   say: announce.say,
   restore: writing.restore,
+  onAudio: $("#mic") && ((file) => speaking.takeFile(file)),
   onChange() {
     writing.fit();
     draw();
   },
   onSent(answer, isHere) {
     if (answer.notice) notice.tell(answer.notice);
-    if (!isHere) return;
-    if (answer.threadId === store.state.view.threadId) session.loadThread(answer.threadId);
-    else navigate(`/t/${answer.threadId}`);
+    if (isHere) goTo(answer.threadId);
   },
 });
+const speaking =
+  $("#mic") && voice({ view: () => store.state.view, session, say: announce.say, restore: writing.restore, onSent: goTo });
+
+/** Shows a conversation to which something was added. */
+function goTo(threadId) {
+  if (threadId === store.state.view.threadId) session.loadThread(threadId);
+  else navigate(`/t/${threadId}`);
+}
 
 const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
-const running = () => store.state.messages.filter(isRunning);
+/** What can be stopped: not a reply to what has not been heard, which goes with the recording. */
+const running = () => store.state.messages.filter((m, i, all) => isRunning(m) && !isUnheard(all[i - 1]));
 
 /** True when the request worked; otherwise it is said, and seen, why not. */
 async function attempt(trouble, request) {
@@ -208,6 +218,7 @@ function draw() {
   writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0 && state.link.kind !== "ended", disabled: ["missing", "broken", "loading"].includes(view.kind) });
   threads.draw(state);
   strip.draw(state.link);
+  speaking?.draw();
   notice.draw(state);
 }
 

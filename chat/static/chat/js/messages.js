@@ -9,7 +9,11 @@ const SETTLED_AFTER = 3000; // ms
 const OVER = new Set(["completed", "failed", "cancelled"]);
 
 export const isOver = (message) => OVER.has(message.status);
-export const isRunning = (message) => message.role === "assistant" && !isOver(message);
+/** A recording that has no words yet, and perhaps never gets any. */
+export const isUnheard = (message) => message?.attachment?.kind === "audio" && !message.text;
+export const isRunning = (message) => (message.role === "assistant" || isUnheard(message)) && !isOver(message);
+/** Whether a recording failed so that trying again is of no use. */
+export const isLost = (code) => ["no_speech", "unreadable", "too_long", "expired"].includes(code);
 export const topicOf = (event) => event.type.split(":")[0];
 export const verbOf = (event) => event.type.split(":")[1];
 
@@ -43,9 +47,10 @@ function fromRow(row) {
     jobId: row.jobId,
     requestId: row.requestId,
     text: row.content ?? "",
+    attachment: row.attachment ?? null,
     createdAt: row.createdAt,
   };
-  if (row.role !== "assistant") return { ...common, status: "sent" };
+  if (row.role !== "assistant" && !isUnheard(common)) return { ...common, status: "sent" };
   if (!OVER.has(row.status)) {
     // What is being said comes from job:watch, from its first letter.
     return answer({ ...common, text: "", status: row.status === "active" ? "active" : "waiting" });
@@ -56,6 +61,7 @@ function fromRow(row) {
     html: row.html ?? null,
     length: codePoints(common.text),
     error: row.error ?? null,
+    canRetry: !(isUnheard(common) && isLost(row.code)),
     cached: Boolean(row.cached),
     ...toldOf(row),
     feedback: row.feedback ?? null,
@@ -68,7 +74,7 @@ export function merge(rows, known, outbox) {
   const messages = rows.map(fromRow).map((fresh) => {
     const old = byKey.get(fresh.key);
     if (!old) return fresh;
-    if (fresh.role === "user") return { ...fresh, edit: old.edit };
+    if (fresh.role === "user" && !isRunning(fresh)) return { ...fresh, edit: old.edit };
     return !isOver(fresh) && old.jobId === fresh.jobId ? { ...fresh, ...old, id: fresh.id } : fresh;
   });
   const arrived = new Set(messages.map((message) => message.requestId));
@@ -76,8 +82,9 @@ export function merge(rows, known, outbox) {
   return [...messages, ...onTheirWay.filter((message) => !arrived.has(message.requestId))];
 }
 
+/** What an event is about: an answer, or a recording whose words it brings. */
 const isAnswerTo = (event) => (message) =>
-  message.role === "assistant" &&
+  message.role === (event.type?.startsWith("audio:") ? "user" : "assistant") &&
   (message.jobId === event.jobId || Boolean(event.requestId && message.requestId === event.requestId));
 
 export const findAnswer = (messages, event) => messages.find(isAnswerTo(event));
@@ -111,7 +118,7 @@ const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimate
 
 const changes = {
   queued(message, event) {
-    const ids = { jobId: event.jobId, id: event.replyId ?? message.id };
+    const ids = { jobId: event.jobId, id: (message.role === "assistant" && event.replyId) || message.id };
     // A repeated `queued` (we sent twice to be safe) must not set back what already runs or is done.
     if (message.status === "active" || message.status === "completed") return ids;
     const place = { position: event.position, wait: waitOf(event) };
@@ -157,11 +164,17 @@ const changes = {
   cancelled: (message, event) => ({ status: "cancelled", text: event.text ?? message.text, retry: null }),
 };
 
+/** What becomes of a recording at its end: a question like any other, or one that was not understood. */
+const heard = {
+  completed: (_, { response, replyJobId }) => ({ status: "sent", text: response, jobId: replyJobId, retry: null }),
+  failed: (message, event) => ({ ...changes.failed(message, event), canRetry: !isLost(event.code) }),
+};
+
 /** The messages after a server event. Events of answers that are not here change nothing. */
 export function applyEvent(messages, event) {
   if (verbOf(event) === "rejected") return refuse(messages, event);
   const accepted = verbOf(event) === "queued" ? accept(messages, event) : messages;
-  const change = changes[verbOf(event)];
+  const change = (topicOf(event) === "audio" && heard[verbOf(event)]) || changes[verbOf(event)];
   if (!change) return accepted;
   return replace(accepted, isAnswerTo(event), (message) => change(message, event));
 }

@@ -18,6 +18,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
   let owner = null;
   const sentOn = new Map(); // requestId -> the connection it was sent on, so that each sends it once
   let connection = 0;
+  let beside = null; // a job that belongs to no message, and is followed all the same
   let turns = 0; // counts what changes which messages there are, to notice a thread loaded meanwhile
 
   const http = httpTransport(heard);
@@ -66,7 +67,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     if (gap) return fillGap(event.jobId, gap);
     store.dispatch({ type: "event", event });
     // What is withdrawn is cancelled, too, and that is no news after its removal.
-    if (verbOf(event) === "queued" || findAnswer(store.state.messages, event)) onEvent(event);
+    if (verbOf(event) === "queued" || event.jobId === beside || findAnswer(store.state.messages, event)) onEvent(event);
     if (isFromElsewhere(event) || isCutShort(event)) loadThread(event.threadId);
     return null;
   }
@@ -88,6 +89,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       loadThreads();
       if (store.state.view.threadId) loadThread(store.state.view.threadId);
     } else watchRunning();
+    if (beside) watch(beside, {});
   }
 
   /** One question per missing piece: the deltas behind it would all ask for the same. */
@@ -234,6 +236,10 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       const stopping = send({ type: "job:cancel", jobId });
       if (!stopping) onTrouble({ code: "no_connection" }, { shown: false });
       store.dispatch({ type: "message/stopping", jobId, stopping });
+    },
+    follow(jobId) {
+      beside = jobId;
+      watch(jobId, {});
     },
     retry(jobId) {
       if (!send({ type: "job:retry", jobId })) onTrouble({ code: "no_connection" }, { shown: false });

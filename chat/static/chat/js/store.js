@@ -4,7 +4,7 @@
 // `missing` (deleted, or somebody else's), `broken` (could not be loaded).
 
 import { applyChange } from "./changes.js";
-import { applyEvent, fromOutbox, isOver, merge, replace, topicOf, verbOf } from "./messages.js";
+import { applyEvent, fromOutbox, isRunning, merge, replace, topicOf, verbOf } from "./messages.js";
 
 export const initialState = {
   view: { kind: "new", threadId: null, draft: null, companion: null, title: "" },
@@ -49,7 +49,7 @@ const reducers = {
   }),
   "message/stopping": (state, { jobId, stopping }) => ({
     ...state,
-    messages: replace(state.messages, (m) => m.jobId === jobId && m.role === "assistant" && !isOver(m), () => ({ stopping })),
+    messages: replace(state.messages, (m) => m.jobId === jobId && isRunning(m), () => ({ stopping })),
   }),
   "message/not-stopping": (state) => ({
     ...state,
