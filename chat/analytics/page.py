@@ -82,7 +82,7 @@ def drawings(figures: Figures, costs: Costs) -> list[Plot]:
     if any(figures.cached):
         found.append(plots.lines(_cached(figures)))
     if costs.calls:
-        found.append(plots.bars(_costs(figures, costs), whole=False))
+        found.append(plots.bars(_costs(figures, costs), whole=False, least=0.001))
     return found
 
 

@@ -11,7 +11,7 @@ from .axis import Say, ticks
 
 #: The drawing, in units of which a phone shows about one a pixel.
 WIDTH, HEIGHT = 360, 200
-LEFT, RIGHT, TOP, BOTTOM = 46, 6, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 56, 6, 10, 24
 _WIDE, _HIGH = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 #: Labels the x axis has room for.
 _LABELS = 5
@@ -124,12 +124,12 @@ class Plot:
         ]
 
 
-def bars(plot: Plot, *, whole: bool = True) -> Plot:
-    """Draw the series as bars, each on top of the one before."""
+def bars(plot: Plot, *, whole: bool = True, least: float = 0.0) -> Plot:
+    """Draw the series as bars, each on top of the one before; the axis reaches `least` at least."""
     totals = [
         sum(value or 0 for value in stack) for stack in zip(*(s.values for s in plot.series), strict=True)
     ]
-    top = _draw_axes(plot, max(totals, default=0), whole)
+    top = _draw_axes(plot, max([least, *totals]), whole)
     step = _WIDE / max(1, len(plot.labels))
     width = step * (0.5 if len(plot.labels) < 3 else 0.76)
     floors = [0.0] * len(plot.labels)
