@@ -19,7 +19,7 @@ KEY_POINTS, OPEN_IN_ALL = 8, 5
 NOTE, QUOTE, SUMMARY = 300, 300, 2_000
 
 _LABEL = re.compile(r"^\W*(NOTES|QUOTES|OPEN|SUMMARY|KEY)\b\W*", re.IGNORECASE)
-_BULLET = re.compile(r"^\s*(?:[-*•–#>]+|\[?\d{1,3}[\].):]+)\s*")
+_BULLET = re.compile(r"^(?:\s*(?:(?:[-*•–#]+|\[?\d{1,3}[\].):]+)(?=\s|$)|>+))+\s*")
 _NUMBER = re.compile(r"\d+")
 _TYPED = re.compile(r"[\"“„«]([^\"”“»]{12,})[\"”“»]")
 _NOTHING = re.compile(

@@ -15,6 +15,8 @@ from .splitting import Places, Span
 QUOTES_IN_ALL = 6
 _KINDS = {"pdf": "PDF", "docx": "Word", "csv": "table (CSV)", "md": "Markdown", "txt": "text"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=])")
+#: What a line may begin with that makes it more than a line.
+_BLOCK = re.compile(r"^(?=[-+#>=|]|\*\s|`{3}|~{3})")
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 
 
@@ -58,7 +60,8 @@ def written(analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], di
     places = Places(analysis.text, analysis.kind)
     key = [lines[n] for n in digest.keep[:KEY_POINTS] or spread(len(lines), KEY_POINTS)]
     sections = {
-        "Summary": digest.summary or "Nothing in this document answers the question.",
+        "Summary": "\n\n".join(map(_plain, digest.summary.split("\n\n")))
+        or "Nothing in this document answers the question.",
         "Key points": _list([line.text + _at(places, line.span) for line in key]),
         "Quotes": _quotes(analysis, reads, key, places),
         "Open questions": _list(_open(reads, digest)),
@@ -73,7 +76,12 @@ def _at(places: Places, span: Span) -> str:
 
 
 def _list(items: Sequence[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)
+    return "\n".join(f"- {_plain(item)}" for item in items)
+
+
+def _plain(line: str) -> str:
+    """A line of the model's, which may have words in italics and the like, but is only a line."""
+    return _NUMBERED.sub(r"\1\\", _BLOCK.sub(r"\\", line))
 
 
 def _quotes(analysis: Analysis, reads: Sequence[Read], key: Sequence[Line], places: Places) -> str:
