@@ -46,6 +46,7 @@ class Site:
             "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
             "OPENAI_API_KEY": "none",
             "OPENAI_MODEL": "stamps",
+            "THREAD_TITLES": "0",
             "QUEUE_WORKERS": str(given.workers),
             "QUEUE_OPENAI_CHAT_CONCURRENCY": str(concurrency),
             "QUEUE_OPENAI_CHAT_SOFT_LIMIT": "1000000",
