@@ -18,7 +18,7 @@ def stems(text: str) -> Counter[str]:
 
 def telling(sentences: Sequence[str], most: int) -> list[int]:
     """The sentences with the most of what all of them are about, in their order."""
-    return _best(sentences, stems(" ".join(sentences)), most)
+    return _best(sentences, stems(" ".join(dict.fromkeys(sentences))), most)
 
 
 def closest(sentences: Sequence[str], to: str, most: int) -> list[int]:
@@ -39,7 +39,8 @@ def _best(sentences: Sequence[str], weights: Counter[str], most: int) -> list[in
         stands = 1.0 if _FEW <= length <= _MANY else 0.3
         return stands * sum(weights[word] for word in words) / (len(words) + 3)
 
-    best = sorted(range(len(sentences)), key=lambda number: (-score(number), number))
+    firsts = {sentence: number for number, sentence in reversed(list(enumerate(sentences)))}
+    best = sorted(firsts.values(), key=lambda number: (-score(number), number))
     return sorted(best[:most])
 
 

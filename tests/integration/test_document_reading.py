@@ -1,0 +1,168 @@
+"""Reading a document when the model does not play along: the handler alone, run as the queue would."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from chat.documents import services
+from chat.documents.jobs import analyse
+from chat.documents.models import Analysis, Piece
+from chat.history import estimate_tokens
+from chat.services import Asked
+from queueing import control
+from queueing.context import JobContext
+from queueing.errors import Cooldown, Permanent, Retry
+from tests.provider.script import Script
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+PARTS = 4
+TEXT = "\n\n".join(
+    f"# Year {n}\n\nIn the year {n} the harbour took in {n * 100} ships."
+    + " Nothing else was said of it." * 45
+    for n in range(1, PARTS + 1)
+)
+
+
+@pytest.fixture(autouse=True)
+def window(settings: Any) -> None:
+    """One section of the text a part."""
+    settings.OPENAI_CONTEXT_TOKENS = 2000
+
+
+async def a_document(text: str = TEXT, question: str = "How many ships?") -> Asked:
+    return await sync_to_async(services.analyse_text)(
+        words=text, owner="s:ada", companion="travel", request_id="r-1", question=question
+    )
+
+
+async def _at_once() -> None:
+    """Nobody watches."""
+
+
+async def run(asked: Asked) -> tuple[dict[str, Any], JobContext]:
+    """One run of the job."""
+    ctx = JobContext(
+        job_id=asked.job.id.hex,
+        kind=asked.job.kind,
+        owner=asked.job.owner,
+        request_id="r-1",
+        attempt=1,
+        max_attempts=5,
+        emit=lambda name, fields: None,
+        pace=_at_once,
+    )
+    return await analyse(ctx, reply_id=asked.reply_id), ctx
+
+
+def parts_asked(provider: Any) -> list[str]:
+    prompts = [request.json["messages"][-1]["content"] for request in provider.requests]
+    return sorted(match[1] for prompt in prompts if (match := re.search(r"\nPart (\d+) of 4 of", prompt)))
+
+
+async def test_what_failed_is_tried_again_and_what_was_read_is_not(provider):
+    provider.script(match="Part 2 of", status=500)
+    asked = await a_document()
+    with pytest.raises(Retry):
+        await run(asked)
+    done = await Piece.objects.exclude(result=None).acount()
+    assert 0 < done < PARTS, "what was under way was finished, and nothing more begun"
+
+    result, ctx = await run(asked)
+    assert parts_asked(provider) == ["1", "2", "2", "3", "4"]
+    assert ctx.text.count("of 4, “Year") == PARTS, "all parts are told again, for those who watch this run"
+    assert result["parts"] == PARTS
+    assert result["response"].startswith("## Summary")
+
+
+async def test_when_everybody_is_asked_to_wait_nothing_more_is_begun(provider):
+    provider.script(Script(match="Part 1 of", status=429, headers={"retry-after": "20"}))
+    with pytest.raises(Cooldown) as caught:
+        await run(await a_document())
+    assert caught.value.after == 20
+    assert parts_asked(provider) == ["1", "2"]
+
+
+async def test_a_part_that_is_declined_is_skipped_and_named_in_the_report(provider):
+    provider.script(match="Part 3 of", end="refusal", message="I would rather not.")
+    provider.script(match="Part 4 of", end="content_filter")
+    result, ctx = await run(await a_document())
+    assert "- Skipped: part 3 (“Year 3”): the model declined to read it" in result["response"]
+    assert "- Skipped: part 4 (“Year 4”): it was held back by the content filter" in result["response"]
+    assert "Part 3 of 4, “Year 3”\n- Skipped: the model declined to read it." in ctx.text
+
+
+async def test_when_all_is_declined_there_is_no_report(provider):
+    provider.script(end="refusal", times=0)
+    with pytest.raises(Permanent) as caught:
+        await run(await a_document())
+    assert caught.value.message == "No part of this document could be read: the model declined to read it."
+
+
+async def test_a_key_that_is_refused_is_no_part_to_skip(provider):
+    provider.script(status=401)
+    with pytest.raises(Permanent) as caught:
+        await run(await a_document())
+    assert caught.value.code == "not_configured"
+    assert len(provider.requests) <= 2
+
+
+async def test_an_answer_of_nothing_is_made_up_for_with_the_documents_words(provider):
+    provider.script(text=" ", match="Part 1 of")
+    result, ctx = await run(await a_document())
+    assert "harbour took in 100 ships" in ctx.text
+    assert "## Quotes\n\n>" in result["response"]
+
+
+async def test_a_model_that_rambles_still_makes_a_report(provider):
+    provider.script(text="# 1. 1.\n```\n2. 2.\n> SUMMARY\n# KEY: 9\n|-|", times=0)
+    result, _ = await run(await a_document())
+    headings = re.findall(r"^#+ .*", result["response"], re.MULTILINE)
+    assert headings == ["## Summary", "## Key points", "## Quotes", "## What was read"]
+
+
+async def test_many_notes_come_down_to_few_and_every_call_fits_the_window(provider, settings):
+    settings.OPENAI_CONTEXT_TOKENS = 1200
+    notes = "NOTES:\n" + "\n".join(
+        f"- In this part {n} things of some importance were said at length" for n in "abcde"
+    )
+    provider.script(match="Part ", text=notes, times=0)
+    provider.script(match="These notes", text="SUMMARY: Much was said here.\nKEY: 1\nOPEN: none", times=0)
+    result, _ = await run(await a_document())
+    assert "Much was said here." in result["response"]
+    levels = [level async for level in Piece.objects.values_list("level", flat=True).distinct()]
+    assert max(levels) >= 2, "one step was not enough"
+    for request in provider.requests:
+        messages = request.json["messages"]
+        tokens = sum(estimate_tokens(message["content"]) for message in messages)
+        assert tokens + request.json["max_tokens"] <= 1200
+
+
+async def test_a_window_that_is_too_small_is_told_to_whoever_runs_the_site(provider, settings):
+    settings.OPENAI_CONTEXT_TOKENS = 400
+    with pytest.raises(Permanent) as caught:
+        await run(await a_document())
+    assert caught.value.code == "not_configured"
+    assert not provider.requests
+
+
+async def test_a_document_that_is_gone_is_asked_for_again(provider):
+    asked = await a_document()
+    await Analysis.objects.all().adelete()
+    with pytest.raises(Permanent) as caught:
+        await run(asked)
+    assert caught.value.code == "document_gone"
+
+
+async def test_what_nobody_tries_again_goes_after_a_week():
+    asked = await a_document()
+    old = timezone.now() - services.KEEP - timedelta(hours=1)
+    await Analysis.objects.all().aupdate(created_at=old)
+    assert await sync_to_async(services.sweep)() == 0, "its job is not over"
+    await sync_to_async(control.cancel)(asked.job.id)
+    assert await sync_to_async(services.sweep)() == 1
+    assert not await Analysis.objects.aexists()
