@@ -21,6 +21,7 @@ from .splitting import Span, sentences, split
 PART_TOKENS = 5_000
 #: Tokens of one answer.
 OUTPUT_TOKENS, DEMO_OUTPUT_TOKENS = 800, 160
+DEMO_REMARK = "Read by the demo model, which is small and often wrong: go by the quotes"
 #: The least that must be left for text.
 _LEAST = 300
 #: Of the window, what the question may take.
@@ -37,6 +38,8 @@ class Asking:
     name: str
     context_tokens: int
     output_tokens: int
+    remark: str = ""
+    """What readers of a report should know of the model."""
 
     @classmethod
     def of(cls, question: str, name: str) -> Self:
@@ -48,6 +51,7 @@ class Asking:
             question=prompts.shortened(question, context // _QUESTION),
             name=prompts.shortened(name, context // _QUESTION // 4),
             context_tokens=context,
+            remark=DEMO_REMARK if demo else "",
             output_tokens=min(DEMO_OUTPUT_TOKENS if demo else OUTPUT_TOKENS, context // 4),
         )
         if asking.room < _LEAST:
@@ -80,10 +84,6 @@ class Asking:
             return estimate_tokens(some) + count * _NUMBER_TOKENS <= most
 
         return split(text, fits, most=most, headings=kind in ("md", "docx"))
-
-    def fit(self, notes: list[str]) -> bool:
-        """Whether the model can take in all of these notes at once."""
-        return sum(map(note_tokens, notes)) <= self.room
 
     async def ask(self, prompt: str, payer: Payer) -> Reply:
         """The model's answer to one prompt. Raises `JobError`."""

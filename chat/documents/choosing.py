@@ -7,6 +7,8 @@ from collections.abc import Sequence
 #: Letters from which a word counts, and of which its beginning is compared: endings change with grammar.
 _LEAST, _STEM = 4, 6
 _WORD = re.compile(rf"[^\W\d_]{{{_LEAST},}}")
+#: The share of words that are not there twice, from which a sentence says something.
+_FRESH = 0.6
 #: Words a sentence should have to stand for itself.
 _FEW, _MANY = 5, 45
 
@@ -30,6 +32,12 @@ def rests_on(claim: str, text: str) -> bool:
     """Whether most words of `claim` are in the text at all."""
     words, known = stems(claim), stems(text)
     return sum(word in known for word in words) * 2 > len(words)
+
+
+def circles(sentence: str) -> bool:
+    """Whether it says the same words again and again."""
+    words = sentence.casefold().split()
+    return len(set(words)) < len(words) * _FRESH
 
 
 def _best(sentences: Sequence[str], weights: Counter[str], most: int) -> list[int]:

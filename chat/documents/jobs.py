@@ -49,7 +49,7 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     lines, digest = await combine(calls, _lines(reads))
     bill = await sync_to_async(ledger.of_job)(ctx.job_id)
     return bill.public() | {
-        "response": report.written(analysis, reads, lines, digest),
+        "response": report.written(analysis, reads, lines, digest, asking.remark),
         "model": calls.model,
         "usage": await calls.usage(),
         "parts": len(reads),

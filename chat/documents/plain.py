@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from . import prompts
-from .choosing import closest, rests_on, telling
+from .choosing import circles, closest, rests_on, telling
 from .prompts import KEY_POINTS, NOTE, QUOTES, SUMMARY, Digest, Findings, Part, tidy
 
 _SENTENCES, _SHORTEST = 3, 25
@@ -27,11 +27,11 @@ def about_part(part: Part, question: str) -> str:
 def from_part(answer: str, part: Part) -> Findings:
     """What is to be made of the answer."""
     sentences = [part.said(number) for number in range(len(part.sentences))]
-    notes = [prompts.shortened(note, NOTE) for note in _resting_on(part.text, answer)]
-    if not notes:
-        notes = [prompts.on_one_line(sentences[n], NOTE) for n in telling(sentences, 2)]
-    quotes = closest(sentences, " ".join(notes), QUOTES // 2)
-    return Findings(notes=notes, quotes=[part.sentences[number] for number in quotes])
+    said = [prompts.shortened(note, NOTE) for note in _sound(part.text, answer)[:1]]
+    best = telling(sentences, 1)
+    notes = [*said, *(prompts.on_one_line(sentences[number], NOTE) for number in best)]
+    quotes = closest(sentences, " ".join(said), QUOTES // 2) if said else best
+    return Findings(notes=list(dict.fromkeys(notes)), quotes=[part.sentences[number] for number in quotes])
 
 
 def about_notes(notes: Sequence[str], question: str, name: str) -> str:
@@ -41,7 +41,7 @@ def about_notes(notes: Sequence[str], question: str, name: str) -> str:
 
 def from_notes(answer: str, notes: Sequence[str]) -> Digest:
     """What is to be made of the answer."""
-    summary = " ".join(_resting_on("\n".join(notes), answer))
+    summary = " ".join(_sound("\n".join(notes), answer))
     return Digest(summary=tidy(summary, SUMMARY), keep=telling(notes, KEY_POINTS))
 
 
@@ -51,8 +51,8 @@ def _ask(text: str, question: str) -> str:
     return f"{text}\n\nQuestion: {question}\nAnswer from the text above in two short sentences."
 
 
-def _resting_on(text: str, answer: str) -> list[str]:
-    """The answer's first whole sentences that the text bears out."""
+def _sound(text: str, answer: str) -> list[str]:
+    """The answer's first whole sentences that go round in no circles and that the text bears out."""
     said = _END.split(tidy(answer, SUMMARY).replace("\n\n", " "))
     whole = [sentence for sentence in said if len(sentence) >= _SHORTEST and sentence[-1] in ".!?"]
-    return [sentence for sentence in whole if rests_on(sentence, text)][:_SENTENCES]
+    return [sentence for sentence in whole if not circles(sentence) and rests_on(sentence, text)][:_SENTENCES]

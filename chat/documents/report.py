@@ -55,8 +55,10 @@ def part(read: Read, number: int, of: int, place: str) -> str:
     return f"{head}\n{notes}\n\n"
 
 
-def written(analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], digest: Digest) -> str:
-    """The report. `digest` is about `lines`."""
+def written(
+    analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], digest: Digest, remark: str = ""
+) -> str:
+    """The report. `digest` is about `lines`; `remark` is what else there is to say of the reading."""
     places = Places(analysis.text, analysis.kind)
     key = [lines[n] for n in digest.keep[:KEY_POINTS] or spread(len(lines), KEY_POINTS)]
     sections = {
@@ -65,7 +67,7 @@ def written(analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], di
         "Key points": _list([line.text + _at(places, line.span) for line in key]),
         "Quotes": _quotes(analysis, reads, key, places),
         "Open questions": _list(_open(reads, digest)),
-        "What was read": _list(_account(analysis, reads, places)),
+        "What was read": _list([*_account(analysis, reads, places), *filter(None, [remark])]),
     }
     return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items() if text)
 

@@ -23,10 +23,14 @@ _BOUNDARIES = (
     re.compile(r"\s+"),
 )
 _WITHOUT_HEADINGS = _BOUNDARIES[1:]
-#: A sentence's end, or a line's where the line ends a sentence, a row or a list's item.
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f")
+#: A sentence's end, a paragraph's, or a line's before a heading, a list's item or a table's row.
+_SENTENCE = re.compile(
+    r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f"
+    r"|\n(?=[ \t]*(?:[|#]|[-*•] |\d+[.)] |```))"
+)
 _LINE = re.compile(r"\n|\f")
 _TITLE = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
+_CODE = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
 _LONGEST_HEADING = 60
 #: What is counted in kinds without headings, and what comes between two of it.
 _UNITS = {"pdf": ("page", r"\f"), "csv": ("row", r"\n"), "docx": ("paragraph", r"\n\n")}
@@ -101,7 +105,7 @@ class Places:
 
     def __init__(self, text: str, kind: str) -> None:
         self._headings: list[str] = []
-        if kind in ("docx", "md") and (found := list(_TITLE.finditer(text))):
+        if kind in ("docx", "md") and (found := _titles(text)):
             self._headings = [match[1].strip() for match in found]
             self._starts = [match.start() for match in found]
             return
@@ -120,6 +124,13 @@ class Places:
         """Sections by number; 0 is what stands before the first heading."""
         names = [_shortened(self._headings[number - 1]) for number in sorted({first, last}) if number]
         return " to ".join(f"“{name}”" for name in names)
+
+
+def _titles(text: str) -> list[re.Match[str]]:
+    """The headings, without what looks like one in a block of code."""
+    code = [match.span() for match in _CODE.finditer(text)]
+    found = _TITLE.finditer(text)
+    return [match for match in found if not any(start < match.start() < end for start, end in code)]
 
 
 def _shortened(heading: str) -> str:

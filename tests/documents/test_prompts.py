@@ -97,15 +97,19 @@ def test_what_is_long_is_cut_after_a_word():
     assert prompts.shortened("字" * 30, 10) == "字" * 9 + "…"
 
 
-def test_the_plain_way_takes_only_what_rests_on_the_text():
-    answer = "The mole was raised by two metres. Penguins live in the Antarctic region. It is a nice"
-    found = plain.from_part(answer, part())
-    assert found.notes == ["The mole was raised by two metres."]
-    assert quoted(found) == ["The mole was raised by two metres."]
-    assert (
-        plain.from_notes(answer, [*NOTES, "The mole was raised by metres"]).summary
-        == "The mole was raised by two metres."
+def test_the_plain_way_takes_what_rests_on_the_text_and_goes_round_in_no_circles():
+    answer = (
+        "Penguins live in the Antarctic region. The mole and the mole and the mole and the mole. "
+        "The mole was raised by two metres. It is a nice"
     )
+    found = plain.from_part(answer, part())
+    assert found.notes == [
+        "The mole was raised by two metres.",
+        "Nobody knows who will pay for the lighthouse.",
+    ]
+    assert quoted(found) == ["The mole was raised by two metres."]
+    known = [*NOTES, "The mole was raised by metres"]
+    assert plain.from_notes(answer, known).summary == "The mole was raised by two metres."
 
 
 @given(
