@@ -244,11 +244,13 @@ def cancel(*, owner: str, job_id: UUID) -> Job:
 def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     """Run the owner's failed or cancelled job again, which counts as asking.
 
-    Raises `WrongState` in any other state, or `Rejected`.
+    Its turn comes when what runs or waits in its thread is over. Raises `WrongState` in any other state,
+    or `Rejected`.
     """
     job = selectors.job(owner=owner, job_id=job_id)
+    thread = Thread.objects.filter(owner=owner, id=job.meta.get("threadId")).first()
     asker = Asker(owner, address)
     with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0), transaction.atomic():
         if job.kind == "chat.reply" and job.args.get("answers") != "never":  # asked, not found
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
-        return control.retry(job.id)
+        return control.retry(job.id, after=_in_order(thread) if thread else ())

@@ -13,7 +13,7 @@ from .ending import tell_end
 from .errors import WrongState
 from .models import Job, Pause
 from .states import TRANSITIONS, UNFINISHED, State
-from .submit import put_all_in_schedule
+from .submit import put_all_in_schedule, take_place
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +56,8 @@ def _text_so_far(job_id: UUID | str) -> str:
     return str(kept).partition("\x1f")[2]
 
 
-def retry(job_id: UUID | str) -> Job:
-    """Run a failed or cancelled job anew, with all its attempts.
+def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
+    """Run a failed or cancelled job anew, with all its attempts, once all of `after` are over.
 
     What failed only because this job had waits for it again. Raises `Job.DoesNotExist`, or `WrongState`
     when it is neither.
@@ -70,15 +70,10 @@ def retry(job_id: UUID | str) -> Job:
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("retry", job.state)
+        dependencies.queue_again(job, after)
         dependencies.revive([job.pk])
-        transaction.on_commit(lambda: _again(job))
+        transaction.on_commit(lambda: take_place(job))
     return job
-
-
-def _again(job: Job) -> None:
-    put_all_in_schedule([job])
-    if job.owner:
-        events.emit_soon(job, "queued", queue=job.queue)
 
 
 def promote(job_id: UUID | str) -> Job:

@@ -3,6 +3,7 @@
     submit(depends_on=[parent])   runs when the parent completed; fails when it did not
     submit(after=[parent])        runs when the parent is over, however it ended
     settle(ended)                 in the transaction that ends a parent: one less pending, or failed
+    queue_again(job, after)       in the transaction that retries it: it waits for others, as when submitted
     revive(parents)               in the transaction that retries one: who failed for it waits for it again
 
 Submitting counts the unfinished parents into `pending` and marks them. The mark and the end are updates
@@ -77,9 +78,12 @@ def _with_dependents(ids: list[str]) -> set[str]:
 
 def _free(links: Iterable[Dependency]) -> list[Job]:
     """One less to wait for at each of `links`; the jobs that wait for nothing more."""
+    links = list(links)
     children = [link.job_id for link in links]
     for child in children:
         Job.objects.filter(id=child, pending__gt=0).update(pending=F("pending") - 1)
+    # Used up: a parent that is tried again and ends again frees nobody twice.
+    Dependency.objects.filter(id__in=[link.pk for link in links], however=True).delete()
     ready = Job.objects.filter(id__in=children, pending=0, state=State.DELAYED)
     freed = list(ready)  # one with a delay of its own stays delayed, and goes into the schedule
     ready.filter(run_at=None).update(state=State.WAITING)
@@ -110,6 +114,20 @@ def _fail(jobs: Iterable[Job]) -> list[object]:
             failed.append(job.pk)
             tell_end(job)
     return failed
+
+
+def queue_again(job: Job, after: Sequence[Job]) -> None:
+    """Make a job that is tried again wait for those of `after` that are not over, and for nobody else.
+
+    Within the transaction that retries it.
+    """
+    job.parents.filter(however=True).delete()
+    if not after:
+        return
+    attach(job, (), after)
+    if job.pending:
+        Job.objects.filter(id=job.pk).update(state=job.state, pending=job.pending)
+        link(job, (), after)
 
 
 def revive(ids: Sequence[object]) -> None:

@@ -65,8 +65,8 @@ def submit(
         if request_id and (known := submitted_before(owner, request_id)):
             return Submission(known, created=False)  # the same request, at the same moment
         raise
-    if not job.pending and not job.is_finished:
-        transaction.on_commit(lambda: _put_in_schedule(job))
+    if not job.is_finished:
+        transaction.on_commit(lambda: take_place(job))
     return Submission(job, created=True)
 
 
@@ -154,7 +154,9 @@ def put_all_in_schedule(jobs: Sequence[Job]) -> int:
     return added
 
 
-def _put_in_schedule(job: Job) -> None:
-    put_all_in_schedule([job])
+def take_place(job: Job) -> None:
+    """Put a committed row in line, unless it waits for others, and tell its owner."""
+    if not job.pending:
+        put_all_in_schedule([job])
     if job.owner:
         events.emit_soon(job, "queued", queue=job.queue)

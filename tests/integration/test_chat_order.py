@@ -1,5 +1,6 @@
 """The order in a thread, and second thoughts about a question. Alice asks; Bob pries."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -228,3 +229,33 @@ async def test_a_failed_answer_tried_again_is_read_by_the_question_after_it(work
         assert (await end_of(tab, second["jobId"]))["type"] == "chat:completed"
     assert "Now it works." in str(workers.requests[-1].json)
     assert await sync_to_async(Job.objects.filter(state="completed").count)() == 2
+
+
+async def test_an_old_answer_tried_again_waits_for_what_runs_and_waits_in_its_thread(workers):
+    workers.script(match="First", status=401, code="invalid_api_key")
+    async with browser() as alice:
+        tab, other = await alice.open(), await alice.open()
+        first = await ask(tab, "First", "r-1")
+        assert (await end_of(tab, first["jobId"]))["type"] == "chat:failed"
+        second = await running_in(tab, workers, first["threadId"])
+        workers.script(match="First", text="Now it works.")
+        third = await ask(tab, "Third", "r-3", threadId=first["threadId"])
+        for _ in range(2):
+            await tab.say(type="job:retry", jobId=first["jobId"])
+        again = (await tab.hear_until("chat:queued"))[-1]
+        assert (again["jobId"], again["estimatedWait"]["reason"]) == (first["jobId"], "turn")
+        assert (await tab.hear_until("error"))[-1]["code"] == "wrong_state", "once is enough"
+        told = []
+        while len(told) < 4:
+            told.append((await other.hear_until("chat:queued"))[-1])
+        assert [one["jobId"] for one in told] == [one["jobId"] for one in (first, second, third, first)], (
+            "every tab is told of what waits, and why"
+        )
+        assert [one["estimatedWait"]["reason"] for one in told[2:]] == ["turn", "turn"]
+        fourth = await ask(tab, "Fourth", "r-4", threadId=first["threadId"])
+        await tab.say(type="job:cancel", jobId=second["jobId"])
+        assert (await end_of(tab, fourth["jobId"]))["type"] == "chat:completed"
+    ids = [one["jobId"] for one in (second, third, first, fourth)]
+    jobs = [await Job.objects.aget(pk=job_id) for job_id in ids]
+    assert all(a.finished_at <= b.started_at for a, b in itertools.pairwise(jobs))
+    assert "Now it works." in str(workers.requests[-1].json)

@@ -72,6 +72,39 @@ def test_needing_a_job_is_more_than_coming_after_it():
     assert child.state == State.FAILED
 
 
+def test_one_tried_again_can_be_made_to_wait_for_others():
+    first, second, third = new_job(), new_job(), new_job()
+    control.cancel(first.id)
+    end(begin(third))
+    again = control.retry(first.id, after=[second, third])
+    assert (again.state, again.pending) == (State.DELAYED, 1)
+    assert not in_line(again)
+    assert end(begin(second)).freed == [again]
+
+
+def test_one_tried_again_while_it_waited_waits_for_nobody_else():
+    first, second, third = new_job(), new_job(), new_job()
+    job = new_job(after=[first])
+    control.cancel(job.id)
+    assert control.retry(job.id, after=[second]).pending == 1
+    control.cancel(job.id)
+    assert control.retry(job.id, after=[second, third]).pending == 2
+    assert end(begin(first)).freed == []
+    assert end(begin(second)).freed == []
+    assert end(begin(third)).freed == [job]
+
+
+def test_an_end_after_a_retry_does_not_count_again():
+    first, second = new_job(), new_job()
+    last = new_job(after=[first, second])
+    control.cancel(first.id)
+    control.retry(first.id)
+    control.cancel(first.id)
+    last.refresh_from_db()
+    assert (last.state, last.pending) == (State.DELAYED, 1)
+    assert end(begin(second)).freed == [last]
+
+
 @pytest.mark.parametrize("round_", range(5))
 def test_one_submitted_as_the_other_is_cancelled_runs(round_):
     first = new_job()
