@@ -35,7 +35,7 @@ def save_reply(ending: Ending) -> None:
     settle(ending.job_id)
     if ending.state == State.COMPLETED and not ending.result.get("cached"):  # which is to cost nothing
         titles.ask_for(ending.args["reply_id"])
-    ended("reply", ending)
+    ended(ending)
 
 
 @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)

@@ -22,6 +22,7 @@ def tell_end(job: Job) -> None:
                 result=job.result,
                 error=job.error,
                 text=job.text,
+                kind=job.kind,
                 code=job.error_code,
             )
         )

@@ -34,6 +34,8 @@ class Ending:
     """A sentence for the owner; empty unless failed."""
     text: str
     """What `ctx.delta` had streamed in the last attempt, also when the job did not complete."""
+    kind: str = ""
+    """The job's."""
     code: str = ""
     """The failure's stable word; empty unless failed."""
     waited: float | None = None

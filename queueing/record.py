@@ -148,6 +148,7 @@ def ending(result: Result) -> Ending:
         result=result.value,
         error=result.error,
         text=result.text,
+        kind=run.kind_name,
         code=result.code,
         waited=run.waited,
         ran=result.ran,

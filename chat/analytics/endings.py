@@ -12,13 +12,18 @@ from queueing.kinds import Ending
 from .tracker import track
 
 
-def ended(kind: str, ending: Ending) -> None:
-    """Track `<kind>.completed`, `.failed` or `.cancelled` once the transaction commits.
+#: What the kinds of work are called here.
+_WORDS = {"chat.reply": "reply", "audio.transcribe": "voice", "analysis.document": "document"}
+
+
+def ended(ending: Ending) -> None:
+    """Track `reply.completed`, `voice.failed` and so on, once the transaction commits.
 
     The companion is that of the reply the job was to write. Whose it was is not said: messages are
     counted by visitor already, when they are sent.
     """
-    if not settings.ANALYTICS_DAYS:
+    word = _WORDS.get(ending.kind)
+    if word is None or not settings.ANALYTICS_DAYS:
         return
     reply = Message.objects.filter(id=ending.args.get("reply_id"))
     companion = reply.values_list("thread__companion", flat=True).first() or ""
@@ -29,4 +34,4 @@ def ended(kind: str, ending: Ending) -> None:
         more["code"] = ending.code
     if isinstance(ending.result, dict) and ending.result.get("cached"):
         more["cached"] = 1
-    transaction.on_commit(partial(track, f"{kind}.{ending.state}", companion=companion, **more))
+    transaction.on_commit(partial(track, f"{word}.{ending.state}", companion=companion, **more))

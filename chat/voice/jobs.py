@@ -6,6 +6,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from chat import usage
+from chat.analytics.endings import ended
 from chat.models import Message, Thread
 from chat.services import forget_jobs, title_from
 from chat.uploads import storage
@@ -26,6 +27,7 @@ FOR_GOOD = ("no_speech", "unreadable", "too_long")
 
 def settle(ending: Ending) -> None:
     """Put the words where they belong; remove the file, unless somebody may want to try it again."""
+    ended(ending)
     if "message_id" in ending.args:
         if ending.state == State.COMPLETED:
             _put_into_words(ending.args["message_id"], ending.args["reply_id"], ending.result["response"])
