@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError, close_old_connections, transaction
 
 from queueing.context import JobContext
 from queueing.errors import JobError, Permanent, Rejected
 from queueing.ids import new_id
+from queueing.models import Job
 
 from .history import Turn, turn_cost
+from .models import Thread
 from .upstream import Reply, Spent, stream_reply
 from .usage import budgets, ledger
 
@@ -128,10 +130,13 @@ def _write(payer: Payer, spent: Spent) -> None:
     return None
 
 
+@transaction.atomic
 def _record(payer: Payer, spent: Spent, call_id: Any) -> None:
+    if not (owner := _whose(payer)):
+        return
     ledger.record(
         job_id=payer.job_id,
-        owner=payer.owner,
+        owner=owner,
         thread_id=payer.thread_id,
         companion=payer.companion,
         kind=payer.kind,
@@ -143,3 +148,12 @@ def _record(payer: Payer, spent: Spent, call_id: Any) -> None:
         ended=spent.ended,
         call_id=call_id,
     )
+
+
+def _whose(payer: Payer) -> str:
+    """Who pays by now: since the call began, a visitor may be a user now, or have erased everything (empty)."""
+    jobs = Job.objects.select_for_update().filter(id=payer.job_id)
+    for owner in jobs.values_list("owner", flat=True):
+        threads = Thread.objects.filter(id=payer.thread_id)
+        return owner or threads.values_list("owner", flat=True).first() or ""
+    return ""

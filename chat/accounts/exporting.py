@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 
 from chat import owned
@@ -73,7 +73,7 @@ async def sent(owner: str, account: dict[str, Any]) -> AsyncIterator[bytes]:
                 yield piece
         finally:
             await loop.run_in_executor(thread, pieces.close)
-            await loop.run_in_executor(thread, connection.close)
+            await loop.run_in_executor(thread, connections.close_all)  # that thread's own
 
 
 Entry = tuple[str, Iterable[str]]
