@@ -11,7 +11,6 @@ from queueing.kinds import Ending
 
 from .tracker import track
 
-
 #: What the kinds of work are called here.
 _WORDS = {"chat.reply": "reply", "audio.transcribe": "voice", "analysis.document": "document"}
 

@@ -12,12 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from buddy.asgi import application
-from chat import analytics
+from chat import analytics, services
 from chat.analytics import delivery, tracker
+from chat.analytics.endings import ended
 from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
 from chat.analytics.store import store
 from queueing import control
+from queueing.kinds import Ending, get_kind
 from queueing.models import Job
 from queueing.states import State
 from tests.cluster import environment
@@ -353,3 +355,32 @@ def test_upkeep_prunes():
     from queueing import retention
 
     assert prune in retention.steps
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("chat.reply", "reply"), ("audio.transcribe", "voice"), ("analysis.document", "document")],
+)
+def test_all_kinds_of_work_are_counted_when_they_end(counting, kind, word):
+    get_kind(kind)  # there is one of this name
+    more = {"state": State.COMPLETED, "result": {"cached": True}, "error": "", "text": "", "owner": "s:ada"}
+    for state in (State.COMPLETED, State.FAILED, State.CANCELLED):
+        ended(
+            Ending(
+                **more | {"job_id": "a" * 32, "args": {}, "kind": kind, "state": state}, waited=1.0, ran=2.0
+            )
+        )
+    names = [happening.name for happening in counting._held]
+    assert names == [f"{word}.{end}" for end in ("completed", "failed", "cancelled")]
+    assert counting._held[0].properties == {"wait": 1.0, "run": 2.0, "cached": 1}
+    assert not any(happening.owner for happening in counting._held)
+
+
+def test_what_is_rolled_back_is_not_counted(counting):
+    with transaction.atomic():
+        services.ask(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
+        transaction.set_rollback(True)
+    assert not counting._held
+    for _ in range(2):  # the same request twice is one message
+        services.ask(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
+    assert [happening.name for happening in counting._held] == ["message.sent"]
