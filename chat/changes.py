@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from queueing import control, events
-from queueing.errors import WrongState
+from queueing.errors import BadSubmission, WrongState
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
 
@@ -50,6 +50,8 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "", addre
         edited = _edited(message, text)
         events.tell(owner, edited)
         return Changed(asked=asked_of(job), told=edited, in_place=True)
+    if message.attachment and message.attachment["kind"] == "document":  # its text is gone by now
+        raise BadSubmission("content", "To ask something else about a document, please attach it again.")
     asker, companion = Asker(owner, address), message.thread.companion
     with admit(asker=asker, kind="chat.reply", companion=companion, text=text) as admission:
         return _ask_anew(message, text, request_id, admission)

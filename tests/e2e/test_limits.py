@@ -116,15 +116,6 @@ def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
     expect(answers(handled)).to_contain_text("Stopped here.")
 
 
-def test_a_text_that_is_too_long_stays_where_it_was_written(page: Page) -> None:
-    field = page.get_by_label("Your message")
-    field.fill("a" * 20_001)
-    field.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("This message has 20,001 characters; 20,000 is the most.")
-    expect(field).to_have_value("a" * 20_001)
-    expect(questions(page)).to_have_count(0)
-
-
 def test_every_reason_for_waiting_has_a_sentence(page: Page) -> None:
     sentences = page.evaluate(EVERY_REASON)
     assert len(set(sentences)) == len(sentences) == 9

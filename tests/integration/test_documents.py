@@ -28,7 +28,8 @@ QUICK = {
     "QUEUE_LARGE_REQUESTS_BACKOFF_DELAY": "0.1",
 }
 TEXT = "\n\n".join(
-    f"# Year {n}\n\nIn the year {n} the harbour took in {n * 100} ships." + " Nothing else was said of it." * 45
+    f"# Year {n}\n\nIn the year {n} the harbour took in {n * 100} ships."
+    + " Nothing else was said of it." * 45
     for n in range(1, SECTIONS + 1)
 )
 
@@ -248,6 +249,19 @@ async def test_a_message_too_long_for_the_chat_is_read_as_a_document():
     assert (first.text, second.text) == (words.strip(), words.strip())
     questions = [m.content async for m in Message.objects.filter(role=Role.USER)]
     assert questions == ["What was it like?", "What matters in this document?"]
+
+
+async def test_a_question_about_a_document_can_be_changed_only_before_it_is_read():
+    async with browser() as alice:
+        await alice.client.get("/")
+        job = await accepted(alice)
+        path = f"/api/messages/{job['messageId']}"
+        changed = await alice.call("patch", path, {"content": "How many?"})
+        assert (changed.status_code, changed.json()["jobId"]) == (202, job["jobId"])
+        await Job.objects.aupdate(state="active")
+        refused = await alice.call("patch", path, {"content": "How few?"})
+        assert (refused.status_code, refused.json()["field"]) == (422, "content")
+    assert await Message.objects.filter(content="How many?").acount() == 1
 
 
 async def test_a_thread_takes_its_documents_with_it():

@@ -1,0 +1,166 @@
+"""Documents in the page: how they get there, how one sees them being read, and the report."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.documents import making
+from tests.e2e.reading import answers, questions, say, spoken, text_of
+from tests.e2e.site import Site, running
+from tests.provider.fixture import Provider
+
+PARTS = 8
+TEXT = "\n\n".join(
+    f"# Chapter {n}\n\nIn the year {n} the harbour took in {n * 100} ships."
+    + " Nothing else was said of it." * 45
+    for n in range(1, PARTS + 1)
+)
+HEADINGS = ["Summary", "Key points", "Quotes", "Open questions", "What was read"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
+    """A site whose model takes in one chapter at a time."""
+    with running(
+        tmp_path_factory.mktemp("documents"),
+        OPENAI_BASE_URL=scripted.base_url,
+        OPENAI_API_KEY="sk-of-the-tests",
+        OPENAI_MODEL="scripted",
+        OPENAI_CONTEXT_TOKENS="2000",
+        QUEUE_LARGE_REQUESTS_LIMITER="0/1",
+    ) as site:
+        yield site
+
+
+def findings(provider: Provider, wait: float = 0.0) -> None:
+    """Something is found in each chapter, after so many seconds."""
+    for n in range(1, PARTS + 1):
+        text = f"NOTES:\n- {n * 100} ships came\nQUOTES: 2\nOPEN: Who counted in year {n}?"
+        provider.script(match=f"Part {n} of {PARTS} ", text=text, wait=wait)
+    provider.script(match="These notes", text="SUMMARY: More ships each year.\nKEY: 1, 8\nOPEN: none")
+
+
+def choose_file(page: Page, name: str, data: bytes) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach a document").click()
+    chooser.value.set_files({"name": name, "mimeType": "", "buffer": data})
+
+
+def chip(page: Page) -> Any:
+    return page.locator("#attachment")
+
+
+def test_a_document_is_read_before_ones_eyes_and_its_report_taken_home(
+    page: Page, provider: Provider
+) -> None:
+    findings(provider, wait=1.5)
+    choose_file(page, "harbour.md", TEXT.encode())
+    expect(chip(page)).to_contain_text("harbour.md 11 kB")
+    expect(spoken(page)).to_contain_text("harbour.md is attached.")
+    expect(page.get_by_label("Your message")).to_be_focused()
+    say(page, "How many ships?")
+
+    expect(questions(page)).to_contain_text("harbour.md · 11 kB")
+    expect(questions(page)).to_contain_text("How many ships?")
+    expect(chip(page)).to_be_hidden()
+    expect(text_of(answers(page))).to_contain_text("Part 2 of 8, “Chapter 2”\n- 200 ships came")
+    expect(answers(page).get_by_label("Parts read")).to_have_attribute("max", "8")
+    expect(answers(page)).to_contain_text("of 8")
+    expect(spoken(page)).to_contain_text("of 8 parts read.")
+
+    page.reload()
+    expect(text_of(answers(page))).to_contain_text("Part 4 of 8")
+    expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
+    expect(text_of(answers(page)).get_by_role("heading")).to_have_text(HEADINGS)
+    expect(text_of(answers(page))).to_contain_text("More ships each year.")
+    expect(spoken(page)).to_contain_text("has answered.")
+    expect(questions(page).get_by_role("button", name="Edit")).to_be_hidden()
+    with page.expect_download() as download:
+        answers(page).get_by_role("link", name="Download the report").click()
+    assert download.value.suggested_filename == "Report on harbour.md.md"
+    assert Path(download.value.path()).read_text().startswith("# harbour.md\n\nHow many ships?\n\n## Summary")
+
+
+def test_what_cannot_be_read_is_told_beside_it_and_the_question_stays(page: Page) -> None:
+    choose_file(page, "secret.pdf", making.locked_pdf("secret"))
+    say(page, "What does it say?")
+    expect(chip(page)).to_contain_text("This PDF is locked with a password.")
+    expect(spoken(page)).to_contain_text("Not sent. This PDF is locked")
+    expect(page.get_by_label("Your message")).to_have_value("What does it say?")
+    chip(page).get_by_role("button", name="Remove the document").click()
+    expect(chip(page)).to_be_hidden()
+    expect(page.get_by_label("Your message")).to_have_value("What does it say?")
+
+
+def test_what_is_too_large_is_told_before_it_is_sent(page: Page) -> None:
+    choose_file(page, "huge.txt", b"x" * (20 * 1024**2 + 1))
+    expect(chip(page)).to_contain_text("This is more than 20 MB, which is the most.")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_document_can_be_dropped_and_pasted_and_needs_no_question(
+    page: Page, provider: Provider, way: str
+) -> None:
+    provider.script(text="NOTES:\n- It is short\nQUOTES: 1\nOPEN: none", match="Part 1 of 1")
+    page.evaluate(
+        """(way) => {
+            const data = new DataTransfer();
+            data.items.add(new File(["One line of text."], "note.txt"));
+            const event = way === "drop"
+                ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+                : new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            (way === "drop" ? document.body : document.querySelector("#message")).dispatchEvent(event);
+        }""",
+        way,
+    )
+    expect(chip(page)).to_contain_text("note.txt")
+    page.get_by_role("button", name="Send").click()
+    expect(questions(page)).to_contain_text("What matters in this document?")
+    expect(text_of(answers(page))).to_contain_text("It is short (line 1)")
+
+
+def test_a_text_too_long_for_a_message_is_read_as_a_document(page: Page, provider: Provider) -> None:
+    say(page, "What was it like?\n\n" + "The harbour was quiet that year. " * 700)
+    expect(page.locator("#notice")).to_contain_text("too long for the chat, so it is read as a document")
+    expect(questions(page)).to_contain_text("Pasted text · 23 kB")
+    expect(questions(page)).to_contain_text("What was it like?")
+    expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
+
+
+def test_without_a_connection_the_document_stays(page: Page) -> None:
+    page.route("**/api/analysis", lambda route: route.abort())
+    choose_file(page, "note.txt", b"One line.")
+    say(page, "What is it?")
+    expect(chip(page)).to_contain_text("There is no connection just now.")
+    page.unroute("**/api/analysis")
+    page.get_by_role("button", name="Send").click()
+    expect(questions(page)).to_contain_text("note.txt")
+    expect(questions(page)).to_contain_text("What is it?")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_about_documents(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider, theme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+    def serious(page: Page) -> list[str]:
+        found = axe.Axe().run(page).response["violations"]
+        return [
+            f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in ("serious", "critical")
+        ]
+
+    page = visitor(viewport={"width": 390, "height": 800}, color_scheme=theme).new_page()
+    page.goto(site.url)
+    findings(provider, wait=1.0)
+    choose_file(page, "harbour.md", TEXT.encode())
+    assert serious(page) == []
+    page.get_by_role("button", name="Send").click()
+    expect(text_of(answers(page))).to_contain_text("Part 2 of 8")
+    assert serious(page) == []
+    expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
