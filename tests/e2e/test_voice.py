@@ -246,7 +246,7 @@ def test_the_demo_ear_understands_what_is_said_and_the_demo_model_answers(microp
             record(page, seconds=4)
             expect(card(page)).to_contain_text("The demo understands English only.")
             page.get_by_role("button", name="Stop and send").click()
-            expect(text_of(questions(page))).to_contain_text("Lisbon", timeout=60_000)
+            expect(text_of(questions(page))).to_contain_text("Where should I go", timeout=60_000)
             expect(answers(page)).to_have_attribute("data-status", "completed", timeout=120_000)
     finally:
         for process in started:

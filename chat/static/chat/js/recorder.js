@@ -23,7 +23,7 @@ export async function record({ onLevel, onLost }) {
   const file = new Promise((resolve) => {
     recorder.addEventListener("dataavailable", ({ data }) => {
       const type = recorder.mimeType.split(";")[0];
-      resolve(new File([data], `Recording.${type.split("/")[1]}`, { type }));
+      resolve(new File([data], "Voice message", { type }));
     });
   });
   const silence = listen(stream, onLevel);

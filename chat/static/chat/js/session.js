@@ -63,6 +63,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       edits.settle(event);
       loadThreads(); // it is new in the list, or goes to its top
     }
+    if (event.type === "audio:completed" && event.threadId) loadThreads(); // its title comes with its words
     const gap = gapBefore(store.state.messages, event);
     if (gap) return fillGap(event.jobId, gap);
     store.dispatch({ type: "event", event });
