@@ -164,3 +164,22 @@ def test_axe_finds_nothing_serious_about_documents(
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_local_model_reads_a_document_too(
+    local_site: Site, visitor: Callable[..., BrowserContext]
+) -> None:
+    """It is small: what it says may be poor, but the report has its form, and its quotes are true."""
+    text = "\n\n".join(f"{page}\n" + "The harbour master wrote it all down. " * 60 for page in making.PAGES)
+    page = visitor().new_page()
+    page.goto(local_site.url)
+    choose_file(page, "harbour.txt", text.encode())
+    say(page, "Where did the ships come from?")
+    expect(answers(page)).to_have_attribute("data-status", "completed", timeout=240_000)
+    said = text_of(answers(page))
+    for heading in ("Summary", "Key points", "Quotes", "What was read"):
+        expect(said.get_by_role("heading", name=heading)).to_be_visible()
+    expect(said).to_contain_text("Read by the demo model, which is small and often wrong")
+    quotes = said.locator("blockquote p:first-child").all_inner_texts()
+    assert quotes
+    assert all(" ".join(quote.split()) in " ".join(text.split()) for quote in quotes)
