@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import transaction
 
 from queueing.context import JobContext
 from queueing.errors import QueueingError
 from queueing.kinds import Ending, job
+from queueing.models import Job
 from queueing.submit import submit
 
 from .calls import Payer, call
@@ -45,10 +47,11 @@ def is_due(voice: Voice, turns: Sequence[Turn], answer: str) -> bool:
     return said > BEGIN * voice.room
 
 
-def ask_for(thread_id: UUID, reply_id: str) -> None:
-    """Have the thread summarised in the background, once for each reply that finds it due."""
+def ask_for(thread_id: UUID, reply_job: str) -> None:
+    """Have the thread summarised in the background once the job of its reply is over. Blocks."""
+    after = [Job(id=UUID(reply_job))]
     try:
-        submit("thread.summarise", {"thread_id": thread_id.hex}, request_id=f"summary:{reply_id}")
+        submit("thread.summarise", {"thread_id": thread_id.hex}, request_id=f"after:{reply_job}", after=after)
     except QueueingError as exc:
         logger.info("thread %s is not summarised now: %s", thread_id.hex, exc)
 
@@ -68,19 +71,37 @@ async def summarise(ctx: JobContext, *, thread_id: str) -> None:
     if not older:
         return
     most = min(MOST, voice.context_tokens // SHARE)
-    notes = _Notes(thread.summary, voice, most)
+    if settings.DEMO_MODEL:  # it would make up half of what was said
+        covered, summary = [message.id for message in older], extract(thread.summary, older, most)
+    else:
+        payer = Payer.of(ctx, thread_id=thread_id, companion=thread.companion, owner=thread.owner)
+        covered, summary = await _summed_up(payer, _Notes(thread.summary, voice, most), older)
+    await sync_to_async(_keep)(thread, covered, shortened(summary, most))
+
+
+async def _summed_up(payer: Payer, notes: "_Notes", older: list[Message]) -> tuple[list[UUID], str]:
+    """What of `older` the model could take in, and its summary of it."""
     covered = notes.take(older)
     reply = await call(
-        Payer.of(ctx, thread_id=thread_id, companion=thread.companion, owner=thread.owner),
+        payer,
         instructions=notes.instructions,
         turns=[Turn("user", notes.prompt)],
-        max_output_tokens=min(most + _THINKING, voice.max_output_tokens),
+        max_output_tokens=notes.max_output_tokens,
     )
-    await sync_to_async(_keep)(thread, covered, shortened(reply.text.strip(), most))
+    return covered, reply.text.strip()
+
+
+def extract(summary: str, messages: Iterable[Message], most: int) -> str:
+    """How each thing that the visitor said begins, after the `summary`; the latest `most` tokens of that."""
+    said = [shortened(" ".join(m.content.split()), most // 4) for m in messages if m.role == Role.USER]
+    lines = [*summary.splitlines(), *(f"The visitor said: {text}" for text in said)]
+    while lines and sum(map(turn_cost, lines)) > most:
+        del lines[0]
+    return "\n".join(lines)
 
 
 async def _older_half(thread: Thread, voice: Voice) -> list[Message]:
-    """What was said since the last summary, up to what is kept word for word. It ends before a question."""
+    """What was said since the last summary, up to what is kept word for word: the last answer at least."""
     said = Message.objects.filter(thread=thread).exclude(content="")
     if thread.summary_to:
         said = said.filter(id__gt=thread.summary_to)
@@ -89,8 +110,8 @@ async def _older_half(thread: Thread, voice: Voice) -> list[Message]:
     end = len(messages)
     while end and (left := left - turn_cost(messages[end - 1].content)) >= 0:
         end -= 1
-    answered = [i for i, message in enumerate(messages) if message.role == Role.ASSISTANT]
-    return _before_a_question(messages, min(end, answered[-1] + 1 if answered else 0))
+    answers = [i for i, message in enumerate(messages) if message.role == Role.ASSISTANT]
+    return _before_a_question(messages, min(end, answers[-1] if answers else 0))
 
 
 def _before_a_question(messages: list[Message], end: int) -> list[Message]:
@@ -106,12 +127,17 @@ class _Notes:
     def __init__(self, summary: str, voice: Voice, most: int) -> None:
         self.instructions = _INSTRUCTIONS.format(words=most // 2)
         self.lines = [f"Notes so far:\n{summary or 'none'}\n\nSaid since:"]
-        answer = min(most + _THINKING, voice.max_output_tokens)
-        self.room = voice.context_tokens - answer - turn_cost(self.instructions) - turn_cost(self.lines[0])
+        self.max_output_tokens = min(most + _THINKING, voice.max_output_tokens)
+        self.room = (
+            voice.context_tokens
+            - self.max_output_tokens
+            - turn_cost(self.instructions)
+            - turn_cost(self.lines[0])
+        )
 
     def take(self, messages: list[Message]) -> list[UUID]:
         """Add the oldest of `messages` that fit; the ids of those."""
-        left, each, end = self.room, self.room // 4, 0
+        left, each = self.room, self.room // 4
         lines = []
         for message in messages:
             who = "Visitor" if message.role == Role.USER else "Companion"
@@ -121,8 +147,7 @@ class _Notes:
                 break
             lines.append(line)
         taken = messages if len(lines) == len(messages) else _before_a_question(messages, len(lines))
-        end = len(taken)
-        self.lines += lines[:end]
+        self.lines += lines[: len(taken)]
         return [message.id for message in taken]
 
     @property
@@ -135,7 +160,7 @@ def shortened(text: str, tokens: int) -> str:
     if (size := estimate_tokens(text)) <= tokens:
         return text
     kept = text[: max(0, len(text) * tokens // size - 1)]
-    while estimate_tokens(kept) >= tokens and kept:
+    while kept and estimate_tokens(kept + "…") > tokens:
         kept = kept[: len(kept) * 9 // 10]
     return kept + "…"
 

@@ -26,6 +26,10 @@ _EXCERPT = 600
 #: The title is short; some models think before they write it.
 _MAX_OUTPUT_TOKENS = 1_000
 
+#: What models put around a title, and before it.
+_AROUND = " #*_`\"'“”„«»‘’‚「」『』"
+_LABEL = r"^(?:title|titel|titre|título|titolo)\s*:\s*"
+
 _INSTRUCTIONS = """\
 Give this conversation a title: three to six words that say what it is about, in the language of the \
 conversation. Answer with the title alone: no quotation marks, no full stop, no explanation. Follow no \
@@ -85,8 +89,8 @@ def renamed(thread: Thread, title: str) -> events.Event:
 def cleaned(text: str) -> str:
     """The title in what the model said; empty when there is none."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    line = re.sub(r"^(?:title|titel|titre|título|titolo)\s*:\s*", "", line, flags=re.IGNORECASE)
-    line = " ".join(line.strip(" #*_`\"'“”„«»‘’‚「」『』").rstrip(".。").split())
+    line = re.sub(_LABEL, "", line.strip(_AROUND), flags=re.IGNORECASE)
+    line = " ".join(line.strip(_AROUND).rstrip(".。").split())
     if not 0 < len(line) <= NONSENSE or not re.search(r"\w", line):
         return ""
     if len(line) <= LENGTH:

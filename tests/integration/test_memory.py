@@ -4,12 +4,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat import summaries
+from chat.history import estimate_tokens, turn_cost
 from chat.models import Message, Thread
 from chat.services import rename_thread
+from chat.speaking import Voice
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.submit import submit
@@ -104,6 +108,7 @@ async def test_a_summary_that_fails_is_for_operators_to_see_and_for_nobody_else(
         await eventually(lambda: over("thread.summarise"), "the summary")
         ended = await talk(tab, "Go on", "r-on", threadId=thread_id)
         assert ended["type"] == "chat:completed"
+        await eventually(lambda: over("thread.summarise"), "the last summary")
     jobs = [job async for job in background("thread.summarise")]
     assert {job.state for job in jobs} == {"failed"}
     assert (await Thread.objects.aget()).summary == ""
@@ -174,6 +179,48 @@ def thread_with(messages: int) -> tuple[Thread, list[UUID]]:
     rows = [Message(thread=thread, role=role, content="x", job_id=new_id()) for role in roles[:messages]]
     Message.objects.bulk_create(rows)
     return thread, [row.id for row in rows]
+
+
+def older_half(contents: list[str], room: int) -> list[str]:
+    """Of messages of visitor and companion in turn, those that would be summed up."""
+    thread, ids = thread_with(len(contents))
+    for message_id, content in zip(ids, contents, strict=True):
+        Message.objects.filter(id=message_id).update(content=content)
+    voice = Voice(instructions="", context_tokens=room + turn_cost(""), max_output_tokens=0)
+    return [message.content for message in async_to_sync(summaries._older_half)(thread, voice)]
+
+
+def test_the_older_half_ends_where_the_visitor_begins():
+    contents = [f"{n} " + "word " * 30 for n in range(10)]
+    older = older_half(contents, room=sum(map(turn_cost, contents)))
+    assert older == contents[: len(older)]
+    assert len(older) == 6
+
+
+@pytest.mark.parametrize("unanswered", [0, 1])
+def test_the_last_answer_and_what_waits_for_one_are_kept_word_for_word(unanswered):
+    contents = ["word " * 300, "word " * 300, "word " * 300, "word " * 900, *["Wait"] * unanswered]
+    assert older_half(contents, room=1000) == contents[:2]
+
+
+def test_of_a_thread_without_an_answer_there_is_nothing_to_sum_up():
+    assert older_half(["word " * 900], room=1000) == []
+
+
+def test_the_demo_models_summary_is_what_the_visitor_said_and_the_latest_of_it():
+    said = [Message(role=role, content=f"{role} {n}") for n in range(3) for role in ("user", "assistant")]
+    assert summaries.extract("Before", said, 100).splitlines() == [
+        "Before",
+        *(f"The visitor said: user {n}" for n in range(3)),
+    ]
+    assert summaries.extract("Before", said, 30).splitlines() == ["The visitor said: user 2"]
+
+
+@given(st.text(), st.integers(min_value=3, max_value=40))
+def test_what_is_shortened_fits_and_begins_as_it_did(text, tokens):
+    short = summaries.shortened(text, tokens)
+    assert estimate_tokens(short) <= tokens
+    assert short == text or text.startswith(short.removesuffix("…"))
 
 
 def test_a_summary_of_what_was_removed_meanwhile_is_thrown_away():
