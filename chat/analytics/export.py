@@ -36,7 +36,7 @@ def _after(at: datetime, last: int, companion: str) -> list[Event]:
 
 
 def _row(event: Event) -> Iterable[str]:
-    properties = json.dumps(event.properties, ensure_ascii=False)
+    properties = json.dumps(event.properties, ensure_ascii=False, sort_keys=True)
     return event.at.isoformat(), event.name, event.companion, event.visitor, properties
 
 

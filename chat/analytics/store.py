@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from queueing import histogram
 
 from .models import Event, Rollup, Visit
@@ -16,8 +18,9 @@ HOUR, DAY = 3600, 86400
 SPREADS = ("wait", "run")
 
 
+@transaction.atomic(savepoint=False)
 def store(rows: list[list[Any]]) -> None:
-    """Keep events as `delivery.py` wrote them. Within a transaction."""
+    """Keep events as `delivery.py` wrote them: all or none."""
     events = [
         Event(
             at=datetime.fromtimestamp(at, UTC),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -280,6 +281,22 @@ def test_sums_add_up_over_batches_hours_and_days():
     assert [(hour.start.hour, hour.count, hour.code) for hour in hours] == [
         (0, 1, "no_quota"), (1, 2, "no_quota"), (23, 1, "no_quota"), (0, 1, "no_quota"),
     ]  # fmt: skip
+
+
+def test_batches_written_at_once_neither_lose_nor_block_each_other():
+    def write(worker: int) -> None:
+        try:
+            for batch in range(5):
+                names = ("message.sent", "page.opened", "prompt.used")[:: -1 if worker % 2 else 1]
+                store([row(name, visitor=f"{batch:024}") for name in names for _ in range(10)])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    days = Rollup.objects.filter(seconds=86400).values_list("name", "count")
+    assert sorted(days) == [("message.sent", 200), ("page.opened", 200), ("prompt.used", 200)]
+    assert Visit.objects.filter(companion="").count() == 5
 
 
 def test_clients_names_and_numbers_do_not_swell_the_sums():
