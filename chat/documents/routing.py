@@ -5,13 +5,12 @@ that ends like a question or like an introduction ("… please:") is the questio
 """
 
 import re
-from typing import Any
 from uuid import UUID
 
 from chat import services
 from chat.services import Asked
 
-from .services import KIND, MAX_QUESTION, analyse_text
+from .services import KIND, MAX_QUESTION, Request, analyse_text
 
 #: Characters from which a paragraph is no question any more.
 _LONGEST = 500
@@ -30,17 +29,25 @@ def ask(
     address: str = "",
 ) -> Asked:
     """`services.ask`, and for what is too long for it, a report. Raises as that does."""
-    asked: dict[str, Any] = {
-        "owner": owner,
-        "companion": companion,
-        "request_id": request_id,
-        "thread_id": thread_id,
-        "address": address,
-    }
     if len(text) <= services.MAX_TEXT:
-        return services.ask(text=text, **asked)
+        return services.ask(
+            owner=owner,
+            companion=companion,
+            text=text,
+            request_id=request_id,
+            thread_id=thread_id,
+            address=address,
+        )
     question, words = parted(text)
-    return analyse_text(words=words, field="message", question=question, **asked)
+    request = Request(
+        owner=owner,
+        companion=companion,
+        request_id=request_id,
+        question=question,
+        thread_id=thread_id,
+        address=address,
+    )
+    return analyse_text(request, words=words, field="message")
 
 
 def notice_of(asked: Asked) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Accepting documents. Plain functions, each one transaction; they block."""
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import BinaryIO, Self
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -10,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat import services, wire
-from chat.admission import Asker, admit
+from chat.admission import Admission, Asker, admit
 from chat.companions import companion_named
 from chat.services import Asked
 from chat.uploads import storage
@@ -33,105 +35,121 @@ KEEP = timedelta(days=7)
 _AT_ONCE = 20
 
 
-def analyse_file(*, stream: BinaryIO | UploadedFile, name: str, **asked: Any) -> Asked:
-    """Have a file read; `asked` is as for `analyse`. Raises `BadSubmission("file", …)` for what cannot be."""
-    if known := _known(asked):
-        return known
-    document = sandbox.read(stream, name)
-    return analyse(document, name=name, size=stream.tell(), **asked)
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody asks about a document, whatever that is."""
+
+    owner: str
+    companion: str
+    request_id: str
+    question: str = ""
+    """Empty for the one that is asked when nothing else is."""
+    thread_id: UUID | None = None
+    address: str = ""
+    """A `client_address`, where it is known."""
+
+    @classmethod
+    def of(cls, asked: wire.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
+        """What a client's message or form says."""
+        return cls(
+            owner=owner,
+            companion=asked.companion,
+            request_id=request_id,
+            question=asked.question,
+            thread_id=asked.thread_id,
+            address=address,
+        )
 
 
-def analyse_upload(*, upload_id: UUID, owner: str, **asked: Any) -> Asked:
+def analyse_file(request: Request, *, stream: BinaryIO | UploadedFile, name: str) -> Asked:
+    """Have a file read. Raises as `_accept` does, and `BadSubmission("file", …)` for what cannot be read."""
+
+    def read() -> tuple[Document, int]:
+        return sandbox.read(stream, name), stream.tell()
+
+    return _accept(request, name, read)
+
+
+def analyse_upload(request: Request, *, upload_id: UUID) -> Asked:
     """Have a stored file read, and removed from the store. Otherwise as `analyse_file`."""
-    if known := _known({"owner": owner, **asked}):
-        return known
-    upload = Upload.objects.filter(owner=owner, id=upload_id, job_id=None).first()
+    upload = Upload.objects.filter(owner=request.owner, id=upload_id, job_id=None).first()
     if upload is None:
+        if known := services.asked_before(request.owner, request.request_id):
+            return known
         raise BadSubmission("uploadId", "This upload is not here, or not any more. Please send it again.")
-    stream = io.BytesIO(storage.read(upload.id))
-    done = analyse_file(stream=stream, name=upload.name, owner=owner, **asked)
+    done = analyse_file(request, stream=io.BytesIO(storage.read(upload.id)), name=upload.name)
     storage.discard(upload.id)
     return done
 
 
-def analyse_text(*, words: str, field: str = "text", name: str = PASTED, **asked: Any) -> Asked:
-    """Have text read that came without a file. Raises `BadSubmission` on `field` for what cannot be."""
-    if known := _known(asked):
-        return known
-    try:
-        document = checked(text.read(words, name))
-    except Unreadable as exc:
-        raise BadSubmission(field, exc.message) from None
-    size = len(words.encode(errors="replace"))
-    return analyse(document, name=name, size=size, **asked)
+def analyse_text(request: Request, *, words: str, field: str = "text", name: str = PASTED) -> Asked:
+    """Have text read that came without a file. Raises as `_accept` does, and `BadSubmission` on `field`."""
+
+    def read() -> tuple[Document, int]:
+        try:
+            return checked(text.read(words, name)), len(words.encode(errors="replace"))
+        except Unreadable as exc:
+            raise BadSubmission(field, exc.message) from None
+
+    return _accept(request, name, read)
 
 
 def analyse_message(
-    message: wire.DocumentIn,
-    *,
-    owner: str,
-    request_id: str,
-    address: str,
-    file: UploadedFile | None = None,
+    asked: wire.DocumentIn, *, owner: str, request_id: str, address: str, file: UploadedFile | None = None
 ) -> Asked:
     """Have done what a client's message or form says; `file` is what came with a form."""
-    asked: dict[str, Any] = {
-        "owner": owner,
-        "companion": message.companion,
-        "question": message.question,
-        "thread_id": message.thread_id,
-        "request_id": request_id,
-        "address": address,
-    }
-    upload_id = getattr(message, "upload_id", None)
-    if [file, message.text, upload_id].count(None) != 2:
+    request = Request.of(asked, owner=owner, request_id=request_id, address=address)
+    upload_id = getattr(asked, "upload_id", None)
+    if [file, asked.text, upload_id].count(None) != 2:
         raise BadSubmission("file", "Send one document: a file, a text, or the id of an upload.")
     if upload_id:
-        return analyse_upload(upload_id=upload_id, **asked)
+        return analyse_upload(request, upload_id=upload_id)
     if file:
-        return analyse_file(stream=file, name=message.name or file.name or "", **asked)
-    return analyse_text(words=message.text or "", name=message.name or PASTED, **asked)
+        return analyse_file(request, stream=file, name=asked.name or file.name or "")
+    return analyse_text(request, words=asked.text or "", name=asked.name or PASTED)
 
 
-def _known(asked: dict[str, Any]) -> Asked | None:
-    """What was accepted under this request id: repeating it costs nothing, least of all another reading."""
-    return services.asked_before(asked["owner"], asked["request_id"])
-
-
-def analyse(
-    document: Document,
-    *,
-    name: str,
-    size: int,
-    owner: str,
-    companion: str,
-    request_id: str,
-    question: str = "",
-    thread_id: UUID | None = None,
-    address: str = "",
-) -> Asked:
+def _accept(request: Request, name: str, read: Callable[[], tuple[Document, int]]) -> Asked:
     """Save a question about a document, the empty reply that will be its report, and the job that reads it.
 
-    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or `Rejected`; then nothing was written.
+    `read` gives the document and its size in bytes. Raises `BadSubmission` (with the field),
+    `Thread.DoesNotExist`, or `Rejected`; then nothing was written.
     """
-    profile = companion_named(companion)
-    question = _checked_question(question) or DEFAULT_QUESTION
-    name = shown(name)
-    asker = Asker(owner, address)
-    with admit(asker=asker, kind=KIND, companion=profile.id, text=question) as admission:
-        with transaction.atomic():
-            title = name if question == DEFAULT_QUESTION else question
-            thread = services.thread_for(owner, profile.id, title, thread_id)
-            attachment = {"kind": "document", "name": name, "size": size}
-            if document.pages:
-                attachment["pages"] = document.pages
-            asked = services.say(
-                thread, question, request_id, kind=KIND, attachment=attachment, admission=admission
-            )
-            if asked.created:
-                _keep(document, asked.reply_id, name, size)
+    if known := services.asked_before(request.owner, request.request_id):
+        return known  # it costs nothing, least of all another reading
+    profile = companion_named(request.companion)
+    question = _checked_question(request.question) or DEFAULT_QUESTION
+    asker = Asker(request.owner, request.address)
+    # Before the file is looked at, and not given back when it cannot be read: that was work, too.
+    admission = admit(asker=asker, kind=KIND, companion=profile.id, text=question)
+    document, size = read()
+    with admission:
+        asked = _save(request, profile.id, question, shown(name), document, size, admission)
         if not asked.created:
             admission.give_back()
+    return asked
+
+
+@transaction.atomic
+def _save(
+    request: Request,
+    companion: str,
+    question: str,
+    name: str,
+    document: Document,
+    size: int,
+    admission: Admission,
+) -> Asked:
+    title = name if question == DEFAULT_QUESTION else question
+    thread = services.thread_for(request.owner, companion, title, request.thread_id)
+    attachment = {"kind": "document", "name": name, "size": size}
+    if document.pages:
+        attachment["pages"] = document.pages
+    asked = services.say(
+        thread, question, request.request_id, kind=KIND, attachment=attachment, admission=admission
+    )
+    if asked.created:
+        _keep(document, asked.reply_id, name, size)
     return asked
 
 

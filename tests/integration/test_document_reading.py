@@ -35,9 +35,8 @@ def window(settings: Any) -> None:
 
 
 async def a_document(text: str = TEXT, question: str = "How many ships?") -> Asked:
-    return await sync_to_async(services.analyse_text)(
-        words=text, owner="s:ada", companion="travel", request_id="r-1", question=question
-    )
+    request = services.Request(owner="s:ada", companion="travel", request_id="r-1", question=question)
+    return await sync_to_async(services.analyse_text)(request, words=text)
 
 
 async def _at_once() -> None:

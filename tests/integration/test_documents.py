@@ -227,6 +227,15 @@ async def test_what_is_wrong_is_named_and_nothing_is_kept(fields, field):
     assert not await Job.objects.aexists()
 
 
+async def test_files_that_cannot_be_read_count_as_asking_since_looking_at_them_is_work(settings):
+    settings.LIMITS = settings.LIMITS | {"anonymous": "2/minute"}
+    settings.LIMIT_MAX_WAIT = 0
+    async with browser() as alice:
+        await alice.client.get("/")
+        answers = [(await send(alice, data=making.locked_pdf("secret"))).status_code for _ in range(3)]
+    assert answers == [422, 422, 429]
+
+
 async def test_what_is_no_json_is_told_so():
     async with browser() as alice:
         await alice.client.get("/")
