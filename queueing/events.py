@@ -6,6 +6,7 @@ and the text kept in Redis are what counts, and `catch_up` brings a watcher from
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -69,6 +70,20 @@ async def emit(owner: str, event: Event) -> None:
         await layer.group_send(group_of(owner), {"type": "queue.event", "event": event})
     except redis.Unavailable as exc:
         logger.warning("event %s of job %s is lost: %s", event["type"], event.get("jobId"), exc)
+
+
+async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
+    """`emit` for each (owner, event), in order; in one round trip, where the channel layer knows how."""
+    layer = get_channel_layer()
+    if len(news) < 2 or not hasattr(layer, "group_send_many"):
+        for owner, event in news:
+            await emit(owner, event)
+        return
+    messages = [(group_of(owner), {"type": "queue.event", "event": event}) for owner, event in news if owner]
+    try:
+        await layer.group_send_many(messages)
+    except redis.Unavailable as exc:
+        logger.warning("%d events are lost: %s", len(news), exc)
 
 
 def emit_soon(job: Job, name: str, **fields: Any) -> None:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from . import events, fanout, redis, schedule
+from . import events, redis, schedule
 from .context import JobContext
 from .run import Run
 from .schedule import Piece
@@ -188,7 +188,7 @@ async def _send_all(streams: Sequence[Stream]) -> None:
     parts = [said[i : i + _AT_ONCE] for i in range(0, len(said), _AT_ONCE)]
     for kept in await asyncio.gather(*map(_keep, parts)):
         news += kept
-    await fanout.emit_many(news)
+    await events.emit_many(news)
 
 
 async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, events.Event]]:

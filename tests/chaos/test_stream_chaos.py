@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from queueing import control
+from queueing.layer import PubSubLayer
 from queueing.models import Job
 from tests.integration.conftest import SCRIPTED
 from tests.integration.stream_client import Reading
@@ -108,7 +108,7 @@ async def test_a_redis_away_at_the_end_does_not_keep_the_end_from_anybody(start,
         await asyncio.to_thread(valkey.start)
 
 
-class Deaf(RedisPubSubChannelLayer):
+class Deaf(PubSubLayer):
     """Hears nothing of how jobs end."""
 
     async def receive(self, channel: str) -> Any:

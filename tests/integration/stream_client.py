@@ -4,8 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer
-
+from queueing.layer import PubSubLayer
 from tests.integration.tabs import Browser, Tab
 
 ENDINGS = ("chat:completed", "chat:failed", "chat:cancelled")
@@ -69,7 +68,7 @@ async def read_with_cuts(browser: Browser, reading: Reading, texts: list[str], d
         cuts += 1
 
 
-class LossyLayer(RedisPubSubChannelLayer):
+class LossyLayer(PubSubLayer):
     """Loses every third of the engine's events, as a full channel or a restarted Redis may."""
 
     lost = 0
