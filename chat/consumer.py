@@ -175,6 +175,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.tell({"type": "care:help", "requestId": request_id, **card})
             await in_thread(count)(companion, card["level"])
 
+    async def heard(self, event: dict[str, Any]) -> None:
+        """What was spoken can be looked at only now that it is words. (Whoever wrote them down counts it.)"""
+        if card := await asyncio.to_thread(card_for, event["response"], self.whereabouts):
+            await self.tell({"type": "care:help", "requestId": event["requestId"], **card})
+
     async def ask(self, message: wire.Ask) -> None:
         await self.care(wire.last_user_text(message.messages), message.request_id, message.companion)
         asked = await in_thread(routing.ask)(
@@ -255,6 +260,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.window.shut and events.name_of(event) in _PASSING:
             return
         if event["type"].endswith(":completed"):
+        if event["type"] == "audio:completed" and "messageId" in event:
+            await self.heard(event)
             event = await asyncio.to_thread(wire.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)

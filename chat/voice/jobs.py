@@ -7,6 +7,8 @@ from django.db import transaction
 
 from chat import usage
 from chat.analytics.endings import ended
+from chat.care import screen
+from chat.care.counting import count
 from chat.models import Message, Thread
 from chat.services import forget_jobs, title_from
 from chat.uploads import storage
@@ -39,11 +41,14 @@ def settle(ending: Ending) -> None:
 
 def _put_into_words(question_id: str, reply_id: str, text: str) -> None:
     """From now on it is a question like any other, with the job of its reply."""
-    reply = Message.objects.filter(id=reply_id).first()
+    reply = Message.objects.select_related("thread").filter(id=reply_id).first()
     if reply is None:  # the conversation was deleted
         return
+    thread = reply.thread
     Message.objects.filter(id=question_id, content="").update(content=text, job_id=reply.job_id)
-    Thread.objects.filter(id=reply.thread_id, title=TITLE, title_is_own=False).update(title=title_from(text))
+    Thread.objects.filter(id=thread.id, title=TITLE, title_is_own=False).update(title=title_from(text))
+    if concern := screen(text):  # the sockets show help as they tell the words
+        transaction.on_commit(lambda: count(thread.companion, concern.level))
 
 
 def _take_back(message_ids: list[str]) -> None:

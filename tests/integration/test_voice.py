@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from chat.care.models import CareCount
 from chat.models import Message, Role, Thread
 from chat.uploads.models import Upload
 from chat.usage.models import Usage
@@ -22,7 +23,7 @@ from tests import speech
 from tests.cluster import ClusterProcess
 from tests.conftest import free_port, wait_until
 from tests.integration.record_moves import begin, end
-from tests.integration.tabs import Browser, browser
+from tests.integration.tabs import Browser, browser, eventually
 from tests.provider.fixture import Provider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -264,6 +265,18 @@ async def test_the_socket_names_what_was_uploaded(alice, bob):
     assert (await tab.hear())["jobId"] == queued["jobId"], "told once, and again when asked again"
     await tab.say(**request, requestId="r-2")
     assert (await tab.hear_until("error"))[-1]["field"] == "uploadId"
+
+
+async def test_who_speaks_of_a_crisis_is_shown_help_with_the_words(alice, cluster, provider):
+    provider.script(match="recording", text="I want to kill myself.")
+    tab = await alice.open()
+    await heard(alice, requestId="r-1", send="true")
+
+    events = await tab.hear_until("care:help")
+
+    assert "audio:completed" in [event["type"] for event in events]
+    assert (events[-1]["requestId"], events[-1]["level"]) == ("r-1", "danger")
+    await eventually(lambda: CareCount.objects.filter(companion="travel", shown=1).exists(), "its count")
 
 
 # --- what goes wrong ------------------------------------------------------------------------------
