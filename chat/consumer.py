@@ -215,6 +215,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             message_id=message.message_id,
             text=message.content,
             request_id=message.request_id or "",
+            only_if_waiting=message.only_if_waiting,
             address=self.address,
         )
         if changed.told:
@@ -228,9 +229,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if created:
             self.answered.add(job.id.hex)
             await self.following.hear(queued)
-            if job.is_finished:
-                for event in events.course(job)[1:]:
-                    await self.following.hear(event)
         else:
             await self.tell(queued)
             await self.following.watch(job)
@@ -260,11 +258,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.window.shut and events.name_of(event) in _PASSING:
             return
         if event["type"].endswith(":completed"):
-        if event["type"] == "audio:completed" and "messageId" in event:
-            await self.heard(event)
             event = await asyncio.to_thread(wire.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)
+        if event["type"] == "audio:completed" and "messageId" in event:
+            await self.heard(event)
         if number := self.window.sent(len(text)):
             await self.send(text_data=json.dumps({"type": "ping", "t": number}))
 
