@@ -21,14 +21,15 @@ def check_model_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="chat.E001",
             )
         )
-    if settings.OPENAI_BASE_URL and not _is_http_url(settings.OPENAI_BASE_URL):
-        found.append(
-            Error(
-                f"OPENAI_BASE_URL is {settings.OPENAI_BASE_URL!r}, which is not an address.",
-                hint="Write it with http:// or https:// and the path, such as http://localhost:11434/v1.",
-                id="chat.E002",
-            )
+    found += [
+        Error(
+            f"{name} is {value!r}, which is not an address.",
+            hint="Write it with http:// or https:// and the path, such as http://localhost:11434/v1.",
+            id="chat.E002",
         )
+        for name in ("OPENAI_BASE_URL", "OPENAI_TRANSCRIPTION_BASE_URL")
+        if (value := getattr(settings, name)) and not _is_http_url(value)
+    ]
     configured = settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL
     if configured and not settings.OPENAI_MODEL:
         found.append(

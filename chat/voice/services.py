@@ -5,6 +5,7 @@ whose words come as soon as they are known and a reply that waits for them.
 """
 
 from dataclasses import dataclass
+from io import SEEK_END
 from typing import Any, BinaryIO, Self
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from queueing.errors import BadSubmission
 from queueing.models import Job
 from queueing.submit import Submission, submit
 
-from .formats import BY_MEDIA_TYPE, recognise
+from .formats import BY_MEDIA_TYPE, Format, recognise
 
 KIND = "audio.transcribe"
 #: What a conversation is called whose first words are not known yet.
@@ -59,7 +60,7 @@ class Recording:
 def keep(*, owner: str, name: str, stream: BinaryIO) -> Upload:
     """Store a recording for `process`. Raises as `storage.store` does, and for what is no audio."""
     _check_configured()
-    return storage.store(owner=owner, name=name, stream=stream, media_type=recognise(stream).media_type)
+    return storage.store(owner=owner, name=name, stream=stream, media_type=_checked(stream).media_type)
 
 
 def process_file(
@@ -69,7 +70,7 @@ def process_file(
     _check_configured()
     if known := _known(owner, recording.request_id):
         return known
-    found = recognise(stream)
+    found = _checked(stream)
     with _admitted(owner, recording, address) as admission, transaction.atomic():
         upload = storage.store(owner=owner, name=name, stream=stream, media_type=found.media_type)
         return _accept(upload, recording, admission)
@@ -101,6 +102,12 @@ def _check_configured() -> None:
         raise BadSubmission(
             "file", "Voice messages are not set up here: OPENAI_TRANSCRIPTION_MODEL has to name a model."
         )
+
+
+def _checked(stream: BinaryIO) -> Format:
+    if stream.seek(0, SEEK_END) > storage.MAX_BYTES:  # before it is looked through
+        raise BadSubmission("file", f"This file is larger than {storage.MAX_BYTES // 2**20} MB.")
+    return recognise(stream)
 
 
 def _known(owner: str, request_id: str) -> Submission | None:

@@ -161,6 +161,14 @@ def test_one_command_and_a_real_model_answers(run: Run):
     assert "Traceback" not in run.output
 
 
+def test_voice_comes_up_once_all_else_is_there(run: Run):
+    wait_until(lambda: "ear is embedded" in run.output, "the ear", 300)
+    assert run.output.index("Buddy is ready at") < run.output.index("ear is embedded")
+    assert run.get("/api/voice")["ready"] is True
+    assert run.get("/api/voice")["demo"] is True
+    assert "Traceback" not in run.output
+
+
 def test_a_second_one_beside_it_says_so_and_harms_nothing(run: Run):
     log = run.clone / "var" / "second"
     second = start(run.clone, log, PORT=str(free_port()))

@@ -147,6 +147,12 @@ async def test_a_wrong_field_is_named_and_nothing_is_kept(alice, form, field):
         assert not await model.objects.aexists()
 
 
+async def test_more_than_25_mb_are_refused_whatever_they_are(alice):
+    response = await send(alice, data=b"\0" * (25 * 2**20 + 1))
+    assert (response.status_code, response.json()["detail"]) == (422, "This file is larger than 25 MB.")
+    assert not await Upload.objects.aexists()
+
+
 async def test_a_form_without_a_companion_is_told_so(alice):
     token = alice.client.cookies["csrftoken"].value
     body = {"file": SimpleUploadedFile("a.webm", speech.WEBM.read_bytes())}
