@@ -71,8 +71,8 @@ def locked_pdf(user: str, owner: str = "owner") -> bytes:
 
 
 def pdf_bomb() -> bytes:
-    """Some kilobytes that unpack to a gigabyte."""
-    huge = stream(b" " * (1024**2) * 1000, rounds=2)
+    """Some kilobytes that unpack to 150 MB."""
+    huge = stream(b" " * (1024**2) * 150, rounds=2)
     page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
     return pdf_of(
         [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, huge]

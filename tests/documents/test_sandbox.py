@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -85,3 +86,14 @@ def test_only_so_many_files_are_read_at_once(monkeypatch):
         for _ in turns:
             sandbox._turns.release()
     assert read(b"hello").text == "hello"
+
+
+def test_the_reader_has_limits_to_what_it_takes():
+    greedy = (
+        "from chat.documents.reader.__main__ import MEMORY, _limit_ourselves\n"
+        "_limit_ourselves()\n"
+        "try: bytes(MEMORY)\n"
+        "except MemoryError: print('refused')\n"
+    )
+    command = [sys.executable, "-c", greedy]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "refused\n"
