@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from .schemas import (
     ThreadOut,
     ThreadsOut,
 )
+from .search import Found, search
 from .usage import ledger
 from .usage.api import router as usage_router
 from .visitors import VisitorAuth
@@ -141,8 +143,11 @@ async def job_events(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
 
 
 @router.get("/threads", response={200: ThreadsOut} | PROBLEMS, tags=["threads"])
-async def list_threads(request: HttpRequest, before: UUID | None = None) -> dict[str, Any]:
-    """The visitor's threads, newest first; `before` a thread's id goes on after it."""
+async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
+    """The visitor's threads, newest first; `before` a thread's id goes on after it. With `q`, the newest
+    in whose title or messages those words are."""
+    if q.strip():
+        return {"threads": [_found_view(one) for one in await _for(request, search, query=q)]}
     found = await _for(request, selectors.threads, before=before)
     return {"threads": [_thread_view(thread) for thread in found]}
 
@@ -211,6 +216,10 @@ def _thread_view(thread: Thread) -> dict[str, Any]:
         "createdAt": thread.created_at,
         "updatedAt": thread.updated_at,
     }
+
+
+def _found_view(found: Found) -> dict[str, Any]:
+    return _thread_view(found.thread) | ({"snippet": asdict(found.snippet)} if found.snippet else {})
 
 
 def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:

@@ -123,8 +123,13 @@ class ThreadOut(_Schema):
     updated_at: datetime
 
 
+class FoundOut(ThreadOut):
+    snippet: dict[str, str] | None = None
+    """Of a search: `before`, `match` and `after` of where the words were found."""
+
+
 class ThreadsOut(_Schema):
-    threads: list[ThreadOut]
+    threads: list[FoundOut]
 
 
 class FeedbackOut(_Schema):
