@@ -151,7 +151,7 @@ def _record(payer: Payer, spent: Spent, call_id: Any) -> None:
 
 
 def _whose(payer: Payer) -> str:
-    """Who pays by now: since the call began, a visitor may be a user now, or have erased everything (empty)."""
+    """Who pays by now: since the call began, a visitor may be a user, or have erased everything (empty)."""
     jobs = Job.objects.select_for_update().filter(id=payer.job_id)
     for owner in jobs.values_list("owner", flat=True):
         threads = Thread.objects.filter(id=payer.thread_id)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.validators import EmailValidator
@@ -37,7 +38,12 @@ class SignUpForm(UserCreationForm):
     class Meta(BaseUserCreationForm.Meta):
         model = User
         labels = {"username": "Name or e-mail address"}
-        help_texts = {"username": "With an e-mail address you can have a forgotten password replaced."}
+        help_texts = {"username": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.EMAIL_HOST:
+            self.fields["username"].help_text = "With an e-mail address you can replace a forgotten password."
 
     def clean_username(self) -> str:
         name = self.cleaned_data["username"] = as_name(self.cleaned_data["username"])

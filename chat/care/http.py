@@ -14,7 +14,7 @@ from .counting import count
 async def look_after(request: HttpRequest, text: str, companion: str = "") -> None:
     """Remember the card that `text` calls for with the request, and count it."""
     card = await sync_to_async(card_for, thread_sensitive=False)(text, Place.of_request(request))
-    request.care = card  # type: ignore[attr-defined]
+    request.care = card
     if card:
         await sync_to_async(count)(companion, card["level"])
 

@@ -60,6 +60,7 @@ function send(path, body, onProgress) {
 export const api = {
   send,
   threads: (before) => call("GET", `/api/threads${before ? `?before=${encodeURIComponent(before)}` : ""}`),
+  find: (q) => call("GET", `/api/threads?q=${encodeURIComponent(q)}`),
   thread: (id) => call("GET", `/api/threads/${id}`),
   usage: () => call("GET", "/api/usage"),
   rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),

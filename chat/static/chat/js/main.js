@@ -65,6 +65,7 @@ const picker = pickerView({
 });
 const threads = threadList({
   companions,
+  onFind: async (q) => (await api.find(q)).threads,
   onOpen: (id) => navigate(`/t/${id}`),
   onMore: () => session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
   async onRename(id, title) {

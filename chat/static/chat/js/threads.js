@@ -2,19 +2,22 @@
 
 import { $, clone, setText } from "./dom.js";
 
-export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
+export function threadList({ companions, onFind, onOpen, onRename, onDelete, onMore }) {
   const list = $("#threads");
   const note = $("#threads-note");
   const find = $("#find");
   const dialog = $("#confirm-delete");
   let last = null;
   let trouble = null;
+  let found = { wanted: "", items: null }; // what the server found for what is in the field
+  let looking = 0;
 
   function draw(state) {
     last = state;
     const { status, items, more } = state.threads;
     const wanted = find.value.trim().toLocaleLowerCase();
-    const shown = items.filter((thread) => thread.title.toLocaleLowerCase().includes(wanted));
+    const answered = wanted && found.wanted === wanted && found.items;
+    const shown = answered || items.filter((thread) => thread.title.toLocaleLowerCase().includes(wanted));
     const busy = new Set(Object.values(state.busy));
     $("#threads-loading").hidden = status !== "loading";
     $("#threads-more").hidden = !more || Boolean(wanted);
@@ -29,14 +32,15 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     });
     while (list.children.length > rows.length) list.lastElementChild.remove();
-    setText(note, trouble?.items === items ? trouble.text : noteFor(status, items, shown));
+    setText(note, trouble?.items === items ? trouble.text : noteFor(status, items, shown, wanted && !answered));
     note.hidden = !note.textContent;
   }
 
-  function noteFor(status, items, shown) {
+  function noteFor(status, items, shown, isLooking) {
+    if (isLooking && status === "ready") return found.failed ? "The search does not work right now." : "Looking…";
     if (status === "failed") return "Your conversations could not be loaded. They will be, once the connection is back.";
     if (status === "loading" || shown.length) return "";
-    return items.length ? "No conversation has that in its title." : "Your conversations will appear here.";
+    return items.length ? "Nothing like that was said." : "Your conversations will appear here.";
   }
 
   function createRow(thread) {
@@ -52,10 +56,37 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
     const title = thread.title || "Untitled";
     setText($(".thread__title", item), title);
     $(".thread__more", item).setAttribute("aria-label", `More for “${title}”`);
+    drawSnippet($(".thread__snippet", item), thread.snippet);
     link.title = `${title} · ${companions.get(thread.companion)?.name ?? ""}`;
     item.toggleAttribute("data-busy", busy);
     item.toggleAttribute("data-current", current);
     current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+  }
+
+  function drawSnippet(line, snippet) {
+    line.hidden = !snippet;
+    if (!snippet) return;
+    const mark = document.createElement("mark");
+    mark.textContent = snippet.match;
+    line.replaceChildren(snippet.before, mark, snippet.after);
+  }
+
+  function look() {
+    const wanted = find.value.trim().toLocaleLowerCase();
+    clearTimeout(looking);
+    if (wanted && wanted !== found.wanted) {
+      looking = setTimeout(async () => {
+        const items = await onFind(wanted).catch(() => null);
+        if (find.value.trim().toLocaleLowerCase() === wanted) found = { wanted, items, failed: !items };
+        draw(last);
+      }, 250);
+    }
+    if (last) draw(last);
+  }
+
+  function lookAgain() {
+    found.wanted = "";
+    look();
   }
 
   const actions = {
@@ -76,7 +107,7 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
       setText($("[data-slot=title]", dialog), `“${title}”`);
       dialog.returnValue = "keep";
       dialog.showModal();
-      dialog.onclose = () => dialog.returnValue === "delete" && onDelete(item.dataset.id);
+      dialog.onclose = () => dialog.returnValue === "delete" && onDelete(item.dataset.id).then(lookAgain);
     },
   };
 
@@ -101,7 +132,7 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
       input.remove();
       row.hidden = false;
       $(".thread__link", item).focus();
-      if (save && title && title !== before) onRename(item.dataset.id, title);
+      if (save && title && title !== before) onRename(item.dataset.id, title).then(lookAgain);
     };
     input.onblur = () => finish(true);
     input.onkeydown = (event) => {
@@ -116,7 +147,7 @@ export function threadList({ companions, onOpen, onRename, onDelete, onMore }) {
     const target = event.target.closest("[data-do]");
     if (target) actions[target.dataset.do]?.(target.closest(".thread"), event);
   });
-  find.addEventListener("input", () => last && draw(last));
+  find.addEventListener("input", look);
   $("#threads-more").addEventListener("click", onMore);
 
   return {
