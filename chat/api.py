@@ -189,6 +189,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         message_id=message_id,
         text=body.content,
         request_id=body.request_id or new_id().hex,
+        only_if_waiting=body.only_if_waiting,
         address=client_address(request),
     )
     job = changed.asked.job

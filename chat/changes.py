@@ -34,11 +34,20 @@ class Changed:
     """True when it had not been read yet: only its text is another. False: it was asked anew."""
 
 
-def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "", address: str = "") -> Changed:
+def edit(
+    *,
+    owner: str,
+    message_id: UUID,
+    text: str,
+    request_id: str = "",
+    only_if_waiting: bool = False,
+    address: str = "",
+) -> Changed:
     """Give a question another text.
 
     While it waits, its text is replaced. After that, it and everything said after it are removed, what
-    is being written there is stopped, and the new text is asked in its place. Raises as `ask` does.
+    is being written there is stopped, and the new text is asked in its place; or, with `only_if_waiting`,
+    nothing is done and `WrongState` raised. Raises as `ask` does.
     """
     text = checked(text)
     if known := asked_before(owner, request_id):
@@ -46,22 +55,34 @@ def edit(*, owner: str, message_id: UUID, text: str, request_id: str = "", addre
     message = selectors.question(owner=owner, message_id=message_id)
     if not message.content:  # a recording: what it says is not for us to write
         raise WrongState("edit", "not transcribed")
-    if job := _unchanged(message, text) or _edit_in_place(message, text):
+    if job := _unchanged(message, text, only_if_waiting) or _edit_in_place(message, text):
         edited = _edited(message, text)
         events.tell(owner, edited)
         return Changed(asked=asked_of(job), told=edited, in_place=True)
     if message.attachment and message.attachment["kind"] == "document":  # its text is gone by now
         raise BadSubmission("content", "To ask something else about a document, please attach it again.")
+    if only_if_waiting:
+        raise WrongState("edit", _state_of(message))
     asker, companion = Asker(owner, address), message.thread.companion
     with admit(asker=asker, kind="chat.reply", companion=companion, text=text) as admission:
         return _ask_anew(message, text, request_id, admission)
 
 
-def _unchanged(message: Message, text: str) -> Job | None:
-    """The message's job, if this very text is being answered: the edit was sent twice."""
+def _unchanged(message: Message, text: str, only_if_waiting: bool) -> Job | None:
+    """The message's job, if this very text is being answered: the edit was sent twice.
+
+    Where nothing was to be asked anew, it may also have been answered by now.
+    """
     if message.content != text:
         return None
-    return Job.objects.filter(id=message.job_id, state__in=UNFINISHED).first()
+    job = Job.objects.filter(id=message.job_id).first()
+    return job if job and (only_if_waiting or job.state in UNFINISHED) else None
+
+
+def _state_of(message: Message) -> str:
+    """Its job's; a forgotten job was completed, as far as anyone need know."""
+    job = Job.objects.filter(id=message.job_id).first()
+    return job.state if job else State.COMPLETED
 
 
 def _edit_in_place(message: Message, text: str) -> Job | None:
@@ -103,7 +124,7 @@ def withdraw(*, owner: str, message_id: UUID) -> events.Event:
     job = Job.objects.filter(id=message.job_id).first()
     # A recording without words can go at any time: nobody has answered it, nor will.
     if message.content and (job is None or job.state not in _IN_LINE):
-        raise WrongState("withdraw", job.state if job else State.COMPLETED)
+        raise WrongState("withdraw", _state_of(message))
     both = list(Message.objects.filter(thread=message.thread, id__gte=message.id)[:2])
     if job:
         _stop([job])

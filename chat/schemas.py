@@ -33,6 +33,8 @@ class EditIn(_Schema):
 
     content: str
     request_id: RequestId | None = None
+    only_if_waiting: bool = False
+    """Refuse (409 `wrong_state`) rather than ask it anew."""
 
 
 class RenameIn(_Schema):

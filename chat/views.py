@@ -7,6 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from queueing.kinds import get_kind
+
 from .accounts.sessions import fetch_late
 from .analytics import track
 from .analytics.models import Reason
@@ -30,6 +32,7 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         "voice": bool(settings.OPENAI_TRANSCRIPTION_MODEL),
         "demo_ear": settings.DEMO_EAR,
         "remind": {"messages": settings.CARE_REMIND_MESSAGES, "minutes": settings.CARE_REMIND_MINUTES},
+        "reply_queue": get_kind("chat.reply").queue,
         "thread_id": thread_id,
     }
     return render(request, "chat/index.html", context)

@@ -76,6 +76,7 @@ class Edit(_Model):
     message_id: UUID
     content: str
     request_id: RequestId | None = None
+    only_if_waiting: bool = False
 
 
 class Withdraw(_Model):

@@ -124,6 +124,30 @@ async def test_a_waiting_question_is_edited_in_place_for_every_tab(workers):
     assert "Secnod" not in sent
 
 
+async def test_an_edit_only_of_what_waits_stops_and_removes_nothing(workers):
+    async with browser() as alice:
+        tab = await alice.open()
+        first = await running(tab, workers)
+        second = await ask(tab, "Secnod", "r-2", threadId=first["threadId"])
+        edit = {"type": "message:edit", "content": "Second", "onlyIfWaiting": True}
+        for _ in range(2):
+            await tab.say(**edit, messageId=second["messageId"], requestId="e-2")
+            assert (await tab.hear_until("thread:edited"))[-1]["jobId"] == second["jobId"]
+        await tab.say(**edit, messageId=first["messageId"], requestId="e-1")
+        error = (await tab.hear_until("error"))[-1]
+        assert (error["code"], error["requestId"]) == ("wrong_state", "e-1")
+        body = {"content": "Better", "onlyIfWaiting": True}
+        answer = await alice.call("patch", f"/api/messages/{first['messageId']}", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+        await tab.say(type="job:cancel", jobId=first["jobId"])
+        await end_of(tab, second["jobId"])
+        await tab.say(**edit, messageId=second["messageId"], requestId="e-2")
+        assert (await tab.hear_until("thread:edited"))[-1]["jobId"] == second["jobId"], "it was done"
+        texts = [text for role, text, _ in await thread_of(alice, first["threadId"]) if role == "user"]
+        assert texts == ["First", "Second"]
+    assert len(workers.requests) == 2
+
+
 async def test_an_answered_question_is_asked_anew_and_what_followed_is_removed(workers):
     workers.script(match="First", text="Old answer.")
     workers.script(match="Better", text="New answer.")

@@ -19,11 +19,11 @@ export function createEditing({ store, session, notice, restore }) {
     if (!text || !message) return;
     if (text === message.text && waits(store.state.messages, message)) return set(key, null);
     if (codePoints(text) > MAX_TEXT) return notice.tell(tooLong(codePoints(text)));
-    if (waits(store.state.messages, message)) return session.edit(message, text);
+    if (waits(store.state.messages, message)) return session.edit(message, text, { onlyIfWaiting: true });
     setText($("[data-slot=what]", dialog), lossSentence(message));
     dialog.returnValue = "keep";
     dialog.showModal();
-    dialog.onclose = () => dialog.returnValue === "send" && session.edit(message, text);
+    dialog.onclose = () => dialog.returnValue === "send" && session.edit(message, text, { onlyIfWaiting: false });
   }
 
   function lossSentence(message) {

@@ -7,9 +7,10 @@ export function createEdits({ store, send }) {
   const mark = (key, edit) => store.dispatch({ type: "message/editing", key, edit });
 
   return {
-    save({ key, id }, text) {
+    /** With `onlyIfWaiting` it is refused, rather than asked anew, where its answer has begun meanwhile. */
+    save({ key, id }, text, { onlyIfWaiting }) {
       const requestId = crypto.randomUUID();
-      const frame = { type: "message:edit", messageId: id, content: text, requestId };
+      const frame = { type: "message:edit", messageId: id, content: text, requestId, onlyIfWaiting };
       if (!send(frame)) return mark(key, { status: "refused", refusal: { code: "no_connection" } });
       pending.set(requestId, { key, frame });
       return mark(key, { status: "saving", requestId, text });

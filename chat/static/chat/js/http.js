@@ -39,8 +39,8 @@ export function httpTransport(onEvent) {
       accepted(await api.retry(jobId));
     },
     "job:cancel": ({ jobId }) => api.cancel(jobId),
-    async "message:edit"({ messageId, content, requestId }) {
-      const answer = await api.edit(messageId, { content, requestId });
+    async "message:edit"({ messageId, content, requestId, onlyIfWaiting }) {
+      const answer = await api.edit(messageId, { content, requestId, onlyIfWaiting });
       const { jobId, threadId } = answer;
       if (answer.messageId === messageId) return onEvent({ type: "thread:edited", threadId, messageId, jobId, content });
       onEvent({ type: "thread:removed", threadId, messageIds: [messageId] });

@@ -2,7 +2,6 @@
 
 import { $, setText } from "./dom.js";
 
-const CHAT_QUEUE = "openai-chat"; // of the queues whose load is told, the one that answers messages
 const LASTS = 10_000;
 
 const BUSY = {
@@ -24,7 +23,7 @@ export function noticeLine({ say }) {
 
   function draw(state) {
     if (news && Date.now() > news.until) news = null;
-    const level = state.link.kind === "online" ? state.pressure[CHAT_QUEUE] : null;
+    const level = state.link.kind === "online" ? state.pressure[line.dataset.queue] : null;
     const text = news?.text() ?? BUSY[level] ?? "";
     // The button is about to go; whoever is on it should not be thrown to the top of the page.
     if (!news?.action && document.activeElement === button) $("#message").focus();

@@ -31,6 +31,7 @@ const sentences = {
   invalid: ({ error }) => `${error} Change it and send it again.`,
   not_found: () => "What this belongs to is not here any more. Keep the text, and send it somewhere else.",
   server_error: () => "Something went wrong on the server. Send it again in a moment.",
+  wrong_state: () => "Its answer has begun meanwhile. You can still send it again, which replaces everything from here on.",
   session: () => "This was written in a session that has ended. Send it again to ask it now.",
   no_connection: () => "There is no connection just now. The text stays here; try again when it is back.",
 };

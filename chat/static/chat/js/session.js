@@ -132,6 +132,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
 
   function refused(event) {
     const refusal = refusalOf(event);
+    if (["wrong_state", "not_found"].includes(refusal.code) && store.state.view.threadId) loadThread(store.state.view.threadId);
     if (edits.refuse(event.requestId, refusal)) return onTrouble(refusal, { shown: true });
     if (outbox.get(event.requestId)) {
       hold(event.requestId, refusal);
@@ -140,7 +141,6 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       return null;
     }
     store.dispatch({ type: "message/not-stopping" });
-    if (["wrong_state", "not_found"].includes(refusal.code) && store.state.view.threadId) loadThread(store.state.view.threadId);
     return onTrouble(refusal, { shown: false });
   }
 
