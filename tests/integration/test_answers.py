@@ -81,32 +81,33 @@ def put(text=QUESTION, owner=ALICE, companion="culture", said="With two kisses."
 # --- the same again ----------------------------------------------------------------------------------
 
 
-def test_the_same_question_is_answered_at_once_and_says_so(workers):
-    first = ended(ask(companion="corporate"))
-    asked = ask("  " + QUESTION + "\n", companion="corporate")
-    assert again(asked)
-    assert (asked.created, asked.job.state, asked.job.result["response"]) == (
-        True,
-        State.COMPLETED,
-        first.result["response"],
-    )
-    assert reply_to(asked) == first.result["response"]
-    assert len(workers.requests) == 1
-    assert "cached" not in first.result
-
-
-def test_a_conversation_is_the_same_when_all_of_it_is(workers):
+def test_the_same_question_is_answered_at_once_and_a_conversation_when_all_of_it_is_the_same(workers, valkey):
     first = ask(companion="corporate")
-    ended(first)
+    told = ended(first).result
     ended(ask("And in Porto?", thread=first.thread_id, companion="corporate"))
 
-    other = ask(companion="corporate")
+    other = ask("  " + QUESTION + "\n", companion="corporate")
+    assert again(other)
+    assert (other.created, other.job.state) == (True, State.COMPLETED)
+    assert other.job.result["response"] == reply_to(other) == told["response"]
+    assert "cached" not in told
     assert again(ask("And in Porto?", thread=other.thread_id, companion="corporate"))
     assert len(workers.requests) == 2
 
     ended(ask("And in Faro?", thread=other.thread_id, companion="corporate"))
     assert len(workers.requests) == 3
     assert not again(ask("And in Porto?", thread=other.thread_id, companion="corporate"))
+
+    client = Redis.from_url(valkey.url)  # bytes: some of it is not ours
+    readers = {b"string": client.get, b"hash": client.hgetall, b"set": client.smembers}
+    readers[b"zset"] = lambda key: client.zrange(key, 0, -1)
+    held = {key: readers[client.type(key)](key) for key in client.keys("*") if client.type(key) in readers}
+    answers = {key: value for key, value in held.items() if b":answer:" in key}
+    assert told["response"] in b"".join(answers.values()).decode("unicode-escape")
+    assert all(0 < client.ttl(key) <= 1000 for key in answers)
+    assert "Faro" not in str({key: held[key] for key in held if key not in answers}), (
+        "nobody's question is there"
+    )
 
 
 def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
@@ -165,32 +166,31 @@ async def test_it_streams_in_like_any_other_and_is_marked(valkey):
 # --- whose it is -------------------------------------------------------------------------------------
 
 
-def test_a_stranger_never_gets_anothers_answer(workers):
+def test_nobody_gets_an_answer_that_is_not_theirs(workers):
     ended(ask(owner=ALICE, companion="corporate"))
     stranger = ask(owner=BOB, companion="corporate")
     assert not again(stranger)
     ended(stranger)
     assert len(workers.requests) == 2
 
-
-def test_a_shared_companions_first_answers_are_everybodys_and_nothing_after_them(workers):
+    # A shared companion's first answers are everybody's, and nothing after them.
     first = ask(owner=ALICE)
     ended(first)
     ended(ask("And in Porto?", owner=ALICE, thread=first.thread_id))
     stranger = ask(owner=BOB)
     assert again(stranger)
-    assert not again(ask("And in Porto?", owner=BOB, thread=stranger.thread_id))
+    then = ask("And in Porto?", owner=BOB, thread=stranger.thread_id)
+    assert not again(then)
+    ended(then)
+    assert len(workers.requests) == 5
 
 
-@pytest.mark.parametrize(
-    ("companion", "text"),
-    [("emotional", QUESTION), ("culture", "I want to kill myself. How do people in Lisbon see that?")],
-)
-def test_nothing_is_kept_where_somebody_may_be_in_need(workers, companion, text):
-    for _ in range(2):
-        assert not again(asked := ask(text, companion=companion))
+def test_nothing_is_kept_where_somebody_may_be_in_need(workers):
+    for companion, text in [("emotional", QUESTION), ("culture", f"I want to kill myself. {QUESTION}")] * 2:
+        asked = ask(text, companion=companion)
+        assert not again(asked)
         assert "cached" not in ended(asked).result
-    assert len(workers.requests) == 2
+    assert len(workers.requests) == 4
     assert not redis.client().keys("{buddy}:answer:*")
 
 
@@ -222,15 +222,6 @@ def test_ten_who_ask_the_same_at_once_share_one_call(workers):
     }
 
 
-def test_who_follows_a_failure_asks_for_themselves(workers):
-    workers.script(status=400, code="invalid_request_error", wait=0.5)
-    leader, follower = ask(owner=ALICE), ask(owner=BOB)
-    assert follower.job.pending
-    assert ended(leader).state == State.FAILED
-    assert "cached" not in ended(follower).result
-    assert len(workers.requests) == 2
-
-
 def test_a_leader_that_is_gone_leads_nobody(valkey):
     leader = ask(owner=ALICE)
     services.cancel(owner=ALICE, job_id=leader.job.id)
@@ -240,7 +231,7 @@ def test_a_leader_that_is_gone_leads_nobody(valkey):
 # --- anew --------------------------------------------------------------------------------------------
 
 
-def test_asking_anew_asks_the_model_and_its_answer_is_the_one_that_is_kept(workers):
+def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(workers):
     workers.script(text="The first.")
     workers.script(text="The second.")
     ended(ask())
@@ -248,33 +239,25 @@ def test_asking_anew_asks_the_model_and_its_answer_is_the_one_that_is_kept(worke
     assert (again(second), reply_to(second)) == (True, "The first.")
     anew = changes.edit(owner=ALICE, message_id=second.message_id, text=QUESTION, request_id="anew").asked
     assert ended(anew).result["response"] == "The second."
-    assert reply_to(ask(owner=BOB)) == "The second."
+    assert reply_to(ask(owner=BOB)) == "The second.", "that is the one that is kept"
 
-
-def test_trying_again_asks_the_model(workers):
     control.pause("openai-chat")
-    asked = ask()
-    services.cancel(owner=ALICE, job_id=asked.job.id)
-    put()
-    services.retry(owner=ALICE, job_id=asked.job.id)
+    failed = ask("And in Porto?")
+    services.cancel(owner=ALICE, job_id=failed.job.id)
+    put("And in Porto?")
+    services.retry(owner=ALICE, job_id=failed.job.id)
     control.resume("openai-chat")
-    assert "cached" not in ended(asked).result
+    assert "cached" not in ended(failed).result
+
+    workers.script(status=400, code="invalid_request_error", wait=0.5)
+    leader, follower = ask("And in Faro?", owner=ALICE), ask("And in Faro?", owner=BOB)
+    assert follower.job.pending
+    assert ended(leader).state == State.FAILED
+    assert "cached" not in ended(follower).result
+    assert len(workers.requests) == 5
 
 
 # --- keeping and forgetting --------------------------------------------------------------------------
-
-
-def test_redis_never_holds_what_was_asked(workers, valkey):
-    secret = "Where in Lisbon did Ada Nightingale hide the emeralds"
-    workers.script(text="I do not know.")
-    ended(ask(secret))
-    client = Redis.from_url(valkey.url)  # bytes: some of it is not ours
-    readers = {b"string": client.get, b"hash": client.hgetall, b"set": client.smembers}
-    readers[b"zset"] = lambda key: client.zrange(key, 0, -1)
-    held = {key: readers[client.type(key)](key) for key in client.keys("*") if client.type(key) in readers}
-    assert "I do not know." in str(held)
-    assert "emeralds" not in str(held)
-    assert 0 < client.ttl(next(key for key in held if b":answer:" in key)) <= 1000
 
 
 def test_a_deleted_threads_answers_are_forgotten(valkey):
