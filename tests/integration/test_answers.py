@@ -105,9 +105,9 @@ def test_the_same_question_is_answered_at_once_and_a_conversation_when_all_of_it
     answers = {key: value for key, value in held.items() if b":answer:" in key}
     assert told["response"] in b"".join(answers.values()).decode("unicode-escape")
     assert all(0 < client.ttl(key) <= 1000 for key in answers)
-    assert "Faro" not in str({key: held[key] for key in held if key not in answers}), (
-        "nobody's question is there"
-    )
+    # The scripted model repeats what it was asked; nothing else does.
+    others = {key: value for key, value in held.items() if key not in answers and b":text:" not in key}
+    assert "Faro" not in str(others)
 
 
 def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):

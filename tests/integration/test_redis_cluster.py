@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from chat.answers import cache
+from chat.limits import check
+from chat.limits.rules import parse
+from chat.limits.turns import reserve
 from queueing import control
+from queueing.errors import Rejected
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -92,3 +97,32 @@ def test_all_keys_of_the_engine_are_on_one_node(nodes, qcluster):
     finished(submit("test.echo", {"text": "hello"}, owner="alice").job)
     holders = [node for node in nodes.nodes if any(key.startswith("{") for key in node.client.scan_iter())]
     assert len(holders) == 1
+
+
+def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
+    settings.LIMITS = settings.LIMITS | {"login": "1/minute"}
+    rules = parse("2/minute")
+    turns = [reserve([("s:alice", rules), ("192.0.2.1", rules)], most_wait=100) for _ in range(3)]
+    assert [round(turn.wait / 60) for turn in turns] == [0, 0, 1]
+    turns[1].give_back()
+    check("login", "192.0.2.1")
+    with pytest.raises(Rejected):
+        check("login", "192.0.2.1")
+
+    settings.ANSWER_CACHE_SECONDS = 100
+    for number in range(3):
+        cache.keep(str(number), cache.Answer("Yes.", "scripted"), owner="s:alice", thread_id="t")
+    cache.count("hits")
+    assert cache.find("1") == (cache.Answer("Yes.", "scripted"), "")
+    cache.forget("s:alice")
+    assert cache.find("1") == (None, "")
+    assert cache.statistics() == {"hits": 1, "misses": 0, "shared": 0, "hitRate": 1.0, "kept": 0}
+
+
+def test_a_cluster_that_is_away_limits_nobody(valkey, settings):
+    settings.LIMITS = settings.LIMITS | {"login": "1/minute"}
+    point_at(settings, "redis+cluster://127.0.0.1:1/0")
+    for _ in range(3):
+        check("login", "192.0.2.1")
+    assert reserve([("s:alice", parse("1/minute"))], most_wait=0).granted
+    assert cache.find("1") == (None, "")
