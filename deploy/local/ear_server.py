@@ -14,7 +14,6 @@ from typing import Any
 
 from aiohttp import web
 
-MODEL = "whisper-tiny-en"
 MOST_BYTES = 26 * 1024 * 1024
 #: From this on the model takes what it heard for silence, whatever it has made up for it.
 SILENCE = 0.8
@@ -96,7 +95,7 @@ def main(port: int) -> None:
     app.router.add_post("/v1/audio/transcriptions", ear.transcriptions)
     app.router.add_get("/health", ear.health)
     runner = {"host": "127.0.0.1", "port": port, "print": None, "access_log": None}
-    print(f"{MODEL} listens at http://127.0.0.1:{port}/v1", flush=True)
+    print(f"Whisper tiny.en listens at http://127.0.0.1:{port}/v1", flush=True)
     web.run_app(app, handler_cancellation=True, **runner)
 
 

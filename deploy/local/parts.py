@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import redis
 
-from . import ear_server, environment, model_server, valkey
+from . import environment, model_server, valkey
 from .bootstrap import Problem
 
 PREPARE = [sys.executable, "-m", "deploy.local.prepare"]
@@ -70,7 +70,7 @@ def ear_part() -> Part:
     url = f"http://127.0.0.1:{port}/v1"
     publishes = {
         "OPENAI_TRANSCRIPTION_BASE_URL": url,
-        "OPENAI_TRANSCRIPTION_MODEL": ear_server.MODEL,
+        "OPENAI_TRANSCRIPTION_MODEL": "whisper-tiny-en",
         "BUDDY_DEMO_EAR": "1",
     }
     command = [sys.executable, "-m", "deploy.local.ear_server", str(port)]
