@@ -100,6 +100,8 @@ class JobOut(_Placed, _Told):
     finished_at: datetime | None
     response: str | None = None
     html: str | None = None
+    cached: bool | None = None
+    """True for an answer that was given before."""
     error: str | None = None
     code: str | None = None
 
@@ -147,6 +149,7 @@ class MessageOut(_Told):
     role: str
     content: str
     html: str | None = None
+    cached: bool | None = None
     created_at: datetime
     job_id: HexId
     request_id: str | None = None
