@@ -1,0 +1,163 @@
+"""One user with two browsers, each signed in for itself, and a stranger with a third."""
+
+import itertools
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, WebSocket, expect
+
+from tests.e2e.reading import answers, editor, questions, say, text_of
+from tests.e2e.site import Site
+from tests.provider.fixture import Provider
+
+LONG = " ".join(f"word{n}" for n in range(60))
+PASSWORD = "two-browsers-4711"
+_NUMBERS = itertools.count()
+
+
+def _enter(page: Page, site: Site, name: str, *, new: bool) -> None:
+    """Sign up or in, as a person does."""
+    page.goto(f"{site.url}/account/sign-{'up' if new else 'in'}/")
+    page.get_by_label("Name or e-mail address").fill(name)
+    page.get_by_label("Password:", exact=True).fill(PASSWORD)
+    if new:
+        page.get_by_label("Password confirmation").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up" if new else "Sign in").click()
+    expect(page).to_have_url(f"{site.url}/")
+
+
+@pytest.fixture
+def browsers(site: Site, visitor: Callable[..., BrowserContext], provider: Provider) -> tuple[Page, Page]:
+    """A computer and a phone of one user, in the same conversation; one question is answered."""
+    computer = visitor().new_page()
+    phone = visitor(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
+    name = f"two{next(_NUMBERS)}"
+    _enter(computer, site, name, new=True)
+    _enter(phone, site, name, new=False)
+    say(computer, "Hello from the computer.")
+    expect(answers(computer)).to_have_attribute("data-status", "completed")
+    phone.goto(computer.url)
+    expect(answers(phone)).to_have_attribute("data-status", "completed")
+    return computer, phone
+
+
+def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its_end(
+    browsers: tuple[Page, Page], site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    computer, phone = browsers
+    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, delay=0.1)
+    other = visitor().new_page()
+    other.goto(site.url)
+    say(other, "I was first.")
+    expect(answers(other)).to_have_attribute("data-status", "active")
+    phone.get_by_label("Your message").fill("Hello from the phone.")
+    phone.get_by_role("button", name="Send").tap()
+
+    expect(text_of(questions(computer))).to_have_text(["Hello from the computer.", "Hello from the phone."])
+    for page in browsers:
+        expect(answers(page).nth(1)).to_contain_text("Next in line")
+    for page in browsers:
+        expect(answers(page).nth(1)).to_have_attribute("data-status", "active")
+        expect(text_of(answers(page).nth(1))).to_contain_text("word5")
+        expect(answers(page).nth(1)).to_have_attribute("aria-busy", "true")
+    for page in browsers:
+        expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
+        expect(text_of(answers(page).nth(1))).to_have_text(LONG)
+
+
+def test_stop_in_one_stops_the_answer_in_both(browsers: tuple[Page, Page], provider: Provider) -> None:
+    computer, phone = browsers
+    provider.script(text=LONG, delay=0.3)
+    say(computer, "Stop me from the phone.")
+    expect(text_of(answers(phone).nth(1))).to_contain_text("word1")
+    phone.get_by_role("button", name="Stop").tap()
+
+    for page in browsers:
+        expect(answers(page).nth(1)).to_contain_text("Stopped here.")
+    provider.wait_for(lambda requests: requests[1].disconnected)
+    kept = text_of(answers(computer).nth(1)).inner_text()
+    assert LONG.startswith(kept)
+    expect(text_of(answers(phone).nth(1))).to_have_text(kept)
+
+
+def test_a_message_that_waits_is_changed_and_withdrawn_in_both(
+    browsers: tuple[Page, Page], provider: Provider
+) -> None:
+    computer, phone = browsers
+    provider.script(text=LONG, delay=0.2)
+    say(computer, "A long one, please.")
+    expect(answers(phone).nth(1)).to_have_attribute("data-status", "active")
+    say(computer, "And aftrewards?")
+    say(computer, "And then?")
+    for page in browsers:
+        expect(questions(page)).to_have_count(4)
+        for number in (2, 3):
+            expect(answers(page).nth(number)).to_contain_text("Waiting for its turn")
+    questions(phone).nth(2).get_by_role("button", name="Edit").tap()
+    editor(phone).fill("And afterwards?")
+    phone.get_by_role("button", name="Save").tap()
+    for page in browsers:
+        expect(text_of(questions(page).nth(2))).to_have_text("And afterwards?")
+    questions(computer).nth(3).get_by_role("button", name="Withdraw").click()
+    for page in browsers:
+        expect(questions(page)).to_have_count(3)
+        expect(answers(page)).to_have_count(3)
+    phone.get_by_role("button", name="Stop").tap()
+    for page in browsers:
+        expect(answers(page).nth(2)).to_contain_text("“And afterwards?”")
+
+
+def test_a_stranger_hears_nothing_and_can_do_nothing(
+    browsers: tuple[Page, Page], site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    computer, phone = browsers
+    frames: list[dict[str, object]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda data: frames.append(json.loads(data)))
+
+    stranger = visitor().new_page()
+    stranger.on("websocket", listen)
+    stranger.goto(computer.url)
+    expect(stranger.get_by_text("This conversation is not here")).to_be_visible()
+    provider.script(text=LONG, delay=0.05)
+    say(computer, "Between us.")
+    expect(text_of(answers(phone).nth(1))).to_contain_text("word1")
+
+    ids = computer.evaluate(
+        """async (id) => {
+            const { messages } = await (await fetch(`/api/threads/${id}`)).json();
+            const [question, reply] = messages.slice(-2);
+            return { jobId: reply.jobId, questionId: question.id };
+        }""",
+        computer.url.rpartition("/")[2],
+    )
+    told = stranger.evaluate(
+        """({ jobId, questionId }) => new Promise((resolve) => {
+            const told = [];
+            const ask = [
+                { type: "job:watch", jobId },
+                { type: "job:cancel", jobId },
+                { type: "job:retry", jobId },
+                { type: "message:edit", messageId: questionId, content: "Mine now." },
+                { type: "message:withdraw", messageId: questionId },
+                { type: "ping", t: "last" },
+            ];
+            const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/");
+            socket.onopen = () => ask.forEach((message) => socket.send(JSON.stringify(message)));
+            socket.onmessage = ({ data }) => {
+                told.push(JSON.parse(data));
+                if (told.at(-1).t === "last") resolve(told);
+            };
+        })""",
+        ids,
+    )
+    assert [event.get("code") for event in told if event["type"] == "error"] == ["not_found"] * 5
+    for page in browsers:
+        expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
+        expect(text_of(answers(page).nth(1))).to_have_text(LONG)
+    stranger.evaluate("document.title")  # whatever was on its way has come by now
+    heard = {str(event["type"]) for event in [*frames, *told]}
+    assert heard <= {"hello", "pong", "ping", "error"}
