@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.e2e.reading import answers, edit, editor, questions, say, spoken, text_of
 from tests.e2e.site import Site
@@ -54,6 +54,46 @@ def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page,
     for tab in (page, other):
         expect(text_of(questions(tab).nth(1))).to_have_text("Something else, please.")
         expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
+
+
+def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unasked(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    page = visitor().new_page()
+    deaf = False
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def ask(frame: str | bytes) -> None:
+            nonlocal deaf
+            deaf = deaf and "message:edit" not in str(frame)
+            server.send(frame)
+
+        socket.on_message(ask)
+        server.on_message(lambda frame: None if deaf else socket.send(frame))
+
+    page.route_web_socket("**/ws/", between)
+    page.goto(site.url)
+    provider.script(text="Soon over.", delay=1)
+    provider.script(text=LONG, delay=0.1)
+    say(page, "First, please.")
+    expect(answers(page).first).to_have_attribute("data-status", "active")
+    say(page, "Second, plaese.")
+    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    deaf = True  # the page does not hear that its turn has come
+    provider.wait_for(lambda requests: len(requests) == 2)
+    questions(page).nth(1).get_by_role("button", name="Edit").click()
+    editor(page).fill("Second, please.")
+    editor(page).press("Enter")
+
+    expect(questions(page).nth(1)).to_contain_text("Its answer has begun meanwhile.")
+    expect(editor(page)).to_have_value("Second, please.")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(text_of(questions(page).nth(1))).to_have_text("Second, plaese.")
+    expect(text_of(answers(page).nth(1))).to_have_text(LONG)
+    assert len(provider.requests) == 2
 
 
 def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Provider) -> None:
