@@ -1,0 +1,90 @@
+"""Redis, and the queues that live in it."""
+
+from urllib.parse import quote
+
+from .environment import env
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_PASSWORD = env.str("REDIS_PASSWORD", default="")
+if REDIS_PASSWORD and "@" not in REDIS_URL:
+    REDIS_URL = REDIS_URL.replace("://", f"://:{quote(REDIS_PASSWORD, safe='')}@", 1)
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "queueing.layer.PubSubLayer",
+        # redis+cluster:// is ours (queueing/redis.py). A cluster carries pub/sub whichever node one asks.
+        "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},
+    }
+}
+# Only Django-Q2's status reports are cached; its own pages show them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "buddy",
+    }
+}
+if REDIS_URL.startswith("redis+cluster://"):  # which Django's cache does not speak
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+Q_CLUSTER = {
+    "name": "buddy",
+    "broker_class": "queueing.broker.RedisBroker",
+    "workers": env.int("QUEUE_WORKERS", default=1),
+    "timeout": 300,
+    "retry": 360,
+    "recycle": 0,
+    "save_limit": 250,
+    "ack_failures": True,
+    "label": "Django-Q2",
+    "catch_up": False,
+}
+QUEUEING = {
+    "REDIS_URL": REDIS_URL,
+    "PREFIX": "buddy",
+    # Bull's words and the reference design's numbers. Each value has an environment override such as
+    # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py says which.
+    "QUEUES": {
+        "analytics": {"priority": 1, "concurrency": 5, "attempts": 1, "keep": (1000, 500)},
+        "openai-chat": {
+            "provider": "openai",
+            "priority": 2,
+            "concurrency": 3,
+            "attempts": 3,
+            "backoff": {"type": "exponential", "delay": 2},
+            "keep": (100, 50),
+        },
+        "audio-processing": {
+            "provider": "openai",
+            "priority": 3,
+            "concurrency": 2,
+            "attempts": 2,
+            "backoff": {"type": "exponential", "delay": 5},
+            "keep": (50, 25),
+        },
+        "large-requests": {
+            "provider": "openai",
+            "priority": 4,
+            "concurrency": 2,
+            "attempts": 5,
+            "backoff": {"type": "exponential", "delay": 10},
+            "limiter": {"max": 2, "duration": 60},
+            # A long document is many calls, and goes on from those that are done.
+            "timeout": 1800,
+            "patience": 3600.0,
+            "keep": (20, 10),
+        },
+        # Titles and summaries: nobody waits for them, so they stand in nobody's way. They have no owner,
+        # and when there are too many, none is added.
+        "background": {
+            "provider": "openai",
+            "priority": 5,
+            "concurrency": 1,
+            "attempts": 2,
+            "backoff": {"type": "exponential", "delay": 10},
+            "timeout": 120.0,
+            "soft_limit": 500,
+            "hard_limit": 500,
+            "keep": (20, 20),
+        },
+    },
+}
