@@ -9,7 +9,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["BENCH_DATABASE"],
-        # As in buddy/settings.py.
+        # As in buddy/settings/.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
