@@ -153,6 +153,7 @@ def test_a_wrong_byte_anywhere_breaks_nothing(name, where, byte):
             "cut off",
         ),
         (wav(0), "no sound"),
+        ((speech.ROOM / "lisbon.mp3").read_bytes()[:200], "cut off"),
         (b"fLaC\0\0\0\x22" + b"\x10" * 34 + b"\x84\0\0\x04" + b"\0" * 4, "cut off"),
     ],
 )
