@@ -89,11 +89,21 @@ def test_what_is_looked_at_is_left_at_its_beginning():
 
 
 @pytest.mark.parametrize("name", ["lisbon.m4a", "lisbon.ogg", "lisbon.webm"])
-@rules(deadline=None)
-@given(share=st.floats(0, 1, exclude_max=True))
-def test_a_recording_whose_end_is_missing_is_refused(name, share):
+def test_a_recording_whose_end_is_missing_is_refused(name):
     data = (speech.ROOM / name).read_bytes()
-    refusal(data[: int(len(data) * share)])
+    cuts = range(0, len(data), 13)
+
+    taken = [cut for cut in cuts if not _refused(data[:cut])]
+
+    assert len(taken) < len(cuts) / 20, "only a cut between two pieces leaves a whole, shorter recording"
+
+
+def _refused(data: bytes) -> bool:
+    try:
+        look(data)
+    except BadSubmission:
+        return True
+    return False
 
 
 @given(share=st.floats(0, 1, exclude_max=True))
