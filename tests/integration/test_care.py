@@ -160,6 +160,6 @@ async def test_the_model_is_told_how_to_answer_until_the_talk_has_moved_on(worke
             await tab.ask(text, f"r-{number + 1}", companion="emotional", threadId=thread)
             await tab.hear_until("chat:completed")
     sent = [str(request.json) for request in workers.requests]
-    replies = [text for text in sent if "You are the Emotional companion" in text]  # a title is asked for, too
+    replies = [text for text in sent if "You are the Emotional companion" in text]  # and no title
     told = ["Important for this answer" in text for text in replies]
     assert told == [False, True, True, True, True, True, False]
