@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from . import redis, schedule
+from .running import Running
 
 logger = logging.getLogger(__name__)
 
@@ -14,11 +15,12 @@ _RECONNECT = 1.0
 
 
 class Bell:
-    """Listens on the engine's channel. Being idle costs nothing: there is no polling."""
+    """Listens on the engine's channel and the worker's own. Being idle costs nothing: there is no polling."""
 
-    def __init__(self, on_cancel: Callable[[str], None], on_owner: Callable[[str, str], None]) -> None:
-        self._on_cancel = on_cancel
-        self._on_owner = on_owner
+    def __init__(self, own: str, on_job: Callable[[str, str, str, int], None], running: Running) -> None:
+        self.own = own
+        self._on_job = on_job
+        self._running = running
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
@@ -47,12 +49,14 @@ class Bell:
                 await asyncio.sleep(_RECONNECT)
 
     async def _listen(self) -> None:
-        async with aclosing(redis.listen(schedule.channel())) as said:
+        async with aclosing(redis.listen(schedule.channel(), self.own)) as said:
             async for text in said:
                 word, _, rest = text.partition(":")
-                if word == "cancel":
-                    self._on_cancel(rest)
+                if word == "job":
+                    self._on_job(*json.loads(rest))
+                elif word == "cancel":
+                    self._running.cancel(rest)
                 elif word == "owner":
-                    self._on_owner(*json.loads(rest))
+                    self._running.rename_owner(*json.loads(rest))
                 else:  # also the empty text: whatever was said while nobody listened
                     self.ring()

@@ -49,8 +49,9 @@ class Call(Generic[T]):
 
 @cache
 def source(script: str) -> str:
-    """The text of `lua/<script>.lua` behind the functions all scripts share."""
-    return "\n".join((_LUA / f"{name}.lua").read_text() for name in ("common", script))
+    """The text of `lua/<script>.lua` behind the functions it shares with others."""
+    shared = ("common", "claiming") if script in ("claim", "submit") else ("common",)
+    return "\n".join((_LUA / f"{name}.lua").read_text() for name in (*shared, script))
 
 
 @cache
@@ -120,8 +121,8 @@ def _connect(library: Any, url: str) -> Any:
     return redis.asyncio.Redis.from_pool(pool)
 
 
-async def listen(channel: str) -> AsyncGenerator[str, None]:
-    """What is published on `channel`, for ever; first an empty text, once listening.
+async def listen(*channels: str) -> AsyncGenerator[str, None]:
+    """What is published on `channels`, for ever; first an empty text, once listening.
 
     Any one node of a cluster hears all that is published. Raises one of `Unavailable` when Redis cannot.
     """
@@ -129,7 +130,7 @@ async def listen(channel: str) -> AsyncGenerator[str, None]:
     pool = redis.asyncio.ConnectionPool.from_url(one_node, **_options())
     connection = pool.connection_class(**pool.connection_kwargs | {"protocol": 2})
     try:
-        await connection.send_command("SUBSCRIBE", channel)
+        await connection.send_command("SUBSCRIBE", *channels)
         while True:
             kind, _, text = await connection.read_response(timeout=math.inf)
             yield "" if kind == "subscribe" else text

@@ -69,6 +69,11 @@ def channel() -> str:
     return key("bell")
 
 
+def own_channel(worker: str) -> str:
+    """The pub/sub channel on which a worker hears `job:[<token>,<queue>,<id>,<ms>]`: it is handed a job."""
+    return key(f"bell:{worker}")
+
+
 def stream_key(job_id: str) -> str:
     """Where the text of an answer in flight is kept."""
     return key(f"text:{job_id}")
@@ -95,13 +100,19 @@ def _ms(seconds: float) -> int:
 def submit(queue: str, entries: Iterable[Entry]) -> Call[int]:
     """Put jobs in line or among the delayed; the number that were new."""
     jobs = [(entry.id, entry.owner, entry.priority, _ms(entry.delay)) for entry in entries]
-    return Call("submit", _keys(queue), [channel(), queue, json.dumps(jobs)], int)
+    return Call("submit", [*_keys(queue), key("idle")], [channel(), queue, json.dumps(jobs)], int)
 
 
-def claim(queues: Sequence[QueueDef], token: str, slots: int) -> Call[Claims]:
-    """At most `slots` jobs that may run now, claimed under `token` (`cluster/worker/number`)."""
+def claim(
+    queues: Sequence[QueueDef], token: str, slots: int, *, hears: str = "", idle: bool = False
+) -> Call[Claims]:
+    """At most `slots` jobs that may run now, claimed under `token` (`cluster/worker/number`).
+
+    When there are none and the worker is `idle`, it may be handed one under the same token later, on the
+    channel it `hears`, until its next claim.
+    """
     conf = get_conf()
-    args: list[Any] = [token, _ms(conf.lease), _ms(conf.ageing), min(slots, CLAIM_MOST)]
+    args: list[Any] = [token, _ms(conf.lease), _ms(conf.ageing), min(slots, CLAIM_MOST), hears, int(idle)]
     for q in queues:
         args += (q.name, q.priority, q.concurrency, q.global_concurrency)
         args += (q.limiter.max, _ms(q.limiter.duration) + LIMITER_MARGIN) if q.limiter else (0, 0)
@@ -114,7 +125,7 @@ def claim(queues: Sequence[QueueDef], token: str, slots: int) -> Call[Claims]:
         ]
         return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
 
-    return Call("claim", _keys(*names), args, read)
+    return Call("claim", [*_keys(*names), key("idle")], args, read)
 
 
 def finish(queue: QueueDef, outcomes: Iterable[Outcome]) -> Call[list[str]]:

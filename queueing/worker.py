@@ -15,7 +15,7 @@ import os
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -56,7 +56,7 @@ class Worker:
         """What this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
         self.running = Running(self.conf)
-        self._bell = Bell(on_cancel=self.running.cancel, on_owner=self.running.rename_owner)
+        self._bell = Bell(schedule.own_channel(identity.id), self._handed, self.running)
         self._claims = 0
         self._finished = 0
         self._database = DatabaseThread()
@@ -128,8 +128,9 @@ class Worker:
             if free > 0:
                 self._claims += 1
                 token, claimed_at = f"{self.identity.id}/{self._claims}", timezone.now()
+                claim = schedule.claim(queues, token, free, hears=self._bell.own, idle=not self.held)
                 try:
-                    claims = await redis.arun(schedule.claim(queues, token, free))
+                    claims = await redis.arun(claim)
                 except redis.Unavailable as exc:
                     logger.warning("Redis is away (%s); claiming again in %g s", exc, _RIDE_OUT)
                     await asyncio.sleep(_RIDE_OUT)
@@ -140,15 +141,21 @@ class Worker:
                 again_in = claims.again_in
             await self._bell.wait(again_in)
 
+    def _handed(self, token: str, queue: str, job_id: str, at: int) -> None:
+        """A job was claimed for us, since we had nothing to do, at `at` (ms since 1970)."""
+        job = Claimed(job_id, queue, 0.0)
+        if self.stopping.is_set():
+            self._spawn(self._give_back([job], token))
+        else:
+            self._take([job], token, datetime.fromtimestamp(at / 1000, UTC))
+
     def _take(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         for job in jobs:
             self.held[job.id, token] = job.queue
-        plain = [job for job in jobs if job.queue == TASKS]
-        ours = [job for job in jobs if job.queue != TASKS]
-        if ours:
+            if job.queue == TASKS:
+                self._spawn(self._run_package(job, token))
+        if ours := [job for job in jobs if job.queue != TASKS]:
             self._spawn(self._begin(ours, token, claimed_at))
-        for job in plain:
-            self._spawn(self._run_package(job, token))
 
     async def _begin(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         try:
@@ -192,9 +199,8 @@ class Worker:
 
     async def _announce(self, run: Run) -> None:
         fields = {"run": run.number, "attempt": run.attempt, "of": run.max_attempts}
-        await events.emit(
-            run.owner, events.make(run.topic, "started", run.id, run.request_id, run.meta, **fields)
-        )
+        event = events.make(run.topic, "started", run.id, run.request_id, run.meta, **fields)
+        await events.emit(run.owner, event)
 
     async def _run_package(self, job: Claimed, token: str) -> None:
         try:
@@ -207,12 +213,10 @@ class Worker:
 
     async def _forget(self, jobs: list[Claimed], token: str, state: str = "gone") -> None:
         """Take jobs that are over out of Redis."""
-        by_queue: dict[str, list[Outcome]] = {}
-        for job in jobs:
-            by_queue.setdefault(job.queue, []).append(Outcome(job.id, token, state, 0))
         try:
-            for queue, outcomes in by_queue.items():
-                await redis.arun(schedule.finish(self.conf.queues[queue], outcomes))
+            for job in jobs:
+                ended = [Outcome(job.id, token, state, 0)]
+                await redis.arun(schedule.finish(self.conf.queues[job.queue], ended))
         except redis.Unavailable as exc:
             logger.warning("Redis is away (%s): %d entries stay until their leases end", exc, len(jobs))
         self._free((job.id, token) for job in jobs)
@@ -241,8 +245,4 @@ class Worker:
 def main(identity: Identity) -> None:
     """The process's entry."""
     gc.set_threshold(20_000, 10, 10)  # a job is a dozen objects that die young: look less often
-    asyncio.run(_main(identity))
-
-
-async def _main(identity: Identity) -> None:
-    await Worker(identity).run()
+    asyncio.run(Worker(identity).run())

@@ -1,10 +1,12 @@
 -- Puts jobs in the schedule. Those Redis knows already are left where they are, so that doing it
 -- twice, or reconciling, changes nothing.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue, idle (hash: a worker's channel -> its terms, see claiming.lua)
 -- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0 is at once)]
+-- A job that finds nobody before it and a worker idle is claimed for that worker at once, which saves both a
+-- round trip and all others a wake-up.
 -- Returns the number of jobs that were new.
 local q = queue_at(5)
-local now = now_ms()
+local IDLE = KEYS[#KEYS]
 local batch, added = {}, 0
 for _, job in ipairs(cjson.decode(ARGV[3])) do
   local id, owner, priority, delay = unpack(job)
@@ -19,5 +21,34 @@ for _, job in ipairs(cjson.decode(ARGV[3])) do
   end
 end
 put_in_line(q, batch)
-if added > 0 then redis.call('PUBLISH', ARGV[1], 'wake:' .. ARGV[2]) end
+
+-- Whether the queue's only job in line went to the worker that hears `channel`.
+local function hand_to(channel, terms)
+  for i = FIRST_TERMS, #terms, TERMS do
+    if terms[i] == ARGV[2] then
+      agree(q, terms, i)
+      token, lease, slots = terms[1], tonumber(terms[2]), 1
+      if room(q) < 1 then return false end
+      find(q, 1)
+      local job = q.found[1]
+      if not job then return false end
+      redis.call('HDEL', IDLE, channel)
+      if redis.call('PUBLISH', channel, 'job:' .. cjson.encode({token, q.name, job.id, now})) == 0 then
+        return false -- it is gone
+      end
+      q.take = 1
+      take(q, {}, 1)
+      return true
+    end
+  end
+  return false
+end
+
+local function handed_over()
+  if #batch ~= 1 or redis.call('ZCARD', q.waiting) ~= 1 or redis.call('EXISTS', RECONCILED) == 0 then return false end
+  local idle = redis.call('HRANDFIELD', IDLE, 1, 'WITHVALUES')
+  return idle[1] and hand_to(idle[1], cjson.decode(idle[2]))
+end
+
+if added > 0 and not handed_over() then redis.call('PUBLISH', ARGV[1], 'wake:' .. ARGV[2]) end
 return added

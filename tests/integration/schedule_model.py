@@ -64,6 +64,8 @@ class Model:
         self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
         self.starts = Counter[str]()
         self.paused: set[str] = set()
+        self.idle = ""
+        """The token under which the one worker that hears stands idle."""
         for job in self.jobs.values():
             job.known = False
 
@@ -105,7 +107,7 @@ class Model:
         """Active jobs of a cluster."""
         return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
 
-    def claim(self, token: str, slots: int) -> list[Job]:
+    def claim(self, token: str, slots: int, *, idle: bool) -> list[Job]:
         """What a claim must hand out, queue by queue, each in line order."""
         for queue in QUEUES:
             for job in [j for j in self.known(queue, "delayed") if j.due]:
@@ -115,10 +117,24 @@ class Model:
         taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
         chosen = [j for jobs in offered.values() for j in jobs if j.id in taken]
         for job in chosen:
-            job.state, job.token = "active", token
-            self.now[job.queue] = max(self.now[job.queue], job.tag)
-            self.starts[job.queue] += 1
+            self._start(job, token)
+        self.idle = token if idle and not chosen else ""
         return chosen
+
+    def hand_over(self, job: Job, *, heard: bool) -> bool:
+        """Whether a job that found nobody before it in line goes to the worker that stands idle."""
+        cluster = self.idle.split("/")[0]
+        if not self.idle or self._may_start(QUEUES[job.queue], cluster, 1) != [job]:
+            return False
+        if heard:
+            self._start(job, self.idle)
+        self.idle = ""
+        return heard
+
+    def _start(self, job: Job, token: str) -> None:
+        job.state, job.token = "active", token
+        self.now[job.queue] = max(self.now[job.queue], job.tag)
+        self.starts[job.queue] += 1
 
     def _may_start(self, q: QueueDef, cluster: str, slots: int) -> list[Job]:
         if q.name in self.paused:

@@ -1,6 +1,7 @@
 """The whole schedule, driven at random, against a model of a few dicts."""
 
 import hashlib
+import json
 import os
 from typing import Any
 
@@ -32,6 +33,8 @@ owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
 spec = st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True]))
 specs = st.lists(spec, min_size=2, max_size=6)
 rarely = st.sampled_from([False] * 4 + [True])
+#: The channel of the one worker that may stand idle.
+HEARS = "bell:w"
 #: Unfinished jobs a queue gets at most: within what one claim looks through.
 MOST = 10
 
@@ -44,6 +47,10 @@ class ScheduleMachine(Machine):
     def __init__(self) -> None:
         super().__init__()
         self.forget_all()
+        self.ear = self.client.pubsub()
+        self.ear.subscribe(HEARS)
+        self.heard("subscribe")
+        self.hears = True
         self.model = Model()
         self.made = 0
         self.claims = 0
@@ -65,6 +72,9 @@ class ScheduleMachine(Machine):
                 refused.append(job.id)
         return won, refused
 
+    def teardown(self) -> None:
+        self.ear.close()
+
     @rule(queue=queues, specs=specs)
     def submit(self, queue: str, specs: list[tuple[str, int, bool]]) -> None:
         new = []
@@ -72,11 +82,43 @@ class ScheduleMachine(Machine):
             self.made += 1
             job_id = hashlib.md5(str(self.made).encode()).hexdigest()  # the order of ids is none
             new.append(Job(job_id, queue, owner, priority, "delayed" if delayed else "waiting"))
+        self.model.jobs |= {job.id: job for job in new}
+        self.put(queue, new)
+
+    @rule(cluster=clusters, queue=queues, owners=st.lists(owners, min_size=1, max_size=3))
+    def submit_one_by_one_after_a_lull(self, cluster: str, queue: str, owners: list[str]) -> None:
+        for name in QUEUES:
+            self.drain(name, really=True)
+        self.claim(cluster, 9, idle=True)
+        for owner in owners:
+            self.submit(queue, [(owner, 1, False)])
+
+    def put(self, queue: str, new: list[Job]) -> None:
+        """Submit what Redis does not know. The worker that stands idle may be handed it."""
+        nobody = self.client.zcard(queue_key(queue, "waiting")) == 0
         assert redis.run(schedule.submit(queue, [job.entry for job in new])) == len(new)
         for job in new:
-            self.model.jobs[job.id] = job
-            if job.state == "waiting":
-                self.model.stand_in_line(job)
+            job.known = True
+        in_line = [job for job in new if job.entry.delay == 0]
+        for job in in_line:
+            self.model.stand_in_line(job)
+        token = self.model.idle
+        if nobody and len(in_line) == 1 and self.model.hand_over(in_line[0], heard=self.hears):
+            assert json.loads(self.heard("message")[4:])[:3] == [token, queue, in_line[0].id]
+
+    def heard(self, kind: str) -> str:
+        """The next message of this kind on the channel of the worker that may stand idle."""
+        while not (message := self.ear.get_message(timeout=5)) or message["type"] != kind:
+            assert message is None or message["type"] != "message", message
+        return message["data"]
+
+    @rule(really=rarely)
+    def die_or_live(self, really: bool) -> None:
+        """That worker is gone, or another hears under its name."""
+        if really == self.hears:
+            self.hears = not really
+            (self.ear.unsubscribe if really else self.ear.subscribe)(HEARS)
+            self.heard("unsubscribe" if really else "subscribe")
 
     @initialize(every=st.fixed_dictionaries(dict.fromkeys(QUEUES, specs)))
     def begin_with_work(self, every: dict[str, list[tuple[str, int, bool]]]) -> None:
@@ -85,14 +127,14 @@ class ScheduleMachine(Machine):
 
     @rule(cluster=clusters, slots=st.integers(1, 2))
     def claim_a_few(self, cluster: str, slots: int) -> None:
-        self.claim(cluster, slots)
+        self.claim(cluster, slots, idle=True)
 
-    @rule(cluster=clusters, slots=st.integers(1, 9))
-    def claim(self, cluster: str, slots: int) -> None:
+    @rule(cluster=clusters, slots=st.integers(1, 9), idle=st.booleans())
+    def claim(self, cluster: str, slots: int, idle: bool) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
-        got = redis.run(schedule.claim(list(QUEUES.values()), token, slots)).jobs
-        wanted = self.model.claim(token, slots)
+        got = redis.run(schedule.claim(list(QUEUES.values()), token, slots, hears=HEARS, idle=idle)).jobs
+        wanted = self.model.claim(token, slots, idle=idle)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
         for queue in {job.queue for job in got}:
             limits_hold(self.model, queue, cluster)
@@ -205,14 +247,14 @@ class ScheduleMachine(Machine):
         rows = self.model.of(queue)[:page]
         idle = [job for job in rows if job.state != "active"]
         active = [job for job in rows if job.state == "active"]
-        unknown = [job for job in rows if not job.known]
-        new = redis.run(schedule.submit(queue, [job.entry for job in idle]))
+        unknown = [job for job in active if not job.known]
+        known = [job.entry for job in idle if job.known]
+        assert redis.run(schedule.submit(queue, known)) == 0
+        self.put(queue, [job for job in idle if not job.known])
         claims = [(job.id, job.owner, job.priority, job.token) for job in active]
-        assert new + redis.run(schedule.adopt(queue, claims)) == len(unknown)
+        assert redis.run(schedule.adopt(queue, claims)) == len(unknown)
         for job in unknown:
             job.known = True
-            if job.entry.delay == 0 and job.state != "active":
-                self.model.stand_in_line(job)
 
     @invariant()
     def redis_and_model_agree(self) -> None:

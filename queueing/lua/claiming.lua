@@ -1,0 +1,131 @@
+-- Put between common.lua and the two scripts that hand jobs to a worker, claim.lua and submit.lua.
+--
+-- A claim's terms are its ARGV: token, lease (ms), ageing (ms a level), slots, the channel on which the
+-- worker hears what it is handed, 1 if it has nothing else to do (else 0), then for each queue: name,
+-- priority, concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency
+local FIRST_TERMS, TERMS = 7, 7
+local now, token, lease, slots = now_ms(), nil, nil, nil
+local next_at = nil
+
+-- The terms, from the `i`th on, for the queue at `q`.
+local function agree(q, terms, i)
+  q.name, q.priority, q.concurrency, q.global_concurrency = terms[i], tonumber(terms[i + 1]), terms[i + 2], terms[i + 3]
+  q.limiter_max, q.limiter_ms, q.owner_concurrency = terms[i + 4], terms[i + 5], tonumber(terms[i + 6])
+end
+
+local function wake_at(moment)
+  if not next_at or moment < next_at then next_at = moment end
+end
+
+-- How many starts the limiter's sliding window leaves.
+local function limiter_room(q)
+  local last = redis.call('ZRANGE', q.starts, -1, -1, 'WITHSCORES')
+  if last[2] and tonumber(last[2]) > now then -- the clock went back: these starts count as now
+    for _, start in ipairs(redis.call('ZRANGEBYSCORE', q.starts, '(' .. now, '+inf')) do
+      redis.call('ZADD', q.starts, now, start)
+    end
+  end
+  redis.call('ZREMRANGEBYSCORE', q.starts, '-inf', now - q.limiter_ms)
+  local left = q.limiter_max - redis.call('ZCARD', q.starts)
+  if left <= 0 then
+    local first = redis.call('ZRANGE', q.starts, 0 - left, 0 - left, 'WITHSCORES') -- -left would be -0 at times
+    wake_at(tonumber(first[2]) + q.limiter_ms + 1)
+  end
+  return left
+end
+
+-- During a cooldown nothing; after it a share that grows to all over as long as it lasted.
+local function cooldown_room(q, ends, length)
+  if ends > now + length then -- the clock went back: no wait is longer than was asked for
+    ends = now + length
+    redis.call('HSET', q.meta, 'cooldown', whole(ends))
+  end
+  if ends > now then
+    wake_at(ends + 1)
+    return 0
+  end
+  local ramp = math.min(length, 30000)
+  if now >= ends + ramp then return math.huge end
+  wake_at(now + 500)
+  local share = math.max(1, math.floor(q.concurrency * (now - ends) / ramp))
+  return share - redis.call('ZCARD', q.active)
+end
+
+local function room(q)
+  local live = redis.call('HMGET', q.meta, 'paused', 'concurrency', 'global_concurrency',
+    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms')
+  q.concurrency = tonumber(live[2] or q.concurrency)
+  q.limiter_max = tonumber(live[4] or q.limiter_max)
+  q.limiter_ms = tonumber(live[5] or q.limiter_ms)
+  if live[1] then return 0 end
+  local running = tonumber(redis.call('HGET', RUNNING, running_field(token, q.name)) or '0')
+  local left = q.concurrency - running
+  local everywhere = tonumber(live[3] or q.global_concurrency)
+  if everywhere > 0 then left = math.min(left, everywhere - redis.call('ZCARD', q.active)) end
+  if left > 0 and live[6] then
+    left = math.min(left, cooldown_room(q, tonumber(live[6]), tonumber(live[7])))
+  end
+  if left > 0 and q.limiter_max > 0 then left = math.min(left, limiter_room(q)) end
+  return math.min(left, slots)
+end
+
+-- Whether the owner may have one more active job; counts it if so.
+local function owner_may(q, owner)
+  if owner == '' or q.owner_concurrency == 0 then return true end
+  local busy = q.seen[owner] or tonumber(redis.call('HGET', q.busy, owner) or '0')
+  q.seen[owner] = busy
+  if busy >= q.owner_concurrency then return false end
+  q.seen[owner] = busy + 1
+  return true
+end
+
+-- The next jobs in line, at most `left`; those of owners at their cap step aside into `parked`.
+local function find(q, left)
+  q.found, q.seen = {}, {}
+  local from = 0
+  for _ = 1, 10 do
+    local line = redis.call('ZRANGE', q.waiting, from, from + left - #q.found - 1, 'WITHSCORES')
+    if #line == 0 then return end
+    local ids = {}
+    for i = 1, #line, 2 do ids[#ids + 1] = line[i] end
+    for i, text in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
+      local owner, _, ready = parse(text)
+      if owner_may(q, owner) then
+        q.found[#q.found + 1] = {id = ids[i], owner = owner, ready = ready, score = tonumber(line[2 * i])}
+        from = from + 1
+      else
+        redis.call('ZREM', q.waiting, ids[i])
+        redis.call('ZADD', q.parked, 0, owner .. SEP .. string.format('%016.0f', line[2 * i]) .. SEP .. ids[i])
+      end
+    end
+    if #q.found >= left then return end
+  end
+  wake_at(now)
+end
+
+local function take(q, reply, number)
+  if q.take == 0 then return end
+  local ids, claims, active, starts, v = {}, {}, {}, {}, 0
+  local lease_ends = whole(now + lease)
+  for i = 1, q.take do
+    local job = q.found[i]
+    ids[i] = job.id
+    claims[2 * i - 1], claims[2 * i] = job.id, token
+    active[2 * i - 1], active[2 * i] = lease_ends, job.id
+    starts[2 * i - 1], starts[2 * i] = whole(now), token .. job.id
+    v = math.max(v, job.score % TAGS)
+    if job.owner ~= '' then redis.call('HINCRBY', q.busy, job.owner, 1) end
+    reply[#reply + 1] = job.id
+    reply[#reply + 1] = number
+    reply[#reply + 1] = math.max(0, now - job.ready)
+  end
+  redis.call('ZREM', q.waiting, unpack(ids))
+  redis.call('ZADD', q.active, unpack(active))
+  redis.call('HSET', CLAIMS, unpack(claims))
+  redis.call('HINCRBY', RUNNING, running_field(token, q.name), q.take)
+  if q.limiter_max > 0 then redis.call('ZADD', q.starts, unpack(starts)) end
+  if v > tonumber(redis.call('HGET', q.meta, 'v') or '0') then
+    redis.call('HSET', q.meta, 'v', whole(v))
+    redis.call('ZREMRANGEBYSCORE', q.owners, '-inf', v)
+  end
+end
