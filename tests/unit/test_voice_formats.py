@@ -106,11 +106,13 @@ def _refused(data: bytes) -> bool:
     return False
 
 
+@rules(deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_wav_whose_end_is_missing_is_refused(share):
     refusal(wav()[: int(len(wav()) * share)])
 
 
+@rules(deadline=None)
 @given(garbage=st.binary(max_size=2000))
 def test_rubbish_is_refused_in_a_sentence_and_breaks_nothing(garbage):
     refusal(garbage)
@@ -128,6 +130,7 @@ def test_rubbish_is_refused_in_a_sentence_and_breaks_nothing(garbage):
         b"\xff\xfb\x90",
     ],
 )
+@rules(deadline=None)
 @given(garbage=st.binary(max_size=2000))
 def test_a_good_beginning_alone_is_not_enough_and_breaks_nothing(head, garbage):
     with suppress(BadSubmission):
