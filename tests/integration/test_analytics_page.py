@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -205,13 +206,19 @@ def test_days_end_at_midnight_utc_and_the_present_step_is_the_last(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_with_a_million_events_the_page_is_there_in_no_time(staff, capsys):
-    """Ninety days of 11,111 events and 500 visitors each, through the same code that writes them."""
-    fill(1_000_000)
-    fill_usage(200_000)
+def test_with_a_million_events_the_page_is_there_in_no_time(staff, settings, capsys):
+    """Ninety days of 11,111 events. Each tenth is written as always; the others only make the table long."""
+    settings.ANALYTICS_DAYS = 90
+    fill(100_000)
+    columns = "at, name, companion, visitor, properties"
+    copies = " UNION ALL ".join(f"SELECT {n}" for n in range(9))
+    with connection.cursor() as cursor:
+        select = f"SELECT {columns} FROM analytics_event, ({copies}) AS copies"
+        cursor.execute(f"INSERT INTO analytics_event ({columns}) {select}")
+    assert Event.objects.count() == 1_000_000
+    fill_usage(50_000)
     while elsewhere.sum_up_calls():
         pass
-    assert Event.objects.count() == 1_000_000
     client = staff("view_event")
     client.get(PAGE)
     took = {}
