@@ -1,4 +1,4 @@
-"""Voice messages: `formats.py` looks at what came, `services.py` accepts it, `jobs.py` has it transcribed.
+"""Voice messages: `formats/` looks at what came, `services.py` accepts it, `jobs.py` has it transcribed.
 
 The call itself is in `chat/upstream/transcription.py`; docs/voice.md tells the whole way.
 """
