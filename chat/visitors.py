@@ -84,16 +84,14 @@ class VisitorAuth(APIKeyCookie):
 
 
 def _let_in(request: HttpRequest) -> str:
-    """The owner behind a request, unless their address reads too much; nobody is given a session before."""
-    if request.method in ("GET", "HEAD"):
-        limits.check("read", client_address(request))
+    """The owner behind a request, unless their address asks too much; nobody is given a session before."""
+    limits.check("requests", client_address(request))
     return owner_of_request(request)
 
 
 def _of_token(secret: str, request: HttpRequest) -> str:
     address = client_address(request)
-    if request.method in ("GET", "HEAD"):
-        limits.check("read", address)
+    limits.check("requests", address)
     return tokens.owner_of(secret, scope_of(request), address)
 
 

@@ -41,13 +41,13 @@ OPENAI_ASSISTANT_IDS = {
 }
 
 # --- limits -----------------------------------------------------------------------------------------
-#: How many messages one visitor, one user and one address may send, and how often an address may read
+#: How many messages one visitor, one user and one address may send, and how often an address may come
 #: and try to sign in. Empty is no limit.
 LIMITS = {
     "anonymous": env.str("LIMIT_ANONYMOUS", default="20/minute;200/hour"),
     "user": env.str("LIMIT_USER", default="40/minute;600/hour"),
     "address": env.str("LIMIT_ADDRESS", default="120/minute;2000/hour"),
-    "read": env.str("LIMIT_READ", default="1200/minute"),
+    "requests": env.str("LIMIT_REQUESTS", default="1200/minute"),
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
 }
 #: Seconds that a message over its limit is held; one that would have to wait longer is refused.

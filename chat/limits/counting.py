@@ -1,4 +1,4 @@
-"""Limits on what is either let through now or refused: reading, signing in."""
+"""Limits on what is either let through now or refused: requests, signing in."""
 
 import math
 import time
@@ -12,13 +12,13 @@ from . import store
 from .rules import Rule, rule
 
 _SENTENCES = {
-    "read": "That was too much reading at once.",
+    "requests": "That was too much at once.",
     "login": "There were too many attempts to sign in from here.",
 }
 
 
 def check(name: str, who: str) -> None:
-    """Count one more `name` (a key of `settings.LIMITS`, such as `read` or `login`) of `who`.
+    """Count one more `name` (a key of `settings.LIMITS`, such as `requests` or `login`) of `who`.
 
     `who` is any text, such as a `client_address`; when it is empty there is nobody to count. Raises
     `Rejected` (`rate_limited`, with the seconds to wait) when it is more than the setting allows. Blocks.

@@ -211,11 +211,11 @@ def test_an_address_is_limited_whoever_it_says_it_is_and_a_user_for_themselves(s
 
 
 def test_without_redis_everything_is_accepted(settings, valkey):
-    limit(settings, most_wait=0, anonymous="1/minute", address="1/minute", read="1/minute")
+    limit(settings, most_wait=0, anonymous="1/minute", address="1/minute", requests="1/minute")
     point_at(settings, "redis://127.0.0.1:1/0")
     for _ in range(3):
         assert delay(ask(address=HOME)) == 0
-        limits.check("read", HOME)
+        limits.check("requests", HOME)
 
 
 def test_changing_what_waits_costs_nothing_and_asking_anew_does(settings, valkey):
@@ -264,8 +264,8 @@ def test_spoofed_addresses_count_as_the_real_one_unless_the_proxy_is_trusted(set
     assert [post(status(f"8.8.8.8, 192.0.2.{n}")).status_code for n in (1, 2, 2, 2)] == [202, 202, 202, 429]
 
 
-def test_reading_too_much_is_refused_before_a_session_is_made(settings, valkey):
-    limit(settings, read="3/minute")
+def test_asking_too_much_is_refused_before_a_session_is_made(settings, valkey):
+    limit(settings, requests="3/minute")
     answers = [Client().get("/api/threads") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json()["code"] == "rate_limited"
