@@ -76,7 +76,13 @@ class Said:
 
 def conversation(of: Thread) -> list[Said]:
     """All messages of a thread in order, each with its job."""
-    messages = list(of.messages.all())
-    jobs = Job.objects.defer("args", "result").annotate(cached=F("result__cached"))
-    by_id = jobs.in_bulk({m.job_id for m in messages})
-    return [Said(message=m, job=by_id.get(m.job_id)) for m in messages]
+    found = Job.objects.defer("args", "result").annotate(cached=F("result__cached"))
+    jobs: dict[UUID, Job | None] = {}
+    messages: list[Message] = []
+    ids = set(of.messages.values_list("job_id", flat=True))
+    # Each job before its messages: then a reply whose job is over has its text, though it ended just now.
+    while unknown := ids - jobs.keys():
+        jobs |= dict.fromkeys(unknown) | found.in_bulk(unknown)
+        messages = list(of.messages.all())
+        ids = {message.job_id for message in messages}
+    return [Said(message=message, job=jobs[message.job_id]) for message in messages]

@@ -67,6 +67,17 @@ def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its
         expect(text_of(answers(page).nth(1))).to_have_text(LONG)
 
 
+def test_what_the_other_could_not_load_at_first_is_loaded_again(
+    browsers: tuple[Page, Page], provider: Provider
+) -> None:
+    computer, phone = browsers
+    phone.route("**/api/threads/*", lambda route: route.fulfill(status=500, body="{}"), times=1)
+    provider.script(text=LONG, delay=0.1)
+    say(computer, "Can you hear me?")
+    expect(text_of(questions(phone).nth(1))).to_have_text("Can you hear me?")
+    expect(text_of(answers(phone).nth(1))).to_have_text(LONG)
+
+
 def test_stop_in_one_stops_the_answer_in_both(browsers: tuple[Page, Page], provider: Provider) -> None:
     computer, phone = browsers
     provider.script(text=LONG, delay=0.3)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
+from django.utils import timezone
 
-from chat import services
+from chat import selectors, services
 from chat.models import Message
 from queueing.models import Job
 from tests.integration.tabs import Browser, Tab, browser
@@ -146,6 +148,25 @@ async def test_an_edit_only_of_what_waits_stops_and_removes_nothing(workers):
         texts = [text for role, text, _ in await thread_of(alice, first["threadId"]) if role == "user"]
         assert texts == ["First", "Second"]
     assert len(workers.requests) == 2
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_an_answer_that_ends_while_its_thread_is_read_is_not_told_to_be_empty(moment):
+    asked = services.ask(owner="s:reader", companion="travel", text="Where to?", request_id="r-1")
+    queries = itertools.count(1)
+
+    def end_in_between(execute: Any, *query: Any) -> Any:
+        if next(queries) == moment:
+            Message.objects.filter(id=asked.reply_id).update(content="To the sea.")
+            over = {"state": "completed", "finished_at": timezone.now()}
+            Job.objects.filter(id=asked.job.id).update(**over)
+        return execute(*query)
+
+    with connection.execute_wrapper(end_in_between):
+        thread = selectors.thread(owner="s:reader", thread_id=asked.thread_id)
+        _, reply = selectors.conversation(thread)
+    assert next(queries) > moment
+    assert reply.status != "completed" or reply.message.content == "To the sea."
 
 
 async def test_an_answered_question_is_asked_anew_and_what_followed_is_removed(workers):

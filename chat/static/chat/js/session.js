@@ -12,6 +12,7 @@ import { Socket } from "./socket.js";
 const RESEND_EVERY = 10_000;
 const AT_ONCE = 10; // messages of a long absence; the server takes 20, and then 5 a second
 const REST = 2500; // ms until the next ones
+const LOAD_AGAIN = 2000; // ms after a conversation could not be loaded
 const THREADS_A_PAGE = 50; // a full page means that there may be more
 
 export function createSession({ store, onEvent, onThread, onTrouble }) {
@@ -205,9 +206,18 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       watchRunning();
       onThread();
     } catch (error) {
-      if (store.state.view.threadId !== id || store.state.view.kind === "thread") return;
+      if (store.state.view.threadId !== id) return;
+      // What is shown lacks something that another tab or device did.
+      if (store.state.view.kind === "thread") return void (error.status !== 404 && loadAgain(id));
       store.dispatch({ type: "view/problem", kind: error.status === 404 ? "missing" : "broken" });
     }
+  }
+
+  let again = 0;
+  function loadAgain(id) {
+    clearTimeout(again);
+    // Without a socket there is no haste: the next one begins with loading it.
+    again = setTimeout(() => socket.online && store.state.view.threadId === id && loadThread(id), LOAD_AGAIN);
   }
 
   async function loadThreads({ before } = {}) {
