@@ -27,7 +27,7 @@ def check_model_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="Write it with http:// or https:// and the path, such as http://localhost:11434/v1.",
             id="chat.E002",
         )
-        for name in ("OPENAI_BASE_URL", "OPENAI_TRANSCRIPTION_BASE_URL")
+        for name in ("OPENAI_BASE_URL", "OPENAI_FALLBACK_BASE_URL", "OPENAI_TRANSCRIPTION_BASE_URL")
         if (value := getattr(settings, name)) and not _is_http_url(value)
     ]
     configured = settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL
@@ -49,6 +49,19 @@ def check_model_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def check_fallback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A model in reserve that is none."""
+    model, elsewhere = settings.OPENAI_FALLBACK_MODEL, settings.OPENAI_FALLBACK_BASE_URL
+    if elsewhere and not model:
+        problem, hint = "OPENAI_FALLBACK_BASE_URL is set, and is not used.", "Set OPENAI_FALLBACK_MODEL, too."
+    elif model and model == settings.OPENAI_MODEL and elsewhere in ("", settings.OPENAI_BASE_URL):
+        problem, hint = "The fallback is the model it should stand in for.", "Name another one."
+    else:
+        return []
+    return [Warning(problem, hint=hint, id="chat.W003")]
 
 
 @register()

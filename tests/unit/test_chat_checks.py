@@ -37,6 +37,26 @@ def test_a_base_url_must_be_an_address(settings, url):
     assert ids(checks.check_model_settings) == ["chat.E002"]
 
 
+def test_the_fallbacks_address_must_be_one_too(settings):
+    settings.OPENAI_FALLBACK_BASE_URL = "localhost:11434/v1"
+    assert ids(checks.check_model_settings) == ["chat.E002"]
+
+
+@pytest.mark.parametrize(
+    ("model", "address", "said"),
+    [
+        ("", "", []),
+        ("another", "", []),
+        ("a-model", "http://elsewhere/v1", []),
+        ("a-model", "", ["chat.W003"]),
+        ("", "http://elsewhere/v1", ["chat.W003"]),
+    ],
+)
+def test_a_fallback_that_could_never_help_is_told(settings, model, address, said):
+    settings.OPENAI_FALLBACK_MODEL, settings.OPENAI_FALLBACK_BASE_URL = model, address
+    assert ids(checks.check_fallback) == said
+
+
 def test_a_key_needs_a_model(settings):
     settings.OPENAI_MODEL = ""
     assert ids(checks.check_model_settings) == ["chat.E003"]
