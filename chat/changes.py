@@ -18,7 +18,8 @@ from queueing.states import UNFINISHED, State
 from . import selectors, summaries
 from .admission import Admission, Asker, admit
 from .models import Message
-from .services import Asked, asked_before, asked_of, checked, forget_jobs, say
+from .services import Asked, asked_before, asked_of, checked, say
+from .threads.services import forget_jobs
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 

@@ -15,6 +15,7 @@ from chat import services, wire
 from chat.admission import Admission, Asker, admit
 from chat.companions import companion_named
 from chat.services import Asked
+from chat.threads.services import thread_for
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.errors import BadSubmission
@@ -141,7 +142,7 @@ def _save(
     admission: Admission,
 ) -> Asked:
     title = name if question == DEFAULT_QUESTION else question
-    thread = services.thread_for(request.owner, companion, title, request.thread_id)
+    thread = thread_for(request.owner, companion, title, request.thread_id)
     attachment = {"kind": "document", "name": name, "size": size}
     if document.pages:
         attachment["pages"] = document.pages

@@ -16,6 +16,7 @@ from chat import services
 from chat.admission import Admission, Asker, admit
 from chat.companions import companion_named
 from chat.models import Message
+from chat.threads.services import thread_for
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from chat.wire import RecordingIn
@@ -144,7 +145,7 @@ def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submi
 def _ask(upload: Upload, recording: Recording, job: Job) -> None:
     """Put the question, without words, and the reply to be into the thread."""
     companion = companion_named(recording.companion)
-    thread = services.thread_for(upload.owner, companion.id, TITLE, recording.thread_id)
+    thread = thread_for(upload.owner, companion.id, TITLE, recording.thread_id)
     attachment: dict[str, Any] = {"kind": "audio", "name": upload.name}
     if recording.seconds is not None:
         attachment["seconds"] = round(recording.seconds)

@@ -14,6 +14,7 @@ from chat import changes, services
 from chat.answers import cache, reuse
 from chat.companions import COMPANIONS
 from chat.models import Message, Thread
+from chat.threads.services import delete_thread
 from queueing import control, redis
 from queueing.errors import Rejected
 from queueing.following import in_thread
@@ -264,7 +265,7 @@ def test_a_deleted_threads_answers_are_forgotten(valkey):
     _, thread_id = put(owner=BOB)
     thread = Thread(id=UUID(thread_id), owner=BOB, companion="culture", title="?", updated_at=timezone.now())
     thread.save()
-    services.delete_thread(owner=BOB, thread_id=thread.id)
+    delete_thread(owner=BOB, thread_id=thread.id)
     assert not again(ask())
 
 

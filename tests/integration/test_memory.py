@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from chat import summaries
 from chat.history import estimate_tokens, turn_cost
 from chat.models import Message, Thread
-from chat.services import rename_thread
 from chat.speaking import Voice
+from chat.threads.services import rename_thread
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.submit import submit

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from chat import selectors, services
 from chat.jobs import save_reply
 from chat.models import Message, Role, Thread
+from chat.threads import services as threads
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.kinds import Ending
@@ -100,11 +101,11 @@ def test_bob_sees_nothing_of_alice():
     for act in (selectors.job, services.cancel, services.retry):
         with pytest.raises(Job.DoesNotExist):
             act(owner=BOB, job_id=job_id)
-    for act in (selectors.thread, services.delete_thread):
+    for act in (selectors.thread, threads.delete_thread):
         with pytest.raises(Thread.DoesNotExist):
             act(owner=BOB, thread_id=thread_id)
     with pytest.raises(Thread.DoesNotExist):
-        services.rename_thread(owner=BOB, thread_id=thread_id, title="mine")
+        threads.rename_thread(owner=BOB, thread_id=thread_id, title="mine")
     assert Thread.objects.get().title == "Where to?"
 
 
@@ -160,15 +161,15 @@ def test_threads_come_newest_first_and_page_by_page(monkeypatch):
 
 def test_a_title_is_one_clean_line():
     asked = ask()
-    thread = services.rename_thread(owner=ALICE, thread_id=UUID(asked.thread_id), title="  Lisbon \n trip ")
+    thread = threads.rename_thread(owner=ALICE, thread_id=UUID(asked.thread_id), title="  Lisbon \n trip ")
     assert thread.title == "Lisbon trip"
     for wrong in ("", " \n", "x" * 121):
         with pytest.raises(BadSubmission, match="title"):
-            services.rename_thread(owner=ALICE, thread_id=thread.id, title=wrong)
+            threads.rename_thread(owner=ALICE, thread_id=thread.id, title=wrong)
 
 
 def test_a_long_word_still_makes_a_title():
-    assert services.title_from("x" * 100) == "x" * 60 + "…"
+    assert threads.title_from("x" * 100) == "x" * 60 + "…"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_what_is_in_line_is_not_retried():
 def test_deleting_a_thread_stops_its_jobs_and_forgets_their_texts():
     asked = ask()
     Job.objects.filter(id=asked.job.id).update(text="secret", result={"response": "secret"})
-    services.delete_thread(owner=ALICE, thread_id=UUID(asked.thread_id))
+    threads.delete_thread(owner=ALICE, thread_id=UUID(asked.thread_id))
     job = Job.objects.get()
     assert (job.state, job.text, job.result) == (State.CANCELLED, "", None)
     assert not Message.objects.exists()

@@ -1,0 +1,135 @@
+"""Threads and the messages in them over HTTP."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from chat import changes, selectors, wire
+from chat.addresses import client_address
+from chat.analytics import feedback
+from chat.care.http import care_in, care_of, look_after
+from chat.markdown import render
+from chat.models import Role, Thread
+from chat.schemas import PROBLEMS, AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
+from chat.search import Found, search
+from chat.usage import ledger
+from queueing import status
+from queueing.ids import new_id
+
+from . import services
+
+router = Router(by_alias=True, exclude_unset=True)
+
+
+@router.get("/threads", response={200: ThreadsOut} | PROBLEMS, tags=["threads"])
+async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
+    """The visitor's threads, newest first; `before` a thread's id goes on after it. With `q`, the newest
+    in whose title or messages those words are."""
+    if q.strip():
+        found = await sync_to_async(search)(owner=request.auth, query=q)
+        return {"threads": [_found_view(one) for one in found]}
+    threads = await sync_to_async(selectors.threads)(owner=request.auth, before=before)
+    return {"threads": [_thread_view(thread) for thread in threads]}
+
+
+@router.get("/threads/{thread_id}", response={200: ConversationOut} | PROBLEMS, tags=["threads"])
+async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
+    """A thread with all that was said in it."""
+    view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id)
+    return view | await care_in(request, view["messages"])
+
+
+@router.patch("/threads/{thread_id}", response={200: ThreadOut} | PROBLEMS, tags=["threads"])
+async def rename_thread(request: HttpRequest, thread_id: UUID, body: RenameIn) -> dict[str, Any]:
+    """Give a thread another title."""
+    thread = await sync_to_async(services.rename_thread)(
+        owner=request.auth, thread_id=thread_id, title=body.title
+    )
+    return _thread_view(thread)
+
+
+@router.delete("/threads/{thread_id}", response={204: None} | PROBLEMS, tags=["threads"])
+async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
+    """Delete a thread and stop what is being written in it."""
+    await sync_to_async(services.delete_thread)(owner=request.auth, thread_id=thread_id)
+    return Status(204, None)
+
+
+@router.patch("/messages/{message_id}", response={202: AskedOut} | PROBLEMS, tags=["messages"])
+async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
+    """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
+    was said after it is removed."""
+    await look_after(request, body.content)
+    changed = await sync_to_async(changes.edit)(
+        owner=request.auth,
+        message_id=message_id,
+        text=body.content,
+        request_id=body.request_id or new_id().hex,
+        only_if_waiting=body.only_if_waiting,
+        address=client_address(request),
+    )
+    job = changed.asked.job
+    return Status(202, wire.asked_view(changed.asked, await status.place(job)) | care_of(request))
+
+
+@router.delete("/messages/{message_id}", response={204: None} | PROBLEMS, tags=["messages"])
+async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
+    """Take back a message that still waits, and the reply it would have had."""
+    await sync_to_async(changes.withdraw)(owner=request.auth, message_id=message_id)
+    return Status(204, None)
+
+
+def _thread_view(thread: Thread) -> dict[str, Any]:
+    return {
+        "id": thread.id,
+        "title": thread.title,
+        "companion": thread.companion,
+        "createdAt": thread.created_at,
+        "updatedAt": thread.updated_at,
+    }
+
+
+def _found_view(found: Found) -> dict[str, Any]:
+    return _thread_view(found.thread) | ({"snippet": asdict(found.snippet)} if found.snippet else {})
+
+
+def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
+    """Runs in a thread: it reads the database, and renders Markdown."""
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    said = selectors.conversation(thread)
+    messages = [_message_view(one) for one in said]
+    given = feedback.of_thread(thread)
+    bills = ledger.of_thread(thread.id)
+    for view in messages:
+        if view["role"] == Role.ASSISTANT and (bill := bills.get(view["jobId"])):
+            view |= bill.public()
+        if view["id"] in given:
+            view["feedback"] = given[view["id"]]
+    return _thread_view(thread) | {"messages": messages}
+
+
+def _message_view(said: selectors.Said) -> dict[str, Any]:
+    message, job = said.message, said.job
+    view = {
+        "id": message.id,
+        "role": message.role,
+        "content": message.content,
+        "createdAt": message.created_at,
+        "jobId": message.job_id,
+        "status": said.status,
+    }
+    if job:
+        view["requestId"] = job.request_id
+    if said.cached:
+        view["cached"] = True
+    if message.attachment:
+        view["attachment"] = message.attachment
+    if job and job.error and (message.role == Role.ASSISTANT or not message.content):
+        view["error"], view["code"] = job.error, job.error_code
+    if message.role == Role.ASSISTANT:
+        view["html"] = render(message.content)
+    return view

@@ -1,0 +1,79 @@
+"""What visitors do to a thread as a whole. Plain functions, each one transaction; they block.
+
+`Thread.DoesNotExist` also means that it is somebody else's.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from chat import selectors
+from chat.answers.cache import forget_thread
+from chat.models import Thread
+from chat.titles import renamed
+from chat.uploads import storage
+from queueing import control, events
+from queueing.errors import BadSubmission, WrongState
+from queueing.models import Dependency, Job
+from queueing.states import UNFINISHED
+
+TITLE_LENGTH = 60
+
+
+def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
+    """The named thread, or an unsaved one that is called as `text` begins."""
+    if thread_id is None:
+        return Thread(owner=owner, companion=companion, title=title_from(text))
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    if thread.companion != companion:
+        raise BadSubmission("companion", f"This thread is with the {thread.companion} companion.")
+    return thread
+
+
+def title_from(text: str) -> str:
+    """The first words of `text` on one line."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH].rpartition(" ")[0] or line[:TITLE_LENGTH]
+    return cut + "…"
+
+
+def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
+    """Give a thread another title; it keeps its place in the list."""
+    title = " ".join(title.replace("\x00", "").split())
+    most = Thread._meta.get_field("title").max_length
+    if not 0 < len(title) <= most:
+        raise BadSubmission("title", f"A title has 1 to {most} characters.")
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    thread.title, thread.title_is_own = title, True
+    thread.save(update_fields=["title", "title_is_own"])
+    events.tell(owner, renamed(thread, title))
+    return thread
+
+
+def delete_thread(*, owner: str, thread_id: UUID) -> None:
+    """Delete a thread with its messages, stop what is being written, and forget its jobs' texts."""
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    job_ids = list(thread.messages.values_list("job_id", flat=True))
+    for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
+        with suppress(WrongState):  # it ended in the meantime
+            control.cancel(job.id)
+    with transaction.atomic():
+        forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
+        thread.delete()
+        transaction.on_commit(partial(forget_thread, thread_id.hex))
+
+
+def forget_jobs(job_ids: Iterable[UUID]) -> None:
+    """Remove what jobs of messages that go away have said, and the files they were to read.
+
+    That of a recording's transcription, too: its reply's job depends on it.
+    """
+    ids = set(job_ids)
+    ids |= set(Dependency.objects.filter(job__in=ids, however=False).values_list("parent_id", flat=True))
+    Job.objects.filter(id__in=ids).update(result=None, text="")
+    storage.discard_of_jobs(ids)
