@@ -12,7 +12,6 @@ from asgiref.sync import sync_to_async
 from queueing import control
 from queueing.layer import PubSubLayer
 from queueing.models import Job
-from tests.integration.conftest import SCRIPTED
 from tests.integration.stream_client import Reading
 from tests.integration.tabs import Tab, browser, eventually
 
@@ -31,7 +30,7 @@ async def asked(tab: Tab, **more: Any) -> Reading:
 @pytest.fixture
 def start(qcluster: Callable[..., Any], provider: Any) -> Callable[..., Any]:
     """Call it for a cluster whose model is the scripted provider."""
-    return lambda **env: qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **env)
+    return lambda **env: qcluster(**provider.publishes, **env)
 
 
 async def test_a_killed_worker_leaves_nothing_of_its_half_answer_behind(start, provider):

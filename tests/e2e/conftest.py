@@ -61,9 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterat
     """A site whose model does what a test tells it, one answer at a time."""
     with running(
         tmp_path_factory.mktemp("site"),
-        OPENAI_BASE_URL=scripted.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        OPENAI_MODEL="scripted",
+        **scripted.publishes,
         OPENAI_TRANSCRIPTION_MODEL="scripted-ear",
         QUEUE_OPENAI_CHAT_CONCURRENCY="1",
     ) as site:

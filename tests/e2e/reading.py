@@ -1,5 +1,6 @@
 """How tests write and read on the page, by what a person (or a screen reader) goes by."""
 
+import pytest
 from playwright.sync_api import Locator, Page
 
 
@@ -45,3 +46,10 @@ def edit(page: Page, number: int, text: str) -> None:
     questions(page).nth(number).get_by_role("button", name="Edit").click()
     editor(page).fill(text)
     editor(page).press("Enter")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out; skips where it is not installed."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in ("serious", "critical")]

@@ -41,7 +41,9 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
         "REDIS_URL": valkey.url,
         "QUEUE_WORKERS": "1",
         # Tests ask much and often the same, all from one address.
-        **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_USER", "LIMIT_ADDRESS", "LIMIT_REQUESTS", "LIMIT_LOGIN"), ""),
+        **dict.fromkeys(
+            ("LIMIT_ANONYMOUS", "LIMIT_USER", "LIMIT_ADDRESS", "LIMIT_REQUESTS", "LIMIT_LOGIN"), ""
+        ),
         "ANSWER_CACHE_SECONDS": "0",
         "THREAD_TITLES": "0",
         **env,

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.reading import answers, questions, say
+from tests.e2e.reading import answers, questions, say, serious
 from tests.e2e.site import Site
-from tests.e2e.test_accessibility import _serious
 from tests.provider.fixture import Provider
 
 PASSWORD = "long-and-own-4711"
@@ -61,11 +60,11 @@ def test_a_visitor_becomes_a_user_and_leaves_nothing(
     page.get_by_role("link", name=name).click()
 
     expect(page.get_by_role("heading", name=name)).to_be_visible()
-    assert _serious(page) == []
+    assert serious(page) == []
     page.get_by_label("What it is for").fill("Backup")
     page.get_by_role("button", name="Make a token").click()
     expect(page.get_by_label("The new token")).to_have_value(re.compile("buddy_"))
-    assert _serious(page) == []
+    assert serious(page) == []
 
     with page.expect_download() as started:
         page.get_by_role("link", name="Download everything").click()
@@ -75,7 +74,7 @@ def test_a_visitor_becomes_a_user_and_leaves_nothing(
 
     page.get_by_role("link", name="Erase everything").click()
     expect(page.get_by_text("1 conversation with all messages")).to_be_visible()
-    assert _serious(page) == []
+    assert serious(page) == []
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Erase everything").click()
     expect(page.get_by_role("heading", name="Everything is erased")).to_be_visible()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.cluster import ROOT
+from tests.e2e.reading import serious
 from tests.e2e.site import Site
 
 #: Somebody of the staff, and some weeks of figures.
@@ -66,12 +67,10 @@ def test_a_span_and_a_companion_are_chosen_and_exported(
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     counted: Site, visitor: Callable[..., BrowserContext], span: str, width: int, theme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     context = visitor(viewport={"width": width, "height": 900}, color_scheme=theme)
     page = _signed_in(context, counted, f"?span={span}")
     page.locator("summary").first.click()
-    found = axe.Axe().run(page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for text in page.locator(".plot__drawing text").all():
         assert text.evaluate(

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.reading import answers, choose, questions, say, spoken
+from tests.e2e.reading import answers, choose, questions, say, serious, spoken
 from tests.e2e.site import Site
-from tests.e2e.test_accessibility import _serious
 from tests.provider.fixture import Provider
 
 
@@ -31,7 +30,7 @@ def test_who_speaks_of_a_crisis_sees_at_once_whom_to_call(
     expect(card(page).get_by_role("link", name="Text SHOUT to 85258")).to_be_visible()
     expect(spoken(page)).to_contain_text("answer")
     expect(answers(page)).to_contain_text("Are you safe")
-    assert _serious(page) == []
+    assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     card(page).get_by_label("Country").select_option("NZ")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.documents import making
-from tests.e2e.reading import answers, questions, say, spoken, text_of
+from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
 
@@ -26,9 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterat
     """A site whose model takes in one chapter at a time."""
     with running(
         tmp_path_factory.mktemp("documents"),
-        OPENAI_BASE_URL=scripted.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        OPENAI_MODEL="scripted",
+        **scripted.publishes,
         OPENAI_CONTEXT_TOKENS="2000",
         QUEUE_LARGE_REQUESTS_LIMITER="0/1",
     ) as site:
@@ -145,14 +143,6 @@ def test_without_a_connection_the_document_stays(page: Page) -> None:
 def test_axe_finds_nothing_serious_about_documents(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, theme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
-    def serious(page: Page) -> list[str]:
-        found = axe.Axe().run(page).response["violations"]
-        return [
-            f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in ("serious", "critical")
-        ]
-
     page = visitor(viewport={"width": 390, "height": 800}, color_scheme=theme).new_page()
     page.goto(site.url)
     findings(provider, wait=1.0)

@@ -44,9 +44,7 @@ def small_site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> 
     """A site with one slot, that is throttled from two jobs and full from three."""
     with running(
         tmp_path_factory.mktemp("small"),
-        OPENAI_BASE_URL=scripted.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        OPENAI_MODEL="scripted",
+        **scripted.publishes,
         QUEUE_OPENAI_CHAT_CONCURRENCY="1",
         QUEUE_OPENAI_CHAT_SOFT_LIMIT="2",
         QUEUE_OPENAI_CHAT_HARD_LIMIT="3",

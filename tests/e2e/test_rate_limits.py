@@ -16,9 +16,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iter
     """A site that takes two messages in 12 seconds, holds those of 12 more, and stores answers."""
     with running(
         tmp_path_factory.mktemp("strict"),
-        OPENAI_BASE_URL=scripted.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        OPENAI_MODEL="scripted",
+        **scripted.publishes,
         LIMIT_ANONYMOUS="2 per 12 seconds",
         LIMIT_MAX_WAIT="12",
         ANSWER_CACHE_SECONDS="600",

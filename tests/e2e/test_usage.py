@@ -18,9 +18,7 @@ def priced_site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) ->
     """A site with prices, titles and a budget for one or two short conversations."""
     with running(
         tmp_path_factory.mktemp("priced"),
-        OPENAI_BASE_URL=scripted.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        OPENAI_MODEL="scripted",
+        **scripted.publishes,
         OPENAI_PRICES='{"scripted": {"input": 2, "output": 80}}',
         BUDGET_TOKENS_PER_DAY="2900",
         THREAD_TITLES="1",

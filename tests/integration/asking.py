@@ -1,10 +1,15 @@
 """Asking the model, for the tests of its client."""
 
+import asyncio
+import time
+from typing import Any
+
 import pytest
 
 from chat.history import Turn
 from chat.upstream import Reply, stream_reply
 from queueing.errors import Cooldown, JobError, Permanent, Retry
+from tests.provider.fixture import Provider
 
 QUESTION = "What is a queue for, really?"
 
@@ -30,3 +35,13 @@ async def failure(**changes) -> JobError:
     for secret in ("sk-", "http", "127.0.0.1", "scripted"):
         assert secret not in caught.value.message
     return caught.value
+
+
+async def cancelled(task: asyncio.Task[Any], provider: Provider) -> None:
+    """Cancel a call; within a second the provider finds nobody on the line."""
+    began = time.time()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await provider.eventually(lambda requests: requests[0].disconnected)
+    assert provider.requests[0].disconnected - began < 1

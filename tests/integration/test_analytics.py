@@ -309,9 +309,7 @@ def test_clients_names_and_numbers_do_not_swell_the_sums():
 
 
 async def test_a_reply_is_counted_with_its_times_and_a_failure_with_its_code(counting, qcluster, provider):
-    from tests.integration.conftest import SCRIPTED
-
-    qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **ON)
+    qcluster(**provider.publishes, **ON)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("One", request_id="r-1")

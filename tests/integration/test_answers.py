@@ -21,7 +21,6 @@ from queueing.following import in_thread
 from queueing.models import Job
 from queueing.states import State
 from tests.conftest import point_at, wait_until
-from tests.integration.conftest import SCRIPTED
 from tests.integration.tabs import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +38,7 @@ def stored(settings):
 def workers(qcluster, provider):
     """A real cluster that stores answers, and the model behind it, which is asked for replies alone."""
     control.pause("background")
-    qcluster(OPENAI_BASE_URL=provider.base_url, TEST_ANSWER_CACHE_SECONDS="1000", **SCRIPTED)
+    qcluster(**provider.publishes, TEST_ANSWER_CACHE_SECONDS="1000")
     return provider
 
 

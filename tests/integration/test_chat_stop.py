@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from queueing.models import Job
-from tests.integration.conftest import SCRIPTED
 from tests.integration.tabs import Browser, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -44,7 +43,7 @@ async def by_deleting_the_thread(alice: Browser, tab: Tab, job_id: str) -> None:
 )
 async def test_the_provider_sees_the_connection_closed_within_a_second(qcluster, provider, stop):
     for _ in range(2):  # whichever of the clusters has it
-        qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED)
+        qcluster(**provider.publishes)
     provider.script(text=LONG, delay=0.05)
     async with browser() as alice:
         tab = await alice.open()

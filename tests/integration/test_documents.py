@@ -13,7 +13,6 @@ from chat.documents.models import Analysis, Piece
 from chat.models import Message, Role, Thread
 from queueing.models import Job
 from tests.documents import making
-from tests.integration.conftest import SCRIPTED
 from tests.integration.tabs import browser, eventually, text_of
 from tests.provider.script import Script
 
@@ -37,7 +36,7 @@ TEXT = "\n\n".join(
 @pytest.fixture
 def harbour(qcluster, provider):
     """A scripted provider behind real workers, which finds one thing in each part."""
-    cluster = qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **QUICK)
+    cluster = qcluster(**provider.publishes, **QUICK)
     provider.cluster = cluster
     return provider
 

@@ -17,7 +17,6 @@ from chat.threads.services import rename_thread
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.submit import submit
-from tests.integration.conftest import SCRIPTED
 from tests.integration.tabs import Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -32,7 +31,7 @@ TITLE = "The title:"
 @pytest.fixture
 def start(qcluster, provider):
     def begin(**environment: str) -> Any:
-        qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **environment)
+        qcluster(**provider.publishes, **environment)
         return provider
 
     return begin

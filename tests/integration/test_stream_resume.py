@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from queueing.models import Job
-from tests.integration.conftest import SCRIPTED
 from tests.integration.stream_client import LossyLayer, Reading, read_with_cuts
 from tests.integration.tabs import browser
 
@@ -38,12 +37,7 @@ def text_of(seed: int, words: int) -> str:
 @pytest.fixture
 def many_workers(qcluster: Any, provider: Any) -> Any:
     """Room for many answers at once, and quick retries."""
-    qcluster(
-        OPENAI_BASE_URL=provider.base_url,
-        QUEUE_OPENAI_CHAT_CONCURRENCY="20",
-        QUEUE_OPENAI_CHAT_BACKOFF_DELAY="0.1",
-        **SCRIPTED,
-    )
+    qcluster(**provider.publishes, QUEUE_OPENAI_CHAT_CONCURRENCY="20", QUEUE_OPENAI_CHAT_BACKOFF_DELAY="0.1")
     return provider
 
 

@@ -1,12 +1,12 @@
 """The call that has a recording written down, against a provider that speaks the protocol."""
 
 import asyncio
-import time
 
 import pytest
 
 from chat.upstream.transcription import Transcript, transcribe, who_transcribes
 from queueing.errors import Cooldown, JobError, Permanent, Retry
+from tests.integration.asking import cancelled
 from tests.provider.fixture import Provider
 
 
@@ -70,14 +70,7 @@ async def test_cancelling_hangs_up_within_a_second(provider: Provider):
     provider.script(status=0)
     task = asyncio.create_task(heard())
     await provider.eventually(lambda requests: requests)
-
-    cancelled = time.time()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await provider.eventually(lambda requests: requests[0].disconnected)
-
-    assert provider.requests[0].disconnected - cancelled < 1
+    await cancelled(task, provider)
 
 
 async def test_an_ear_of_its_own_is_asked_there_and_never_shown_the_chat_models_key(

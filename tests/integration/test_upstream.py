@@ -1,13 +1,10 @@
 """The model's client against a provider that speaks the protocol, over both APIs: what goes well."""
 
 import asyncio
-import time
-
-import pytest
 
 from chat.upstream import Reply, client, stream
 from chat.upstream.reply import Draft, read_event
-from tests.integration.asking import QUESTION, ask, failure
+from tests.integration.asking import QUESTION, ask, cancelled, failure
 from tests.provider.fixture import Provider
 from tests.provider.script import echo
 
@@ -172,28 +169,14 @@ async def test_cancelling_an_answer_hangs_up_within_a_second(provider: Provider,
     heard = asyncio.Event()
     task = asyncio.create_task(ask(on_text=lambda text: heard.set()))
     await heard.wait()
-
-    cancelled = time.time()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await provider.eventually(lambda requests: requests[0].disconnected)
-
-    assert provider.requests[0].disconnected - cancelled < 1
+    await cancelled(task, provider)
 
 
 async def test_cancelling_before_the_first_byte_hangs_up_within_a_second(provider: Provider, api):
     provider.script(status=0)
     task = asyncio.create_task(ask())
     await provider.eventually(lambda requests: requests)
-
-    cancelled = time.time()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await provider.eventually(lambda requests: requests[0].disconnected)
-
-    assert provider.requests[0].disconnected - cancelled < 1
+    await cancelled(task, provider)
 
 
 async def test_an_error_of_the_listener_hangs_up_too(provider: Provider, api):

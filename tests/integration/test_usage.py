@@ -9,7 +9,6 @@ from chat.models import Message
 from chat.usage import record
 from chat.usage.models import Day, Reservation, Usage
 from queueing.models import Job
-from tests.integration.conftest import SCRIPTED
 from tests.integration.tabs import Browser, Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -27,7 +26,7 @@ def start(qcluster, provider, settings):
         for name, value in changes.items():
             setattr(settings, name, value)
         environment = {name: str(value) for name, value in changes.items()}
-        qcluster(OPENAI_BASE_URL=provider.base_url, **SCRIPTED, **environment)
+        qcluster(**provider.publishes, **environment)
         return provider
 
     return begin

@@ -47,11 +47,7 @@ async def bob():
 
 @pytest.fixture
 def cluster(qcluster, provider: Provider) -> ClusterProcess:
-    return qcluster(
-        OPENAI_BASE_URL=provider.base_url,
-        OPENAI_API_KEY="sk-of-the-tests",
-        QUEUE_AUDIO_PROCESSING_BACKOFF_DELAY="0.1",
-    )
+    return qcluster(**provider.publishes, QUEUE_AUDIO_PROCESSING_BACKOFF_DELAY="0.1")
 
 
 async def send(
@@ -394,13 +390,12 @@ async def test_a_deleted_conversation_takes_recordings_and_transcripts_along(ali
 async def test_a_worker_killed_while_it_listens_costs_nothing_but_time(alice, qcluster, provider):
     provider.script(match="recording", status=0)
     provider.script(match="recording", text=SAID)
-    start = {"OPENAI_BASE_URL": provider.base_url, "OPENAI_API_KEY": "sk-of-the-tests"}
-    first = qcluster(**start)
+    first = qcluster(**provider.publishes)
     answer = await heard(alice, send="true")
     await provider.eventually(lambda requests: requests)
 
     first.kill()
-    await sync_to_async(qcluster)(**start)
+    await sync_to_async(qcluster)(**provider.publishes)
 
     job = await ended(answer["jobId"])
     assert (job.state, job.stalls) == (State.COMPLETED, 1)

@@ -39,6 +39,15 @@ class Provider:
         return f"http://127.0.0.1:{self._server.port}/v1"
 
     @property
+    def publishes(self) -> dict[str, str]:
+        """Environment variables that lead another process to it."""
+        return {
+            "OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API_KEY": "sk-of-the-tests",
+            "OPENAI_MODEL": "scripted",
+        }
+
+    @property
     def requests(self) -> list[Request]:
         """All requests so far, oldest first."""
         return list(self._server.log)
@@ -70,9 +79,8 @@ def provider(settings: Any) -> Iterator[Provider]:
     """A running provider, which the settings name. (Another process is told in its environment.)"""
     provider = Provider()
     provider.start()
-    settings.OPENAI_BASE_URL = provider.base_url
-    settings.OPENAI_API_KEY = "sk-of-the-tests"
-    settings.OPENAI_MODEL = "scripted"
+    for name, value in provider.publishes.items():
+        setattr(settings, name, value)
     settings.OPENAI_API = "auto"
     yield provider
     provider.stop()
