@@ -6,16 +6,14 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
-from ninja import File, Router, Schema, Status, UploadedFile
+from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
-from pydantic import ConfigDict
 from pydantic import ValidationError as PydanticError
-from pydantic.alias_generators import to_camel
 
 from chat import wire
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
-from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId
+from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId, _Schema
 from chat.uploads import storage
 from queueing import status
 from queueing.ids import new_id
@@ -32,9 +30,7 @@ class AnalysisIn(wire.DocumentIn):
     request_id: RequestId | None = None
 
 
-class UploadOut(Schema):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
+class UploadOut(_Schema):
     upload_id: HexId
     name: str
     size: int

@@ -5,13 +5,11 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import File, Form, Router, Schema, Status, UploadedFile
-from pydantic import ConfigDict
-from pydantic.alias_generators import to_camel
+from ninja import File, Form, Router, Status, UploadedFile
 
 from chat import wire
 from chat.addresses import client_address
-from chat.schemas import PROBLEMS, HexId, RequestId, Wait
+from chat.schemas import PROBLEMS, HexId, RequestId, Wait, _Schema
 from chat.uploads.storage import MAX_BYTES
 from queueing import status
 from queueing.ids import new_id
@@ -20,10 +18,6 @@ from queueing.submit import Submission
 from . import ear, formats, services
 
 router = Router(by_alias=True, exclude_unset=True, tags=["voice"])
-
-
-class _Schema(Schema):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class RecordingForm(wire.RecordingIn):
