@@ -17,6 +17,8 @@ from chat.upstream.reply import Draft, Reply, Spent, read_chunk, read_event
 #: Seconds to go on listening after the answer's end, for the token counts and so that the connection
 #: can be used again. A provider that hangs there costs the visitor no more than this.
 TAIL = 5.0
+#: Bytes that the transport hands out at a time. After so many there are more, waiting to be read.
+FULL = 16 * 1024
 
 
 async def at_once() -> None:
@@ -128,10 +130,10 @@ async def _listen(
                     for event in events.feed(chunk):
                         if text := read(draft, event):
                             on_text(text)
-                    if not draft.ended:
-                        await pace()
-                    elif tail.when() is None:
+                    if draft.ended and tail.when() is None:
                         tail.reschedule(asyncio.get_running_loop().time() + TAIL)
+                    if not draft.ended and len(chunk) < FULL:
+                        await pace()
         except Exception:
             if not draft.ended:  # what breaks after the end breaks nothing
                 raise

@@ -60,6 +60,20 @@ async def test_what_is_added_just_before_a_sending_goes_out_with_it(monkeypatch)
     assert sent == ["first, second"]
 
 
+async def test_it_does_not_slow_down_a_fast_provider(provider):
+    provider.script(text="fast " * 8000)  # about 1.5 MB of events
+    stream, readings = Stream(a_run()), itertools.count()
+
+    async def pace() -> None:
+        next(readings)
+        await stream.context.pace()
+
+    reply = await ask(on_text=stream.context.delta, pace=pace)
+    await stream.flush()
+    assert reply.text == stream.context.text == "fast " * 8000
+    assert next(readings) < 30
+
+
 async def test_an_answer_read_in_it_is_whole_and_costs_fewer_readings_than_it_has_words(provider):
     words = [f"wörd{n} " for n in range(200)]
     provider.script(text="".join(words), delay=0.005)
