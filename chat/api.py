@@ -14,7 +14,7 @@ from queueing.errors import BadSubmission
 from queueing.ids import new_id
 from queueing.models import Job
 
-from . import problems, selectors, services, sse, wire
+from . import incoming, problems, selectors, services, sse, wire
 from .addresses import client_address
 from .analytics.api import router as analytics_router
 from .answers import cache as answers
@@ -78,7 +78,7 @@ def _check_assistant(assistant_id: str, companion: Companion) -> None:
 def _text(body: AskIn) -> str:
     if (body.message is None) == (body.messages is None):
         raise BadSubmission("message", "Send either message or messages.")
-    return body.message if body.message is not None else wire.last_user_text(body.messages or [])
+    return body.message if body.message is not None else incoming.last_user_text(body.messages or [])
 
 
 for _companion in COMPANIONS.values():

@@ -1,4 +1,5 @@
-"""The socket of one browser tab. It translates: what is said is in `wire`, what is done in `services`.
+"""The socket of one browser tab. It translates: what a tab says is in `incoming`, what it is told in `wire`,
+and what is done in `services`.
 
 What the tab has been told of its jobs is in `queueing/following.py`, how much it may say and must read
 in `flow`, and when it is closed in `sockets`.
@@ -12,16 +13,15 @@ from typing import Any
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
 
 from queueing import events, status
-from queueing.errors import BadSubmission, Rejected, WrongState
+from queueing.errors import Rejected
 from queueing.following import Follower, in_thread
 from queueing.models import Job
 from queueing.pressures import Pressures
 from queueing.reading import forget
 
-from . import changes, flow, selectors, services, sockets, wire
+from . import changes, flow, incoming, selectors, services, sockets, wire
 from .accounts import tokens
 from .addresses import client_address
 from .care.card import Place, card_for
@@ -120,12 +120,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except Rejected as exc:
             await self.tell(wire.rejected_event(exc, request_id, kind))
         except Exception as exc:
-            await self.refuse(_as_wire_error(exc, request_id))
+            await self.refuse(incoming.as_wire_error(exc, request_id))
 
-    def understand(self, text: str | None) -> wire.ClientMessage:
+    def understand(self, text: str | None) -> incoming.ClientMessage:
         try:
-            return wire.parse(text)
-        except wire.WireError:
+            return incoming.parse(text)
+        except incoming.WireError:
             self.charge("invalid")
             raise
 
@@ -133,39 +133,39 @@ class ChatConsumer(AsyncWebsocketConsumer):
         cost = flow.COSTS.get(kind, 1.0)
         if not self.budget.take(cost):
             wait = round(self.budget.wait(cost), 1)
-            raise wire.WireError("too_many", "That was too fast. Please wait a moment.", retry_after=wait)
+            raise incoming.WireError("too_many", "That was too fast. Please wait a moment.", retry_after=wait)
 
-    async def refuse(self, error: wire.WireError) -> None:
+    async def refuse(self, error: incoming.WireError) -> None:
         await self.tell(error.event())
-        if error.code in wire.STRIKES and not self.strikes.take():
+        if error.code in incoming.STRIKES and not self.strikes.take():
             await self.close(sockets.ABUSED)
 
-    async def answer(self, message: wire.ClientMessage) -> None:  # noqa: C901 (a table, not a maze)
+    async def answer(self, message: incoming.ClientMessage) -> None:  # noqa: C901 (a table, not a maze)
         match message:
-            case wire.Ask():
+            case incoming.Ask():
                 await self.ask(message)
-            case wire.Process():
+            case incoming.Process():
                 await self.process(message)
-            case wire.Analyse():
+            case incoming.Analyse():
                 await self.analyse(message)
-            case wire.Edit():
+            case incoming.Edit():
                 await self.edit(message)
-            case wire.Withdraw():
+            case incoming.Withdraw():
                 withdraw = in_thread(changes.withdraw)
                 await self.tell(await withdraw(owner=self.owner, message_id=message.message_id))
-            case wire.Watch():
+            case incoming.Watch():
                 job = await in_thread(selectors.job)(owner=self.owner, job_id=message.job_id)
                 await self.following.watch(job, run=message.run, offset=message.offset)
-            case wire.Cancel():
+            case incoming.Cancel():
                 await in_thread(services.cancel)(owner=self.owner, job_id=message.job_id)
-            case wire.Retry():
+            case incoming.Retry():
                 job = await in_thread(services.retry)(
                     owner=self.owner, job_id=message.job_id, address=self.address
                 )
                 await self.accepted(job)
-            case wire.Ping():
+            case incoming.Ping():
                 await self.tell({"type": "pong", "t": message.t})
-            case wire.Pong():
+            case incoming.Pong():
                 if self.window.read(message.t):
                     await self.following.refresh_all()
 
@@ -180,19 +180,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if card := await asyncio.to_thread(card_for, event["response"], self.whereabouts):
             await self.tell({"type": "care:help", "requestId": event["requestId"], **card})
 
-    async def ask(self, message: wire.Ask) -> None:
-        await self.care(wire.last_user_text(message.messages), message.request_id, message.companion)
+    async def ask(self, message: incoming.Ask) -> None:
+        await self.care(incoming.last_user_text(message.messages), message.request_id, message.companion)
         asked = await in_thread(routing.ask)(
             owner=self.owner,
             companion=message.companion,
-            text=wire.last_user_text(message.messages),
+            text=incoming.last_user_text(message.messages),
             request_id=message.request_id,
             thread_id=message.thread_id,
             address=self.address,
         )
         await self.accepted(asked.job, asked.created)
 
-    async def process(self, message: wire.Process) -> None:
+    async def process(self, message: incoming.Process) -> None:
         heard = await in_thread(voice.process)(
             owner=self.owner,
             upload_id=message.upload_id,
@@ -201,14 +201,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         )
         await self.accepted(heard.job, heard.created)
 
-    async def analyse(self, message: wire.Analyse) -> None:
+    async def analyse(self, message: incoming.Analyse) -> None:
         await self.care(message.question, message.request_id, message.companion)
         asked = await in_thread(documents.analyse_message)(
             message, owner=self.owner, request_id=message.request_id, address=self.address
         )
         await self.accepted(asked.job, asked.created)
 
-    async def edit(self, message: wire.Edit) -> None:
+    async def edit(self, message: incoming.Edit) -> None:
         await self.care(message.content, message.request_id or "")
         changed = await in_thread(changes.edit)(
             owner=self.owner,
@@ -265,19 +265,3 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.heard(event)
         if number := self.window.sent(len(text)):
             await self.send(text_data=json.dumps({"type": "ping", "t": number}))
-
-
-def _as_wire_error(exc: Exception, request_id: str) -> wire.WireError:
-    if isinstance(exc, wire.WireError):
-        exc.request_id = exc.request_id or request_id
-        return exc
-    if isinstance(exc, BadSubmission):
-        return wire.WireError("invalid", exc.message, field=exc.field, request_id=request_id)
-    if isinstance(exc, ObjectDoesNotExist):
-        return wire.WireError("not_found", "There is no such thread, message or job.", request_id=request_id)
-    if isinstance(exc, WrongState):
-        return wire.WireError("wrong_state", f"{str(exc).capitalize()}.", request_id=request_id)
-    logger.exception("a client message could not be answered", exc_info=exc)
-    return wire.WireError(
-        "server_error", "Something went wrong here. Please try again.", request_id=request_id
-    )

@@ -19,7 +19,7 @@ from queueing.errors import BadSubmission, Rejected, WrongState
 
 from .accounts.tokens import TokenRefused
 from .care.http import add_care
-from .wire import WireError
+from .incoming import WireError
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from .wire import RequestId, TurnIn
+from .incoming import RequestId, TurnIn
 
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 

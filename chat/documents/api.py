@@ -10,7 +10,7 @@ from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
 from pydantic import ValidationError as PydanticError
 
-from chat import wire
+from chat import incoming, wire
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
 from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId, _Schema
@@ -24,7 +24,7 @@ from .reader import MAX_BYTES
 router = Router(by_alias=True, exclude_unset=True, tags=["documents"])
 
 
-class AnalysisIn(wire.DocumentIn):
+class AnalysisIn(incoming.DocumentIn):
     """What is asked about a document: its words in `text`, or a file beside this in a form."""
 
     request_id: RequestId | None = None

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from chat import services, wire
+from chat import incoming, services
 from chat.admission import Admission, Asker, admit
 from chat.companions import companion_named
 from chat.services import Asked
@@ -50,7 +50,7 @@ class Request:
     """A `client_address`, where it is known."""
 
     @classmethod
-    def of(cls, asked: wire.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
+    def of(cls, asked: incoming.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
         """What a client's message or form says."""
         return cls(
             owner=owner,
@@ -96,7 +96,7 @@ def analyse_text(request: Request, *, words: str, field: str = "text", name: str
 
 
 def analyse_message(
-    asked: wire.DocumentIn, *, owner: str, request_id: str, address: str, file: UploadedFile | None = None
+    asked: incoming.DocumentIn, *, owner: str, request_id: str, address: str, file: UploadedFile | None = None
 ) -> Asked:
     """Have done what a client's message or form says; `file` is what came with a form."""
     request = Request.of(asked, owner=owner, request_id=request_id, address=address)

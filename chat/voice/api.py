@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import File, Form, Router, Status, UploadedFile
 
-from chat import wire
+from chat import incoming, wire
 from chat.addresses import client_address
 from chat.schemas import PROBLEMS, HexId, RequestId, Wait, _Schema
 from chat.uploads.storage import MAX_BYTES
@@ -20,7 +20,7 @@ from . import ear, formats, services
 router = Router(by_alias=True, exclude_unset=True, tags=["voice"])
 
 
-class RecordingForm(wire.RecordingIn):
+class RecordingForm(incoming.RecordingIn):
     """The form's fields besides the file."""
 
     request_id: RequestId | None = None

@@ -15,11 +15,11 @@ from django.db import transaction
 from chat import services
 from chat.admission import Admission, Asker, admit
 from chat.companions import companion_named
+from chat.incoming import RecordingIn
 from chat.models import Message
 from chat.threads.services import thread_for
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from chat.wire import RecordingIn
 from queueing.errors import BadSubmission
 from queueing.models import Job
 from queueing.submit import Submission, submit

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from chat import wire
+from chat import incoming, wire
 
 ASK = {
     "type": "chat:message",
@@ -15,24 +15,24 @@ ASK = {
 }
 
 
-def refused(data: object) -> wire.WireError:
+def refused(data: object) -> incoming.WireError:
     text = data if isinstance(data, str) else json.dumps(data)
-    with pytest.raises(wire.WireError) as caught:
-        wire.parse(text)
+    with pytest.raises(incoming.WireError) as caught:
+        incoming.parse(text)
     return caught.value
 
 
 def test_a_question_is_understood():
-    message = wire.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
-    assert isinstance(message, wire.Ask)
+    message = incoming.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
+    assert isinstance(message, incoming.Ask)
     assert message.thread_id == UUID(int=1)
-    assert wire.last_user_text(message.messages) == "Hi"
+    assert incoming.last_user_text(message.messages) == "Hi"
 
 
 def test_an_assistant_id_may_name_the_companion():
     ask = {name: value for name, value in ASK.items() if name != "companion"}
-    message = wire.parse(json.dumps(ask | {"assistantId": "culture"}))
-    assert isinstance(message, wire.Ask)
+    message = incoming.parse(json.dumps(ask | {"assistantId": "culture"}))
+    assert isinstance(message, incoming.Ask)
     assert message.companion == "culture"
 
 
@@ -80,8 +80,8 @@ def test_a_frame_is_measured_in_bytes():
 
 
 def test_the_last_message_must_be_the_users():
-    with pytest.raises(wire.WireError, match="role user"):
-        wire.last_user_text([wire.TurnIn(role="assistant", content="I am")])
+    with pytest.raises(incoming.WireError, match="role user"):
+        incoming.last_user_text([incoming.TurnIn(role="assistant", content="I am")])
 
 
 def test_a_completed_event_gets_its_text_also_as_html():

@@ -1,0 +1,221 @@
+"""What clients say on a socket, checked, and what they are answered when it cannot be taken."""
+
+import json
+import logging
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from queueing.errors import BadSubmission, WrongState
+
+logger = logging.getLogger(__name__)
+
+#: The client's own id for what it asks.
+RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+
+#: Codes of errors that no well-made client causes; many of them close the socket.
+STRIKES = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many", "unknown_type"})
+#: Bytes of one frame.
+MAX_FRAME = 64 * 1024
+
+
+@dataclass(eq=False)
+class WireError(Exception):
+    """A client message that cannot be taken. Becomes an `error` event; the socket stays open."""
+
+    code: str
+    message: str
+    _: KW_ONLY
+    field: str = ""
+    request_id: str = ""
+    retry_after: float | None = None
+
+    def event(self) -> dict[str, Any]:
+        """The `error` event, without the fields that say nothing."""
+        more = {"field": self.field, "requestId": self.request_id, "retryAfter": self.retry_after}
+        return {"type": "error", "code": self.code, "error": self.message} | {
+            k: v for k, v in more.items() if v
+        }
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class TurnIn(_Model):
+    """A message as clients send it."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Ask(_Model):
+    """`chat:message`."""
+
+    type: Literal["chat:message"]
+    request_id: RequestId
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    messages: list[TurnIn] = Field(min_length=1)
+
+
+class Edit(_Model):
+    """`message:edit`."""
+
+    type: Literal["message:edit"]
+    message_id: UUID
+    content: str
+    request_id: RequestId | None = None
+    only_if_waiting: bool = False
+
+
+class Withdraw(_Model):
+    """`message:withdraw`."""
+
+    type: Literal["message:withdraw"]
+    message_id: UUID
+
+
+class RecordingIn(_Model):
+    """What is to be done with a recording."""
+
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    send: bool = False
+    """Ask it as soon as its words are known; otherwise they are only handed back, to be edited."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    """A hint, ISO 639: `en`."""
+    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    """How long it is; only shown."""
+
+
+class Process(RecordingIn):
+    """`audio:process`: a recording that was sent over HTTP before, since a frame is too small for one."""
+
+    type: Literal["audio:process"]
+    request_id: RequestId
+    upload_id: UUID
+
+
+class DocumentIn(_Model):
+    """What is asked about a document."""
+
+    companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
+    thread_id: UUID | None = None
+    question: str = ""
+    text: str | None = None
+    """The document itself, where it does not come as a file."""
+    name: Annotated[str, Field(max_length=255)] | None = None
+    """What it is called; a file's own name otherwise."""
+
+
+class Analyse(DocumentIn):
+    """`analysis:large`: text that a frame can hold, or what was uploaded over HTTP before."""
+
+    type: Literal["analysis:large"]
+    request_id: RequestId
+    upload_id: UUID | None = None
+
+
+class Watch(_Model):
+    """`job:watch`."""
+
+    type: Literal["job:watch"]
+    job_id: UUID
+    offset: int = Field(default=0, ge=0)
+    run: int | None = Field(default=None, ge=1)
+
+
+class Cancel(_Model):
+    """`job:cancel`."""
+
+    type: Literal["job:cancel"]
+    job_id: UUID
+
+
+class Retry(_Model):
+    """`job:retry`."""
+
+    type: Literal["job:retry"]
+    job_id: UUID
+
+
+class Ping(_Model):
+    """`ping`; `t` comes back as it is."""
+
+    type: Literal["ping"]
+    t: Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=64)] | None = None
+
+
+class Pong(_Model):
+    """`pong`; `t` is the server's `ping`'s."""
+
+    type: Literal["pong"]
+    t: int
+
+
+ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
+_client_message: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[ClientMessage, Field(discriminator="type")]
+)
+
+
+def parse(text: str | None) -> ClientMessage:
+    """The client message in a frame (None for a binary one), or `WireError`."""
+    if text is None:
+        raise WireError("binary", "Messages are JSON text.")
+    if len(text.encode()) > MAX_FRAME:
+        raise WireError("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
+    try:
+        data = json.loads(text, parse_constant=_no_constant)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be told back
+    except (ValueError, RecursionError):
+        raise WireError("bad_json", "This is not JSON.") from None
+    request_id = data.get("requestId", "") if isinstance(data, dict) else ""
+    try:
+        return _client_message.validate_python(data)
+    except ValidationError as exc:
+        raise _wire_error(exc, request_id if isinstance(request_id, str) else "") from None
+
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(name)
+
+
+def _wire_error(exc: ValidationError, request_id: str) -> WireError:
+    first = exc.errors(include_url=False, include_input=False)[0]
+    if first["type"].startswith("union_tag"):
+        return WireError(
+            "unknown_type", "There is no such message type.", field="type", request_id=request_id
+        )
+    # A union's errors begin with the member's tag; the field is what follows.
+    field = ".".join(str(part) for part in first["loc"][1:])
+    code = "invalid" if field else "bad_message"
+    return WireError(code, first["msg"] + ".", field=field, request_id=request_id[:64])
+
+
+def last_user_text(messages: list[TurnIn]) -> str:
+    """The new message: the last one, which must be the user's. The rest is history, and ours."""
+    if messages[-1].role != "user":
+        raise WireError("invalid", "The last message must have the role user.", field="messages")
+    return messages[-1].content
+
+
+def as_wire_error(exc: Exception, request_id: str) -> WireError:
+    """What a client is told of an exception; one that nobody expected is logged."""
+    if isinstance(exc, WireError):
+        exc.request_id = exc.request_id or request_id
+        return exc
+    if isinstance(exc, BadSubmission):
+        return WireError("invalid", exc.message, field=exc.field, request_id=request_id)
+    if isinstance(exc, ObjectDoesNotExist):
+        return WireError("not_found", "There is no such thread, message or job.", request_id=request_id)
+    if isinstance(exc, WrongState):
+        return WireError("wrong_state", f"{str(exc).capitalize()}.", request_id=request_id)
+    logger.exception("a client message could not be answered", exc_info=exc)
+    return WireError("server_error", "Something went wrong here. Please try again.", request_id=request_id)
