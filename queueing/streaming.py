@@ -1,16 +1,18 @@
 """From a handler's `ctx.delta` to the watchers: kept in Redis first, then announced.
 
-A worker sends what all its runs have to say together, every `_EVERY` seconds and less often the more
-there are: so what a token costs goes down as the load goes up. A slow reader holds up nobody: sending
-never waits for one.
+Runs that have something to say stand in line, and every `_EVERY` seconds the first `_MOST` of them are
+sent together. The more there are, the longer a run waits for its turn and the more it then says at once:
+so what a token costs goes down as the load goes up. A slow reader holds up nobody: sending never waits
+for one.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,12 +27,10 @@ logger = logging.getLogger(__name__)
 
 #: Seconds of text put together into one event.
 _EVERY = 0.05
-#: Events a second that one worker sends at most, lest it drown those who pass them on.
-_PER_SECOND = 4000
+#: Runs that are sent together: 4,000 events a second at most, lest a worker drown those who pass them on.
+_MOST = 200
 #: Seconds the text of an answer is kept in Redis after it was begun.
 _KEEP = 3600
-#: Answers added to in one script.
-_AT_ONCE = 250
 
 
 class Stream:
@@ -55,6 +55,9 @@ class Stream:
         self._start = self._sent = 0
         """Where the latest piece begins and ends."""
         self._progress: dict[str, Any] | None = None
+        self._turn = asyncio.Event()
+        self.paced = False
+        """Somebody waits for its turn to come."""
         self.sending = False
         """Something of it is on its way."""
         self.spoilt = False
@@ -74,8 +77,18 @@ class Stream:
 
     async def pace(self) -> None:
         """Until what the handler has said is about to be sent."""
-        if self.behind:
-            await self._hub.gathering.wait()
+        if not self.behind:
+            return
+        self.paced = True
+        try:
+            await self._turn.wait()
+        finally:
+            self.paced = False
+
+    def call(self) -> None:
+        """Its turn has come: who waited for that may add something yet, until the loop comes round."""
+        self._turn.set()
+        self._turn.clear()
 
     @property
     def behind(self) -> bool:
@@ -123,9 +136,9 @@ class Hub:
     _all: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self.gathering = asyncio.Event()
-        """Set for an instant before each sending: who waits for it may add something yet."""
-        self._waiting: dict[Stream, None] = {}
+        self._line: dict[Stream, None] = {}
+        self._urgent: dict[Stream, None] = {}
+        """Those of the line that do not wait for their turn."""
         self._hurry = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
         self._round = asyncio.get_running_loop().create_future()
@@ -140,7 +153,7 @@ class Hub:
 
     def wake(self, stream: Stream) -> None:
         """The stream has something to say."""
-        self._waiting[stream] = None
+        self._line[stream] = None
         if self._sender is None or self._sender.done():
             self._sender = asyncio.get_running_loop().create_task(self._send())
 
@@ -149,30 +162,41 @@ class Hub:
         while stream.behind or stream.sending:
             if stream.behind:
                 self.wake(stream)
+                self._urgent[stream] = None
                 self._hurry.set()
             await asyncio.shield(self._round)
 
     async def _send(self) -> None:
-        pause = _EVERY
-        while True:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + _EVERY
+        while self._line:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout_at(due):
                     await self._hurry.wait()
-            self._hurry.clear()
-            self.gathering.set()
-            self.gathering.clear()
-            await asyncio.sleep(0)  # in which they do
-            if not self._waiting:
-                return
-            streams, self._waiting = list(self._waiting), {}
-            for stream in streams:
-                stream.sending = True
+            line: Iterable[Stream] = ()
+            if (now := loop.time()) >= due:
+                due, line = now + _EVERY, self._line
+            streams = list(dict.fromkeys(islice(chain(self._urgent, line), _MOST)))
+            await self._gather(streams)
             try:
                 await _send_all(streams)
             except Exception:
                 logger.exception("what %d jobs said could not be sent", len(streams))
-            pause = max(_EVERY, len(streams) / _PER_SECOND)
             self._end_round(streams)
+
+    async def _gather(self, streams: Sequence[Stream]) -> None:
+        """Let those whose turn has come say their last, and leave the line, or go to its end."""
+        for stream in streams:
+            stream.sending = True
+            stream.call()
+        await asyncio.sleep(0)  # in which they do
+        for stream in streams:
+            self._line.pop(stream, None)
+            self._urgent.pop(stream, None)
+            if stream.paced:
+                self._line[stream] = None
+        if not self._urgent:
+            self._hurry.clear()
 
     def _end_round(self, streams: Sequence[Stream]) -> None:
         for stream in streams:
@@ -184,10 +208,8 @@ class Hub:
 async def _send_all(streams: Sequence[Stream]) -> None:
     news = [(stream.run.owner, event) for stream in streams for event in stream.take_progress()]
     said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
-    # Together: on a busy loop each wait costs a whole turn of everybody else's.
-    parts = [said[i : i + _AT_ONCE] for i in range(0, len(said), _AT_ONCE)]
-    for kept in await asyncio.gather(*map(_keep, parts)):
-        news += kept
+    if said:
+        news += await _keep(said)
     await events.emit_many(news)
 
 
