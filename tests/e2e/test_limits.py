@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.conftest import wait_until
 from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
@@ -59,7 +60,7 @@ def handled(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
     context.add_init_script(HANDS_ON)
     page = context.new_page()
     page.goto(site.url)
-    page.wait_for_function("window.socket && socket.readyState === 1")
+    wait_until(lambda: page.evaluate("window.socket && socket.readyState === 1"), "the socket")
     return page
 
 

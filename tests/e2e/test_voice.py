@@ -88,7 +88,7 @@ def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provi
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Stop and edit")).to_be_focused()
     expect(spoken(page)).to_have_text("Recording.")
-    page.wait_for_function("document.querySelector('#voice meter').value > 0.02")  # somebody is heard
+    wait_until(lambda: page.evaluate("document.querySelector('#voice meter').value > 0.02"), "a voice")
     expect(card(page)).to_contain_text("0:01 of 5:00")
     page.keyboard.press("Enter")
     expect(card(page)).to_contain_text("Listening to your recording")
