@@ -68,7 +68,7 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
         on_text=ctx.delta,
         pace=ctx.pace,
     )
-    if not answer.truncated:
+    if not (answer.truncated or answer.by_fallback):  # who asks next may be told better
         await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
     if summaries.is_due(voice, memory.turns, answer.text):
         await sync_to_async(summaries.ask_for)(thread.id, ctx.job_id)

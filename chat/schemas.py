@@ -13,11 +13,13 @@ from .incoming import RequestId, TurnIn
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 
 
-class _Schema(Schema):
+class CamelSchema(Schema):
+    """Python's names here, camelCase on the wire."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AskIn(_Schema):
+class AskIn(CamelSchema):
     """A new message: `message`, or `messages` whose last one is the user's new one."""
 
     message: str | None = None
@@ -28,7 +30,7 @@ class AskIn(_Schema):
     """Of the reference design. A companion's name; the address names one already."""
 
 
-class EditIn(_Schema):
+class EditIn(CamelSchema):
     """A message's new text."""
 
     content: str
@@ -37,11 +39,11 @@ class EditIn(_Schema):
     """Refuse (409 `wrong_state`) rather than ask it anew."""
 
 
-class RenameIn(_Schema):
+class RenameIn(CamelSchema):
     title: str
 
 
-class Wait(_Schema):
+class Wait(CamelSchema):
     """An estimate in seconds, and what causes it; null where only the cause is known."""
 
     low: float | None
@@ -52,7 +54,7 @@ class Wait(_Schema):
     of: int | None = None
 
 
-class _Placed(_Schema):
+class _Placed(CamelSchema):
     job_id: HexId
     request_id: str
     thread_id: HexId | None
@@ -71,7 +73,7 @@ class AskedOut(_Placed):
     """Help lines, when the message speaks of a crisis; docs/care.md."""
 
 
-class UsageOut(_Schema):
+class UsageOut(CamelSchema):
     """Tokens that an answer took, over all attempts."""
 
     input_tokens: int
@@ -80,7 +82,7 @@ class UsageOut(_Schema):
     """The provider did not count them."""
 
 
-class _Told(_Schema):
+class _Told(CamelSchema):
     """How an answer came about, as far as it is known."""
 
     model: str | None = None
@@ -106,7 +108,7 @@ class JobOut(_Placed, _Told):
     code: str | None = None
 
 
-class CompanionOut(_Schema):
+class CompanionOut(CamelSchema):
     id: str
     name: str
     tagline: str
@@ -115,11 +117,11 @@ class CompanionOut(_Schema):
     color: str
 
 
-class CompanionsOut(_Schema):
+class CompanionsOut(CamelSchema):
     companions: list[CompanionOut]
 
 
-class ThreadOut(_Schema):
+class ThreadOut(CamelSchema):
     id: HexId
     title: str
     companion: str
@@ -132,11 +134,11 @@ class FoundOut(ThreadOut):
     """Of a search: `before`, `match` and `after` of where the words were found."""
 
 
-class ThreadsOut(_Schema):
+class ThreadsOut(CamelSchema):
     threads: list[FoundOut]
 
 
-class FeedbackOut(_Schema):
+class FeedbackOut(CamelSchema):
     """What the owner thinks of an answer."""
 
     value: str

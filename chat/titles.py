@@ -90,9 +90,15 @@ def cleaned(text: str) -> str:
     """The title in what the model said; empty when there is none."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     line = re.sub(_LABEL, "", line.strip(_AROUND), flags=re.IGNORECASE)
-    line = " ".join(line.strip(_AROUND).rstrip(".。").split())
-    if not 0 < len(line) <= NONSENSE or not re.search(r"\w", line):
+    line = line.strip(_AROUND).rstrip(".。")
+    if len(line) > NONSENSE or not re.search(r"\w", line):
         return ""
+    return title_from(line)
+
+
+def title_from(text: str) -> str:
+    """The first words of `text` on one line."""
+    line = " ".join(text.split())
     if len(line) <= LENGTH:
         return line
     return (line[:LENGTH].rpartition(" ")[0] or line[:LENGTH]) + "…"

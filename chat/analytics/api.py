@@ -10,7 +10,7 @@ from ninja import Router, Status
 from pydantic import Field
 
 from chat.companions import COMPANIONS
-from chat.schemas import PROBLEMS, FeedbackOut, _Schema
+from chat.schemas import PROBLEMS, CamelSchema, FeedbackOut
 from chat.visitors import VisitorAuth
 from queueing.errors import BadSubmission
 
@@ -26,7 +26,7 @@ router = Router(by_alias=True)
 MOST = 50
 
 
-class EventIn(_Schema):
+class EventIn(CamelSchema):
     """Something that happened: a name of the list in docs/analytics.md, or your own that begins with `x:`."""
 
     name: str
@@ -34,7 +34,7 @@ class EventIn(_Schema):
     properties: dict[str, Value] = {}
 
 
-class TrackIn(_Schema):
+class TrackIn(CamelSchema):
     """One event, or `events`: up to 50 of them."""
 
     name: str = ""
@@ -51,7 +51,7 @@ class TrackIn(_Schema):
         return [(f"events.{number}.", event) for number, event in enumerate(self.events)]
 
 
-class TrackOut(_Schema):
+class TrackOut(CamelSchema):
     accepted: int
     """0 where nothing is kept: you asked not to be tracked, or this site keeps no events."""
 
@@ -86,7 +86,7 @@ def _check(path: str, event: EventIn) -> None:
         raise BadSubmission(path + exc.field, exc.message) from None
 
 
-class FeedbackIn(_Schema):
+class FeedbackIn(CamelSchema):
     value: Literal["up", "down"]
     reason: Reason | Literal[""] = ""
     comment: str = Field(default="", max_length=1000)

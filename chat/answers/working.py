@@ -2,8 +2,6 @@
 
 from asyncio import to_thread
 
-from django.conf import settings
-
 from chat.models import Message, Thread
 
 from . import cache
@@ -25,9 +23,8 @@ async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
 
 
 async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, reply_id: str) -> None:
-    """Keep what the model said, for those who ask the same. Not what its fallback said: the next may do
-    better."""
-    if not key or _is_the_fallbacks(answer.model):
+    """Keep what the model said, for those who ask the same."""
+    if not key:
         return
     if reuse != "renew":
         await to_thread(cache.count, "misses")
@@ -35,11 +32,3 @@ async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, re
     # Whoever deletes a conversation has its answers forgotten, perhaps a moment before we kept this one.
     if not await Message.objects.filter(id=reply_id).aexists():
         await to_thread(cache.forget_thread, thread.id.hex)
-
-
-def _is_the_fallbacks(model: str) -> bool:
-    """By its name, to which providers add a date: gpt-x-mini-2026-01-01 is gpt-x-mini's, and not gpt-x's."""
-    fallback, first = settings.OPENAI_FALLBACK_MODEL, settings.OPENAI_MODEL
-    if not fallback or not model.startswith(fallback):
-        return False
-    return not (model.startswith(first) and len(first) >= len(fallback))

@@ -13,7 +13,7 @@ from pydantic import ValidationError as PydanticError
 from chat import incoming, wire
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
-from chat.schemas import PROBLEMS, AskedOut, HexId, RequestId, _Schema
+from chat.schemas import PROBLEMS, AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
 from queueing import status
 from queueing.ids import new_id
@@ -30,7 +30,7 @@ class AnalysisIn(incoming.DocumentIn):
     request_id: RequestId | None = None
 
 
-class UploadOut(_Schema):
+class UploadOut(CamelSchema):
     upload_id: HexId
     name: str
     size: int

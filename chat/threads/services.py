@@ -13,14 +13,12 @@ from django.db import transaction
 from chat import selectors
 from chat.answers.cache import forget_thread
 from chat.models import Thread
-from chat.titles import renamed
+from chat.titles import renamed, title_from
 from chat.uploads import storage
 from queueing import control, events
 from queueing.errors import BadSubmission, WrongState
 from queueing.models import Dependency, Job
 from queueing.states import UNFINISHED
-
-TITLE_LENGTH = 60
 
 
 def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
@@ -31,15 +29,6 @@ def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) ->
     if thread.companion != companion:
         raise BadSubmission("companion", f"This thread is with the {thread.companion} companion.")
     return thread
-
-
-def title_from(text: str) -> str:
-    """The first words of `text` on one line."""
-    line = " ".join(text.split())
-    if len(line) <= TITLE_LENGTH:
-        return line
-    cut = line[:TITLE_LENGTH].rpartition(" ")[0] or line[:TITLE_LENGTH]
-    return cut + "…"
 
 
 def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:

@@ -8,6 +8,7 @@ by everybody, as without a fallback. An answer is one model's: what fails after 
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from chat.upstream.client import Provider
@@ -57,7 +58,7 @@ async def stream_reply(*, on_text: Callable[[str], None], **asked: Any) -> Reply
                 raise
             trouble = exc
     try:
-        return await stream_from(second, on_text=noted, **asked)
+        return replace(await stream_from(second, on_text=noted, **asked), by_fallback=True)
     except JobError as exc:
         if exc.code in _NOT_SET_UP and not begun:
             raise trouble from exc

@@ -30,6 +30,8 @@ class Reply:
     """Those of the input that the provider had read before."""
     estimated: bool = False
     """The provider did not count the tokens, so we did, roughly."""
+    by_fallback: bool = False
+    """Not the model that is set up answered, but the one for when it cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Router, Schema
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from ninja import Router
+from pydantic import Field
+
+from chat.schemas import CamelSchema
 
 from . import prices
 from .budgets import budget_of, renews_at
@@ -17,11 +18,7 @@ from .ledger import spent_today
 router = Router(by_alias=True, tags=["usage"])
 
 
-class _Schema(Schema):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Used(_Schema):
+class Used(CamelSchema):
     """Tokens read and written, minutes heard, calls made."""
 
     tokens: int
@@ -31,14 +28,14 @@ class Used(_Schema):
     cost: int | None = Field(description="Millionths of a unit of the currency; null without prices.")
 
 
-class BudgetOut(_Schema):
+class BudgetOut(CamelSchema):
     """A day's budget; null is no limit."""
 
     tokens: int | None
     cost: int | None
 
 
-class UsageOut(_Schema):
+class UsageOut(CamelSchema):
     today: Used
     budget: BudgetOut
     currency: str

@@ -9,7 +9,7 @@ from ninja import File, Form, Router, Status, UploadedFile
 
 from chat import incoming, wire
 from chat.addresses import client_address
-from chat.schemas import PROBLEMS, HexId, RequestId, Wait, _Schema
+from chat.schemas import PROBLEMS, CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
 from queueing import status
 from queueing.ids import new_id
@@ -26,7 +26,7 @@ class RecordingForm(incoming.RecordingIn):
     request_id: RequestId | None = None
 
 
-class HeardOut(_Schema):
+class HeardOut(CamelSchema):
     job_id: HexId
     request_id: str
     queue: str
@@ -39,14 +39,14 @@ class HeardOut(_Schema):
     reply_job_id: HexId | None = None
 
 
-class UploadOut(_Schema):
+class UploadOut(CamelSchema):
     upload_id: HexId
     name: str
     size: int
     media_type: str
 
 
-class VoiceOut(_Schema):
+class VoiceOut(CamelSchema):
     ready: bool
     reason: str | None = None
     demo: bool
