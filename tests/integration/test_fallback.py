@@ -55,7 +55,7 @@ async def test_the_fallback_answers_what_the_first_could_not(provider: Provider,
 
     reply = await ask()
 
-    assert reply.model == "second"
+    assert (reply.model, reply.by_fallback) == ("second", True)
     assert models(provider) == ["scripted", "second"]
 
 
