@@ -12,7 +12,7 @@ help: ## show this list
 run: ## start everything, at http://127.0.0.1:8000 (PORT and HOST change that)
 	@exec $(BOOTSTRAP) run
 
-test: environment ## the tests a change should pass, in a minute or two
+test: environment ## the tests a change should pass, in about five minutes
 	@$(VENV)/python -m pytest
 
 test-all: environment ## the slow ones, too: crashes, restarts, `make run` itself

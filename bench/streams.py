@@ -67,9 +67,9 @@ class Site:
         with socket.socket() as sock:
             return sock.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def do(self, function: str, *args: object) -> None:
-        """Run a function of this module in a process that knows the database."""
-        code = f"from bench import streams; streams.{function}(*{args!r})"
+    def do(self, function: str, *args: object, module: str = "streams") -> None:
+        """Run a function of a module of ours in a process that knows the database."""
+        code = f"from bench import {module}; {module}.{function}(*{args!r})"
         shell = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
         subprocess.run(shell, cwd=ROOT, env=self.env, check=True)
 

@@ -15,10 +15,12 @@ from django.urls import path, re_path  # noqa: E402
 from chat.accounts.handshake import OriginOrToken  # noqa: E402
 from chat.analytics.privacy import HearWhoAsksNotToBeTracked  # noqa: E402
 from chat.consumer import ChatConsumer  # noqa: E402
+from queueing.dashboard.socket import dashboard  # noqa: E402
 
 sockets = URLRouter(
     [
         path("ws/", AuthMiddlewareStack(ChatConsumer.as_asgi())),
+        path("ws/queue", AuthMiddlewareStack(dashboard)),
         re_path("", WebsocketDenier.as_asgi()),
     ]
 )

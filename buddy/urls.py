@@ -10,6 +10,7 @@ from chat.problems import no_such_address, with_problem_405
 from chat.views import index
 
 from .health import healthz, readyz
+from .metrics import metrics
 
 urlpatterns = [
     path("", index, name="index"),
@@ -20,7 +21,9 @@ urlpatterns = [
     path("account/", include("chat.accounts.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("admin/analytics/", include("chat.analytics.urls")),
+    path("admin/", include("queueing.dashboard.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/chat/favicon.svg", permanent=False)),
 ]

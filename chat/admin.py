@@ -1,27 +1,28 @@
 """Conversations in the admin: there to be found and deleted, not edited, and read by few."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
+from queueing.admin.readonly import Listed, OneOf, ReadOnly
+
+from .companions import COMPANIONS
 from .models import Message, Thread
 
 
-class ReadOnly:
-    """Nothing is added or changed here; what was said stays as it was said."""
+class ByCompanion(OneOf):
+    """The companions there are."""
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.get_fields(request, obj)  # type: ignore[attr-defined]  # the admin class beside us
+    title = parameter_name = "companion"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def options(self) -> Iterable[tuple[str, str]]:
+        return ((one.id, one.name) for one in COMPANIONS.values())
 
 
-def _may_read(request: HttpRequest) -> bool:
+def may_read(request: HttpRequest) -> bool:
+    """Whether the user may see what people say."""
     return request.user.has_perm("chat.view_message_content")
 
 
@@ -31,16 +32,15 @@ class MessageInline(ReadOnly, admin.TabularInline):
     can_delete = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["id", "role", "created_at", "job_id"] + ["content"] * _may_read(request)
+        return ["id", "role", "created_at", "job_id"] + ["content"] * may_read(request)
 
 
 @admin.register(Thread)
-class ThreadAdmin(ReadOnly, admin.ModelAdmin):
-    list_filter = ["companion", "updated_at"]
+class ThreadAdmin(ReadOnly, Listed, admin.ModelAdmin):
+    list_filter = [ByCompanion, "updated_at"]
     search_fields = ["=id", "=owner"]
     search_help_text = "An id or an owner, whole"
     inlines = [MessageInline]
-    show_full_result_count = False
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["id", "companion", "created_at", "updated_at", *_title(request)]
@@ -51,16 +51,15 @@ class ThreadAdmin(ReadOnly, admin.ModelAdmin):
 
 def _title(request: HttpRequest) -> list[str]:
     """A title is the beginning of what was said."""
-    return ["title"] if _may_read(request) else []
+    return ["title"] if may_read(request) else []
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, admin.ModelAdmin):
+class MessageAdmin(ReadOnly, Listed, admin.ModelAdmin):
     list_display = ["id", "role", "thread_id", "job_id", "created_at"]
     list_filter = ["role", "created_at"]
     search_fields = ["=id", "=job_id", "=thread__id"]
     search_help_text = "The id of a message, its job or its thread, whole"
-    show_full_result_count = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["id", "thread", "role", "created_at", "job_id"] + ["content"] * _may_read(request)
+        return ["id", "thread", "role", "created_at", "job_id"] + ["content"] * may_read(request)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import NinjaAPI, Router, Status
+from ninja import Router, Status, Swagger
 
 from queueing import status
 from queueing.errors import BadSubmission
@@ -23,21 +23,45 @@ from .care.http import care_of, look_after
 from .companions import COMPANIONS, Companion, companion_named
 from .documents import routing
 from .documents.api import router as documents_router
-from .schemas import PROBLEMS, AskedOut, AskIn, CompanionsOut, JobOut
+from .openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
+from .schemas import AskedOut, AskIn, CompanionsOut, JobOut
 from .threads.api import router as threads_router
 from .usage.api import router as usage_router
 from .visitors import VisitorAuth
 from .voice.api import router as voice_router
 
 router = Router(by_alias=True, exclude_unset=True)
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Buddy Companion",
     version="1",
-    description="Four AI companions behind a job queue. docs/protocol.md tells the whole protocol.",
+    description=DESCRIPTION,
+    docs=Swagger(settings=DOCS_PAGE),
     auth=[VisitorAuth()],
     urls_namespace="api",
 )
 problems.install(api)
+
+#: One event of a stream, and what a stream looks like.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "description": "The type, as in `data`."},
+        "id": {"type": "string", "description": "Of a piece of text: where to go on, as `Last-Event-ID`."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+_EVENTS = """\
+event: chat:position
+data: {"type": "chat:position", "jobId": "0198…", "position": 1, "estimatedWait": {"low": 1, "high": 4, …}}
+
+id: 1.11
+event: chat:delta
+data: {"type": "chat:delta", "jobId": "0198…", "run": 1, "attempt": 1, "offset": 0, "text": "Start in Al"}
+
+event: chat:completed
+data: {"type": "chat:completed", "jobId": "0198…", "response": "Start in Alfama.", …}
+"""
 
 
 async def _view(job: Job) -> dict[str, Any]:
@@ -45,7 +69,7 @@ async def _view(job: Job) -> dict[str, Any]:
 
 
 @router.get("/companions", response=CompanionsOut, auth=None, tags=["companions"])
-async def companions(request: HttpRequest) -> dict[str, Any]:
+async def list_companions(request: HttpRequest) -> dict[str, Any]:
     """Who there is to talk to."""
     return {"companions": [companion.public() for companion in COMPANIONS.values()]}
 
@@ -84,7 +108,7 @@ def _text(body: AskIn) -> str:
 for _companion in COMPANIONS.values():
     router.post(
         f"/{_companion.id}",
-        response={202: AskedOut} | PROBLEMS,
+        response={202: AskedOut} | errors(400, 404, 413, 422, 503),
         operation_id=f"ask_{_companion.id}",
         summary=f"Ask the {_companion.name} companion",
         description="Answers at once; the job's events, or the job itself, bring the reply.",
@@ -93,19 +117,19 @@ for _companion in COMPANIONS.values():
     )(_ask_view(_companion))
 
 
-@router.get("/jobs/{job_id}", response={200: JobOut} | PROBLEMS, tags=["jobs"])
+@router.get("/jobs/{job_id}", response={200: JobOut} | errors(404), tags=["jobs"])
 async def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     """How a job stands."""
     return await _view(await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id))
 
 
-@router.delete("/jobs/{job_id}", response={200: JobOut} | PROBLEMS, tags=["jobs"])
+@router.delete("/jobs/{job_id}", response={200: JobOut} | errors(404, 409), tags=["jobs"])
 async def cancel_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     """Stop a job, waiting or running."""
     return await _view(await sync_to_async(services.cancel)(owner=request.auth, job_id=job_id))
 
 
-@router.post("/jobs/{job_id}/retry", response={202: JobOut} | PROBLEMS, tags=["jobs"])
+@router.post("/jobs/{job_id}/retry", response={202: JobOut} | errors(404, 409, 503), tags=["jobs"])
 async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
     """Run a failed or cancelled job again."""
     job = await sync_to_async(services.retry)(
@@ -114,8 +138,13 @@ async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
     return Status(202, await _view(job))
 
 
-@router.get("/jobs/{job_id}/events", response={200: str} | PROBLEMS, tags=["jobs"])
-async def job_events(request: HttpRequest, job_id: UUID, offset: int = 0) -> StreamingHttpResponse:
+@router.get(
+    "/jobs/{job_id}/events",
+    response={200: None} | errors(404, 422),
+    openapi_extra=other_than_json("text/event-stream", _EVENTS, _EVENT),
+    tags=["jobs"],
+)
+async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> StreamingHttpResponse:
     """A job's events as `text/event-stream`, ending with its terminal event."""
     run, offset = sse.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
@@ -123,7 +152,7 @@ async def job_events(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
 
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
-async def queue_status(request: HttpRequest) -> dict[str, Any]:
+async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
     """Counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
     return await status.overview() | {"answers": await asyncio.to_thread(answers.statistics)}
 

@@ -8,7 +8,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from queueing import owners
+        from queueing import health, owners
         from queueing.models import Job
 
         from . import checks, owned  # noqa: F401  (registers the system checks)
@@ -16,9 +16,11 @@ class ChatConfig(AppConfig):
         from .limits import checks as limit_checks  # noqa: F401
         from .models import Thread
         from .sockets import close_after_logout
+        from .upstream.health import provider
 
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
         owned.register(Job, move=owners.rename, erase=owners.erase)
         owned.register(Thread)
+        health.register(provider)
         owned.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))

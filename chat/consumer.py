@@ -1,8 +1,8 @@
-"""The socket of one browser tab. It translates: what a tab says is in `incoming`, what it is told in `wire`,
-and what is done in `services`.
+"""The socket of one browser tab: who is on it, what it says, and what it is told.
 
-What the tab has been told of its jobs is in `queueing/following.py`, how much it may say and must read
-in `flow`, and when it is closed in `sockets`.
+What a tab may say is in `incoming`, what is then done in `requests`, and what it is told in `wire`. What it
+has been told of its jobs is in `queueing/following.py`, how much it may say and must read in `flow`, and
+when it is closed in `sockets`.
 """
 
 import asyncio
@@ -14,27 +14,23 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from queueing import events, status
+from queueing import events
 from queueing.errors import Rejected
 from queueing.following import Follower, in_thread
-from queueing.models import Job
 from queueing.pressures import Pressures
 from queueing.reading import forget
 
-from . import changes, flow, incoming, selectors, services, sockets, wire
+from . import flow, incoming, requests, sockets, wire
 from .accounts import tokens
 from .addresses import client_address
-from .care.card import Place, card_for
-from .care.counting import count
-from .documents import routing
-from .documents import services as documents
+from .care.card import Place
+from .live import Live
 from .visitors import owner_of
-from .voice import services as voice
 
 logger = logging.getLogger(__name__)
 
 #: What a tab that has fallen behind can do without.
-_PASSING = ("position", "progress", "pressure")
+_PASSING = ("position", "progress", "pressure", "rendered")
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -70,6 +66,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.strikes = flow.Bucket(flow.STRIKES, flow.FORGIVEN)
         self.window = flow.Window()
         self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
+        self.live = Live(self.following, self.tell)
         try:
             await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
             await self.accept(subprotocol)
@@ -98,6 +95,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.follower is None:
             return
+        self.live.close()
         self.follower.close()
         sockets.Sockets.here().discard(self)
         Pressures.here().discard(self.tell)
@@ -116,7 +114,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             kind = message.type
             request_id = getattr(message, "request_id", None) or ""
             self.charge(kind)
-            await self.answer(message)
+            await requests.answer(self, message)
         except Rejected as exc:
             await self.tell(wire.rejected_event(exc, request_id, kind))
         except Exception as exc:
@@ -139,99 +137,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self.tell(error.event())
         if error.code in incoming.STRIKES and not self.strikes.take():
             await self.close(sockets.ABUSED)
-
-    async def answer(self, message: incoming.ClientMessage) -> None:  # noqa: C901 (a table, not a maze)
-        match message:
-            case incoming.Ask():
-                await self.ask(message)
-            case incoming.Process():
-                await self.process(message)
-            case incoming.Analyse():
-                await self.analyse(message)
-            case incoming.Edit():
-                await self.edit(message)
-            case incoming.Withdraw():
-                withdraw = in_thread(changes.withdraw)
-                await self.tell(await withdraw(owner=self.owner, message_id=message.message_id))
-            case incoming.Watch():
-                job = await in_thread(selectors.job)(owner=self.owner, job_id=message.job_id)
-                await self.following.watch(job, run=message.run, offset=message.offset)
-            case incoming.Cancel():
-                await in_thread(services.cancel)(owner=self.owner, job_id=message.job_id)
-            case incoming.Retry():
-                job = await in_thread(services.retry)(
-                    owner=self.owner, job_id=message.job_id, address=self.address
-                )
-                await self.accepted(job)
-            case incoming.Ping():
-                await self.tell({"type": "pong", "t": message.t})
-            case incoming.Pong():
-                if self.window.read(message.t):
-                    await self.following.refresh_all()
-
-    async def care(self, text: str, request_id: str, companion: str = "") -> None:
-        """Show help to who speaks of a crisis. First: it depends on nothing that follows."""
-        if card := await asyncio.to_thread(card_for, text, self.whereabouts):
-            await self.tell({"type": "care:help", "requestId": request_id, **card})
-            await in_thread(count)(companion, card["level"])
-
-    async def heard(self, event: dict[str, Any]) -> None:
-        """What was spoken can be looked at only now that it is words. (Whoever wrote them down counts it.)"""
-        if card := await asyncio.to_thread(card_for, event["response"], self.whereabouts):
-            await self.tell({"type": "care:help", "requestId": event["requestId"], **card})
-
-    async def ask(self, message: incoming.Ask) -> None:
-        await self.care(incoming.last_user_text(message.messages), message.request_id, message.companion)
-        asked = await in_thread(routing.ask)(
-            owner=self.owner,
-            companion=message.companion,
-            text=incoming.last_user_text(message.messages),
-            request_id=message.request_id,
-            thread_id=message.thread_id,
-            address=self.address,
-        )
-        await self.accepted(asked.job, asked.created)
-
-    async def process(self, message: incoming.Process) -> None:
-        heard = await in_thread(voice.process)(
-            owner=self.owner,
-            upload_id=message.upload_id,
-            recording=voice.Recording.of(message, message.request_id),
-            address=self.address,
-        )
-        await self.accepted(heard.job, heard.created)
-
-    async def analyse(self, message: incoming.Analyse) -> None:
-        await self.care(message.question, message.request_id, message.companion)
-        asked = await in_thread(documents.analyse_message)(
-            message, owner=self.owner, request_id=message.request_id, address=self.address
-        )
-        await self.accepted(asked.job, asked.created)
-
-    async def edit(self, message: incoming.Edit) -> None:
-        await self.care(message.content, message.request_id or "")
-        changed = await in_thread(changes.edit)(
-            owner=self.owner,
-            message_id=message.message_id,
-            text=message.content,
-            request_id=message.request_id or "",
-            only_if_waiting=message.only_if_waiting,
-            address=self.address,
-        )
-        if changed.told:
-            await self.tell(changed.told)
-        if not changed.in_place:
-            await self.accepted(changed.asked.job, changed.asked.created)
-
-    async def accepted(self, job: Job, created: bool = True) -> None:
-        """Answer with `queued`. It is told from here too: with Redis away no event would come."""
-        queued = wire.queued_event(job, await status.place(job))
-        if created:
-            self.answered.add(job.id.hex)
-            await self.following.hear(queued)
-        else:
-            await self.tell(queued)
-            await self.following.watch(job)
 
     # --- what the tab is told ---
 
@@ -257,11 +162,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
         if self.window.shut and events.name_of(event) in _PASSING:
             return
-        if event["type"].endswith(":completed"):
+        if events.is_ending(event):
             event = await asyncio.to_thread(wire.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)
         if event["type"] == "audio:completed" and "messageId" in event:
-            await self.heard(event)
+            await requests.heard(self, event)
         if number := self.window.sent(len(text)):
             await self.send(text_data=json.dumps({"type": "ping", "t": number}))

@@ -5,7 +5,7 @@ import time
 #: Messages at once, and per second from then on.
 BURST, RATE = 20.0, 5.0
 #: What a message counts, where it is not 1. A tab that comes back asks after all its jobs at once.
-COSTS = {"ping": 0.25, "pong": 0.05, "job:watch": 0.25}
+COSTS = {"ping": 0.25, "pong": 0.05, "job:watch": 0.25, "job:render": 0.05}
 #: Refused frames at once, and per second from then on, before the socket is closed.
 STRIKES, FORGIVEN = 20.0, 0.2
 

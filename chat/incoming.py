@@ -130,6 +130,12 @@ class Watch(_Model):
     run: int | None = Field(default=None, ge=1)
 
 
+class Render(Watch):
+    """`job:render`; `offset` is where the settled blocks end that the client has of `run`."""
+
+    type: Literal["job:render"]  # type: ignore[assignment]
+
+
 class Cancel(_Model):
     """`job:cancel`."""
 
@@ -158,7 +164,7 @@ class Pong(_Model):
     t: int
 
 
-ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Cancel | Retry | Ping | Pong
+ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Render | Cancel | Retry | Ping | Pong
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )

@@ -9,8 +9,9 @@ from inspect import iscoroutinefunction
 from math import ceil
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -85,6 +86,10 @@ def _token_refused(exc: TokenRefused) -> HttpResponse:
     return answer
 
 
+def _bad_form(_exc: Exception) -> HttpResponse:
+    return problem(400, "bad_form", "This form cannot be read. Check its content type, boundary and fields.")
+
+
 def _unexpected(exc: Exception) -> HttpResponse:
     logger.error("an API call failed", exc_info=exc)
     return problem(500, "server_error", "Something went wrong here. Please try again.")
@@ -100,6 +105,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     ObjectDoesNotExist: _not_found,
     Http404: _not_found,
     RequestDataTooBig: lambda _exc: problem(413, "too_large", "This request's body is too large."),
+    **dict.fromkeys((MultiPartParserError, BadRequest, SuspiciousOperation), _bad_form),
     HttpError: lambda exc: problem(exc.status_code, _CODES.get(exc.status_code, "error"), str(exc)),
     Exception: _unexpected,
 }

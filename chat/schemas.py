@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Schema
-from pydantic import ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from .incoming import RequestId, TurnIn
@@ -13,14 +12,25 @@ from .incoming import RequestId, TurnIn
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 
 
-class CamelSchema(Schema):
-    """Python's names here, camelCase on the wire."""
+class CamelSchema(BaseModel):
+    """Python's names here, camelCase on the wire.
+
+    Not ninja's Schema: that one reads attributes of whatever it is given, and so takes the JSON text "abc",
+    which has a method `title`, for a thread's new title.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+def example(**fields: Any) -> ConfigDict:
+    """For a body's `model_config`: what /api/docs puts into the field to begin with."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 class AskIn(CamelSchema):
     """A new message: `message`, or `messages` whose last one is the user's new one."""
+
+    model_config = example(message="Three days in Lisbon?")
 
     message: str | None = None
     messages: list[TurnIn] | None = Field(default=None, min_length=1)
@@ -33,6 +43,8 @@ class AskIn(CamelSchema):
 class EditIn(CamelSchema):
     """A message's new text."""
 
+    model_config = example(content="Four days in Lisbon?")
+
     content: str
     request_id: RequestId | None = None
     only_if_waiting: bool = False
@@ -40,6 +52,10 @@ class EditIn(CamelSchema):
 
 
 class RenameIn(CamelSchema):
+    """A thread's new title."""
+
+    model_config = example(title="Lisbon in May")
+
     title: str
 
 
@@ -168,7 +184,7 @@ class ConversationOut(ThreadOut):
     """Help lines with the `messageId` that calls for them."""
 
 
-class Problem(Schema):
+class Problem(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = "about:blank"
@@ -179,7 +195,3 @@ class Problem(Schema):
     field: str | None = None
     retryAfter: float | None = None
     care: dict[str, Any] | None = None
-
-
-#: For an operation's `response`: every error looks like this.
-PROBLEMS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 409, 413, 422, 429, 503}): Problem}

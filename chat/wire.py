@@ -20,10 +20,13 @@ _TOLD = ("cached", "model", "usage", "cost", "truncated")
 
 
 def decorate(event: dict[str, Any]) -> dict[str, Any]:
-    """The engine's event as clients get it: a completed one with its text, also as HTML."""
-    if not str(event.get("type", "")).endswith(":completed"):
-        return event
-    return event | _response(event.get("result"))
+    """The engine's event as clients get it: a completed one with its text, and what was said as HTML."""
+    match events.name_of(event):
+        case "completed":
+            return event | _response(event.get("result"))
+        case "cancelled":
+            return event | {"html": render(event["text"])}
+    return event
 
 
 def _response(result: Any) -> dict[str, Any]:

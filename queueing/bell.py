@@ -17,9 +17,17 @@ _RECONNECT = 1.0
 class Bell:
     """Listens on the engine's channel and the worker's own. Being idle costs nothing: there is no polling."""
 
-    def __init__(self, own: str, on_job: Callable[[str, str, str, int], None], running: Running) -> None:
+    def __init__(
+        self,
+        own: str,
+        running: Running,
+        *,
+        on_job: Callable[[str, str, str, int], None],
+        on_limits: Callable[[], None],
+    ) -> None:
         self.own = own
         self._on_job = on_job
+        self._on_limits = on_limits
         self._running = running
         self._rung = asyncio.Event()
 
@@ -56,6 +64,9 @@ class Bell:
                     self._on_job(*json.loads(rest))
                 elif word == "cancel":
                     self._running.cancel(rest)
+                elif word == "limits":
+                    self._on_limits()
+                    self.ring()
                 elif word == "owner":
                     self._running.rename_owner(*json.loads(rest))
                 else:  # also the empty text: whatever was said while nobody listened

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import RawValue
 from queue import Queue
@@ -62,6 +63,8 @@ class Cluster(Sentinel):
         """Start the workers and guard them until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop_event.set())
+        for module in get_conf().preload:
+            import_module(module)
         gc.collect()
         gc.freeze()  # what is loaded now is never garbage, and stays shared with the workers
         for _ in range(Conf.WORKERS):

@@ -32,7 +32,7 @@ class Backoff:
     """Seconds no wait exceeds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Limiter:
     """At most `max` starts in any `duration` seconds, over all workers."""
 
@@ -101,6 +101,10 @@ class EngineConf:
     """Days that finished jobs' rows are kept."""
     recycle: int = 0
     """Jobs after which a worker process is replaced; 0 is never."""
+    preload: tuple[str, ...] = ()
+    """Modules that a cluster imports before it forks its workers: shared by them, and there at once."""
+    version: str = ""
+    """What the workers say they run, for operators who look at a deploy."""
 
 
 def _limiter(value: str) -> tuple[int, float]:

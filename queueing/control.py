@@ -1,18 +1,22 @@
-"""What owners and operators do to jobs and queues. Synchronous; the record first, then Redis."""
+"""What is done to jobs and queues. Synchronous; the record first, then, once that is committed, Redis.
+
+Operators do it through operating.py, which also writes down who did.
+"""
 
 import logging
 from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import dependencies, events, redis, schedule
+from . import dependencies, events, overrides, redis, schedule
 from .conf import get_queue
 from .ending import tell_end
-from .errors import WrongState
+from .errors import NoQueue, WrongState
 from .models import Job, Pause
-from .states import TRANSITIONS, UNFINISHED, State
+from .states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
 from .submit import put_all_in_schedule, take_place
 
 logger = logging.getLogger(__name__)
@@ -33,18 +37,19 @@ def cancel(job_id: UUID | str) -> Job:
             raise WrongState("cancel", job.state)
         tell_end(job)
         freed = dependencies.give_up([job.pk])
-        transaction.on_commit(lambda: _schedule(freed))
-    try:
-        redis.run(schedule.remove(job.queue, [job.id.hex]))
-    except redis.Unavailable as exc:
-        logger.warning("job %s is cancelled; Redis hears of it later (%s)", job.id.hex, exc)
-    events.emit_soon(job, "cancelled", text=text)
+        transaction.on_commit(lambda: _gone(job, freed))
+        transaction.on_commit(lambda: events.emit_soon(job, "cancelled", text=text))
     return job
 
 
-def _schedule(freed: Sequence[Job]) -> None:
+def _gone(job: Job, freed: Sequence[Job]) -> None:
+    """Tell Redis that the job is no longer there, and which may now run."""
     if freed:
         put_all_in_schedule(freed)
+    try:
+        redis.run(schedule.remove(job.queue, [job.id.hex]))
+    except redis.Unavailable as exc:
+        logger.warning("job %s is gone; Redis hears of it later (%s)", job.id.hex, exc)
 
 
 def _text_so_far(job_id: UUID | str) -> str:
@@ -60,7 +65,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
     """Run a failed or cancelled job anew, with all its attempts, once all of `after` are over.
 
     What failed only because this job had waits for it again. Raises `Job.DoesNotExist`, or `WrongState`
-    when it is neither.
+    when it is neither, or `NoQueue` when no worker would run it.
     """
     starts_from, ends_in = TRANSITIONS["retry"]
     with transaction.atomic():
@@ -70,6 +75,8 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("retry", job.state)
+        if job.is_stray:
+            raise NoQueue("retry", job.queue)
         dependencies.queue_again(job, after)
         dependencies.revive([job.pk])
         transaction.on_commit(lambda: take_place(job))
@@ -78,14 +85,27 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
 
 def promote(job_id: UUID | str) -> Job:
     """Let a delayed job run now. Raises `Job.DoesNotExist`, or `WrongState` when it is not delayed."""
-    won = Job.objects.filter(id=job_id, state=State.DELAYED, pending=0).update(
-        state=State.WAITING, run_at=None
-    )
     job = Job.objects.get(id=job_id)
-    if not won:
+    if not _promote(job.queue, [job.id]):
         raise WrongState("promote", job.state)
-    redis.run(schedule.promote(job.queue, [job.id.hex]))
+    job.refresh_from_db()
     return job
+
+
+def promote_some(queue: str, most: int = 500) -> int:
+    """Let up to `most` delayed jobs of the queue run now; how many. None of them waits for another job."""
+    rows = _unfinished(queue).filter(state=State.DELAYED, pending=0).order_by("id")
+    return _promote(queue, list(rows.values_list("id", flat=True)[:most]))
+
+
+def _promote(queue: str, ids: Sequence[UUID]) -> int:
+    with transaction.atomic():
+        rows = Job.objects.filter(id__in=ids, state=State.DELAYED, pending=0)
+        won = rows.update(state=State.WAITING, run_at=None)
+        transaction.on_commit(
+            lambda: redis.run(schedule.promote(queue, [i.hex for i in ids])) if won else None
+        )
+    return won
 
 
 def remove(job_id: UUID | str) -> None:
@@ -96,44 +116,65 @@ def remove(job_id: UUID | str) -> None:
         won, _ = Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).delete()
         if not won:
             raise WrongState("remove", State.ACTIVE)
-        transaction.on_commit(lambda: _schedule(freed))
-    redis.run(schedule.remove(job.queue, [job.id.hex]))
+        transaction.on_commit(lambda: _gone(job, freed))
 
 
-def pause(queue: str) -> None:
-    """Start nothing more on the queue; what runs finishes. Twice is as good as once."""
+def remove_all(ids: Sequence[UUID]) -> int:
+    """Delete jobs that are over, with their history; how many there were."""
+    rows = Job.objects.filter(id__in=ids, state__in=FINISHED)
+    return rows.delete()[1].get(Job._meta.label, 0)
+
+
+def pause(queue: str) -> bool:
+    """Start nothing more on the queue; what runs finishes. Whether that is news: twice is as good as once.
+
+    With Redis away it holds as soon as a worker has reached Redis again.
+    """
     name = get_queue(queue).name
-    Pause.objects.get_or_create(queue=name)
-    redis.client().hset(schedule.queue_key(name, "meta"), "paused", "1")
-    _ring(name)
+    with transaction.atomic():
+        _, news = Pause.objects.get_or_create(queue=name)
+        transaction.on_commit(lambda: tell(name))
+    return news
 
 
-def resume(queue: str) -> None:
-    """Let a paused queue go on."""
+def resume(queue: str) -> bool:
+    """Let a paused queue go on; whether it was paused."""
     name = get_queue(queue).name
-    Pause.objects.filter(queue=name).delete()
-    redis.client().hdel(schedule.queue_key(name, "meta"), "paused")
-    _ring(name)
+    with transaction.atomic():
+        gone, _ = Pause.objects.filter(queue=name).delete()
+        transaction.on_commit(lambda: tell(name))
+    return bool(gone)
 
 
-def drain(queue: str) -> int:
-    """Cancel everything that waits or is delayed; the number of jobs cancelled."""
-    name = get_queue(queue).name
-    drained = 0
-    while ids := _some_idle(name):
-        for job_id in ids:
-            try:
-                cancel(job_id)
-                drained += 1
-            except WrongState:
-                continue  # it ended, or another operator was quicker
-    return drained
+def tell(queue: str) -> None:
+    """Tell Redis what is on record of the queue's pause and limits; it is told later if it is away."""
+    try:
+        overrides.tell(queue)
+    except redis.Unavailable as exc:
+        logger.warning("Redis is away (%s); what was changed of %s holds once it is back", exc, queue)
 
 
-def _some_idle(queue: str) -> Sequence[UUID]:
-    rows = Job.objects.filter(queue=queue, state__in=(State.WAITING, State.DELAYED))
-    return list(rows.order_by("id").values_list("id", flat=True)[:500])
+def drain_some(queue: str, most: int = 500) -> int:
+    """Cancel up to `most` of what waits or is delayed; how many. 0 when nothing is left."""
+    while ids := _idle(queue, most):
+        if drained := sum(_cancelled(job_id) for job_id in ids):
+            return drained
+    return 0
 
 
-def _ring(queue: str) -> None:
-    redis.client().publish(schedule.channel(), f"wake:{queue}")
+def _cancelled(job_id: UUID) -> bool:
+    try:
+        cancel(job_id)
+    except WrongState:
+        return False  # it ended, or another operator was quicker
+    return True
+
+
+def _idle(queue: str, most: int) -> Sequence[UUID]:
+    rows = _unfinished(queue).filter(state__in=(State.WAITING, State.DELAYED))
+    return list(rows.order_by("id").values_list("id", flat=True)[:most])
+
+
+def _unfinished(queue: str) -> QuerySet[Job]:
+    rows = Job.objects.filter(queue=queue)
+    return rows.extra(where=[in_words(UNFINISHED)])  # noqa: S610 (the states are ours)

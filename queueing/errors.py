@@ -3,8 +3,10 @@
 QueueingError
 ├── BadSubmission     the caller's arguments are wrong; nothing was stored
 │   └── UnknownKind
+├── BadValue          an operator's value is wrong; nothing was changed
 ├── Rejected          the queue cannot take it now; carries when to come back
 ├── WrongState        the job's state does not allow the move
+│   └── NoQueue       nor would any other: its queue is not in the settings
 └── JobError          raised by handlers; says what the engine should do next
     ├── Permanent     cannot get better: fail at once
     ├── Retry         may get better: spend an attempt, wait at least `after`
@@ -29,6 +31,15 @@ class UnknownKind(BadSubmission):
     """No handler is registered under this name."""
 
 
+class BadValue(QueueingError, ValueError):
+    """The value of the named field is wrong. Nothing was changed."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
 class Rejected(QueueingError):
     """The queue cannot take this job now. Nothing was stored.
 
@@ -49,6 +60,13 @@ class WrongState(QueueingError):
         super().__init__(f"cannot {verb} a job that is {state}")
         self.verb = verb
         self.state = state
+
+
+class NoQueue(WrongState):
+    """The job's queue has left the settings: it would wait for ever. Nothing was changed."""
+
+    def __init__(self, verb: str, queue: str) -> None:
+        super().__init__(verb, f"on {queue}, a queue that is not in the settings")
 
 
 class JobError(QueueingError):

@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from . import redis, schedule, status
+from . import progress, redis, schedule, status
 from .kinds import get_kind
 from .models import Attempt, Job
 from .states import State
@@ -169,6 +169,9 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
     if number == job.runs and text[start:]:
         about = {"run": number, "attempt": job.attempts, "offset": start}
         found.append(of(job, "delta", **about, text=text[start:]))
+    step = (await progress.latest([job.id.hex])).get(job.id.hex)
+    if step and step.run == job.runs:
+        found.append(of(job, "progress", **step.said))
     return found
 
 

@@ -1,11 +1,16 @@
 """Who a worker is."""
 
 import os
+import resource
 import socket
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from .conf import get_conf
 
 
 @dataclass(kw_only=True)
@@ -37,4 +42,16 @@ class Identity:
             "at": time.time(),
             "running": held,
             "slots": slots,
+            "memory": _memory(),
+            "version": get_conf().version,
         }
+
+
+def _memory() -> int:
+    """Bytes of memory this process has now; on systems without /proc the most it ever had."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")

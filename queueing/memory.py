@@ -3,7 +3,7 @@
 what runs              under its own tokens with fresh leases: a living worker renews them, a dead
                        one's run out
 the limiters' windows  from the starts on record
-the pauses
+the pauses, and the limits that operators changed
 """
 
 import logging
@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import redis, schedule
+from . import overrides, redis, schedule
 from .conf import get_conf
-from .models import Attempt, Job, Pause
+from .models import Attempt, Job
 from .states import State
 from .submit import entry
 from .threads import DatabaseThread
@@ -30,8 +30,7 @@ async def restore(worker: str, database: DatabaseThread) -> int:
     client = redis.aclient()
     await client.set(schedule.key("restoring"), worker, ex=_RESTORING)
     added = await put_back(await database.call(active_jobs))
-    for queue in await database.call(paused_queues):
-        await client.hset(schedule.queue_key(queue, "meta"), "paused", "1")
+    await overrides.keep(database)
     for queue, starts in (await database.call(recent_starts)).items():
         await client.zadd(schedule.queue_key(queue, "starts"), starts)
     if not await redis.arun(schedule.restored(worker)):
@@ -48,15 +47,10 @@ def active_jobs() -> list[Job]:
 NEEDED = ("id", "queue", "owner", "priority", "state", "token", "run_at")
 
 
-def paused_queues() -> list[str]:
-    """The queues that are paused and still exist."""
-    return [name for name in Pause.objects.values_list("queue", flat=True) if name in get_conf().queues]
-
-
 def recent_starts() -> dict[str, dict[str, float]]:
     """For each queue with a limiter, the starts within its window: a name of each -> ms."""
     found: dict[str, dict[str, float]] = {}
-    for queue in get_conf().queues.values():
+    for queue in map(overrides.effective, get_conf().queues):
         if not queue.limiter:
             continue
         since = timezone.now() - timedelta(seconds=queue.limiter.duration)

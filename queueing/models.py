@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from .conf import get_conf
 from .ids import new_id
 from .states import FINISHED, UNFINISHED, State
 
@@ -81,9 +82,9 @@ class Job(models.Model):
         return self.state in FINISHED
 
     @property
-    def can_retry(self) -> bool:
-        """Whether `control.retry` would take it."""
-        return self.state in (State.FAILED, State.CANCELLED)
+    def is_stray(self) -> bool:
+        """Whether its queue is not in the settings, so that no worker would run it."""
+        return self.queue not in get_conf().queues
 
 
 class Attempt(models.Model):
@@ -144,6 +145,70 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} paused since {self.since:%Y-%m-%d %H:%M}"
+
+
+class Override(models.Model):
+    """A limit of a queue that an operator changed; it holds until it is taken back, restarts or not."""
+
+    queue = models.CharField(max_length=100)
+    name = models.CharField(max_length=32)
+    """One of `overrides.NAMES`."""
+    value = models.JSONField(null=True)
+    """A number; of `limiter` [max, seconds], or null for none."""
+    since = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "name"], name="override_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue}: {self.name} is {self.value}"
+
+
+class AuditEntry(models.Model):
+    """What an operator did. Written with the deed, in one transaction; nobody changes it."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=150)
+    """A user's name, or `shell:<name>`."""
+    action = models.CharField(max_length=32)
+    """The verb, as operating.py has it."""
+    queue = models.CharField(max_length=100)
+    job_id = models.UUIDField(null=True, blank=True)
+    """No foreign key: the entry outlives the job."""
+    subject = models.CharField(max_length=200, blank=True)
+    """What else it was about, such as a group of failures."""
+    detail = models.JSONField(default=dict)
+    """Figures: `jobs` done by a verb over many, `before` and `after` of changed limits."""
+    note = models.TextField(blank=True)
+    """The operator's reason."""
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["queue", "id"], name="audit_queue"),
+            models.Index(fields=["job_id"], condition=Q(job_id__isnull=False), name="audit_job"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.queue}"
+
+
+class FailureNote(models.Model):
+    """What operators know of a group of failures: `failures.py` says what a group is."""
+
+    queue = models.CharField(max_length=100)
+    kind = models.CharField(max_length=100)
+    code = models.CharField(max_length=64)
+    note = models.TextField()
+    actor = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "kind", "code"], name="failure_note_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.kind} {self.code}: {self.note[:40]}"
 
 
 class Tally(models.Model):

@@ -76,6 +76,6 @@ def _time_to_wait(queue: QueueDef, counts: Counts) -> float:
     """Seconds after which trying again is reasonable: the time one slot takes, at most a minute."""
     if counts.paused:
         return 60.0
-    if queue.limiter:
-        return min(60.0, queue.limiter.duration / queue.limiter.max)
+    if limiter := counts.under(queue).limiter:
+        return min(60.0, limiter.duration / limiter.max)
     return max(5.0, min(60.0, counts.cooldown))

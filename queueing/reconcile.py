@@ -16,10 +16,10 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from . import memory, redis, schedule
+from . import memory, overrides, redis, schedule
 from .ids import first_id_at
 from .models import Job
-from .states import UNFINISHED
+from .states import UNFINISHED, in_words
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
@@ -32,9 +32,8 @@ _SETTLED = timedelta(seconds=2)
 _FULL = 60.0
 _LEADER_MS = 10_000
 
-_OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 _UNFINISHED_AFTER = f"""
-SELECT id FROM queueing_job WHERE id > %s AND id < %s AND state IN ({_OPEN}) AND pending = 0
+SELECT id FROM queueing_job WHERE id > %s AND id < %s AND {in_words(UNFINISHED)} AND pending = 0
 ORDER BY id LIMIT %s
 """  # noqa: S608 (the states are ours)
 
@@ -51,6 +50,8 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     added = 0
     if last is None:
         added += await memory.restore(worker, database)
+    else:
+        await overrides.keep(database)
     if 0 <= time.time() - float(last or 0) < _FULL:
         return added + await _look(first_id_at(timezone.now() - _RECENT).hex, database)
     began = time.time()

@@ -33,14 +33,22 @@ _BATCH = 500
 
 
 class Recorder:
-    """One a worker. `done` hears of every result that is dealt with, whatever became of it."""
+    """One a worker. `done` hears of every result that is dealt with, whatever became of it.
+
+    Once the worker is `stopping` others are told of the room that ends make: it claims no more itself.
+    """
 
     def __init__(
-        self, database: DatabaseThread, account: Account, done: Callable[[Iterable[Result]], None]
+        self,
+        database: DatabaseThread,
+        account: Account,
+        done: Callable[[Iterable[Result]], None],
+        stopping: asyncio.Event,
     ) -> None:
         self._database = database
         self._account = account
         self._done = done
+        self._stopping = stopping
         self._waiting: list[Result] = []
         self._something = asyncio.Event()
         self._idle = asyncio.Event()
@@ -75,7 +83,7 @@ class Recorder:
         settled = recorded.won + recorded.lost
         self._account.add(recorded.won)
         try:
-            await _tell_redis(recorded)
+            await _tell_redis(recorded, wake=self._stopping.is_set())
         except redis.Unavailable as exc:
             # Its leases run out, or it comes back empty: either way the record is asked again.
             logger.warning("Redis is away (%s): %d outcomes are on record only", exc, len(settled))
@@ -115,7 +123,7 @@ def _without_hook(result: Result, exc: Exception) -> Result:
     return replace(again, hook=False) if again.state == State.FAILED else again
 
 
-async def _tell_redis(recorded: record.Recorded) -> None:
+async def _tell_redis(recorded: record.Recorded, *, wake: bool) -> None:
     ended: dict[str, list[Outcome]] = defaultdict(list)
     later: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     back: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -131,7 +139,9 @@ async def _tell_redis(recorded: record.Recorded) -> None:
     for r in recorded.won:
         if r.outcome == "cooldown":
             await _cool_down(r)
-    calls: list[redis.Call[list[str]]] = [schedule.finish(get_queue(q), rows) for q, rows in ended.items()]
+    calls: list[redis.Call[list[str]]] = [
+        schedule.finish(get_queue(q), rows, wake=wake) for q, rows in ended.items()
+    ]
     calls += [schedule.retry_later(q, rows) for q, rows in later.items()]
     calls += [schedule.release(q, rows) for q, rows in back.items()]
     for call in calls:

@@ -4,20 +4,18 @@ Nothing here touches the database; `record.py` does, and always first.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from .conf import Limiter, QueueDef, get_conf
-from .counts import Counts, Place, read_counts, read_places
+from .counts import LIMITER_MARGIN, Counts, Place, read_counts, read_places
 from .redis import Call
 
 _GLOBAL = ("jobs", "claims", "running", "reconciled")
 _QUEUE = ("waiting", "delayed", "active", "parked", "owners", "held", "busy", "starts", "meta")
 #: Jobs one claim hands out at most: bounds a script's time and its argument lists.
 CLAIM_MOST = 500
-#: Milliseconds added to a limiter's window for the way from Redis to the provider.
-LIMITER_MARGIN = 250
 
 
 class Entry(NamedTuple):
@@ -65,7 +63,7 @@ def key(name: str) -> str:
 
 
 def channel() -> str:
-    """The pub/sub channel on which workers hear `wake:<queue>`, `cancel:<id>` and `owner:[<old>,<new>]`."""
+    """Where workers hear `wake:<queue>`, `limits:<queue>`, `cancel:<id>`, `owner:[<old>,<new>]` (pub/sub)."""
     return key("bell")
 
 
@@ -115,7 +113,7 @@ def claim(
     args: list[Any] = [token, _ms(conf.lease), _ms(conf.ageing), min(slots, CLAIM_MOST), hears, int(idle)]
     for q in queues:
         args += (q.name, q.priority, q.concurrency, q.global_concurrency)
-        args += (q.limiter.max, _ms(q.limiter.duration) + LIMITER_MARGIN) if q.limiter else (0, 0)
+        args += _limiter(q.limiter)
         args.append(q.owner_concurrency)
     names = [q.name for q in queues]
 
@@ -128,11 +126,14 @@ def claim(
     return Call("claim", [*_keys(*names), key("idle")], args, read)
 
 
-def finish(queue: QueueDef, outcomes: Iterable[Outcome]) -> Call[list[str]]:
-    """End claims whose outcome is on record; the ids that were refused."""
+def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) -> Call[list[str]]:
+    """End claims whose outcome is on record; the ids that were refused.
+
+    Who does not claim next what this makes room for asks to `wake` those who may.
+    """
     # One JSON text: redis-py spends more on each argument than Redis on reading all of them.
     ended = [(outcome.id, outcome.token, outcome.state, _ms(outcome.ran)) for outcome in outcomes]
-    args = [queue.name, *queue.keep, json.dumps(ended)]
+    args = [queue.name, *queue.keep, json.dumps(ended), channel() if wake else ""]
     lists = [queue_key(queue.name, name) for name in ("completed", "failed", "runs")]
     return Call("finish", _keys(queue.name) + lists, args, list)
 
@@ -199,10 +200,22 @@ def cooldown(queue: str, seconds: float) -> Call[float]:
     return Call("cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000)
 
 
+def set_live(queue: str, live: Mapping[str, Any]) -> Call[bool]:
+    """Let exactly `live` hold of what operators can change (overrides.py); whether that is news."""
+    fields = {name: str(int(value)) for name, value in live.items() if name != "limiter"}
+    if "limiter" in live:
+        most, ms = _limiter(live["limiter"])
+        fields |= {"limiter_max": str(most), "limiter_ms": str(ms)}
+    return Call("set_live", _keys(queue), [channel(), queue, json.dumps(fields)], bool)
+
+
+def _limiter(limiter: Limiter | None) -> tuple[int, int]:
+    return (limiter.max, _ms(limiter.duration) + LIMITER_MARGIN) if limiter else (0, 0)
+
+
 def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> Call[Counts]:
     """What the queue holds, how much of it is the owner's, and the starts in the limiter's window."""
-    window = _ms(limiter.duration) + LIMITER_MARGIN if limiter else 0
-    return Call("counts", _keys(queue), [owner, window], read_counts)
+    return Call("counts", _keys(queue), [owner, _limiter(limiter)[1]], read_counts)
 
 
 def places(queue: str, ids: Sequence[str]) -> Call[list[Place | None]]:

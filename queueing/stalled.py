@@ -38,7 +38,7 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
             await redis.arun(schedule.release(queue.name, back, expired=True))
         if over:
             ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(over)]
-            await redis.arun(schedule.finish(queue, ended))
+            await redis.arun(schedule.finish(queue, ended, wake=True))
         if queue.name != TASKS:
             for owner, event in await database.call(news, claims):
                 await events.emit(owner, event)

@@ -47,3 +47,11 @@ TRANSITIONS: dict[str, tuple[frozenset[State], State]] = {
     "cancel": (UNFINISHED, State.CANCELLED),
     "retry": (frozenset({State.FAILED, State.CANCELLED}), State.WAITING),
 }
+
+
+def in_words(states: frozenset[State]) -> str:
+    """The states as an SQL condition, for `extra(where=[…])`.
+
+    SQLite uses a partial index only where a query has the condition in its very words, not as parameters.
+    """
+    return f"state IN ({', '.join(repr(state.value) for state in sorted(states))})"

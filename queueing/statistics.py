@@ -82,12 +82,16 @@ def summary() -> dict[str, dict[str, Any]]:
 
 
 def history(queue: str, *, since: datetime, step: timedelta) -> list[Period]:
-    """The queue from `since` (aware) to now in steps; empty steps are there too, so that plots are even."""
+    """The queue (or all, where it is empty) from `since` (aware) to now in steps.
+
+    Empty steps are there too, so that plots are even.
+    """
     seconds = step.total_seconds()
     now = timezone.now()
     first = datetime.fromtimestamp(since.timestamp() // seconds * seconds, tz=since.tzinfo)
     rows: dict[int, list[Tally]] = defaultdict(list)
-    for row in Tally.objects.filter(queue=queue, start__gte=first):
+    found = Tally.objects.filter(start__gte=first)
+    for row in found.filter(queue=queue) if queue else found:
         rows[int((row.start - first).total_seconds() // seconds)].append(row)
     periods = []
     for number in range(int((now - first).total_seconds() // seconds) + 1):

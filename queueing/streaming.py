@@ -18,8 +18,9 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from . import events, redis, schedule
+from . import events, progress, redis, schedule
 from .context import JobContext
+from .progress import Step
 from .run import Run
 from .schedule import Piece
 
@@ -63,6 +64,12 @@ class Stream:
         self.spoilt = False
         """Whether a piece may be missing from the text that is kept."""
 
+    async def announce(self) -> None:
+        """Tell that the run has begun."""
+        run = self.run
+        begun = self._event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
+        await events.emit(run.owner, begun)
+
     def emit(self, name: str, fields: dict[str, Any]) -> None:
         """Take note of something the handler said."""
         if name == "log":
@@ -100,10 +107,10 @@ class Stream:
         if self.behind or self.sending:
             await self._hub.flush(self)
 
-    def take_progress(self) -> list[events.Event]:
+    def take_progress(self) -> Step | None:
         """The latest progress, if it is news."""
-        progress, self._progress = self._progress, None
-        return [self._event("progress", **progress)] if progress else []
+        said, self._progress = self._progress, None
+        return Step(self.run.id, self.run.number, said) if said else None
 
     def take_piece(self) -> Piece | None:
         """What was said since the last piece; all of it where what is kept may have a hole."""
@@ -119,6 +126,10 @@ class Stream:
     def _piece(self, start: int) -> Piece:
         run, text = self.run, self.context.text[start : self._sent]
         return Piece(run.id, run.token, run.number, text, anew=start == 0)
+
+    def progress(self, step: Step) -> events.Event:
+        """The event of a step."""
+        return self._event("progress", **step.said)
 
     def delta(self) -> events.Event:
         """The event of the latest piece."""
@@ -206,7 +217,10 @@ class Hub:
 
 
 async def _send_all(streams: Sequence[Stream]) -> None:
-    news = [(stream.run.owner, event) for stream in streams for event in stream.take_progress()]
+    went = [(stream, step) for stream in streams if (step := stream.take_progress())]
+    if went:
+        await progress.keep([step for _, step in went])
+    news = [(stream.run.owner, stream.progress(step)) for stream, step in went]
     said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
     if said:
         news += await _keep(said)

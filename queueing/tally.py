@@ -4,10 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from . import histogram
@@ -17,8 +17,10 @@ from .states import State
 
 logger = logging.getLogger(__name__)
 
-#: How long minutes are kept before they become hours, and hours before they go.
+#: How long minutes are kept before they become hours, and hours before all of them become one row.
 MINUTES_KEPT, HOURS_KEPT = timedelta(days=7), timedelta(days=90)
+#: That row: it is no history any more, but counters that only grow are made of it (metrics.py).
+BEGINNING, FOREVER = datetime.fromtimestamp(0, UTC), 0
 
 
 @dataclass
@@ -91,38 +93,42 @@ def write(rows: list[Tally]) -> None:
 
 
 def compact() -> int:
-    """Make an hour of one queue's old minutes, and drop old hours; 0 when there was nothing left to make.
+    """Make an hour of one queue's old minutes, or one row of its old hours; 0 when there was nothing to do.
 
-    Called again until it answers 0, so that nobody waits long for it.
+    Called again until it answers 0, so that nobody waits long for it. No sum over a queue's rows changes.
     """
     now = timezone.now()
-    Tally.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).delete()
-    first = Tally.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT).order_by("start").first()
-    if first:
-        _compact_hour(first.queue, first.start.replace(minute=0))
-    return 1 if first else 0
+    if old := Tally.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).first():
+        hours = Q(seconds=3600, start__lt=now - HOURS_KEPT)
+        _merge(old.queue, hours | Q(seconds=FOREVER), BEGINNING, FOREVER)
+        return 1
+    if first := Tally.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT).order_by("start").first():
+        hour = first.start.replace(minute=0)
+        minutes = Q(seconds=60, start__gte=hour, start__lt=hour + timedelta(hours=1))
+        _merge(first.queue, minutes, hour, 3600)
+        return 1
+    return 0
 
 
-def _compact_hour(queue: str, hour: datetime) -> None:
+def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
+    """Put one row of `seconds` from `start` in place of the queue's rows."""
     with transaction.atomic():
-        minutes = Tally.objects.filter(
-            queue=queue, seconds=60, start__gte=hour, start__lt=hour + timedelta(hours=1)
-        )
-        sums = minutes.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))
-        rows = list(minutes.values_list("waits", "runs"))
-        minutes.delete()
+        rows = Tally.objects.filter(which, queue=queue)
+        sums = rows.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))
+        spreads = list(rows.values_list("waits", "runs"))
+        rows.delete()
         write(
             [
                 Tally(
                     queue=queue,
                     worker="*",
-                    start=hour,
-                    seconds=3600,
+                    start=start,
+                    seconds=seconds,
                     completed=sums["completed__sum"],
                     failed=sums["failed__sum"],
                     retried=sums["retried__sum"],
-                    waits=histogram.merge(waits for waits, _ in rows),
-                    runs=histogram.merge(runs for _, runs in rows),
+                    waits=histogram.merge(waits for waits, _ in spreads),
+                    runs=histogram.merge(runs for _, runs in spreads),
                 )
             ]
         )

@@ -5,13 +5,14 @@ import json
 import logging
 import time
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import reconcile, record, redis, retention, schedule, stalled, tally
+from . import overrides, reconcile, record, redis, retention, schedule, stalled, tally
 from .conf import TASKS
 from .threads import DatabaseThread
 
@@ -32,12 +33,14 @@ class Upkeep:
     def __init__(self, worker: "Worker", database: DatabaseThread) -> None:
         self._worker = worker
         self._database = database
+        self._hurried = asyncio.Event()
 
     async def run(self) -> None:
         """Go round for ever, through Redis' and the database's absences."""
         heartbeat = self._worker.conf.heartbeat
         while True:
             began = time.monotonic()
+            self._hurried.clear()
             if (pulse := self._worker.identity.pulse) is not None:
                 pulse.value = time.time()
             try:
@@ -46,9 +49,19 @@ class Upkeep:
                 logger.warning("upkeep: %s: %s", type(exc).__name__, exc)
             except Exception:
                 logger.exception("upkeep failed; going on")
-            await asyncio.sleep(max(0.2, heartbeat - (time.monotonic() - began)))
+            await self._rest(max(0.2, heartbeat - (time.monotonic() - began)))
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """Go round at once: limits have changed."""
+        self._hurried.set()
 
     async def _round(self) -> None:
+        self._worker.resize(await overrides.slots())
         await self._beat()
         await self._renew()
         await stalled.recover(self._worker.conf, self._database)

@@ -21,7 +21,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from . import events, record, redis, runner, schedule, tasks
+from . import record, redis, runner, schedule, tasks
 from .bell import Bell
 from .conf import TASKS, get_conf
 from .identity import Identity
@@ -56,14 +56,16 @@ class Worker:
         """What this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
         self.running = Running(self.conf)
-        self._bell = Bell(schedule.own_channel(identity.id), self._handed, self.running)
         self._claims = 0
         self._finished = 0
         self._database = DatabaseThread()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
         self.account = Account(identity.id)
-        self._recorder = Recorder(self._database, self.account, self._settled)
+        self._recorder = Recorder(self._database, self.account, self._settled, self.stopping)
         self._background: set[asyncio.Task[Any]] = set()
+        self._upkeep = Upkeep(self, self._database)
+        own, hurry = schedule.own_channel(identity.id), self._upkeep.hurry
+        self._bell = Bell(own, self.running, on_job=self._handed, on_limits=hurry)
 
     async def run(self) -> None:
         """Work until asked to stop, then finish what runs within the grace time and give back the rest."""
@@ -75,8 +77,7 @@ class Worker:
             heard, kept = self.identity.lifeline
             os.close(kept)
             loop.add_reader(heard, self._orphaned, heard)
-        upkeep = Upkeep(self, self._database)
-        parts = (self._bell.run(), self._recorder.run(), upkeep.run(), self.running.stop_the_late())
+        parts = (self._bell.run(), self._recorder.run(), self._upkeep.run(), self.running.stop_the_late())
         always = [self._spawn(part) for part in parts]
         claiming = self._spawn(self._claim_forever())
         broken = await self._until_told([*always, claiming])
@@ -88,7 +89,7 @@ class Worker:
             await self._recorder.drained()
         await end_all(always)
         await redis.aclose()  # a cancelled call may have left its connection with half a reply
-        await upkeep.leave()
+        await self._upkeep.leave()
         self._database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await redis.aclose()
@@ -141,6 +142,12 @@ class Worker:
                 again_in = claims.again_in
             await self._bell.wait(again_in)
 
+    def resize(self, slots: int) -> None:
+        """Hold so many jobs at once from now on."""
+        if slots != self.slots:
+            self.slots = slots
+            self._bell.ring()
+
     def _handed(self, token: str, queue: str, job_id: str, at: int) -> None:
         """A job was claimed for us, since we had nothing to do, at `at` (ms since 1970)."""
         job = Claimed(job_id, queue, 0.0)
@@ -175,7 +182,7 @@ class Worker:
 
     async def _run(self, run: Run, stream: Stream) -> None:
         if run.owner:
-            self._spawn(self._announce(run))
+            self._spawn(stream.announce())
         try:
             result = await runner.execute(run, stream.context, self._threads)
         except asyncio.CancelledError:
@@ -197,11 +204,6 @@ class Worker:
             return runner.released(run, stream.context.text)
         return runner.failed(run, RuntimeError("the handler was cancelled from within"))
 
-    async def _announce(self, run: Run) -> None:
-        fields = {"run": run.number, "attempt": run.attempt, "of": run.max_attempts}
-        event = events.make(run.topic, "started", run.id, run.request_id, run.meta, **fields)
-        await events.emit(run.owner, event)
-
     async def _run_package(self, job: Claimed, token: str) -> None:
         try:
             await tasks.run_package(job.id, self._threads, self._database)
@@ -215,8 +217,8 @@ class Worker:
         """Take jobs that are over out of Redis."""
         try:
             for job in jobs:
-                ended = [Outcome(job.id, token, state, 0)]
-                await redis.arun(schedule.finish(self.conf.queues[job.queue], ended))
+                ended, queue = [Outcome(job.id, token, state, 0)], self.conf.queues[job.queue]
+                await redis.arun(schedule.finish(queue, ended, wake=self.stopping.is_set()))
         except redis.Unavailable as exc:
             logger.warning("Redis is away (%s): %d entries stay until their leases end", exc, len(jobs))
         self._free((job.id, token) for job in jobs)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-pytest_plugins = ["tests.provider.fixture", "tests.cluster"]
+pytest_plugins = ["tests.clearing", "tests.provider.fixture", "tests.cluster"]
 
 
 def free_port() -> int:

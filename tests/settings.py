@@ -44,6 +44,7 @@ QUEUEING["QUEUES"] |= {
     "test-narrow": {"priority": 6, "concurrency": 2, "attempts": 1, "timeout": 1.0},
     "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
 }
+QUEUEING["PRELOAD"] += ("tests.engine.preloaded",)
 QUEUEING |= {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}
 for name in ("SLOTS", "RECYCLE"):
     QUEUEING[name] = int(os.environ.get(f"TEST_{name}", "0"))

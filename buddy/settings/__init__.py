@@ -4,6 +4,7 @@
 """
 
 from logging import LogRecord
+from pathlib import Path
 
 from .companions import *  # noqa: F403 (these are settings, too)
 from .environment import BASE_DIR, VAR_DIR, env, local_secret_key
@@ -26,7 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "buddy.storage.Collected",  # django.contrib.staticfiles
     "channels",
     "ninja",  # for the static files of /api/docs: its default is a CDN, which our CSP rightly blocks
     "csp",
@@ -114,7 +115,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
 
 # --- what the browser gets -------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+#: Where `collectstatic` puts what is served under it.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "buddy.storage.ModuleStorage"},

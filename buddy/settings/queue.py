@@ -26,6 +26,9 @@ CACHES = {
 if REDIS_URL.startswith("redis+cluster://"):  # which Django's cache does not speak
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+#: Whoever sends it may read /metrics (docs/metrics.md); without one only staff may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 Q_CLUSTER = {
     "name": "buddy",
     "broker_class": "queueing.broker.RedisBroker",
@@ -41,6 +44,8 @@ Q_CLUSTER = {
 QUEUEING = {
     "REDIS_URL": REDIS_URL,
     "PREFIX": "buddy",
+    "PRELOAD": ("openai", "aiohttp"),
+    "VERSION": env.str("RELEASE", default=""),
     # Bull's words and the reference design's numbers. Each value has an environment override such as
     # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py says which.
     "QUEUES": {

@@ -1,25 +1,44 @@
-"""Feedback in the admin; what was said with it is for those who may read what people say."""
+"""What is counted, and feedback, whose words are for those who may read what people say."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from chat.admin import ReadOnly, _may_read
+from chat.admin import ByCompanion, may_read
+from queueing.admin.readonly import Kept, Listed, OneOf, ReadOnly
 
-from .models import Feedback
+from .models import Event, Feedback
+from .vocabulary import OWN
+
+
+class ByName(OneOf):
+    """Our own events' names; those that clients make up are found by searching."""
+
+    title = parameter_name = "name"
+
+    def options(self) -> Iterable[tuple[str, str]]:
+        return ((name, name) for name in sorted(OWN))
+
+
+@admin.register(Event)
+class EventAdmin(Kept):
+    list_display = ["at", "name", "companion", "visitor", "properties"]
+    list_filter = [ByName, ByCompanion, "at"]
+    ordering = ["-at"]
+    sortable_by: list[str] = []
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ReadOnly, admin.ModelAdmin):
-    list_filter = ["up", "reason", "companion", "updated_at"]
+class FeedbackAdmin(ReadOnly, Listed, admin.ModelAdmin):
+    list_filter = ["up", "reason", ByCompanion, "updated_at"]
     search_fields = ["=message__id"]
     search_help_text = "The id of an answer, whole"
-    show_full_result_count = False
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return ["updated_at", "companion", "up", "reason", "message_id"] + ["comment"] * _may_read(request)
+        return ["updated_at", "companion", "up", "reason", "message_id"] + ["comment"] * may_read(request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = ["message_id", "companion", "up", "reason", "created_at", "updated_at"]
-        return fields + ["comment"] * _may_read(request)
+        return fields + ["comment"] * may_read(request)

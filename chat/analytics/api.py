@@ -10,7 +10,8 @@ from ninja import Router, Status
 from pydantic import Field
 
 from chat.companions import COMPANIONS
-from chat.schemas import PROBLEMS, CamelSchema, FeedbackOut
+from chat.openapi import errors
+from chat.schemas import CamelSchema, FeedbackOut, example
 from chat.visitors import VisitorAuth
 from queueing.errors import BadSubmission
 
@@ -36,6 +37,8 @@ class EventIn(CamelSchema):
 
 class TrackIn(CamelSchema):
     """One event, or `events`: up to 50 of them."""
+
+    model_config = example(name="x:map_opened", companion="travel", properties={"zoom": 3})
 
     name: str = ""
     companion: str = ""
@@ -63,7 +66,12 @@ class Unseen(VisitorAuth):
         return "nobody" if asked_not_to_track() else await super().__call__(request)
 
 
-@router.post("/analytics/track", response={202: TrackOut} | PROBLEMS, auth=Unseen(), tags=["analytics"])
+@router.post(
+    "/analytics/track",
+    response={202: TrackOut} | errors(400, 413, 422),
+    auth=Unseen(),
+    tags=["analytics"],
+)
 async def track_events(request: HttpRequest, body: TrackIn) -> Status[Any]:
     """Count events. They are checked, and kept soon after. `DNT: 1` and `Sec-GPC: 1` keep nothing."""
     events = body.all()
@@ -87,12 +95,20 @@ def _check(path: str, event: EventIn) -> None:
 
 
 class FeedbackIn(CamelSchema):
+    """What you think of an answer."""
+
+    model_config = example(value="down", reason="wrong", comment="It is closed on Mondays.")
+
     value: Literal["up", "down"]
     reason: Reason | Literal[""] = ""
     comment: str = Field(default="", max_length=1000)
 
 
-@router.put("/messages/{message_id}/feedback", response={200: FeedbackOut} | PROBLEMS, tags=["messages"])
+@router.put(
+    "/messages/{message_id}/feedback",
+    response={200: FeedbackOut} | errors(400, 404, 413, 422),
+    tags=["messages"],
+)
 async def give_feedback(request: HttpRequest, message_id: UUID, body: FeedbackIn) -> dict[str, Any]:
     """Say what you think of an answer; it replaces what you said before."""
     given = await sync_to_async(feedback.give)(
@@ -105,7 +121,7 @@ async def give_feedback(request: HttpRequest, message_id: UUID, body: FeedbackIn
     return feedback.view(given)
 
 
-@router.delete("/messages/{message_id}/feedback", response={204: None} | PROBLEMS, tags=["messages"])
+@router.delete("/messages/{message_id}/feedback", response={204: None} | errors(404), tags=["messages"])
 async def take_feedback_back(request: HttpRequest, message_id: UUID) -> Status[Any]:
     """Forget what you said about an answer."""
     await sync_to_async(feedback.take_back)(owner=request.auth, message_id=message_id)

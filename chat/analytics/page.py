@@ -6,12 +6,11 @@ from functools import partial
 from typing import NamedTuple
 
 from chat.companions import COMPANIONS
-from queueing import histogram
+from queueing import axis, histogram, plots
+from queueing.plots import Plot, Series
 
-from . import axis, plots
 from .elsewhere import Costs
 from .figures import Figures
-from .plots import Plot, Series
 from .store import HOUR
 
 

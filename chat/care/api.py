@@ -5,14 +5,16 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
+from chat.schemas import Problem
+
 from .card import Place, all_countries, card
 from .screening import LANGUAGES, Concern, Level
 
 router = Router(by_alias=True)
 
 
-@router.get("/care", response=dict[str, Any], auth=None, tags=["care"])
-async def care(
+@router.get("/care", response={200: dict[str, Any], 422: Problem}, auth=None, tags=["care"])
+async def get_care(
     request: HttpRequest, country: str = "", level: Level = "concern", language: str = "en"
 ) -> dict[str, Any]:
     """The card of a country, and the countries there are. Without `country`, that of `Accept-Language`."""

@@ -13,7 +13,8 @@ from pydantic import ValidationError as PydanticError
 from chat import incoming, wire
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
-from chat.schemas import PROBLEMS, AskedOut, CamelSchema, HexId, RequestId
+from chat.openapi import errors, other_than_json
+from chat.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
 from queueing import status
 from queueing.ids import new_id
@@ -30,7 +31,7 @@ class AnalysisIn(incoming.DocumentIn):
     request_id: RequestId | None = None
 
 
-class UploadOut(CamelSchema):
+class DocumentUploadOut(CamelSchema):
     upload_id: HexId
     name: str
     size: int
@@ -44,10 +45,10 @@ _BODIES = {"application/json": {"schema": _FIELDS}, "multipart/form-data": {"sch
 
 @router.post(
     "/analysis",
-    response={202: AskedOut} | PROBLEMS,
+    response={202: AskedOut} | errors(400, 404, 413, 422, 503),
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
-async def analysis(request: HttpRequest) -> Status[Any]:
+async def analyse_document(request: HttpRequest) -> Status[Any]:
     """Have a document read: a form with a `file`, or JSON with its `text`. Answers at once; the job's events
     (`analysis:…`) bring the parts' results and the report."""
     body, file = await sync_to_async(_received)(request)
@@ -76,8 +77,8 @@ def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:
         raise ValidationError([error | {"loc": ("form", *error["loc"])} for error in errors]) from None
 
 
-@router.post("/analysis/uploads", response={201: UploadOut} | PROBLEMS)
-async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
+@router.post("/analysis/uploads", response={201: DocumentUploadOut} | errors(400, 413, 422))
+async def upload_document(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
     """Store a document for the socket's `analysis:large`, which names it by its `uploadId`."""
     kept = await sync_to_async(storage.store)(
         owner=request.auth, name=file.name or "", stream=file, max_bytes=MAX_BYTES
@@ -85,8 +86,13 @@ async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
     return Status(201, {"upload_id": kept.id, "name": kept.name, "size": kept.size})
 
 
-@router.get("/analysis/{job_id}/report.md", response={200: str} | PROBLEMS, url_name="report")
-async def report(request: HttpRequest, job_id: UUID) -> HttpResponse:
+@router.get(
+    "/analysis/{job_id}/report.md",
+    response={200: None} | errors(404),
+    openapi_extra=other_than_json("text/markdown", "# harbour.md\n\n## Summary\n\nMore ships each year."),
+    url_name="report",
+)
+async def get_report(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A finished report as a Markdown file."""
     found = await sync_to_async(selectors.report)(owner=request.auth, job_id=job_id)
     response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")

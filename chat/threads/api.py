@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
 from chat import changes, selectors, wire
@@ -14,18 +15,20 @@ from chat.analytics import feedback
 from chat.care.http import care_in, care_of, look_after
 from chat.markdown import render
 from chat.models import Role, Thread
-from chat.schemas import PROBLEMS, AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
+from chat.openapi import errors, other_than_json
+from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.search import Found, search
 from chat.usage import ledger
 from queueing import status
 from queueing.ids import new_id
 
 from . import services
+from .transcript import transcript
 
 router = Router(by_alias=True, exclude_unset=True)
 
 
-@router.get("/threads", response={200: ThreadsOut} | PROBLEMS, tags=["threads"])
+@router.get("/threads", response={200: ThreadsOut} | errors(404, 422), tags=["threads"])
 async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
     """The visitor's threads, newest first; `before` a thread's id goes on after it. With `q`, the newest
     in whose title or messages those words are."""
@@ -36,14 +39,32 @@ async def list_threads(request: HttpRequest, before: UUID | None = None, q: str 
     return {"threads": [_thread_view(thread) for thread in threads]}
 
 
-@router.get("/threads/{thread_id}", response={200: ConversationOut} | PROBLEMS, tags=["threads"])
+@router.get("/threads/{thread_id}", response={200: ConversationOut} | errors(404), tags=["threads"])
 async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
     """A thread with all that was said in it."""
     view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id)
     return view | await care_in(request, view["messages"])
 
 
-@router.patch("/threads/{thread_id}", response={200: ThreadOut} | PROBLEMS, tags=["threads"])
+@router.get(
+    "/threads/{thread_id}/transcript.md",
+    response={200: None} | errors(404),
+    openapi_extra=other_than_json(
+        "text/markdown", "# Three days in Lisbon\n\n**You**, 27 November 2026, 18:26"
+    ),
+    tags=["threads"],
+)
+async def get_transcript(request: HttpRequest, thread_id: UUID) -> HttpResponse:
+    """A thread as a Markdown file."""
+    found = await sync_to_async(transcript)(owner=request.auth, thread_id=thread_id)
+    response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, found.filename) or "attachment"
+    return response
+
+
+@router.patch(
+    "/threads/{thread_id}", response={200: ThreadOut} | errors(400, 404, 413, 422), tags=["threads"]
+)
 async def rename_thread(request: HttpRequest, thread_id: UUID, body: RenameIn) -> dict[str, Any]:
     """Give a thread another title."""
     thread = await sync_to_async(services.rename_thread)(
@@ -52,14 +73,18 @@ async def rename_thread(request: HttpRequest, thread_id: UUID, body: RenameIn) -
     return _thread_view(thread)
 
 
-@router.delete("/threads/{thread_id}", response={204: None} | PROBLEMS, tags=["threads"])
+@router.delete("/threads/{thread_id}", response={204: None} | errors(404), tags=["threads"])
 async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
     """Delete a thread and stop what is being written in it."""
     await sync_to_async(services.delete_thread)(owner=request.auth, thread_id=thread_id)
     return Status(204, None)
 
 
-@router.patch("/messages/{message_id}", response={202: AskedOut} | PROBLEMS, tags=["messages"])
+@router.patch(
+    "/messages/{message_id}",
+    response={202: AskedOut} | errors(400, 404, 409, 413, 422, 503),
+    tags=["messages"],
+)
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
     """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
     was said after it is removed."""
@@ -76,7 +101,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
     return Status(202, wire.asked_view(changed.asked, await status.place(job)) | care_of(request))
 
 
-@router.delete("/messages/{message_id}", response={204: None} | PROBLEMS, tags=["messages"])
+@router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])
 async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
     """Take back a message that still waits, and the reply it would have had."""
     await sync_to_async(changes.withdraw)(owner=request.auth, message_id=message_id)

@@ -2,6 +2,9 @@
 
 `fallback.py` chooses who is asked, `stream.py` asks and listens, `reply.py` understands what comes,
 `client.py` holds the connections, `errors.py` says what went wrong in our words.
+
+The SDK is imported where it is used: it takes most of a second and 20 MB, and web servers and commands
+never ask a model. Clusters have it before their first job (`PRELOAD` in buddy/settings/queue.py).
 """
 
 from chat.upstream.errors import mapped

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx2
-import openai
 from django.conf import settings
 
 from chat.upstream.errors import not_configured
+
+if TYPE_CHECKING:
+    import openai
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -82,10 +85,10 @@ def _is_openai(base_url: str) -> bool:
 
 
 _Key = tuple[asyncio.AbstractEventLoop, str, str]
-_held: dict[_Key, AsyncGenerator[openai.AsyncOpenAI, None]] = {}
+_held: "dict[_Key, AsyncGenerator[openai.AsyncOpenAI, None]]" = {}
 
 
-async def client_for(provider: Provider) -> openai.AsyncOpenAI:
+async def client_for(provider: Provider) -> "openai.AsyncOpenAI":
     """The running loop's client for this provider; made on first use, which takes about 20 ms."""
     key = (asyncio.get_running_loop(), provider.base_url, provider.api_key)
     if key not in _held:
@@ -93,7 +96,9 @@ async def client_for(provider: Provider) -> openai.AsyncOpenAI:
     return await anext(_held[key])
 
 
-async def _until_loop_ends(key: _Key, client: openai.AsyncOpenAI) -> AsyncGenerator[openai.AsyncOpenAI, None]:
+async def _until_loop_ends(
+    key: _Key, client: "openai.AsyncOpenAI"
+) -> "AsyncGenerator[openai.AsyncOpenAI, None]":
     """Hand out `client` to whoever asks, and close it when its loop ends.
 
     Whoever runs a loop ends it with `shutdown_asyncgens()` (`asyncio.run` does), which resumes this
@@ -107,7 +112,9 @@ async def _until_loop_ends(key: _Key, client: openai.AsyncOpenAI) -> AsyncGenera
         await client.close()
 
 
-def _new_client(provider: Provider) -> openai.AsyncOpenAI:
+def _new_client(provider: Provider) -> "openai.AsyncOpenAI":
+    import openai  # see __init__.py
+
     timeout = httpx2.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
     # The aiohttp transport serves 1,000 streams with less than half the CPU of the default one.
     transport = openai.DefaultAioHttpClient(

@@ -6,13 +6,16 @@ text; that goes to the log.
 
 import logging
 import re
+from typing import TYPE_CHECKING
 
 import httpx2
-import openai
 from django.conf import settings
 
 from chat.upstream.waits import RATE_LIMIT_WAIT, asked_wait
 from queueing.errors import Cooldown, JobError, Permanent, Retry
+
+if TYPE_CHECKING:
+    import openai
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +69,8 @@ def reported(words: set[str], message: str) -> JobError:
 
 
 def _mapped(exc: Exception) -> JobError:
+    import openai  # see __init__.py
+
     if isinstance(exc, openai.APIStatusError):
         return _by_meaning(_words(exc), exc.message, exc.response.headers) or _by_status(exc)
     if isinstance(exc, openai.APIConnectionError):
@@ -77,7 +82,7 @@ def _mapped(exc: Exception) -> JobError:
     return garbled()
 
 
-def _words(exc: openai.APIError) -> set[str]:
+def _words(exc: "openai.APIError") -> set[str]:
     return {str(exc.code or ""), str(exc.type or "")}
 
 
@@ -94,7 +99,7 @@ def _by_meaning(words: set[str], message: str, headers: httpx2.Headers | None = 
     return None
 
 
-def _by_status(exc: openai.APIStatusError) -> JobError:
+def _by_status(exc: "openai.APIStatusError") -> JobError:
     status, wait = exc.status_code, asked_wait(exc.response.headers)
     if status == 429 or (status in _BUSY and wait):
         return rate_limited(wait)

@@ -80,13 +80,17 @@ def _key(provider: Provider) -> str:
 
 async def _resting(provider: Provider) -> JobError | None:
     """None when it may be asked; else what is to be told if nobody else can answer."""
+    if not (left := await rest_left(provider)):
+        return None
+    return Cooldown("The companion's model is resting; it will go on shortly.", after=left)
+
+
+async def rest_left(provider: Provider) -> float:
+    """Seconds for which the provider is still left alone; 0 when it is asked, and while Redis is away."""
     try:
-        left = await redis.aclient().pttl(_key(provider))
+        return max(0, await redis.aclient().pttl(_key(provider))) / 1000
     except redis.Unavailable:
-        return None
-    if left <= 0:
-        return None
-    return Cooldown("The companion's model is resting; it will go on shortly.", after=left / 1000)
+        return 0.0
 
 
 async def _let_rest(provider: Provider, seconds: float, exc: JobError) -> None:

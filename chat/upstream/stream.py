@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.crypto import salted_hmac
-from openai import AsyncOpenAI, AsyncStream
 
 from chat.history import Turn, turn_cost
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import mapped
 from chat.upstream.events import EventReader
 from chat.upstream.reply import Draft, Reply, Spent, read_chunk, read_event
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 #: Seconds to go on listening after the answer's end, for the token counts and so that the connection
 #: can be used again. A provider that hangs there costs the visitor no more than this.
@@ -106,13 +108,15 @@ def _input_item(turn: Turn) -> dict[str, Any]:
 
 
 async def _listen(
-    client: AsyncOpenAI,
+    client: "AsyncOpenAI",
     provider: Provider,
     request: dict[str, Any],
     draft: Draft,
     on_text: Callable[[str], None],
     pace: Callable[[], Awaitable[None]],
 ) -> None:
+    from openai import AsyncStream  # see __init__.py
+
     path = "/responses" if provider.responses else "/chat/completions"
     read: Callable[[Draft, Any], str] = read_event if provider.responses else read_chunk
     # The SDK sends the request, and raises what an error answer means. What it would make of each event

@@ -2,13 +2,14 @@
 
 from django.contrib import admin
 
-from chat.admin import ReadOnly
+from chat.admin import ByCompanion
+from queueing.admin.readonly import Listed, ReadOnly
 
 from .models import Day, Usage
 
 
 @admin.register(Usage)
-class UsageAdmin(ReadOnly, admin.ModelAdmin):
+class UsageAdmin(ReadOnly, Listed, admin.ModelAdmin):
     fields = [field.name for field in Usage._meta.fields]
     list_display = [
         "created_at",
@@ -20,18 +21,16 @@ class UsageAdmin(ReadOnly, admin.ModelAdmin):
         "cost",
         "ended",
     ]
-    list_filter = ["created_at", "model", "kind", "companion", "ended", "estimated"]
+    list_filter = ["created_at", ByCompanion, "estimated"]
     search_fields = ["=job_id", "=thread_id", "=owner"]
     search_help_text = "The id of a job or thread, or an owner, whole"
-    show_full_result_count = False
 
 
 @admin.register(Day)
-class DayAdmin(ReadOnly, admin.ModelAdmin):
+class DayAdmin(ReadOnly, Listed, admin.ModelAdmin):
     fields = [field.name for field in Day._meta.fields]
     list_display = ["day", "owner", "calls", "input_tokens", "output_tokens", "cost", "reserved_tokens"]
     list_filter = ["day"]
     search_fields = ["=owner"]
     search_help_text = "An owner, whole"
     ordering = ["-day"]
-    show_full_result_count = False

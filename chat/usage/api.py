@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
+from chat.openapi import errors
 from chat.schemas import CamelSchema
 
 from . import prices
@@ -35,15 +36,15 @@ class BudgetOut(CamelSchema):
     cost: int | None
 
 
-class UsageOut(CamelSchema):
+class DayOut(CamelSchema):
     today: Used
     budget: BudgetOut
     currency: str
     renews_at: datetime
 
 
-@router.get("/usage", response=UsageOut)
-async def usage(request: HttpRequest) -> dict[str, Any]:
+@router.get("/usage", response={200: DayOut} | errors())
+async def get_usage(request: HttpRequest) -> dict[str, Any]:
     """What the visitor has used today, the day's budget, and when the next day begins."""
     return await sync_to_async(_view)(request.auth)
 

@@ -8,12 +8,14 @@ class UsageConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
+        from queueing import metrics as queue_metrics
         from queueing import retention
 
-        from . import belongings, budgets, checks  # noqa: F401  (registers the system checks)
+        from . import belongings, budgets, checks, metrics  # noqa: F401  (registers the system checks)
         from .models import Day, Reservation, Usage
 
         owned.register(Usage, export=belongings.usage)
         owned.register(Day, export=belongings.day, move=belongings.move_days)
         owned.register(Reservation)
         retention.steps.append(budgets.sweep)
+        queue_metrics.register(metrics.metrics)

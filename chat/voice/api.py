@@ -9,7 +9,8 @@ from ninja import File, Form, Router, Status, UploadedFile
 
 from chat import incoming, wire
 from chat.addresses import client_address
-from chat.schemas import PROBLEMS, CamelSchema, HexId, RequestId, Wait
+from chat.openapi import errors
+from chat.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
 from queueing import status
 from queueing.ids import new_id
@@ -39,7 +40,7 @@ class HeardOut(CamelSchema):
     reply_job_id: HexId | None = None
 
 
-class UploadOut(CamelSchema):
+class RecordingUploadOut(CamelSchema):
     upload_id: HexId
     name: str
     size: int
@@ -54,8 +55,10 @@ class VoiceOut(CamelSchema):
     formats: str
 
 
-@router.post("/audio", response={202: HeardOut} | PROBLEMS)
-async def audio(request: HttpRequest, file: File[UploadedFile], form: Form[RecordingForm]) -> Status[Any]:
+@router.post("/audio", response={202: HeardOut} | errors(400, 404, 413, 422, 503))
+async def send_recording(
+    request: HttpRequest, file: File[UploadedFile], form: Form[RecordingForm]
+) -> Status[Any]:
     """Have a recording written down, and asked with `send=true`. Answers at once; the job's events
     (`audio:…`) bring the transcript."""
     done = await sync_to_async(services.process_file)(
@@ -68,8 +71,8 @@ async def audio(request: HttpRequest, file: File[UploadedFile], form: Form[Recor
     return Status(202, await _view(done))
 
 
-@router.post("/audio/uploads", response={201: UploadOut} | PROBLEMS)
-async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
+@router.post("/audio/uploads", response={201: RecordingUploadOut} | errors(400, 413, 422))
+async def upload_recording(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
     """Store a recording for the socket's `audio:process`, which names it by its `uploadId`."""
     kept = await sync_to_async(services.keep)(owner=request.auth, name=file.name or "", stream=file)
     view = {"upload_id": kept.id, "name": kept.name, "size": kept.size, "media_type": kept.media_type}
@@ -77,7 +80,7 @@ async def upload(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
 
 
 @router.get("/voice", response=VoiceOut, auth=None)
-async def voice(request: HttpRequest) -> dict[str, Any]:
+async def get_voice(request: HttpRequest) -> dict[str, Any]:
     """Whether recordings can be sent now, and what is taken."""
     reason = await ear.missing()
     view = {"ready": not reason, "demo": settings.DEMO_EAR, "max_bytes": MAX_BYTES, "formats": formats.NAMES}

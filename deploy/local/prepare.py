@@ -12,7 +12,7 @@ from django.db import OperationalError
 def main() -> None:
     """Check, migrate and collect static files; ends with a sentence when one of them does not work.
 
-    Collecting takes a third of a second and lets a local run, too, serve the very files of production.
+    Collecting takes about a second and lets a local run, too, serve the very files of production.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
     django.setup()

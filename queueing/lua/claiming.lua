@@ -53,10 +53,11 @@ end
 
 local function room(q)
   local live = redis.call('HMGET', q.meta, 'paused', 'concurrency', 'global_concurrency',
-    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms')
+    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency')
   q.concurrency = tonumber(live[2] or q.concurrency)
   q.limiter_max = tonumber(live[4] or q.limiter_max)
   q.limiter_ms = tonumber(live[5] or q.limiter_ms)
+  q.owner_concurrency = tonumber(live[8] or q.owner_concurrency)
   if live[1] then return 0 end
   local running = tonumber(redis.call('HGET', RUNNING, running_field(token, q.name)) or '0')
   local left = q.concurrency - running

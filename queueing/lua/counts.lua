@@ -2,10 +2,14 @@
 -- KEYS  4 global, 9 of the queue
 -- ARGV  owner ('' for none), limiter's window (ms; 0: no limiter)
 -- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms the next in line has
--- waited (-1: none), unfinished jobs of the owner, starts in the limiter's window, the first one's age in ms}.
+-- waited (-1: none), unfinished jobs of the owner, starts in the limiter's window, the first one's age in ms,
+-- then, -1 where unchanged, what operators changed: concurrency, global_concurrency, owner_concurrency,
+-- limiter_max, limiter_ms}.
 local q = queue_at(5)
 local now = now_ms()
-local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown')
+local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown',
+  'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms')
+local function changed(i) return tonumber(meta[i] or '-1') end
 local waited = -1
 local head = redis.call('ZRANGE', q.waiting, 0, 0)
 if head[1] then
@@ -14,11 +18,12 @@ if head[1] then
 end
 local held = 0
 if ARGV[1] ~= '' then held = tonumber(redis.call('HGET', q.held, ARGV[1]) or '0') end
-local opened = '(' .. whole(now - tonumber(ARGV[2]))
+local opened = '(' .. whole(now - tonumber(meta[7] or ARGV[2]))
 local first = redis.call('ZRANGEBYSCORE', q.starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {
   redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
   math.max(0, tonumber(meta[2] or '0') - now), waited, held,
   redis.call('ZCOUNT', q.starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
+  changed(3), changed(4), changed(5), changed(6), changed(7),
 }

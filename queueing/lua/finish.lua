@@ -1,6 +1,7 @@
 -- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
 -- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
--- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran]
+-- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran], channel to
+--       tell of the room there is now, or empty: a worker that goes on claims the next itself
 -- Returns the ids that were refused.
 local q = queue_at(5)
 local lists = {completed = KEYS[14], failed = KEYS[15]}
@@ -55,4 +56,5 @@ if #done > 0 then
     redis.call('LTRIM', KEYS[16], 0, 99)
   end
 end
+if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], 'wake:' .. queue) end
 return refused

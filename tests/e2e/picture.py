@@ -4,13 +4,14 @@ The answers are scripted, so that the picture does not depend on a model's mood;
 """
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.conftest import CHROMIUM, OPTIONS
-from tests.e2e.reading import answers, say
+from tests.e2e.reading import answers, choose, say
 from tests.e2e.site import running
 from tests.provider.fixture import Provider
 
@@ -26,21 +27,48 @@ Three days suit Lisbon well if you stay in two neighbourhoods a day and leave th
 **Plan B for rain:** swap day 1 with the tile museum. I cannot see opening hours or prices, so check \
 those on the day."""
 
-STRIKE = """\
-Then turn the day round: take the tram along the river to Cascais, which another company runs, walk the \
-coast path to Guincho, and leave Sintra for"""
+OTHERS = "One moment, please, while I think about that. " * 40
 
 
-def converse(page: Page, provider: Provider) -> None:
-    """A question answered, and two more: one being answered, one that waits for its turn."""
-    provider.script(text=ANSWER)
+BEFORE = {
+    "Corporate": "Help me prepare to tell my manager that the deadline isn't realistic.",
+    "Emotional": "I miss someone and would like to talk about them.",
+    "Culture": "I'm invited to a family dinner in Turkey. What should I bring?",
+}
+
+
+def look_back(page: Page, provider: Provider) -> None:
+    """A conversation with each of the others, to be seen in the list; and from which waits are learned."""
+    for companion, text in BEFORE.items():
+        provider.script(text="Let us begin with what you know.", wait=5)
+        choose(page, companion)
+        say(page, text)
+        expect(answers(page)).to_have_attribute("data-status", "completed")
+        page.get_by_role("link", name="New conversation").first.click()
+
+
+#: That list's conversations are of other days.
+THEN = """
+from datetime import timedelta
+from django.utils.timezone import now
+for companion, days in (("culture", 1), ("emotional", 3), ("corporate", 5)):
+    Thread.objects.filter(companion=companion).update(updated_at=now() - timedelta(days=days))
+"""
+
+
+def converse(page: Page, provider: Provider, url: str) -> None:
+    """A question answered; and another, while four more people ask and one can be answered at a time."""
+    provider.script(text=ANSWER, wait=5)
     say(page, "I have three days in Lisbon in May. What should I not miss?")
-    expect(answers(page).first).to_have_attribute("data-status", "completed")
-    provider.script(text=STRIKE + " " + "…" * 200, delay=0.1)
+    expect(page.locator("#usage")).to_contain_text(
+        re.compile(r"\d{3} tokens")
+    )  # the short ones before had less
+    for name in ("Ann", "Bob", "Cid", "Dan"):
+        provider.script(text=OTHERS, delay=0.2)
+        somebody = page.context.browser.new_context()  # type: ignore[union-attr]
+        somebody.request.post(f"{url}/api/culture", data={"message": f"{name} asks."})
     say(page, "And if the Sintra train is on strike?")
-    expect(answers(page).nth(1)).to_contain_text("Cascais")
-    say(page, "How do I greet people in a small shop?")
-    expect(answers(page).nth(2)).to_contain_text("Waiting for its turn")
+    expect(answers(page).nth(1)).to_contain_text("4th in line")
 
 
 def main() -> None:
@@ -59,8 +87,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.goto(site.url)
-        page.get_by_role("radio", name="Travel").check(force=True)
-        converse(page, provider)
+        look_back(page, provider)
+        site.run(THEN)
+        page.reload()
+        choose(page, "Travel")
+        converse(page, provider, site.url)
         page.mouse.move(0, 0)
         page.screenshot(path=file)
         browser.close()

@@ -1,7 +1,18 @@
 """How tests write and read on the page, by what a person (or a screen reader) goes by."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Locator, Page
+
+
+def looks(*widths: int) -> Any:
+    """Parametrizes `width` and `theme`: the narrowest light and the widest dark; all others are slow."""
+    often = {(min(widths), "light"), (max(widths), "dark")}
+    every = [(width, theme) for width in widths for theme in ("light", "dark")]
+    marks = [() if look in often else pytest.mark.slow for look in every]
+    values = [pytest.param(*look, marks=mark) for look, mark in zip(every, marks, strict=True)]
+    return pytest.mark.parametrize(("width", "theme"), values)
 
 
 def choose(page: Page, companion: str) -> None:
@@ -11,7 +22,7 @@ def choose(page: Page, companion: str) -> None:
 
 def say(page: Page, text: str) -> None:
     """Write a message and press Enter."""
-    field = page.get_by_label("Your message")
+    field = page.get_by_label("Your message", exact=True)
     field.fill(text)
     field.press("Enter")
 
@@ -42,8 +53,8 @@ def editor(page: Page) -> Locator:
 
 
 def edit(page: Page, number: int, text: str) -> None:
-    """Change the question with that number, counted from 0."""
-    questions(page).nth(number).get_by_role("button", name="Edit").click()
+    """Change the question with that number, from 0. By keyboard: what streams above moves the button."""
+    questions(page).nth(number).get_by_role("button", name="Edit").press("Enter")
     editor(page).fill(text)
     editor(page).press("Enter")
 

@@ -24,7 +24,10 @@ class Site:
 
     def end_sessions(self) -> None:
         """Forget all visitors, as expiry would."""
-        code = "from django.contrib.sessions.models import Session; Session.objects.all().delete()"
+        self.run("from django.contrib.sessions.models import Session; Session.objects.all().delete()")
+
+    def run(self, code: str) -> None:
+        """Run code in `manage.py shell`, which has imported all models."""
         command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
 
@@ -34,12 +37,12 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
     """The site, until the end of the block; keyword arguments are environment variables of all its parts."""
     valkey = Valkey(directory)
     valkey.start()
-    port = free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "buddy.settings",
         "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
         "REDIS_URL": valkey.url,
         "QUEUE_WORKERS": "1",
+        "STATIC_ROOT": str(directory / "static"),
         # Tests ask much and often the same, all from one address.
         **dict.fromkeys(
             ("LIMIT_ANONYMOUS", "LIMIT_USER", "LIMIT_ADDRESS", "LIMIT_REQUESTS", "LIMIT_LOGIN"), ""
@@ -51,14 +54,24 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
     # As in production: static files are collected, hashed and compressed.
     subprocess.run([sys.executable, "-m", "deploy.local.prepare"], cwd=ROOT, env=environment, check=True)
     cluster = ClusterProcess(directory / "qcluster.log", environment)
+    try:
+        with served(directory, environment, ready="/readyz") as url:
+            yield Site(url, valkey, cluster, environment)
+    finally:
+        cluster.stop()
+        valkey.stop()
+
+
+@contextmanager
+def served(directory: Path, environment: dict[str, str], *, ready: str, port: int = 0) -> Iterator[str]:
+    """The address of a web server (0: on a free port), once it answers 200 at the path `ready`."""
+    port = port or free_port()
     command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "buddy.asgi:application"]
     log = (directory / "web.log").open("ab")
     web = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: not http_missing("127.0.0.1", port, "/readyz"), "the site to be ready", 60)
-        yield Site(f"http://127.0.0.1:{port}", valkey, cluster, environment)
+        wait_until(lambda: not http_missing("127.0.0.1", port, ready), "the site to be ready", 60)
+        yield f"http://127.0.0.1:{port}"
     finally:
         web.terminate()
         web.wait()
-        cluster.stop()
-        valkey.stop()

@@ -5,10 +5,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.reading import answers, questions, say, serious
+from tests.e2e.reading import answers, looks, questions, say, serious
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
@@ -34,8 +33,7 @@ def open_sidebar(page: Page) -> None:
         page.get_by_role("button", name="Conversations", exact=True).click()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@looks(390, 1280)
 def test_a_visitor_becomes_a_user_and_leaves_nothing(
     site: Site,
     visitor: Callable[..., BrowserContext],
@@ -46,7 +44,7 @@ def test_a_visitor_becomes_a_user_and_leaves_nothing(
 ) -> None:
     page = visitor(viewport={"width": width, "height": 844}, color_scheme=theme).new_page()
     page.goto(site.url)
-    provider.script(text="one two three four five six seven " * 12, delay=0.1)
+    provider.script(text="one two three four five six seven " * 12, pause_after=6, until="signed up")
     say(page, "Count the herons, please")
     expect(answers(page)).to_contain_text("one two")
     here = page.url
@@ -55,6 +53,7 @@ def test_a_visitor_becomes_a_user_and_leaves_nothing(
     expect(page).to_have_url(f"{site.url}/")
     page.goto(here)
     expect(questions(page)).to_contain_text("Count the herons")
+    provider.tell("signed up")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=30_000)
     open_sidebar(page)
     page.get_by_role("link", name=name).click()

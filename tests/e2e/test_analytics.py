@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.cluster import ROOT
-from tests.e2e.reading import serious
+from tests.e2e.reading import looks, serious
 from tests.e2e.site import Site
 
 #: Somebody of the staff, and some weeks of figures.
@@ -61,8 +61,7 @@ def test_a_span_and_a_companion_are_chosen_and_exported(
     assert len(lines) > 1000
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@looks(360, 768, 1280)
 @pytest.mark.parametrize("span", ["24h", "90d"])
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     counted: Site, visitor: Callable[..., BrowserContext], span: str, width: int, theme: str

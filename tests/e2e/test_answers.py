@@ -46,8 +46,8 @@ def test_it_shows_markdown_and_nothing_that_runs(page: Page, provider: Provider)
 def test_the_place_in_line_is_shown_and_moves(
     page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
-    provider.script(text=LONG, delay=0.1)
-    provider.script(text="Second.", wait=4)
+    provider.script(text=LONG, until="the second place was seen")
+    provider.script(text="Second.", until="the first place was seen")
     others = [visitor().new_page() for _ in range(2)]
     for number, other in enumerate(others):
         other.goto(site.url)
@@ -57,7 +57,9 @@ def test_the_place_in_line_is_shown_and_moves(
 
     mine = answers(page)
     expect(mine).to_contain_text("2nd in line")
+    provider.tell("the second place was seen")
     expect(mine).to_contain_text("Next in line")
+    provider.tell("the first place was seen")
     expect(text_of(answers(others[0]))).to_have_text(LONG)
     expect(mine).to_have_attribute("data-status", "completed")
 
@@ -65,7 +67,7 @@ def test_the_place_in_line_is_shown_and_moves(
 def test_a_waiting_question_can_be_cancelled(
     page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
-    provider.script(text=LONG, delay=0.05)
+    provider.script(text=LONG, until="it was cancelled")
     other = visitor().new_page()
     other.goto(site.url)
     say(other, "First, please.")
@@ -74,6 +76,7 @@ def test_a_waiting_question_can_be_cancelled(
     answers(page).get_by_role("button", name="Cancel").click()
 
     expect(answers(page)).to_contain_text("Cancelled before it began.")
+    provider.tell("it was cancelled")
     expect(text_of(answers(other))).to_have_text(LONG)
     assert len(provider.requests) == 1
 
@@ -112,7 +115,7 @@ def test_a_failure_says_what_to_do_and_can_be_tried_again(page: Page, provider: 
 
 
 def test_stop_keeps_what_was_said_and_tells_the_provider(page: Page, provider: Provider) -> None:
-    provider.script(text=LONG, delay=0.2)
+    provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word3")
     page.keyboard.press("Escape")
@@ -125,13 +128,14 @@ def test_stop_keeps_what_was_said_and_tells_the_provider(page: Page, provider: P
 
 
 def test_an_answer_goes_on_after_a_reload(page: Page, provider: Provider) -> None:
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, delay=0.02, pause_after=10, until="it was loaded again")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word5")
     page.reload()
 
     expect(answers(page)).to_have_attribute("aria-busy", "true")
     expect(text_of(answers(page))).to_contain_text("word5")
+    provider.tell("it was loaded again")
     expect(text_of(answers(page))).to_have_text(LONG)
     expect(answers(page)).to_have_attribute("data-status", "completed")
 
@@ -153,7 +157,7 @@ def test_two_tabs_of_one_visitor_are_in_step(
     for tab in (one, two):
         expect(text_of(answers(tab).nth(1))).to_have_text(LONG)
 
-    provider.script(text=LONG, delay=0.3)
+    provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(one, "Stop me from two.")
     expect(text_of(answers(two).nth(2))).to_contain_text("word1")
     two.get_by_role("button", name="Stop").click()
@@ -162,7 +166,7 @@ def test_two_tabs_of_one_visitor_are_in_step(
 
 
 def test_a_killed_worker_is_survived(page: Page, provider: Provider, site: Site) -> None:
-    provider.script(text=LONG, delay=0.2)
+    provider.script(text=LONG, delay=0.05, after=6, end="stall")
     provider.script(text="Told from the start by another worker.")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word3")

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.reading import answers, choose, questions, say, serious, spoken
+from tests.e2e.reading import answers, choose, looks, questions, say, serious, spoken
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
@@ -14,8 +13,7 @@ def card(page: Page) -> Locator:
     return page.locator(".care")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@looks(390, 1280)
 def test_who_speaks_of_a_crisis_sees_at_once_whom_to_call(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str
 ) -> None:

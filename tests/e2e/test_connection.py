@@ -1,6 +1,8 @@
 """Lost connections, blocked sockets, several conversations, other people's conversations."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -13,7 +15,7 @@ NO_SOCKETS = "window.WebSocket = class extends WebSocket { constructor(url) { su
 
 
 def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page, provider: Provider) -> None:
-    expect(page.get_by_label("Your message")).to_be_focused()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.").first).to_be_visible()
     say(page, "Written offline.")
@@ -24,16 +26,17 @@ def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page
     expect(page.get_by_text("Back online.").first).to_be_visible()
     expect(answers(page)).to_have_count(2)
     expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
-    expect(page.locator("#threads > li")).to_have_count(1)
+    expect(page.locator("#threads .thread")).to_have_count(1)
     assert len(provider.requests) == 2
 
 
 def test_an_answer_missed_while_offline_is_whole_afterwards(page: Page, provider: Provider) -> None:
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, delay=0.02, pause_after=6, until="it is offline")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word3")
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.").first).to_be_visible()
+    provider.tell("it is offline")
     provider.wait_for(lambda requests: requests[0].ended)
     page.context.set_offline(False)
 
@@ -78,13 +81,19 @@ def test_conversations_are_renamed_found_and_deleted(page: Page, provider: Provi
         say(page, text)
         expect(answers(page)).to_have_attribute("data-status", "completed")
 
-    rows = page.locator("#threads > li")
+    rows = page.locator("#threads .thread")
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="More for “Lisbon in spring”").click()
     page.get_by_role("button", name="Rename").locator("visible=true").click()
     page.get_by_label("Title of the conversation").fill("Portugal")
     page.keyboard.press("Enter")
     expect(rows.filter(has_text="Portugal")).to_be_visible()
+
+    page.get_by_role("button", name="More for “Portugal”").click()
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download").locator("visible=true").click()
+    assert taken.value.suggested_filename == "portugal.md"
+    assert taken.value.path().read_text().startswith("# Portugal\n")
 
     page.keyboard.press("Control+k")
     page.keyboard.type("kyoto")
@@ -95,6 +104,33 @@ def test_conversations_are_renamed_found_and_deleted(page: Page, provider: Provi
     expect(page.get_by_role("heading", name="Who would you like to talk to?")).to_be_visible()
     page.reload()
     expect(rows.locator(".thread__title")).to_have_text(["Portugal"])
+
+
+def test_conversations_stand_under_the_days_they_were_last_written_in(
+    page: Page, site: Site, provider: Provider
+) -> None:
+    for text in ("Long ago", "Last week", "Just now"):
+        page.get_by_role("link", name="New conversation").first.click()
+        say(page, text)
+        expect(answers(page)).to_have_attribute("data-status", "completed")
+    site.run(
+        "from datetime import timedelta; from django.utils.timezone import now\n"
+        "for title, days in (('Long ago', 400), ('Last week', 5)):\n"
+        "    Thread.objects.filter(title=title).update(updated_at=now() - timedelta(days=days))"
+    )
+    page.reload()
+    then = (datetime.now() - timedelta(days=400)).strftime("%B %Y")
+    words = page.locator("#threads > li").filter(visible=True)
+    said = ("Today", "Just now", "Last 7 days", "Last week", then, "Long ago")
+    expect(words).to_have_text([re.compile(rf"^\s*{row}") for row in said])
+    page.get_by_label("Find a conversation").fill("ago")
+    expect(words).to_have_count(1)
+    page.get_by_label("Find a conversation").fill("")
+    page.get_by_role("link", name="Long ago").click()
+    say(page, "Once more.")
+    expect(words.first).to_have_text("Today")
+    expect(words.nth(1)).to_contain_text("Long ago")
+    expect(page.locator(".threads__day")).to_have_text(["Today", "Last 7 days"])
 
 
 def test_a_screen_reader_is_told_the_steps_and_never_the_words(page: Page, provider: Provider) -> None:

@@ -33,18 +33,22 @@ def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterat
         yield site
 
 
-def findings(provider: Provider, wait: float = 0.0) -> None:
-    """Something is found in each chapter, after so many seconds."""
+def findings(provider: Provider, seen: int = 0) -> None:
+    """Something is found in each chapter; in all after the first `seen` when the test tells "seen"."""
     for n in range(1, PARTS + 1):
         text = f"NOTES:\n- {n * 100} ships came\nQUOTES: 2\nOPEN: Who counted in year {n}?"
-        provider.script(match=f"Part {n} of {PARTS} ", text=text, wait=wait)
+        provider.script(match=f"Part {n} of {PARTS} ", text=text, until="seen" if seen and n > seen else "")
     provider.script(match="These notes", text="SUMMARY: More ships each year.\nKEY: 1, 8\nOPEN: none")
 
 
-def choose_file(page: Page, name: str, data: bytes) -> None:
+def choose(page: Page, file: Any) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Attach a document").click()
-    chooser.value.set_files({"name": name, "mimeType": "", "buffer": data})
+    chooser.value.set_files(file)
+
+
+def choose_file(page: Page, name: str, data: bytes) -> None:
+    choose(page, {"name": name, "mimeType": "", "buffer": data})
 
 
 def chip(page: Page) -> Any:
@@ -54,23 +58,25 @@ def chip(page: Page) -> Any:
 def test_a_document_is_read_before_ones_eyes_and_its_report_taken_home(
     page: Page, provider: Provider
 ) -> None:
-    findings(provider, wait=1.5)
+    findings(provider, seen=4)
     choose_file(page, "harbour.md", TEXT.encode())
     expect(chip(page)).to_contain_text("harbour.md 11 kB")
     expect(spoken(page)).to_contain_text("harbour.md is attached.")
-    expect(page.get_by_label("Your message")).to_be_focused()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     say(page, "How many ships?")
 
     expect(questions(page)).to_contain_text("harbour.md · 11 kB")
     expect(questions(page)).to_contain_text("How many ships?")
     expect(chip(page)).to_be_hidden()
-    expect(text_of(answers(page))).to_contain_text("Part 2 of 8, “Chapter 2”\n- 200 ships came")
+    found = text_of(answers(page)).get_by_role("listitem")
+    expect(found).to_contain_text(["100 ships came", "200 ships came"])
     expect(answers(page).get_by_label("Parts read")).to_have_attribute("max", "8")
     expect(answers(page)).to_contain_text("of 8")
     expect(spoken(page)).to_contain_text("of 8 parts read.")
 
     page.reload()
     expect(text_of(answers(page))).to_contain_text("Part 4 of 8")
+    provider.tell("seen")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
     expect(text_of(answers(page)).get_by_role("heading")).to_have_text(HEADINGS)
     expect(text_of(answers(page))).to_contain_text("More ships each year.")
@@ -87,14 +93,16 @@ def test_what_cannot_be_read_is_told_beside_it_and_the_question_stays(page: Page
     say(page, "What does it say?")
     expect(chip(page)).to_contain_text("This PDF is locked with a password.")
     expect(spoken(page)).to_contain_text("Not sent. This PDF is locked")
-    expect(page.get_by_label("Your message")).to_have_value("What does it say?")
+    expect(page.get_by_label("Your message", exact=True)).to_have_value("What does it say?")
     chip(page).get_by_role("button", name="Remove the document").click()
     expect(chip(page)).to_be_hidden()
-    expect(page.get_by_label("Your message")).to_have_value("What does it say?")
+    expect(page.get_by_label("Your message", exact=True)).to_have_value("What does it say?")
 
 
-def test_what_is_too_large_is_told_before_it_is_sent(page: Page) -> None:
-    choose_file(page, "huge.txt", b"x" * (20 * 1024**2 + 1))
+def test_what_is_too_large_is_told_before_it_is_sent(page: Page, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.txt"
+    huge.write_bytes(b"x" * (20 * 1024**2 + 1))
+    choose(page, huge)
     expect(chip(page)).to_contain_text("This is more than 20 MB, which is the most.")
 
 
@@ -145,17 +153,19 @@ def test_axe_finds_nothing_serious_about_documents(
 ) -> None:
     page = visitor(viewport={"width": 390, "height": 800}, color_scheme=theme).new_page()
     page.goto(site.url)
-    findings(provider, wait=1.0)
+    findings(provider, seen=2)
     choose_file(page, "harbour.md", TEXT.encode())
     assert serious(page) == []
     page.get_by_role("button", name="Send").click()
     expect(text_of(answers(page))).to_contain_text("Part 2 of 8")
     assert serious(page) == []
+    provider.tell("seen")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_the_local_model_reads_a_document_too(
     local_site: Site, visitor: Callable[..., BrowserContext]
 ) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.reading import answers, say, serious, spoken
+from tests.e2e.reading import answers, looks, say, serious, spoken
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
@@ -58,8 +57,7 @@ def test_what_could_not_be_saved_is_said_and_not_shown_as_saved(page: Page, prov
     expect(up).to_have_attribute("aria-pressed", "false")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@looks(360, 1280)
 def test_axe_finds_nothing_serious_in_the_form(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str
 ) -> None:

@@ -67,7 +67,7 @@ def handled(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
 def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
     small_site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, until="the line was seen full")
     others = [visitor().new_page() for _ in range(3)]
     for other in others:
         other.goto(small_site.url)
@@ -83,6 +83,7 @@ def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
     expect(spoken(page)).to_contain_text("Not sent. The line is full.")
     page.reload()
     expect(text_of(mine)).to_have_text("Is there room for me?")
+    provider.tell("the line was seen full")
     expect(text_of(answers(others[0]))).to_have_text(LONG)
     expect(page.locator("#notice")).to_be_hidden()
     mine.get_by_role("button", name="Send again").click()
@@ -104,7 +105,7 @@ def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider:
 def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
     handled: Page, provider: Provider
 ) -> None:
-    provider.script(text=LONG, delay=0.2)
+    provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(handled, "Talk for long.")
     expect(text_of(answers(handled))).to_contain_text("word1")
     error = {"type": "error", "code": "too_many", "error": "That was too fast.", "retryAfter": 4}
@@ -148,7 +149,7 @@ def test_a_session_that_ends_is_told_and_the_page_starts_again(handled: Page, pr
 def test_the_server_ends_the_socket_of_a_deleted_session(
     page: Page, site: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
-    expect(page.get_by_label("Your message")).to_be_focused()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     site.end_sessions()
     expect(page.locator("#banner")).to_contain_text("Your session has ended.")
     page.get_by_role("button", name="Start again").click()

@@ -12,8 +12,8 @@ LONG = " ".join(f"word{n}" for n in range(80))
 
 
 def _two_questions(page: Page, provider: Provider) -> None:
-    """One that is being answered for long, and one that waits for its turn."""
-    provider.script(text=LONG, delay=0.1)
+    """One that is being answered until the test tells that the first may end, and one that waits."""
+    provider.script(text=LONG, pause_after=10, until="the first may end")
     say(page, "First, please.")
     expect(answers(page).first).to_have_attribute("data-status", "active")
     say(page, "Second, plaese.")
@@ -38,6 +38,7 @@ def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider:
     expect(spoken(page)).to_have_text("Message changed.")
     expect(button).to_be_focused()
     expect(text_of(questions(page).nth(1))).to_have_text("Second, please.")
+    provider.tell("the first may end")
     expect(answers(page).nth(1)).to_contain_text("“Second, please.”")
     assert len(provider.requests) == 2
 
@@ -53,6 +54,8 @@ def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page,
     edit(page, 1, "Something else, please.")
     for tab in (page, other):
         expect(text_of(questions(tab).nth(1))).to_have_text("Something else, please.")
+    provider.tell("the first may end")
+    for tab in (page, other):
         expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
 
 
@@ -75,13 +78,14 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
 
     page.route_web_socket("**/ws/", between)
     page.goto(site.url)
-    provider.script(text="Soon over.", delay=1)
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text="Soon over.", until="the page is deaf")
+    provider.script(text=LONG, until="the edit was refused")
     say(page, "First, please.")
     expect(answers(page).first).to_have_attribute("data-status", "active")
     say(page, "Second, plaese.")
     expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
     deaf = True  # the page does not hear that its turn has come
+    provider.tell("the page is deaf")
     provider.wait_for(lambda requests: len(requests) == 2)
     questions(page).nth(1).get_by_role("button", name="Edit").click()
     editor(page).fill("Second, please.")
@@ -92,6 +96,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     page.keyboard.press("Escape")
     expect(text_of(questions(page).nth(1))).to_have_text("Second, plaese.")
+    provider.tell("the edit was refused")
     expect(text_of(answers(page).nth(1))).to_have_text(LONG)
     assert len(provider.requests) == 2
 
@@ -104,11 +109,12 @@ def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Prov
     expect(questions(page)).to_have_count(1)
     expect(answers(page)).to_have_count(1)
     expect(spoken(page)).to_have_text("Message withdrawn.")
-    expect(page.get_by_label("Your message")).to_be_focused()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     page.get_by_role("button", name="Write it again").click()
-    expect(page.get_by_label("Your message")).to_have_value("Second, plaese.")
+    expect(page.get_by_label("Your message", exact=True)).to_have_value("Second, plaese.")
     page.reload()
     expect(questions(page)).to_have_count(1)
+    provider.tell("the first may end")
     expect(text_of(answers(page).first)).to_have_text(LONG)
     assert len(provider.requests) == 1
 
@@ -130,7 +136,7 @@ def test_an_answered_question_is_asked_anew_once_that_is_confirmed(page: Page, p
     dialog.get_by_role("button", name="Ask again").click()
     expect(text_of(questions(page))).to_have_text(["Another one."])
     expect(text_of(answers(page))).to_have_text(["Another answer."])
-    expect(page.get_by_label("Your message")).to_be_focused()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     page.reload()
     expect(text_of(answers(page))).to_have_text(["Another answer."])
 
@@ -157,7 +163,7 @@ def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
     )
     page = context.new_page()
     page.goto(site.url)
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, until="the first may end")
     say(page, "First, please.")
     expect(answers(page).first).to_have_attribute("data-status", "active")
     for text in ("Second.", "Third."):
@@ -167,6 +173,7 @@ def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
     expect(text_of(questions(page).nth(1))).to_have_text("Something else.")
     questions(page).nth(2).get_by_role("button", name="Withdraw").click()
     expect(questions(page)).to_have_count(2)
+    provider.tell("the first may end")
     expect(answers(page).nth(1)).to_contain_text("“Something else.”")
 
 

@@ -46,22 +46,24 @@ def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its
     browsers: tuple[Page, Page], site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     computer, phone = browsers
-    provider.script(text=LONG, delay=0.1)
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, until="both have seen the place")
+    provider.script(text=LONG, pause_after=10, until="both have seen words")
     other = visitor().new_page()
     other.goto(site.url)
     say(other, "I was first.")
     expect(answers(other)).to_have_attribute("data-status", "active")
-    phone.get_by_label("Your message").fill("Hello from the phone.")
+    phone.get_by_label("Your message", exact=True).fill("Hello from the phone.")
     phone.get_by_role("button", name="Send").tap()
 
     expect(text_of(questions(computer))).to_have_text(["Hello from the computer.", "Hello from the phone."])
     for page in browsers:
         expect(answers(page).nth(1)).to_contain_text("Next in line")
+    provider.tell("both have seen the place")
     for page in browsers:
         expect(answers(page).nth(1)).to_have_attribute("data-status", "active")
         expect(text_of(answers(page).nth(1))).to_contain_text("word5")
         expect(answers(page).nth(1)).to_have_attribute("aria-busy", "true")
+    provider.tell("both have seen words")
     for page in browsers:
         expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
         expect(text_of(answers(page).nth(1))).to_have_text(LONG)
@@ -72,7 +74,7 @@ def test_what_the_other_could_not_load_at_first_is_loaded_again(
 ) -> None:
     computer, phone = browsers
     phone.route("**/api/threads/*", lambda route: route.fulfill(status=500, body="{}"), times=1)
-    provider.script(text=LONG, delay=0.1)
+    provider.script(text=LONG, delay=0.02)
     say(computer, "Can you hear me?")
     expect(text_of(questions(phone).nth(1))).to_have_text("Can you hear me?")
     expect(text_of(answers(phone).nth(1))).to_have_text(LONG)
@@ -80,7 +82,7 @@ def test_what_the_other_could_not_load_at_first_is_loaded_again(
 
 def test_stop_in_one_stops_the_answer_in_both(browsers: tuple[Page, Page], provider: Provider) -> None:
     computer, phone = browsers
-    provider.script(text=LONG, delay=0.3)
+    provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(computer, "Stop me from the phone.")
     expect(text_of(answers(phone).nth(1))).to_contain_text("word1")
     phone.get_by_role("button", name="Stop").tap()
@@ -97,7 +99,7 @@ def test_a_message_that_waits_is_changed_and_withdrawn_in_both(
     browsers: tuple[Page, Page], provider: Provider
 ) -> None:
     computer, phone = browsers
-    provider.script(text=LONG, delay=0.2)
+    provider.script(text=LONG, after=6, end="stall")
     say(computer, "A long one, please.")
     expect(answers(phone).nth(1)).to_have_attribute("data-status", "active")
     say(computer, "And aftrewards?")

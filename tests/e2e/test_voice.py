@@ -1,8 +1,6 @@
 """Speaking to a companion: Chromium's own microphone is a file that it plays."""
 
 import importlib.util
-import math
-import struct
 import subprocess
 import wave
 from collections.abc import Callable, Iterator
@@ -22,25 +20,13 @@ from tests.provider.fixture import Provider
 SAID = "Where should I go in Lisbon on a rainy day?"
 
 
-def _sound() -> bytes:
-    """The clip as samples, 16 bit at 48 kHz; a tone where nothing here can decode it."""
-    if importlib.util.find_spec("av") is None:
-        return b"".join(struct.pack("<h", int(9000 * math.sin(i / 20))) for i in range(48_000))
-    import av
-
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
-    with av.open(str(speech.WEBM)) as source:
-        frames = [part for frame in source.decode(audio=0) for part in resampler.resample(frame)]
-    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
-
-
 @pytest.fixture(scope="module")
 def talker(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A Chromium into whose microphone somebody says the clip, again and again."""
     file = tmp_path_factory.mktemp("microphone") / "speech.wav"
     with wave.open(str(file), "wb") as out:
         out.setparams((1, 2, 48_000, 0, "NONE", ""))
-        out.writeframes(_sound() + b"\0\0" * 24_000)
+        out.writeframes(speech.samples() + b"\0\0" * 24_000)
     options = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={file}"]
     chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=OPTIONS + options)
     yield chromium
@@ -78,11 +64,11 @@ def card(page: Page):
 
 
 def field(page: Page):
-    return page.get_by_label("Your message")
+    return page.get_by_label("Your message", exact=True)
 
 
 def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provider: Provider) -> None:
-    provider.script(text=SAID, wait=1)
+    provider.script(text=SAID, until="it listens")
     page = microphone()
     page.get_by_role("button", name="Record a voice message").focus()
     page.keyboard.press("Enter")
@@ -93,6 +79,7 @@ def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provi
     page.keyboard.press("Enter")
     expect(card(page)).to_contain_text("Listening to your recording")
 
+    provider.tell("it listens")
     expect(field(page)).to_have_value(SAID)
     expect(field(page)).to_be_focused()
     expect(card(page)).to_be_hidden()
@@ -111,13 +98,14 @@ def test_it_is_sent_straight_on_and_answered_and_seen_in_the_other_tab(
     other = page.context.new_page()
     other.goto(page.url)
     expect(questions(other)).to_have_count(1)
-    provider.script(match="recording", text=SAID, wait=1.5)
+    provider.script(match="recording", text=SAID, until="both listen")
     record(page)
     page.get_by_role("button", name="Stop and send").click()
 
     for tab in (page, other):
         expect(questions(tab).nth(1)).to_contain_text("Listening to your recording")
         expect(answers(tab)).to_have_count(1)  # the reply to what nobody has heard is not shown
+    provider.tell("both listen")
     for tab in (page, other):
         expect(text_of(questions(tab).nth(1))).to_have_text(SAID)
         expect(answers(tab).nth(1)).to_contain_text("Where should I go in Lisbon")
@@ -126,7 +114,7 @@ def test_it_is_sent_straight_on_and_answered_and_seen_in_the_other_tab(
 
 
 def test_a_first_message_can_be_spoken_and_survives_a_reload(microphone, provider: Provider) -> None:
-    provider.script(match="recording", text=SAID, wait=2)
+    provider.script(match="recording", text=SAID, until="it listens again")
     page = microphone()
     record(page)
     page.get_by_role("button", name="Stop and send").click()
@@ -134,18 +122,20 @@ def test_a_first_message_can_be_spoken_and_survives_a_reload(microphone, provide
     expect(questions(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(questions(page)).to_contain_text("Listening to your recording")
+    provider.tell("it listens again")
     expect(text_of(questions(page))).to_have_text(SAID)
     expect(answers(page)).to_contain_text("Where should I go in Lisbon")
 
 
 def test_words_still_awaited_come_after_a_reload(microphone, provider: Provider) -> None:
-    provider.script(text=SAID, wait=2)
+    provider.script(text=SAID, until="it listens again")
     page = microphone()
     record(page)
     page.get_by_role("button", name="Stop and edit").click()
     expect(card(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(card(page)).to_contain_text("Listening to your recording")
+    provider.tell("it listens again")
     expect(field(page)).to_have_value(SAID)
 
 

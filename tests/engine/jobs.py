@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -44,7 +45,8 @@ async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[s
 def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
     """A plain function, so in a thread."""
     ctx.progress(1, 1, "done")
-    return {"square": n * n, "pid": os.getpid()}
+    preloaded = getattr(sys.modules.get("tests.engine.preloaded"), "PID", 0)
+    return {"square": n * n, "pid": os.getpid(), "parent": os.getppid(), "preloaded": preloaded}
 
 
 @job("test.sleep", queue="test", topic="test", on_end=note_ending)
@@ -106,6 +108,13 @@ async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, 
     if how == "cooldown":
         raise Cooldown("Everybody wait.", after=1.0)
     raise RuntimeError("flaky")
+
+
+@job("test.steps", queue="test", topic="test")
+async def steps(ctx: JobContext, *, name: str) -> None:
+    """Say what the first step is called, and never come to the second."""
+    ctx.progress(1, 3, name)
+    await asyncio.sleep(600)
 
 
 @job("test.crash", queue="test", on_end=note_ending)

@@ -53,7 +53,7 @@ def nobody_is_left_parked(queue: str, parked: Counter[str], model: Model) -> Non
     for owner, aside in parked.items():
         in_line = len(model.known(queue, "waiting", owner=owner)) - aside
         running = len(model.known(queue, "active", owner=owner))
-        assert running + in_line >= QUEUES[queue].owner_concurrency, owner
+        assert running + in_line >= model.under(queue).owner_concurrency > 0, owner
 
 
 def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
@@ -64,7 +64,7 @@ def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
         now = model.now[queue]
         ends = {owner: int(end) for owner, end in found[f"q:{queue}:owners"] if end > now}
         assert ends == {owner: end for (of, owner), end in model.ends.items() if of == queue and end > now}
-        assert len(found[f"q:{queue}:starts"]) == (model.starts[queue] if q.limiter else 0)
+        assert len(found[f"q:{queue}:starts"]) == model.starts[queue]
         assert len(found[f"q:{queue}:completed"]) <= q.keep[0]
         assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
 
@@ -75,7 +75,8 @@ def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> Non
     wanted = [len(model.known(queue, state)) for state in ("waiting", "delayed", "active")]
     assert [counts.waiting, counts.delayed, counts.active] == wanted
     assert counts.held == len(model.known(queue, owner="a"))
-    assert counts.paused == (queue in model.paused)
+    assert counts.paused == bool(model.live[queue].get("paused"))
+    assert counts.under(QUEUES[queue]) == model.under(queue)
     jobs = model.line(queue) + model.known(queue, "delayed", "active")
     places = redis.run(schedule.places(queue, [job.id for job in jobs]))
     assert [place.state for place in places] == [job.state for job in jobs]
@@ -86,11 +87,11 @@ def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> Non
         assert job.state != "waiting" or place.ahead <= at
 
 
-def limits_hold(model: Model, queue: str, cluster: str) -> None:
-    """After a claim by the cluster: nobody has more than they may."""
-    q, active = QUEUES[queue], model.known(queue, "active")
+def limits_hold(model: Model, queue: str, cluster: str, owners: set[str]) -> None:
+    """After a claim by the cluster that got jobs of the owners: none of these has more than they may."""
+    q, active = model.under(queue), model.known(queue, "active")
     assert model.running(queue, cluster) <= q.concurrency
     assert not q.global_concurrency or len(active) <= q.global_concurrency
     assert not q.limiter or model.starts[queue] <= q.limiter.max
-    busy = Counter(job.owner for job in active if job.owner)
+    busy = Counter(job.owner for job in active if job.owner in owners - {""})
     assert not q.owner_concurrency or max(busy.values(), default=0) <= q.owner_concurrency

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from queueing.conf import Limiter, QueueDef
 from queueing.schedule import Entry
@@ -63,11 +64,17 @@ class Model:
         self.now = dict.fromkeys(QUEUES, 0)  # virtual time
         self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
         self.starts = Counter[str]()
-        self.paused: set[str] = set()
+        self.live: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
+        """What operators changed: limits, and `paused`."""
         self.idle = ""
         """The token under which the one worker that hears stands idle."""
         for job in self.jobs.values():
             job.known = False
+
+    def under(self, queue: str) -> QueueDef:
+        """The queue with the limits that hold now."""
+        limits = {name: value for name, value in self.live[queue].items() if name != "paused"}
+        return replace(QUEUES[queue], **limits)
 
     def of(self, queue: str) -> list[Job]:
         """The queue's unfinished jobs, by id."""
@@ -112,7 +119,7 @@ class Model:
         for queue in QUEUES:
             for job in [j for j in self.known(queue, "delayed") if j.due]:
                 self.stand_in_line(job)
-        offered = {q.name: self._may_start(q, token.split("/")[0], slots) for q in QUEUES.values()}
+        offered = {queue: self._may_start(queue, token.split("/")[0], slots) for queue in QUEUES}
         by_priority = sorted(QUEUES.values(), key=lambda q: q.priority)
         taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
         chosen = [j for jobs in offered.values() for j in jobs if j.id in taken]
@@ -124,7 +131,7 @@ class Model:
     def hand_over(self, job: Job, *, heard: bool) -> bool:
         """Whether a job that found nobody before it in line goes to the worker that stands idle."""
         cluster = self.idle.split("/")[0]
-        if not self.idle or self._may_start(QUEUES[job.queue], cluster, 1) != [job]:
+        if not self.idle or self._may_start(job.queue, cluster, 1) != [job]:
             return False
         if heard:
             self._start(job, self.idle)
@@ -134,11 +141,12 @@ class Model:
     def _start(self, job: Job, token: str) -> None:
         job.state, job.token = "active", token
         self.now[job.queue] = max(self.now[job.queue], job.tag)
-        self.starts[job.queue] += 1
+        self.starts[job.queue] += self.under(job.queue).limiter is not None
 
-    def _may_start(self, q: QueueDef, cluster: str, slots: int) -> list[Job]:
-        if q.name in self.paused:
+    def _may_start(self, queue: str, cluster: str, slots: int) -> list[Job]:
+        if self.live[queue].get("paused"):
             return []
+        q = self.under(queue)
         room = min(slots, q.concurrency - self.running(q.name, cluster))
         if q.global_concurrency:
             room = min(room, q.global_concurrency - len(self.known(q.name, "active")))

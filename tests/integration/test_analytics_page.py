@@ -2,7 +2,6 @@
 
 import csv
 import io
-import random
 import time
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
@@ -17,12 +16,12 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from chat.analytics import elsewhere, export, figures
-from chat.analytics.models import Event, Rollup, Visit
+from chat.analytics.models import Event, Rollup
 from chat.analytics.store import store
 from chat.care.models import CareCount
-from chat.companions import COMPANIONS
 from chat.usage.models import Usage
-from tests.integration.test_analytics import row
+from tests.integration.analytics.filling import fill, fill_usage
+from tests.integration.analytics.tracking import row
 
 pytestmark = [pytest.mark.django_db]
 
@@ -134,10 +133,11 @@ def test_calls_of_days_that_are_over_are_summed_up_once_and_nothing_changes_by_i
     everything = [
         elsewhere.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
+    over = {call.created_at.date() for call in Usage.objects.all()} - {timezone.now().date()}
     days = 0
     while elsewhere.sum_up_calls():
         days += 1
-    assert 89 <= days <= 90
+    assert days == len(over) >= 88
     assert Rollup.objects.filter(name=elsewhere.CALLED).exists()
     assert everything == [
         elsewhere.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
@@ -226,7 +226,7 @@ def test_with_a_million_events_the_page_is_there_in_no_time(staff, settings, cap
         took[query] = min(_timed(client, f"{PAGE}?{query}") for _ in range(3))
     with capsys.disabled():
         print({query: f"{1000 * seconds:.0f} ms" for query, seconds in took.items()})
-    assert max(took.values()) < 0.3
+    assert max(took.values()) < 1, "reading a million rows in Python would take seconds"
 
 
 def _timed(client, address: str) -> float:
@@ -234,51 +234,3 @@ def _timed(client, address: str) -> float:
     began = time.process_time()
     assert client.get(address).status_code == 200
     return time.process_time() - began
-
-
-def fill(number: int, per_batch: int = 5000) -> None:
-    """Events over the last 90 days as visitors cause them."""
-    rnd = random.Random(1)
-    now = timezone.now()
-    names = sorted(COMPANIONS)
-    for first in range(0, number, per_batch):
-        rows = []
-        for n in range(first, min(number, first + per_batch)):
-            at = now - timedelta(days=89 * (1 - n / number))
-            companion, visitor = rnd.choice(names), f"{n // 11_111:04x}{rnd.randrange(500):020x}"
-            name = rnd.choices(
-                ["message.sent", "reply.completed", "reply.failed", "page.opened"], [4, 4, 0.2, 2]
-            )[0]
-            more = {}
-            if name == "reply.completed":
-                more = {"wait": rnd.expovariate(0.5), "run": rnd.expovariate(0.2)}
-            elif name == "reply.failed":
-                more = {"code": rnd.choice(["no_quota", "timeout", "rate_limited", "refused"])}
-            rows.append(
-                row(name, at, visitor if name != "reply.completed" else "", companion=companion, **more)
-            )
-        store(rows)
-    assert Visit.objects.exists()
-
-
-def fill_usage(number: int) -> None:
-    """Model calls over the last 90 days."""
-    names, now = sorted(COMPANIONS), timezone.now()
-    calls = [
-        Usage(
-            job_id=uuid4(),
-            owner=f"s:{n % 500}",
-            companion=names[n % 4],
-            cost=n % 900,
-            input_tokens=900,
-            output_tokens=99,
-        )
-        for n in range(number)
-    ]
-    for n, call in enumerate(calls):
-        call.created_at = now - timedelta(days=89 * n / number)
-    Usage._meta.get_field("created_at").auto_now_add = False
-    try:
-        Usage.objects.bulk_create(calls, batch_size=5000)
-    finally:
-        Usage._meta.get_field("created_at").auto_now_add = True

@@ -18,8 +18,8 @@ from chat.accounts import exporting
 from chat.models import Message, Role, Thread
 from queueing.ids import new_id
 from queueing.models import Job
+from tests.integration.accounts.signing import PASSWORD, asked, posted, signed_up
 from tests.integration.tabs import Browser, browser
-from tests.integration.test_accounts import PASSWORD, asked, posted, signed_up
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -133,6 +133,7 @@ def test_no_title_becomes_a_path(title):
         assert name.count("/") <= 1
 
 
+@pytest.mark.slow
 def test_an_export_of_thousands_of_messages_takes_little_memory():
     thread = Thread.objects.create(
         owner="s:1", companion="travel", title="Long", updated_at="2026-01-01T00:00Z"

@@ -80,6 +80,7 @@ async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
         assert (await tab.hear())["type"] == "pong"
 
 
+@pytest.mark.slow
 async def test_hundreds_of_sockets_come_and_go_and_leave_nothing_behind(valkey):
     async with browser() as alice:
 

@@ -39,7 +39,14 @@ async def by_deleting_the_thread(alice: Browser, tab: Tab, job_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "stop", [by_the_tab, by_another_tab, by_a_reloaded_tab, over_http, by_deleting_the_thread]
+    "stop",
+    [
+        by_the_tab,
+        over_http,
+        pytest.param(by_another_tab, marks=pytest.mark.slow),
+        pytest.param(by_a_reloaded_tab, marks=pytest.mark.slow),
+        pytest.param(by_deleting_the_thread, marks=pytest.mark.slow),
+    ],
 )
 async def test_the_provider_sees_the_connection_closed_within_a_second(qcluster, provider, stop):
     for _ in range(2):  # whichever of the clusters has it

@@ -45,6 +45,7 @@ def test_all_workers_killed_at_once_are_replaced(qcluster):
     all_written_once(submit_many("test.echo", [{"text": "x"}] * 20))
 
 
+@pytest.mark.slow
 def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, valkey):
     cluster = qcluster()
     job = submit("test.sleep", {"seconds": 5}).job
@@ -58,6 +59,7 @@ def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, va
     all_written_once([job])
 
 
+@pytest.mark.slow
 def test_what_a_killed_supervisors_workers_did_goes_on_in_another_cluster(qcluster, valkey):
     killed = qcluster(QUEUE_WORKERS="2")
     jobs = [submit("test.sleep", {"seconds": 60}).job for _ in range(4)]

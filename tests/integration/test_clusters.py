@@ -2,10 +2,13 @@
 
 import pytest
 
+from queueing import record, redis, schedule
+from queueing.conf import get_queue
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.conftest import wait_until
+from tests.integration.record_moves import end
 from tests.integration.test_engine import finished
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +40,33 @@ def test_each_cluster_adds_its_concurrency(qcluster, valkey):
 
 def test_global_concurrency_caps_all_clusters_together(qcluster, valkey):
     assert run_narrow(qcluster, valkey, QUEUE_TEST_NARROW_GLOBAL_CONCURRENCY="1") == 1
+
+
+def test_room_that_a_stopping_cluster_makes_is_used_by_another_at_once(qcluster, valkey):
+    only = {"QUEUE_TEST_GLOBAL_CONCURRENCY": "1"}
+    clusters = [qcluster(**only), qcluster(**only)]
+    wait_until(lambda: valkey.client.hlen("{buddy}:idle") == 2, "two workers with nothing to do")
+    running = submit("test.sleep", {"seconds": 1}).job
+    wait_until(lambda: valkey.client.llen("note:sleep:started"), "the job to start")
+    waiting = submit("test.noop", {}).job
+    running.refresh_from_db()
+    cluster = running.token.partition("/")[0]
+    next(one for one in clusters if cluster in one.log.read_text()).process.terminate()
+    assert finished(waiting).state == State.COMPLETED
+    running.refresh_from_db()
+    assert running.state == State.COMPLETED
+
+
+def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluster, valkey):
+    """As when Redis was away while a worker told it what had ended."""
+    ended = submit_many("test.narrow", [{}] * 2)
+    claims = redis.run(schedule.claim([get_queue("test-narrow")], "c1/w/1", 2)).jobs
+    for run in record.begin(claims, "c1/w/1"):
+        end(run)
+    waiting = submit("test.narrow", {}).job
+    qcluster(QUEUE_TEST_NARROW_GLOBAL_CONCURRENCY="2")
+    assert finished(waiting).state == State.COMPLETED
+    assert {finished(job).runs for job in ended} == {1}
 
 
 def test_one_limiter_holds_for_all_clusters(qcluster, valkey):
@@ -86,7 +116,7 @@ def test_a_worker_is_recycled_after_so_many_jobs(qcluster):
     for job in submit_many("test.echo", [{"text": "x"}] * 30):
         assert finished(job).state == State.COMPLETED
     wait_until(lambda: cluster.workers() and cluster.workers() != before, "another worker")
-    assert cluster.process.poll() is None
+    assert cluster.exit_code is None
 
 
 def test_hundreds_of_jobs_are_in_flight_in_one_process(qcluster, valkey):

@@ -33,9 +33,11 @@ def test_a_coroutine_is_awaited_and_its_result_recorded(qcluster):
     assert Written.objects.get().state == "completed"
 
 
-def test_a_plain_function_runs_in_a_thread(qcluster):
+def test_a_plain_function_runs_in_a_thread_and_has_what_the_cluster_imported_before_it_forked(qcluster):
     qcluster()
-    assert finished(submit("test.sync", {"n": 12}).job).result["square"] == 144
+    result = finished(submit("test.sync", {"n": 12}).job).result
+    assert result["square"] == 144
+    assert result["preloaded"] == result["parent"]
 
 
 def test_a_thousand_jobs_are_all_done(qcluster, valkey):
@@ -139,6 +141,7 @@ def test_a_killed_worker_is_replaced_and_its_job_runs_again(qcluster):
     assert (job.state, job.stalls) == (State.COMPLETED, 1)
 
 
+@pytest.mark.slow
 def test_a_job_that_keeps_killing_workers_fails(qcluster):
     qcluster()
     job = finished(submit("test.crash", {"times": 99}).job)

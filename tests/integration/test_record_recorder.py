@@ -1,7 +1,7 @@
 """Outcomes in batches: the record, then Redis, then the owner, whatever breaks on the way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +33,12 @@ def settle(results: Sequence[Result]) -> list[str]:
     """Hand results to a recorder; the ids of the jobs whose claims it let go, once it is idle."""
     freed: list[str] = []
 
+    def done(results: Iterable[Result]) -> None:
+        freed.extend(one.run.id for one in results)
+
     async def go() -> None:
         database = DatabaseThread()
-        mine = Recorder(database, Account("w1"), lambda done: freed.extend(r.run.id for r in done))
+        mine = Recorder(database, Account("w1"), done, asyncio.Event())
         running = asyncio.create_task(mine.run())
         for one in results:
             mine.put(one)

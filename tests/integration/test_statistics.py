@@ -60,11 +60,32 @@ def test_old_minutes_become_hours_and_keep_their_sums(db):
                 completed=2,
                 waits={"3": 1, "5": 1},
             )
-    Tally.objects.create(queue="test", worker="*", seconds=3600, start=hour - timedelta(days=90))
     while tally.compact():
         continue
     row = Tally.objects.get()
     assert (row.start, row.seconds, row.completed, row.waits) == (hour, 3600, 36, {"3": 18, "5": 18})
+
+
+def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
+    def old(days, queue="test"):
+        start = timezone.now() - timedelta(days=days)
+        Tally.objects.create(queue=queue, worker="*", seconds=3600, start=start, completed=2, runs={"3": 2})
+
+    for days in (1, 91, 92):
+        old(days)
+    old(93, queue="test-narrow")
+    while tally.compact():
+        continue
+    old(95)
+    while tally.compact():
+        continue
+    rows = {(r.queue, r.start == tally.BEGINNING): (r.completed, r.runs) for r in Tally.objects.all()}
+    assert rows == {
+        ("test", False): (2, {"3": 2}),
+        ("test", True): (6, {"3": 6}),
+        ("test-narrow", True): (2, {"3": 2}),
+    }
+    assert statistics.totals(hours=48)["test"]["completed"] == 2
 
 
 def test_old_finished_jobs_go_and_others_stay(db):

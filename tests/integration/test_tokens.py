@@ -14,8 +14,8 @@ from buddy.asgi import application, sockets
 from chat.accounts import tokens
 from chat.accounts.handshake import OriginOrToken
 from chat.accounts.models import Token
+from tests.integration.accounts.signing import posted, signed_up
 from tests.integration.tabs import Tab, browser
-from tests.integration.test_accounts import posted, signed_up
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -1,6 +1,10 @@
 """The model's client against a provider that speaks the protocol, over both APIs: what goes well."""
 
 import asyncio
+import subprocess
+import sys
+
+import openai
 
 from chat.upstream import Reply, client, stream
 from chat.upstream.reply import Draft, read_event
@@ -80,7 +84,7 @@ async def test_openai_itself_is_told_who_asks_but_only_as_a_hash(provider: Provi
 
 
 def _sdk(provider: Provider, who: client.Provider):
-    return client.openai.AsyncOpenAI(base_url=provider.base_url, api_key=who.api_key, max_retries=0)
+    return openai.AsyncOpenAI(base_url=provider.base_url, api_key=who.api_key, max_retries=0)
 
 
 async def test_two_hundred_answers_at_once_do_not_mix(provider: Provider, api):
@@ -188,3 +192,13 @@ async def test_an_error_of_the_listener_hangs_up_too(provider: Provider, api):
     await failure(on_text=broken)
 
     await provider.eventually(lambda requests: requests[0].disconnected)
+
+
+def test_a_web_server_does_not_load_the_sdk_and_a_cluster_does_before_it_forks():
+    code = (
+        "import sys; import buddy.asgi\n"
+        "assert 'openai' not in sys.modules\n"
+        "from queueing.conf import get_conf\n"
+        "assert 'openai' in get_conf().preload\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,10 +4,14 @@ import os
 import signal
 
 import pytest
+from asgiref.sync import sync_to_async
 
-from queueing import schedule
+from queueing import redis, schedule
+from queueing.conf import get_queue
 from queueing.identity import Identity
 from queueing.worker import Worker
+from tests.integration.schedule_moves import put, token
+from tests.integration.tabs import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -38,3 +42,16 @@ async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
     heard, kept = os.pipe()
     await Worker(Identity(cluster="c", lifeline=(heard, kept))).run()  # it closes its own copy, the only one
     os.close(heard)
+
+
+async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valkey):
+    queue, mine = get_queue("test"), token()
+    (job,) = await sync_to_async(put)(queue)
+    await redis.arun(schedule.claim([queue], mine, 1))
+    worker = Worker(Identity(cluster="c1"))
+    worker.stopping.set()
+    worker._handed(mine, "test", job, 0)
+    assert worker.held == {}, "it does not begin it"
+    await eventually(lambda: redis.run(schedule.places("test", [job]))[0].state == "waiting", "its return")
+    assert not valkey.client.hgetall("{buddy}:claims")
+    await redis.aclose()

@@ -59,9 +59,12 @@ class Provider:
             self._server.scripts.add(Script(**fields))
 
     def reset(self) -> None:
-        """Forget scripts and requests."""
-        self._server.scripts.clear()
-        self._server.log.clear()
+        """Forget scripts and requests; nothing waits for a test any longer."""
+        self._run(self._server.forget())
+
+    def tell(self, what: str) -> None:
+        """Let the answers go on that wait `until` this, now and from now on."""
+        self._run(self._server.tell(what))
 
     def wait_for(self, predicate: Callable[[list[Request]], Any], timeout: float = 10.0) -> None:
         """Block until `predicate(requests)` holds."""

@@ -41,6 +41,10 @@ class Script:
 
     wait: float = 0.0
     """Seconds before the first byte."""
+    until: str = ""
+    """Wait until the test tells this: `provider.tell(until)`."""
+    pause_after: int = 0
+    """Words of the stream that are sent before that wait; 0 is nothing at all."""
     status: int = 200
     """Any other is an error answer with `headers` and a body of `code` and `message`; 0 is no answer
     at all, for ever; -1 is bytes that are no HTTP."""

@@ -3,15 +3,15 @@
 import asyncio
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable
+from collections import defaultdict, deque
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
 from tests.provider.script import Script, Scripts
-from tests.provider.wire import ChatWire, ResponsesWire, error_body
+from tests.provider.wire import ChatWire, ResponsesWire, error_body, framed, write_paced
 
 #: Requests kept in the log, so that a long bench does not fill the memory.
 LOG_LENGTH = 20_000
@@ -43,6 +43,7 @@ class Server:
         self.log: deque[Request] = deque(maxlen=LOG_LENGTH)
         self.changed = threading.Condition()
         self.port = 0
+        self._told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._numbers = iter(range(1, 1 << 62))
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self.chat)
@@ -63,6 +64,18 @@ class Server:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
+
+    async def tell(self, what: str) -> None:
+        """Let go what waits, or will wait, `until` this."""
+        self._told[what].set()
+
+    async def forget(self) -> None:
+        """Begin anew: no scripts, an empty log, and nothing that waits for a test."""
+        self.scripts.clear()
+        self.log.clear()
+        for event in self._told.values():
+            event.set()
+        self._told.clear()
 
     # --- OpenAI's side ---
 
@@ -113,8 +126,7 @@ class Server:
         return web.json_response([asdict(request) for request in self.log])
 
     async def reset(self, http: web.Request) -> web.Response:
-        self.scripts.clear()
-        self.log.clear()
+        await self.forget()
         return web.json_response({})
 
     # --- playing a script ---
@@ -137,9 +149,11 @@ class Server:
         entry = Request(http.method, http.path, body, time.time(), f"{host}:{port}")
         entry.authorised = http.headers.get("authorization", "").startswith("Bearer ")
         self.log.append(entry)
-        self._tell()
+        self._changed()
         try:
             await asyncio.sleep(script.wait)
+            if script.until and not script.pause_after:
+                await self._told[script.until].wait()
             if script.status == 200:
                 response = await answer(entry)
             else:
@@ -151,7 +165,7 @@ class Server:
                 entry.disconnected = time.time()
             raise
         finally:
-            self._tell()
+            self._changed()
 
     async def _stream(
         self, http: web.Request, script: Script, words: list[str], wire: Any, entry: Request
@@ -161,7 +175,11 @@ class Server:
         await response.prepare(http)
         transport: Any = http.transport
         transport.write(framed(wire.opening()))
-        await write_paced(transport, (framed(wire.word(word)) for word in words), script.delay)
+        chunks = (framed(wire.word(word)) for word in words)
+        if script.until and script.pause_after:
+            await write_paced(transport, islice(chunks, script.pause_after), script.delay)
+            await self._told[script.until].wait()
+        await write_paced(transport, chunks, script.delay)
         if script.end == "stall":
             await forever()
         elif script.end == "garbage":
@@ -176,7 +194,7 @@ class Server:
         await response.write_eof()
         return response
 
-    def _tell(self) -> None:
+    def _changed(self) -> None:
         with self.changed:
             self.changed.notify_all()
 
@@ -184,38 +202,6 @@ class Server:
 def last_user_message(turns: list[dict[str, Any]]) -> str:
     content = next((turn["content"] for turn in reversed(turns) if turn.get("role") == "user"), "")
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-
-
-def framed(data: bytes) -> bytes:
-    """One chunk of a chunked body."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-async def write_paced(transport: asyncio.Transport, chunks: Iterable[bytes], delay: float) -> None:
-    """Write each of `chunks` after `delay` seconds more: one timer and one write, no task switch."""
-    if not delay:
-        for chunk in chunks:
-            transport.write(chunk)
-        return
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    rest, due = iter(chunks), loop.time()
-
-    def tick() -> None:
-        nonlocal due
-        if done.done() or transport.is_closing():
-            return
-        chunk = next(rest, None)
-        if chunk is None:
-            done.set_result(None)
-            return
-        transport.write(chunk)
-        due += delay
-        loop.call_at(due, tick)
-
-    due += delay
-    loop.call_at(due, tick)
-    await done
 
 
 async def forever() -> None:

@@ -1,6 +1,8 @@
 """The bytes of the two streaming APIs. A word costs one `json.dumps` of itself, nothing more."""
 
+import asyncio
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from tests.provider.script import Script
@@ -12,6 +14,38 @@ def sse(data: dict[str, Any], event: str = "") -> bytes:
     """One server-sent event."""
     head = f"event: {event}\n" if event else ""
     return f"{head}data: {json.dumps(data)}\n\n".encode()
+
+
+def framed(data: bytes) -> bytes:
+    """One chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def write_paced(transport: asyncio.Transport, chunks: Iterable[bytes], delay: float) -> None:
+    """Write each of `chunks` after `delay` seconds more: one timer and one write, no task switch."""
+    if not delay:
+        for chunk in chunks:
+            transport.write(chunk)
+        return
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    rest, due = iter(chunks), loop.time()
+
+    def tick() -> None:
+        nonlocal due
+        if done.done() or transport.is_closing():
+            return
+        chunk = next(rest, None)
+        if chunk is None:
+            done.set_result(None)
+            return
+        transport.write(chunk)
+        due += delay
+        loop.call_at(due, tick)
+
+    due += delay
+    loop.call_at(due, tick)
+    await done
 
 
 def error_body(script: Script) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def test_an_image_is_its_description():
 
 
 def test_code_keeps_its_language_and_its_characters():
-    html = render("```python\nif a < b: pass\n```")
-    assert html == '<pre><code class="language-python">if a &lt; b: pass\n</code></pre>\n'
+    html = render("```klingon\nif a < b: pass\n```")
+    assert html == '<pre><code class="language-klingon">if a &lt; b: pass\n</code></pre>\n'
 
 
 def test_tables_keep_their_alignment_without_inline_styles():

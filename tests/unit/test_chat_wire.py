@@ -90,6 +90,13 @@ def test_a_completed_event_gets_its_text_also_as_html():
     assert event["html"] == "<p><em>hi</em></p>\n"
 
 
+def test_a_cancelled_event_gets_what_was_said_also_as_html():
+    event = wire.decorate({"type": "chat:cancelled", "jobId": "1", "text": "*hi*"})
+    assert event["html"] == "<p><em>hi</em></p>\n"
+    nothing = {"type": "chat:cancelled", "jobId": "1", "text": ""}
+    assert wire.decorate(nothing)["html"] == "", "which is shown, whatever had been seen"
+
+
 @pytest.mark.parametrize("result", [None, 5, {"words": 3}])
 def test_a_result_without_a_text_stays_as_it_is(result):
     event = {"type": "analysis:completed", "result": result}

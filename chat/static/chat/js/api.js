@@ -59,7 +59,7 @@ function send(path, body, onProgress) {
 
 export const api = {
   send,
-  threads: (before) => call("GET", `/api/threads${before ? `?before=${encodeURIComponent(before)}` : ""}`),
+  threads: (before) => call("GET", before ? `/api/threads?before=${encodeURIComponent(before)}` : "/api/threads"),
   find: (q) => call("GET", `/api/threads?q=${encodeURIComponent(q)}`),
   thread: (id) => call("GET", `/api/threads/${id}`),
   usage: () => call("GET", "/api/usage"),

@@ -50,7 +50,7 @@ export function composer({ onSend, onStop, onTooLong, mayBeEmpty = () => false }
       field.focus();
     },
     draw({ name, canStop, disabled }) {
-      const what = mayBeEmpty() ? "Ask about it, or just send it" : name ? `Message ${name}` : "Write a message";
+      const what = mayBeEmpty() ? "Ask about it, or send" : name ? `Message ${name}` : "Write a message";
       field.placeholder = what;
       field.disabled = disabled;
       stop.hidden = !canStop;

@@ -1,11 +1,11 @@
-// The frame around the conversation: drawer, theme, dialogs, shortcuts.
+// The frame around the conversation: drawer and theme, and what is remembered of such things.
 
 import { $ } from "./dom.js";
 
 const wide = matchMedia("(min-width: 56rem)");
 const THEMES = ["system", "light", "dark"];
 
-function load(key, otherwise) {
+export function load(key, otherwise) {
   try {
     return localStorage.getItem(key) ?? otherwise;
   } catch {
@@ -13,7 +13,7 @@ function load(key, otherwise) {
   }
 }
 
-function save(key, value) {
+export function save(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
@@ -57,34 +57,4 @@ export function themeButton() {
     apply();
   });
   apply();
-}
-
-/** Shortcuts that are a single character can be switched off: they get in the way of speech input. */
-export function shortcuts({ frame, onStop, onWrite }) {
-  const dialog = $("#shortcuts");
-  const single = $("#single-keys");
-  single.checked = load("buddy.keys", "on") === "on";
-  single.addEventListener("change", () => save("buddy.keys", single.checked ? "on" : "off"));
-
-  const find = () => {
-    frame.open();
-    $("#find").focus();
-  };
-
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      find();
-    } else if (event.key === "Escape") {
-      if (frame.isOpen()) frame.close();
-      else onStop();
-    } else if (single.checked && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea")) {
-      const action = { "/": onWrite, "?": () => dialog.showModal() }[event.key];
-      if (!action) return;
-      event.preventDefault();
-      action();
-    }
-  });
-  return { show: () => dialog.showModal() };
 }

@@ -1,13 +1,15 @@
 // Wires the page together: what is on screen follows the store, what is clicked goes to the session.
 
+import { createAddress } from "./address.js";
 import { announcer } from "./announce.js";
 import { api } from "./api.js";
 import { attachments } from "./attach.js";
 import { banner } from "./banner.js";
 import { reminder } from "./care.js";
+import { callOf, companions } from "./companions.js";
 import { composer } from "./composer.js";
-import { $, clone, copyText, fill, setText } from "./dom.js";
-import { drawer, shortcuts, themeButton } from "./frame.js";
+import { $, copyText } from "./dom.js";
+import { drawer, themeButton } from "./frame.js";
 import { createEditing } from "./editing.js";
 import { createFeedback } from "./feedback.js";
 import { isRunning, isUnheard, topicOf } from "./messages.js";
@@ -16,16 +18,13 @@ import { outbox } from "./outbox.js";
 import { pickerView } from "./picker.js";
 import { messageList } from "./render.js";
 import { refusalSentence, tooLong, troubleSentence } from "./refusals.js";
+import { createScreen } from "./screen.js";
 import { createSession } from "./session.js";
+import { shortcuts } from "./shortcuts.js";
 import { createStore } from "./store.js";
 import { threadList } from "./threads.js";
 import { voice } from "./voice.js";
 import { usageLine } from "./usage.js";
-
-const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
-const [firstCompanion] = companions.keys();
-const nameOf = (id) => companions.get(id)?.name ?? "Buddy";
-const callOf = (id) => `The ${nameOf(id)} companion`;
 
 const store = createStore();
 const announce = announcer();
@@ -55,7 +54,17 @@ const messages = messageList({
   onEdit: editing.save,
   onClose: editing.close,
   onFocusLost: () => writing.focus(),
+  onRender: session.render,
   onCare: (care) => store.dispatch({ type: "care", care }),
+});
+const address = createAddress({
+  store,
+  session,
+  onLeave: () => messages.clear(),
+  onArrive() {
+    frame.close();
+    writing.focus();
+  },
 });
 const strip = banner({ onTryNow: session.connect, onStartAgain: startAgain, say: announce.say });
 const picker = pickerView({
@@ -63,10 +72,11 @@ const picker = pickerView({
   onChoose: (companion) => store.dispatch({ type: "view/companion", companion }),
   onPrompt: (text) => say(text),
 });
+const screen = createScreen({ scroller, picker, messages });
 const threads = threadList({
   companions,
   onFind: async (q) => (await api.find(q)).threads,
-  onOpen: (id) => navigate(`/t/${id}`),
+  onOpen: (id) => address.navigate(`/t/${id}`),
   onMore: () => session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
   async onRename(id, title) {
     if (!(await attempt("The title could not be changed.", () => api.rename(id, title)))) return;
@@ -75,7 +85,7 @@ const threads = threadList({
   async onDelete(id) {
     if (!(await attempt("The conversation could not be deleted.", () => api.remove(id)))) return;
     store.dispatch({ type: "threads/deleted", id });
-    if (store.state.view.threadId === id) navigate("/");
+    if (store.state.view.threadId === id) address.navigate("/");
   },
 });
 const writing = composer({
@@ -96,21 +106,17 @@ const attached = attachments({
   },
   onSent(answer, isHere) {
     if (answer.notice) notice.tell(answer.notice);
-    if (isHere) goTo(answer.threadId);
+    if (isHere) address.goTo(answer.threadId);
   },
 });
 const speaking =
-  $("#mic") && voice({ view: () => store.state.view, session, say: announce.say, restore: writing.restore, onSent: goTo });
-
-/** Shows a conversation to which something was added. */
-function goTo(threadId) {
-  if (threadId === store.state.view.threadId) session.loadThread(threadId);
-  else navigate(`/t/${threadId}`);
-}
+  $("#mic") && voice({ view: () => store.state.view, session, say: announce.say, restore: writing.restore, onSent: address.goTo });
 
 const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
 /** What can be stopped: not a reply to what has not been heard, which goes with the recording. */
 const running = () => store.state.messages.filter((m, i, all) => isRunning(m) && !isUnheard(all[i - 1]));
+
+const copy = async (text, button) => announce.say(`${await copyText(text, button)}.`);
 
 /** True when the request worked; otherwise it is said, and seen, why not. */
 async function attempt(trouble, request) {
@@ -152,87 +158,30 @@ function startAgain() {
   return location.assign("/");
 }
 
-// --- where we are -------------------------------------------------------------------------------------
-
-function navigate(path) {
-  if (path !== location.pathname) history.pushState(null, "", path);
-  open({ fresh: true });
-  frame.close();
-  writing.focus();
-}
-
-/** Shows what the address says; `fresh` when somebody asks for a new conversation and not for the last. */
-function open({ fresh = false } = {}) {
-  const threadId = location.pathname.match(/^\/t\/([0-9a-f]{32})\/?$/)?.[1];
-  messages.clear();
-  if (threadId) {
-    store.dispatch({ type: "view/loading", threadId });
-    session.loadThread(threadId);
-    return;
-  }
-  // A first message that was never accepted, perhaps written offline before a reload, is shown again.
-  const unsent = fresh ? null : outbox.all().find((entry) => !entry.threadId);
-  const companion = unsent?.companion ?? store.state.view.companion ?? firstCompanion;
-  store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? crypto.randomUUID() });
-  if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
-}
-
 // --- drawing ------------------------------------------------------------------------------------------
-
-const problems = {
-  missing: ["This conversation is not here", "It was deleted, or it belongs to somebody else."],
-  broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
-};
-const subtitles = { thread: "New conversation", loading: "Loading…", missing: "Not found", broken: "Not loaded" };
-let shown = null;
-
-function show(kind) {
-  if (shown === kind) return;
-  shown = kind;
-  const views = { new: () => picker.element, thread: () => messages.element, loading: () => clone("loading") };
-  $("#view").replaceChildren((views[kind] ?? (() => problem(kind)))());
-  if (kind === "new") scroller.scrollTop = 0;
-}
-
-function problem(kind) {
-  const element = clone("notice");
-  const [head, sub] = problems[kind];
-  fill(element, { head, sub });
-  $("[data-do=reload-thread]", element).hidden = kind === "missing";
-  return element;
-}
 
 function draw() {
   const { state } = store;
-  const { view } = state;
-  const name = nameOf(view.companion);
-  const isNew = view.kind === "new";
-  // The list is reloaded more often than the conversation, so it knows the title first.
-  const title = state.threads.items.find((thread) => thread.id === view.threadId)?.title ?? view.title;
-  $("#app").dataset.companion = view.companion ?? firstCompanion;
-  show(view.kind);
-  if (isNew) picker.draw(view.companion);
-  if (view.kind === "thread") messages.draw(state, callOf(view.companion));
-  setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
-  setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : subtitles[view.kind]));
-  document.title = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
-  writing.draw({ name: companions.get(view.companion)?.name, canStop: running().length > 0 && state.link.kind !== "ended", disabled: ["missing", "broken", "loading"].includes(view.kind) });
+  const { view, link } = state;
+  screen.draw(state);
+  writing.draw({
+    name: companions.get(view.companion)?.name,
+    canStop: running().length > 0 && link.kind !== "ended",
+    disabled: ["missing", "broken", "loading"].includes(view.kind),
+  });
   threads.draw(state);
-  strip.draw(state.link);
+  strip.draw(link);
   speaking?.draw();
   notice.draw(state);
 }
 
 let drawing = 0;
-store.watch((state, before) => {
+store.watch(() => {
   // Many events may come in one frame; drawing once is enough.
   drawing ||= requestAnimationFrame(() => {
     drawing = 0;
     draw();
   });
-  if (state.view.threadId && !before.view.threadId && state.view.kind === "thread") {
-    history.pushState(null, "", `/t/${state.view.threadId}`);
-  }
 });
 // Countdowns, and words that are only said when something takes long.
 setInterval(draw, 1000);
@@ -241,14 +190,14 @@ setInterval(draw, 1000);
 
 const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
 const clicks = {
-  new: () => navigate("/"),
+  new: () => address.navigate("/"),
   "close-reminder": () => {
     $("#reminder").hidden = true;
     writing.focus();
   },
   "close-drawer": () => frame.close(),
   shortcuts: () => keys.show(),
-  "reload-thread": () => open(),
+  "reload-thread": () => address.open(),
   cancel: (target) => session.cancel(messageOf(target).jobId),
   retry: (target) => session.retry(messageOf(target).jobId),
   edit: (target) => editing.open(messageOf(target)),
@@ -262,8 +211,8 @@ const clicks = {
     writing.restore(message.text);
   },
   thumb: (target) => rate(target, () => messageOf(target)),
-  copy: (target) => copyText(messageOf(target).text, target),
-  "copy-code": (target) => copyText($("pre", target.parentElement).textContent, target),
+  copy: (target) => copy(messageOf(target).text, target),
+  "copy-code": (target) => copy($("pre", target.parentElement).textContent, target),
 };
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-do]");
@@ -272,11 +221,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   action(target);
 });
-window.addEventListener("popstate", () => open());
 const keys = shortcuts({ frame, onStop: stop, onWrite: writing.focus });
 
 themeButton();
-open();
+address.open();
 session.loadThreads();
 session.connect();
 today.load();

@@ -17,7 +17,7 @@ export const isLost = (code) => ["no_speech", "unreadable", "too_long", "expired
 export const topicOf = (event) => event.type.split(":")[0];
 export const verbOf = (event) => event.type.split(":")[1];
 
-const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, error: null, stopping: false, retry: null, startedAt: 0, cached: false };
+const EMPTY_ANSWER = { text: "", length: 0, run: 0, html: null, live: null, error: null, stopping: false, retry: null, startedAt: 0, cached: false };
 
 /** How an answer came about: which model, what it took, whether it ends at its length limit. */
 const toldOf = ({ model = "", usage = null, cost = null, truncated = false }) => ({ model, usage, cost, truncated });
@@ -140,6 +140,8 @@ const changes = {
     const fresh = isOver(message) ? EMPTY_ANSWER : {};
     return { ...fresh, ...join(message, event).have, ...begun(event) };
   },
+  /** Its Markdown so far; what is of another run is asked for again. */
+  rendered: (message, event) => (isOver(message) || event.run !== message.run ? null : { live: event }),
   progress: (message, event) => ({ progress: { done: event.done, total: event.total, label: event.label } }),
   retrying(message, event) {
     if (isOver(message)) return null;
@@ -161,7 +163,10 @@ const changes = {
     canRetry: event.canRetry,
     retry: null,
   }),
-  cancelled: (message, event) => ({ status: "cancelled", text: event.text ?? message.text, retry: null }),
+  cancelled(message, event) {
+    const text = event.text ?? message.text; // what is kept may be less than what has been seen here
+    return { status: "cancelled", text, length: codePoints(text), html: event.html ?? null, retry: null };
+  },
 };
 
 /** What becomes of a recording at its end: a question like any other, or one that was not understood. */

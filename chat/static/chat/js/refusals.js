@@ -22,10 +22,12 @@ export const sendsItself = ({ code }) => code === HASTE;
 
 const sentences = {
   queue_full: (_, left) =>
-    `The line is full. ${left ? `There should be room in ${left}; send it again then.` : "There should be room again. Send it once more."}`,
+    left
+      ? `The line is full. There should be room in ${left}; send it again then.`
+      : "The line is full. There should be room again. Send it once more.",
   budget_spent: ({ error }) => error,
-  owner_limit: ({ error }, left) => `${error}${left ? ` You can try again in ${left}.` : " Then send it again."}`,
-  rate_limited: (_, left) => `You have sent many messages. ${left ? `Send this one again in ${left}.` : "You can send it again now."}`,
+  owner_limit: ({ error }, left) => `${error} ${left ? "You can try again in " + left : "Then send it again"}.`,
+  rate_limited: (_, left) => `You have sent many messages. ${left ? "Send this one again in " + left : "You can send it again now"}.`,
   too_many: (_, left) => (left ? `That was too fast. It goes out in ${left}.` : "That was too fast. It goes out now."),
   too_large: () => "This is more than one message can carry. Shorten it, or send it in parts.",
   invalid: ({ error }) => `${error} Change it and send it again.`,
@@ -43,7 +45,7 @@ export function refusalSentence(refusal) {
 }
 
 const troubles = {
-  too_many: (left) => `That was too fast, and was not done. ${left ? `Try again in ${left}.` : "You can try again now."}`,
+  too_many: (left) => `That was too fast, and was not done. ${left ? "Try again in " + left : "You can try again now"}.`,
   too_large: () => "That was more than can be sent at once. Nothing was changed.",
   wrong_state: () => "That came too late: it has begun or is over. The page now shows how it stands.",
   not_found: () => "That is not here any more. The page now shows what is.",
@@ -53,7 +55,7 @@ const troubles = {
 /** For something else that was asked for, like a Stop or a Withdraw. */
 export function troubleSentence({ code, error, retryAt }) {
   const left = retryAt && secondsUntil(retryAt) ? duration(secondsUntil(retryAt)) : "";
-  const otherwise = () => `${error ?? "That did not work."} ${left ? `Try again in ${left}.` : ""}`.trim();
+  const otherwise = () => [error ?? "That did not work.", left && `Try again in ${left}.`].filter(Boolean).join(" ");
   return (troubles[code] ?? otherwise)(left);
 }
 

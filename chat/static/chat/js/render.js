@@ -1,20 +1,23 @@
 // Draws the open conversation: one element per message, kept and changed in place.
 
 import { drawCare } from "./care.js";
-import { $, clone, fill, setServerHtml } from "./dom.js";
+import { $, clone, fill } from "./dom.js";
 import { drawFeedback } from "./feedback.js";
+import { liveText } from "./live.js";
 import { isOver, isRunning, isUnheard, waits } from "./messages.js";
 import { drawMine } from "./mine.js";
+import { blocksOf, showBlocks, showPlain } from "./prose.js";
 import { drawState } from "./state-card.js";
 import { billWords } from "./usage.js";
 import { clockTime } from "./words.js";
 
 const NEAR_END = 96; // px: who is this close to the end wants to stay there
 
-export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, onCare }) {
+export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, onCare, onRender }) {
   const list = document.createElement("div");
   list.className = "messages";
   const drawn = new Map(); // key -> {element, message}
+  const live = liveText(onRender);
   let follow = true;
 
   const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
@@ -40,6 +43,7 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, 
       const entry = drawn.get(message.key) ?? create(message, state.view.companion);
       if (list.children[index] !== entry.element) list.insertBefore(entry.element, list.children[index] ?? null);
       if (entry.message !== message) drawMessage(entry.element, message, state.messages[index - 1]);
+      if (entry.message !== message || message.status === "active") drawText($(".message__text", entry.element), message);
       if (message.role === "user") drawMine(entry.element, message, { waits: waits(state.messages, message), onEdit, onClose });
       if (message.role === "user") drawCare(entry.element, isAbout(state.care, message) ? state.care : null, onCare);
       entry.element.hidden = message.role === "assistant" && isUnheard(state.messages[index - 1]);
@@ -48,6 +52,13 @@ export function messageList({ scroller, toLatest, onEdit, onClose, onFocusLost, 
     });
     if (hadFocus && !list.contains(document.activeElement)) onFocusLost();
     if (follow) toEnd();
+  }
+
+  function drawText(host, message) {
+    if (message.role === "user") showPlain(host, message.text);
+    else if (message.html === null) live.draw(host, message);
+    else if (host.html !== message.html) showBlocks(host, blocksOf(message.html));
+    host.html = message.html; // what has been shown is not looked at again
   }
 
   function create(message, companion) {
@@ -75,7 +86,6 @@ const isAbout = (care, { id, requestId }) => Boolean(care) && (care.messageId ? 
 
 function drawMessage(element, message, before) {
   element.dataset.status = message.status;
-  drawText($(".message__text", element), message);
   if (message.role === "user") return;
 
   // Busy tells screen readers to leave the text alone until it is whole.
@@ -89,24 +99,4 @@ function drawMessage(element, message, before) {
   report.hidden = message.status !== "completed" || before?.attachment?.kind !== "document";
   report.href = `/api/analysis/${message.jobId}/report.md`;
   drawFeedback(tools, message);
-}
-
-function drawText(host, message) {
-  if (message.html) {
-    if (host.dataset.html === message.key) return;
-    host.dataset.html = message.key;
-    delete host.dataset.raw;
-    setServerHtml(host, message.html);
-    return;
-  }
-  delete host.dataset.html;
-  host.dataset.raw = "";
-  const node = host.firstChild;
-  const isText = node?.nodeType === Node.TEXT_NODE && host.childNodes.length === 1;
-  if (isText && message.text.startsWith(node.data)) {
-    // Appending keeps what the reader has selected.
-    if (message.text.length > node.data.length) node.appendData(message.text.slice(node.data.length));
-  } else {
-    host.textContent = message.text;
-  }
 }

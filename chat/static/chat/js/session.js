@@ -6,18 +6,15 @@ import { createEdits } from "./edits.js";
 import { httpTransport } from "./http.js";
 import { findAnswer, gapBefore, isRunning, topicOf, verbOf } from "./messages.js";
 import { outbox } from "./outbox.js";
-import { refusalOf, sendsItself } from "./refusals.js";
+import { refusalOf } from "./refusals.js";
+import { createSending } from "./sending.js";
 import { Socket } from "./socket.js";
 
 const RESEND_EVERY = 10_000;
-const AT_ONCE = 10; // messages of a long absence; the server takes 20, and then 5 a second
-const REST = 2500; // ms until the next ones
 const LOAD_AGAIN = 2000; // ms after a conversation could not be loaded
 const THREADS_A_PAGE = 50; // a full page means that there may be more
 
 export function createSession({ store, onEvent, onThread, onTrouble }) {
-  let owner = null;
-  const sentOn = new Map(); // requestId -> the connection it was sent on, so that each sends it once
   let connection = 0;
   let beside = null; // a job that belongs to no message, and is followed all the same
   let turns = 0; // counts what changes which messages there are, to notice a thread loaded meanwhile
@@ -31,7 +28,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
       store.dispatch({ type: "link", link });
       if (link.kind === "online") http.close();
       if (link.kind === "blocked") {
-        flush();
+        sending.flush();
         watchRunning();
       }
     },
@@ -39,13 +36,13 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
   // Without a socket nothing tells us that the network is back, so what is unsent is tried again.
   setInterval(() => {
     if (socket.kind !== "blocked") return;
-    sentOn.clear();
-    flush();
+    sending.flushAgain();
     edits.sendAgain();
   }, RESEND_EVERY);
 
   const send = (frame) => (socket.kind === "blocked" ? http.send(frame) : socket.send(frame));
   const edits = createEdits({ store, send });
+  const sending = createSending({ store, send });
 
   function heard(event) {
     event.receivedAt = Date.now();
@@ -60,7 +57,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
 
     if (verbOf(event) === "queued") {
       turns += 1;
-      settle(event);
+      sending.settle(event);
       edits.settle(event);
       loadThreads(); // it is new in the list, or goes to its top
     }
@@ -70,7 +67,7 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     store.dispatch({ type: "event", event });
     // What is withdrawn is cancelled, too, and that is no news after its removal.
     if (verbOf(event) === "queued" || event.jobId === beside || findAnswer(store.state.messages, event)) onEvent(event);
-    if (isFromElsewhere(event) || isCutShort(event)) loadThread(event.threadId);
+    if (isFromElsewhere(event)) loadThread(event.threadId);
     return null;
   }
 
@@ -80,11 +77,8 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
   }
 
   function greeted(event) {
-    owner = event.owner;
-    connection += 1;
     store.dispatch({ type: "pressure/unknown" }); // what is not normal is told after this
-    for (const entry of outbox.strangers(owner, store.state.view)) hold(entry.requestId, { code: "session" });
-    flush();
+    connection = sending.connected(event.owner);
     edits.sendAgain();
     // The first hello finds a page that is loading anyway; a later one may have missed anything.
     if (connection > 1) {
@@ -121,33 +115,13 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     if (store.state.messages !== before) onEvent(event); // the tab that asked for it is told twice
   }
 
-  /** The message was accepted: it leaves the outbox, and those waiting for its conversation may go. */
-  function settle(event) {
-    const entry = outbox.get(event.requestId);
-    if (!entry) return;
-    outbox.remove(entry.requestId);
-    if (entry.threadId || !event.threadId) return;
-    outbox.adopt(entry.draft, event.threadId);
-    queueMicrotask(flush);
-  }
-
   function refused(event) {
     const refusal = refusalOf(event);
     if (["wrong_state", "not_found"].includes(refusal.code) && store.state.view.threadId) loadThread(store.state.view.threadId);
     if (edits.refuse(event.requestId, refusal)) return onTrouble(refusal, { shown: true });
-    if (outbox.get(event.requestId)) {
-      hold(event.requestId, refusal);
-      onTrouble(refusal, { shown: true });
-      if (sendsItself(refusal)) setTimeout(() => resend(event.requestId), (event.retryAfter ?? 1) * 1000);
-      return null;
-    }
+    if (sending.refuse(event, refusal)) return onTrouble(refusal, { shown: true });
     store.dispatch({ type: "message/not-stopping" });
     return onTrouble(refusal, { shown: false });
-  }
-
-  function hold(requestId, held) {
-    outbox.change(requestId, { held });
-    store.dispatch({ type: "event", event: { type: "chat:rejected", requestId, held } });
   }
 
   /** Something happens in the open conversation that began in another tab. */
@@ -155,46 +129,6 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
     verbOf(event) === "queued" &&
     event.threadId === store.state.view.threadId &&
     !findAnswer(store.state.messages, event);
-
-  /** What had been said before a stop comes as plain text; the thread has it rendered. */
-  const isCutShort = (event) =>
-    verbOf(event) === "cancelled" && Boolean(event.text) && event.threadId === store.state.view.threadId;
-
-  let resting = 0;
-  function flush() {
-    if (resting) return;
-    const ready = outbox.ready(owner).filter((entry) => sentOn.get(entry.requestId) !== connection);
-    if (ready.length > AT_ONCE) {
-      resting = setTimeout(() => {
-        resting = 0;
-        flush();
-      }, REST);
-    }
-    for (const entry of ready.slice(0, AT_ONCE)) {
-      const { requestId, companion, threadId, text } = entry;
-      const frame = { type: "chat:message", requestId, companion, messages: [{ role: "user", content: text }] };
-      if (send(threadId ? { ...frame, threadId } : frame)) sentOn.set(requestId, connection);
-    }
-  }
-
-  function say(text) {
-    const { threadId, draft, companion } = store.state.view;
-    const requestId = crypto.randomUUID();
-    const entry = { requestId, companion, threadId, draft, text, createdAt: Date.now(), ...(owner && { owner }) };
-    outbox.add(entry);
-    store.dispatch({ type: "message/written", entry });
-    flush();
-  }
-
-  function resend(requestId) {
-    const found = outbox.get(requestId);
-    if (!found) return;
-    const { held, ...entry } = { ...found, ...(owner && { owner }) };
-    outbox.add(entry);
-    sentOn.delete(requestId);
-    store.dispatch({ type: "message/written", entry });
-    flush();
-  }
 
   async function loadThread(id) {
     const before = turns;
@@ -231,17 +165,16 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
 
   return {
     connect: () => socket.open(),
-    say,
+    say: sending.say,
+    resend: sending.resend,
+    discard: sending.discard,
     loadThread,
     loadThreads,
-    resend,
+    /** Asks for the Markdown of an answer that is being written; false when there is no socket. */
+    render: (jobId, { run, offset }) => socket.send({ type: "job:render", jobId, run, offset }),
     edit: edits.save,
     withdraw({ id }) {
       if (!send({ type: "message:withdraw", messageId: id })) onTrouble({ code: "no_connection" }, { shown: false });
-    },
-    discard(requestId) {
-      outbox.remove(requestId);
-      store.dispatch({ type: "message/discarded", requestId });
     },
     cancel(jobId) {
       const stopping = send({ type: "job:cancel", jobId });

@@ -1,6 +1,7 @@
 // The list of conversations: find, open, rename, delete.
 
 import { $, clone, setText } from "./dom.js";
+import { dayWords } from "./words.js";
 
 export function threadList({ companions, onFind, onOpen, onRename, onDelete, onMore }) {
   const list = $("#threads");
@@ -23,11 +24,14 @@ export function threadList({ companions, onFind, onOpen, onRename, onDelete, onM
     $("#threads-more").hidden = !more || Boolean(wanted);
 
     const existing = new Map([...list.children].map((item) => [item.dataset.id, item]));
-    const rows = shown.map((thread) => {
+    const rows = [];
+    for (const thread of shown) {
+      const day = wanted ? "" : dayWords(thread.updatedAt); // what was found has another order
+      if (day && !rows.some((row) => row.dataset.id === day)) rows.push(existing.get(day) ?? createDay(day));
       const item = existing.get(thread.id) ?? createRow(thread);
       drawRow(item, thread, { current: state.view.threadId === thread.id, busy: busy.has(thread.id) });
-      return item;
-    });
+      rows.push(item);
+    }
     rows.forEach((item, index) => {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     });
@@ -43,11 +47,19 @@ export function threadList({ companions, onFind, onOpen, onRename, onDelete, onM
     return items.length ? "Nothing like that was said." : "Your conversations will appear here.";
   }
 
+  function createDay(words) {
+    const item = document.createElement("li");
+    item.className = "threads__day";
+    item.dataset.id = item.textContent = words;
+    return item;
+  }
+
   function createRow(thread) {
     const item = clone("thread");
     item.dataset.id = thread.id;
     item.dataset.companion = thread.companion;
     $(".thread__link", item).href = `/t/${thread.id}`;
+    $("[download]", item).href = `/api/threads/${thread.id}/transcript.md`;
     return item;
   }
 

@@ -36,7 +36,8 @@ function range({ low, high }) {
 /** "This one goes on in 40 s (2nd of your 3 waiting)."; the time is known, so it is counted down. */
 function heldSentence({ high, toldAt, place, of }) {
   const left = toldAt ? secondsUntil(toldAt + high * 1000) : high;
-  return `This one goes on ${left ? `in ${duration(left)}` : "now"}${of > 1 ? ` (${ordinal(place)} of your ${of} waiting)` : ""}.`;
+  const when = left ? `in ${duration(left)}` : "now";
+  return of > 1 ? `This one goes on ${when} (${ordinal(place)} of your ${of} waiting).` : `This one goes on ${when}.`;
 }
 
 export function place(position, wait) {
@@ -56,11 +57,21 @@ export function waitSentence(wait, position) {
   return sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
 }
 
+/** When a conversation was last written in: "Today", "Last 7 days", then its month, "October 2025". */
+export function dayWords(time) {
+  const midnight = (date) => date.setHours(0, 0, 0, 0);
+  const days = Math.round((midnight(new Date()) - midnight(new Date(time))) / 86_400_000);
+  if (days < 2) return days < 1 ? "Today" : "Yesterday";
+  if (days < 31) return days < 8 ? "Last 7 days" : "Last 30 days";
+  return new Date(time).toLocaleDateString("en", { month: "long", year: "numeric" });
+}
+
 export const secondsUntil = (time) => Math.max(0, Math.ceil((time - Date.now()) / 1000));
 
 export function retrySentence({ at, next, of }) {
   const seconds = secondsUntil(at);
-  return `${seconds ? `Trying again in ${seconds} s` : "Trying again now"} (attempt ${next} of ${of})`;
+  const when = seconds ? `in ${seconds} s` : "now";
+  return `Trying again ${when} (attempt ${next} of ${of})`;
 }
 
 export function failureAdvice(canRetry) {
@@ -81,4 +92,4 @@ export function attachmentWords({ name, size, pages, seconds }) {
 /** "1:05" */
 export const stopwatch = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
-export const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+export const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });

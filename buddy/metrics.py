@@ -1,0 +1,39 @@
+"""`/metrics`, for Prometheus. docs/metrics.md says what is there, and how it is scraped."""
+
+from hmac import compare_digest
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from queueing import health
+from queueing import metrics as queue_metrics
+
+
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """Counts and durations of all queues: for whoever has METRICS_TOKEN, and for signed-in staff."""
+    if not (_has_token(request) or await _is_staff(request)):
+        text = "Send METRICS_TOKEN as 'Authorization: Bearer …', or sign in as staff.\n"
+        return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
+    try:
+        seen = await health.look()
+        text = await database_sync_to_async(queue_metrics.text, thread_sensitive=False)(seen)
+    except DatabaseError:
+        return HttpResponse("The database is away.\n", status=503, content_type="text/plain; charset=utf-8")
+    return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    wanted = settings.METRICS_TOKEN
+    same = compare_digest(token.strip().encode(), wanted.encode())
+    return bool(wanted) and scheme.lower() == "bearer" and same
+
+
+async def _is_staff(request: HttpRequest) -> bool:
+    try:
+        return bool((await request.auser()).is_staff)
+    except DatabaseError:  # sessions are in it
+        return False

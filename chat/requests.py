@@ -1,0 +1,150 @@
+"""What a tab asks for over its socket, done. Each takes the tab and the message, and tells the tab."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from queueing import status
+from queueing.following import in_thread
+from queueing.models import Job
+
+from . import changes, incoming, selectors, services, wire
+from .care.card import card_for
+from .care.counting import count
+from .documents import routing
+from .documents import services as documents
+from .voice import services as voice
+
+if TYPE_CHECKING:
+    from .consumer import ChatConsumer as Tab
+
+
+async def answer(tab: "Tab", message: incoming.ClientMessage) -> None:
+    """Do what is asked. Raises `Rejected`, `WireError`, `WrongState`, `BadSubmission` or `DoesNotExist`."""
+    await _DOERS[type(message)](tab, message)
+
+
+async def heard(tab: "Tab", event: dict[str, Any]) -> None:
+    """What was spoken can be looked at only now that it is words. (Whoever wrote them down counts it.)"""
+    await _care(tab, event["response"], event["requestId"])
+
+
+async def _care(tab: "Tab", text: str, request_id: str) -> str:
+    """Show help to who speaks of a crisis; the level, or nothing."""
+    card = await asyncio.to_thread(card_for, text, tab.whereabouts)
+    if not card:
+        return ""
+    await tab.tell({"type": "care:help", "requestId": request_id, **card})
+    return str(card["level"])
+
+
+async def _care_and_count(tab: "Tab", text: str, request_id: str, companion: str = "") -> None:
+    """To be done first: it depends on nothing that follows."""
+    if level := await _care(tab, text, request_id):
+        await in_thread(count)(companion, level)
+
+
+async def _ask(tab: "Tab", message: incoming.Ask) -> None:
+    text = incoming.last_user_text(message.messages)
+    await _care_and_count(tab, text, message.request_id, message.companion)
+    asked = await in_thread(routing.ask)(
+        owner=tab.owner,
+        companion=message.companion,
+        text=text,
+        request_id=message.request_id,
+        thread_id=message.thread_id,
+        address=tab.address,
+    )
+    await _accepted(tab, asked.job, asked.created)
+
+
+async def _process(tab: "Tab", message: incoming.Process) -> None:
+    taken = await in_thread(voice.process)(
+        owner=tab.owner,
+        upload_id=message.upload_id,
+        recording=voice.Recording.of(message, message.request_id),
+        address=tab.address,
+    )
+    await _accepted(tab, taken.job, taken.created)
+
+
+async def _analyse(tab: "Tab", message: incoming.Analyse) -> None:
+    await _care_and_count(tab, message.question, message.request_id, message.companion)
+    asked = await in_thread(documents.analyse_message)(
+        message, owner=tab.owner, request_id=message.request_id, address=tab.address
+    )
+    await _accepted(tab, asked.job, asked.created)
+
+
+async def _edit(tab: "Tab", message: incoming.Edit) -> None:
+    await _care_and_count(tab, message.content, message.request_id or "")
+    changed = await in_thread(changes.edit)(
+        owner=tab.owner,
+        message_id=message.message_id,
+        text=message.content,
+        request_id=message.request_id or "",
+        only_if_waiting=message.only_if_waiting,
+        address=tab.address,
+    )
+    if changed.told:
+        await tab.tell(changed.told)
+    if not changed.in_place:
+        await _accepted(tab, changed.asked.job, changed.asked.created)
+
+
+async def _withdraw(tab: "Tab", message: incoming.Withdraw) -> None:
+    withdraw = in_thread(changes.withdraw)
+    await tab.tell(await withdraw(owner=tab.owner, message_id=message.message_id))
+
+
+async def _watch(tab: "Tab", message: incoming.Watch) -> None:
+    job = await in_thread(selectors.job)(owner=tab.owner, job_id=message.job_id)
+    await tab.following.watch(job, run=message.run, offset=message.offset)
+
+
+async def _render(tab: "Tab", message: incoming.Render) -> None:
+    tab.live.ask(message)
+
+
+async def _cancel(tab: "Tab", message: incoming.Cancel) -> None:
+    await in_thread(services.cancel)(owner=tab.owner, job_id=message.job_id)
+
+
+async def _retry(tab: "Tab", message: incoming.Retry) -> None:
+    retry = in_thread(services.retry)
+    await _accepted(tab, await retry(owner=tab.owner, job_id=message.job_id, address=tab.address))
+
+
+async def _ping(tab: "Tab", message: incoming.Ping) -> None:
+    await tab.tell({"type": "pong", "t": message.t})
+
+
+async def _pong(tab: "Tab", message: incoming.Pong) -> None:
+    if tab.window.read(message.t):
+        await tab.following.refresh_all()
+
+
+async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
+    """Answer with `queued`. It is told from here too: with Redis away no event would come."""
+    queued = wire.queued_event(job, await status.place(job))
+    if created:
+        tab.answered.add(job.id.hex)
+        await tab.following.hear(queued)
+    else:
+        await tab.tell(queued)
+        await tab.following.watch(job)
+
+
+_DOERS: dict[type, Callable[["Tab", Any], Awaitable[None]]] = {
+    incoming.Ask: _ask,
+    incoming.Process: _process,
+    incoming.Analyse: _analyse,
+    incoming.Edit: _edit,
+    incoming.Withdraw: _withdraw,
+    incoming.Watch: _watch,
+    incoming.Render: _render,
+    incoming.Cancel: _cancel,
+    incoming.Retry: _retry,
+    incoming.Ping: _ping,
+    incoming.Pong: _pong,
+}

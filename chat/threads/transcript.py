@@ -1,0 +1,36 @@
+"""A conversation as a Markdown file, to keep or to pass on."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils.text import slugify
+
+from chat import selectors
+from chat.companions import COMPANIONS
+from chat.models import Role
+
+#: Characters of the title in the file's name.
+_NAME = 60
+
+
+class Transcript(NamedTuple):
+    """A file."""
+
+    filename: str
+    markdown: str
+
+
+def transcript(*, owner: str, thread_id: UUID) -> Transcript:
+    """What was said in the thread, in order; times in UTC. Raises `Thread.DoesNotExist`. Blocks."""
+    thread = selectors.thread(owner=owner, thread_id=thread_id)
+    companion = COMPANIONS[thread.companion].name
+    title = thread.title or "Conversation"
+    parts = [f"# {title}", f"With the {companion} companion, an AI that can be wrong. Times are UTC."]
+    for message in thread.messages.all():
+        who = "You" if message.role == Role.USER else companion
+        about = message.attachment or {}
+        document = f"*{about['name']}*" if about.get("kind") == "document" else ""
+        when = f"**{who}**, {message.created_at:%d %B %Y, %H:%M}"
+        parts += filter(None, [when, document, message.content])
+    name = slugify(title, allow_unicode=True)[:_NAME].strip("-") or "conversation"
+    return Transcript(f"{name}.md", "\n\n".join(parts) + "\n")

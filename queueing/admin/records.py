@@ -1,0 +1,58 @@
+"""What operators did, and what they changed that still holds."""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+
+from queueing.conf import get_conf
+from queueing.models import AuditEntry, FailureNote, Override, Pause
+
+from .readonly import Kept, OneOf
+
+#: operating.py's verbs.
+_VERBS = (
+    "pause", "resume", "drain", "promote_all", "clean", "set_limits", "clear_limits",
+    "cancel", "retry", "promote", "remove", "retry_group", "note_group",
+)  # fmt: skip
+
+
+class ByQueue(OneOf):
+    """The queues of the settings."""
+
+    title = parameter_name = "queue"
+
+    def options(self) -> Iterable[tuple[str, str]]:
+        return ((name, name) for name in get_conf().queues)
+
+
+class ByAction(OneOf):
+    """The verbs there are."""
+
+    title = parameter_name = "action"
+
+    def options(self) -> Iterable[tuple[str, str]]:
+        return ((verb, verb.replace("_", " ")) for verb in _VERBS)
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(Kept):
+    list_display = ["at", "actor", "action", "queue", "job_id", "subject", "detail", "note"]
+    list_filter = [ByAction, ByQueue]
+    search_fields = ["=actor", "=job_id"]
+    search_help_text = "Who did it, or a job's id, whole"
+    sortable_by: list[str] = []
+
+
+@admin.register(Override)
+class OverrideAdmin(Kept):
+    list_display = ["queue", "name", "value", "since"]
+
+
+@admin.register(Pause)
+class PauseAdmin(Kept):
+    list_display = ["queue", "since"]
+
+
+@admin.register(FailureNote)
+class FailureNoteAdmin(Kept):
+    list_display = ["queue", "kind", "code", "note", "actor", "at"]

@@ -1,0 +1,1 @@
+"""The terminal's screen: `manage.py queue_monitor`."""

@@ -1,0 +1,112 @@
+"""Limits that operators change while the queues run, and pauses.
+
+on record   `Override` and `Pause`: what holds, whatever happens to Redis
+in Redis    the queue's `meta`, where every claim reads it: `tell` makes it say what the record says
+
+A claim made after `tell` keeps to the new limits, in every worker of every cluster; what runs, finishes.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import redis, schedule
+from .conf import Limiter, QueueDef, get_conf, get_queue
+from .errors import BadValue
+from .models import Override, Pause
+from .threads import DatabaseThread
+
+logger = logging.getLogger(__name__)
+
+#: What can be changed live; the fields of `QueueDef` of the same names.
+NUMBERS = ("concurrency", "global_concurrency", "owner_concurrency")
+NAMES = (*NUMBERS, "limiter")
+_LEAST = {"concurrency": 1}
+_MOST = 10_000
+
+
+def effective(queue: str) -> QueueDef:
+    """The queue's definition with the limits that hold now, from the record."""
+    rows = Override.objects.filter(queue=queue).values_list("name", "value")
+    return replace(get_queue(queue), **_read(dict(rows)))
+
+
+def _read(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As `QueueDef` has them; those of another version of the program are left out."""
+    read = {name: value for name, value in values.items() if name in NAMES}
+    if read.get("limiter"):
+        read["limiter"] = Limiter(*read["limiter"])
+    return read
+
+
+def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits as they are kept on record. Raises `BadValue` for the first that cannot be."""
+    if not values:
+        raise BadValue("limits", f"name at least one of {', '.join(NAMES)}")
+    return {name: _checked(name, value) for name, value in values.items()}
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name not in NAMES:
+        raise BadValue(name, f"this limit cannot be changed live; these can: {', '.join(NAMES)}")
+    if name != "limiter":
+        return _whole(name, value, _LEAST.get(name, 0))
+    if value is None:
+        return None
+    try:
+        most, seconds = value
+        seconds = float(seconds)
+    except (TypeError, ValueError):
+        raise BadValue(name, "expected two numbers, starts and seconds, or nothing for no limiter") from None
+    if not 0.001 <= seconds <= 86_400:
+        raise BadValue(name, f"a window takes from 0.001 to 86,400 seconds, not {seconds:g}")
+    return [_whole(name, most, 1), seconds]
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+        raise BadValue(name, f"expected a whole number from {least} to {_MOST:,}, not {value!r}")
+    return value
+
+
+def tell(*queues: str) -> None:
+    """Make Redis say what the record says of the queues. Raises one of `redis.Unavailable` when it cannot.
+
+    What is on record then holds as soon as a worker has reached Redis again: see `keep`.
+    """
+    live = live_on_record()
+    for queue in queues:
+        redis.run(schedule.set_live(queue, live[queue]))
+
+
+async def keep(database: DatabaseThread) -> None:
+    """The same for all queues, by the reconciler: for whoever could not tell Redis, or lost a race."""
+    for queue, live in (await database.call(live_on_record)).items():
+        if await redis.arun(schedule.set_live(queue, live)):
+            logger.warning("Redis was told anew what operators changed of %s", queue)
+
+
+def live_on_record() -> dict[str, dict[str, Any]]:
+    """For every queue what its `meta` should say: `paused`, and the names of `NAMES` that are changed."""
+    live: dict[str, dict[str, Any]] = {name: {} for name in get_conf().queues}
+    for queue, name, value in Override.objects.values_list("queue", "name", "value"):
+        if queue in live:  # a queue that was taken out of the settings keeps its rows
+            live[queue] |= _read({name: value})
+    for queue in Pause.objects.values_list("queue", flat=True):
+        if queue in live:
+            live[queue]["paused"] = True
+    return live
+
+
+async def slots() -> int:
+    """How many jobs a worker process may hold at once, as Redis has the queues' limits now."""
+    conf = get_conf()
+    if conf.slots:
+        return conf.slots
+    client, total = redis.aclient(), 0
+    for queue in conf.queues.values():
+        total += int(
+            await client.hget(schedule.queue_key(queue.name, "meta"), "concurrency") or queue.concurrency
+        )
+    return total

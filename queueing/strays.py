@@ -1,0 +1,40 @@
+"""Jobs of queues that have left the settings: no worker claims them, and no queue's figures count them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .conf import get_conf
+from .models import Job
+from .states import UNFINISHED, State, in_words
+
+#: The oldest unfinished jobs that are looked at: a stray one never moves, so it is among them in the end.
+_LOOKED = 1000
+
+
+class Stray(NamedTuple):
+    """A queue that is named by jobs only."""
+
+    queue: str
+    unfinished: int
+    more: bool
+    """Whether there may be more of them than were looked at."""
+
+
+def unfinished() -> list[Stray]:
+    """The queues whose jobs wait for ever. Blocks; a few milliseconds, however many jobs there are."""
+    rows = Job.objects.extra(where=[in_words(UNFINISHED)]).order_by("id")  # noqa: S610 (the states are ours)
+    names = list(rows.values_list("queue", flat=True)[:_LOOKED])
+    known = get_conf().queues
+    found = Counter(name for name in names if name not in known)
+    return [Stray(queue, number, len(names) == _LOOKED) for queue, number in sorted(found.items())]
+
+
+def failed() -> Iterator[str]:
+    """The queues of failed jobs that are not in the settings. Blocks; one look in an index for each queue."""
+    rows = Job.objects.filter(state=State.FAILED).order_by("queue").values_list("queue", flat=True)
+    name = rows.first()
+    while name is not None:
+        if name not in get_conf().queues:
+            yield name
+        name = rows.filter(queue__gt=name).first()

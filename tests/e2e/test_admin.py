@@ -1,0 +1,70 @@
+"""Django's admin, in a browser: a failed job is found, understood, run anew and followed to its end."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.reading import looks, serious
+from tests.e2e.site import Site
+from tests.e2e.test_dashboard import do, queues  # noqa: F401 (the fixture)
+
+
+def signed_in(context: BrowserContext, site: Site, path: str) -> Page:
+    page = context.new_page()
+    page.goto(f"{site.url}/admin/{path}")
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill("of-the-tests")
+    page.get_by_role("button", name="Log in").click()
+    return page
+
+
+@pytest.fixture
+def failed(queues: Site) -> Site:  # noqa: F811
+    """A site on which a job of Alice's needs a second chance, and another will have several attempts."""
+    do(queues, 'submit("test.flaky", {"fail": 1, "how": "permanent"}, owner="s:alice")')
+    do(queues, 'submit("test.flaky", {"fail": 1, "how": "retry"}, owner="s:bob", request_id="r-2")')
+    return queues
+
+
+def until(page: Page, text: str) -> None:
+    """Look again until the page says so: it is no live page."""
+    for _ in range(50):
+        if page.get_by_text(text, exact=True).count():
+            return
+        page.reload()
+    raise AssertionError(f"{text!r} never came: {page.locator('#content').text_content()}")
+
+
+def test_a_failed_job_is_found_understood_run_anew_and_completes(
+    failed: Site, visitor: Callable[..., BrowserContext]
+) -> None:
+    page = signed_in(visitor(), failed, "queueing/job/?state=failed&q=hopeless")
+    until(page, "hopeless")
+    page.get_by_role("row").filter(has_text="hopeless").get_by_role("link").first.click()
+    expect(page.get_by_text("Attempt 1: failed")).to_be_visible()
+    expect(page.get_by_text("No use trying.").first).to_be_visible()
+    page.get_by_role("link", name="Retry…").click()
+    expect(page.get_by_role("heading", name="Retry this job?")).to_be_visible()
+    page.get_by_label("Why").fill("The provider is well again.")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("Retry: done to this job.")).to_be_visible()
+    until(page, "completed")
+    expect(page.get_by_text("The provider is well again.")).to_be_visible()
+
+
+@looks(360, 768, 1280)
+def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
+    failed: Site, browser: Browser, width: int, theme: str
+) -> None:
+    # Not a `visitor`, who minds the page's policy: axe itself breaks it where style sheets import others.
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
+    page = signed_in(context, failed, "queueing/job/?q=s:bob")
+    assert serious(page) == []
+    page.locator("#result_list").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{failed.url}/admin/")
+    assert serious(page) == []
+    context.close()

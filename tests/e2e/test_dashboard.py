@@ -1,0 +1,215 @@
+"""The staff's page of the queues, in a browser, with real jobs in a real cluster."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.cluster import ClusterProcess
+from tests.conftest import free_port
+from tests.e2e.reading import looks, serious, spoken
+from tests.e2e.site import Site, running, served
+
+PREPARE = """
+from django.core.management import call_command
+call_command("migrate", run_syncdb=True, verbosity=0)  # tests.engine has a table and no migrations
+from django.contrib.auth.models import Permission, User
+User.objects.create_superuser("carol", password="of-the-tests")
+reader = User.objects.create_user("dora", password="of-the-tests", is_staff=True)
+reader.user_permissions.add(Permission.objects.get(codename="view_job"))
+"""
+
+
+def do(site: Site, code: str) -> None:
+    """Run code in a process that knows the site's database and Redis."""
+    site.run("from queueing.submit import submit, submit_many\n" + code)
+
+
+@pytest.fixture(scope="module")
+def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with the tests' kinds of job, and two of the staff."""
+    with running(tmp_path_factory.mktemp("queues"), DJANGO_SETTINGS_MODULE="tests.settings") as site:
+        do(site, PREPARE)
+        yield site
+
+
+def open_page(context: BrowserContext, url: str, who: str = "carol", query: str = "?queue=test") -> Page:
+    page = context.new_page()
+    page.goto(f"{url}/admin/queue{query}")
+    page.get_by_label("Username").fill(who)
+    page.get_by_label("Password").fill("of-the-tests")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#live")).to_have_text("Live")
+    return page
+
+
+@pytest.fixture
+def board(queues: Site, visitor: Callable[..., BrowserContext]) -> Page:
+    """The page as an operator has it, with the queue `test` chosen."""
+    return open_page(visitor(), queues.url)
+
+
+def number(page: Page, name: str, queue: str = "test") -> Locator:
+    """A count on the queue's card."""
+    row = page.locator(f"#queue-{queue} .queue__counts div").filter(has_text=name)
+    return row.locator("dd")
+
+
+def act(page: Page, button: str, confirm: str, **fields: str) -> None:
+    """Open the button's dialog, fill it in and confirm."""
+    page.get_by_role("button", name=button).first.click()
+    for label, value in fields.items():
+        page.get_by_role("dialog").get_by_label(re.compile(label.replace("_", ".+"))).fill(value)
+    page.get_by_role("dialog").get_by_role("button", name=confirm, exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_counts_move_while_a_queue_is_paused_and_resumed(queues: Site, board: Page) -> None:
+    act(board, "Pause…", "Pause", Why="The provider rests.")
+    expect(spoken(board)).to_have_text("test is paused.")
+    expect(board.locator("#queue-test")).to_contain_text("Paused")
+    expect(board.locator("[data-part=acts]")).to_contain_text("The provider rests.")
+    do(queues, 'submit_many("test.noop", [{}] * 3)')
+    expect(number(board, "waiting")).to_have_text("3")
+    expect(board.locator(".warning")).to_contain_text("test is paused, and 3 wait.")
+    act(board, "Resume…", "Resume")
+    expect(number(board, "waiting")).to_have_text("0")
+    expect(board.locator("#queue-test")).to_contain_text("3 completed")
+    expect(board.get_by_role("button", name="Pause…")).to_be_visible()
+
+
+def test_concurrency_is_changed_while_jobs_run_and_reset(queues: Site, board: Page) -> None:
+    act(board, "Limits…", "Change", At_once_per_cluster="1")
+    do(queues, 'submit_many("test.rest", [{"seconds": 600}] * 3)')
+    expect(number(board, "active")).to_have_text("1")
+    expect(board.locator("#queue-test")).to_contain_text("Limits changed")
+    act(board, "Limits…", "Change", At_once_per_cluster="2")
+    expect(number(board, "active")).to_have_text("2")
+    expect(board.locator("[data-part=active] .row")).to_have_count(2)
+    board.get_by_role("button", name="Reset limits…").click()
+    expect(board.get_by_role("dialog")).to_contain_text("At once, per cluster: 50 instead of 2.")
+    board.get_by_role("dialog").get_by_role("button", name="Reset").click()
+    expect(number(board, "active")).to_have_text("3")
+    do(queues, "from queueing import control, models\nfor job in models.Job.objects.all():\n"
+       "    if not job.is_finished: control.cancel(job.id)")  # fmt: skip
+    expect(number(board, "active")).to_have_text("0")
+
+
+def test_failures_are_noted_and_replayed(queues: Site, board: Page) -> None:
+    do(queues, 'submit_many("test.flaky", [{"fail": 1, "how": "permanent"}] * 3)')
+    group = board.locator(".group").filter(has_text="hopeless")
+    expect(group.locator(".group__count")).to_have_text("3")
+    act(board, "Note…", "Keep", Note="Known since Monday.")
+    expect(group).to_contain_text("Known since Monday.")
+    group.get_by_role("button", name="Replay all…").click()
+    expect(board.get_by_role("dialog")).to_contain_text("Runs 3 failed jobs")
+    board.get_by_role("dialog").get_by_role("button", name="Replay").click()
+    expect(spoken(board)).to_have_text("3 jobs in line again.")
+    expect(group).to_have_count(0)
+
+
+def test_a_drain_wants_the_queues_name(queues: Site, board: Page) -> None:
+    act(board, "Pause…", "Pause")
+    do(queues, 'submit_many("test.noop", [{}] * 4)')
+    expect(number(board, "waiting")).to_have_text("4")
+    board.get_by_role("button", name="Drain…").click()
+    dialog = board.get_by_role("dialog")
+    expect(dialog).to_contain_text("Cancels 4 waiting and 0 delayed jobs.")
+    dialog.get_by_role("button", name="Cancel these jobs").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Type test to say that you mean it.")
+    expect(dialog.get_by_label(re.compile("^Type test"))).to_be_focused()
+    dialog.get_by_label(re.compile("^Type test")).fill("test")
+    dialog.get_by_label(re.compile("^Type test")).press("Enter")
+    expect(number(board, "waiting")).to_have_text("0")
+    act(board, "Resume…", "Resume")
+
+
+def test_whoever_may_only_look_sees_no_buttons(queues: Site, visitor: Callable[..., BrowserContext]) -> None:
+    page = open_page(visitor(), queues.url, "dora")
+    expect(page.locator("#chosen")).to_contain_text("At once, a cluster")
+    expect(page.get_by_role("button")).to_have_count(0)
+
+
+def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
+    queues: Site, board: Page
+) -> None:
+    board.locator("#jobs-ended summary").press("Enter")
+    board.get_by_role("button", name="Drain…").focus()
+    do(queues, 'submit("test.noop", {}, delay=600)')
+    expect(number(board, "delayed")).to_have_text("1")
+    expect(board.get_by_role("button", name="Promote delayed…")).to_be_visible()
+    expect(board.get_by_role("button", name="Drain…")).to_be_focused()
+    expect(board.locator("#jobs-ended details")).to_have_attribute("open", "")
+    act(board, "Promote delayed…", "Promote")
+    expect(number(board, "delayed")).to_have_text("0")
+    board.evaluate("window.same = true")
+    board.get_by_role("link", name="24 hours").click()
+    board.get_by_role("link", name="test-narrow", exact=True).click()
+    expect(board.get_by_role("heading", name="test-narrow over time")).to_be_visible()
+    expect(board).to_have_url(re.compile(r"queue=test-narrow&span=24h"))
+    board.go_back()
+    expect(board.get_by_role("heading", name="test over time")).to_be_visible()
+    assert board.evaluate("window.same")
+
+
+def test_without_a_worker_it_warns_until_one_runs_again(queues: Site, board: Page, tmp_path: Path) -> None:
+    expect(board.locator("[data-part=workers] .row")).to_have_count(1)
+    queues.cluster.stop()
+    expect(board.locator(".warning")).to_contain_text("No worker runs")
+    expect(spoken(board)).to_contain_text("No worker runs")
+    expect(board.locator("[data-part=workers]")).to_contain_text("manage.py qcluster")
+    queues.cluster = ClusterProcess(tmp_path / "again.log", queues.environment)
+    expect(board.locator(".warning")).to_have_count(0)
+    expect(spoken(board)).to_contain_text("Over: No worker runs")
+
+
+def test_after_a_web_restart_it_goes_on_by_itself(
+    queues: Site, visitor: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    port = free_port()
+    with served(tmp_path, queues.environment, ready="/healthz", port=port) as url:
+        page = open_page(visitor(), url)
+    expect(page.locator("#live")).to_have_text(re.compile(r"Connecting again. As of \d\d:\d\d:\d\d UTC"))
+    with served(tmp_path, queues.environment, ready="/healthz", port=port):
+        expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_a_database_that_is_away_is_said_and_what_was_known_stays(queues: Site, board: Page) -> None:
+    path = Path(queues.environment["DATABASE_URL"].removeprefix("sqlite:///"))
+    away = path.rename(path.with_suffix(".away"))
+    path.mkdir()  # so that whoever opens the database cannot
+    try:
+        expect(board.locator("#live")).to_contain_text("The database does not answer.")
+        expect(board.locator("#queue-test")).to_contain_text("waiting")
+    finally:
+        path.rmdir()
+        away.rename(path)
+    expect(board.locator("#live")).to_have_text("Live")
+
+
+def test_what_is_done_in_one_web_process_shows_in_another(
+    queues: Site, board: Page, visitor: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    with served(tmp_path, queues.environment, ready="/healthz") as url:
+        other = open_page(visitor(), url)
+        act(other, "Pause…", "Pause", Why="From elsewhere.")
+        expect(board.locator("#queue-test")).to_contain_text("Paused")
+        expect(board.locator("[data-part=acts]")).to_contain_text("From elsewhere.")
+        act(board, "Resume…", "Resume")
+        expect(other.locator("#queue-test")).not_to_contain_text("Paused")
+
+
+@looks(360, 768, 1280)
+def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
+    queues: Site, visitor: Callable[..., BrowserContext], width: int, theme: str
+) -> None:
+    do(queues, 'submit("test.flaky", {"fail": 1, "how": "permanent"}); submit("test.rest", {"seconds": 3})')
+    page = open_page(visitor(viewport={"width": width, "height": 900}, color_scheme=theme), queues.url)
+    expect(page.locator(".group")).not_to_have_count(0)
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Limits…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert serious(page) == []

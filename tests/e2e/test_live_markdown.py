@@ -1,0 +1,153 @@
+"""An answer is read in its form while it is still being written."""
+
+import json
+import re
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.e2e.reading import answers, say, text_of
+from tests.provider.fixture import Provider
+
+END = " ".join(f"word{n}" for n in range(60))
+MARKDOWN = f"""\
+# Two days in Lisbon
+
+Take **tram 28** early, and see [the castle](https://example.org/castle).
+
+- Alfama
+- Belém, by *train*
+
+```python
+def day(number):
+    return f"day {{number}}"
+```
+
+| day | where |
+|-----|-------|
+| one | Alfama |
+| two | Belém |
+
+## The end
+
+{END}
+"""
+
+#: Keeps every block that others follow, to see whether it stays; and each text that was ever shown raw.
+WATCH = """() => {
+    window.settled = new Set();
+    window.raw = [];
+    new MutationObserver(() => {
+        const host = document.querySelector(".message--reply .message__text");
+        if (!host) return;
+        for (const block of [...host.children].slice(0, -2)) window.settled.add(block);
+        if (/\\*\\*|```|\\|--|\\]\\(|^#/m.test(host.textContent)) window.raw.push(host.textContent);
+    }).observe(document.querySelector("#view"), { childList: true, subtree: true, characterData: true });
+}"""
+LOST = "() => [...window.settled].filter((block) => !block.isConnected).length"
+
+
+def test_markdown_has_its_form_while_the_answer_runs(page: Page, provider: Provider) -> None:
+    almost = len(MARKDOWN.split()) - 40
+    provider.script(text=MARKDOWN, delay=0.06, pause_after=almost, until="all of it was seen")
+    page.evaluate(WATCH)
+    say(page, "Two days?")
+    answer, text = answers(page), text_of(answers(page))
+
+    expect(text.get_by_role("heading", name="Two days in Lisbon")).to_be_visible()
+    expect(text.locator("strong", has_text="tram 28")).to_be_visible()
+    expect(text.get_by_role("listitem").filter(has_text="Alfama")).to_be_visible()
+    expect(text.locator("pre")).to_contain_text("def day")
+    expect(text.get_by_role("columnheader", name="where")).to_be_visible()
+    expect(text).to_contain_text("word3")
+    assert answer.get_attribute("aria-busy") == "true"
+    during = text.inner_html()
+    provider.tell("all of it was seen")
+
+    expect(answer).to_have_attribute("aria-busy", "false")
+    after = text.inner_html()
+    assert after.startswith(during[: during.index("word0")])
+    assert page.evaluate("() => window.settled.size") >= 5
+    assert page.evaluate(LOST) == 0
+    assert page.evaluate("() => window.raw") == []
+    page.reload()
+    expect(text).to_contain_text("word59")
+    assert text.inner_html() == after
+
+
+def test_what_is_selected_stays_and_code_can_be_copied_meanwhile(page: Page, provider: Provider) -> None:
+    provider.script(text=MARKDOWN, delay=0.06, end="stall")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    say(page, "Two days?")
+    text = text_of(answers(page))
+    expect(text.get_by_role("listitem").filter(has_text="Belém")).to_be_visible()
+    text.get_by_role("heading").first.select_text()
+    expect(text).to_contain_text("word3")
+    assert page.evaluate("() => String(getSelection())") == "Two days in Lisbon"
+
+    text.get_by_role("button", name="Copy").click()
+    expect(text.get_by_role("button", name="Copied")).to_be_visible()
+    expect(text).to_contain_text("word59")
+    assert page.evaluate("() => navigator.clipboard.readText()").startswith("def day")
+    assert answers(page).get_attribute("aria-busy") == "true"
+    page.keyboard.press("Escape")  # or the next test waits behind it
+    expect(answers(page)).to_contain_text("Stopped here.")
+
+
+def test_an_answer_that_is_stopped_keeps_its_form(page: Page, provider: Provider) -> None:
+    provider.script(text=MARKDOWN, delay=0.06, end="stall")
+    page.evaluate(WATCH)
+    say(page, "Two days?")
+    text = text_of(answers(page))
+    expect(text.locator("pre")).to_contain_text("def day")
+    page.keyboard.press("Escape")
+
+    expect(answers(page)).to_contain_text("Stopped here.")
+    expect(text.get_by_role("heading", name="Two days in Lisbon")).to_be_visible()
+    assert page.evaluate(LOST) == 0
+
+
+def keep_less(socket: WebSocketRoute) -> None:
+    """A socket on which less of a stopped answer is kept than was told, as when words were on their way."""
+    server = socket.connect_to_server()
+
+    def hear(frame: str | bytes) -> None:
+        event = json.loads(frame)
+        if event["type"] == "chat:cancelled":
+            event |= {"text": "word0 word1", "html": "<p>word0 word1</p>"}
+        socket.send(json.dumps(event))
+
+    server.on_message(hear)
+
+
+def test_a_stopped_answer_shows_what_is_kept_though_more_was_seen(page: Page, provider: Provider) -> None:
+    page.route_web_socket(re.compile("/ws/"), keep_less)
+    page.reload()
+    provider.script(text=END, delay=0.05, after=8, end="stall")
+    say(page, "Stop.")
+    expect(text_of(answers(page))).to_contain_text("word5")
+    page.keyboard.press("Escape")
+    expect(answers(page)).to_contain_text("Stopped here.")
+    expect(text_of(answers(page))).to_have_text("word0 word1")
+
+
+def test_the_next_attempt_begins_with_nothing(page: Page, provider: Provider) -> None:
+    provider.script(text=MARKDOWN, delay=0.03, after=25, end="cut", pause_after=25, until="it was seen")
+    provider.script(text="A **whole** answer. " + END, delay=0.03)
+    say(page, "Two days?")
+    text = text_of(answers(page))
+
+    expect(text.get_by_role("heading")).to_be_visible()
+    provider.tell("it was seen")
+    expect(text.locator("strong", has_text="whole")).to_be_visible()
+    expect(text.get_by_role("heading")).to_have_count(0)
+    expect(text).to_have_text(f"A whole answer. {END}")
+
+
+def test_the_page_loads_less_than_100_kb_of_script(page: Page) -> None:
+    expect(page.get_by_label("Your message", exact=True)).to_be_visible()
+    sizes = page.evaluate(
+        """() => performance.getEntriesByType("resource")
+            .filter(({ name }) => name.endsWith(".js")).map(({ decodedBodySize }) => decodedBodySize)"""
+    )
+    assert len(sizes) > 30
+    assert sum(sizes) < 100_000

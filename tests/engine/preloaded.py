@@ -1,0 +1,5 @@
+"""A module that `PRELOAD` names: knows which process imported it."""
+
+import os
+
+PID = os.getpid()

@@ -1,0 +1,18 @@
+"""Who and what these tests share."""
+
+import pytest
+
+from queueing import control
+
+
+@pytest.fixture(autouse=True)
+def stored(settings):
+    settings.ANSWER_CACHE_SECONDS = 1000
+
+
+@pytest.fixture
+def workers(qcluster, provider):
+    """A real cluster that stores answers, and the model behind it, which is asked for replies alone."""
+    control.pause("background")
+    qcluster(**provider.publishes, TEST_ANSWER_CACHE_SECONDS="1000")
+    return provider

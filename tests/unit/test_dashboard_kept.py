@@ -1,0 +1,57 @@
+"""What the dashboard has read is read again when it should be, however slow the machine is."""
+
+import pytest
+
+from queueing.dashboard import kept
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(kept, "time", clock)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("took", "rest", "good_for"),
+    [(0.0, True, 1.0), (0.3, True, 3.0), (2.0, True, 5.0), (60.0, True, 5.0), (2.0, False, 1.0)],
+)
+async def test_what_is_slow_to_read_is_kept_longer_and_never_so_long_that_it_is_not_live(
+    clock, took, rest, good_for
+):
+    values, reads = kept.Kept(), 0
+
+    async def read() -> int:
+        nonlocal reads
+        reads += 1
+        clock.now += took
+        return reads
+
+    assert await values.get("it", 1.0, read, rest=rest) == 1
+    clock.now += good_for - 0.01
+    assert await values.get("it", 1.0, read, rest=rest) == 1
+    clock.now += 0.02
+    assert await values.get("it", 1.0, read, rest=rest) == 2
+
+
+async def test_what_could_not_be_read_is_not_kept(clock):
+    values = kept.Kept()
+
+    async def fail() -> None:
+        raise ConnectionError
+
+    async def read() -> str:
+        return "there"
+
+    with pytest.raises(ConnectionError):
+        await values.get("it", 1.0, fail)
+    assert await values.get("it", 1.0, read) == "there"

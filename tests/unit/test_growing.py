@@ -1,0 +1,64 @@
+"""Sums that only grow: each row counts once, whenever one looks, also when it has been deleted since."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from queueing import growing
+from queueing.growing import Growing
+
+
+class Table:
+    """Rows that each count one, and what was asked of them."""
+
+    def __init__(self) -> None:
+        self.rows: list[datetime] = []
+        self.asked = 0
+
+    def read(self, since: datetime | None, until: datetime | None) -> Counter[str]:
+        found = [at for at in self.rows if (not since or at >= since) and (not until or at < until)]
+        self.asked += len(found)
+        return Counter(rows=len(found))
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Call it to set the clock, in hours from now."""
+    start = timezone.now()
+
+    def move(hours: float) -> datetime:
+        now = start + timedelta(hours=hours)
+        monkeypatch.setattr(growing.timezone, "now", lambda: now)
+        return now
+
+    return move
+
+
+def test_each_row_counts_once_as_time_goes_by(at):
+    table, now = Table(), at(0)
+    table.rows = [now - timedelta(minutes=minutes) for minutes in range(0, 300, 7)]
+    sums = Growing(table.read)
+    for hours in (0, 0.01, 0.5, 1, 2.5, 20, 60):
+        at(hours)
+        assert sums.total()["rows"] == len(table.rows)
+
+
+def test_what_is_settled_is_read_once_and_not_missed_when_it_is_deleted(at):
+    table, now = Table(), at(0)
+    table.rows = [now - timedelta(hours=5)] * 1000 + [now - timedelta(minutes=5)]
+    sums = Growing(table.read)
+    assert sums.total()["rows"] == 1001
+    table.asked = 0
+    del table.rows[:1000]
+    assert sums.total()["rows"] == 1001
+    assert table.asked == 1
+
+
+def test_a_row_that_grows_within_the_hour_is_told_as_it_is_now(at):
+    table, now = Table(), at(0)
+    sums = Growing(table.read)
+    assert sums.total()["rows"] == 0
+    table.rows.append(now - timedelta(minutes=30))
+    assert sums.total()["rows"] == 1

@@ -1,0 +1,126 @@
+"""What the terminal shows of an overview, and the keys it understands."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from rich.console import Console
+
+from queueing import health
+from queueing.monitor import picture, watcher
+from queueing.monitor.terminal import split
+
+LAST = {
+    "completed": 8,
+    "failed": 12,
+    "seconds": 300,
+    "failureRate": 0.6,
+    "perMinute": 4.0,
+    "wait": {"p95": 1.5},
+    "run": {"p95": 130.0},
+}
+
+
+def queue(name: str, **figures: Any) -> dict[str, Any]:
+    quiet = {"waiting": 0, "active": 0, "delayed": 0, "paused": False, "pressure": "normal"}
+    return {"name": name, **quiet, "cooldown": 0.0, "oldestWaiting": None} | figures
+
+
+def seen(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[str, Any]:
+    worker = {
+        "id": "c/w",
+        "host": "h",
+        "pid": 7,
+        "running": 3,
+        "slots": 5,
+        "started": 0,
+        "at": 90,
+        "age": 0.2,
+    }
+    warning = {"level": "critical", "code": "full", "queue": "a", "text": "a is full."}
+    level = health.CRITICAL if warnings else health.OK
+    workers = [worker] if redis == "ok" else []
+    return {
+        "redis": redis,
+        "queues": list(queues),
+        "workers": workers,
+        "health": level,
+        "warnings": [warning] * warnings,
+    }
+
+
+def drawn(overview: dict[str, Any], width: int = 120) -> str:
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(picture.once(overview, when="12:00", width=width))
+    return console.export_text()
+
+
+def row(text: str, name: str) -> list[str]:
+    return next(line.split() for line in text.splitlines() if line.split()[:1] == [name])
+
+
+def test_each_queue_has_a_row_with_its_figures():
+    chat = queue("chat", waiting=4, active=3, delayed=2, oldestWaiting=130.0, recent=LAST, paused=True)
+    chat["day"] = {"completed": 80, "failed": 20, "retried": 1}
+    text = drawn(seen(chat, queue("idle")))
+    assert row(text, "chat") == ["chat", "4", "3", "2", "2m", "4", "60%", "1.5s", "2m", "80/20", "paused"]
+    assert row(text, "idle")[:5] == ["idle", "0", "0", "0", "-"]
+    assert row(text, "c/w") == ["c/w", "h", "7", "3/5", "90s", "0.2s"]
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
+def test_no_line_is_wider_than_the_window_and_what_matters_stays(width):
+    text = drawn(seen(queue("openai-chat", waiting=7, recent=LAST), warnings=2), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "openai-chat" in text
+    assert "critical" in text
+
+
+def test_redis_away_leaves_the_history():
+    text = drawn(seen({"name": "chat", "recent": LAST}, redis="unavailable: ConnectionError"))
+    assert "redis away" in text
+    assert row(text, "chat")[:2] == ["chat", "4"]
+
+
+def test_more_warnings_than_there_is_room_for_are_counted():
+    assert picture.warnings(seen(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
+    assert len(picture.warnings(seen(warnings=3), 3).plain.splitlines()) == 3
+
+
+def test_what_others_wrote_moves_no_cursor():
+    assert picture.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(None, "-"), (0.04, "0.0s"), (9.9, "9.9s"), (100, "100s"), (180, "3m"), (7200, "2h"), (200_000, "2d")],
+)
+def test_durations_are_short(value, said):
+    assert picture.seconds(value) == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ("p", ["p"]),
+        ("\x1b[B\x1b[B\x1bOA", ["down", "down", "up"]),
+        ("\x1b", ["escape"]),
+        ("\x1bD", []),
+        ("\x1b[15~q", ["q"]),
+        ("jjD", ["j", "j", "D"]),
+    ],
+)
+def test_keys_are_told_apart_however_many_come_at_once(typed, keys):
+    assert split(typed) == keys
+
+
+async def test_a_database_that_is_away_leaves_what_was_seen_and_says_so(monkeypatch):
+    async def away() -> dict[str, Any]:
+        raise OperationalError("server closed the connection")
+
+    before = watcher.Seen(seen(queue("chat")), at=100.0)
+    monkeypatch.setattr(health, "look", away)
+    after = await watcher.look(before)
+    assert (after.overview, after.at) == (before.overview, 100.0)
+    assert "The database is away (OperationalError)" in after.problem
