@@ -4,6 +4,8 @@ on record   `Override` and `Pause`: what holds, whatever happens to Redis
 in Redis    the queue's `meta`, where every claim reads it: `tell` makes it say what the record says
 
 A claim made after `tell` keeps to the new limits, in every worker of every cluster; what runs, finishes.
+For that, whoever tells looks who told last (`told`) before reading the record, and is refused if that has
+changed since: what an older look found never takes the place of what a newer one did.
 """
 
 import logging
@@ -70,20 +72,27 @@ def _whole(name: str, value: Any, least: int) -> int:
     return value
 
 
-def tell(*queues: str) -> None:
-    """Make Redis say what the record says of the queues. Raises one of `redis.Unavailable` when it cannot.
+def tell(queue: str) -> None:
+    """Make Redis say what the record says of the queue. Raises one of `redis.Unavailable` when it cannot.
 
     What is on record then holds as soon as a worker has reached Redis again: see `keep`.
     """
-    live = live_on_record()
-    for queue in queues:
-        redis.run(schedule.set_live(queue, live[queue]))
+    news = None
+    while news is None:  # somebody told of it meanwhile
+        told = redis.client().hget(schedule.queue_key(queue, "meta"), "told") or ""
+        news = redis.run(schedule.set_live(queue, live_on_record()[queue], told))
 
 
 async def keep(database: DatabaseThread) -> None:
-    """The same for all queues, by the reconciler: for whoever could not tell Redis, or lost a race."""
+    """The same for all queues, by the reconciler, for whoever could not tell Redis.
+
+    A queue that somebody tells of meanwhile is left to them: what was read here may be older.
+    """
+    client, told = redis.aclient(), {}
+    for queue in get_conf().queues:
+        told[queue] = await client.hget(schedule.queue_key(queue, "meta"), "told") or ""
     for queue, live in (await database.call(live_on_record)).items():
-        if await redis.arun(schedule.set_live(queue, live)):
+        if await redis.arun(schedule.set_live(queue, live, told[queue])):
             logger.warning("Redis was told anew what operators changed of %s", queue)
 
 

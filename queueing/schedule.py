@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from .conf import Limiter, QueueDef, get_conf
 from .counts import LIMITER_MARGIN, Counts, Place, read_counts, read_places
@@ -200,13 +201,17 @@ def cooldown(queue: str, seconds: float) -> Call[float]:
     return Call("cooldown", _keys(queue), [channel(), queue, _ms(seconds)], lambda reply: int(reply) / 1000)
 
 
-def set_live(queue: str, live: Mapping[str, Any]) -> Call[bool]:
-    """Let exactly `live` hold of what operators can change (overrides.py); whether that is news."""
+def set_live(queue: str, live: Mapping[str, Any], told: str) -> Call[bool | None]:
+    """Let exactly `live` hold of what operators can change (overrides.py); whether that is news.
+
+    None when it was refused: the queue's `meta` no longer has `told`, so somebody else was quicker.
+    """
     fields = {name: str(int(value)) for name, value in live.items() if name != "limiter"}
     if "limiter" in live:
         most, ms = _limiter(live["limiter"])
         fields |= {"limiter_max": str(most), "limiter_ms": str(ms)}
-    return Call("set_live", _keys(queue), [channel(), queue, json.dumps(fields)], bool)
+    args = [channel(), queue, json.dumps(fields), told, uuid4().hex]
+    return Call("set_live", _keys(queue), args, {1: True, 0: False}.get)
 
 
 def _limiter(limiter: Limiter | None) -> tuple[int, int]:

@@ -14,7 +14,8 @@
 --   held      hash  owner -> unfinished jobs
 --   busy      hash  owner -> active jobs
 --   starts    zset  claim -> ms; starts within the limiter's window
---   meta      hash  v (virtual time), paused, cooldown, cooldown_ms, and limits changed live
+--   meta      hash  v (virtual time), cooldown, cooldown_ms; paused, and limits changed live; told: the name of
+--              whichever telling of these two came last
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'

@@ -1,9 +1,13 @@
 -- Makes a queue's `meta` say what operators changed, and nothing else that they could have changed.
 -- KEYS  4 global, 9 of the queue
--- ARGV  channel, queue, JSON object of the changed fields (text -> text)
--- Returns 1 if that was news. Workers then look again, at their own number of slots, too.
+-- ARGV  channel, queue, JSON object of the changed fields (text -> text),
+--       `told` as it was before the record was read, `told` from now on
+-- Returns 1 if that was news, 0 if not. Workers then look again, at their own number of slots, too.
+-- Returns -1, with nothing done, when somebody told of the queue meanwhile: the record may say more by now.
 local FIELDS = {'paused', 'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms'}
 local q = queue_at(5)
+if (redis.call('HGET', q.meta, 'told') or '') ~= ARGV[4] then return -1 end
+redis.call('HSET', q.meta, 'told', ARGV[5])
 local wanted, changed = cjson.decode(ARGV[3]), {}
 for i, old in ipairs(redis.call('HMGET', q.meta, unpack(FIELDS))) do
   local name = FIELDS[i]

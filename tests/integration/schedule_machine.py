@@ -210,12 +210,14 @@ class ScheduleMachine(Machine):
             self.client.zadd(queue_key(queue, "delayed"), {job.id: 1})
             job.due = True
 
-    @rule(queue=queues, limits=limits, paused=rarely)
-    def operate(self, queue: str, limits: dict[str, Any], paused: bool) -> None:
+    @rule(queue=queues, limits=limits, paused=rarely, late=rarely)
+    def operate(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
         live = limits | ({"paused": True} if paused else {})
-        news = redis.run(schedule.set_live(queue, live))
-        assert news == (live != self.model.live[queue])
-        self.model.live[queue] = live
+        told = "somebody else's" if late else self.client.hget(queue_key(queue, "meta"), "told") or ""
+        news = redis.run(schedule.set_live(queue, live, told))
+        assert news == (None if late else live != self.model.live[queue])
+        if not late:
+            self.model.live[queue] = live
 
     @rule(really=rarely)
     def lose_redis(self, really: bool) -> None:

@@ -36,6 +36,19 @@ def set_limits(**limits) -> None:
     operating.set_limits(TEST, actor="carol", **limits)
 
 
+def between(monkeypatch, deed) -> None:
+    """Do `deed` once, between the next look at the record and what is told of it."""
+    look = overrides.live_on_record
+
+    def slowly():
+        monkeypatch.setattr(overrides, "live_on_record", look)
+        seen = look()
+        deed()
+        return seen
+
+    monkeypatch.setattr(overrides, "live_on_record", slowly)
+
+
 def active() -> int:
     return Job.objects.filter(queue=TEST, state=State.ACTIVE).count()
 
@@ -148,6 +161,22 @@ async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey,
     meta = valkey.client.hgetall(schedule.queue_key(TEST, "meta"))
     assert (meta["concurrency"], "limiter_max" in meta) == ("2", False)
     await redis.aclose()
+
+
+async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
+    between(monkeypatch, lambda: control.pause(TEST))
+    await overrides.keep(database)
+    assert (await redis.arun(schedule.counts(TEST))).paused
+    await redis.aclose()
+
+
+def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
+    between(monkeypatch, lambda: control.resume(TEST))
+    control.pause(TEST)
+    assert not redis.run(schedule.counts(TEST)).paused
+    between(monkeypatch, lambda: set_limits(concurrency=7))
+    set_limits(concurrency=3)
+    assert redis.run(schedule.counts(TEST)).under(get_queue(TEST)).concurrency == 7
 
 
 async def test_they_are_told_wherever_limits_are_told(queue, database):
