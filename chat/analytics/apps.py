@@ -10,7 +10,6 @@ class AnalyticsConfig(AppConfig):
         from chat import owned
         from queueing import retention
 
-        from . import delivery  # noqa: F401  (now, and not in the thread that a fork may catch importing it)
         from .elsewhere import sum_up_calls
         from .feedback import export
         from .models import Feedback

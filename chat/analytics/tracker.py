@@ -92,6 +92,10 @@ class Tracker:
 
     def flush(self) -> None:
         """Hand over what is held. Blocks."""
+        with _delivering:
+            self._flush()
+
+    def _flush(self) -> None:
         # Models cannot be imported when this module is: Django is not ready then.
         from .delivery import NOT_NOW, deliver
 
@@ -121,11 +125,18 @@ class Tracker:
 
 tracker = Tracker()
 
+#: Nobody forks while this is held: SQLite's and the importer's locks, taken by a thread that the fork does
+#: not have, would stay taken in it, and its first event would never be handed over.
+_delivering = threading.Lock()
+
 
 def _begin_anew() -> None:
     """A fork has neither the thread nor a claim to what its parent holds."""
     global tracker
     tracker = Tracker()
+    _delivering.release()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(
+    before=_delivering.acquire, after_in_parent=_delivering.release, after_in_child=_begin_anew
+)

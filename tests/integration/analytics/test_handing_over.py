@@ -1,6 +1,8 @@
 """From the process that saw it to the queue."""
 
 import json
+import os
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -72,6 +74,29 @@ def test_with_redis_away_nothing_is_lost(counting, valkey):
     finally:
         valkey.start()
     assert Job.objects.get().state == State.WAITING
+
+
+def test_a_fork_waits_until_a_delivery_is_over(counting, monkeypatch):
+    order, delivering, forked = [], Event(), Event()
+
+    def deliver(_: Any) -> None:
+        delivering.set()
+        forked.wait(0.5)
+        order.append("delivered")
+
+    monkeypatch.setattr(delivery, "deliver", deliver)
+    analytics.track("page.opened")
+    thread = Thread(target=counting.flush)
+    thread.start()
+    delivering.wait()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    order.append("forked")
+    forked.set()
+    thread.join()
+    os.waitpid(child, 0)
+    assert order == ["delivered", "forked"]
 
 
 def test_a_process_that_ends_hands_over_what_it_holds(db):
