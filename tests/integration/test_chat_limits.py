@@ -60,31 +60,31 @@ async def test_a_question_of_half_characters_is_refused_over_http_too():
         assert not await Job.objects.aexists()
 
 
-async def test_too_many_at_once_are_told_to_wait_and_how_long():
+@pytest.fixture
+def patient(monkeypatch):
+    """Nobody may say more than at once for 100 s, however slow the machine is."""
+    monkeypatch.setattr(flow, "RATE", 0.01)
+
+
+async def test_too_many_at_once_are_told_to_wait_and_how_long(patient):
     async with browser() as alice:
         tab = await alice.open()
         for _ in range(30):
             await tab.say(type="job:cancel", jobId=NOBODYS)
-        codes = [(await tab.hear())["code"] for _ in range(30)]
-        assert codes[:20] == ["not_found"] * 20
-        assert "too_many" in codes
-        await tab.say(type="job:cancel", jobId=NOBODYS)
-        error = await tab.hear()
-        assert error["code"] in ("too_many", "not_found")
-        assert 0 < error.get("retryAfter", 0.1) <= 0.3
+        heard = [await tab.hear() for _ in range(30)]
+        assert [event["code"] for event in heard] == ["not_found"] * 20 + ["too_many"] * 10
+        assert all(60 < event["retryAfter"] <= 100 for event in heard[20:])
 
 
-async def test_a_refused_question_is_not_asked():
+async def test_a_refused_question_is_not_asked(patient):
     async with browser() as alice:
         tab = await alice.open()
         for n in range(25):
             await tab.ask(f"Question {n}", f"r-{n}")
         heard = [await tab.hear() for _ in range(25)]
         refused = {event["requestId"] for event in heard if event["type"] == "error"}
-        assert refused
-        kept = {job.request_id async for job in Job.objects.all()}
-        assert refused.isdisjoint(kept)
-        assert refused | kept == {f"r-{n}" for n in range(25)}
+        assert refused == {f"r-{n}" for n in range(20, 25)}
+        assert {job.request_id async for job in Job.objects.all()} == {f"r-{n}" for n in range(20)}
 
 
 @pytest.mark.parametrize("frame", ["{", '{"type": "chat:shout"}', '{"type": "ping"}', None])
