@@ -15,7 +15,7 @@ def ticks(most: float, *, whole: bool = False) -> list[float]:
 
     `whole`: only whole numbers, so perhaps fewer. What is no number, or below 0, counts as nothing.
     """
-    if not most >= _SMALLEST:
+    if not most >= (1.0 if whole else _SMALLEST):
         most = 1.0
     most = min(most, _LARGEST)
     power = 10.0 ** math.floor(math.log10(most / 4))
@@ -64,7 +64,7 @@ def money(value: float, sign: str = "$") -> str:
         return sign + count(value)
     if value >= 0.995 or value < 1e-6:
         return f"{sign}{value:.2f}"
-    digits = 1 - math.floor(math.log10(value))
+    digits = min(6, 1 - math.floor(math.log10(value)))
     said = f"{sign}{value:.{digits}f}"
     return said.removesuffix("0") if digits > 2 else said
 

@@ -22,7 +22,7 @@ class Bell:
         own: str,
         running: Running,
         *,
-        on_job: Callable[[str, str, str, int], None],
+        on_job: Callable[[str, str, str, int, bool], None],
         on_limits: Callable[[], None],
     ) -> None:
         self.own = own

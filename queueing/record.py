@@ -74,10 +74,12 @@ def begin(claimed: Sequence[Claimed], token: str, claimed_at: datetime | None = 
     with connection.cursor() as cursor:
         cursor.execute(sql, [token, adapt(now), *sorted(where), adapt(claimed_at or now)])
         rows = cursor.fetchall()
-    return [_run(row, token, now, where) for row in rows]
+    return [_run(row, token, where, claimed_at or now, now) for row in rows]
 
 
-def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claimed]) -> Run:
+def _run(
+    row: tuple[Any, ...], token: str, where: dict[str, Claimed], claimed_at: datetime, now: datetime
+) -> Run:
     raw, kind_name, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
     try:
@@ -100,6 +102,8 @@ def _run(row: tuple[Any, ...], token: str, now: datetime, where: dict[str, Claim
         priority=priority,
         created_at=_aware(created),
         waited=where[job_id].waited,
+        claimed_at=claimed_at,
+        limited=where[job_id].limited,
         started_at=now,
     )
 

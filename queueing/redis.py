@@ -50,7 +50,7 @@ class Call(Generic[T]):
 @cache
 def source(script: str) -> str:
     """The text of `lua/<script>.lua` behind the functions it shares with others."""
-    shared = ("common", "claiming") if script in ("claim", "submit") else ("common",)
+    shared = ("common", "claiming") if script in ("claim", "start", "submit") else ("common",)
     return "\n".join((_LUA / f"{name}.lua").read_text() for name in (*shared, script))
 
 

@@ -34,6 +34,9 @@ class Run:
     created_at: datetime
     waited: float = 0.0
     """Seconds between runnable and claimed."""
+    claimed_at: datetime
+    limited: bool = False
+    """Whether the queue's limiter counted it as starting when it was claimed."""
     started_at: datetime
 
     @property
@@ -97,5 +100,6 @@ def as_run(job: Job) -> Run:
         max_attempts=job.max_attempts,
         priority=job.priority,
         created_at=job.created_at,
+        claimed_at=job.started_at or job.created_at,
         started_at=job.started_at or job.created_at,
     )

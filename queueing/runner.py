@@ -11,15 +11,19 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
+from . import redis, schedule
 from .backoff import delay_before_retry
 from .conf import QueueDef, get_queue
 from .context import JobContext
+from .counts import LIMITER_MARGIN
 from .errors import Cooldown, JobError, Permanent, Retry
 from .run import Result, Run
 from .states import State
 
 logger = logging.getLogger(__name__)
 
+#: Seconds from claim to start that the margin of the limiter's window covers, with as much to spare.
+_LATE = LIMITER_MARGIN / 2000
 #: What an owner reads when a handler raised something we have no words for.
 UNEXPECTED = "Something went wrong on our side while working on this."
 TOOK_TOO_LONG = "This took longer than it may and was stopped."
@@ -44,13 +48,34 @@ def timed_out(run: Run) -> Result:
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
     assert run.kind is not None  # execute() has seen to it
     if run.kind.is_async:
+        if _is_late(run):
+            await _turn(run)
         return await run.kind.handler(ctx, **run.args)
-    value = await asyncio.get_running_loop().run_in_executor(threads, _in_thread, run, ctx)
+    loop = asyncio.get_running_loop()
+    value = await loop.run_in_executor(threads, _in_thread, run, ctx, loop)
     return await value if inspect.isawaitable(value) else value
 
 
-def _in_thread(run: Run, ctx: JobContext) -> Any:
+def _is_late(run: Run) -> bool:
+    """Whether it starts so long after its claim that its queue's limiter must not count from there."""
+    return run.limited and (timezone.now() - run.claimed_at).total_seconds() > _LATE
+
+
+async def _turn(run: Run) -> None:
+    """Wait for room in the limiter's window, as it is now that the run can start."""
+    start = schedule.start(get_queue(run.queue), run.id, run.token)
+    try:
+        while wait := await redis.arun(start):  # noqa: ASYNC110 (it is Redis that tells how long)
+            await asyncio.sleep(wait)
+    except redis.Unavailable as exc:
+        logger.warning("job %s starts late, and Redis is away (%s): counted from its claim", run.id, exc)
+    run.started_at = timezone.now()
+
+
+def _in_thread(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> Any:
     assert run.kind is not None
+    if _is_late(run):  # no thread was free, or the database was busy
+        asyncio.run_coroutine_threadsafe(_turn(run), loop).result()
     close_old_connections()
     try:
         return run.kind.handler(ctx, **run.args)

@@ -6,6 +6,7 @@ Nothing here touches the database; `record.py` does, and always first.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -37,6 +38,8 @@ class Claimed(NamedTuple):
     queue: str
     waited: float
     """Seconds since it could have run."""
+    limited: bool = False
+    """Whether the queue's limiter counted it as starting."""
 
 
 class Claims(NamedTuple):
@@ -69,7 +72,7 @@ def channel() -> str:
 
 
 def own_channel(worker: str) -> str:
-    """The pub/sub channel on which a worker hears `job:[<token>,<queue>,<id>,<ms>]`: it is handed a job."""
+    """Where a worker hears `job:[<token>,<queue>,<id>,<ms>,<limited>]` (pub/sub): it is handed a job."""
     return key(f"bell:{worker}")
 
 
@@ -120,11 +123,18 @@ def claim(
 
     def read(reply: list[Any]) -> Claims:
         jobs = [
-            Claimed(reply[i], names[reply[i + 1] - 1], reply[i + 2] / 1000) for i in range(1, len(reply), 3)
+            Claimed(job_id, names[abs(number) - 1], waited / 1000, number < 0)
+            for job_id, number, waited in zip(*[iter(reply[1:])] * 3, strict=True)
         ]
         return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
 
     return Call("claim", [*_keys(*names), key("idle")], args, read)
+
+
+def start(queue: QueueDef, job_id: str, token: str) -> Call[float]:
+    """Let the limiter count a start from now, not from its claim; the seconds it has to wait first."""
+    args = [*_limiter(queue.limiter), token, job_id]
+    return Call("start", _keys(queue.name), args, lambda reply: int(reply) / 1000)
 
 
 def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) -> Call[list[str]]:
@@ -149,9 +159,7 @@ def retry_later(queue: str, jobs: Iterable[tuple[str, str, float]]) -> Call[list
 
 def release(queue: str, jobs: Iterable[tuple[str, str]], *, expired: bool = False) -> Call[list[str]]:
     """Give claimed jobs back, each (id, token), with `expired` only those past their lease; the refused."""
-    args: list[Any] = [channel(), queue, int(expired)]
-    for pair in jobs:
-        args += pair
+    args = [channel(), queue, int(expired), *chain.from_iterable(jobs)]
     return Call("release", _keys(queue), args, list)
 
 
@@ -167,17 +175,12 @@ def promote(queue: str, ids: Iterable[str]) -> Call[int]:
 
 def renew(queue: str, jobs: Iterable[tuple[str, str]]) -> Call[list[str]]:
     """Extend the leases of (id, token); the ids whose claim is not the token's."""
-    args: list[Any] = [_ms(get_conf().lease)]
-    for pair in jobs:
-        args += pair
-    return Call("renew", _keys(queue), args, list)
+    return Call("renew", _keys(queue), [_ms(get_conf().lease), *chain.from_iterable(jobs)], list)
 
 
 def adopt(queue: str, jobs: Iterable[tuple[str, str, int, str]]) -> Call[int]:
     """Restore active jobs, each (id, owner, priority, token), that Redis forgot; the number restored."""
-    args: list[Any] = [queue, _ms(get_conf().lease)]
-    for row in jobs:
-        args += row
+    args = [queue, _ms(get_conf().lease), *chain.from_iterable(jobs)]
     return Call("adopt", _keys(queue), args, int)
 
 

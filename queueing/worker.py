@@ -148,9 +148,9 @@ class Worker:
             self.slots = slots
             self._bell.ring()
 
-    def _handed(self, token: str, queue: str, job_id: str, at: int) -> None:
+    def _handed(self, token: str, queue: str, job_id: str, at: int, limited: bool) -> None:
         """A job was claimed for us, since we had nothing to do, at `at` (ms since 1970)."""
-        job = Claimed(job_id, queue, 0.0)
+        job = Claimed(job_id, queue, 0.0, limited)
         if self.stopping.is_set():
             self._spawn(self._give_back([job], token))
         else:

@@ -3,7 +3,7 @@
 -- KEYS  4 global, then 9 of each queue, idle (hash: a worker's channel -> its terms)
 -- ARGV  the terms, see claiming.lua
 -- Returns {ms until something may become possible (-1: nothing known), then id, queue's number
--- (from 1) and ms waited of each job}.
+-- (from 1; negative if its limiter counted the job) and ms waited of each job}.
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local ageing = tonumber(ARGV[3])
 

@@ -1,4 +1,5 @@
--- Put between common.lua and the two scripts that hand jobs to a worker, claim.lua and submit.lua.
+-- Put between common.lua and the scripts that hand jobs to a worker (claim.lua, submit.lua) or let them
+-- start late (start.lua).
 --
 -- A claim's terms are its ARGV: token, lease (ms), ageing (ms a level), slots, the channel on which the
 -- worker hears what it is handed, 1 if it has nothing else to do (else 0), then for each queue: name,
@@ -117,7 +118,7 @@ local function take(q, reply, number)
     v = math.max(v, job.score % TAGS)
     if job.owner ~= '' then redis.call('HINCRBY', q.busy, job.owner, 1) end
     reply[#reply + 1] = job.id
-    reply[#reply + 1] = number
+    reply[#reply + 1] = q.limiter_max > 0 and -number or number
     reply[#reply + 1] = math.max(0, now - job.ready)
   end
   redis.call('ZREM', q.waiting, unpack(ids))

@@ -33,7 +33,7 @@ local function hand_to(channel, terms)
       local job = q.found[1]
       if not job then return false end
       redis.call('HDEL', IDLE, channel)
-      if redis.call('PUBLISH', channel, 'job:' .. cjson.encode({token, q.name, job.id, now})) == 0 then
+      if redis.call('PUBLISH', channel, 'job:' .. cjson.encode({token, q.name, job.id, now, q.limiter_max > 0})) == 0 then
         return false -- it is gone
       end
       q.take = 1

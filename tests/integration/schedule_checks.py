@@ -64,7 +64,7 @@ def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
         now = model.now[queue]
         ends = {owner: int(end) for owner, end in found[f"q:{queue}:owners"] if end > now}
         assert ends == {owner: end for (of, owner), end in model.ends.items() if of == queue and end > now}
-        assert len(found[f"q:{queue}:starts"]) == model.starts[queue]
+        assert {start for start, _ in found[f"q:{queue}:starts"]} == model.starts[queue]
         assert len(found[f"q:{queue}:completed"]) <= q.keep[0]
         assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
 
@@ -92,6 +92,6 @@ def limits_hold(model: Model, queue: str, cluster: str, owners: set[str]) -> Non
     q, active = model.under(queue), model.known(queue, "active")
     assert model.running(queue, cluster) <= q.concurrency
     assert not q.global_concurrency or len(active) <= q.global_concurrency
-    assert not q.limiter or model.starts[queue] <= q.limiter.max
+    assert not q.limiter or len(model.starts[queue]) <= q.limiter.max
     busy = Counter(job.owner for job in active if job.owner in owners - {""})
     assert not q.owner_concurrency or max(busy.values(), default=0) <= q.owner_concurrency

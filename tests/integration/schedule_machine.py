@@ -127,6 +127,13 @@ class ScheduleMachine(Machine):
             owners = {self.model.jobs[job.id].owner for job in got if job.queue == queue}
             limits_hold(self.model, queue, cluster, owners)
 
+    @rule(queue=queues, picks=picks)
+    def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        for job in [job for job, _ in self.chosen(queue, picks) if job.known and job.state == "active"]:
+            wait = redis.run(schedule.start(QUEUES[queue], job.id, job.token))
+            assert (wait == 0) == self.model.start_late(job)
+            assert wait <= HOUR + 1
+
     @rule(queue=queues, picks=picks, state=st.sampled_from(["completed", "failed", "gone"]))
     def finish(self, queue: str, picks: list[tuple[int, bool]], state: str) -> None:
         chosen = self.chosen(queue, picks)

@@ -63,7 +63,8 @@ class Model:
         """Everything but the record is gone."""
         self.now = dict.fromkeys(QUEUES, 0)  # virtual time
         self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
-        self.starts = Counter[str]()
+        self.starts: dict[str, set[str]] = {queue: set() for queue in QUEUES}
+        """What the limiter's window counts: token and id of each."""
         self.live: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
         """What operators changed: limits, and `paused`."""
         self.idle = ""
@@ -141,7 +142,17 @@ class Model:
     def _start(self, job: Job, token: str) -> None:
         job.state, job.token = "active", token
         self.now[job.queue] = max(self.now[job.queue], job.tag)
-        self.starts[job.queue] += self.under(job.queue).limiter is not None
+        if self.under(job.queue).limiter:
+            self.starts[job.queue].add(token + job.id)
+
+    def start_late(self, job: Job) -> bool:
+        """Whether the limiter, which counts it in any case, has room for a claimed job."""
+        limiter, starts = self.under(job.queue).limiter, self.starts[job.queue]
+        if not limiter:
+            return True
+        others = len(starts - {job.token + job.id})
+        starts.add(job.token + job.id)
+        return others < limiter.max
 
     def _may_start(self, queue: str, cluster: str, slots: int) -> list[Job]:
         if self.live[queue].get("paused"):
@@ -151,7 +162,7 @@ class Model:
         if q.global_concurrency:
             room = min(room, q.global_concurrency - len(self.known(q.name, "active")))
         if q.limiter:
-            room = min(room, q.limiter.max - self.starts[q.name])
+            room = min(room, q.limiter.max - len(self.starts[q.name]))
         busy = Counter(j.owner for j in self.known(q.name, "active"))
         chosen: list[Job] = []
         for job in self.line(q.name):

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from queueing import control
+from queueing import control, schedule
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -133,6 +133,21 @@ def test_the_limiter_never_lets_three_start_in_its_window(qcluster, valkey):
         finished(job)
     starts = sorted(float(x) for x in valkey.client.lrange("note:limited:started", 0, -1))
     assert all(third - first >= 3 for first, third in zip(starts, starts[2:], strict=False))
+
+
+def test_the_limiter_holds_however_long_the_database_takes_to_begin_a_job(qcluster, valkey):
+    jobs = submit_many("test.limited", [{}] * 3)
+    starts = schedule.queue_key("test-limited", "starts")
+    with transaction.atomic():
+        Job.objects.update(meta={})  # nobody else writes these rows meanwhile
+        qcluster()
+        wait_until(lambda: valkey.client.zcard(starts) == 2, "two claims")
+        claimed = valkey.client.zrange(starts, 0, 0, withscores=True)[0][1] / 1000
+        wait_until(lambda: valkey.client.time()[0] > claimed + 1, "a second to pass")
+    for job in jobs:
+        finished(job)
+    first, _, third = sorted(float(x) for x in valkey.client.lrange("note:limited:started", 0, -1))
+    assert third - first >= 3
 
 
 def test_a_killed_worker_is_replaced_and_its_job_runs_again(qcluster):

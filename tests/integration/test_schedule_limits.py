@@ -61,6 +61,25 @@ def test_a_start_counts_for_the_limiter_however_it_ended():
     assert claim(limited, 9) == {}
 
 
+def test_a_start_that_comes_late_counts_from_when_it_comes():
+    jobs = put(limited, many=4)
+    early = claim(limited, 2)
+    pass_time(WINDOW + 1)
+    assert list(claim(limited, 1)) == [jobs[2]]
+    start, wait = [redis.run(schedule.start(limited, job, token)) for job, token in early.items()]
+    assert start == 0
+    assert wait == pytest.approx(WINDOW, abs=2), "behind the third, and the one that is late as well"
+    assert claim(limited, 9) == {}
+    pass_time(WINDOW + 1)
+    assert redis.run(schedule.start(limited, jobs[1], early[jobs[1]])) == 0
+
+
+def test_without_a_limiter_none_is_too_late():
+    put(wide, many=3)
+    claims = claim(wide, 3)
+    assert [redis.run(schedule.start(wide, job, token)) for job, token in claims.items()] == [0, 0, 0]
+
+
 def test_the_limiter_holds_in_real_time_whoever_claims():
     quick = QueueDef(name="test", concurrency=50, limiter=Limiter(max=3, duration=0.1))
     put(quick, many=12)

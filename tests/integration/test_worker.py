@@ -50,7 +50,7 @@ async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valke
     await redis.arun(schedule.claim([queue], mine, 1))
     worker = Worker(Identity(cluster="c1"))
     worker.stopping.set()
-    worker._handed(mine, "test", job, 0)
+    worker._handed(mine, "test", job, 0, False)
     assert worker.held == {}, "it does not begin it"
     await eventually(lambda: redis.run(schedule.places("test", [job]))[0].state == "waiting", "its return")
     assert not valkey.client.hgetall("{buddy}:claims")
