@@ -85,9 +85,18 @@ async def test_an_uncut_answer_is_put_together_from_its_deltas_alone(many_worker
         assert (reading.gaps, reading.runs) == (0, [1])
 
 
+async def cut(provider, *, more_than, answers, words):
+    """Answers of so many words, some at a time, until they were cut often enough; the cuts, and the answers."""
+    cuts = seed = 0
+    while cuts <= more_than:
+        some = (one_answer(provider, one, words) for one in range(seed, seed + answers))
+        cuts += sum(await asyncio.gather(*some))
+        seed += answers
+    return cuts, seed
+
+
 async def test_a_socket_cut_again_and_again_loses_nothing(many_workers):
-    cuts = await asyncio.gather(*(one_answer(many_workers, seed, 100) for seed in range(4)))
-    assert sum(cuts) > 20
+    assert await cut(many_workers, more_than=20, answers=4, words=100)
 
 
 async def test_what_the_channel_layer_loses_is_filled_in(many_workers, lossy):
@@ -110,10 +119,6 @@ async def test_what_the_channel_layer_loses_is_filled_in(many_workers, lossy):
 async def test_a_thousand_cuts_at_random_places(many_workers, request, losing):
     if losing:
         request.getfixturevalue("lossy")
-    cuts = seed = 0
-    while cuts < 1000:
-        batch = range(seed, seed + 20)
-        cuts += sum(await asyncio.gather(*(one_answer(many_workers, one, 300) for one in batch)))
-        seed += 20
+    cuts, answers = await cut(many_workers, more_than=1000, answers=20, words=300)
     assert not await Job.objects.exclude(state="completed").aexists()
-    print(f"{cuts} cuts in {seed} answers, {LossyLayer.lost} events lost")
+    print(f"{cuts} cuts in {answers} answers, {LossyLayer.lost} events lost")
