@@ -86,7 +86,7 @@ async def test_an_uncut_answer_is_put_together_from_its_deltas_alone(many_worker
 
 
 async def cut(provider, *, more_than, answers, words):
-    """Answers of so many words, some at a time, until they were cut often enough; the cuts, and the answers."""
+    """Answers of so many words, until they were cut often enough; the cuts, and the answers."""
     cuts = seed = 0
     while cuts <= more_than:
         some = (one_answer(provider, one, words) for one in range(seed, seed + answers))
