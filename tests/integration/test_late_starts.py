@@ -1,0 +1,64 @@
+"""A run whose handler comes to start long after its claim is counted by the limiter from then on."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from queueing import redis, runner, schedule
+from queueing.kinds import get_kind
+from queueing.run import Run
+from queueing.states import State
+from queueing.streaming import Stream
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+QUEUE = "test-limited"
+
+
+def run_of(kind: str, *, limited: bool, late: float, **args) -> Run:
+    """A run that was claimed `late` seconds ago."""
+    now = timezone.now()
+    return Run(
+        id="1" * 32,
+        kind=get_kind(kind),
+        kind_name=kind,
+        queue=QUEUE,
+        owner="",
+        request_id="",
+        args=args,
+        meta={},
+        token="c/w/1",
+        number=1,
+        attempt=1,
+        max_attempts=1,
+        priority=5,
+        created_at=now,
+        claimed_at=now - timedelta(seconds=late),
+        limited=limited,
+        started_at=now - timedelta(seconds=late),
+    )
+
+
+async def counted(run: Run) -> list[str]:
+    """What the limiter counts once the run is over."""
+    with ThreadPoolExecutor(1) as threads:
+        result = await runner.execute(run, Stream(run).context, threads)
+    assert result.state == State.COMPLETED
+    starts = await redis.aclient().zrange(schedule.queue_key(QUEUE, "starts"), 0, -1)
+    await redis.aclose()
+    return starts
+
+
+@pytest.mark.parametrize(("kind", "args"), [("test.sync", {"n": 2}), ("test.noop", {})])
+async def test_coroutines_and_plain_functions_alike(kind, args):
+    run = run_of(kind, limited=True, late=5, **args)
+    assert await counted(run) == [run.token + run.id]
+    assert (timezone.now() - run.started_at).total_seconds() < 5, "its timeout counts from then, too"
+
+
+# Claimed a minute from now is in time, however slow the machine is.
+@pytest.mark.parametrize(("limited", "late"), [(False, 5.0), (True, -60.0)])
+async def test_nobody_is_asked_about_what_is_in_time_or_has_no_limiter(limited, late):
+    assert await counted(run_of("test.sync", limited=limited, late=late, n=2)) == []
