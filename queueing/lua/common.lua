@@ -14,8 +14,8 @@
 --   held      hash  owner -> unfinished jobs
 --   busy      hash  owner -> active jobs
 --   starts    zset  claim -> ms; starts within the limiter's window
---   meta      hash  v (virtual time), cooldown, cooldown_ms; paused, and limits changed live; told: the name of
---              whichever telling of these two came last
+--   meta      hash  v (virtual time), cooldown, cooldown_ms, paused, limits changed live, and told: whose word
+--              on the last two holds, a name for each time Redis is told
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'

@@ -42,23 +42,6 @@ class ScheduleMachine(Machine):
         self.made = 0
         self.claims = 0
 
-    def chosen(self, queue: str, picks: list[tuple[int, bool]]) -> list[tuple[Job, str]]:
-        """Jobs of the queue, each with its right token or one that is not."""
-        jobs = sorted(self.model.of(queue), key=lambda job: job.state != "active")
-        found = [(jobs[n % len(jobs)], right) for n, right in picks if jobs]
-        return [(job, job.token if right else job.stale) for job, right in found]
-
-    def winners(self, chosen: list[tuple[Job, str]]) -> tuple[list[Job], list[str]]:
-        """The jobs whose claim holds, once each, and the ids that must be refused."""
-        won: list[Job] = []
-        refused: list[str] = []
-        for job, token in chosen:
-            if job.known and job.state == "active" and job.token == token and job not in won:
-                won.append(job)
-            else:
-                refused.append(job.id)
-        return won, refused
-
     def teardown(self) -> None:
         self.ear.close()
 
@@ -129,15 +112,15 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        for job in [job for job, _ in self.chosen(queue, picks) if job.known and job.state == "active"]:
+        for job in [job for job, _ in self.model.chosen(queue, picks) if job.known and job.state == "active"]:
             wait = redis.run(schedule.start(QUEUES[queue], job.id, job.token))
             assert (wait == 0) == self.model.start_late(job)
             assert wait <= HOUR + 1
 
     @rule(queue=queues, picks=picks, state=st.sampled_from(["completed", "failed", "gone"]))
     def finish(self, queue: str, picks: list[tuple[int, bool]], state: str) -> None:
-        chosen = self.chosen(queue, picks)
-        won, refused = self.winners(chosen)
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
         outcomes = [Outcome(job.id, token, state, 1.0) for job, token in chosen]
         if outcomes:
             assert redis.run(schedule.finish(QUEUES[queue], outcomes)) == refused
@@ -146,8 +129,8 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def retry_later(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        chosen = self.chosen(queue, picks)
-        won, refused = self.winners(chosen)
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
         rows = [(job.id, token, HOUR) for job, token in chosen]
         assert redis.run(schedule.retry_later(queue, rows)) == refused
         for job in won:
@@ -155,8 +138,8 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def release(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        chosen = self.chosen(queue, picks)
-        won, refused = self.winners(chosen)
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
         assert redis.run(schedule.release(queue, [(job.id, token) for job, token in chosen])) == refused
         for job in won:
             self.model.end_claim(job, "waiting")
@@ -166,8 +149,8 @@ class ScheduleMachine(Machine):
     def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         known = [Entry(job.id, "b", 1, 0) for job in self.model.known(queue)]
         assert redis.run(schedule.submit(queue, known)) == 0
-        chosen = self.chosen(queue, picks[:1])
-        _, refused = self.winners(chosen)
+        chosen = self.model.chosen(queue, picks[:1])
+        _, refused = self.model.winners(chosen)
         assert redis.run(schedule.renew(queue, [(job.id, token) for job, token in chosen])) == refused
 
     @rule(queue=queues, picks=picks)
@@ -187,7 +170,7 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        self.take_out(queue, [job for job, _ in self.chosen(queue, picks)])
+        self.take_out(queue, [job for job, _ in self.model.chosen(queue, picks)])
 
     @rule(queue=queues, really=rarely)
     def drain(self, queue: str, really: bool) -> None:
@@ -204,7 +187,7 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def promote(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        chosen = list({job.id: job for job, _ in self.chosen(queue, picks)}.values())
+        chosen = list({job.id: job for job, _ in self.model.chosen(queue, picks)}.values())
         delayed = [job for job in chosen if job.known and job.state == "delayed"]
         assert redis.run(schedule.promote(queue, [job.id for job in chosen])) == len(delayed)
         for job in delayed:

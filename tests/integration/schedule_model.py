@@ -89,6 +89,23 @@ class Model:
             if j.known and (not states or j.state in states) and owner in (None, j.owner)
         ]
 
+    def chosen(self, queue: str, picks: list[tuple[int, bool]]) -> list[tuple[Job, str]]:
+        """Jobs of the queue, each with its right token or one that is not."""
+        jobs = sorted(self.of(queue), key=lambda job: job.state != "active")
+        found = [(jobs[n % len(jobs)], right) for n, right in picks if jobs]
+        return [(job, job.token if right else job.stale) for job, right in found]
+
+    def winners(self, chosen: list[tuple[Job, str]]) -> tuple[list[Job], list[str]]:
+        """The jobs whose claim holds, once each, and the ids that must be refused."""
+        won: list[Job] = []
+        refused: list[str] = []
+        for job, token in chosen:
+            if job.known and job.state == "active" and job.token == token and job not in won:
+                won.append(job)
+            else:
+                refused.append(job.id)
+        return won, refused
+
     def line(self, queue: str) -> list[Job]:
         """Everything that waits, first in line first."""
         return sorted(self.known(queue, "waiting"), key=lambda j: j.line)
