@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
-from queueing import status
+from queueing import overview, standing
 from queueing.errors import BadSubmission
 from queueing.ids import new_id
 from queueing.models import Job
@@ -65,7 +65,7 @@ data: {"type": "chat:completed", "jobId": "0198…", "response": "Start in Alfam
 
 
 async def _view(job: Job) -> dict[str, Any]:
-    return wire.job_view(job, await status.place(job))
+    return wire.job_view(job, await standing.place(job))
 
 
 @router.get("/companions", response=CompanionsOut, auth=None, tags=["companions"])
@@ -88,7 +88,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             thread_id=body.thread_id,
             address=client_address(request),
         )
-        place = await status.place(asked.job)
+        place = await standing.place(asked.job)
         return Status(202, wire.asked_view(asked, place) | routing.notice_of(asked) | care_of(request))
 
     return ask
@@ -154,7 +154,7 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
 async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
     """Counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
-    return await status.overview() | {"answers": await asyncio.to_thread(answers.statistics)}
+    return await overview.queue_overview() | {"answers": await asyncio.to_thread(answers.statistics)}
 
 
 api.add_router("", router)

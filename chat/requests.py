@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from queueing import status
+from queueing import standing
 from queueing.following import in_thread
 from queueing.models import Job
 
@@ -126,7 +126,7 @@ async def _pong(tab: "Tab", message: incoming.Pong) -> None:
 
 async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
     """Answer with `queued`. It is told from here too: with Redis away no event would come."""
-    queued = wire.queued_event(job, await status.place(job))
+    queued = wire.queued_event(job, await standing.place(job))
     if created:
         tab.answered.add(job.id.hex)
         await tab.following.hear(queued)

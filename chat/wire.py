@@ -6,8 +6,8 @@ from typing import Any
 from queueing import events
 from queueing.errors import Rejected
 from queueing.models import Job
+from queueing.standing import Standing
 from queueing.states import State
-from queueing.status import Standing
 
 from .markdown import render
 from .selectors import standing

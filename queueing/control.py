@@ -14,10 +14,11 @@ from django.utils import timezone
 from . import dependencies, events, overrides, redis, schedule
 from .conf import get_queue
 from .ending import tell_end
+from .enqueue import put_all_in_schedule
 from .errors import NoQueue, WrongState
 from .models import Job, Pause
 from .states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
-from .submit import put_all_in_schedule, take_place
+from .submit import take_place
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from . import progress, redis, schedule, status
+from . import progress, redis, schedule, standing
 from .kinds import get_kind
 from .models import Attempt, Job
 from .states import State
@@ -92,7 +92,7 @@ def emit_soon(job: Job, name: str, **fields: Any) -> None:
 
     async def send() -> None:
         if name == "queued":
-            where = await status.place(job)
+            where = await standing.place(job)
             event.update(position=where.position, estimatedWait=where.wait)
         await emit(job.owner, event)
 
@@ -115,7 +115,7 @@ def ending(job: Job) -> Event:
 
 
 def course(job: Job) -> list[Event]:
-    """All that is told of a job that ended as it was submitted (at_once.py), in order."""
+    """All that is told of a job that ended as it was submitted (submit.py), in order."""
     at = {"run": job.runs, "attempt": job.attempts}
     told = [
         of(job, "queued", queue=job.queue, position=None, estimatedWait=None),
@@ -160,7 +160,7 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
     if last:
         return [_retrying(job, last)]
     if job.state != State.ACTIVE:
-        where = await status.place(job)
+        where = await standing.place(job)
         fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
         return [of(job, "position", **fields)]
     found = [of(job, "started", run=job.runs, attempt=job.attempts, of=job.max_attempts)]

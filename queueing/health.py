@@ -9,8 +9,9 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from . import pressure, status, strays
+from . import pressure, strays
 from .conf import get_conf
+from .overview import queue_overview
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
 
@@ -51,11 +52,11 @@ def register(check: Check) -> Check:
 
 
 async def look() -> dict[str, Any]:
-    """`status.overview()`, with `health` (ok, warning or critical) and `warnings`, the worst first.
+    """`queue_overview()`, with `health` (ok, warning or critical) and `warnings`, the worst first.
 
     Raises Django's `DatabaseError` when the database is away.
     """
-    overview = await status.overview()
+    overview = await queue_overview()
     found = warnings(overview)
     found += await database_sync_to_async(_of_strays, thread_sensitive=False)()
     for check in _checks:

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from . import overrides, redis, schedule
 from .conf import get_conf
+from .enqueue import entry
 from .models import Attempt, Job
 from .states import State
-from .submit import entry
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)

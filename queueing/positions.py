@@ -11,8 +11,8 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from . import events, held, status
-from .status import Standing
+from . import events, held, standing
+from .standing import Standing
 from .ticker import Ticker, safely
 
 _in_thread = partial(database_sync_to_async, thread_sensitive=False)
@@ -75,9 +75,9 @@ class Positions(Ticker[str]):
         for queue, all_watched in by_queue.items():
             for i in range(0, len(all_watched), _AT_ONCE):
                 some = all_watched[i : i + _AT_ONCE]
-                standings = await status.places(queue, [w.event["jobId"] for w in some])
-                for watched, standing in zip(some, standings, strict=True):
-                    await _tell(watched, standing)
+                standings = await standing.places(queue, [w.event["jobId"] for w in some])
+                for watched, where in zip(some, standings, strict=True):
+                    await _tell(watched, where)
                 await _tell_held([w for w, s in zip(some, standings, strict=True) if _is_delayed(s)])
 
 

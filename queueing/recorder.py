@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from . import events, record, redis, runner, schedule
 from .conf import get_conf, get_queue
+from .enqueue import put_all_in_schedule
 from .errors import Permanent
 from .run import Result
 from .schedule import Outcome
 from .states import State
-from .submit import put_all_in_schedule
 from .tally import Account
 from .threads import DatabaseThread
 

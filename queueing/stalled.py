@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from . import events, redis, schedule
 from .conf import TASKS, EngineConf, QueueDef
+from .enqueue import put_all_in_schedule
 from .models import Attempt, Job
 from .record import end
 from .run import Result, as_run
 from .runner import UNEXPECTED
 from .schedule import Outcome
 from .states import UNFINISHED, State
-from .submit import put_all_in_schedule
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)

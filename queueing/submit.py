@@ -1,14 +1,16 @@
 """Accepting work: check it, store it in the caller's transaction, schedule it after the commit."""
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import dependencies, events, pressure, redis, schedule
+from . import dependencies, events, pressure
 from .conf import get_queue
+from .ending import tell_end
+from .enqueue import put_all_in_schedule
 from .ids import new_id
 from .insert import insert
 from .kinds import get_kind
@@ -16,10 +18,6 @@ from .models import Job
 from .states import State
 from .validation import check
 
-logger = logging.getLogger(__name__)
-
-#: Jobs a bulk submission schedules at a time.
-_CHUNK = 1000
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
@@ -99,6 +97,50 @@ def submit_many(
     return jobs
 
 
+def submit_completed(
+    kind: str,
+    args: dict[str, Any],
+    result: Any,
+    *,
+    owner: str = "",
+    request_id: str = "",
+    meta: dict[str, str] | None = None,
+    rows: Callable[[Job], None] | None = None,
+) -> Submission:
+    """Record a job of `kind` that has completed with the JSON `result`, in its one and only run.
+
+    In one transaction (the caller's, if there is one): the job's row, `rows(job)` for what the caller
+    wants to be there before its end, and the kind's `on_end`. After the commit its events go out in
+    order: queued, started, a delta of the whole `response`, completed. Full and paused queues and an
+    absent Redis do not matter to it.
+
+    Raises `BadSubmission` naming the field; then nothing was stored.
+    """
+    if request_id and (known := submitted_before(owner, request_id)):
+        return Submission(known, created=False)
+    job = build(kind, args, owner=owner, request_id=request_id, meta=meta)
+    job.state, job.result = State.COMPLETED, result
+    job.runs = job.attempts = 1
+    job.started_at = job.finished_at = job.created_at
+    try:
+        with transaction.atomic():
+            insert([job])
+            if rows:
+                rows(job)
+            tell_end(job)
+    except IntegrityError:
+        if request_id and (known := submitted_before(owner, request_id)):
+            return Submission(known, created=False)  # the same request, at the same moment
+        raise
+    transaction.on_commit(lambda: async_to_sync(_tell)(job))
+    return Submission(job, created=True)
+
+
+async def _tell(job: Job) -> None:
+    for event in events.course(job):
+        await events.emit(job.owner, event)
+
+
 def build(
     kind: str,
     args: dict[str, Any],
@@ -133,25 +175,6 @@ def build(
 def submitted_before(owner: str, request_id: str) -> Job | None:
     """The owner's job of this request id."""
     return Job.objects.filter(owner=owner, request_id=request_id).first()
-
-
-def entry(job: Job) -> schedule.Entry:
-    """The job as the schedule needs it."""
-    delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return schedule.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
-
-
-def put_all_in_schedule(jobs: Sequence[Job]) -> int:
-    """Put committed rows in line; the number Redis did not know. Never raises: reconciliation follows."""
-    added = 0
-    try:
-        for queue in {job.queue for job in jobs}:
-            mine = [entry(job) for job in jobs if job.queue == queue]
-            for i in range(0, len(mine), _CHUNK):
-                added += redis.run(schedule.submit(queue, mine[i : i + _CHUNK]))
-    except redis.Unavailable as exc:
-        logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
-    return added
 
 
 def take_place(job: Job) -> None:

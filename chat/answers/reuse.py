@@ -11,11 +11,10 @@ from chat.companions import COMPANIONS
 from chat.history import Turn, fit
 from chat.models import Thread
 from chat.speaking import Voice
-from queueing.at_once import submit_completed
 from queueing.errors import JobError
 from queueing.models import Job
 from queueing.states import UNFINISHED
-from queueing.submit import Submission, submit
+from queueing.submit import Submission, submit, submit_completed
 
 from . import cache
 from .keys import MOST_TURNS, Reuse, key_of

@@ -16,7 +16,7 @@ from chat.care.http import care_of, look_after
 from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
-from queueing import status
+from queueing import standing
 from queueing.ids import new_id
 
 from . import selectors, services
@@ -60,7 +60,7 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
         address=client_address(request),
         file=file,
     )
-    return Status(202, wire.asked_view(asked, await status.place(asked.job)) | care_of(request))
+    return Status(202, wire.asked_view(asked, await standing.place(asked.job)) | care_of(request))
 
 
 def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:

@@ -19,7 +19,7 @@ from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.search import Found, search
 from chat.usage import ledger
-from queueing import status
+from queueing import standing
 from queueing.ids import new_id
 
 from . import services
@@ -98,7 +98,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         address=client_address(request),
     )
     job = changed.asked.job
-    return Status(202, wire.asked_view(changed.asked, await status.place(job)) | care_of(request))
+    return Status(202, wire.asked_view(changed.asked, await standing.place(job)) | care_of(request))
 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])

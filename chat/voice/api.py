@@ -12,7 +12,7 @@ from chat.addresses import client_address
 from chat.openapi import errors
 from chat.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
-from queueing import status
+from queueing import standing
 from queueing.ids import new_id
 from queueing.submit import Submission
 
@@ -88,7 +88,7 @@ async def get_voice(request: HttpRequest) -> dict[str, Any]:
 
 
 async def _view(done: Submission) -> dict[str, Any]:
-    job, place = done.job, await status.place(done.job)
+    job, place = done.job, await standing.place(done.job)
     return {
         "jobId": job.id.hex,
         "requestId": job.request_id,

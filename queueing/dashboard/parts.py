@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
-from queueing import failures, health, status
+from queueing import failures, health, overview
 from queueing.following import in_thread
 from queueing.models import AuditEntry
 
@@ -91,7 +91,7 @@ async def _workers(_view: View, kept: Kept) -> Context:
 
 
 async def _active(view: View, kept: Kept) -> Context:
-    shown = (await status.active(view.queue, JOBS, contents=view.reads))[:JOBS]
+    shown = (await overview.active_jobs(view.queue, JOBS, contents=view.reads))[:JOBS]
     rows = [row for row in (await _overview(kept))["queues"] if view.queue in ("", row["name"])]
     return {"jobs": shown, "most": JOBS, "more": sum(row.get("active", 0) for row in rows) - len(shown)}
 

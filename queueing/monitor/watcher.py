@@ -10,7 +10,8 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from queueing import failures, health, redis, status
+from queueing import failures, health, redis
+from queueing.overview import active_jobs
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ async def look(before: Seen, view: str = "queues") -> Seen:
         if view == "failures":
             groups = await database_sync_to_async(failures.groups, thread_sensitive=False)()
         if view == "jobs" and overview["redis"] == "ok":
-            jobs = await status.active()
+            jobs = await active_jobs()
     except Exception as exc:  # whatever it is, the next look may go well, and the screen stays
         what = "The database is away" if isinstance(exc, DatabaseError) else "This look failed"
         problem = f"{what} ({type(exc).__name__}); it is tried again."

@@ -9,11 +9,10 @@ from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
 from queueing import control, events, redis, schedule
-from queueing.at_once import submit_completed
 from queueing.errors import BadSubmission
 from queueing.models import Job
 from queueing.states import State
-from queueing.submit import submit
+from queueing.submit import submit, submit_completed
 from tests.conftest import point_at
 from tests.engine.models import Written
 

@@ -3,9 +3,10 @@
 import pytest
 
 from queueing import control, dependencies, record, redis, schedule
+from queueing.enqueue import put_all_in_schedule
 from queueing.models import Job
 from queueing.states import State
-from queueing.submit import put_all_in_schedule, submit
+from queueing.submit import submit
 from tests.conftest import wait_until
 from tests.engine.models import Written
 from tests.integration.record_moves import at_once, begin, end, new_job, result

@@ -8,10 +8,11 @@ from django.db import transaction
 
 from queueing import pressure, reconcile, redis, schedule
 from queueing.conf import get_queue
+from queueing.enqueue import entry
 from queueing.errors import Rejected
 from queueing.models import Job
 from queueing.states import State
-from queueing.submit import entry, submit, submit_many
+from queueing.submit import submit, submit_many
 from queueing.threads import DatabaseThread
 from tests.conftest import point_at
 from tests.integration.record_moves import at_once, begin, end

@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from queueing import retention, statistics, status, tally
+from queueing import overview, retention, statistics, tally
 from queueing.ids import first_id_at
 from queueing.models import Job, Tally
 from queueing.states import State
@@ -33,7 +33,7 @@ def test_what_workers_did_is_there_after_they_and_redis_are_gone(qcluster, valke
     figures = period.as_json()
     assert 0.1 <= figures["run"]["p50"] < 1
     assert figures["wait"]["p99"] is not None
-    shown = next(q for q in async_to_sync(status.overview)()["queues"] if q["name"] == "test")
+    shown = next(q for q in async_to_sync(overview.queue_overview)()["queues"] if q["name"] == "test")
     assert shown["day"] == {"completed": 21, "failed": 1, "retried": 1}
 
 

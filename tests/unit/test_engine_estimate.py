@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from queueing.conf import Limiter, QueueDef
 from queueing.counts import Counts
-from queueing.status import estimate
+from queueing.standing import estimate
 
 
 def queue(concurrency=2, *, everywhere=0, limiter=None):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queueing.positions import steady
-from queueing.status import Standing
+from queueing.standing import Standing
 
 
 def at(position: int | None, low: float | None, high: float | None, reason: str = "queue") -> Standing:

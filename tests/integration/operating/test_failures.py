@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import events, failures, operating, redis, status
+from queueing import events, failures, operating, overview, redis
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit
@@ -63,14 +63,14 @@ async def test_a_running_job_tells_how_far_it_is_and_what_it_does_only_to_who_ma
     job = (await sync_to_async(submit)("test.steps", {"name": "a private file"}, owner="alice")).job
     said = await sync_to_async(wait_until)(lambda: valkey.client.keys("*progress:*"), "its progress")
     assert said
-    (shown,) = await status.active()
+    (shown,) = await overview.active_jobs()
     assert (shown["id"], shown["kind"], shown["progress"]) == (
         job.id.hex,
         "test.steps",
         {"done": 1, "total": 3},
     )
     assert "alice" not in str(shown)
-    (whole,) = await status.active(contents=True)
+    (whole,) = await overview.active_jobs(contents=True)
     assert whole["progress"]["label"] == "a private file"
     late = await events.catch_up(job.id.hex)
     assert [(e["type"], e.get("done")) for e in late][-1] == ("test:progress", 1), "who comes late hears it"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from queueing import control, operating, overrides, redis, schedule, status
+from queueing import control, operating, overrides, overview, redis, schedule, standing
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
 from queueing.models import Job, Override
 from queueing.reconcile import reconcile
@@ -181,14 +181,14 @@ def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
 
 async def test_they_are_told_wherever_limits_are_told(queue, database):
     await database.call(lambda: set_limits(concurrency=2, global_concurrency=3, limiter=(4, 30)))
-    told = next(q for q in (await status.overview())["queues"] if q["name"] == TEST)
+    told = next(q for q in (await overview.queue_overview())["queues"] if q["name"] == TEST)
     assert (told["concurrency"], told["globalConcurrency"], told["ownerConcurrency"]) == (2, 3, 0)
     assert told["limiter"] == {"max": 4, "duration": 30.0, "used": 0}
     assert told["overridden"] == ["concurrency", "global_concurrency", "limiter"]
     counts = await redis.arun(schedule.counts(TEST))
     assert counts.under(queue).limiter == Limiter(4, 30)
-    estimated = status.estimate(queue, counts, [10.0], 1, ahead=3)
-    assert estimated == status.Wait(10.0, 10.0, "queue"), "behind two at once, not fifty"
+    estimated = standing.estimate(queue, counts, [10.0], 1, ahead=3)
+    assert estimated == standing.Wait(10.0, 10.0, "queue"), "behind two at once, not fifty"
     await redis.aclose()
 
 

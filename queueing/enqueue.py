@@ -1,0 +1,33 @@
+"""Put committed jobs in line."""
+
+import logging
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from . import redis, schedule
+from .models import Job
+
+logger = logging.getLogger(__name__)
+
+#: Jobs a bulk submission schedules at a time.
+_CHUNK = 1000
+
+
+def entry(job: Job) -> schedule.Entry:
+    """The job as the schedule needs it."""
+    delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
+    return schedule.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
+
+
+def put_all_in_schedule(jobs: Sequence[Job]) -> int:
+    """Put committed rows in line; the number Redis did not know. Never raises: reconciliation follows."""
+    added = 0
+    try:
+        for queue in {job.queue for job in jobs}:
+            mine = [entry(job) for job in jobs if job.queue == queue]
+            for i in range(0, len(mine), _CHUNK):
+                added += redis.run(schedule.submit(queue, mine[i : i + _CHUNK]))
+    except redis.Unavailable as exc:
+        logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
+    return added

@@ -1,0 +1,94 @@
+"""The queues as a whole: counts, limits, recent figures, and the jobs that run."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from . import pressure, progress, redis, schedule, statistics
+from .conf import QueueDef, get_conf
+from .models import Job
+from .presence import workers
+from .states import State
+
+
+async def queue_overview() -> dict[str, Any]:
+    """Counts, pressure, limits and recent figures of every queue, and the workers: no job's contents."""
+    figures = await database_sync_to_async(statistics.summary, thread_sensitive=False)()
+    try:
+        queues = [await _summary(q) | figures.get(q.name, {}) for q in get_conf().queues.values()]
+        return {"redis": "ok", "queues": queues, "workers": await workers()}
+    except redis.Unavailable as exc:
+        queues = [{"name": queue} | figures.get(queue, {}) for queue in get_conf().queues]
+        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": []}
+
+
+async def _summary(queue: QueueDef) -> dict[str, Any]:
+    counts = await redis.arun(schedule.counts(queue.name, limiter=queue.limiter))
+    kept = [
+        await redis.aclient().zcard(schedule.queue_key(queue.name, end)) for end in ("completed", "failed")
+    ]
+    now = counts.under(queue)
+    limiter = now.limiter
+    return {
+        "name": queue.name,
+        "priority": queue.priority,
+        "concurrency": now.concurrency,
+        "globalConcurrency": now.global_concurrency,
+        "ownerConcurrency": now.owner_concurrency,
+        "overridden": sorted(counts.changed),
+        "softLimit": queue.soft_limit,
+        "hardLimit": queue.hard_limit,
+        "kept": {"completed": kept[0], "failed": kept[1]},
+        "waiting": counts.waiting,
+        "active": counts.active,
+        "delayed": counts.delayed,
+        "paused": counts.paused,
+        "pressure": pressure.level(queue, counts.unfinished),
+        "cooldown": counts.cooldown,
+        "oldestWaiting": counts.oldest,
+        "limiter": limiter and {"max": limiter.max, "duration": limiter.duration, "used": counts.starts},
+    }
+
+
+async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False) -> list[dict[str, Any]]:
+    """The running jobs of `queue` or of all, or `most` of each queue, those that began last first.
+
+    What a step is called may quote what the job is about: it is told only with `contents`. Nothing is known
+    while Redis is away.
+    """
+    ids: list[str] = []
+    try:
+        for name in [queue] if queue else get_conf().queues:
+            ids += await redis.aclient().zrange(schedule.queue_key(name, "active"), 0, most - 1)
+    except redis.Unavailable:
+        return []
+    steps = await progress.latest(ids)
+    rows = await database_sync_to_async(_running, thread_sensitive=False)(ids)
+    return [_as_running(job, steps.get(job.id.hex), contents) for job in rows]
+
+
+def _running(ids: Sequence[str]) -> list[Job]:
+    rows = Job.objects.filter(id__in=ids, state=State.ACTIVE, started_at__isnull=False)
+    return list(rows.order_by("-started_at").defer("args", "result", "text"))
+
+
+def _as_running(job: Job, step: progress.Step | None, contents: bool) -> dict[str, Any]:
+    said = step.said if step and step.run == job.runs else None
+    if said and not contents:
+        said = {name: value for name, value in said.items() if name != "label"}
+    ran = (timezone.now() - job.started_at).total_seconds() if job.started_at else 0.0
+    return {
+        "id": job.id.hex,
+        "queue": job.queue,
+        "kind": job.kind,
+        "worker": job.token.rpartition("/")[0],
+        "attempt": job.attempts,
+        "of": job.max_attempts,
+        "startedAt": job.started_at.isoformat() if job.started_at else None,
+        "seconds": round(max(0.0, ran), 1),
+        "owner": hashlib.sha256(job.owner.encode()).hexdigest()[:8] if job.owner else "",
+        "progress": said,
+    }

@@ -1,0 +1,29 @@
+"""Which worker processes are running, by their heartbeats in Redis."""
+
+import json
+import time
+from typing import Any
+
+from . import redis, schedule
+from .conf import get_conf
+
+
+async def workers() -> list[dict[str, Any]]:
+    """The worker processes that have a fresh heartbeat, each with its `age` in seconds."""
+    found = []
+    for text in (await redis.aclient().hgetall(schedule.key("workers"))).values():
+        worker = json.loads(text)
+        worker["age"] = round(max(0.0, time.time() - worker["at"]), 1)
+        if worker["age"] < get_conf().lease:
+            found.append(worker)
+    return sorted(found, key=lambda worker: worker["id"])
+
+
+async def workers_alive() -> int:
+    """How many worker processes have a fresh heartbeat."""
+    return len(await workers())
+
+
+async def clusters_alive() -> int:
+    """How many clusters those belong to."""
+    return len({worker["cluster"] for worker in await workers()})
