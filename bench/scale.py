@@ -40,9 +40,9 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
 
 
 def _moves(waiting: int) -> dict[str, float]:
-    from queueing import redis, schedule
     from queueing.conf import get_conf, get_queue
     from queueing.ids import new_id
+    from queueing.schedule import redis_client, scripts
 
     queue = get_queue("bench")
     queues = list(get_conf().queues.values())
@@ -51,8 +51,8 @@ def _moves(waiting: int) -> dict[str, float]:
     def put(number: int) -> None:
         fresh = [new_id().hex for _ in range(number)]
         ids.extend(fresh)
-        redis.run(
-            schedule.submit("bench", [schedule.Entry(i, f"u:{n % 997}", 5) for n, i in enumerate(fresh)])
+        redis_client.run(
+            scripts.submit("bench", [scripts.Entry(i, f"u:{n % 997}", 5) for n, i in enumerate(fresh)])
         )
 
     for done in range(0, waiting, 1000):
@@ -61,21 +61,19 @@ def _moves(waiting: int) -> dict[str, float]:
     claimed: list[list[Any]] = []
 
     def claim() -> None:
-        claimed.append(redis.run(schedule.claim(queues, "cluster/worker/1", 100)).jobs)
+        claimed.append(redis_client.run(scripts.claim(queues, "cluster/worker/1", 100)).jobs)
         put(100)  # the line keeps its length
 
     def finish() -> None:
         jobs = claimed.pop()
-        redis.run(
-            schedule.finish(
-                queue, [schedule.Outcome(j.id, "cluster/worker/1", "completed", 0.1) for j in jobs]
-            )
+        redis_client.run(
+            scripts.finish(queue, [scripts.Outcome(j.id, "cluster/worker/1", "completed", 0.1) for j in jobs])
         )
 
     return {
-        "1 place": _time(lambda: redis.run(schedule.places("bench", some[-1:]))),
-        "500 places": _time(lambda: redis.run(schedule.places("bench", some))),
-        "counts": _time(lambda: redis.run(schedule.counts("bench", "u:1"))),
+        "1 place": _time(lambda: redis_client.run(scripts.places("bench", some[-1:]))),
+        "500 places": _time(lambda: redis_client.run(scripts.places("bench", some))),
+        "counts": _time(lambda: redis_client.run(scripts.counts("bench", "u:1"))),
         "submit": _time(lambda: put(1)),
         "claim 100": _time(claim) - _time(lambda: put(100)),
         "finish 100": _time(finish),

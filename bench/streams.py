@@ -106,8 +106,8 @@ def hold(held: bool) -> None:
 
 def make_line(count: int) -> None:
     """Jobs of as many owners that wait behind everybody else's."""
-    from queueing.enqueue import put_all_in_schedule
     from queueing.models import Job
+    from queueing.schedule.enqueue import put_all_in_schedule
     from queueing.submit import build
 
     jobs = [build("chat.reply", {"reply_id": "0" * 32}, owner=f"b:{n}", priority=9) for n in range(count)]

@@ -9,7 +9,7 @@ from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from queueing import presence, redis
+from queueing.schedule import presence, redis_client
 
 #: Seconds one check may take. All run at once, so an answer takes no longer.
 TIMEOUT = 1.5
@@ -67,7 +67,7 @@ def _database() -> str:
 
 
 async def _redis() -> str:
-    await redis.aclient().ping()
+    await redis_client.aclient().ping()
     return "ok"
 
 

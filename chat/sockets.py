@@ -10,9 +10,9 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
 
-from queueing import redis
 from queueing.events import group_of
 from queueing.following import in_thread
+from queueing.schedule import redis_client
 from queueing.ticker import Ticker, safely
 
 from .accounts.tokens import alive_among as alive_tokens
@@ -98,5 +98,5 @@ def _tell_ended(owner: str, session: str) -> None:
         return
     try:
         async_to_sync(layer.group_send)(group_of(owner), {"type": "session.ended", "session": session})
-    except redis.Unavailable:
+    except redis_client.Unavailable:
         return  # the next look finds them

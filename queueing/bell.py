@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
-from . import redis, schedule
 from .running import Running
+from .schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +52,12 @@ class Bell:
         while True:
             try:
                 await self._listen()
-            except redis.Unavailable as exc:
+            except redis_client.Unavailable as exc:
                 logger.warning("Redis is away (%s); listening again in %g s", exc, _RECONNECT)
                 await asyncio.sleep(_RECONNECT)
 
     async def _listen(self) -> None:
-        async with aclosing(redis.listen(schedule.channel(), self.own)) as said:
+        async with aclosing(redis_client.listen(scripts.channel(), self.own)) as said:
             async for text in said:
                 word, _, rest = text.partition(":")
                 if word == "job":

@@ -9,9 +9,9 @@ from typing import Any
 
 from django_q.brokers import Broker
 
-from . import redis, schedule
 from .conf import TASKS, get_queue
 from .ids import new_id
+from .schedule import redis_client, scripts
 
 
 class RedisBroker(Broker):
@@ -20,22 +20,22 @@ class RedisBroker(Broker):
     def enqueue(self, task: str) -> str:
         """Put a signed package in line; its id."""
         task_id = new_id().hex
-        redis.client().hset(schedule.key("packages"), task_id, task)
-        redis.run(schedule.submit(TASKS, [schedule.Entry(task_id, "", get_queue(TASKS).priority)]))
+        redis_client.client().hset(scripts.key("packages"), task_id, task)
+        redis_client.run(scripts.submit(TASKS, [scripts.Entry(task_id, "", get_queue(TASKS).priority)]))
         return task_id
 
     def queue_size(self) -> int:
         """Tasks in line."""
-        return redis.run(schedule.counts(TASKS)).waiting
+        return redis_client.run(scripts.counts(TASKS)).waiting
 
     def lock_size(self) -> int:
         """Tasks being run."""
-        return redis.run(schedule.counts(TASKS)).active
+        return redis_client.run(scripts.counts(TASKS)).active
 
     def delete(self, task_id: str) -> None:
         """Forget one task."""
-        redis.run(schedule.remove(TASKS, [task_id]))
-        redis.client().hdel(schedule.key("packages"), task_id)
+        redis_client.run(scripts.remove(TASKS, [task_id]))
+        redis_client.client().hdel(scripts.key("packages"), task_id)
 
     def acknowledge(self, task_id: str) -> None:
         """The worker that claimed it does this itself; see tasks.py."""
@@ -45,7 +45,7 @@ class RedisBroker(Broker):
 
     def purge_queue(self) -> None:
         """Forget every task."""
-        for task_id in redis.client().hkeys(schedule.key("packages")):
+        for task_id in redis_client.client().hkeys(scripts.key("packages")):
             self.delete(task_id)
 
     def delete_queue(self) -> None:
@@ -55,8 +55,8 @@ class RedisBroker(Broker):
     def ping(self) -> bool:
         """Whether Redis answers."""
         try:
-            return bool(redis.client().ping())
-        except redis.Unavailable:
+            return bool(redis_client.client().ping())
+        except redis_client.Unavailable:
             return False
 
     def info(self) -> str:

@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import dependencies, events, overrides, redis, schedule
+from . import dependencies, events, overrides
 from .conf import get_queue
 from .ending import tell_end
-from .enqueue import put_all_in_schedule
 from .errors import NoQueue, WrongState
 from .models import Job, Pause
+from .schedule import redis_client, scripts
+from .schedule.enqueue import put_all_in_schedule
 from .states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
 from .submit import take_place
 
@@ -48,16 +49,16 @@ def _gone(job: Job, freed: Sequence[Job]) -> None:
     if freed:
         put_all_in_schedule(freed)
     try:
-        redis.run(schedule.remove(job.queue, [job.id.hex]))
-    except redis.Unavailable as exc:
+        redis_client.run(scripts.remove(job.queue, [job.id.hex]))
+    except redis_client.Unavailable as exc:
         logger.warning("job %s is gone; Redis hears of it later (%s)", job.id.hex, exc)
 
 
 def _text_so_far(job_id: UUID | str) -> str:
     hexed = job_id.hex if isinstance(job_id, UUID) else UUID(job_id).hex
     try:
-        kept = redis.client().get(schedule.stream_key(hexed)) or ""
-    except redis.Unavailable:
+        kept = redis_client.client().get(scripts.stream_key(hexed)) or ""
+    except redis_client.Unavailable:
         return ""
     return str(kept).partition("\x1f")[2]
 
@@ -104,7 +105,7 @@ def _promote(queue: str, ids: Sequence[UUID]) -> int:
         rows = Job.objects.filter(id__in=ids, state=State.DELAYED, pending=0)
         won = rows.update(state=State.WAITING, run_at=None)
         transaction.on_commit(
-            lambda: redis.run(schedule.promote(queue, [i.hex for i in ids])) if won else None
+            lambda: redis_client.run(scripts.promote(queue, [i.hex for i in ids])) if won else None
         )
     return won
 
@@ -151,7 +152,7 @@ def tell(queue: str) -> None:
     """Tell Redis what is on record of the queue's pause and limits; it is told later if it is away."""
     try:
         overrides.tell(queue)
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("Redis is away (%s); what was changed of %s holds once it is back", exc, queue)
 
 

@@ -15,9 +15,10 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from . import progress, redis, schedule, standing
+from . import progress, standing
 from .kinds import get_kind
 from .models import Attempt, Job
+from .schedule import redis_client, scripts
 from .states import State
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ async def emit(owner: str, event: Event) -> None:
         return
     try:
         await layer.group_send(group_of(owner), {"type": "queue.event", "event": event})
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("event %s of job %s is lost: %s", event["type"], event.get("jobId"), exc)
 
 
@@ -82,7 +83,7 @@ async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
     messages = [(group_of(owner), {"type": "queue.event", "event": event}) for owner, event in news if owner]
     try:
         await layer.group_send_many(messages)
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("%d events are lost: %s", len(news), exc)
 
 
@@ -140,8 +141,8 @@ def vanished(event: Event) -> Event:
 async def text_so_far(job_id: str) -> tuple[int, str]:
     """(run, text) of an answer in flight; (0, "") when nothing is kept."""
     try:
-        kept = await redis.aclient().get(schedule.stream_key(job_id))
-    except redis.Unavailable:
+        kept = await redis_client.aclient().get(scripts.stream_key(job_id))
+    except redis_client.Unavailable:
         return 0, ""
     if not kept:
         return 0, ""

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 
-from . import events, redis, schedule
+from . import events
 from .events import Event
 from .models import Job
 from .positions import Positions
 from .reading import Reader
+from .schedule import redis_client, scripts
 from .states import FINISHED, State
 from .ticker import Ticker, safely
 
@@ -214,10 +215,12 @@ async def _texts(ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     try:
         for i in range(0, len(ids), _TEXTS):
             some = ids[i : i + _TEXTS]
-            kept: list[Any] = await redis.aclient().mget([schedule.stream_key(job_id) for job_id in some])
+            kept: list[Any] = await redis_client.aclient().mget(
+                [scripts.stream_key(job_id) for job_id in some]
+            )
             for job_id, text in zip(some, kept, strict=True):
                 run, _, said = (text or "0").partition("\x1f")
                 found[job_id] = int(run), len(said)
-    except redis.Unavailable:
+    except redis_client.Unavailable:
         return {}
     return found

@@ -12,10 +12,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import overrides, redis, schedule
+from . import overrides
 from .conf import get_conf
-from .enqueue import entry
 from .models import Attempt, Job
+from .schedule import redis_client, scripts
+from .schedule.enqueue import entry
 from .states import State
 from .threads import DatabaseThread
 
@@ -27,13 +28,13 @@ _RESTORING = 60
 
 async def restore(worker: str, database: DatabaseThread) -> int:
     """Tell Redis all that limits depend on, then let claims begin; the number of active jobs restored."""
-    client = redis.aclient()
-    await client.set(schedule.key("restoring"), worker, ex=_RESTORING)
+    client = redis_client.aclient()
+    await client.set(scripts.key("restoring"), worker, ex=_RESTORING)
     added = await put_back(await database.call(active_jobs))
     await overrides.keep(database)
     for queue, starts in (await database.call(recent_starts)).items():
-        await client.zadd(schedule.queue_key(queue, "starts"), starts)
-    if not await redis.arun(schedule.restored(worker)):
+        await client.zadd(scripts.queue_key(queue, "starts"), starts)
+    if not await redis_client.arun(scripts.restored(worker)):
         logger.warning("Redis lost its memory again while it was restored; beginning anew")
     return added
 
@@ -71,9 +72,9 @@ async def put_back(rows: Sequence[Job]) -> int:
         idle = [job for job in mine if job.state != State.ACTIVE]
         if active:
             claims = [(job.id.hex, job.owner, job.priority, job.token) for job in active]
-            added += await redis.arun(schedule.adopt(queue, claims))
+            added += await redis_client.arun(scripts.adopt(queue, claims))
         if idle:
-            added += await redis.arun(schedule.submit(queue, [entry(job) for job in idle]))
+            added += await redis_client.arun(scripts.submit(queue, [entry(job) for job in idle]))
     return added
 
 

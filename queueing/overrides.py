@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import redis, schedule
 from .conf import Limiter, QueueDef, get_conf, get_queue
 from .errors import BadValue
 from .models import Override, Pause
+from .schedule import redis_client, scripts
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,8 @@ def tell(queue: str) -> None:
     """
     news = None
     while news is None:  # somebody told of it meanwhile
-        told = redis.client().hget(schedule.queue_key(queue, "meta"), "told") or ""
-        news = redis.run(schedule.set_live(queue, live_on_record()[queue], told))
+        told = redis_client.client().hget(scripts.queue_key(queue, "meta"), "told") or ""
+        news = redis_client.run(scripts.set_live(queue, live_on_record()[queue], told))
 
 
 async def keep(database: DatabaseThread) -> None:
@@ -88,11 +88,11 @@ async def keep(database: DatabaseThread) -> None:
 
     A queue that somebody tells of meanwhile is left to them: what was read here may be older.
     """
-    client, told = redis.aclient(), {}
+    client, told = redis_client.aclient(), {}
     for queue in get_conf().queues:
-        told[queue] = await client.hget(schedule.queue_key(queue, "meta"), "told") or ""
+        told[queue] = await client.hget(scripts.queue_key(queue, "meta"), "told") or ""
     for queue, live in (await database.call(live_on_record)).items():
-        if await redis.arun(schedule.set_live(queue, live, told[queue])):
+        if await redis_client.arun(scripts.set_live(queue, live, told[queue])):
             logger.warning("Redis was told anew what operators changed of %s", queue)
 
 
@@ -113,9 +113,9 @@ async def slots() -> int:
     conf = get_conf()
     if conf.slots:
         return conf.slots
-    client, total = redis.aclient(), 0
+    client, total = redis_client.aclient(), 0
     for queue in conf.queues.values():
         total += int(
-            await client.hget(schedule.queue_key(queue.name, "meta"), "concurrency") or queue.concurrency
+            await client.hget(scripts.queue_key(queue.name, "meta"), "concurrency") or queue.concurrency
         )
     return total

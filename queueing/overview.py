@@ -7,10 +7,11 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from . import pressure, progress, redis, schedule, statistics
+from . import pressure, progress, statistics
 from .conf import QueueDef, get_conf
 from .models import Job
-from .presence import workers
+from .schedule import redis_client, scripts
+from .schedule.presence import workers
 from .states import State
 
 
@@ -20,15 +21,16 @@ async def queue_overview() -> dict[str, Any]:
     try:
         queues = [await _summary(q) | figures.get(q.name, {}) for q in get_conf().queues.values()]
         return {"redis": "ok", "queues": queues, "workers": await workers()}
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         queues = [{"name": queue} | figures.get(queue, {}) for queue in get_conf().queues]
         return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": []}
 
 
 async def _summary(queue: QueueDef) -> dict[str, Any]:
-    counts = await redis.arun(schedule.counts(queue.name, limiter=queue.limiter))
+    counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
     kept = [
-        await redis.aclient().zcard(schedule.queue_key(queue.name, end)) for end in ("completed", "failed")
+        await redis_client.aclient().zcard(scripts.queue_key(queue.name, end))
+        for end in ("completed", "failed")
     ]
     now = counts.under(queue)
     limiter = now.limiter
@@ -62,8 +64,8 @@ async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False
     ids: list[str] = []
     try:
         for name in [queue] if queue else get_conf().queues:
-            ids += await redis.aclient().zrange(schedule.queue_key(name, "active"), 0, most - 1)
-    except redis.Unavailable:
+            ids += await redis_client.aclient().zrange(scripts.queue_key(name, "active"), 0, most - 1)
+    except redis_client.Unavailable:
         return []
     steps = await progress.latest(ids)
     rows = await database_sync_to_async(_running, thread_sensitive=False)(ids)

@@ -6,10 +6,11 @@ from contextlib import suppress
 
 from django.db import transaction
 
-from . import control, redis, schedule
+from . import control
 from .conf import get_conf
 from .errors import WrongState
 from .models import Job
+from .schedule import redis_client, scripts
 from .states import UNFINISHED
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ def rename(old: str, new: str) -> None:
 def _tell_workers(old: str, new: str) -> None:
     """Without this message followers would hear of what runs only when they ask the record."""
     try:
-        redis.client().publish(schedule.channel(), f"owner:{json.dumps([old, new])}")
-    except redis.Unavailable as exc:
+        redis_client.client().publish(scripts.channel(), f"owner:{json.dumps([old, new])}")
+    except redis_client.Unavailable as exc:
         logger.warning("workers do not hear that an owner is another one now: %s", exc)
 
 
@@ -57,10 +58,10 @@ def erase(owner: str) -> None:
 
 def _forget(owner: str, ids: list[str]) -> None:
     try:
-        client = redis.client()
+        client = redis_client.client()
         for start in range(0, len(ids), _AT_ONCE):
-            client.delete(*(schedule.stream_key(job_id) for job_id in ids[start : start + _AT_ONCE]))
+            client.delete(*(scripts.stream_key(job_id) for job_id in ids[start : start + _AT_ONCE]))
         for queue in get_conf().queues:
-            client.zrem(schedule.queue_key(queue, "owners"), owner)
-    except redis.Unavailable as exc:
+            client.zrem(scripts.queue_key(queue, "owners"), owner)
+    except redis_client.Unavailable as exc:
         logger.warning("Redis forgets texts of an erased owner only as they expire: %s", exc)

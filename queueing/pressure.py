@@ -3,10 +3,10 @@
 import time
 from typing import NamedTuple
 
-from . import redis, schedule
 from .conf import QueueDef
-from .counts import Counts
 from .errors import Rejected
+from .schedule import redis_client, scripts
+from .schedule.replies import Counts
 
 NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
 
@@ -42,8 +42,8 @@ def admit(queue: QueueDef, owner: str, more: int = 1) -> None:
     if not owner and _has_room(queue, more):
         return
     try:
-        counts = redis.run(schedule.counts(queue.name, owner))
-    except redis.Unavailable:
+        counts = redis_client.run(scripts.counts(queue.name, owner))
+    except redis_client.Unavailable:
         return
     _check(queue, owner, more, counts)
     left = int((queue.soft_limit - counts.unfinished - more) * _SHARE)

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from . import events, pressure, redis, schedule
+from . import events, pressure
 from .conf import TASKS, get_conf
+from .schedule import redis_client, scripts
 from .ticker import Ticker, safely
 
 Send = Callable[[events.Event], Awaitable[None]]
@@ -28,8 +29,8 @@ class Pressures(Ticker[Send]):
             if queue.name == TASKS:
                 continue
             try:
-                counts = await redis.arun(schedule.counts(queue.name))
-            except redis.Unavailable:
+                counts = await redis_client.arun(scripts.counts(queue.name))
+            except redis_client.Unavailable:
                 return
             level = pressure.level(queue, counts.unfinished)
             before = self._levels.get(queue.name, pressure.NORMAL)

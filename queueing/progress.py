@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from . import redis, schedule
+from .schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ class Step(NamedTuple):
 async def keep(steps: Sequence[Step]) -> None:
     """Keep these in place of what was kept of their jobs; with Redis away they are lost, and come again."""
     try:
-        pipeline = redis.aclient().pipeline(transaction=False)
+        pipeline = redis_client.aclient().pipeline(transaction=False)
         for step in steps:
             pipeline.set(_key(step.job_id), json.dumps([step.run, step.said]), ex=_KEEP)
         await pipeline.execute()
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("the progress of %d jobs is not kept: %s", len(steps), exc)
 
 
@@ -39,11 +39,11 @@ async def latest(job_ids: Iterable[str]) -> dict[str, Step]:
     if not ids:
         return {}
     try:
-        kept = await redis.aclient().mget([_key(job_id) for job_id in ids])
-    except redis.Unavailable:
+        kept = await redis_client.aclient().mget([_key(job_id) for job_id in ids])
+    except redis_client.Unavailable:
         return {}
     return {job_id: Step(job_id, *json.loads(text)) for job_id, text in zip(ids, kept, strict=True) if text}
 
 
 def _key(job_id: str) -> str:
-    return schedule.key(f"progress:{job_id}")
+    return scripts.key(f"progress:{job_id}")

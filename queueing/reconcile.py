@@ -16,9 +16,10 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from . import memory, overrides, redis, schedule
+from . import memory, overrides
 from .ids import first_id_at
 from .models import Job
+from .schedule import redis_client, scripts
 from .states import UNFINISHED, in_words
 from .threads import DatabaseThread
 
@@ -40,12 +41,12 @@ ORDER BY id LIMIT %s
 
 async def reconcile(worker: str, database: DatabaseThread) -> int:
     """Look, if it is this worker's turn; the number of jobs put back."""
-    client = redis.aclient()
-    leader = schedule.key("reconciler")
+    client = redis_client.aclient()
+    leader = scripts.key("reconciler")
     if not await client.set(leader, worker, nx=True, px=_LEADER_MS) and await client.get(leader) != worker:
         return 0
     await client.pexpire(leader, _LEADER_MS)
-    mark = schedule.key("reconciled")
+    mark = scripts.key("reconciled")
     last = await client.get(mark)
     added = 0
     if last is None:
@@ -62,15 +63,15 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
 
 async def _look(after: str, database: DatabaseThread) -> int:
     """Put back every unfinished job with an id above `after` that Redis does not know."""
-    added, client = 0, redis.aclient()
+    added, client = 0, redis_client.aclient()
     while ids := await database.call(unfinished_after, after):
-        known = await client.hmget(schedule.key("jobs"), ids)
+        known = await client.hmget(scripts.key("jobs"), ids)
         if unknown := [job_id for job_id, text in zip(ids, known, strict=True) if text is None]:
             # They may have ended since we read them. The record hears of an end before Redis forgets
             # the job, so what is still unfinished now was lost.
             added += await memory.put_back(await database.call(still_unfinished, unknown))
         after = ids[-1]
-        await client.pexpire(schedule.key("reconciler"), _LEADER_MS)
+        await client.pexpire(scripts.key("reconciler"), _LEADER_MS)
     if added:
         logger.warning("reconciliation put %d jobs back into Redis", added)
     return added

@@ -18,7 +18,7 @@ from .errors import UnknownKind
 from .kinds import Ending, get_kind
 from .models import Attempt, Job, LogLine
 from .run import Result, Run
-from .schedule import Claimed
+from .schedule.scripts import Claimed
 from .states import UNFINISHED, State
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))

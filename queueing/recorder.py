@@ -15,12 +15,13 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 
-from . import events, record, redis, runner, schedule
+from . import events, record, runner
 from .conf import get_conf, get_queue
-from .enqueue import put_all_in_schedule
 from .errors import Permanent
 from .run import Result
-from .schedule import Outcome
+from .schedule import redis_client, scripts
+from .schedule.enqueue import put_all_in_schedule
+from .schedule.scripts import Outcome
 from .states import State
 from .tally import Account
 from .threads import DatabaseThread
@@ -84,7 +85,7 @@ class Recorder:
         self._account.add(recorded.won)
         try:
             await _tell_redis(recorded, wake=self._stopping.is_set())
-        except redis.Unavailable as exc:
+        except redis_client.Unavailable as exc:
             # Its leases run out, or it comes back empty: either way the record is asked again.
             logger.warning("Redis is away (%s): %d outcomes are on record only", exc, len(settled))
         self._done(settled)
@@ -139,13 +140,13 @@ async def _tell_redis(recorded: record.Recorded, *, wake: bool) -> None:
     for r in recorded.won:
         if r.outcome == "cooldown":
             await _cool_down(r)
-    calls: list[redis.Call[list[str]]] = [
-        schedule.finish(get_queue(q), rows, wake=wake) for q, rows in ended.items()
+    calls: list[redis_client.Call[list[str]]] = [
+        scripts.finish(get_queue(q), rows, wake=wake) for q, rows in ended.items()
     ]
-    calls += [schedule.retry_later(q, rows) for q, rows in later.items()]
-    calls += [schedule.release(q, rows) for q, rows in back.items()]
+    calls += [scripts.retry_later(q, rows) for q, rows in later.items()]
+    calls += [scripts.release(q, rows) for q, rows in back.items()]
     for call in calls:
-        await redis.arun(call)
+        await redis_client.arun(call)
 
 
 async def _cool_down(result: Result) -> None:
@@ -153,7 +154,7 @@ async def _cool_down(result: Result) -> None:
     provider = get_queue(result.run.queue).provider
     for queue in get_conf().queues.values():
         if queue.name == result.run.queue or (provider and queue.provider == provider):
-            await redis.arun(schedule.cooldown(queue.name, result.delay))
+            await redis_client.arun(scripts.cooldown(queue.name, result.delay))
 
 
 async def _tell_owner(result: Result) -> None:

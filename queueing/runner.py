@@ -11,13 +11,13 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
-from . import redis, schedule
 from .backoff import delay_before_retry
 from .conf import QueueDef, get_queue
 from .context import JobContext
-from .counts import LIMITER_MARGIN
 from .errors import Cooldown, JobError, Permanent, Retry
 from .run import Result, Run
+from .schedule import redis_client, scripts
+from .schedule.replies import LIMITER_MARGIN
 from .states import State
 
 logger = logging.getLogger(__name__)
@@ -63,11 +63,11 @@ def _is_late(run: Run) -> bool:
 
 async def _turn(run: Run) -> None:
     """Wait for room in the limiter's window, as it is now that the run can start."""
-    start = schedule.start(get_queue(run.queue), run.id, run.token)
+    start = scripts.start(get_queue(run.queue), run.id, run.token)
     try:
-        while wait := await redis.arun(start):  # noqa: ASYNC110 (it is Redis that tells how long)
+        while wait := await redis_client.arun(start):  # noqa: ASYNC110 (it is Redis that tells how long)
             await asyncio.sleep(wait)
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("job %s starts late, and Redis is away (%s): counted from its claim", run.id, exc)
     run.started_at = timezone.now()
 

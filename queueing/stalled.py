@@ -7,14 +7,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import events, redis, schedule
+from . import events
 from .conf import TASKS, EngineConf, QueueDef
-from .enqueue import put_all_in_schedule
 from .models import Attempt, Job
 from .record import end
 from .run import Result, as_run
 from .runner import UNEXPECTED
-from .schedule import Outcome
+from .schedule import redis_client, scripts
+from .schedule.enqueue import put_all_in_schedule
+from .schedule.scripts import Outcome
 from .states import UNFINISHED, State
 from .threads import DatabaseThread
 
@@ -26,7 +27,7 @@ LOST = "The worker was lost."
 async def recover(conf: EngineConf, database: DatabaseThread) -> None:
     """Give back every job past its lease; those that stalled too often fail."""
     for queue in conf.queues.values():
-        claims = await redis.arun(schedule.expired(queue.name))
+        claims = await redis_client.arun(scripts.expired(queue.name))
         if not claims:
             continue
         over: list[str] = []
@@ -35,10 +36,10 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
             over = await database.call(stall, queue, claims)
         back = [claim for claim in claims if claim[0] not in set(over)]
         if back:
-            await redis.arun(schedule.release(queue.name, back, expired=True))
+            await redis_client.arun(scripts.release(queue.name, back, expired=True))
         if over:
             ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(over)]
-            await redis.arun(schedule.finish(queue, ended, wake=True))
+            await redis_client.arun(scripts.finish(queue, ended, wake=True))
         if queue.name != TASKS:
             for owner, event in await database.call(news, claims):
                 await events.emit(owner, event)

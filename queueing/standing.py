@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 
-from . import held, redis, schedule
+from . import held
 from .conf import QueueDef, get_queue
-from .counts import Counts, Place
 from .models import Job
-from .presence import clusters_alive
+from .schedule import redis_client, scripts
+from .schedule.presence import clusters_alive
+from .schedule.replies import Counts, Place
 from .states import State
 
 
@@ -51,11 +52,11 @@ async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
     """Where jobs of one queue stand now: a handful of calls, however many they are (up to some hundred)."""
     queue = get_queue(queue_name)
     try:
-        found = await redis.arun(schedule.places(queue.name, ids))
-        counts = await redis.arun(schedule.counts(queue.name, limiter=queue.limiter))
+        found = await redis_client.arun(scripts.places(queue.name, ids))
+        counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
         runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
         alive = await clusters_alive()
-    except redis.Unavailable:
+    except redis_client.Unavailable:
         return [Standing(None, {"low": None, "high": None, "reason": "redis"})] * len(ids)
     runs.sort()
     return [_standing(where, queue, counts, runs, alive) for where in found]
@@ -128,4 +129,4 @@ def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, f
 
 
 async def _runs(queue: str) -> list[str]:
-    return list(await redis.aclient().lrange(schedule.queue_key(queue, "runs"), 0, -1))
+    return list(await redis_client.aclient().lrange(scripts.queue_key(queue, "runs"), 0, -1))

@@ -18,11 +18,12 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from . import events, progress, redis, schedule
+from . import events, progress
 from .context import JobContext
 from .progress import Step
 from .run import Run
-from .schedule import Piece
+from .schedule import redis_client, scripts
+from .schedule.scripts import Piece
 
 logger = logging.getLogger(__name__)
 
@@ -233,10 +234,10 @@ async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, events.
     for stream in streams:
         stream.spoilt = True
     try:
-        kept = await redis.arun(schedule.append([piece for _, piece in said], keep=_KEEP))
+        kept = await redis_client.arun(scripts.append([piece for _, piece in said], keep=_KEEP))
         if lost := [stream for stream, done in zip(streams, kept, strict=True) if done == 2]:
-            await redis.arun(schedule.append([stream.whole() for stream in lost], keep=_KEEP))
-    except redis.Unavailable as exc:
+            await redis_client.arun(scripts.append([stream.whole() for stream in lost], keep=_KEEP))
+    except redis_client.Unavailable as exc:
         logger.warning("the text of %d jobs is not kept: %s", len(said), exc)
         return []
     for stream, done in zip(streams, kept, strict=True):

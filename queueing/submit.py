@@ -10,11 +10,11 @@ from django.utils import timezone
 from . import dependencies, events, pressure
 from .conf import get_queue
 from .ending import tell_end
-from .enqueue import put_all_in_schedule
 from .ids import new_id
 from .insert import insert
 from .kinds import get_kind
 from .models import Job
+from .schedule.enqueue import put_all_in_schedule
 from .states import State
 from .validation import check
 

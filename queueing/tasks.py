@@ -20,7 +20,7 @@ from django_q.monitor import save_cached, save_task
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 
-from . import redis, schedule
+from .schedule import redis_client, scripts
 from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 async def run_package(task_id: str, threads: Executor, database: DatabaseThread) -> None:
     """Run the package kept under `task_id` and save what came of it. Never raises for the task's sake."""
-    client = redis.aclient()
-    package = await client.hget(schedule.key("packages"), task_id)
+    client = redis_client.aclient()
+    package = await client.hget(scripts.key("packages"), task_id)
     if package is None:
         return
     try:
@@ -39,7 +39,7 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
     else:
         await _execute(task, threads)
         await database.call(_save, task)
-    await client.hdel(schedule.key("packages"), task_id)
+    await client.hdel(scripts.key("packages"), task_id)
 
 
 async def _execute(task: dict[str, Any], threads: Executor) -> None:

@@ -12,8 +12,9 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import overrides, reconcile, record, redis, retention, schedule, stalled, tally
+from . import overrides, reconcile, record, retention, stalled, tally
 from .conf import TASKS
+from .schedule import redis_client, scripts
 from .threads import DatabaseThread
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Upkeep:
                 pulse.value = time.time()
             try:
                 await self._round()
-            except (*redis.Unavailable, DatabaseError) as exc:
+            except (*redis_client.Unavailable, DatabaseError) as exc:
                 logger.warning("upkeep: %s: %s", type(exc).__name__, exc)
             except Exception:
                 logger.exception("upkeep failed; going on")
@@ -78,19 +79,19 @@ class Upkeep:
 
     async def _clean_up(self) -> None:
         """Once an hour, by whichever worker comes first: old rows go."""
-        if not await redis.aclient().set(schedule.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
+        if not await redis_client.aclient().set(scripts.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
         for step in (tally.compact, retention.prune, *retention.steps):
             while await self._database.call(step):
                 continue  # outcomes are recorded in between
 
     async def _beat(self) -> None:
-        worker, client = self._worker, redis.aclient()
+        worker, client = self._worker, redis_client.aclient()
         card = worker.identity.card(held=len(worker.held), slots=worker.slots)
-        await client.hset(schedule.key("workers"), worker.identity.id, json.dumps(card))
-        for name, text in (await client.hgetall(schedule.key("workers"))).items():
+        await client.hset(scripts.key("workers"), worker.identity.id, json.dumps(card))
+        for name, text in (await client.hgetall(scripts.key("workers"))).items():
             if time.time() - json.loads(text)["at"] > _FORGET_WORKER:
-                await client.hdel(schedule.key("workers"), name)
+                await client.hdel(scripts.key("workers"), name)
 
     async def _renew(self) -> None:
         by_queue: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -98,7 +99,7 @@ class Upkeep:
             by_queue[queue].append(claim)
         lost: list[tuple[str, str]] = []
         for queue, claims in by_queue.items():
-            gone: list[str] = await redis.arun(schedule.renew(queue, claims))
+            gone: list[str] = await redis_client.arun(scripts.renew(queue, claims))
             if queue != TASKS:
                 lost += [claim for claim in claims if claim[0] in set(gone)]
         if lost:
@@ -109,6 +110,6 @@ class Upkeep:
         """Write the last counts and take the worker's card away."""
         try:
             await self.write_account()
-            await redis.aclient().hdel(schedule.key("workers"), self._worker.identity.id)
-        except (*redis.Unavailable, DatabaseError) as exc:
+            await redis_client.aclient().hdel(scripts.key("workers"), self._worker.identity.id)
+        except (*redis_client.Unavailable, DatabaseError) as exc:
             logger.info("leaving without goodbye: %s", exc)

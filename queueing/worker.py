@@ -21,14 +21,15 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from . import record, redis, runner, schedule, tasks
+from . import record, runner, tasks
 from .bell import Bell
 from .conf import TASKS, get_conf
 from .identity import Identity
 from .recorder import Recorder
 from .run import Result, Run
 from .running import Claim, Running, end_all
-from .schedule import Claimed, Outcome
+from .schedule import redis_client, scripts
+from .schedule.scripts import Claimed, Outcome
 from .states import State
 from .streaming import Stream
 from .tally import Account
@@ -64,7 +65,7 @@ class Worker:
         self._recorder = Recorder(self._database, self.account, self._settled, self.stopping)
         self._background: set[asyncio.Task[Any]] = set()
         self._upkeep = Upkeep(self, self._database)
-        own, hurry = schedule.own_channel(identity.id), self._upkeep.hurry
+        own, hurry = scripts.own_channel(identity.id), self._upkeep.hurry
         self._bell = Bell(own, self.running, on_job=self._handed, on_limits=hurry)
 
     async def run(self) -> None:
@@ -88,11 +89,11 @@ class Worker:
         if not broken:
             await self._recorder.drained()
         await end_all(always)
-        await redis.aclose()  # a cancelled call may have left its connection with half a reply
+        await redis_client.aclose()  # a cancelled call may have left its connection with half a reply
         await self._upkeep.leave()
         self._database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        await redis.aclose()
+        await redis_client.aclose()
         faulthandler.cancel_dump_traceback_later()
         if broken:
             raise SystemExit(1)  # not 0, which is how a worker ends that is recycled
@@ -129,15 +130,15 @@ class Worker:
             if free > 0:
                 self._claims += 1
                 token, claimed_at = f"{self.identity.id}/{self._claims}", timezone.now()
-                claim = schedule.claim(queues, token, free, hears=self._bell.own, idle=not self.held)
+                claim = scripts.claim(queues, token, free, hears=self._bell.own, idle=not self.held)
                 try:
-                    claims = await redis.arun(claim)
-                except redis.Unavailable as exc:
+                    claims = await redis_client.arun(claim)
+                except redis_client.Unavailable as exc:
                     logger.warning("Redis is away (%s); claiming again in %g s", exc, _RIDE_OUT)
                     await asyncio.sleep(_RIDE_OUT)
                     continue
                 self._take(claims.jobs, token, claimed_at)
-                if len(claims.jobs) == min(free, schedule.CLAIM_MOST):
+                if len(claims.jobs) == min(free, scripts.CLAIM_MOST):
                     continue  # there may be more; fewer were all there are, and asking again only delays them
                 again_in = claims.again_in
             await self._bell.wait(again_in)
@@ -207,7 +208,7 @@ class Worker:
     async def _run_package(self, job: Claimed, token: str) -> None:
         try:
             await tasks.run_package(job.id, self._threads, self._database)
-        except (*redis.Unavailable, DatabaseError) as exc:
+        except (*redis_client.Unavailable, DatabaseError) as exc:
             logger.error("task %s is not done (%s); it runs again when its lease ends", job.id, exc)
             self._free([(job.id, token)])
         else:
@@ -218,16 +219,16 @@ class Worker:
         try:
             for job in jobs:
                 ended, queue = [Outcome(job.id, token, state, 0)], self.conf.queues[job.queue]
-                await redis.arun(schedule.finish(queue, ended, wake=self.stopping.is_set()))
-        except redis.Unavailable as exc:
+                await redis_client.arun(scripts.finish(queue, ended, wake=self.stopping.is_set()))
+        except redis_client.Unavailable as exc:
             logger.warning("Redis is away (%s): %d entries stay until their leases end", exc, len(jobs))
         self._free((job.id, token) for job in jobs)
 
     async def _give_back(self, jobs: list[Claimed], token: str) -> None:
         try:
             for job in jobs:
-                await redis.arun(schedule.release(job.queue, [(job.id, token)]))
-        except redis.Unavailable as exc:
+                await redis_client.arun(scripts.release(job.queue, [(job.id, token)]))
+        except redis_client.Unavailable as exc:
             logger.warning("Redis is away (%s): jobs come back when their leases end", exc)
         self._free((job.id, token) for job in jobs)
 

@@ -11,7 +11,8 @@ if REDIS_PASSWORD and "@" not in REDIS_URL:
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "queueing.layer.PubSubLayer",
-        # redis+cluster:// is ours (queueing/redis.py). A cluster carries pub/sub whichever node one asks.
+        # redis+cluster:// is ours (queueing/schedule/redis_client.py).
+        # A cluster carries pub/sub whichever node one asks.
         "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},
     }
 }

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from queueing import operating, redis
+from queueing import operating
 from queueing.errors import WrongState
 from queueing.models import Job
+from queueing.schedule import redis_client
 from queueing.states import TRANSITIONS, State
 
 PERMISSION = "queueing.operate_queue"
@@ -84,7 +85,7 @@ def _do(request: HttpRequest, verb: Verb, ids: Sequence[UUID]) -> None:
             refused.append(f"{job_id.hex[-8:]} is no longer there")
         except WrongState as exc:
             refused.append(f"{job_id.hex[-8:]}: {exc}")
-        except redis.Unavailable:
+        except redis_client.Unavailable:
             late = True
     if done := len(ids) - len(refused):
         messages.success(request, f"{verb.name.capitalize()}: done to {_number(ids[:done])}.")

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from queueing import redis
 from queueing.errors import BadValue, WrongState
 from queueing.models import Job
+from queueing.schedule import redis_client
 
 from . import parts
 from .actions import ACTIONS, DAYS, Action, Asked
@@ -108,7 +108,7 @@ def act(request: HttpRequest, action: Action, verb: str) -> HttpResponse:
         return problem(409, f"{str(exc).capitalize()}. Somebody may have been quicker.")
     except (Job.DoesNotExist, ValidationError, ValueError):
         return problem(404, "This job is no longer there.")
-    except redis.Unavailable as exc:
+    except redis_client.Unavailable as exc:
         logger.warning("%s by %s while Redis is away: %s", verb, asked.actor, exc)
         return problem(503, "Redis is away. Try again when it is back; doing it twice does no harm.")
 

@@ -10,8 +10,9 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from queueing import failures, health, redis
+from queueing import failures, health
 from queueing.overview import active_jobs
+from queueing.schedule import redis_client
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Watcher(Thread):
                     continue
                 self._again.clear()
         finally:
-            await redis.aclose()
+            await redis_client.aclose()
 
 
 async def look(before: Seen, view: str = "queues") -> Seen:

@@ -9,14 +9,14 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from queueing import redis
 from queueing.context import JobContext
 from queueing.errors import Cooldown, Permanent, Retry
 from queueing.kinds import Ending, job
+from queueing.schedule import redis_client
 
 
 async def _note(key: str, value: Any) -> None:
-    await redis.aclient().rpush(f"note:{key}", value)
+    await redis_client.aclient().rpush(f"note:{key}", value)
 
 
 def note_ending(ending: Ending) -> None:
@@ -98,7 +98,7 @@ async def limited(ctx: JobContext) -> None:
 @job("test.flaky", queue="test", topic="test", on_end=note_ending)
 async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, Any]:
     """Fail the first `fail` attempts in the given way."""
-    tries = await redis.aclient().incr(f"tries:{ctx.job_id}")
+    tries = await redis_client.aclient().incr(f"tries:{ctx.job_id}")
     if tries > fail:
         return {"attempt": ctx.attempt, "tries": tries}
     if how == "permanent":
@@ -120,7 +120,7 @@ async def steps(ctx: JobContext, *, name: str) -> None:
 @job("test.crash", queue="test", on_end=note_ending)
 async def crash(ctx: JobContext, *, times: int) -> None:
     """Kill the worker process the first `times` times."""
-    if await redis.aclient().incr(f"tries:{ctx.job_id}") <= times:
+    if await redis_client.aclient().incr(f"tries:{ctx.job_id}") <= times:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -142,6 +142,6 @@ def fall_over() -> None:
 
 def die_once(key: str) -> str:
     """Kill the worker the first time."""
-    if redis.client().incr(f"tries:{key}") == 1:
+    if redis_client.client().incr(f"tries:{key}") == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return "alive"

@@ -13,7 +13,7 @@ from queueing import control, record, stalled
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
 from queueing.run import Result, Run, as_run
-from queueing.schedule import Claimed
+from queueing.schedule.scripts import Claimed
 from queueing.states import State
 from queueing.submit import submit
 from tests.engine.models import Written

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from queueing import redis, schedule
-from queueing.schedule import key
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import key
 from tests.integration.schedule_model import QUEUES, Model
 
 HASHES = (
@@ -71,14 +71,14 @@ def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
 
 def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> None:
     """Counts and positions."""
-    counts = redis.run(schedule.counts(queue, "a"))
+    counts = redis_client.run(scripts.counts(queue, "a"))
     wanted = [len(model.known(queue, state)) for state in ("waiting", "delayed", "active")]
     assert [counts.waiting, counts.delayed, counts.active] == wanted
     assert counts.held == len(model.known(queue, owner="a"))
     assert counts.paused == bool(model.live[queue].get("paused"))
     assert counts.under(QUEUES[queue]) == model.under(queue)
     jobs = model.line(queue) + model.known(queue, "delayed", "active")
-    places = redis.run(schedule.places(queue, [job.id for job in jobs]))
+    places = redis_client.run(scripts.places(queue, [job.id for job in jobs]))
     assert [place.state for place in places] == [job.state for job in jobs]
     in_line = {job_id for job_id, _ in found[f"q:{queue}:waiting"]}
     told = [place.ahead for job, place in zip(jobs, places, strict=True) if job.id in in_line]

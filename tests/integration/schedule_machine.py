@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine as Machine
 from hypothesis.stateful import initialize, invariant, rule
 
-from queueing import redis, schedule
-from queueing.schedule import Entry, Outcome, key, queue_key
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Entry, Outcome, key, queue_key
 from tests.integration.schedule_checks import (
     counters_do_not_drift,
     each_job_is_in_one_place,
@@ -66,7 +66,7 @@ class ScheduleMachine(Machine):
     def put(self, queue: str, new: list[Job]) -> None:
         """Submit what Redis does not know. The worker that stands idle may be handed it."""
         nobody = self.client.zcard(queue_key(queue, "waiting")) == 0
-        assert redis.run(schedule.submit(queue, [job.entry for job in new])) == len(new)
+        assert redis_client.run(scripts.submit(queue, [job.entry for job in new])) == len(new)
         for job in new:
             job.known = True
         in_line = [job for job in new if job.entry.delay == 0]
@@ -103,7 +103,9 @@ class ScheduleMachine(Machine):
     def claim(self, cluster: str, slots: int, idle: bool) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
-        got = redis.run(schedule.claim(list(QUEUES.values()), token, slots, hears=HEARS, idle=idle)).jobs
+        got = redis_client.run(
+            scripts.claim(list(QUEUES.values()), token, slots, hears=HEARS, idle=idle)
+        ).jobs
         wanted = self.model.claim(token, slots, idle=idle)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
         for queue in {job.queue for job in got}:
@@ -113,7 +115,7 @@ class ScheduleMachine(Machine):
     @rule(queue=queues, picks=picks)
     def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         for job in [job for job, _ in self.model.chosen(queue, picks) if job.known and job.state == "active"]:
-            wait = redis.run(schedule.start(QUEUES[queue], job.id, job.token))
+            wait = redis_client.run(scripts.start(QUEUES[queue], job.id, job.token))
             assert (wait == 0) == self.model.start_late(job)
             assert wait <= HOUR + 1
 
@@ -123,7 +125,7 @@ class ScheduleMachine(Machine):
         won, refused = self.model.winners(chosen)
         outcomes = [Outcome(job.id, token, state, 1.0) for job, token in chosen]
         if outcomes:
-            assert redis.run(schedule.finish(QUEUES[queue], outcomes)) == refused
+            assert redis_client.run(scripts.finish(QUEUES[queue], outcomes)) == refused
         for job in won:
             self.model.take_out(job)
 
@@ -132,7 +134,7 @@ class ScheduleMachine(Machine):
         chosen = self.model.chosen(queue, picks)
         won, refused = self.model.winners(chosen)
         rows = [(job.id, token, HOUR) for job, token in chosen]
-        assert redis.run(schedule.retry_later(queue, rows)) == refused
+        assert redis_client.run(scripts.retry_later(queue, rows)) == refused
         for job in won:
             self.model.end_claim(job, "delayed")
 
@@ -140,7 +142,7 @@ class ScheduleMachine(Machine):
     def release(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         chosen = self.model.chosen(queue, picks)
         won, refused = self.model.winners(chosen)
-        assert redis.run(schedule.release(queue, [(job.id, token) for job, token in chosen])) == refused
+        assert redis_client.run(scripts.release(queue, [(job.id, token) for job, token in chosen])) == refused
         for job in won:
             self.model.end_claim(job, "waiting")
             self.model.stand_in_line(job, charge=False)
@@ -148,10 +150,10 @@ class ScheduleMachine(Machine):
     @rule(queue=queues, picks=picks)
     def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         known = [Entry(job.id, "b", 1, 0) for job in self.model.known(queue)]
-        assert redis.run(schedule.submit(queue, known)) == 0
+        assert redis_client.run(scripts.submit(queue, known)) == 0
         chosen = self.model.chosen(queue, picks[:1])
         _, refused = self.model.winners(chosen)
-        assert redis.run(schedule.renew(queue, [(job.id, token) for job, token in chosen])) == refused
+        assert redis_client.run(scripts.renew(queue, [(job.id, token) for job, token in chosen])) == refused
 
     @rule(queue=queues, picks=picks)
     def lose_workers(self, queue: str, picks: list[tuple[int, bool]]) -> None:
@@ -159,9 +161,11 @@ class ScheduleMachine(Machine):
         lost = {job.id: job for n, _ in picks if active for job in [active[n % len(active)]]}
         for job_id in lost:
             self.client.zadd(queue_key(queue, "active"), {job_id: 1})
-        assert sorted(redis.run(schedule.expired(queue))) == sorted((j.id, j.token) for j in lost.values())
+        assert sorted(redis_client.run(scripts.expired(queue))) == sorted(
+            (j.id, j.token) for j in lost.values()
+        )
         everyone = [(job.id, job.token) for job in active]
-        refused = redis.run(schedule.release(queue, everyone, expired=True))
+        refused = redis_client.run(scripts.release(queue, everyone, expired=True))
         assert refused == [job.id for job in active if job.id not in lost]
         for job in active:
             if job.id in lost:
@@ -181,7 +185,7 @@ class ScheduleMachine(Machine):
         words = {"waiting": 1, "delayed": 2, "active": 3}
         jobs = list({job.id: job for job in jobs}.values())
         wanted = [words[job.state] if job.known else 0 for job in jobs]
-        assert redis.run(schedule.remove(queue, [*(job.id for job in jobs), "f" * 32])) == [*wanted, 0]
+        assert redis_client.run(scripts.remove(queue, [*(job.id for job in jobs), "f" * 32])) == [*wanted, 0]
         for job in jobs:
             self.model.take_out(job)
 
@@ -189,7 +193,7 @@ class ScheduleMachine(Machine):
     def promote(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         chosen = list({job.id: job for job, _ in self.model.chosen(queue, picks)}.values())
         delayed = [job for job in chosen if job.known and job.state == "delayed"]
-        assert redis.run(schedule.promote(queue, [job.id for job in chosen])) == len(delayed)
+        assert redis_client.run(scripts.promote(queue, [job.id for job in chosen])) == len(delayed)
         for job in delayed:
             self.model.stand_in_line(job)
 
@@ -204,7 +208,7 @@ class ScheduleMachine(Machine):
     def operate(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
         live = limits | ({"paused": True} if paused else {})
         told = "somebody else's" if late else self.client.hget(queue_key(queue, "meta"), "told") or ""
-        news = redis.run(schedule.set_live(queue, live, told))
+        news = redis_client.run(scripts.set_live(queue, live, told))
         assert news == (None if late else live != self.model.live[queue])
         if not late:
             self.model.live[queue] = live
@@ -227,10 +231,10 @@ class ScheduleMachine(Machine):
         active = [job for job in rows if job.state == "active"]
         unknown = [job for job in active if not job.known]
         known = [job.entry for job in idle if job.known]
-        assert redis.run(schedule.submit(queue, known)) == 0
+        assert redis_client.run(scripts.submit(queue, known)) == 0
         self.put(queue, [job for job in idle if not job.known])
         claims = [(job.id, job.owner, job.priority, job.token) for job in active]
-        assert redis.run(schedule.adopt(queue, claims)) == len(unknown)
+        assert redis_client.run(scripts.adopt(queue, claims)) == len(unknown)
         for job in unknown:
             job.known = True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from queueing.conf import Limiter, QueueDef
-from queueing.schedule import Entry
+from queueing.schedule.scripts import Entry
 
 TAGS = 2**40
 HOUR = 3600

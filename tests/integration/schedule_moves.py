@@ -3,9 +3,9 @@
 import itertools
 import uuid
 
-from queueing import redis, schedule
 from queueing.conf import QueueDef
-from queueing.schedule import Claims, Entry, Outcome
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Claims, Entry, Outcome
 
 #: Of jobs and of claims.
 numbers = itertools.count(1)
@@ -14,7 +14,7 @@ numbers = itertools.count(1)
 def put(queue: QueueDef, owner: str = "", many: int = 1, priority: int = 5, delay: float = 0) -> list[str]:
     """Submit jobs; their ids, which sort by age."""
     entries = [Entry(f"{next(numbers):032x}", owner, priority, delay) for _ in range(many)]
-    assert redis.run(schedule.submit(queue.name, entries)) == many
+    assert redis_client.run(scripts.submit(queue.name, entries)) == many
     return [entry.id for entry in entries]
 
 
@@ -25,20 +25,20 @@ def token(cluster: str = "c1") -> str:
 
 def ask(queue: QueueDef, slots: int = 100) -> Claims:
     """What a claim says."""
-    return redis.run(schedule.claim([queue], token(), slots))
+    return redis_client.run(scripts.claim([queue], token(), slots))
 
 
 def claim(queues: QueueDef | list[QueueDef], slots: int = 1, cluster: str = "c1") -> dict[str, str]:
     """id -> token of what a claim hands out."""
     mine = token(cluster)
     queues = queues if isinstance(queues, list) else [queues]
-    return {job.id: mine for job in redis.run(schedule.claim(queues, mine, slots)).jobs}
+    return {job.id: mine for job in redis_client.run(scripts.claim(queues, mine, slots)).jobs}
 
 
 def finish(queue: QueueDef, claims: dict[str, str]) -> None:
     """All of them completed."""
     outcomes = [Outcome(job_id, token, "completed", 1) for job_id, token in claims.items()]
-    assert redis.run(schedule.finish(queue, outcomes)) == []
+    assert redis_client.run(scripts.finish(queue, outcomes)) == []
 
 
 def serve(queue: QueueDef, most: int = 10_000) -> list[str]:

@@ -8,9 +8,10 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
-from queueing import control, events, redis, schedule
+from queueing import control, events
 from queueing.errors import BadSubmission
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_completed
 from tests.conftest import point_at
@@ -64,7 +65,7 @@ def test_it_has_one_terminal_state_and_its_hook_ran_once(valkey):
     job.refresh_from_db()
     assert (job.state, job.result, job.attempts, job.runs) == (State.COMPLETED, SAID, 1, 1)
     assert [row.state for row in Written.objects.filter(job_id=job.id.hex)] == ["completed"]
-    assert redis.run(schedule.places(job.queue, [job.id.hex])) == [None], "no line, no slot"
+    assert redis_client.run(scripts.places(job.queue, [job.id.hex])) == [None], "no line, no slot"
 
 
 def test_the_callers_rows_are_there_before_the_hook(valkey):

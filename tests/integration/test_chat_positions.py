@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing import control, redis, schedule
+from queueing import control
 from queueing.pressures import Pressures
+from queueing.schedule import redis_client, scripts
 from queueing.submit import submit_many
 from tests.integration.tabs import Tab, browser
 
@@ -28,11 +29,11 @@ async def told(tab: Tab, reason: str, position: int | None = 1) -> dict[str, Any
 def a_worker(valkey: Any) -> None:
     """A heartbeat as of a worker that claims nothing."""
     worker = {"id": "w1", "cluster": "c1", "at": time.time() + 60}
-    valkey.client.hset(schedule.key("workers"), "w1", json.dumps(worker))
+    valkey.client.hset(scripts.key("workers"), "w1", json.dumps(worker))
 
 
 def recent_runs(valkey: Any, *seconds: float) -> None:
-    key = schedule.queue_key(QUEUE, "runs")
+    key = scripts.queue_key(QUEUE, "runs")
     valkey.client.delete(key)
     valkey.client.rpush(key, *[int(s * 1000) for s in seconds])
 
@@ -53,7 +54,7 @@ async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
         await told(tab, "workers")
         a_worker(valkey)
         assert await told(tab, "queue") == {"low": 0, "high": 0, "reason": "queue"}
-        await off_thread(redis.run, schedule.cooldown(QUEUE, 30))
+        await off_thread(redis_client.run, scripts.cooldown(QUEUE, 30))
         wait = await told(tab, "provider")
         assert 25 <= wait["low"] <= 30
         valkey.stop()

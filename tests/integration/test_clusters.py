@@ -2,9 +2,10 @@
 
 import pytest
 
-from queueing import record, redis, schedule
+from queueing import record
 from queueing.conf import get_queue
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.conftest import wait_until
@@ -60,7 +61,7 @@ def test_room_that_a_stopping_cluster_makes_is_used_by_another_at_once(qcluster,
 def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluster, valkey):
     """As when Redis was away while a worker told it what had ended."""
     ended = submit_many("test.narrow", [{}] * 2)
-    claims = redis.run(schedule.claim([get_queue("test-narrow")], "c1/w/1", 2)).jobs
+    claims = redis_client.run(scripts.claim([get_queue("test-narrow")], "c1/w/1", 2)).jobs
     for run in record.begin(claims, "c1/w/1"):
         end(run)
     waiting = submit("test.narrow", {}).job

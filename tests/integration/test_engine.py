@@ -3,8 +3,9 @@
 import pytest
 from django.db import transaction
 
-from queueing import control, schedule
+from queueing import control
 from queueing.models import Job
+from queueing.schedule import scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.conftest import wait_until
@@ -137,7 +138,7 @@ def test_the_limiter_never_lets_three_start_in_its_window(qcluster, valkey):
 
 def test_the_limiter_holds_however_long_the_database_takes_to_begin_a_job(qcluster, valkey):
     jobs = submit_many("test.limited", [{}] * 3)
-    starts = schedule.queue_key("test-limited", "starts")
+    starts = scripts.queue_key("test-limited", "starts")
     with transaction.atomic():
         Job.objects.update(meta={})  # nobody else writes these rows meanwhile
         qcluster()

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import redis, runner, schedule
+from queueing import runner
 from queueing.kinds import get_kind
 from queueing.run import Run
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.streaming import Stream
 
@@ -46,8 +47,8 @@ async def counted(run: Run) -> list[str]:
     with ThreadPoolExecutor(1) as threads:
         result = await runner.execute(run, Stream(run).context, threads)
     assert result.state == State.COMPLETED
-    starts = await redis.aclient().zrange(schedule.queue_key(QUEUE, "starts"), 0, -1)
-    await redis.aclose()
+    starts = await redis_client.aclient().zrange(scripts.queue_key(QUEUE, "starts"), 0, -1)
+    await redis_client.aclose()
     return starts
 
 

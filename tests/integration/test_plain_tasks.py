@@ -5,8 +5,8 @@ from django.utils import timezone
 from django_q.models import Failure, Schedule, Success
 from django_q.tasks import async_task, result, schedule
 
-from queueing import redis
-from queueing import schedule as live
+from queueing.schedule import redis_client
+from queueing.schedule import scripts as live
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +51,6 @@ def test_a_schedule_runs(qcluster):
 def test_a_task_nobody_may_have_signed_is_thrown_away(qcluster, valkey):
     qcluster()
     valkey.client.hset("{buddy}:packages", "f" * 32, "not:a:package")
-    redis.run(live.submit("django-q", [live.Entry("f" * 32, "", 5)]))
+    redis_client.run(live.submit("django-q", [live.Entry("f" * 32, "", 5)]))
     wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "Redis to forget it")
     assert not valkey.client.hlen("{buddy}:packages")

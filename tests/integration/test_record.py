@@ -10,7 +10,7 @@ from queueing import control, record, stalled
 from queueing.conf import get_queue
 from queueing.errors import WrongState
 from queueing.models import Attempt, Job
-from queueing.schedule import Claimed
+from queueing.schedule.scripts import Claimed
 from queueing.states import FINISHED, State
 from tests.engine.models import Written
 from tests.integration.record_moves import LOSSES, at_once, begin, end, everything, new_job, result

@@ -2,8 +2,9 @@
 
 import pytest
 
-from queueing import control, redis, schedule
+from queueing import control
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit
 from tests.conftest import wait_until
@@ -14,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def in_line(job: Job) -> bool:
     """Whether the schedule has it waiting."""
-    found = redis.run(schedule.places(job.queue, [job.id.hex]))[0]
+    found = redis_client.run(scripts.places(job.queue, [job.id.hex]))[0]
     return bool(found and found.state == "waiting")
 
 

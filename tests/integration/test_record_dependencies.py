@@ -2,9 +2,10 @@
 
 import pytest
 
-from queueing import control, dependencies, record, redis, schedule
-from queueing.enqueue import put_all_in_schedule
+from queueing import control, dependencies, record
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import put_all_in_schedule
 from queueing.states import State
 from queueing.submit import submit
 from tests.conftest import wait_until
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def place(job: Job) -> object:
     """Where the schedule has it."""
-    return redis.run(schedule.places(job.queue, [job.id.hex]))[0]
+    return redis_client.run(scripts.places(job.queue, [job.id.hex]))[0]
 
 
 def test_a_child_waits_outside_the_schedule():

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from queueing import record, recorder, redis, schedule
+from queueing import record, recorder
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
 from queueing.recorder import Recorder
 from queueing.run import Result, Run
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.tally import Account
 from queueing.threads import DatabaseThread
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def claim(queue: str = "test") -> list[Run]:
     """Runs of everything that waits, claimed in Redis and begun in the record."""
-    found = redis.run(schedule.claim([get_queue(queue)], "c1/w/1", 100)).jobs
+    found = redis_client.run(scripts.claim([get_queue(queue)], "c1/w/1", 100)).jobs
     return sorted(record.begin(found, "c1/w/1"), key=lambda run: run.id)
 
 
@@ -45,7 +46,7 @@ def settle(results: Sequence[Result]) -> list[str]:
         await mine.drained()
         running.cancel()
         database.close()
-        await redis.aclose()
+        await redis_client.aclose()
 
     asyncio.run(go())
     return freed
@@ -53,7 +54,7 @@ def settle(results: Sequence[Result]) -> list[str]:
 
 def unfinished(queue: str = "test") -> int:
     """What the schedule still holds."""
-    return redis.run(schedule.counts(queue)).unfinished
+    return redis_client.run(scripts.counts(queue)).unfinished
 
 
 def test_outcomes_reach_the_record_and_leave_the_schedule():
@@ -75,7 +76,7 @@ def test_each_outcome_takes_its_job_where_it_belongs():
             result(back, State.WAITING, spent=False),
         ]
     )
-    places = redis.run(schedule.places("test", [run.id for run in (done, bad, later, back)]))
+    places = redis_client.run(scripts.places("test", [run.id for run in (done, bad, later, back)]))
     assert [place and place.state for place in places] == [None, None, "delayed", "waiting"]
     states = {job.id.hex: job.state for job in Job.objects.all()}
     assert [states[run.id] for run in (done, bad, later, back)] == [
@@ -104,7 +105,7 @@ def test_one_that_cannot_be_written_is_tried_again_while_attempts_last():
     settle([result(run, value={"n": float("nan")})])
     job = Job.objects.get()
     assert (job.state, job.attempts) == (State.DELAYED, 1)
-    assert redis.run(schedule.counts("test")).delayed == 1
+    assert redis_client.run(scripts.counts("test")).delayed == 1
 
 
 def always_broken(ending: Any) -> None:
@@ -123,7 +124,7 @@ def test_a_job_whose_end_cannot_be_told_has_failed_an_attempt(attempts, state):
     assert Job.objects.get().state == state
     assert not Written.objects.exists()
     assert Attempt.objects.count() == 1
-    assert redis.run(schedule.counts("test")).active == 0
+    assert redis_client.run(scripts.counts("test")).active == 0
 
 
 def test_late_outcomes_let_go_of_their_claims():
@@ -131,7 +132,7 @@ def test_late_outcomes_let_go_of_their_claims():
     (run,) = claim()
     Job.objects.update(state=State.CANCELLED, finished_at=run.started_at)
     assert settle([result(run)]) == [run.id]
-    assert redis.run(schedule.counts("test")).active == 0
+    assert redis_client.run(scripts.counts("test")).active == 0
 
 
 def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
@@ -166,7 +167,8 @@ def test_a_cooldown_holds_for_every_queue_of_the_provider(settings):
     (run,) = claim()
     settle([result(run, State.WAITING, outcome="cooldown", delay=30, spent=False)])
     waits = {
-        name: redis.run(schedule.counts(name)).cooldown for name in ("test", "test-narrow", "test-limited")
+        name: redis_client.run(scripts.counts(name)).cooldown
+        for name in ("test", "test-narrow", "test-limited")
     }
     assert waits["test"] == pytest.approx(30, abs=3)
     assert waits["test-narrow"] == pytest.approx(30, abs=3)
@@ -189,4 +191,4 @@ def test_a_freed_dependent_is_put_in_the_schedule():
     child = new_job(depends_on=[parent])
     (run,) = claim()
     settle([result(run)])
-    assert redis.run(schedule.places("test", [child.id.hex]))[0].state == "waiting"
+    assert redis_client.run(scripts.places("test", [child.id.hex]))[0].state == "waiting"

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from queueing import pressure, reconcile, redis, schedule
+from queueing import pressure, reconcile
 from queueing.conf import get_queue
-from queueing.enqueue import entry
 from queueing.errors import Rejected
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import entry
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from queueing.threads import DatabaseThread
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def known(job: Job) -> bool:
     """Whether the schedule has it."""
-    return redis.run(schedule.places(job.queue, [job.id.hex])) != [None]
+    return redis_client.run(scripts.places(job.queue, [job.id.hex])) != [None]
 
 
 def put_back() -> int:
@@ -34,7 +35,7 @@ def put_back() -> int:
             return await reconcile.reconcile("w1", database)
         finally:
             database.close()
-            await redis.aclose()
+            await redis_client.aclose()
 
     return asyncio.run(look())
 
@@ -50,7 +51,7 @@ def test_the_same_request_is_the_same_job(valkey):
     again = submit("test.noop", {"n": 2}, owner="alice", request_id="r1")
     assert (first.created, again.created, again.job) == (True, False, first.job)
     assert again.job.args == {"n": 1}
-    assert redis.run(schedule.counts("test")).waiting == 1
+    assert redis_client.run(scripts.counts("test")).waiting == 1
 
 
 def test_the_same_request_after_its_end_is_still_the_same_job(valkey):
@@ -73,7 +74,7 @@ def test_the_same_request_at_the_same_moment_is_one_job(valkey, round_):
     found = at_once(*[lambda: submit("test.noop", {}, owner="alice", request_id="r1")] * 6)
     assert sorted(submission.created for submission in found) == [False] * 5 + [True]
     assert {submission.job for submission in found} == {Job.objects.get()}
-    assert redis.run(schedule.counts("test", "alice")).held == 1
+    assert redis_client.run(scripts.counts("test", "alice")).held == 1
 
 
 def test_the_same_request_within_a_transaction_leaves_the_transaction_whole(valkey):
@@ -103,7 +104,7 @@ def test_a_rolled_back_submission_leaves_neither_row_nor_schedule(valkey):
 def test_many_are_stored_and_scheduled_in_the_order_given(valkey):
     jobs = submit_many("test.noop", [{"n": n} for n in range(2500)])
     assert [job.args["n"] for job in Job.objects.order_by("id")] == list(range(2500))
-    places = redis.run(schedule.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
     assert [place.ahead for place in places] == list(range(2500))
 
 
@@ -117,7 +118,7 @@ def test_a_full_queue_stores_nothing(valkey, settings):
     with pytest.raises(Rejected, match="queue is full"):
         submit("test.narrow", {}, owner="carol")
     assert Job.objects.count() == 3
-    unfinished = redis.run(schedule.counts("test-narrow")).unfinished
+    unfinished = redis_client.run(scripts.counts("test-narrow")).unfinished
     assert pressure.level(get_queue("test-narrow"), unfinished) == "full"
 
 
@@ -144,7 +145,7 @@ def test_a_lost_redis_gets_each_row_back_where_it_was(valkey, settled):
     valkey.client.flushall()
     assert put_back() == 4
     jobs = [waiting, delayed, active, retried, over, child]
-    places = redis.run(schedule.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
     assert [place and place.state for place in places] == [
         "waiting",
         "delayed",
@@ -155,16 +156,16 @@ def test_a_lost_redis_gets_each_row_back_where_it_was(valkey, settled):
     ]
     assert places[1].due == pytest.approx(60, abs=5)
     assert places[3].due == pytest.approx(30, abs=5)
-    counts = redis.run(schedule.counts("test", "alice"))
+    counts = redis_client.run(scripts.counts("test", "alice"))
     assert (counts.active, counts.held) == (1, 1)
-    assert valkey.client.hgetall(schedule.key("claims")) == {active.id.hex: "c1/w/1"}
+    assert valkey.client.hgetall(scripts.key("claims")) == {active.id.hex: "c1/w/1"}
 
 
 def test_more_rows_than_a_page_come_back_in_their_order(valkey, settled):
     jobs = submit_many("test.noop", [{"n": n} for n in range(2300)])
     valkey.client.flushall()
     assert put_back() == 2300
-    places = redis.run(schedule.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
     assert [place.ahead for place in places] == list(range(2300))
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from queueing import redis, schedule
 from queueing.conf import QueueDef
-from queueing.schedule import queue_key
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import queue_key
 from tests.integration.schedule_moves import ask, claim, finish, put, serve
 
 HOUR = 3600
@@ -62,7 +62,7 @@ def test_priority_goes_before_fairness():
 
 
 def test_what_was_cancelled_before_it_ran_is_not_held_against_its_owner():
-    redis.run(schedule.remove("test", put(one, "a", 100)))
+    redis_client.run(scripts.remove("test", put(one, "a", 100)))
     put(one, "b", 100)
     (again,) = put(one, "a")
     assert again in serve(one, most=3)
@@ -71,7 +71,7 @@ def test_what_was_cancelled_before_it_ran_is_not_held_against_its_owner():
 def test_a_retried_job_does_not_jump_its_owners_queue_forever():
     a, b = put(one, "a", 3), put(one, "b", 3)
     ((job, token),) = claim(one).items()
-    assert redis.run(schedule.retry_later("test", [(job, token, 0)])) == []
+    assert redis_client.run(scripts.retry_later("test", [(job, token, 0)])) == []
     order = serve(one)
     assert sorted(order) == sorted(a + b)
     assert order[0] == b[0]
@@ -80,7 +80,7 @@ def test_a_retried_job_does_not_jump_its_owners_queue_forever():
 def test_a_released_job_is_the_next_again():
     a = put(one, "a", 5)
     ((job, token),) = claim(one).items()
-    assert redis.run(schedule.release("test", [(job, token)])) == []
+    assert redis_client.run(scripts.release("test", [(job, token)])) == []
     assert serve(one) == a
 
 
@@ -101,7 +101,7 @@ def test_with_slots_enough_every_queue_is_served():
     put(low, many=5)
     put(high, many=5)
     assert len(claim([low, high], 4)) == 4
-    assert redis.run(schedule.counts("low")).active == 2
+    assert redis_client.run(scripts.counts("low")).active == 2
 
 
 def test_the_last_queue_moves_although_the_first_is_never_empty(set_engine):
@@ -117,7 +117,9 @@ def test_the_last_queue_moves_although_the_first_is_never_empty(set_engine):
         if job == waits:
             return
         finish(high, {job: token})
-        redis.run(schedule.remove("high", redis.client().zrange(queue_key("high", "waiting"), 0, -1)))
+        redis_client.run(
+            scripts.remove("high", redis_client.client().zrange(queue_key("high", "waiting"), 0, -1))
+        )
     pytest.fail("2000 claims, and the last queue's job never ran")
 
 
@@ -132,18 +134,18 @@ def ended_by_finish(claims: dict[str, str]) -> None:
 
 
 def ended_by_cancel(claims: dict[str, str]) -> None:
-    assert redis.run(schedule.remove("test", claims)) == [3] * len(claims)
+    assert redis_client.run(scripts.remove("test", claims)) == [3] * len(claims)
 
 
 def ended_by_retry(claims: dict[str, str]) -> None:
-    redis.run(schedule.retry_later("test", [(job, token, HOUR) for job, token in claims.items()]))
+    redis_client.run(scripts.retry_later("test", [(job, token, HOUR) for job, token in claims.items()]))
 
 
 def ended_by_stall(claims: dict[str, str]) -> None:
-    redis.client().zadd(queue_key("test", "active"), dict.fromkeys(claims, 1))
-    assert dict(redis.run(schedule.expired("test"))) == claims
-    assert redis.run(schedule.release("test", claims.items(), expired=True)) == []
-    redis.run(schedule.remove("test", claims))  # or it would be first again
+    redis_client.client().zadd(queue_key("test", "active"), dict.fromkeys(claims, 1))
+    assert dict(redis_client.run(scripts.expired("test"))) == claims
+    assert redis_client.run(scripts.release("test", claims.items(), expired=True)) == []
+    redis_client.run(scripts.remove("test", claims))  # or it would be first again
 
 
 @pytest.mark.parametrize("end", [ended_by_finish, ended_by_cancel, ended_by_retry, ended_by_stall])
@@ -172,7 +174,7 @@ def test_cancelling_the_one_whose_turn_it_was_brings_the_next():
     running = claim(capped, 40)
     claim(capped, 40)  # the rest is parked now
     finish(capped, running)
-    redis.run(schedule.remove("test", [jobs[1]]))
+    redis_client.run(scripts.remove("test", [jobs[1]]))
     assert list(claim(capped, 40)) == [jobs[2]]
 
 
@@ -192,5 +194,5 @@ def test_parked_jobs_count_as_waiting_and_know_their_place():
     jobs = put(capped, "a", 5)
     claim(capped, 40)
     claim(capped, 40)
-    assert redis.run(schedule.counts("test", "a")).waiting == 4
-    assert [place.ahead for place in redis.run(schedule.places("test", jobs[1:]))] == [0, 1, 2, 3]
+    assert redis_client.run(scripts.counts("test", "a")).waiting == 4
+    assert [place.ahead for place in redis_client.run(scripts.places("test", jobs[1:]))] == [0, 1, 2, 3]

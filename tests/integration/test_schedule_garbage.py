@@ -7,10 +7,11 @@ import threading
 
 import pytest
 
-from queueing import control, redis, schedule
+from queueing import control
 from queueing.conf import get_queue
 from queueing.models import Job
-from queueing.schedule import Entry, Outcome
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Entry, Outcome
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.conftest import free_port, point_at
@@ -75,13 +76,13 @@ def answers(settings):
 
 ID, TOKEN = "0" * 32, "c1/w/1"
 CALLS = {
-    "submit": lambda: schedule.submit("test", [Entry(ID, "", 5)]),
-    "claim": lambda: schedule.claim([get_queue("test")], TOKEN, 3),
-    "finish": lambda: schedule.finish(get_queue("test"), [Outcome(ID, TOKEN, "completed", 1)]),
-    "counts": lambda: schedule.counts("test"),
-    "places": lambda: schedule.places("test", [ID]),
-    "expired": lambda: schedule.expired("test"),
-    "renew": lambda: schedule.renew("test", [(ID, TOKEN)]),
+    "submit": lambda: scripts.submit("test", [Entry(ID, "", 5)]),
+    "claim": lambda: scripts.claim([get_queue("test")], TOKEN, 3),
+    "finish": lambda: scripts.finish(get_queue("test"), [Outcome(ID, TOKEN, "completed", 1)]),
+    "counts": lambda: scripts.counts("test"),
+    "places": lambda: scripts.places("test", [ID]),
+    "expired": lambda: scripts.expired("test"),
+    "renew": lambda: scripts.renew("test", [(ID, TOKEN)]),
 }
 
 
@@ -89,17 +90,17 @@ CALLS = {
 @pytest.mark.parametrize("words", GARBAGE)
 def test_garbage_counts_as_redis_being_away(answers, call, words):
     answers(GARBAGE[words])
-    with pytest.raises(redis.Unavailable) as caught:
-        redis.run(CALLS[call]())
+    with pytest.raises(redis_client.Unavailable) as caught:
+        redis_client.run(CALLS[call]())
     assert str(caught.value)
 
     async def over_asyncio() -> None:
         try:
-            await redis.arun(CALLS[call]())
+            await redis_client.arun(CALLS[call]())
         finally:
-            await redis.aclose()
+            await redis_client.aclose()
 
-    with pytest.raises(redis.Unavailable):
+    with pytest.raises(redis_client.Unavailable):
         asyncio.run(over_asyncio())
 
 

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from queueing import control, redis, schedule
+from queueing import control
 from queueing.conf import Limiter, QueueDef
-from queueing.schedule import LIMITER_MARGIN, queue_key
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import LIMITER_MARGIN, queue_key
 from tests.conftest import wait_until
 from tests.integration.schedule_moves import ask, claim, finish, put, serve
 
@@ -22,14 +23,14 @@ WINDOW = 60 + LIMITER_MARGIN / 1000
 
 def pass_time(seconds: float, name: str = "starts") -> None:
     """Move every score of one of the queue's sets into the past (negative: the future)."""
-    for member in redis.client().zrange(queue_key("test", name), 0, -1):
-        redis.client().zincrby(queue_key("test", name), -seconds * 1000, member)
+    for member in redis_client.client().zrange(queue_key("test", name), 0, -1):
+        redis_client.client().zincrby(queue_key("test", name), -seconds * 1000, member)
 
 
 def set_cooldown(ends_in: float, length: float) -> None:
     """As if a cooldown of `length` had been asked for in time to end `ends_in` from now."""
     ends = round((time.time() + ends_in) * 1000)
-    redis.client().hset(
+    redis_client.client().hset(
         queue_key("test", "meta"), mapping={"cooldown": ends, "cooldown_ms": round(length * 1000)}
     )
 
@@ -57,7 +58,7 @@ def test_a_start_counts_for_the_limiter_however_it_ended():
     jobs = put(limited, many=4)
     claims = claim(limited, 2)
     finish(limited, {jobs[0]: claims[jobs[0]]})
-    redis.run(schedule.release("test", [(jobs[1], claims[jobs[1]])]))
+    redis_client.run(scripts.release("test", [(jobs[1], claims[jobs[1]])]))
     assert claim(limited, 9) == {}
 
 
@@ -66,18 +67,18 @@ def test_a_start_that_comes_late_counts_from_when_it_comes():
     early = claim(limited, 2)
     pass_time(WINDOW + 1)
     assert list(claim(limited, 1)) == [jobs[2]]
-    start, wait = [redis.run(schedule.start(limited, job, token)) for job, token in early.items()]
+    start, wait = [redis_client.run(scripts.start(limited, job, token)) for job, token in early.items()]
     assert start == 0
     assert wait == pytest.approx(WINDOW, abs=2), "behind the third, and the one that is late as well"
     assert claim(limited, 9) == {}
     pass_time(WINDOW + 1)
-    assert redis.run(schedule.start(limited, jobs[1], early[jobs[1]])) == 0
+    assert redis_client.run(scripts.start(limited, jobs[1], early[jobs[1]])) == 0
 
 
 def test_without_a_limiter_none_is_too_late():
     put(wide, many=3)
     claims = claim(wide, 3)
-    assert [redis.run(schedule.start(wide, job, token)) for job, token in claims.items()] == [0, 0, 0]
+    assert [redis_client.run(scripts.start(wide, job, token)) for job, token in claims.items()] == [0, 0, 0]
 
 
 def test_the_limiter_holds_in_real_time_whoever_claims():
@@ -88,7 +89,7 @@ def test_the_limiter_holds_in_real_time_whoever_claims():
     def all_started() -> bool:
         for cluster in ("c1", "c2"):
             claim(quick, 50, cluster)
-            starts.update(redis.client().zrange(queue_key("test", "starts"), 0, -1, withscores=True))
+            starts.update(redis_client.client().zrange(queue_key("test", "starts"), 0, -1, withscores=True))
         return len(starts) == 12
 
     wait_until(all_started, "all twelve to start")
@@ -119,24 +120,24 @@ def test_a_clock_set_back_does_not_keep_a_lost_workers_job(settings):
     put(wide)
     claims = claim(wide)
     pass_time(-3600, "active")
-    assert redis.run(schedule.expired("test")) == []
+    assert redis_client.run(scripts.expired("test")) == []
     pass_time(settings.QUEUEING["LEASE"] + 1, "active")
-    assert dict(redis.run(schedule.expired("test"))) == claims
+    assert dict(redis_client.run(scripts.expired("test"))) == claims
 
 
 def test_during_a_cooldown_nothing_starts():
     put(wide, many=5)
-    redis.run(schedule.cooldown("test", 30))
+    redis_client.run(scripts.cooldown("test", 30))
     nothing = ask(wide)
     assert nothing.jobs == []
     assert nothing.again_in == pytest.approx(30, abs=2)
-    assert redis.run(schedule.counts("test")).cooldown == pytest.approx(30, abs=2)
+    assert redis_client.run(scripts.counts("test")).cooldown == pytest.approx(30, abs=2)
 
 
 def test_the_longest_cooldown_wins():
-    assert redis.run(schedule.cooldown("test", 10)) == pytest.approx(10, abs=1)
-    assert redis.run(schedule.cooldown("test", 3)) == pytest.approx(10, abs=1)
-    assert redis.run(schedule.cooldown("test", 20)) == pytest.approx(20, abs=1)
+    assert redis_client.run(scripts.cooldown("test", 10)) == pytest.approx(10, abs=1)
+    assert redis_client.run(scripts.cooldown("test", 3)) == pytest.approx(10, abs=1)
+    assert redis_client.run(scripts.cooldown("test", 20)) == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize(("ago", "may"), [(0.1, 1), (5, 2), (11, 5), (19, 9), (21, 10)])
@@ -162,7 +163,7 @@ def test_the_ramp_after_a_long_cooldown_is_short():
 def test_a_cooldown_concerns_its_queue_alone():
     other = QueueDef(name="test-narrow", concurrency=2)
     put(other)
-    redis.run(schedule.cooldown("test", 30))
+    redis_client.run(scripts.cooldown("test", 30))
     assert len(claim(other)) == 1
 
 
@@ -172,14 +173,14 @@ def test_a_paused_queue_starts_nothing_and_loses_nothing():
     control.pause("test")
     control.pause("test")
     assert claim(wide, 9) == {}
-    assert redis.run(schedule.counts("test")).paused
+    assert redis_client.run(scripts.counts("test")).paused
     control.resume("test")
     assert serve(wide) == jobs
 
 
 def test_limits_changed_live_hold_from_the_next_claim():
     put(wide, many=9)
-    redis.client().hset(queue_key("test", "meta"), mapping={"concurrency": 4, "global_concurrency": 5})
+    redis_client.client().hset(queue_key("test", "meta"), mapping={"concurrency": 4, "global_concurrency": 5})
     assert len(claim(wide, 50)) == 4
     assert len(claim(wide, 50, "c2")) == 1
     assert claim(wide, 50, "c3") == {}
@@ -198,7 +199,7 @@ def test_more_jobs_come_due_at_once_than_one_claim_moves():
     assert ask(wide).again_in == 0
     ask(wide)
     ask(wide)
-    assert redis.run(schedule.counts("test")).delayed == 0
+    assert redis_client.run(scripts.counts("test")).delayed == 0
 
 
 def test_with_nothing_to_do_nothing_is_waited_for():

@@ -5,10 +5,11 @@ from contextlib import suppress
 
 import pytest
 
-from queueing import control, record, redis, schedule
+from queueing import control, record
 from queueing.conf import get_queue
 from queueing.models import Job
-from queueing.schedule import Claimed
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Claimed
 from queueing.submit import submit
 from tests.integration.test_record_submit import put_back, settled  # noqa: F401
 from tests.integration.test_schedule_garbage import CALLS, STRANGE, answers  # noqa: F401
@@ -19,8 +20,8 @@ from tests.integration.test_schedule_garbage import CALLS, STRANGE, answers  # n
 @pytest.mark.parametrize("polite", [True, False])
 def test_a_strange_answer_raises_nothing_but_unavailable(answers, call, words, polite):  # noqa: F811
     answers(STRANGE[words], polite=polite)
-    with suppress(redis.Unavailable):  # some strange answers are right ones to some calls
-        redis.run(CALLS[call]())
+    with suppress(redis_client.Unavailable):  # some strange answers are right ones to some calls
+        redis_client.run(CALLS[call]())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -43,14 +44,14 @@ def test_after_a_loss_what_runs_is_put_back_before_what_waits(valkey, settled, m
     record.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
     valkey.client.flushall()
     claimed = []
-    do = redis.arun
+    do = redis_client.arun
 
     async def and_claim(call):
         reply = await do(call)
-        claimed.extend((await do(schedule.claim([get_queue(narrow)], "c1/w/2", 5))).jobs)
+        claimed.extend((await do(scripts.claim([get_queue(narrow)], "c1/w/2", 5))).jobs)
         return reply
 
-    monkeypatch.setattr(redis, "arun", and_claim)
+    monkeypatch.setattr(redis_client, "arun", and_claim)
     put_back()
     assert claimed == []
 
@@ -62,7 +63,7 @@ def test_between_a_loss_and_its_repair_no_limit_is_exceeded(valkey, settled):  #
     record.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
     valkey.client.flushall()
     submit("test.narrow", {})
-    assert redis.run(schedule.claim([get_queue(narrow)], "c1/w/2", 5)).jobs == []
+    assert redis_client.run(scripts.claim([get_queue(narrow)], "c1/w/2", 5)).jobs == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -70,12 +71,12 @@ def test_a_lost_redis_does_not_open_the_limiters_window(valkey, settled):  # noq
     """Two a window have started just now, as the record knows."""
     queue = get_queue("test-limited")
     jobs = [submit("test.limited", {}).job for _ in range(4)]
-    claims = redis.run(schedule.claim([queue], "c1/w/1", 9)).jobs
+    claims = redis_client.run(scripts.claim([queue], "c1/w/1", 9)).jobs
     record.begin(claims, "c1/w/1")
     assert len(claims) == 2
     valkey.client.flushall()
     assert put_back() == len(jobs)
-    assert redis.run(schedule.claim([queue], "c1/w/2", 9)).jobs == []
+    assert redis_client.run(scripts.claim([queue], "c1/w/2", 9)).jobs == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,11 +85,14 @@ def test_a_lost_redis_does_not_resume_a_paused_queue(valkey, settled):  # noqa: 
     submit("test.noop", {})
     valkey.client.flushall()
     put_back()
-    assert redis.run(schedule.counts("test")).paused
+    assert redis_client.run(scripts.counts("test")).paused
 
 
 def test_starts_that_have_left_the_window_do_not_count(valkey):
     """Nobody trims the record of starts while nothing waits."""
     old = (time.time() - 600) * 1000
-    valkey.client.zadd(schedule.queue_key("test-limited", "starts"), {"long ago": old})
-    assert redis.run(schedule.counts("test-limited", limiter=get_queue("test-limited").limiter)).starts == 0
+    valkey.client.zadd(scripts.queue_key("test-limited", "starts"), {"long ago": old})
+    assert (
+        redis_client.run(scripts.counts("test-limited", limiter=get_queue("test-limited").limiter)).starts
+        == 0
+    )

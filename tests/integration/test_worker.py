@@ -6,9 +6,9 @@ import signal
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing import redis, schedule
 from queueing.conf import get_queue
 from queueing.identity import Identity
+from queueing.schedule import redis_client, scripts
 from queueing.worker import Worker
 from tests.integration.schedule_moves import put, token
 from tests.integration.tabs import eventually
@@ -31,7 +31,7 @@ async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_anot
     def broken(*args):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(schedule, "claim", broken)
+    monkeypatch.setattr(scripts, "claim", broken)
     with pytest.raises(SystemExit) as ended:
         await Worker(Identity(cluster="c")).run()
     assert ended.value.code == 1
@@ -47,11 +47,13 @@ async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
 async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valkey):
     queue, mine = get_queue("test"), token()
     (job,) = await sync_to_async(put)(queue)
-    await redis.arun(schedule.claim([queue], mine, 1))
+    await redis_client.arun(scripts.claim([queue], mine, 1))
     worker = Worker(Identity(cluster="c1"))
     worker.stopping.set()
     worker._handed(mine, "test", job, 0, False)
     assert worker.held == {}, "it does not begin it"
-    await eventually(lambda: redis.run(schedule.places("test", [job]))[0].state == "waiting", "its return")
+    await eventually(
+        lambda: redis_client.run(scripts.places("test", [job]))[0].state == "waiting", "its return"
+    )
     assert not valkey.client.hgetall("{buddy}:claims")
-    await redis.aclose()
+    await redis_client.aclose()

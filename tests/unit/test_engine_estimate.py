@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from queueing.conf import Limiter, QueueDef
-from queueing.counts import Counts
+from queueing.schedule.replies import Counts
 from queueing.standing import estimate
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from queueing import pressure
 from queueing.conf import QueueDef
-from queueing.counts import Counts
 from queueing.errors import Rejected
+from queueing.schedule.replies import Counts
 
 ROOMY = QueueDef(name="test", soft_limit=100, hard_limit=200, owner_limit=0)
 

@@ -7,12 +7,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from queueing import control, redis
+from queueing import control
 from queueing.errors import WrongState
 from queueing.models import Job
+from queueing.schedule import redis_client
 from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State
 
-LUA = Path(redis.__file__).parent / "lua"
+LUA = Path(redis_client.__file__).parent / "lua"
 STATES = {state.value for state in State}
 #: What a queue or a claim can be; the scripts know these words too.
 OTHER_WORDS = {"paused", "parked", "stalled", "gone", "unknown", "retrying", "pending", "running"}

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from queueing import pressure
 from queueing.conf import QueueDef, get_conf
-from queueing.counts import Counts
 from queueing.errors import BadSubmission, Rejected, UnknownKind
 from queueing.models import Job
+from queueing.schedule.replies import Counts
 from queueing.states import State
 from queueing.submit import build, submit, submit_many
 

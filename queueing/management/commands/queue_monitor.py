@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 
-from queueing import health, redis
+from queueing import health
 from queueing.management.operator import CANNOT_TELL, HelpfulCommand, told, user
 from queueing.monitor import picture, terminal
 from queueing.monitor.screen import Monitor
+from queueing.schedule import redis_client
 
 #: Exit codes.
 _CODES = {health.OK: 0, health.WARNING: 1, health.CRITICAL: 2}
@@ -97,7 +98,7 @@ def _look() -> dict[str, Any]:
         try:
             return await health.look()
         finally:
-            await redis.aclose()
+            await redis_client.aclose()
 
     with told():
         return asyncio.run(look())

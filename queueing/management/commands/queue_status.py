@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing import redis
 from queueing.conf import get_queue
 from queueing.health import look
 from queueing.management.operator import HelpfulCommand, told
+from queueing.schedule import redis_client
 
 _HEAD = ("queue", "waiting", "active", "delayed", "oldest_seconds", "completed_24h", "failed_24h", "state")
 
@@ -50,7 +50,7 @@ async def _look() -> dict[str, Any]:
     try:
         return await look()
     finally:
-        await redis.aclose()
+        await redis_client.aclose()
 
 
 def _line(queue: dict[str, Any]) -> list[str]:

@@ -12,7 +12,8 @@ from chat.answers import cache
 from chat.companions import COMPANIONS
 from chat.models import Thread
 from chat.threads.services import delete_thread
-from queueing import control, redis
+from queueing import control
+from queueing.schedule import redis_client
 from queueing.states import State
 from tests.conftest import point_at
 from tests.integration.answers.asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
@@ -60,7 +61,7 @@ def test_an_owner_is_forgotten_and_nobody_else(valkey):
     cache.forget(ALICE)
     assert not again(ask(owner=ALICE))
     assert again(ask("And in Porto?", owner=ALICE))
-    assert not [key for key in redis.client().keys("*") if "alice" in key and "answers" in key]
+    assert not [key for key in redis_client.client().keys("*") if "alice" in key and "answers" in key]
 
 
 def test_the_oldest_go_when_there_are_too_many(valkey, monkeypatch):

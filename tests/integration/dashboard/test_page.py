@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from queueing import operating, redis, schedule
+from queueing import operating
 from queueing.conf import get_queue
 from queueing.models import AuditEntry
+from queueing.schedule import redis_client, scripts
 from queueing.submit import submit, submit_many
 from tests.conftest import point_at
 from tests.integration.dashboard.conftest import failed
@@ -115,7 +116,7 @@ def test_every_span_is_drawn(client, valkey, staff, span):
 def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linked_to(client, valkey, staff):
     for job in submit_many("test.noop", [{}] * 200):
         begin(job)
-    redis.run(schedule.claim([replace(get_queue("test"), concurrency=500)], "c1/w/1", 500))
+    redis_client.run(scripts.claim([replace(get_queue("test"), concurrency=500)], "c1/w/1", 500))
     client.force_login(staff("view_job"))
     running = shown(client, "?queue=test").part("active")
     assert running.count('class="row"') == 50
@@ -129,7 +130,7 @@ def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
     assert "2 in 3 s, 0 used" in shown(client, "?queue=test-limited").part("chosen")
     operating.set_limits("test-limited", actor="carol", limiter=(5, 600))
     submit("test.limited", {})
-    redis.run(schedule.claim([get_queue("test-limited")], "c1/w/1", 1))
+    redis_client.run(scripts.claim([get_queue("test-limited")], "c1/w/1", 1))
     assert "5 in 10 min, 1 used" in shown(client, "?queue=test-limited").part("chosen")
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from chat.upstream import client, fallback
-from queueing import redis
 from queueing.errors import Cooldown, Permanent, Retry
+from queueing.schedule import redis_client
 from tests.integration.asking import ask, failure
 from tests.provider.fixture import Provider
 
@@ -20,7 +20,7 @@ def models(provider: Provider) -> list[str]:
 
 async def wake() -> None:
     """As if the first model had rested long enough."""
-    await redis.aclient().flushall()
+    await redis_client.aclient().flushall()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_the_first_model_rests_for_everybody_and_comes_back(provider: Prov
     for _ in range(5):
         await ask()
     assert models(provider) == ["scripted"] + ["second"] * 5
-    left = await redis.aclient().pttl((await redis.aclient().keys("*rests*"))[0])
+    left = await redis_client.aclient().pttl((await redis_client.aclient().keys("*rests*"))[0])
     assert 15_000 < left <= 20_000
 
     await wake()

@@ -3,10 +3,11 @@
 import pytest
 from django.db import connection
 
-from queueing import control, operating, overrides, overview, redis, schedule, standing
+from queueing import control, operating, overrides, overview, standing
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
 from queueing.models import Job, Override
 from queueing.reconcile import reconcile
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit_many
 from queueing.threads import DatabaseThread
@@ -108,13 +109,13 @@ def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
     with valkey.client.pubsub() as ear:
         ear.subscribe("own")
         wait_until(lambda: valkey.client.pubsub_numsub("own")[0][1], "the ear")
-        redis.run(schedule.claim([queue], mine, 100, hears="own", idle=True))
+        redis_client.run(scripts.claim([queue], mine, 100, hears="own", idle=True))
         set_limits(concurrency=1)
         claim_of_another = put(queue)
-        assert redis.run(schedule.places(TEST, claim_of_another))[0].state == "active"
-        redis.run(schedule.claim([queue], token(), 100, hears="own", idle=True))
+        assert redis_client.run(scripts.places(TEST, claim_of_another))[0].state == "active"
+        redis_client.run(scripts.claim([queue], token(), 100, hears="own", idle=True))
         waits = put(queue)
-        assert redis.run(schedule.places(TEST, waits))[0].state == "waiting"
+        assert redis_client.run(scripts.places(TEST, waits))[0].state == "waiting"
 
 
 def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcluster):
@@ -137,8 +138,8 @@ async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_m
     await reconcile("c1/w", database)
     put_and_claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
     assert len(put_and_claimed) == 1
-    assert valkey.client.hget(schedule.queue_key("test-narrow", "meta"), "paused") == "1"
-    await redis.aclose()
+    assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
+    await redis_client.aclose()
 
 
 async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, valkey, database, caplog):
@@ -150,33 +151,33 @@ async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, 
     await reconcile("c1/w", database)
     claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
     assert len(claimed) == 2
-    assert valkey.client.hget(schedule.queue_key("test-narrow", "meta"), "paused") == "1"
-    await redis.aclose()
+    assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
+    await redis_client.aclose()
 
 
 async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey, database):
     await database.call(lambda: set_limits(concurrency=2))
-    valkey.client.hset(schedule.queue_key(TEST, "meta"), mapping={"concurrency": 9, "limiter_max": 1})
+    valkey.client.hset(scripts.queue_key(TEST, "meta"), mapping={"concurrency": 9, "limiter_max": 1})
     await reconcile("c1/w", database)
-    meta = valkey.client.hgetall(schedule.queue_key(TEST, "meta"))
+    meta = valkey.client.hgetall(scripts.queue_key(TEST, "meta"))
     assert (meta["concurrency"], "limiter_max" in meta) == ("2", False)
-    await redis.aclose()
+    await redis_client.aclose()
 
 
 async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
     between(monkeypatch, lambda: control.pause(TEST))
     await overrides.keep(database)
-    assert (await redis.arun(schedule.counts(TEST))).paused
-    await redis.aclose()
+    assert (await redis_client.arun(scripts.counts(TEST))).paused
+    await redis_client.aclose()
 
 
 def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
     between(monkeypatch, lambda: control.resume(TEST))
     control.pause(TEST)
-    assert not redis.run(schedule.counts(TEST)).paused
+    assert not redis_client.run(scripts.counts(TEST)).paused
     between(monkeypatch, lambda: set_limits(concurrency=7))
     set_limits(concurrency=3)
-    assert redis.run(schedule.counts(TEST)).under(get_queue(TEST)).concurrency == 7
+    assert redis_client.run(scripts.counts(TEST)).under(get_queue(TEST)).concurrency == 7
 
 
 async def test_they_are_told_wherever_limits_are_told(queue, database):
@@ -185,11 +186,11 @@ async def test_they_are_told_wherever_limits_are_told(queue, database):
     assert (told["concurrency"], told["globalConcurrency"], told["ownerConcurrency"]) == (2, 3, 0)
     assert told["limiter"] == {"max": 4, "duration": 30.0, "used": 0}
     assert told["overridden"] == ["concurrency", "global_concurrency", "limiter"]
-    counts = await redis.arun(schedule.counts(TEST))
+    counts = await redis_client.arun(scripts.counts(TEST))
     assert counts.under(queue).limiter == Limiter(4, 30)
     estimated = standing.estimate(queue, counts, [10.0], 1, ahead=3)
     assert estimated == standing.Wait(10.0, 10.0, "queue"), "behind two at once, not fifty"
-    await redis.aclose()
+    await redis_client.aclose()
 
 
 def test_a_limit_of_a_queue_or_of_a_name_there_is_no_longer_is_passed_over():

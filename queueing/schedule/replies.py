@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from .conf import Limiter, QueueDef
+from queueing.conf import Limiter, QueueDef
 
 #: Milliseconds added to a limiter's window for the way from Redis to the provider.
 LIMITER_MARGIN = 250

@@ -10,9 +10,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from .conf import Limiter, QueueDef, get_conf
-from .counts import LIMITER_MARGIN, Counts, Place, read_counts, read_places
-from .redis import Call
+from queueing.conf import Limiter, QueueDef, get_conf
+
+from .redis_client import Call
+from .replies import LIMITER_MARGIN, Counts, Place, read_counts, read_places
 
 _GLOBAL = ("jobs", "claims", "running", "reconciled")
 _QUEUE = ("waiting", "delayed", "active", "parked", "owners", "held", "busy", "starts", "meta")

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from . import redis, schedule
-from .models import Job
+from queueing.models import Job
+
+from . import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
@@ -14,10 +15,10 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1000
 
 
-def entry(job: Job) -> schedule.Entry:
+def entry(job: Job) -> scripts.Entry:
     """The job as the schedule needs it."""
     delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return schedule.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
+    return scripts.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
 
 
 def put_all_in_schedule(jobs: Sequence[Job]) -> int:
@@ -27,7 +28,7 @@ def put_all_in_schedule(jobs: Sequence[Job]) -> int:
         for queue in {job.queue for job in jobs}:
             mine = [entry(job) for job in jobs if job.queue == queue]
             for i in range(0, len(mine), _CHUNK):
-                added += redis.run(schedule.submit(queue, mine[i : i + _CHUNK]))
-    except redis.Unavailable as exc:
+                added += redis_client.run(scripts.submit(queue, mine[i : i + _CHUNK]))
+    except redis_client.Unavailable as exc:
         logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
     return added

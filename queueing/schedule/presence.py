@@ -4,14 +4,15 @@ import json
 import time
 from typing import Any
 
-from . import redis, schedule
-from .conf import get_conf
+from queueing.conf import get_conf
+
+from . import redis_client, scripts
 
 
 async def workers() -> list[dict[str, Any]]:
     """The worker processes that have a fresh heartbeat, each with its `age` in seconds."""
     found = []
-    for text in (await redis.aclient().hgetall(schedule.key("workers"))).values():
+    for text in (await redis_client.aclient().hgetall(scripts.key("workers"))).values():
         worker = json.loads(text)
         worker["age"] = round(max(0.0, time.time() - worker["at"]), 1)
         if worker["age"] < get_conf().lease:

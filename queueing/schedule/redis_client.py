@@ -20,8 +20,9 @@ import redis
 import redis.asyncio
 from redis.exceptions import InvalidResponse, NoScriptError, RedisClusterException
 
-from .conf import get_conf
-from .wire import AsyncWire, Wire
+from queueing.conf import get_conf
+
+from .fast_connection import AsyncWire, Wire
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""The schedule in Redis: connections, one Lua script per move, enqueueing, worker presence."""
