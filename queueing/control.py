@@ -11,11 +11,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import dependencies, events, overrides
+from . import events, overrides
 from .conf import get_queue
-from .ending import tell_end
 from .errors import NoQueue, WrongState
 from .models import Job, Pause
+from .record import dependencies
+from .record.end_hooks import tell_end
 from .schedule import redis_client, scripts
 from .schedule.enqueue import put_all_in_schedule
 from .states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words

@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import strays
 from .conf import get_conf
 from .models import FailureNote, Job
+from .record import orphans
 from .states import State
 
 #: A queue's newest failed jobs that are looked at, however many there are.
@@ -59,7 +59,7 @@ def groups(queue: str = "", most: int = 50) -> list[Group]:
 
     All are those of the settings, and those that failed jobs name.
     """
-    names = [queue] if queue else [*get_conf().queues, *strays.failed()]
+    names = [queue] if queue else [*get_conf().queues, *orphans.failed()]
     found = [group for name in names for group in _of(name)]
     return sorted(found, key=lambda group: group.last, reverse=True)[:most]
 

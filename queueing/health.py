@@ -9,9 +9,10 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from . import pressure, strays
+from . import pressure
 from .conf import get_conf
 from .overview import queue_overview
+from .record import orphans
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
 
@@ -86,7 +87,7 @@ def warnings(overview: dict[str, Any]) -> list[Warning]:
 def _of_strays() -> list[Warning]:
     """Blocks."""
     found = []
-    for queue, number, more in strays.unfinished():
+    for queue, number, more in orphans.unfinished():
         jobs = f"{number}{' or more' * more} unfinished job{'' if number == 1 else 's'}"
         text = f"{jobs} of {queue}, which is not in the settings: put it back, or cancel them."
         found.append(Warning(WARNING, "strays", "", text))

@@ -15,10 +15,10 @@ from django.utils import timezone
 from . import overrides
 from .conf import get_conf
 from .models import Attempt, Job
+from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
 from .schedule.enqueue import entry
 from .states import State
-from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from typing import Any
 from .conf import Limiter, QueueDef, get_conf, get_queue
 from .errors import BadValue
 from .models import Override, Pause
+from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
-from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from django.utils import timezone
 from . import memory, overrides
 from .ids import first_id_at
 from .models import Job
+from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
 from .states import UNFINISHED, in_words
-from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 

@@ -15,16 +15,17 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 
-from . import events, record, runner
+from . import events, runner
 from .conf import get_conf, get_queue
 from .errors import Permanent
-from .run import Result
+from .record import attempts
+from .record.database_thread import DatabaseThread
+from .record.run import Result
 from .schedule import redis_client, scripts
 from .schedule.enqueue import put_all_in_schedule
 from .schedule.scripts import Outcome
 from .states import State
 from .tally import Account
-from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 
@@ -94,18 +95,18 @@ class Recorder:
         if owned := [r for r in recorded.won if r.run.owner]:
             await asyncio.gather(*(_tell_owner(r) for r in owned))
 
-    async def _write(self, batch: list[Result]) -> record.Recorded:
+    async def _write(self, batch: list[Result]) -> attempts.Recorded:
         """Never gives up on a database that is away; a batch it refuses is tried one by one."""
         while True:
             try:
-                return await self._database.call(record.end, batch)
+                return await self._database.call(attempts.end, batch)
             except OperationalError as exc:
                 logger.error("the database takes no outcomes (%s); trying again", exc)
                 await asyncio.sleep(_TRY_AGAIN)
             except (DatabaseError, ValueError) as exc:
                 if len(batch) == 1:
-                    return record.Recorded([], [], [(batch[0], exc)], [])
-                together = record.Recorded([], [], [], [])
+                    return attempts.Recorded([], [], [(batch[0], exc)], [])
+                together = attempts.Recorded([], [], [], [])
                 for result in batch:
                     part = await self._write([result])
                     together.won.extend(part.won)
@@ -124,7 +125,7 @@ def _without_hook(result: Result, exc: Exception) -> Result:
     return replace(again, hook=False) if again.state == State.FAILED else again
 
 
-async def _tell_redis(recorded: record.Recorded, *, wake: bool) -> None:
+async def _tell_redis(recorded: attempts.Recorded, *, wake: bool) -> None:
     ended: dict[str, list[Outcome]] = defaultdict(list)
     later: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     back: dict[str, list[tuple[str, str]]] = defaultdict(list)

@@ -15,7 +15,7 @@ from .backoff import delay_before_retry
 from .conf import QueueDef, get_queue
 from .context import JobContext
 from .errors import Cooldown, JobError, Permanent, Retry
-from .run import Result, Run
+from .record.run import Result, Run
 from .schedule import redis_client, scripts
 from .schedule.replies import LIMITER_MARGIN
 from .states import State

@@ -10,14 +10,14 @@ from django.utils import timezone
 from . import events
 from .conf import TASKS, EngineConf, QueueDef
 from .models import Attempt, Job
-from .record import end
-from .run import Result, as_run
+from .record.attempts import end
+from .record.database_thread import DatabaseThread
+from .record.run import Result, as_run
 from .runner import UNEXPECTED
 from .schedule import redis_client, scripts
 from .schedule.enqueue import put_all_in_schedule
 from .schedule.scripts import Outcome
 from .states import UNFINISHED, State
-from .threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 

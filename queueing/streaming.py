@@ -21,7 +21,7 @@ from django.utils import timezone
 from . import events, progress
 from .context import JobContext
 from .progress import Step
-from .run import Run
+from .record.run import Run
 from .schedule import redis_client, scripts
 from .schedule.scripts import Piece
 

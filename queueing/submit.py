@@ -7,16 +7,17 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import dependencies, events, pressure
+from . import events, pressure
 from .conf import get_queue
-from .ending import tell_end
 from .ids import new_id
-from .insert import insert
 from .kinds import get_kind
 from .models import Job
+from .record import dependencies
+from .record.bulk_insert import insert
+from .record.end_hooks import tell_end
+from .record.validation import check
 from .schedule.enqueue import put_all_in_schedule
 from .states import State
-from .validation import check
 
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from . import histogram
 from .models import Tally
-from .run import Result
+from .record.run import Result
 from .states import State
 
 logger = logging.getLogger(__name__)

@@ -12,10 +12,11 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import overrides, reconcile, record, retention, stalled, tally
+from . import overrides, reconcile, stalled, tally
 from .conf import TASKS
+from .record import attempts, pruning
+from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
-from .threads import DatabaseThread
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -81,7 +82,7 @@ class Upkeep:
         """Once an hour, by whichever worker comes first: old rows go."""
         if not await redis_client.aclient().set(scripts.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
-        for step in (tally.compact, retention.prune, *retention.steps):
+        for step in (tally.compact, pruning.prune, *pruning.steps):
             while await self._database.call(step):
                 continue  # outcomes are recorded in between
 
@@ -104,7 +105,7 @@ class Upkeep:
                 lost += [claim for claim in claims if claim[0] in set(gone)]
         if lost:
             # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
-            self._worker.running.drop(await self._database.call(record.not_ours, lost))
+            self._worker.running.drop(await self._database.call(attempts.not_ours, lost))
 
     async def leave(self) -> None:
         """Write the last counts and take the worker's card away."""

@@ -21,19 +21,20 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from . import record, runner, tasks
+from . import runner, tasks
 from .bell import Bell
 from .conf import TASKS, get_conf
 from .identity import Identity
+from .record import attempts
+from .record.database_thread import DatabaseThread
+from .record.run import Result, Run
 from .recorder import Recorder
-from .run import Result, Run
 from .running import Claim, Running, end_all
 from .schedule import redis_client, scripts
 from .schedule.scripts import Claimed, Outcome
 from .states import State
 from .streaming import Stream
 from .tally import Account
-from .threads import DatabaseThread
 from .upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ class Worker:
 
     async def _begin(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         try:
-            runs = await self._database.call(record.begin, jobs, token, claimed_at)
+            runs = await self._database.call(attempts.begin, jobs, token, claimed_at)
         except DatabaseError as exc:
             logger.error("the database begins no jobs (%s); giving %d back", exc, len(jobs))
             await asyncio.sleep(_RIDE_OUT)

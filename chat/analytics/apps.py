@@ -8,7 +8,7 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
-        from queueing import retention
+        from queueing.record import pruning as retention
 
         from .elsewhere import sum_up_calls
         from .feedback import export

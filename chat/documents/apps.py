@@ -7,7 +7,7 @@ class DocumentsConfig(AppConfig):
     verbose_name = "Documents"
 
     def ready(self) -> None:
-        from queueing import retention
+        from queueing.record import pruning as retention
 
         from .services import sweep
 

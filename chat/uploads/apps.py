@@ -8,7 +8,7 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
-        from queueing import retention
+        from queueing.record import pruning as retention
 
         from .models import Upload
         from .storage import sweep

@@ -9,7 +9,7 @@ class UsageConfig(AppConfig):
     def ready(self) -> None:
         from chat import owned
         from queueing import metrics as queue_metrics
-        from queueing import retention
+        from queueing.record import pruning as retention
 
         from . import belongings, budgets, checks, metrics  # noqa: F401  (registers the system checks)
         from .models import Day, Reservation, Usage

@@ -9,10 +9,11 @@ from django.db import connection
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from queueing import control, record, stalled
+from queueing import control, stalled
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
-from queueing.run import Result, Run, as_run
+from queueing.record import attempts as record
+from queueing.record.run import Result, Run, as_run
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 from queueing.submit import submit

@@ -2,9 +2,9 @@
 
 import pytest
 
-from queueing import record
 from queueing.conf import get_queue
 from queueing.models import Job
+from queueing.record import attempts
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -62,7 +62,7 @@ def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluste
     """As when Redis was away while a worker told it what had ended."""
     ended = submit_many("test.narrow", [{}] * 2)
     claims = redis_client.run(scripts.claim([get_queue("test-narrow")], "c1/w/1", 2)).jobs
-    for run in record.begin(claims, "c1/w/1"):
+    for run in attempts.begin(claims, "c1/w/1"):
         end(run)
     waiting = submit("test.narrow", {}).job
     qcluster(QUEUE_TEST_NARROW_GLOBAL_CONCURRENCY="2")

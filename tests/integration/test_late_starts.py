@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from queueing import runner
 from queueing.kinds import get_kind
-from queueing.run import Run
+from queueing.record.run import Run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.streaming import Stream

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from queueing import control, record, stalled
+from queueing import control, stalled
 from queueing.conf import get_queue
 from queueing.errors import WrongState
 from queueing.models import Attempt, Job
+from queueing.record import attempts
 from queueing.schedule.scripts import Claimed
 from queueing.states import FINISHED, State
 from tests.engine.models import Written
@@ -34,14 +35,14 @@ def test_a_job_that_is_over_does_not_begin(over):
     else:
         end(begin(job), State(over))
     before = everything(job)
-    assert record.begin([Claimed(job.id.hex, job.queue, 0.0)], "c2/w/1") == []
+    assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c2/w/1") == []
     assert everything(job) == before
 
 
 def test_of_a_batch_those_that_can_begin_do():
     jobs = [new_job() for _ in range(3)]
     control.cancel(jobs[1].id)
-    runs = record.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
+    runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
     assert {run.id for run in runs} == {jobs[0].id.hex, jobs[2].id.hex}
 
 
@@ -54,7 +55,7 @@ def test_a_claim_that_ended_does_not_begin_a_job_that_began_under_a_newer_one():
     claimed_at = timezone.now()
     newer = begin(job, "c2/w/1")
     before = everything(job)
-    assert record.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed_at) == []
+    assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed_at) == []
     assert everything(job) == before
     assert len(end(newer).won) == 1
 
@@ -79,7 +80,7 @@ def test_an_outcome_that_comes_too_late_changes_nothing(loss, outcome):
     loss(job)
     before = everything(job)
     late = result(run, outcome, lines=[(run.started_at, "too late")])
-    recorded = record.end([late])
+    recorded = attempts.end([late])
     assert (recorded.won, recorded.lost, recorded.broken) == ([], [late], [])
     assert everything(job) == before
     assert not job.log.exists()
@@ -96,7 +97,7 @@ def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
     jobs = [new_job() for _ in range(4)]
     runs = [begin(job) for job in jobs]
     control.cancel(jobs[2].id)
-    recorded = record.end([result(run) for run in runs])
+    recorded = attempts.end([result(run) for run in runs])
     assert {r.run.id for r in recorded.won} == {jobs[i].id.hex for i in (0, 1, 3)}
     assert [r.run.id for r in recorded.lost] == [jobs[2].id.hex]
     assert Written.objects.filter(state="completed").count() == 3
@@ -104,9 +105,9 @@ def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
 
 def test_late_ones_in_a_batch_of_bare_ends_do_not_either():
     jobs = [new_job("test.noop") for _ in range(4)]
-    runs = record.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
+    runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
     control.cancel(jobs[2].id)
-    recorded = record.end([result(run, value=None) for run in runs])
+    recorded = attempts.end([result(run, value=None) for run in runs])
     assert len(recorded.won) == 3
     assert Job.objects.filter(state=State.COMPLETED).count() == 3
 
@@ -153,7 +154,7 @@ def test_a_hook_that_raises_undoes_the_outcome_and_leaves_the_claim():
     run = begin(bad)
     run.kind = replace(run.kind, on_end=broken_hook)
     before = everything(bad)
-    recorded = record.end([result(run), result(begin(good))])
+    recorded = attempts.end([result(run), result(begin(good))])
     ((broken, exc),) = recorded.broken
     assert (broken.run.id, str(exc)) == (bad.id.hex, "the hook is broken")
     assert everything(bad) == before
@@ -164,7 +165,7 @@ def test_a_hook_that_raises_undoes_the_outcome_and_leaves_the_claim():
 def test_a_result_the_database_cannot_write_does_not_harm_the_others_in_its_batch():
     good, bad = new_job(), new_job()
     unwritable = result(begin(bad), value={"number": float("nan")})
-    recorded = record.end([unwritable, result(begin(good))])
+    recorded = attempts.end([unwritable, result(begin(good))])
     assert [r.run.id for r in recorded.won] == [good.id.hex]
     assert [r for r, _ in recorded.broken] == [unwritable]
 
@@ -180,7 +181,7 @@ def test_two_at_once_end_a_job_once(round_):
         lambda: stalled.stall(get_queue(job.queue), [(run.id, run.token)]),
     )
     job.refresh_from_db()
-    wins = sum(len(o.won) for o in outcomes if isinstance(o, record.Recorded))
+    wins = sum(len(o.won) for o in outcomes if isinstance(o, attempts.Recorded))
     if job.state == State.CANCELLED:
         assert isinstance(outcomes[2], Job)
         assert wins == 0

@@ -2,8 +2,9 @@
 
 import pytest
 
-from queueing import control, dependencies, record
+from queueing import control
 from queueing.models import Job
+from queueing.record import attempts, dependencies
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import put_all_in_schedule
 from queueing.states import State
@@ -40,7 +41,7 @@ def test_a_child_waits_for_all_its_parents():
     parents = [new_job() for _ in range(3)]
     child = new_job(depends_on=parents)
     assert end(begin(parents[2])).freed == []
-    recorded = record.end([result(begin(parent)) for parent in parents[:2]])
+    recorded = attempts.end([result(begin(parent)) for parent in parents[:2]])
     assert recorded.freed == [child]
 
 

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from queueing import record, recorder
+from queueing import recorder
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
+from queueing.record import attempts as record
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import Result, Run
 from queueing.recorder import Recorder
-from queueing.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.tally import Account
-from queueing.threads import DatabaseThread
 from tests.conftest import point_at
 from tests.engine.models import Written
 from tests.integration.record_moves import new_job, result

@@ -10,11 +10,11 @@ from queueing import pressure, reconcile
 from queueing.conf import get_queue
 from queueing.errors import Rejected
 from queueing.models import Job
+from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import entry
 from queueing.states import State
 from queueing.submit import submit, submit_many
-from queueing.threads import DatabaseThread
 from tests.conftest import point_at
 from tests.integration.record_moves import at_once, begin, end
 

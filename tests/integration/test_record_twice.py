@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import record
+from queueing.record import attempts
 from queueing.states import State
 from tests.engine.models import Written
 from tests.integration.record_moves import LOSSES, begin, end, everything, new_job, result
@@ -40,7 +40,7 @@ def test_an_outcome_that_comes_too_late_changes_nothing(loss, outcome):
     loss(job)
     before = everything(job)
     late = result(run, outcome)
-    assert record.end([late]).lost == [late]
+    assert attempts.end([late]).lost == [late]
     assert everything(job) == before
 
 

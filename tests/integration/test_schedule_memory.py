@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from queueing import control, record
+from queueing import control
 from queueing.conf import get_queue
 from queueing.models import Job
+from queueing.record import attempts
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
 from queueing.submit import submit
@@ -41,7 +42,7 @@ def test_after_a_loss_what_runs_is_put_back_before_what_waits(valkey, settled, m
     """A worker that claims as soon as the bell rings must not get beyond the queue's concurrency (2)."""
     running = [submit("test.narrow", {}).job for _ in range(2)]
     submit("test.narrow", {})
-    record.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
+    attempts.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
     valkey.client.flushall()
     claimed = []
     do = redis_client.arun
@@ -60,7 +61,7 @@ def test_after_a_loss_what_runs_is_put_back_before_what_waits(valkey, settled, m
 def test_between_a_loss_and_its_repair_no_limit_is_exceeded(valkey, settled):  # noqa: F811
     """New work arrives before reconciliation has looked; two run already, two is the most."""
     running = [submit("test.narrow", {}).job for _ in range(2)]
-    record.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
+    attempts.begin([Claimed(job.id.hex, narrow, 0.0) for job in running], "c1/w/1")
     valkey.client.flushall()
     submit("test.narrow", {})
     assert redis_client.run(scripts.claim([get_queue(narrow)], "c1/w/2", 5)).jobs == []
@@ -72,7 +73,7 @@ def test_a_lost_redis_does_not_open_the_limiters_window(valkey, settled):  # noq
     queue = get_queue("test-limited")
     jobs = [submit("test.limited", {}).job for _ in range(4)]
     claims = redis_client.run(scripts.claim([queue], "c1/w/1", 9)).jobs
-    record.begin(claims, "c1/w/1")
+    attempts.begin(claims, "c1/w/1")
     assert len(claims) == 2
     valkey.client.flushall()
     assert put_back() == len(jobs)

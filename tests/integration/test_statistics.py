@@ -7,9 +7,10 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from queueing import overview, retention, statistics, tally
+from queueing import overview, statistics, tally
 from queueing.ids import first_id_at
 from queueing.models import Job, Tally
+from queueing.record import pruning
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.conftest import wait_until
@@ -104,7 +105,7 @@ def test_old_finished_jobs_go_and_others_stay(db):
 
     made(31, State.COMPLETED)
     kept = {made(29, State.COMPLETED).pk, made(40, State.WAITING).pk}
-    while retention.prune():
+    while pruning.prune():
         continue
     assert set(Job.objects.values_list("pk", flat=True)) == kept
 

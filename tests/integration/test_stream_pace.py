@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from queueing.models import Job
-from queueing.run import Run, as_run
+from queueing.record.run import Run, as_run
 from queueing.streaming import Stream
 from queueing.submit import build
 from tests.integration.asking import ask

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from chat.uploads import storage
 from chat.uploads.models import Upload, UploadChunk
-from queueing import retention
 from queueing.errors import BadSubmission, Rejected
 from queueing.models import Job
+from queueing.record import pruning
 from queueing.states import State
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_the_sweep_takes_what_is_old_but_not_what_a_job_still_needs():
 
 
 def test_the_sweep_is_part_of_the_hourly_clean_up():
-    assert storage.sweep in retention.steps
+    assert storage.sweep in pruning.steps
 
 
 def job(state: State) -> Job:

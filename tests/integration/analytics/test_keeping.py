@@ -76,7 +76,7 @@ def test_turned_off_everything_goes(settings):
 
 
 def test_upkeep_prunes():
-    from queueing import retention
+    from queueing.record import pruning as retention
 
     assert prune in retention.steps
 

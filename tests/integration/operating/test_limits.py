@@ -7,10 +7,10 @@ from queueing import control, operating, overrides, overview, standing
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
 from queueing.models import Job, Override
 from queueing.reconcile import reconcile
+from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit_many
-from queueing.threads import DatabaseThread
 from tests.conftest import wait_until
 from tests.integration.schedule_moves import claim, finish, put, token
 

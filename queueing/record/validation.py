@@ -5,8 +5,8 @@ import math
 import re
 from typing import Any
 
-from .conf import get_conf
-from .errors import BadSubmission
+from queueing.conf import get_conf
+from queueing.errors import BadSubmission
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f]")

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .conf import get_conf
-from .models import Job
-from .states import UNFINISHED, State, in_words
+from queueing.conf import get_conf
+from queueing.models import Job
+from queueing.states import UNFINISHED, State, in_words
 
 #: The oldest unfinished jobs that are looked at: a stray one never moves, so it is among them in the end.
 _LOOKED = 1000

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
+from queueing.errors import UnknownKind
+from queueing.kinds import Ending, get_kind
+from queueing.models import Attempt, Job, LogLine
+from queueing.schedule.scripts import Claimed
+from queueing.states import UNFINISHED, State
+
 from . import dependencies
-from .errors import UnknownKind
-from .kinds import Ending, get_kind
-from .models import Attempt, Job, LogLine
 from .run import Result, Run
-from .schedule.scripts import Claimed
-from .states import UNFINISHED, State
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
-from .models import Job
+from queueing.models import Job
 
 #: Fields whose values a database takes in a form of its own, and how it says so; all others go as they are.
 _ADAPTED: dict[Any, Callable[[Any, Any], Any]] = {

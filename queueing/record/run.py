@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .errors import UnknownKind
-from .kinds import Kind, get_kind
-from .models import Job
-from .states import State
+from queueing.errors import UnknownKind
+from queueing.kinds import Kind, get_kind
+from queueing.models import Job
+from queueing.states import State
 
 
 @dataclass(kw_only=True, slots=True)

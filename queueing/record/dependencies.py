@@ -18,9 +18,10 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from .ending import tell_end
-from .models import Dependency, Job
-from .states import FINISHED, UNFINISHED, State
+from queueing.models import Dependency, Job
+from queueing.states import FINISHED, UNFINISHED, State
+
+from .end_hooks import tell_end
 
 if TYPE_CHECKING:
     from .run import Result

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .conf import get_conf
-from .ids import first_id_at
-from .models import Job
-from .states import FINISHED
+from queueing.conf import get_conf
+from queueing.ids import first_id_at
+from queueing.models import Job
+from queueing.states import FINISHED
 
 _AT_ONCE = 500
 

@@ -1,9 +1,9 @@
 """Telling a kind's `on_end` hook of an end that no worker's result brought about."""
 
-from .errors import UnknownKind
-from .kinds import Ending, get_kind
-from .models import Job
-from .states import State
+from queueing.errors import UnknownKind
+from queueing.kinds import Ending, get_kind
+from queueing.models import Job
+from queueing.states import State
 
 
 def tell_end(job: Job) -> None:

@@ -1,0 +1,1 @@
+"""The record in the database: attempts, runs, dependencies, end hooks, pruning."""
