@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import events, overrides
+from . import events
 from .conf import get_queue
 from .errors import NoQueue, WrongState
+from .limits import live_limits
 from .models import Job, Pause
 from .record import dependencies
 from .record.end_hooks import tell_end
@@ -152,7 +153,7 @@ def resume(queue: str) -> bool:
 def tell(queue: str) -> None:
     """Tell Redis what is on record of the queue's pause and limits; it is told later if it is away."""
     try:
-        overrides.tell(queue)
+        live_limits.tell(queue)
     except redis_client.Unavailable as exc:
         logger.warning("Redis is away (%s); what was changed of %s holds once it is back", exc, queue)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from . import pressure
 from .conf import get_conf
+from .limits import backpressure
 from .overview import queue_overview
 from .record import orphans
 
@@ -107,9 +107,9 @@ def _of_workers(overview: dict[str, Any]) -> Iterator[Warning]:
 
 def _of_line(queue: dict[str, Any]) -> Iterator[Warning]:
     name, waiting = queue["name"], queue["waiting"]
-    if queue["pressure"] == pressure.FULL:
+    if queue["pressure"] == backpressure.FULL:
         yield Warning(CRITICAL, "full", name, f"{name} is full: submissions are refused.")
-    elif queue["pressure"] == pressure.THROTTLED:
+    elif queue["pressure"] == backpressure.THROTTLED:
         yield Warning(WARNING, "throttled", name, f"{name} is nearly full: each owner may add a few only.")
     if queue["paused"]:
         if waiting:

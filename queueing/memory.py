@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import overrides
 from .conf import get_conf
+from .limits import live_limits
 from .models import Attempt, Job
 from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
@@ -31,7 +31,7 @@ async def restore(worker: str, database: DatabaseThread) -> int:
     client = redis_client.aclient()
     await client.set(scripts.key("restoring"), worker, ex=_RESTORING)
     added = await put_back(await database.call(active_jobs))
-    await overrides.keep(database)
+    await live_limits.keep(database)
     for queue, starts in (await database.call(recent_starts)).items():
         await client.zadd(scripts.queue_key(queue, "starts"), starts)
     if not await redis_client.arun(scripts.restored(worker)):
@@ -51,7 +51,7 @@ NEEDED = ("id", "queue", "owner", "priority", "state", "token", "run_at")
 def recent_starts() -> dict[str, dict[str, float]]:
     """For each queue with a limiter, the starts within its window: a name of each -> ms."""
     found: dict[str, dict[str, float]] = {}
-    for queue in map(overrides.effective, get_conf().queues):
+    for queue in map(live_limits.effective, get_conf().queues):
         if not queue.limiter:
             continue
         since = timezone.now() - timedelta(seconds=queue.limiter.duration)

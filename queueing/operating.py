@@ -15,10 +15,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import control, failures, overrides
+from . import control, failures
 from .conf import get_queue
 from .errors import BadValue, WrongState
 from .ids import first_id_at
+from .limits import live_limits
 from .models import AuditEntry, FailureNote, Job, Override
 from .states import FINISHED
 
@@ -59,9 +60,9 @@ def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None
     `concurrency`, `global_concurrency` and `owner_concurrency` are numbers (0 of the latter two is no cap),
     `limiter` is (starts, seconds), or None for none. Raises `BadValue`.
     """
-    wanted = overrides.checked(limits)
+    wanted = live_limits.checked(limits)
     with _deed("set_limits", queue, {"actor": actor, "note": note}) as entry:
-        before = overrides.effective(queue)
+        before = live_limits.effective(queue)
         for name, value in wanted.items():
             Override.objects.update_or_create(queue=queue, name=name, defaults={"value": value})
         entry.detail = _changes(wanted, before)
@@ -71,7 +72,7 @@ def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None
 def clear_limits(queue: str, **who: Unpack[Who]) -> None:
     """Give the queue the limits of the settings again."""
     with _deed("clear_limits", queue, who) as entry:
-        before, settings = overrides.effective(queue), get_queue(queue)
+        before, settings = live_limits.effective(queue), get_queue(queue)
         names = Override.objects.filter(queue=queue).values_list("name", flat=True)
         entry.detail = _changes({name: _as_value(getattr(settings, name)) for name in names}, before)
         Override.objects.filter(queue=queue).delete()

@@ -7,8 +7,9 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from . import pressure, progress, statistics
+from . import progress, statistics
 from .conf import QueueDef, get_conf
+from .limits import backpressure
 from .models import Job
 from .schedule import redis_client, scripts
 from .schedule.presence import workers
@@ -48,7 +49,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
         "active": counts.active,
         "delayed": counts.delayed,
         "paused": counts.paused,
-        "pressure": pressure.level(queue, counts.unfinished),
+        "pressure": backpressure.level(queue, counts.unfinished),
         "cooldown": counts.cooldown,
         "oldestWaiting": counts.oldest,
         "limiter": limiter and {"max": limiter.max, "duration": limiter.duration, "used": counts.starts},

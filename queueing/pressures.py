@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from . import events, pressure
+from . import events
 from .conf import TASKS, get_conf
+from .limits import backpressure
 from .schedule import redis_client, scripts
 from .ticker import Ticker, safely
 
@@ -21,7 +22,7 @@ class Pressures(Ticker[Send]):
 
     def unusual(self) -> list[events.Event]:
         """What a newcomer should hear: the queues that are not `normal`, as of the last look."""
-        return [_event(q, level) for q, level in self._levels.items() if level != pressure.NORMAL]
+        return [_event(q, level) for q, level in self._levels.items() if level != backpressure.NORMAL]
 
     async def look(self) -> None:
         """Which queue's level is another than before?"""
@@ -32,8 +33,8 @@ class Pressures(Ticker[Send]):
                 counts = await redis_client.arun(scripts.counts(queue.name))
             except redis_client.Unavailable:
                 return
-            level = pressure.level(queue, counts.unfinished)
-            before = self._levels.get(queue.name, pressure.NORMAL)
+            level = backpressure.level(queue, counts.unfinished)
+            before = self._levels.get(queue.name, backpressure.NORMAL)
             self._levels[queue.name] = level
             if level != before:
                 for send in list(self.members):

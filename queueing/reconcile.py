@@ -16,8 +16,9 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from . import memory, overrides
+from . import memory
 from .ids import first_id_at
+from .limits import live_limits
 from .models import Job
 from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
@@ -52,7 +53,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     if last is None:
         added += await memory.restore(worker, database)
     else:
-        await overrides.keep(database)
+        await live_limits.keep(database)
     if 0 <= time.time() - float(last or 0) < _FULL:
         return added + await _look(first_id_at(timezone.now() - _RECENT).hex, database)
     began = time.time()

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
-from .backoff import delay_before_retry
 from .conf import QueueDef, get_queue
 from .context import JobContext
 from .errors import Cooldown, JobError, Permanent, Retry
+from .limits.backoff import delay_before_retry
 from .record.run import Result, Run
 from .schedule import redis_client, scripts
 from .schedule.replies import LIMITER_MARGIN

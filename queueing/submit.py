@@ -7,10 +7,11 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import events, pressure
+from . import events
 from .conf import get_queue
 from .ids import new_id
 from .kinds import get_kind
+from .limits import backpressure
 from .models import Job
 from .record import dependencies
 from .record.bulk_insert import insert
@@ -57,7 +58,7 @@ def submit(
     if request_id and (known := submitted_before(owner, request_id)):
         return Submission(known, created=False)
     job = build(kind, args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta)
-    pressure.admit(get_queue(job.queue), owner)
+    backpressure.admit(get_queue(job.queue), owner)
     try:
         _store(job, depends_on, after)
     except IntegrityError:
@@ -91,7 +92,7 @@ def submit_many(
     jobs = [build(kind, args, owner=owner, priority=priority) for args in many_args]
     if not jobs:
         return []
-    pressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
+    backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
     with transaction.atomic():
         insert(jobs)
         transaction.on_commit(lambda: put_all_in_schedule(jobs))

@@ -12,8 +12,9 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import overrides, reconcile, stalled, tally
+from . import reconcile, stalled, tally
 from .conf import TASKS
+from .limits import live_limits
 from .record import attempts, pruning
 from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
@@ -63,7 +64,7 @@ class Upkeep:
         self._hurried.set()
 
     async def _round(self) -> None:
-        self._worker.resize(await overrides.slots())
+        self._worker.resize(await live_limits.slots())
         await self._beat()
         await self._renew()
         await stalled.recover(self._worker.conf, self._database)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from queueing import axis
 from queueing.conf import Limiter, QueueDef, get_queue
 from queueing.errors import BadValue
-from queueing.overrides import effective
+from queueing.limits.live_limits import effective
 
 #: Name -> label, and what 0 means.
 _NUMBERS = {

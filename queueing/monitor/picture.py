@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from queueing import health, pressure
+from queueing import health
+from queueing.limits import backpressure
 
 #: Rich's styles of the levels.
 STYLES = {health.OK: "green", health.WARNING: "yellow", health.CRITICAL: "bold red"}
@@ -74,7 +75,7 @@ def warnings(seen: Row, most: int) -> Text:
 
 def _waiting(queue: Row) -> Text:
     level = queue["pressure"]
-    style = {pressure.FULL: STYLES[health.CRITICAL], pressure.THROTTLED: STYLES[health.WARNING]}
+    style = {backpressure.FULL: STYLES[health.CRITICAL], backpressure.THROTTLED: STYLES[health.WARNING]}
     return Text(str(queue["waiting"]), style.get(level, ""))
 
 
@@ -99,11 +100,11 @@ def _state(queue: Row) -> Text:
         words.append("paused")
     if queue["cooldown"]:
         words.append(f"rests {seconds(queue['cooldown'])}")
-    if queue["pressure"] != pressure.NORMAL:
+    if queue["pressure"] != backpressure.NORMAL:
         words.append(queue["pressure"])
     if not words:
         return Text("-")
-    full = queue["pressure"] == pressure.FULL
+    full = queue["pressure"] == backpressure.FULL
     return Text(" ".join(words), STYLES[health.CRITICAL if full else health.WARNING])
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from queueing import pressure, reconcile
+from queueing import reconcile
 from queueing.conf import get_queue
 from queueing.errors import Rejected
+from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
@@ -119,7 +120,7 @@ def test_a_full_queue_stores_nothing(valkey, settings):
         submit("test.narrow", {}, owner="carol")
     assert Job.objects.count() == 3
     unfinished = redis_client.run(scripts.counts("test-narrow")).unfinished
-    assert pressure.level(get_queue("test-narrow"), unfinished) == "full"
+    assert backpressure.level(get_queue("test-narrow"), unfinished) == "full"
 
 
 def test_what_was_accepted_while_redis_was_away_is_scheduled_later(valkey, settings, settled):

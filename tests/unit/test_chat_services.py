@@ -142,7 +142,7 @@ def test_a_full_queue_leaves_nothing_behind(monkeypatch):
     def full(*_args, **_kwargs):
         raise Rejected("queue_full", "Full.", 5.0)
 
-    monkeypatch.setattr("queueing.pressure.admit", full)
+    monkeypatch.setattr("queueing.limits.backpressure.admit", full)
     with pytest.raises(Rejected):
         ask()
     assert not Thread.objects.exists()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queueing.backoff import delay_before_retry
 from queueing.conf import Backoff
+from queueing.limits.backoff import delay_before_retry
 
 seconds = st.floats(0, 1e6, allow_nan=False)
 backoffs = st.builds(

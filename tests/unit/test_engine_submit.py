@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import pressure
 from queueing.conf import QueueDef, get_conf
 from queueing.errors import BadSubmission, Rejected, UnknownKind
+from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.schedule.replies import Counts
 from queueing.states import State
@@ -117,7 +117,7 @@ def counts(waiting=0, held=0, **changes):
     [(0, "normal"), (9, "normal"), (10, "throttled"), (19, "throttled"), (20, "full"), (99, "full")],
 )
 def test_pressure_has_three_levels(unfinished, level):
-    assert pressure.level(limits, unfinished) == level
+    assert backpressure.level(limits, unfinished) == level
 
 
 @pytest.mark.parametrize(
@@ -135,25 +135,25 @@ def test_pressure_has_three_levels(unfinished, level):
     ],
 )
 def test_who_may_submit_depends_on_the_pressure(monkeypatch, held, more, refused):
-    monkeypatch.setattr(pressure.redis, "run", lambda call: held)
+    monkeypatch.setattr(backpressure.redis, "run", lambda call: held)
     if refused is None:
-        pressure.admit(limits, "alice", more)
+        backpressure.admit(limits, "alice", more)
         return
     with pytest.raises(Rejected) as caught:
-        pressure.admit(limits, "alice", more)
+        backpressure.admit(limits, "alice", more)
     assert caught.value.code == refused
     assert 0 < caught.value.retry_after <= 60
 
 
 def test_work_of_no_owner_knows_only_the_hard_limit(monkeypatch):
-    monkeypatch.setattr(pressure.redis, "run", lambda call: counts(19))
-    pressure.admit(limits, "")
+    monkeypatch.setattr(backpressure.redis, "run", lambda call: counts(19))
+    backpressure.admit(limits, "")
 
 
 def test_a_throttled_queue_limits_owners_that_had_no_limit(monkeypatch):
     free = QueueDef(name="q", soft_limit=10, hard_limit=20, owner_limit=0, throttled_owner=2)
-    monkeypatch.setattr(pressure.redis, "run", lambda call: counts(9, held=9))
-    pressure.admit(free, "alice")
-    monkeypatch.setattr(pressure.redis, "run", lambda call: counts(10, held=2))
+    monkeypatch.setattr(backpressure.redis, "run", lambda call: counts(9, held=9))
+    backpressure.admit(free, "alice")
+    monkeypatch.setattr(backpressure.redis, "run", lambda call: counts(10, held=2))
     with pytest.raises(Rejected):
-        pressure.admit(free, "alice")
+        backpressure.admit(free, "alice")

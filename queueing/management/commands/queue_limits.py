@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing import operating, overrides
+from queueing import operating
 from queueing.conf import Limiter, get_queue
+from queueing.limits import live_limits
 from queueing.management.operator import OperatorCommand
 from queueing.operating import Who
 
@@ -57,8 +58,8 @@ class Command(OperatorCommand):
             self.say(f"{queue}: {', '.join(f'{name} {_said(value)}' for name, value in values.items())}.")
 
     def _show(self, queue: str) -> None:
-        now, settings = overrides.effective(queue), get_queue(queue)
-        for name in overrides.NAMES:
+        now, settings = live_limits.effective(queue), get_queue(queue)
+        for name in live_limits.NAMES:
             value, wanted = getattr(now, name), getattr(settings, name)
             self.say(f"{name}\t{_said(value)}\t{'settings' if value == wanted else 'changed'}")
 

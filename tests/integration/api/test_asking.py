@@ -84,7 +84,7 @@ async def test_a_rejection_says_when_to_come_back(alice, monkeypatch, code, stat
     def rejects(*_args: Any) -> None:
         raise Rejected(code, "Not now.", 7.2)
 
-    monkeypatch.setattr("queueing.pressure.admit", rejects)
+    monkeypatch.setattr("queueing.limits.backpressure.admit", rejects)
     response = await alice.call("POST", "/api/travel", {"message": "x"})
     assert problem(response, status, code)["retryAfter"] == 7.2
     assert response["Retry-After"] == "8"

@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection
 
-from queueing import control, operating, overrides, overview, standing
+from queueing import control, operating, overview, standing
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
+from queueing.limits import live_limits
 from queueing.models import Job, Override
 from queueing.reconcile import reconcile
 from queueing.record.database_thread import DatabaseThread
@@ -39,15 +40,15 @@ def set_limits(**limits) -> None:
 
 def between(monkeypatch, deed) -> None:
     """Do `deed` once, between the next look at the record and what is told of it."""
-    look = overrides.live_on_record
+    look = live_limits.live_on_record
 
     def slowly():
-        monkeypatch.setattr(overrides, "live_on_record", look)
+        monkeypatch.setattr(live_limits, "live_on_record", look)
         seen = look()
         deed()
         return seen
 
-    monkeypatch.setattr(overrides, "live_on_record", slowly)
+    monkeypatch.setattr(live_limits, "live_on_record", slowly)
 
 
 def active() -> int:
@@ -166,7 +167,7 @@ async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey,
 
 async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
     between(monkeypatch, lambda: control.pause(TEST))
-    await overrides.keep(database)
+    await live_limits.keep(database)
     assert (await redis_client.arun(scripts.counts(TEST))).paused
     await redis_client.aclose()
 
@@ -196,6 +197,6 @@ async def test_they_are_told_wherever_limits_are_told(queue, database):
 def test_a_limit_of_a_queue_or_of_a_name_there_is_no_longer_is_passed_over():
     Override.objects.create(queue="gone", name="concurrency", value=3)
     Override.objects.create(queue=TEST, name="once_a_limit", value=3)
-    assert overrides.effective(TEST) == get_queue(TEST)
-    assert set(overrides.live_on_record()) == set(get_conf().queues)
-    overrides.tell(TEST)
+    assert live_limits.effective(TEST) == get_queue(TEST)
+    assert set(live_limits.live_on_record()) == set(get_conf().queues)
+    live_limits.tell(TEST)

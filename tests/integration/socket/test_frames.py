@@ -114,7 +114,7 @@ async def test_a_rejection_says_when_to_come_back(monkeypatch):
     def rejects(*_args: Any) -> None:
         raise Rejected("queue_full", "Full.", 5.0)
 
-    monkeypatch.setattr("queueing.pressure.admit", rejects)
+    monkeypatch.setattr("queueing.limits.backpressure.admit", rejects)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()

@@ -2,7 +2,7 @@
 
 import random
 
-from .conf import Backoff
+from queueing.conf import Backoff
 
 
 def delay_before_retry(backoff: Backoff, attempt: int, *, floor: float = 0.0) -> float:

@@ -3,10 +3,10 @@
 import time
 from typing import NamedTuple
 
-from .conf import QueueDef
-from .errors import Rejected
-from .schedule import redis_client, scripts
-from .schedule.replies import Counts
+from queueing.conf import QueueDef
+from queueing.errors import Rejected
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.replies import Counts
 
 NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .conf import Limiter, QueueDef, get_conf, get_queue
-from .errors import BadValue
-from .models import Override, Pause
-from .record.database_thread import DatabaseThread
-from .schedule import redis_client, scripts
+from queueing.conf import Limiter, QueueDef, get_conf, get_queue
+from queueing.errors import BadValue
+from queueing.models import Override, Pause
+from queueing.record.database_thread import DatabaseThread
+from queueing.schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""How much may wait and run: backpressure, live limits, backoff."""
