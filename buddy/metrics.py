@@ -8,8 +8,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from queueing import health
-from queueing import metrics as queue_metrics
+from queueing.monitoring import health
+from queueing.monitoring import prometheus as queue_metrics
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:

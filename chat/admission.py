@@ -8,8 +8,8 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpRequest
 
-from queueing import held
 from queueing.errors import Rejected
+from queueing.events import delay_reasons
 
 from .addresses import client_address
 from .limits.rules import rule
@@ -56,7 +56,7 @@ class Admission:
     @property
     def meta(self) -> dict[str, str]:
         """What to put into the job's `meta`, so that its wait is told with the reason."""
-        return {held.REASON: self.reason} if self.reason else {}
+        return {delay_reasons.REASON: self.reason} if self.reason else {}
 
     def give_back(self) -> None:
         """Nothing was asked after all, so it does not count."""

@@ -9,10 +9,11 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
-from queueing import overview, standing
 from queueing.errors import BadSubmission
+from queueing.events import standing
 from queueing.ids import new_id
 from queueing.models import Job
+from queueing.monitoring import overview
 
 from . import incoming, problems, selectors, services, sse, wire
 from .addresses import client_address

@@ -8,8 +8,9 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from queueing import health, owners
+        from queueing import owners
         from queueing.models import Job
+        from queueing.monitoring import health
 
         from . import checks, owned  # noqa: F401  (registers the system checks)
         from .answers.cache import forget

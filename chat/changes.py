@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from queueing import control, events
+from queueing import control
 from queueing.errors import BadSubmission, WrongState
+from queueing.events import messages as events
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
 

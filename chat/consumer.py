@@ -1,7 +1,7 @@
 """The socket of one browser tab: who is on it, what it says, and what it is told.
 
 What a tab may say is in `incoming`, what is then done in `requests`, and what it is told in `wire`. What it
-has been told of its jobs is in `queueing/following.py`, how much it may say and must read in `flow`, and
+has been told of its jobs is in `queueing/events/follower.py`, how much it may say and must read in `flow`, and
 when it is closed in `sockets`.
 """
 
@@ -14,11 +14,11 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from queueing import events
 from queueing.errors import Rejected
-from queueing.following import Follower, in_thread
-from queueing.pressures import Pressures
-from queueing.reading import forget
+from queueing.events import messages
+from queueing.events.follower import Follower, in_thread
+from queueing.events.pressure_watch import Pressures
+from queueing.events.reader import forget
 
 from . import flow, incoming, requests, sockets, wire
 from .accounts import tokens
@@ -68,7 +68,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
         self.live = Live(self.following, self.tell)
         try:
-            await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
+            await self.channel_layer.group_add(messages.group_of(self.owner), self.channel_name)
             await self.accept(subprotocol)
             await self.greet()
         except BaseException:
@@ -100,7 +100,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         sockets.Sockets.here().discard(self)
         Pressures.here().discard(self.tell)
         try:
-            await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
+            await self.channel_layer.group_discard(messages.group_of(self.owner), self.channel_name)
         except Exception as exc:  # a layer that is just reconnecting raises all sorts of things
             logger.warning("the group of a closed socket is left later: %r", exc)
 
@@ -143,9 +143,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def queue_event(self, message: dict[str, Any]) -> None:
         """An event for the owner, from the engine or another tab."""
         event = message["event"]
-        if "jobId" not in event or events.topic_of(event) == "thread":
+        if "jobId" not in event or messages.topic_of(event) == "thread":
             await self.tell(event)
-        elif events.name_of(event) == "queued" and event["jobId"] in self.answered:
+        elif messages.name_of(event) == "queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
         else:
             await self.following.hear(event)
@@ -160,9 +160,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
-        if self.window.shut and events.name_of(event) in _PASSING:
+        if self.window.shut and messages.name_of(event) in _PASSING:
             return
-        if events.is_ending(event):
+        if messages.is_ending(event):
             event = await asyncio.to_thread(wire.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)

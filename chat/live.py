@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from queueing import events
-from queueing.following import Follower
+from queueing.events import messages
+from queueing.events.follower import Follower
 
 from .incoming import Render
 from .live_markdown import has_definitions, render_open, settled
@@ -65,7 +65,7 @@ class Live:
         known = self._follower.jobs.get(question.job_id.hex)
         if known is None:  # not the owner's, or over: its end says all
             return 0
-        run, text = await events.text_so_far(question.job_id.hex)
+        run, text = await messages.text_so_far(question.job_id.hex)
         if not text:
             return 0
         offset = question.offset if question.run == run else 0
@@ -73,7 +73,11 @@ class Live:
         rendered = await loop.run_in_executor(_thread, _render_and_rest, text, offset)
         if question.job_id.hex not in self._follower.jobs:  # its end was told meanwhile
             return 0
-        event = {"type": f"{events.topic_of(known.about)}:rendered", **events.about(known.about), "run": run}
+        event = {
+            "type": f"{messages.topic_of(known.about)}:rendered",
+            **messages.about(known.about),
+            "run": run,
+        }
         await self._tell(event | rendered)
         return len(rendered["html"]) + len(rendered["openHtml"])
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from queueing import standing
-from queueing.following import in_thread
+from queueing.events import standing
+from queueing.events.follower import in_thread
 from queueing.models import Job
 
 from . import changes, incoming, selectors, services, wire

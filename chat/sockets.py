@@ -10,10 +10,10 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
 
-from queueing.events import group_of
-from queueing.following import in_thread
+from queueing.events.follower import in_thread
+from queueing.events.messages import group_of
+from queueing.events.periodic import Ticker, safely
 from queueing.schedule import redis_client
-from queueing.ticker import Ticker, safely
 
 from .accounts.tokens import alive_among as alive_tokens
 from .visitors import owner_of_session

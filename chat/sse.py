@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from queueing import reading
 from queueing.errors import BadSubmission
+from queueing.events import reader
 from queueing.models import Job
 
 from .wire import decorate
@@ -32,7 +32,7 @@ def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
 def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
     """The response that follows `job` to its end."""
     response = StreamingHttpResponse(
-        _frames(reading.follow(job, run=run, offset=offset)), content_type="text/event-stream"
+        _frames(reader.follow(job, run=run, offset=offset)), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would collect what should flow

@@ -6,9 +6,9 @@ import re
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from queueing import events
 from queueing.context import JobContext
 from queueing.errors import QueueingError
+from queueing.events import messages
 from queueing.kinds import Ending, job
 from queueing.submit import submit
 
@@ -78,10 +78,10 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
 
 async def _rename(thread: Thread, found: str) -> None:
     if await Thread.objects.filter(id=thread.id, title_is_own=False).aupdate(title=found):
-        await events.emit(thread.owner, renamed(thread, found))
+        await messages.emit(thread.owner, renamed(thread, found))
 
 
-def renamed(thread: Thread, title: str) -> events.Event:
+def renamed(thread: Thread, title: str) -> messages.Event:
     """What the owner's sockets are told."""
     return {"type": "thread:renamed", "threadId": thread.id.hex, "title": title}
 

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import events
 from .conf import get_queue
 from .errors import NoQueue, WrongState
+from .events import messages
 from .limits import live_limits
 from .models import Job, Pause
 from .record import dependencies
@@ -42,7 +42,7 @@ def cancel(job_id: UUID | str) -> Job:
         tell_end(job)
         freed = dependencies.give_up([job.pk])
         transaction.on_commit(lambda: _gone(job, freed))
-        transaction.on_commit(lambda: events.emit_soon(job, "cancelled", text=text))
+        transaction.on_commit(lambda: messages.emit_soon(job, "cancelled", text=text))
     return job
 
 

@@ -15,12 +15,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import control, failures
+from . import control
 from .conf import get_queue
 from .errors import BadValue, WrongState
 from .ids import first_id_at
 from .limits import live_limits
 from .models import AuditEntry, FailureNote, Job, Override
+from .monitoring import failures
 from .states import FINISHED
 
 _AT_ONCE = 500

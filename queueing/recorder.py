@@ -15,9 +15,11 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 
-from . import events, runner
+from . import runner
 from .conf import get_conf, get_queue
 from .errors import Permanent
+from .events import messages
+from .monitoring.counters import Account
 from .record import attempts
 from .record.database_thread import DatabaseThread
 from .record.run import Result
@@ -25,7 +27,6 @@ from .schedule import redis_client, scripts
 from .schedule.enqueue import put_all_in_schedule
 from .schedule.scripts import Outcome
 from .states import State
-from .tally import Account
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ async def _cool_down(result: Result) -> None:
 async def _tell_owner(result: Result) -> None:
     run = result.run
     name, fields = news(result)
-    await events.emit(run.owner, events.make(run.topic, name, run.id, run.request_id, run.meta, **fields))
+    await messages.emit(run.owner, messages.make(run.topic, name, run.id, run.request_id, run.meta, **fields))
 
 
 def news(result: Result) -> tuple[str, dict[str, Any]]:

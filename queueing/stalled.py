@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import events
 from .conf import TASKS, EngineConf, QueueDef
+from .events import messages
 from .models import Attempt, Job
 from .record.attempts import end
 from .record.database_thread import DatabaseThread
@@ -42,7 +42,7 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
             await redis_client.arun(scripts.finish(queue, ended, wake=True))
         if queue.name != TASKS:
             for owner, event in await database.call(news, claims):
-                await events.emit(owner, event)
+                await messages.emit(owner, event)
 
 
 def stall(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
@@ -65,15 +65,15 @@ def stall(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
     return sorted(set(ids) - {job_id.hex for job_id in alive})
 
 
-def news(claims: Sequence[tuple[str, str]]) -> list[tuple[str, events.Event]]:
+def news(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.Event]]:
     """(owner, event) of those whose owners should know that the answer begins again, or never ends."""
     found = []
     for job in Job.objects.filter(id__in=[job_id for job_id, _ in claims]).exclude(owner=""):
         if job.state == State.FAILED and job.error_code == "stalled":
-            found.append((job.owner, events.ending(job)))
+            found.append((job.owner, messages.ending(job)))
         elif job.state == State.WAITING:
             about = {"queue": job.queue, "attempt": job.attempts, "of": job.max_attempts, "in": 0.0}
-            found.append((job.owner, events.of(job, "retrying", **about, reason=LOST, code="stalled")))
+            found.append((job.owner, messages.of(job, "retrying", **about, reason=LOST, code="stalled")))
     return found
 
 

@@ -18,9 +18,9 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from . import events, progress
 from .context import JobContext
-from .progress import Step
+from .events import messages, progress
+from .events.progress import Step
 from .record.run import Run
 from .schedule import redis_client, scripts
 from .schedule.scripts import Piece
@@ -69,7 +69,7 @@ class Stream:
         """Tell that the run has begun."""
         run = self.run
         begun = self._event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
-        await events.emit(run.owner, begun)
+        await messages.emit(run.owner, begun)
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
         """Take note of something the handler said."""
@@ -128,18 +128,18 @@ class Stream:
         run, text = self.run, self.context.text[start : self._sent]
         return Piece(run.id, run.token, run.number, text, anew=start == 0)
 
-    def progress(self, step: Step) -> events.Event:
+    def progress(self, step: Step) -> messages.Event:
         """The event of a step."""
         return self._event("progress", **step.said)
 
-    def delta(self) -> events.Event:
+    def delta(self) -> messages.Event:
         """The event of the latest piece."""
         about = {"run": self.run.number, "attempt": self.run.attempt, "offset": self._start}
         return self._event("delta", **about, text=self.context.text[self._start : self._sent])
 
-    def _event(self, name: str, **fields: Any) -> events.Event:
+    def _event(self, name: str, **fields: Any) -> messages.Event:
         run = self.run
-        return events.make(run.topic, name, run.id, run.request_id, run.meta, **fields)
+        return messages.make(run.topic, name, run.id, run.request_id, run.meta, **fields)
 
 
 class Hub:
@@ -225,10 +225,10 @@ async def _send_all(streams: Sequence[Stream]) -> None:
     said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
     if said:
         news += await _keep(said)
-    await events.emit_many(news)
+    await messages.emit_many(news)
 
 
-async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, events.Event]]:
+async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, messages.Event]]:
     """Add to the texts kept in Redis; what to announce. Where the claim is lost, nobody should hear of it."""
     streams = [stream for stream, _ in said]
     for stream in streams:

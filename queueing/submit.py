@@ -7,8 +7,8 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import events
 from .conf import get_queue
+from .events import messages
 from .ids import new_id
 from .kinds import get_kind
 from .limits import backpressure
@@ -139,8 +139,8 @@ def submit_completed(
 
 
 async def _tell(job: Job) -> None:
-    for event in events.course(job):
-        await events.emit(job.owner, event)
+    for event in messages.course(job):
+        await messages.emit(job.owner, event)
 
 
 def build(
@@ -184,4 +184,4 @@ def take_place(job: Job) -> None:
     if not job.pending:
         put_all_in_schedule([job])
     if job.owner:
-        events.emit_soon(job, "queued", queue=job.queue)
+        messages.emit_soon(job, "queued", queue=job.queue)

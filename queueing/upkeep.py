@@ -12,9 +12,10 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import reconcile, stalled, tally
+from . import reconcile, stalled
 from .conf import TASKS
 from .limits import live_limits
+from .monitoring import counters
 from .record import attempts, pruning
 from .record.database_thread import DatabaseThread
 from .schedule import redis_client, scripts
@@ -77,13 +78,13 @@ class Upkeep:
     async def write_account(self) -> None:
         """Store what this worker did since the last time."""
         if rows := self._worker.account.rows():
-            await self._database.call(tally.write, rows)
+            await self._database.call(counters.write, rows)
 
     async def _clean_up(self) -> None:
         """Once an hour, by whichever worker comes first: old rows go."""
         if not await redis_client.aclient().set(scripts.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
-        for step in (tally.compact, pruning.prune, *pruning.steps):
+        for step in (counters.compact, pruning.prune, *pruning.steps):
             while await self._database.call(step):
                 continue  # outcomes are recorded in between
 

@@ -25,6 +25,7 @@ from . import runner, tasks
 from .bell import Bell
 from .conf import TASKS, get_conf
 from .identity import Identity
+from .monitoring.counters import Account
 from .record import attempts
 from .record.database_thread import DatabaseThread
 from .record.run import Result, Run
@@ -34,7 +35,6 @@ from .schedule import redis_client, scripts
 from .schedule.scripts import Claimed, Outcome
 from .states import State
 from .streaming import Stream
-from .tally import Account
 from .upkeep import Upkeep
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ if REDIS_PASSWORD and "@" not in REDIS_URL:
     REDIS_URL = REDIS_URL.replace("://", f"://:{quote(REDIS_PASSWORD, safe='')}@", 1)
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "queueing.layer.PubSubLayer",
+        "BACKEND": "queueing.events.channel_layer.PubSubLayer",
         # redis+cluster:// is ours (queueing/schedule/redis_client.py).
         # A cluster carries pub/sub whichever node one asks.
         "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},

@@ -8,7 +8,7 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
-        from queueing.record import pruning as retention
+        from queueing.record import pruning
 
         from .elsewhere import sum_up_calls
         from .feedback import export
@@ -16,4 +16,4 @@ class AnalyticsConfig(AppConfig):
         from .pruning import prune
 
         owned.register(Feedback, export=export)
-        retention.steps += [sum_up_calls, prune]
+        pruning.steps += [sum_up_calls, prune]

@@ -9,7 +9,7 @@ from django.db.models import CharField, Count, Q
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
-from queueing import histogram
+from queueing.monitoring import histogram
 
 from .models import Feedback, Rollup, Visit
 from .store import DAY, HOUR

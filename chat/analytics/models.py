@@ -38,7 +38,7 @@ class Rollup(models.Model):
     sums = models.JSONField(default=dict)
     """property -> sum, of our own events' numbers."""
     spreads = models.JSONField(default=dict)
-    """`wait` and `run` -> histogram of seconds; the buckets are in queueing/histogram.py."""
+    """`wait` and `run` -> histogram of seconds; the buckets are in queueing/monitoring/histogram.py."""
 
     class Meta:
         constraints = [

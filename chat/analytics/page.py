@@ -6,8 +6,9 @@ from functools import partial
 from typing import NamedTuple
 
 from chat.companions import COMPANIONS
-from queueing import axis, histogram, plots
-from queueing.plots import Plot, Series
+from queueing.monitoring import histogram
+from queueing.monitoring.charts import formats, plots
+from queueing.monitoring.charts.plots import Plot, Series
 
 from .elsewhere import Costs
 from .figures import Figures
@@ -27,12 +28,12 @@ def tiles(figures: Figures, costs: Costs) -> list[Tile]:
     ended = sum(figures.completed) + sum(figures.failed)
     failed, given = sum(figures.failed), sum(figures.up) + sum(figures.down)
     found = [
-        Tile("Messages", axis.count(sum(figures.messages))),
+        Tile("Messages", formats.count(sum(figures.messages))),
         _visitors_tile(figures),
         _duration_tile("Wait for a reply", figures.waits),
         _duration_tile("Time to write it", figures.runs),
-        Tile("Failed", _share(failed, ended), f"{axis.count(failed)} of {axis.count(ended)}"),
-        Tile("Thumbs up", _share(sum(figures.up), given), f"{axis.count(given)} given"),
+        Tile("Failed", _share(failed, ended), f"{formats.count(failed)} of {formats.count(ended)}"),
+        Tile("Thumbs up", _share(sum(figures.up), given), f"{formats.count(given)} given"),
     ]
     if any(figures.cached):
         found.append(Tile("Answered from cache", _share(sum(figures.cached), sum(figures.completed))))
@@ -44,9 +45,11 @@ def tiles(figures: Figures, costs: Costs) -> list[Tile]:
 def _visitors_tile(figures: Figures) -> Tile:
     if figures.span.step == HOUR:
         yesterday, today = figures.visitors
-        return Tile("Visitors today", axis.count(today), f"{axis.count(yesterday)} yesterday")
+        return Tile("Visitors today", formats.count(today), f"{formats.count(yesterday)} yesterday")
     mean = sum(figures.visitors) / len(figures.visitors)
-    return Tile("Visitors a day", axis.count(round(mean, 1)), f"{axis.count(max(figures.visitors))} at most")
+    return Tile(
+        "Visitors a day", formats.count(round(mean, 1)), f"{formats.count(max(figures.visitors))} at most"
+    )
 
 
 def _duration_tile(name: str, spreads: Sequence[dict[str, int]]) -> Tile:
@@ -54,17 +57,17 @@ def _duration_tile(name: str, spreads: Sequence[dict[str, int]]) -> Tile:
     half, most = histogram.percentile(counts, 0.5), histogram.percentile(counts, 0.95)
     if half is None or most is None:
         return Tile(name, "–")
-    return Tile(name, axis.seconds(half), f"95% within {axis.seconds(most)}")
+    return Tile(name, formats.seconds(half), f"95% within {formats.seconds(most)}")
 
 
 def _cost_tile(costs: Costs) -> Tile:
-    money = axis.money(sum(map(sum, costs.money.values())), costs.sign)
-    unpriced = f", {axis.count(costs.unpriced)} without a price" if costs.unpriced else ""
-    return Tile("Cost", money, f"{axis.count(costs.calls)} calls{unpriced}")
+    money = formats.money(sum(map(sum, costs.money.values())), costs.sign)
+    unpriced = f", {formats.count(costs.unpriced)} without a price" if costs.unpriced else ""
+    return Tile("Cost", money, f"{formats.count(costs.calls)} calls{unpriced}")
 
 
 def _share(part: int, whole: int) -> str:
-    return axis.share(part / whole) if whole else "–"
+    return formats.share(part / whole) if whole else "–"
 
 
 def drawings(figures: Figures, costs: Costs) -> list[Plot]:
@@ -89,8 +92,8 @@ def _plot(
     figures: Figures,
     title: str,
     *series: Series,
-    say: axis.Say = axis.count,
-    in_full: axis.Say = axis.whole,
+    say: formats.Say = formats.count,
+    in_full: formats.Say = formats.whole,
 ) -> Plot:
     hourly = figures.span.step == HOUR
     return Plot(
@@ -115,15 +118,15 @@ def _visitors(figures: Figures) -> Plot:
         x_name="Day",
         labels=labels,
         series=[series],
-        say=axis.count,
-        say_in_full=axis.whole,
+        say=formats.count,
+        say_in_full=formats.whole,
     )
 
 
 def _durations(figures: Figures, title: str, spreads: Sequence[dict[str, int]]) -> Plot:
     half = Series("half within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
     most = Series("95% within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
-    return _plot(figures, title, half, most, say=axis.seconds, in_full=axis.seconds)
+    return _plot(figures, title, half, most, say=formats.seconds, in_full=formats.seconds)
 
 
 def _cached(figures: Figures) -> Plot:
@@ -133,15 +136,15 @@ def _cached(figures: Figures) -> Plot:
         figures,
         "Answered from cache",
         Series("from cache", "accent", shares),
-        say=axis.share,
-        in_full=axis.share,
+        say=formats.share,
+        in_full=formats.share,
     )
 
 
 def _costs(figures: Figures, costs: Costs) -> Plot:
     series = [Series(name_of(who), who, money) for who, money in sorted(costs.money.items()) if any(money)]
     nothing = Series("cost", "accent", [0.0] * len(figures.starts))
-    say, in_full = (partial(words, sign=costs.sign) for words in (axis.money, axis.cents))
+    say, in_full = (partial(words, sign=costs.sign) for words in (formats.money, formats.cents))
     return _plot(figures, "Cost", *(series or [nothing]), say=say, in_full=in_full)
 
 
@@ -160,7 +163,9 @@ def tables(figures: Figures, costs: Costs, care: list[tuple[str, str, int]]) -> 
         "Help was offered": [(f"{name_of(who)}, {level}", number) for who, level, number in care],
         "Also counted": figures.others.most_common(),
     }
-    found = [Table(title, [(n, axis.whole(number)) for n, number in rows]) for title, rows in counts.items()]
+    found = [
+        Table(title, [(n, formats.whole(number)) for n, number in rows]) for title, rows in counts.items()
+    ]
     return found[:1] + [table for table in found[1:] if table.rows]
 
 

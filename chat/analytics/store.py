@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from queueing import histogram
+from queueing.monitoring import histogram
 
 from .models import Event, Rollup, Visit
 from .vocabulary import CUSTOM, OWN

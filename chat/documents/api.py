@@ -16,7 +16,7 @@ from chat.care.http import care_of, look_after
 from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
-from queueing import standing
+from queueing.events import standing
 from queueing.ids import new_id
 
 from . import selectors, services

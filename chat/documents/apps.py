@@ -7,8 +7,8 @@ class DocumentsConfig(AppConfig):
     verbose_name = "Documents"
 
     def ready(self) -> None:
-        from queueing.record import pruning as retention
+        from queueing.record import pruning
 
         from .services import sweep
 
-        retention.steps.append(sweep)
+        pruning.steps.append(sweep)

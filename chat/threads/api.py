@@ -19,7 +19,7 @@ from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.search import Found, search
 from chat.usage import ledger
-from queueing import standing
+from queueing.events import standing
 from queueing.ids import new_id
 
 from . import services

@@ -15,8 +15,9 @@ from chat.answers.cache import forget_thread
 from chat.models import Thread
 from chat.titles import renamed, title_from
 from chat.uploads import storage
-from queueing import control, events
+from queueing import control
 from queueing.errors import BadSubmission, WrongState
+from queueing.events import messages
 from queueing.models import Dependency, Job
 from queueing.states import UNFINISHED
 
@@ -40,7 +41,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.title_is_own = title, True
     thread.save(update_fields=["title", "title_is_own"])
-    events.tell(owner, renamed(thread, title))
+    messages.tell(owner, renamed(thread, title))
     return thread
 
 

@@ -8,10 +8,10 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
-        from queueing.record import pruning as retention
+        from queueing.record import pruning
 
         from .models import Upload
         from .storage import sweep
 
         owned.register(Upload)
-        retention.steps.append(sweep)
+        pruning.steps.append(sweep)

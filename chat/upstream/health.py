@@ -10,8 +10,8 @@ from django.utils import timezone
 from chat.upstream.client import Provider
 from chat.upstream.fallback import RESTS, rest_left
 from queueing.errors import Permanent
-from queueing.health import CRITICAL, WARNING, Warning
 from queueing.models import Attempt
+from queueing.monitoring.health import CRITICAL, WARNING, Warning
 
 #: Minutes that are looked back, and attempts at most, so that the look is quick on any day.
 _MINUTES, _NEWEST = 5, 500

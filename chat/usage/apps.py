@@ -8,8 +8,8 @@ class UsageConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import owned
-        from queueing import metrics as queue_metrics
-        from queueing.record import pruning as retention
+        from queueing.monitoring import prometheus as queue_metrics
+        from queueing.record import pruning
 
         from . import belongings, budgets, checks, metrics  # noqa: F401  (registers the system checks)
         from .models import Day, Reservation, Usage
@@ -17,5 +17,5 @@ class UsageConfig(AppConfig):
         owned.register(Usage, export=belongings.usage)
         owned.register(Day, export=belongings.day, move=belongings.move_days)
         owned.register(Reservation)
-        retention.steps.append(budgets.sweep)
+        pruning.steps.append(budgets.sweep)
         queue_metrics.register(metrics.metrics)

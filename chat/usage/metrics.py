@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db.models import Sum
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
-from queueing.growing import Growing
-from queueing.metrics import name
+from queueing.monitoring.cumulative import Growing
+from queueing.monitoring.prometheus import name
 
 from .models import Usage
 

@@ -12,7 +12,7 @@ from chat.addresses import client_address
 from chat.openapi import errors
 from chat.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
-from queueing import standing
+from queueing.events import standing
 from queueing.ids import new_id
 from queueing.submit import Submission
 

@@ -15,9 +15,9 @@ from chat.titles import title_from
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from chat.upstream.transcription import transcribe
-from queueing import events
 from queueing.context import JobContext
 from queueing.errors import Permanent
+from queueing.events import messages
 from queueing.kinds import Ending, job
 from queueing.states import State
 
@@ -61,7 +61,7 @@ def _take_back(message_ids: list[str]) -> None:
     forget_jobs(message.job_id for message in gone)
     thread = gone[0].thread
     removed = {"type": "thread:removed", "threadId": thread.id.hex, "messageIds": message_ids}
-    transaction.on_commit(lambda: events.tell(thread.owner, removed))
+    transaction.on_commit(lambda: messages.tell(thread.owner, removed))
 
 
 @job(KIND, queue="audio-processing", topic="audio", on_end=settle)

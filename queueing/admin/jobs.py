@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from queueing import axis
 from queueing.models import AuditEntry, Dependency, Job
+from queueing.monitoring.charts import formats
 
 from . import finding, timeline, verbs
 from .readonly import Kept
@@ -77,7 +77,7 @@ class JobAdmin(Kept):
     def ran(self, job: Job) -> str:
         if not (job.started_at and job.finished_at):
             return "–"
-        return axis.seconds(max(0.0, (job.finished_at - job.started_at).total_seconds()))
+        return formats.seconds(max(0.0, (job.finished_at - job.started_at).total_seconds()))
 
 
 def _may_read(request: HttpRequest) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from django.db.models import Count
 from django.utils import timezone
 
-from queueing import failures, operating
+from queueing import operating
 from queueing.conf import get_queue
 from queueing.errors import BadValue
 from queueing.models import Job
+from queueing.monitoring import failures
 from queueing.states import FINISHED, UNFINISHED
 
 from .limits import said_limits, wanted_limits

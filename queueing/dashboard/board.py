@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import DatabaseError
 from django.utils import timezone
 
-from queueing.ticker import Ticker, safely
+from queueing.events.periodic import Ticker, safely
 
 from . import parts
 from .kept import Kept

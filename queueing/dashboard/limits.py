@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from queueing import axis
 from queueing.conf import Limiter, QueueDef, get_queue
 from queueing.errors import BadValue
 from queueing.limits.live_limits import effective
+from queueing.monitoring.charts import formats
 
 #: Name -> label, and what 0 means.
 _NUMBERS = {
@@ -76,7 +76,7 @@ def said_limits(queue: str) -> list[str]:
 def _said(queue: QueueDef) -> dict[str, str]:
     said = {label: str(getattr(queue, name) or zero) for name, (label, zero) in _NUMBERS.items()}
     limiter = queue.limiter
-    said["Limiter"] = f"{limiter.max} in {axis.seconds(limiter.duration)}" if limiter else "none"
+    said["Limiter"] = f"{limiter.max} in {formats.seconds(limiter.duration)}" if limiter else "none"
     return said
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
-from queueing import failures, health, overview
-from queueing.following import in_thread
+from queueing.events.follower import in_thread
 from queueing.models import AuditEntry
+from queueing.monitoring import failures, health, overview
 
 from . import plotting
 from .kept import Kept

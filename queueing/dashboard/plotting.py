@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from queueing import axis, histogram, plots, statistics
 from queueing.conf import get_conf
-from queueing.plots import Plot, Series
+from queueing.monitoring import histogram, statistics
+from queueing.monitoring.charts import formats, plots
+from queueing.monitoring.charts.plots import Plot, Series
 
 #: Minutes of a queue's row.
 _TREND = 30
@@ -56,8 +57,8 @@ def drawings(span: Span, queue: str) -> list[Plot]:
         x_name=span.name,
         labels=labels,
         series=ended,
-        say=axis.count,
-        say_in_full=axis.whole,
+        say=formats.count,
+        say_in_full=formats.whole,
     )
     return [
         plots.bars(throughput),
@@ -75,8 +76,8 @@ def _durations(title: str, span: Span, labels: list[str], spreads: list[dict[str
             x_name=span.name,
             labels=labels,
             series=[half, most],
-            say=axis.seconds,
-            say_in_full=axis.seconds,
+            say=formats.seconds,
+            say_in_full=formats.seconds,
         )
     )
 

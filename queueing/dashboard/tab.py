@@ -9,7 +9,7 @@ from typing import Any
 from channels.auth import get_user
 from django.conf import settings
 
-from queueing.following import in_thread
+from queueing.events.follower import in_thread
 
 from .view import View, is_staff
 

@@ -10,8 +10,8 @@ from django.db import DatabaseError
 
 from queueing import operating
 from queueing.errors import QueueingError
-from queueing.failures import Group
 from queueing.models import Job
+from queueing.monitoring.failures import Group
 from queueing.states import State
 
 

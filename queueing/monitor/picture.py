@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from queueing import health
 from queueing.limits import backpressure
+from queueing.monitoring import health
 
 #: Rich's styles of the levels.
 STYLES = {health.OK: "green", health.WARNING: "yellow", health.CRITICAL: "bold red"}

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.text import Text
 
-from queueing import failures
+from queueing.monitoring import failures
 
 from . import actions, picture
 from .actions import Action

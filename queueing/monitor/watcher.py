@@ -10,8 +10,8 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from queueing import failures, health
-from queueing.overview import active_jobs
+from queueing.monitoring import failures, health
+from queueing.monitoring.overview import active_jobs
 from queueing.schedule import redis_client
 
 

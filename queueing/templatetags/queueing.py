@@ -9,7 +9,8 @@ from asgiref.sync import async_to_sync
 from django import template
 from django.utils import timezone
 
-from queueing import axis, health
+from queueing.monitoring import health
+from queueing.monitoring.charts import formats
 
 register = template.Library()
 
@@ -29,25 +30,25 @@ def queues_now() -> dict[str, Any]:
 @register.filter
 def seconds(value: Number) -> str:
     """A duration in seconds: `2.3 s`."""
-    return NOTHING if value is None or value == "" else axis.seconds(float(value))
+    return NOTHING if value is None or value == "" else formats.seconds(float(value))
 
 
 @register.filter
 def count(value: Number) -> str:
     """`1.2k`."""
-    return NOTHING if value is None or value == "" else axis.count(value)
+    return NOTHING if value is None or value == "" else formats.count(value)
 
 
 @register.filter
 def whole(value: Number) -> str:
     """`1,234`."""
-    return NOTHING if value is None or value == "" else axis.whole(value)
+    return NOTHING if value is None or value == "" else formats.whole(value)
 
 
 @register.filter
 def share(value: Number) -> str:
     """0 to 1 as per cent."""
-    return NOTHING if value is None or value == "" else axis.share(value)
+    return NOTHING if value is None or value == "" else formats.share(value)
 
 
 @register.filter
@@ -60,14 +61,16 @@ def megabytes(value: Number) -> str:
 def ago(value: datetime | None) -> str:
     """`4 min ago`; in days what is older."""
     return (
-        f"{axis.seconds(max(0.0, (timezone.now() - value).total_seconds() // 1))} ago" if value else NOTHING
+        f"{formats.seconds(max(0.0, (timezone.now() - value).total_seconds() // 1))} ago"
+        if value
+        else NOTHING
     )
 
 
 @register.filter
 def limiter(value: Mapping[str, Any] | None) -> str:
     """`2 in 60 s`."""
-    return f"{value['max']} in {axis.seconds(value['duration'])}" if value else "none"
+    return f"{value['max']} in {formats.seconds(value['duration'])}" if value else "none"
 
 
 @register.filter
@@ -90,7 +93,7 @@ def deed(detail: Mapping[str, Any]) -> str:
 def _limit(value: Any) -> str:
     """A limit as an entry keeps it: a number, or of a limiter its two."""
     if isinstance(value, list):
-        return f"{value[0]} in {axis.seconds(value[1])}"
+        return f"{value[0]} in {formats.seconds(value[1])}"
     return "none" if value is None else str(value)
 
 

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from queueing import control
-from queueing.layer import PubSubLayer
+from queueing.events.channel_layer import PubSubLayer
 from queueing.models import Job
 from tests.integration.stream_client import Reading
 from tests.integration.tabs import Tab, browser, eventually

@@ -12,7 +12,7 @@ from django.utils import timezone
 from queueing import control, stalled
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
-from queueing.record import attempts as record
+from queueing.record import attempts
 from queueing.record.run import Result, Run, as_run
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
@@ -34,7 +34,7 @@ def new_job(kind: str = "test.echo", **options: Any) -> Job:
 
 def begin(job: Job, token: str = "c1/w/1") -> Run:
     """A claim's attempt begins."""
-    (run,) = record.begin([Claimed(job.id.hex, job.queue, 0.0)], token)
+    (run,) = attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token)
     return run
 
 
@@ -45,16 +45,16 @@ def result(run: Run, state: State = State.COMPLETED, **changes: Any) -> Result:
     return Result(**(fields | {"ended_at": timezone.now()} | changes))
 
 
-def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> record.Recorded:
+def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> attempts.Recorded:
     """The attempt's end is reported."""
-    return record.end([result(run, state, **changes)])
+    return attempts.end([result(run, state, **changes)])
 
 
 def everything(job: Job) -> tuple[dict[str, Any], int, int]:
     """All the record has of a job: its row, attempts, and calls of `on_end`."""
     row = Job.objects.get(id=job.id)
-    attempts = Attempt.objects.filter(job=job).count()
-    return model_to_dict(row) | {"id": row.id}, attempts, Written.objects.filter(job_id=job.id.hex).count()
+    failed = Attempt.objects.filter(job=job).count()
+    return model_to_dict(row) | {"id": row.id}, failed, Written.objects.filter(job_id=job.id.hex).count()
 
 
 def at_once(*moves: Callable[[], Any]) -> list[Any]:

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from queueing.layer import PubSubLayer
+from queueing.events.channel_layer import PubSubLayer
 from tests.integration.tabs import Browser, Tab
 
 ENDINGS = ("chat:completed", "chat:failed", "chat:cancelled")

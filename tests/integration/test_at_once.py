@@ -8,8 +8,9 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
-from queueing import control, events
+from queueing import control
 from queueing.errors import BadSubmission
+from queueing.events import messages
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
@@ -33,11 +34,11 @@ def heard(valkey):
     async def listen(act):
         layer = get_channel_layer()
         mine, strangers = await layer.new_channel(), await layer.new_channel()
-        await layer.group_add(events.group_of("alice"), mine)
-        await layer.group_add(events.group_of("bob"), strangers)
+        await layer.group_add(messages.group_of("alice"), mine)
+        await layer.group_add(messages.group_of("bob"), strangers)
         await database_sync_to_async(act, thread_sensitive=False)()
-        await layer.group_send(events.group_of("alice"), {"type": "last"})
-        await layer.group_send(events.group_of("bob"), {"type": "last"})
+        await layer.group_send(messages.group_of("alice"), {"type": "last"})
+        await layer.group_send(messages.group_of("bob"), {"type": "last"})
         found = []
         while (message := await layer.receive(mine))["type"] != "last":
             found.append(message["event"])

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from queueing import control
-from queueing.pressures import Pressures
+from queueing.events.pressure_watch import Pressures
 from queueing.schedule import redis_client, scripts
 from queueing.submit import submit_many
 from tests.integration.tabs import Tab, browser

@@ -11,9 +11,9 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from chat.sockets import Sockets
-from queueing.following import Following
-from queueing.positions import Positions
-from queueing.pressures import Pressures
+from queueing.events.follower import Following
+from queueing.events.positions import Positions
+from queueing.events.pressure_watch import Pressures
 from tests.integration.tabs import Browser, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from prometheus_client.parser import text_string_to_metric_families
 
 from chat.usage import ledger
-from queueing import control, metrics
-from queueing.growing import Growing
+from queueing import control
+from queueing.monitoring import prometheus
+from queueing.monitoring.cumulative import Growing
 from queueing.submit import submit, submit_many
 from tests.cluster import ROOT
 from tests.conftest import wait_until
@@ -25,7 +26,7 @@ def fresh(settings, monkeypatch):
     from chat.usage import metrics as usage_metrics
 
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(metrics, "_ever", Growing(metrics._tallied))
+    monkeypatch.setattr(prometheus, "_ever", Growing(prometheus._tallied))
     monkeypatch.setattr(usage_metrics, "_ever", Growing(usage_metrics._used))
 
 

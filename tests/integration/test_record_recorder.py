@@ -11,13 +11,13 @@ from django.db import OperationalError
 from queueing import recorder
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
-from queueing.record import attempts as record
+from queueing.monitoring.counters import Account
+from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
 from queueing.recorder import Recorder
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
-from queueing.tally import Account
 from tests.conftest import point_at
 from tests.engine.models import Written
 from tests.integration.record_moves import new_job, result
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def claim(queue: str = "test") -> list[Run]:
     """Runs of everything that waits, claimed in Redis and begun in the record."""
     found = redis_client.run(scripts.claim([get_queue(queue)], "c1/w/1", 100)).jobs
-    return sorted(record.begin(found, "c1/w/1"), key=lambda run: run.id)
+    return sorted(attempts.begin(found, "c1/w/1"), key=lambda run: run.id)
 
 
 def settle(results: Sequence[Result]) -> list[str]:
@@ -138,14 +138,14 @@ def test_late_outcomes_let_go_of_their_claims():
 
 def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
     monkeypatch.setattr(recorder, "_TRY_AGAIN", 0.01)
-    end, tries = record.end, iter(range(100))
+    end, tries = attempts.end, iter(range(100))
 
-    def sometimes(results: Sequence[Result]) -> record.Recorded:
+    def sometimes(results: Sequence[Result]) -> attempts.Recorded:
         if next(tries) < 3:
             raise OperationalError("the database is away")
         return end(results)
 
-    monkeypatch.setattr(record, "end", sometimes)
+    monkeypatch.setattr(attempts, "end", sometimes)
     for _ in range(3):
         new_job()
     assert len(settle([result(run) for run in claim()])) == 3

@@ -7,9 +7,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from queueing import overview, statistics, tally
 from queueing.ids import first_id_at
 from queueing.models import Job, Tally
+from queueing.monitoring import counters, overview, statistics
 from queueing.record import pruning
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -61,7 +61,7 @@ def test_old_minutes_become_hours_and_keep_their_sums(db):
                 completed=2,
                 waits={"3": 1, "5": 1},
             )
-    while tally.compact():
+    while counters.compact():
         continue
     row = Tally.objects.get()
     assert (row.start, row.seconds, row.completed, row.waits) == (hour, 3600, 36, {"3": 18, "5": 18})
@@ -75,12 +75,12 @@ def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
     for days in (1, 91, 92):
         old(days)
     old(93, queue="test-narrow")
-    while tally.compact():
+    while counters.compact():
         continue
     old(95)
-    while tally.compact():
+    while counters.compact():
         continue
-    rows = {(r.queue, r.start == tally.BEGINNING): (r.completed, r.runs) for r in Tally.objects.all()}
+    rows = {(r.queue, r.start == counters.BEGINNING): (r.completed, r.runs) for r in Tally.objects.all()}
     assert rows == {
         ("test", False): (2, {"3": 2}),
         ("test", True): (6, {"3": 6}),

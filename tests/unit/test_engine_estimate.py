@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from queueing.conf import Limiter, QueueDef
+from queueing.events.standing import estimate
 from queueing.schedule.replies import Counts
-from queueing.standing import estimate
 
 
 def queue(concurrency=2, *, everywhere=0, limiter=None):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing import histogram
+from queueing.monitoring import histogram
 
 durations = st.lists(st.floats(0, 100_000, allow_nan=False), min_size=1, max_size=50)
 

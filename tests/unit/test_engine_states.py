@@ -93,9 +93,9 @@ def test_a_row_has_an_end_exactly_when_it_is_over(state):
 
 
 def test_the_statements_of_the_record_name_only_states_that_exist():
-    from queueing.record import attempts as record
+    from queueing.record import attempts
 
-    text = Path(record.__file__).read_text()
+    text = Path(attempts.__file__).read_text()
     named = set(re.findall(r"state (?:=|IN|<>) ?\(?'(\w+)'", text))
     assert named
     assert named <= STATES

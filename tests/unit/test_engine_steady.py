@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing.positions import steady
-from queueing.standing import Standing
+from queueing.events.positions import steady
+from queueing.events.standing import Standing
 
 
 def at(position: int | None, low: float | None, high: float | None, reason: str = "queue") -> Standing:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import growing
-from queueing.growing import Growing
+from queueing.monitoring import cumulative
+from queueing.monitoring.cumulative import Growing
 
 
 class Table:
@@ -30,7 +30,7 @@ def at(monkeypatch):
 
     def move(hours: float) -> datetime:
         now = start + timedelta(hours=hours)
-        monkeypatch.setattr(growing.timezone, "now", lambda: now)
+        monkeypatch.setattr(cumulative.timezone, "now", lambda: now)
         return now
 
     return move

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from queueing import health
+from queueing.monitoring import health
 from tests.cluster import ROOT
 
 

@@ -7,9 +7,9 @@ import pytest
 from django.db import OperationalError
 from rich.console import Console
 
-from queueing import health
 from queueing.monitor import picture, watcher
 from queueing.monitor.terminal import split
+from queueing.monitoring import health
 
 LAST = {
     "completed": 8,

@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing import axis, plots
-from queueing.plots import Plot, Series
+from queueing.monitoring.charts import formats, plots
+from queueing.monitoring.charts.plots import Plot, Series
 
 numbers = st.floats(0, 1e15, allow_nan=False) | st.integers(0, 10**18)
 values = st.lists(numbers | st.none(), min_size=1, max_size=100)
@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @given(st.floats() | st.integers(-5, 10**30), st.booleans())
 def test_an_axis_holds_its_most_in_few_even_steps(most, whole):
-    marks = axis.ticks(most, whole=whole)
+    marks = formats.ticks(most, whole=whole)
     assert marks[0] == 0
     assert 2 <= len(marks) <= 6
     if 1e-9 <= most <= 1e300:
@@ -35,39 +35,39 @@ def test_an_axis_holds_its_most_in_few_even_steps(most, whole):
     [(0, [0, 1]), (1, [0, 1]), (7, [0, 2, 4, 6, 8]), (10, [0, 3, 6, 9, 12]), (100, [0, 25, 50, 75, 100])],
 )
 def test_counts_have_whole_marks(most, marks):
-    assert axis.ticks(most, whole=True) == marks
+    assert formats.ticks(most, whole=True) == marks
 
 
 @pytest.mark.parametrize(
     ("said", "is_"),
     [
-        (axis.count(0), "0"),
-        (axis.count(0.5), "0.5"),
-        (axis.count(999), "999"),
-        (axis.count(1234), "1.2k"),
-        (axis.count(9_999_999), "10M"),
-        (axis.count(999_600), "1M"),
-        (axis.count(12_300_000_000), "12B"),
-        (axis.count(1e18), "1e18"),
-        (axis.seconds(0), "0 s"),
-        (axis.seconds(0.05), "50 ms"),
-        (axis.seconds(0.9999), "1 s"),
-        (axis.seconds(2.34), "2.3 s"),
-        (axis.seconds(150), "2.5 min"),
-        (axis.seconds(10_000), "2.8 h"),
-        (axis.seconds(400_000), "4.63 d"),
-        (axis.share(0), "0%"),
-        (axis.share(0.034), "3.4%"),
-        (axis.share(1), "100%"),
-        (axis.money(0), "$0.00"),
-        (axis.money(0.00421), "$0.0042"),
-        (axis.money(3.2), "$3.20"),
-        (axis.money(0.00002), "$0.00002"),
-        (axis.money(0.5), "$0.50"),
-        (axis.money(12_345), "$12k"),
-        (axis.cents(12_345.678), "$12,345.68"),
-        (axis.cents(0.00421), "$0.0042"),
-        (axis.whole(1_234_567), "1,234,567"),
+        (formats.count(0), "0"),
+        (formats.count(0.5), "0.5"),
+        (formats.count(999), "999"),
+        (formats.count(1234), "1.2k"),
+        (formats.count(9_999_999), "10M"),
+        (formats.count(999_600), "1M"),
+        (formats.count(12_300_000_000), "12B"),
+        (formats.count(1e18), "1e18"),
+        (formats.seconds(0), "0 s"),
+        (formats.seconds(0.05), "50 ms"),
+        (formats.seconds(0.9999), "1 s"),
+        (formats.seconds(2.34), "2.3 s"),
+        (formats.seconds(150), "2.5 min"),
+        (formats.seconds(10_000), "2.8 h"),
+        (formats.seconds(400_000), "4.63 d"),
+        (formats.share(0), "0%"),
+        (formats.share(0.034), "3.4%"),
+        (formats.share(1), "100%"),
+        (formats.money(0), "$0.00"),
+        (formats.money(0.00421), "$0.0042"),
+        (formats.money(3.2), "$3.20"),
+        (formats.money(0.00002), "$0.00002"),
+        (formats.money(0.5), "$0.50"),
+        (formats.money(12_345), "$12k"),
+        (formats.cents(12_345.678), "$12,345.68"),
+        (formats.cents(0.00421), "$0.0042"),
+        (formats.whole(1_234_567), "1,234,567"),
     ],
 )
 def test_numbers_are_said_as_people_read_them(said, is_):
@@ -76,7 +76,7 @@ def test_numbers_are_said_as_people_read_them(said, is_):
 
 @given(numbers)
 def test_no_number_is_long(value):
-    for say in (axis.count, axis.seconds, axis.money):
+    for say in (formats.count, formats.seconds, formats.money):
         assert len(say(value)) <= 9, say(value)
 
 
@@ -94,8 +94,8 @@ def plot_of(*series: Series, labels: list[str] | None = None) -> Plot:
         x_name="Day",
         labels=names,
         series=list(series),
-        say=axis.count,
-        say_in_full=axis.whole,
+        say=formats.count,
+        say_in_full=formats.whole,
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 
-from queueing import health
 from queueing.management.operator import CANNOT_TELL, HelpfulCommand, told, user
 from queueing.monitor import picture, terminal
 from queueing.monitor.screen import Monitor
+from queueing.monitoring import health
 from queueing.schedule import redis_client
 
 #: Exit codes.

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from queueing import failures, operating
+from queueing import operating
 from queueing.conf import get_queue
 from queueing.management.operator import OperatorCommand, job_id
 from queueing.models import Job
+from queueing.monitoring import failures
 from queueing.operating import Who
 from queueing.states import State
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from queueing.conf import get_queue
-from queueing.health import look
 from queueing.management.operator import HelpfulCommand, told
+from queueing.monitoring.health import look
 from queueing.schedule import redis_client
 
 _HEAD = ("queue", "waiting", "active", "delayed", "oldest_seconds", "completed_24h", "failed_24h", "state")

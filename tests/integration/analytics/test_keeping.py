@@ -76,9 +76,9 @@ def test_turned_off_everything_goes(settings):
 
 
 def test_upkeep_prunes():
-    from queueing.record import pruning as retention
+    from queueing.record import pruning
 
-    assert prune in retention.steps
+    assert prune in pruning.steps
 
 
 @pytest.mark.parametrize(

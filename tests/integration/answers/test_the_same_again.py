@@ -6,7 +6,7 @@ from redis import Redis
 from chat import changes
 from queueing import control
 from queueing.errors import Rejected
-from queueing.following import in_thread
+from queueing.events.follower import in_thread
 from queueing.states import State
 from tests.integration.answers.asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
 from tests.integration.tabs import browser

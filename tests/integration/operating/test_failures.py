@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import events, failures, operating, overview
+from queueing import operating
+from queueing.events import messages
 from queueing.models import Job
+from queueing.monitoring import failures, overview
 from queueing.schedule import redis_client
 from queueing.states import State
 from queueing.submit import submit
@@ -73,6 +75,6 @@ async def test_a_running_job_tells_how_far_it_is_and_what_it_does_only_to_who_ma
     assert "alice" not in str(shown)
     (whole,) = await overview.active_jobs(contents=True)
     assert whole["progress"]["label"] == "a private file"
-    late = await events.catch_up(job.id.hex)
+    late = await messages.catch_up(job.id.hex)
     assert [(e["type"], e.get("done")) for e in late][-1] == ("test:progress", 1), "who comes late hears it"
     await redis_client.aclose()

@@ -3,10 +3,12 @@
 import pytest
 from django.db import connection
 
-from queueing import control, operating, overview, standing
+from queueing import control, operating
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
+from queueing.events import standing
 from queueing.limits import live_limits
 from queueing.models import Job, Override
+from queueing.monitoring import overview
 from queueing.reconcile import reconcile
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts

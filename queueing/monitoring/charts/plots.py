@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .axis import Say, ticks
+from .formats import Say, ticks
 
 #: The drawing, in units of which a phone shows about one a pixel.
 WIDTH, HEIGHT = 360, 200

@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .conf import get_conf
-from .models import FailureNote, Job
-from .record import orphans
-from .states import State
+from queueing.conf import get_conf
+from queueing.models import FailureNote, Job
+from queueing.record import orphans
+from queueing.states import State
 
 #: A queue's newest failed jobs that are looked at, however many there are.
 NEWEST = 10_000

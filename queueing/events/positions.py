@@ -11,13 +11,13 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from . import events, held, standing
+from . import delay_reasons, messages, standing
+from .periodic import Ticker, safely
 from .standing import Standing
-from .ticker import Ticker, safely
 
 _in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
-Send = Callable[[events.Event], Awaitable[None]]
+Send = Callable[[messages.Event], Awaitable[None]]
 
 #: Jobs asked about in one script.
 _AT_ONCE = 500
@@ -28,9 +28,12 @@ _MUCH = 1.5
 class Watched:
     """A job somebody waits for."""
 
-    def __init__(self, event: events.Event) -> None:
+    def __init__(self, event: messages.Event) -> None:
         self.queue: str = event["queue"]
-        self.event = events.about(event) | {"type": events.topic_of(event) + ":position", "queue": self.queue}
+        self.event = messages.about(event) | {
+            "type": messages.topic_of(event) + ":position",
+            "queue": self.queue,
+        }
         self.sends: list[Send] = []
         self.shown: Standing | None = None
         if "position" in event:
@@ -45,7 +48,7 @@ class Positions(Ticker[str]):
         super().__init__()
         self._watched: dict[str, Watched] = {}
 
-    def watch(self, event: events.Event, send: Send) -> Callable[[], None]:
+    def watch(self, event: messages.Event, send: Send) -> Callable[[], None]:
         """Tell `send` the position of the job that `event` is about whenever it changes.
 
         `event` is one of the job's that names its `queue`. The return value ends it.
@@ -83,10 +86,10 @@ class Positions(Ticker[str]):
 
 async def _tell_held(delayed: list[Watched]) -> None:
     """Their time is known from the start; only their place among the owner's own changes."""
-    perhaps = {w.event["jobId"]: w for w in delayed if held.REASON in w.event}
+    perhaps = {w.event["jobId"]: w for w in delayed if delay_reasons.REASON in w.event}
     if not perhaps:
         return
-    for job_id, wait in (await _in_thread(held.waits)(perhaps)).items():
+    for job_id, wait in (await _in_thread(delay_reasons.waits)(perhaps)).items():
         watched = perhaps.get(job_id)
         if watched and _among_own(watched.told) != _among_own(now := Standing(None, wait)):
             await _pass_on(watched, now)

@@ -7,13 +7,15 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from . import progress, statistics
-from .conf import QueueDef, get_conf
-from .limits import backpressure
-from .models import Job
-from .schedule import redis_client, scripts
-from .schedule.presence import workers
-from .states import State
+from queueing.conf import QueueDef, get_conf
+from queueing.events import progress
+from queueing.limits import backpressure
+from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.presence import workers
+from queueing.states import State
+
+from . import statistics
 
 
 async def queue_overview() -> dict[str, Any]:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .schedule import redis_client, scripts
+from queueing.schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from .conf import get_conf
-from .limits import backpressure
+from queueing.conf import get_conf
+from queueing.limits import backpressure
+from queueing.record import orphans
+
 from .overview import queue_overview
-from .record import orphans
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
 

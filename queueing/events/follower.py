@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 
-from . import events
-from .events import Event
-from .models import Job
+from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.states import FINISHED, State
+
+from . import messages
+from .messages import Event
+from .periodic import Ticker, safely
 from .positions import Positions
-from .reading import Reader
-from .schedule import redis_client, scripts
-from .states import FINISHED, State
-from .ticker import Ticker, safely
+from .reader import Reader
 
 in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
@@ -101,7 +102,7 @@ class Follower:
         """Tell where `job` stands to someone who has `offset` characters of `run`, then what follows."""
         async with self._lock:
             self._over.pop(job.id.hex, None)
-            known = self.jobs.setdefault(job.id.hex, Followed(events.of(job, "position")))
+            known = self.jobs.setdefault(job.id.hex, Followed(messages.of(job, "position")))
             known.reader = Reader(run, offset)
             if not self._held_up():
                 await self._catch_up(known)
@@ -121,8 +122,8 @@ class Follower:
         over = self._over.get(event["jobId"])
         if not over:
             return True
-        name = events.name_of(event)
-        if name in events.ENDINGS:
+        name = messages.name_of(event)
+        if name in messages.ENDINGS:
             return bool(event["type"] != over.type)
         if name == "queued" or event.get("run", 0) > over.run:  # somebody had it tried again
             del self._over[event["jobId"]]
@@ -133,20 +134,20 @@ class Follower:
         job_id = known.about["jobId"]
         try:
             reader = known.reader
-            found = await events.catch_up(job_id, run=reader.run, offset=reader.offset)
+            found = await messages.catch_up(job_id, run=reader.run, offset=reader.offset)
         except Job.DoesNotExist:
-            found = [events.vanished(known.about)]
+            found = [messages.vanished(known.about)]
         known.heard = time.monotonic()
         for event in found:
             await self._pass(known, event)
 
     async def _pass(self, known: Followed, event: Event) -> None:
-        name = events.name_of(event)
+        name = messages.name_of(event)
         known.runs = name not in _IN_LINE
         known.stop_position()
         if name in _IN_LINE:
             known.stop = Positions.here().watch(event, self._send)
-        elif name in events.ENDINGS:
+        elif name in messages.ENDINGS:
             self._end(known, event)
         if fresh := known.reader.take(event):
             await self._send(fresh)

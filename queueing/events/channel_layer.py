@@ -9,7 +9,7 @@ from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from .events import name_of
+from .messages import name_of
 
 Message = dict[str, Any]
 

@@ -15,11 +15,12 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
+from queueing.kinds import get_kind
+from queueing.models import Attempt, Job
+from queueing.schedule import redis_client, scripts
+from queueing.states import State
+
 from . import progress, standing
-from .kinds import get_kind
-from .models import Attempt, Job
-from .schedule import redis_client, scripts
-from .states import State
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from channels.layers import get_channel_layer
 
-from . import events
-from .events import Event, group_of, is_ending, name_of
-from .models import Job
+from queueing.models import Job
+
+from . import messages
+from .messages import Event, group_of, is_ending, name_of
 
 #: Seconds between looks at the record by a follower whom the channel layer tells nothing.
 _LOOK_AGAIN = 5.0
@@ -127,6 +128,6 @@ async def forget(layer: Any, channel: str) -> None:
 
 async def _missed(job: Job, seen: Reader) -> list[Event]:
     try:
-        return await events.catch_up(job.id.hex, run=seen.run, offset=seen.offset)
+        return await messages.catch_up(job.id.hex, run=seen.run, offset=seen.offset)
     except Job.DoesNotExist:
-        return [events.vanished(events.of(job, "position"))]
+        return [messages.vanished(messages.of(job, "position"))]

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 
-from . import held
-from .conf import QueueDef, get_queue
-from .models import Job
-from .schedule import redis_client, scripts
-from .schedule.presence import clusters_alive
-from .schedule.replies import Counts, Place
-from .states import State
+from queueing.conf import QueueDef, get_queue
+from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.presence import clusters_alive
+from queueing.schedule.replies import Counts, Place
+from queueing.states import State
+
+from . import delay_reasons
 
 
 class Wait(NamedTuple):
@@ -41,8 +42,8 @@ async def place(job: Job) -> Standing:
     if job.pending:
         reason = job.meta.get("afterReason", "turn")
         return Standing(None, {"low": None, "high": None, "reason": reason})
-    if held.is_held(job):
-        waits = await database_sync_to_async(held.waits, thread_sensitive=False)([job.id])
+    if delay_reasons.is_held(job):
+        waits = await database_sync_to_async(delay_reasons.waits, thread_sensitive=False)([job.id])
         if wait := waits.get(job.id.hex):
             return Standing(None, wait)
     return (await places(job.queue, [job.id.hex]))[0]

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from .models import Job
-from .states import State
+from queueing.models import Job
+from queueing.states import State
 
 #: The name in `meta`.
 REASON = "delayReason"

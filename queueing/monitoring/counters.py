@@ -10,10 +10,11 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from queueing.models import Tally
+from queueing.record.run import Result
+from queueing.states import State
+
 from . import histogram
-from .models import Tally
-from .record.run import Result
-from .states import State
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
+from queueing.models import Tally
+
 from . import histogram
-from .models import Tally
 
 
 @dataclass

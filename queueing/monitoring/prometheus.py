@@ -17,11 +17,12 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from queueing.conf import get_conf
+from queueing.models import Tally
+from queueing.states import State
+
 from . import histogram
-from .conf import get_conf
-from .growing import Growing
-from .models import Tally
-from .states import State
+from .cumulative import Growing
 
 Source = Callable[[], Iterable[Metric]]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from . import events
-from .conf import TASKS, get_conf
-from .limits import backpressure
-from .schedule import redis_client, scripts
-from .ticker import Ticker, safely
+from queueing.conf import TASKS, get_conf
+from queueing.limits import backpressure
+from queueing.schedule import redis_client, scripts
 
-Send = Callable[[events.Event], Awaitable[None]]
+from . import messages
+from .periodic import Ticker, safely
+
+Send = Callable[[messages.Event], Awaitable[None]]
 
 
 class Pressures(Ticker[Send]):
@@ -20,7 +21,7 @@ class Pressures(Ticker[Send]):
         super().__init__()
         self._levels: dict[str, str] = {}
 
-    def unusual(self) -> list[events.Event]:
+    def unusual(self) -> list[messages.Event]:
         """What a newcomer should hear: the queues that are not `normal`, as of the last look."""
         return [_event(q, level) for q, level in self._levels.items() if level != backpressure.NORMAL]
 
@@ -41,5 +42,5 @@ class Pressures(Ticker[Send]):
                     await safely(send(_event(queue.name, level)))
 
 
-def _event(queue: str, level: str) -> events.Event:
+def _event(queue: str, level: str) -> messages.Event:
     return {"type": "queue:pressure", "queue": queue, "level": level}

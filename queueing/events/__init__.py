@@ -1,0 +1,1 @@
+"""What owners are told: events, positions, progress, and how a client follows them."""

@@ -1,0 +1,1 @@
+"""How the queues are doing: health, failures, statistics, metrics, charts."""
