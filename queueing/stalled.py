@@ -13,11 +13,11 @@ from .models import Attempt, Job
 from .record.attempts import end
 from .record.database_thread import DatabaseThread
 from .record.run import Result, as_run
-from .runner import UNEXPECTED
 from .schedule import redis_client, scripts
 from .schedule.enqueue import put_all_in_schedule
 from .schedule.scripts import Outcome
 from .states import UNFINISHED, State
+from .worker.executor import UNEXPECTED
 
 logger = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 Q_CLUSTER = {
     "name": "buddy",
-    "broker_class": "queueing.broker.RedisBroker",
+    "broker_class": "queueing.worker.django_q_broker.RedisBroker",
     "workers": env.int("QUEUE_WORKERS", default=1),
     "timeout": 300,
     "retry": 360,

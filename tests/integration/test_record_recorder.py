@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from queueing import recorder
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
 from queueing.monitoring.counters import Account
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
-from queueing.recorder import Recorder
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
+from queueing.worker import result_writer
+from queueing.worker.result_writer import Recorder
 from tests.conftest import point_at
 from tests.engine.models import Written
 from tests.integration.record_moves import new_job, result
@@ -137,7 +137,7 @@ def test_late_outcomes_let_go_of_their_claims():
 
 
 def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
-    monkeypatch.setattr(recorder, "_TRY_AGAIN", 0.01)
+    monkeypatch.setattr(result_writer, "_TRY_AGAIN", 0.01)
     end, tries = attempts.end, iter(range(100))
 
     def sometimes(results: Sequence[Result]) -> attempts.Recorded:
@@ -181,7 +181,7 @@ def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
     new_job()
     (run,) = claim()
     state = State.DELAYED if spent else State.WAITING
-    name, fields = recorder.news(result(run, state, outcome=outcome, delay=30, spent=spent))
+    name, fields = result_writer.news(result(run, state, outcome=outcome, delay=30, spent=spent))
     assert (name, fields["attempt"], fields["of"]) == ("retrying", attempt, run.max_attempts)
     settle([result(run, state, outcome=outcome, delay=30, spent=spent)])
     assert Job.objects.get().attempts == attempt

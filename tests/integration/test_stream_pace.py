@@ -7,8 +7,8 @@ import pytest
 
 from queueing.models import Job
 from queueing.record.run import Run, as_run
-from queueing.streaming import Stream
 from queueing.submit import build
+from queueing.worker.output import Stream
 from tests.integration.asking import ask
 
 pytestmark = pytest.mark.usefixtures("valkey")

@@ -7,9 +7,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from queueing.conf import get_queue
-from queueing.identity import Identity
 from queueing.schedule import redis_client, scripts
-from queueing.worker import Worker
+from queueing.worker.identity import Identity
+from queueing.worker.process import Worker
 from tests.integration.schedule_moves import put, token
 from tests.integration.tabs import eventually
 

@@ -15,18 +15,19 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 
-from . import runner
-from .conf import get_conf, get_queue
-from .errors import Permanent
-from .events import messages
-from .monitoring.counters import Account
-from .record import attempts
-from .record.database_thread import DatabaseThread
-from .record.run import Result
-from .schedule import redis_client, scripts
-from .schedule.enqueue import put_all_in_schedule
-from .schedule.scripts import Outcome
-from .states import State
+from queueing.conf import get_conf, get_queue
+from queueing.errors import Permanent
+from queueing.events import messages
+from queueing.monitoring.counters import Account
+from queueing.record import attempts
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import Result
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import put_all_in_schedule
+from queueing.schedule.scripts import Outcome
+from queueing.states import State
+
+from . import executor
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +121,9 @@ class Recorder:
 def _without_hook(result: Result, exc: Exception) -> Result:
     """What becomes of a job whose end could not be written: an attempt that failed."""
     if not result.hook:  # its failure could not be written either: say as little as can go wrong
-        plain = Permanent(runner.UNEXPECTED, code="unwritable")
-        return replace(runner.failed(result.run, plain), hook=False)
-    again = runner.failed(result.run, exc)
+        plain = Permanent(executor.UNEXPECTED, code="unwritable")
+        return replace(executor.failed(result.run, plain), hook=False)
+    again = executor.failed(result.run, exc)
     return replace(again, hook=False) if again.state == State.FAILED else again
 
 

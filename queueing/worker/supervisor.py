@@ -25,8 +25,9 @@ from django_q.conf import Conf
 from django_q.scheduler import scheduler
 from django_q.status import Stat
 
-from . import worker
-from .conf import get_conf
+from queueing.conf import get_conf
+
+from . import process as worker
 from .identity import Identity
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
-from .running import Running
-from .schedule import redis_client, scripts
+from queueing.schedule import redis_client, scripts
+
+from .active_runs import Running
 
 logger = logging.getLogger(__name__)
 

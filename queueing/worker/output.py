@@ -18,12 +18,12 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from .context import JobContext
-from .events import messages, progress
-from .events.progress import Step
-from .record.run import Run
-from .schedule import redis_client, scripts
-from .schedule.scripts import Piece
+from queueing.context import JobContext
+from queueing.events import messages, progress
+from queueing.events.progress import Step
+from queueing.record.run import Run
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Piece
 
 logger = logging.getLogger(__name__)
 

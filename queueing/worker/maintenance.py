@@ -12,16 +12,16 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import reconcile, stalled
-from .conf import TASKS
-from .limits import live_limits
-from .monitoring import counters
-from .record import attempts, pruning
-from .record.database_thread import DatabaseThread
-from .schedule import redis_client, scripts
+from queueing import reconcile, stalled
+from queueing.conf import TASKS
+from queueing.limits import live_limits
+from queueing.monitoring import counters
+from queueing.record import attempts, pruning
+from queueing.record.database_thread import DatabaseThread
+from queueing.schedule import redis_client, scripts
 
 if TYPE_CHECKING:
-    from .worker import Worker
+    from .process import Worker
 
 logger = logging.getLogger(__name__)
 

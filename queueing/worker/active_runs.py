@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from .conf import EngineConf
-from .streaming import Stream
+from queueing.conf import EngineConf
+
+from .output import Stream
 
 #: A job's id and the token it is held under. An id alone may be held twice: by a run that lost its
 #: lease and by the one that took over.

@@ -20,8 +20,8 @@ from django_q.monitor import save_cached, save_task
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 
-from .record.database_thread import DatabaseThread
-from .schedule import redis_client, scripts
+from queueing.record.database_thread import DatabaseThread
+from queueing.schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from django_q.brokers import Broker
 
-from .conf import TASKS, get_queue
-from .ids import new_id
-from .schedule import redis_client, scripts
+from queueing.conf import TASKS, get_queue
+from queueing.ids import new_id
+from queueing.schedule import redis_client, scripts
 
 
 class RedisBroker(Broker):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from .conf import get_conf
+from queueing.conf import get_conf
 
 
 @dataclass(kw_only=True)

@@ -21,21 +21,22 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from . import runner, tasks
-from .bell import Bell
-from .conf import TASKS, get_conf
+from queueing.conf import TASKS, get_conf
+from queueing.monitoring.counters import Account
+from queueing.record import attempts
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import Result, Run
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Claimed, Outcome
+from queueing.states import State
+
+from . import django_q_task, executor
+from .active_runs import Claim, Running, end_all
 from .identity import Identity
-from .monitoring.counters import Account
-from .record import attempts
-from .record.database_thread import DatabaseThread
-from .record.run import Result, Run
-from .recorder import Recorder
-from .running import Claim, Running, end_all
-from .schedule import redis_client, scripts
-from .schedule.scripts import Claimed, Outcome
-from .states import State
-from .streaming import Stream
-from .upkeep import Upkeep
+from .maintenance import Upkeep
+from .notifier import Bell
+from .output import Stream
+from .result_writer import Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class Worker:
         if run.owner:
             self._spawn(stream.announce())
         try:
-            result = await runner.execute(run, stream.context, self._threads)
+            result = await executor.execute(run, stream.context, self._threads)
         except asyncio.CancelledError:
             stream.context.cancelled = True
             if (run.id, run.token) in self.running.dropped:
@@ -201,14 +202,14 @@ class Worker:
 
     def _why_cancelled(self, run: Run, stream: Stream) -> Result:
         if (run.id, run.token) in self.running.late:
-            return runner.timed_out(run)
+            return executor.timed_out(run)
         if self.stopping.is_set():
-            return runner.released(run, stream.context.text)
-        return runner.failed(run, RuntimeError("the handler was cancelled from within"))
+            return executor.released(run, stream.context.text)
+        return executor.failed(run, RuntimeError("the handler was cancelled from within"))
 
     async def _run_package(self, job: Claimed, token: str) -> None:
         try:
-            await tasks.run_package(job.id, self._threads, self._database)
+            await django_q_task.run_package(job.id, self._threads, self._database)
         except (*redis_client.Unavailable, DatabaseError) as exc:
             logger.error("task %s is not done (%s); it runs again when its lease ends", job.id, exc)
             self._free([(job.id, token)])

@@ -11,14 +11,14 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
-from .conf import QueueDef, get_queue
-from .context import JobContext
-from .errors import Cooldown, JobError, Permanent, Retry
-from .limits.backoff import delay_before_retry
-from .record.run import Result, Run
-from .schedule import redis_client, scripts
-from .schedule.replies import LIMITER_MARGIN
-from .states import State
+from queueing.conf import QueueDef, get_queue
+from queueing.context import JobContext
+from queueing.errors import Cooldown, JobError, Permanent, Retry
+from queueing.limits.backoff import delay_before_retry
+from queueing.record.run import Result, Run
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.replies import LIMITER_MARGIN
+from queueing.states import State
 
 logger = logging.getLogger(__name__)
 
