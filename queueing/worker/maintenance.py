@@ -12,12 +12,12 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from queueing import reconcile, stalled
 from queueing.conf import TASKS
 from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import attempts, pruning
 from queueing.record.database_thread import DatabaseThread
+from queueing.recovery import reconcile, stalled
 from queueing.schedule import redis_client, scripts
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from django.db import connection
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from queueing import control, stalled
+from queueing import control
 from queueing.conf import get_queue
 from queueing.models import Attempt, Job
 from queueing.record import attempts
 from queueing.record.run import Result, Run, as_run
+from queueing.recovery import stalled
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 from queueing.submit import submit

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from queueing import control, stalled
+from queueing import control
 from queueing.conf import get_queue
 from queueing.errors import WrongState
 from queueing.models import Attempt, Job
 from queueing.record import attempts
+from queueing.recovery import stalled
 from queueing.schedule.scripts import Claimed
 from queueing.states import FINISHED, State
 from tests.engine.models import Written

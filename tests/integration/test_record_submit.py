@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from queueing import reconcile
 from queueing.conf import get_queue
 from queueing.errors import Rejected
 from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import DatabaseThread
+from queueing.recovery import reconcile
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import entry
 from queueing.states import State

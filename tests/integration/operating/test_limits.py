@@ -9,8 +9,8 @@ from queueing.events import standing
 from queueing.limits import live_limits
 from queueing.models import Job, Override
 from queueing.monitoring import overview
-from queueing.reconcile import reconcile
 from queueing.record.database_thread import DatabaseThread
+from queueing.recovery.reconcile import reconcile
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit_many

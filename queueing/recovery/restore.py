@@ -12,13 +12,13 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .conf import get_conf
-from .limits import live_limits
-from .models import Attempt, Job
-from .record.database_thread import DatabaseThread
-from .schedule import redis_client, scripts
-from .schedule.enqueue import entry
-from .states import State
+from queueing.conf import get_conf
+from queueing.limits import live_limits
+from queueing.models import Attempt, Job
+from queueing.record.database_thread import DatabaseThread
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import entry
+from queueing.states import State
 
 logger = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .conf import TASKS, EngineConf, QueueDef
-from .events import messages
-from .models import Attempt, Job
-from .record.attempts import end
-from .record.database_thread import DatabaseThread
-from .record.run import Result, as_run
-from .schedule import redis_client, scripts
-from .schedule.enqueue import put_all_in_schedule
-from .schedule.scripts import Outcome
-from .states import UNFINISHED, State
-from .worker.executor import UNEXPECTED
+from queueing.conf import TASKS, EngineConf, QueueDef
+from queueing.events import messages
+from queueing.models import Attempt, Job
+from queueing.record.attempts import end
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import Result, as_run
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import put_all_in_schedule
+from queueing.schedule.scripts import Outcome
+from queueing.states import UNFINISHED, State
+from queueing.worker.executor import UNEXPECTED
 
 logger = logging.getLogger(__name__)
 

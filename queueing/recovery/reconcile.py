@@ -16,13 +16,14 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from . import memory
-from .ids import first_id_at
-from .limits import live_limits
-from .models import Job
-from .record.database_thread import DatabaseThread
-from .schedule import redis_client, scripts
-from .states import UNFINISHED, in_words
+from queueing.ids import first_id_at
+from queueing.limits import live_limits
+from queueing.models import Job
+from queueing.record.database_thread import DatabaseThread
+from queueing.schedule import redis_client, scripts
+from queueing.states import UNFINISHED, in_words
+
+from . import restore
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     last = await client.get(mark)
     added = 0
     if last is None:
-        added += await memory.restore(worker, database)
+        added += await restore.restore(worker, database)
     else:
         await live_limits.keep(database)
     if 0 <= time.time() - float(last or 0) < _FULL:
@@ -70,7 +71,7 @@ async def _look(after: str, database: DatabaseThread) -> int:
         if unknown := [job_id for job_id, text in zip(ids, known, strict=True) if text is None]:
             # They may have ended since we read them. The record hears of an end before Redis forgets
             # the job, so what is still unfinished now was lost.
-            added += await memory.put_back(await database.call(still_unfinished, unknown))
+            added += await restore.put_back(await database.call(still_unfinished, unknown))
         after = ids[-1]
         await client.pexpire(scripts.key("reconciler"), _LEADER_MS)
     if added:
@@ -92,4 +93,4 @@ def unfinished_after(after: str) -> list[str]:
 def still_unfinished(ids: Sequence[str]) -> list[Job]:
     """Those of the jobs that are not over, as the schedule needs them."""
     rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, pending=0)
-    return list(rows.only(*memory.NEEDED))
+    return list(rows.only(*restore.NEEDED))

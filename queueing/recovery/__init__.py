@@ -1,0 +1,1 @@
+"""Finding lost work: expired leases, and a Redis that lost its data."""
