@@ -99,7 +99,7 @@ def make_sessions(count: int, path: str) -> None:
 
 def hold(held: bool) -> None:
     """Pause the queue, or let it go on."""
-    from queueing import control
+    from queueing.control import verbs as control
 
     (control.pause if held else control.resume)("openai-chat")
 

@@ -8,7 +8,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from queueing import owners
+        from queueing.control import owners
         from queueing.models import Job
         from queueing.monitoring import health
 

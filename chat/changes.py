@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import BadSubmission, WrongState
 from queueing.events import messages as events
 from queueing.models import Job
@@ -137,7 +137,7 @@ def withdraw(*, owner: str, message_id: UUID) -> events.Event:
 def _stop(jobs: Iterable[Job]) -> None:
     for job in jobs:
         with suppress(WrongState):  # it ended in the meantime
-            control.cancel(job.id)
+            verbs.cancel(job.id)
 
 
 def _remove(first: Message, messages: list[Message]) -> events.Event:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import BadSubmission, Rejected
 from queueing.ids import new_id
 from queueing.models import Job
@@ -178,7 +178,7 @@ def asked_of(job: Job, created: bool = False) -> Asked:
 def cancel(*, owner: str, job_id: UUID) -> Job:
     """Stop the owner's job; stopping it twice is once. Raises `WrongState` when it is over otherwise."""
     job = selectors.job(owner=owner, job_id=job_id)
-    return job if job.state == State.CANCELLED else control.cancel(job.id)
+    return job if job.state == State.CANCELLED else verbs.cancel(job.id)
 
 
 def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
@@ -193,4 +193,4 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0), transaction.atomic():
         if job.kind == "chat.reply" and job.args.get("answers") != "never":  # asked, not found
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
-        return control.retry(job.id, after=_in_order(thread) if thread else ())
+        return verbs.retry(job.id, after=_in_order(thread) if thread else ())

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from chat import owned, sockets
-from queueing import owners
+from queueing.control import owners
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from chat.answers.cache import forget_thread
 from chat.models import Thread
 from chat.titles import renamed, title_from
 from chat.uploads import storage
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import BadSubmission, WrongState
 from queueing.events import messages
 from queueing.models import Dependency, Job
@@ -51,7 +51,7 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
     job_ids = list(thread.messages.values_list("job_id", flat=True))
     for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
         with suppress(WrongState):  # it ended in the meantime
-            control.cancel(job.id)
+            verbs.cancel(job.id)
     with transaction.atomic():
         forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()

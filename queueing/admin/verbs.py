@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from queueing import operating
+from queueing.control import audited
 from queueing.errors import WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
@@ -43,10 +43,10 @@ class Verb:
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb("retry", operating.retry, "It runs anew, with all its attempts."),
-        Verb("cancel", operating.cancel, "It ends, wherever it is; what it was doing is stopped."),
-        Verb("promote", operating.promote, "It may start now instead of when it is due."),
-        Verb("remove", operating.remove, "It is deleted with its history. This cannot be undone."),
+        Verb("retry", audited.retry, "It runs anew, with all its attempts."),
+        Verb("cancel", audited.cancel, "It ends, wherever it is; what it was doing is stopped."),
+        Verb("promote", audited.promote, "It may start now instead of when it is due."),
+        Verb("remove", audited.remove, "It is deleted with its history. This cannot be undone."),
     )
 }
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from django.db.models import Count
 from django.utils import timezone
 
-from queueing import operating
 from queueing.conf import get_queue
+from queueing.control import audited
 from queueing.errors import BadValue
 from queueing.models import Job
 from queueing.monitoring import failures
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
         return self.queue, self.get("kind"), self.get("code")
 
     @property
-    def who(self) -> operating.Who:
+    def who(self) -> audited.Who:
         """For the audit."""
         return {"actor": self.actor, "note": self.get("note")}
 
@@ -127,7 +127,7 @@ def _does_clean(asked: Asked) -> str:
         raise BadValue("state", f"Choose one of {', '.join(sorted(FINISHED))}.")
     if not days.isdigit() or int(days) > 10_000:
         raise BadValue("days", "Say how many days old they are at least: 0 to 10000.")
-    number = operating.clean(asked.queue, state=state, older_than=timedelta(days=int(days)), **asked.who)
+    number = audited.clean(asked.queue, state=state, older_than=timedelta(days=int(days)), **asked.who)
     return f"Removed {_number(number, f'{state} job')} of {asked.queue}."
 
 
@@ -135,7 +135,7 @@ def _does_limits(asked: Asked) -> str:
     wanted = wanted_limits(asked.queue, asked.values)
     if not wanted:
         return "These are the limits it has; nothing was changed."
-    operating.set_limits(asked.queue, **wanted, **asked.who)
+    audited.set_limits(asked.queue, **wanted, **asked.who)
     return f"Limits of {asked.queue} changed: {', '.join(sorted(wanted))}."
 
 
@@ -144,7 +144,7 @@ def _says_note(asked: Asked) -> list[str]:
 
 
 def _does_note(asked: Asked) -> str:
-    operating.note_group(*asked.group, asked.get("text"), actor=asked.actor)
+    audited.note_group(*asked.group, asked.get("text"), actor=asked.actor)
     return "Noted."
 
 
@@ -159,11 +159,11 @@ def _done(verb: Callable[..., Any], said: str) -> Callable[[Asked], str]:
 
 
 def _does_replay(asked: Asked) -> str:
-    return f"{_number(operating.retry_group(*asked.group, **asked.who), 'job')} in line again."
+    return f"{_number(audited.retry_group(*asked.group, **asked.who), 'job')} in line again."
 
 
 def _does_retry(asked: Asked) -> str:
-    operating.retry(asked.get("job"), **asked.who)
+    audited.retry(asked.get("job"), **asked.who)
     return "The job is in line again."
 
 
@@ -172,26 +172,26 @@ ACTIONS = {
         title="Pause {queue}",
         button="Pause",
         says=_says_pause,
-        does=_done(operating.pause, "{queue} is paused."),
+        does=_done(audited.pause, "{queue} is paused."),
     ),
     "resume": Action(
         title="Resume {queue}",
         button="Resume",
         says=_says_resume,
-        does=_done(operating.resume, "{queue} goes on."),
+        does=_done(audited.resume, "{queue} goes on."),
     ),
     "drain": Action(
         title="Drain {queue}",
         button="Cancel these jobs",
         says=_says_drain,
-        does=_done(operating.drain, "Cancelled {number} jobs of {queue}."),
+        does=_done(audited.drain, "Cancelled {number} jobs of {queue}."),
         dangerous=True,
     ),
     "promote": Action(
         title="Promote what is delayed on {queue}",
         button="Promote",
         says=_says_promote,
-        does=_done(operating.promote_all, "{number} jobs of {queue} may start now."),
+        does=_done(audited.promote_all, "{number} jobs of {queue} may start now."),
     ),
     "clean": Action(
         title="Clean {queue}",
@@ -212,7 +212,7 @@ ACTIONS = {
         title="Reset the limits of {queue}",
         button="Reset",
         says=lambda asked: said_limits(asked.queue),
-        does=_done(operating.clear_limits, "{queue} has the limits of the settings."),
+        does=_done(audited.clear_limits, "{queue} has the limits of the settings."),
     ),
     "replay": Action(
         title="Replay failures of {queue}", button="Replay", says=_says_replay, does=_does_replay

@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from queueing.conf import get_queue
+from queueing.control.audited import Who
 from queueing.errors import QueueingError
-from queueing.operating import Who
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 #: Exit code when nobody can tell: the database is away, or what was asked makes no sense.

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from queueing import operating
+from queueing.control import audited
 from queueing.errors import QueueingError
 from queueing.models import Job
 from queueing.monitoring.failures import Group
@@ -38,7 +38,7 @@ def pause(queue: str, actor: str) -> Action:
     """Start nothing more on the queue."""
 
     def verb() -> str:
-        operating.pause(queue, actor=actor)
+        audited.pause(queue, actor=actor)
         return f"{queue} is paused; what runs finishes."
 
     return Action("", verb)
@@ -48,7 +48,7 @@ def resume(queue: str, actor: str) -> Action:
     """Let the queue go on."""
 
     def verb() -> str:
-        operating.resume(queue, actor=actor)
+        audited.resume(queue, actor=actor)
         return f"{queue} goes on."
 
     return Action("", verb)
@@ -57,14 +57,14 @@ def resume(queue: str, actor: str) -> Action:
 def drain(queue: str, actor: str) -> Action:
     """Cancel what waits."""
     question = f"Cancel all that waits or is delayed in {queue}? This cannot be undone."
-    return Action(question, lambda: f"{operating.drain(queue, actor=actor)} jobs of {queue} cancelled.")
+    return Action(question, lambda: f"{audited.drain(queue, actor=actor)} jobs of {queue} cancelled.")
 
 
 def clean(queue: str, actor: str) -> Action:
     """Forget what failed."""
 
     def verb() -> str:
-        removed = operating.clean(queue, state=State.FAILED, older_than=timedelta(0), actor=actor)
+        removed = audited.clean(queue, state=State.FAILED, older_than=timedelta(0), actor=actor)
         return f"{removed} failed jobs of {queue} removed from the record."
 
     return Action(f"Remove all failed jobs of {queue} from the record? This cannot be undone.", verb)
@@ -77,7 +77,7 @@ def retry_newest(queue: str, actor: str) -> Action:
         job = Job.objects.filter(queue=queue, state=State.FAILED).order_by("-id").first()
         if not job:
             return f"Nothing of {queue} has failed."
-        operating.retry(job.id, actor=actor)
+        audited.retry(job.id, actor=actor)
         return f"{job.kind} {job.id.hex} waits again."
 
     return Action(f"Run the newest failed job of {queue} again?", verb)
@@ -87,7 +87,7 @@ def retry_group(group: Group, actor: str) -> Action:
     """Run all jobs again that failed in this way."""
 
     def verb() -> str:
-        again = operating.retry_group(group.queue, group.kind, group.code, actor=actor)
+        again = audited.retry_group(group.queue, group.kind, group.code, actor=actor)
         return f"{again} jobs of {group.queue} wait again."
 
     return Action(f"Run all {group.count} of {group.kind} that failed with {group.code} again?", verb)
@@ -97,7 +97,7 @@ def cancel(job: dict[str, Any], actor: str) -> Action:
     """Stop a job that runs."""
 
     def verb() -> str:
-        operating.cancel(job["id"], actor=actor)
+        audited.cancel(job["id"], actor=actor)
         return f"{job['kind']} {job['id']} is cancelled."
 
     return Action(f"Cancel {job['kind']} {job['id']}? This cannot be undone.", verb)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing import control
+from queueing.control import verbs
 from queueing.events.channel_layer import PubSubLayer
 from queueing.models import Job
 from tests.integration.stream_client import Reading
@@ -142,7 +142,7 @@ async def test_a_job_an_operator_removed_has_an_end_too():
     async with browser() as alice:
         tab = await alice.open()
         reading = await asked(tab)
-        await sync_to_async(control.remove)(reading.job_id)
+        await sync_to_async(verbs.remove)(reading.job_id)
         await reading.follow(tab)
         assert reading.ending["type"] == "chat:cancelled"
         assert reading.ending["threadId"]

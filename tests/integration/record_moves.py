@@ -9,8 +9,8 @@ from django.db import connection
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from queueing import control
 from queueing.conf import get_queue
+from queueing.control import verbs
 from queueing.models import Attempt, Job
 from queueing.record import attempts
 from queueing.record.run import Result, Run, as_run
@@ -78,7 +78,7 @@ def at_once(*moves: Callable[[], Any]) -> list[Any]:
 
 def cancelled(job: Job) -> None:
     """The claim `c1/w/1` ends by a cancel; the same for those below."""
-    control.cancel(job.id)
+    verbs.cancel(job.id)
 
 
 def stalled_once(job: Job) -> None:
@@ -111,7 +111,7 @@ def retried_later(job: Job) -> None:
 def failed_and_run_anew(job: Job) -> None:
     """It failed and a person asked for another run."""
     end(present_run(job), State.FAILED)
-    control.retry(job.id)
+    verbs.retry(job.id)
 
 
 def present_run(job: Job) -> Run:

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import BadSubmission
 from queueing.events import messages
 from queueing.models import Job
@@ -121,7 +121,7 @@ def test_the_same_request_at_the_same_moment_is_one_job(valkey):
 
 
 def test_a_paused_queue_does_not_hold_it_up(valkey):
-    control.pause("test")
+    verbs.pause("test")
     assert done().job.is_finished
 
 

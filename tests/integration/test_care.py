@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from chat.care.models import CareCount
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from tests.conftest import point_at
 from tests.integration.tabs import Browser, browser
@@ -64,7 +64,7 @@ async def test_the_socket_tells_it_before_the_place_in_line(valkey):
 
 
 async def test_a_paused_queue_delays_no_help(valkey):
-    await sync_to_async(control.pause)("openai-chat")
+    await sync_to_async(verbs.pause)("openai-chat")
     async with browser() as alice:
         assert (await posted(alice)).json()["care"]["level"] == "danger"
         tab = await alice.open()

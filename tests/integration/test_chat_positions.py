@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing import control
+from queueing.control import verbs
 from queueing.events.pressure_watch import Pressures
 from queueing.schedule import redis_client, scripts
 from queueing.submit import submit_many
@@ -48,9 +48,9 @@ async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
         await tab.ask()
         queued = (await tab.hear_until("chat:queued"))[-1]
         assert queued["estimatedWait"]["reason"] == "workers"
-        await off_thread(control.pause, QUEUE)
+        await off_thread(verbs.pause, QUEUE)
         assert (await told(tab, "paused"))["high"] is None
-        await off_thread(control.resume, QUEUE)
+        await off_thread(verbs.resume, QUEUE)
         await told(tab, "workers")
         a_worker(valkey)
         assert await told(tab, "queue") == {"low": 0, "high": 0, "reason": "queue"}
@@ -125,7 +125,7 @@ async def test_pressure_is_told_to_all_when_it_changes_and_to_newcomers(monkeypa
         await off_thread(submit_many, "test.noop", [{}])
         assert (await tabs[0].hear())["level"] == "full"
         for job in jobs:
-            await off_thread(control.cancel, job.id)
+            await off_thread(verbs.cancel, job.id)
         levels = [(await tabs[1].hear())["level"]]
         while levels[-1] != "normal":
             levels.append((await tabs[1].hear())["level"])

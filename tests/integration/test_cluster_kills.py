@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -74,7 +74,7 @@ def test_what_a_killed_supervisors_workers_did_goes_on_in_another_cluster(qclust
     assert took < 3  # the grace time of 2 s and a moment: no lease had to run out
     (worker,) = other.workers()
     for job in jobs:
-        job = control.cancel(job.id)
+        job = verbs.cancel(job.id)
         assert job.token.startswith(card_of(valkey, worker))
         assert (job.attempts, job.stalls) == (1, 0)
 

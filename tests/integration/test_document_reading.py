@@ -13,8 +13,8 @@ from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Piece
 from chat.history import estimate_tokens
 from chat.services import Asked
-from queueing import control
 from queueing.context import JobContext
+from queueing.control import verbs
 from queueing.errors import Cooldown, Permanent, Retry
 from tests.provider.script import Script
 
@@ -162,6 +162,6 @@ async def test_what_nobody_tries_again_goes_after_a_week():
     old = timezone.now() - services.KEEP - timedelta(hours=1)
     await Analysis.objects.all().aupdate(created_at=old)
     assert await sync_to_async(services.sweep)() == 0, "its job is not over"
-    await sync_to_async(control.cancel)(asked.job.id)
+    await sync_to_async(verbs.cancel)(asked.job.id)
     assert await sync_to_async(services.sweep)() == 1
     assert not await Analysis.objects.aexists()

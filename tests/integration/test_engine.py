@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.schedule import scripts
 from queueing.states import State
@@ -95,14 +95,14 @@ def test_an_attempt_that_takes_too_long_is_stopped(qcluster):
 def test_a_failed_job_can_be_run_anew(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 1, "how": "permanent"}).job)
-    assert finished(control.retry(job.id)).state == State.COMPLETED
+    assert finished(verbs.retry(job.id)).state == State.COMPLETED
 
 
 def test_an_active_job_is_cancelled_from_another_process(qcluster, valkey):
     qcluster()
     job = submit("test.sleep", {"seconds": 60}, owner="alice").job
     wait_until(lambda: valkey.client.lrange("note:sleep:started", 0, -1), "the job to start")
-    assert control.cancel(job.id).state == State.CANCELLED
+    assert verbs.cancel(job.id).state == State.CANCELLED
     wait_until(lambda: valkey.client.lrange("note:sleep:cancelled", 0, -1), "the coroutine to stop", 1.0)
     assert Written.objects.get().state == "cancelled"
 
@@ -111,7 +111,7 @@ def test_a_job_that_is_always_in_the_database_is_cancelled_too(qcluster, valkey)
     qcluster()
     job = submit("test.database", {}, owner="alice").job
     wait_until(lambda: valkey.client.llen("note:database:started"), "the job to start")
-    control.cancel(job.id)
+    verbs.cancel(job.id)
     wait_until(lambda: valkey.client.llen("note:database:ended"), "the coroutine to stop", 1.0)
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from prometheus_client.parser import text_string_to_metric_families
 
 from chat.usage import ledger
-from queueing import control
+from queueing.control import verbs
 from queueing.monitoring import prometheus
 from queueing.monitoring.cumulative import Growing
 from queueing.submit import submit, submit_many
@@ -48,7 +48,7 @@ def test_what_is_told_agrees_with_what_real_workers_did(qcluster, client):
         finished(job)
     finished(submit("test.flaky", {"fail": 1}).job)
     finished(submit("test.flaky", {"fail": 9, "how": "permanent"}).job)
-    control.pause("test-narrow")
+    verbs.pause("test-narrow")
     submit_many("test.narrow", [{}] * 3)
     submit("test.noop", {}, delay=600)
     over = _ended("completed"), _ended("failed")

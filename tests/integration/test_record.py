@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from queueing import control
 from queueing.conf import get_queue
+from queueing.control import verbs
 from queueing.errors import WrongState
 from queueing.models import Attempt, Job
 from queueing.record import attempts
@@ -32,7 +32,7 @@ def test_beginning_loads_the_job_and_counts_the_attempt():
 def test_a_job_that_is_over_does_not_begin(over):
     job = new_job()
     if over == State.CANCELLED:
-        control.cancel(job.id)
+        verbs.cancel(job.id)
     else:
         end(begin(job), State(over))
     before = everything(job)
@@ -42,7 +42,7 @@ def test_a_job_that_is_over_does_not_begin(over):
 
 def test_of_a_batch_those_that_can_begin_do():
     jobs = [new_job() for _ in range(3)]
-    control.cancel(jobs[1].id)
+    verbs.cancel(jobs[1].id)
     runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
     assert {run.id for run in runs} == {jobs[0].id.hex, jobs[2].id.hex}
 
@@ -97,7 +97,7 @@ def test_an_outcome_of_a_deleted_job_is_lost_quietly():
 def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
     jobs = [new_job() for _ in range(4)]
     runs = [begin(job) for job in jobs]
-    control.cancel(jobs[2].id)
+    verbs.cancel(jobs[2].id)
     recorded = attempts.end([result(run) for run in runs])
     assert {r.run.id for r in recorded.won} == {jobs[i].id.hex for i in (0, 1, 3)}
     assert [r.run.id for r in recorded.lost] == [jobs[2].id.hex]
@@ -107,7 +107,7 @@ def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
 def test_late_ones_in_a_batch_of_bare_ends_do_not_either():
     jobs = [new_job("test.noop") for _ in range(4)]
     runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
-    control.cancel(jobs[2].id)
+    verbs.cancel(jobs[2].id)
     recorded = attempts.end([result(run, value=None) for run in runs])
     assert len(recorded.won) == 3
     assert Job.objects.filter(state=State.COMPLETED).count() == 3
@@ -178,7 +178,7 @@ def test_two_at_once_end_a_job_once(round_):
     outcomes = at_once(
         lambda: end(run),
         lambda: end(run, State.FAILED),
-        lambda: control.cancel(job.id),
+        lambda: verbs.cancel(job.id),
         lambda: stalled.stall(get_queue(job.queue), [(run.id, run.token)]),
     )
     job.refresh_from_db()
@@ -195,7 +195,7 @@ def test_two_at_once_end_a_job_once(round_):
 @pytest.mark.parametrize("round_", range(3))
 def test_two_at_once_cancel_a_job_once(round_):
     job = new_job()
-    outcomes = at_once(*[lambda: control.cancel(job.id)] * 4)
+    outcomes = at_once(*[lambda: verbs.cancel(job.id)] * 4)
     assert sum(isinstance(o, Job) for o in outcomes) == 1
     assert sum(isinstance(o, WrongState) for o in outcomes) == 3
     assert Written.objects.get().state == "cancelled"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
@@ -31,14 +31,14 @@ def test_it_is_freed_by_either_outcome(state):
 def test_a_cancel_puts_it_in_line_at_once():
     first = new_job()
     second = new_job(after=[first])
-    control.cancel(first.id)
+    verbs.cancel(first.id)
     assert in_line(second)
 
 
 def test_a_removed_job_is_not_waited_for():
     first = new_job()
     second, needs = new_job(after=[first]), new_job(depends_on=[first])
-    control.remove(first.id)
+    verbs.remove(first.id)
     assert in_line(second)
     needs.refresh_from_db()
     assert needs.error_code == "parent_failed"
@@ -46,14 +46,14 @@ def test_a_removed_job_is_not_waited_for():
 
 def test_what_is_over_already_is_not_waited_for():
     first = new_job()
-    control.cancel(first.id)
+    verbs.cancel(first.id)
     assert in_line(new_job(after=[first]))
 
 
 def test_it_waits_for_all_of_them():
     jobs = [new_job() for _ in range(3)]
     last = new_job(after=jobs)
-    control.cancel(jobs[1].id)
+    verbs.cancel(jobs[1].id)
     assert end(begin(jobs[0]), State.FAILED).freed == []
     assert end(begin(jobs[2])).freed == [last]
 
@@ -68,16 +68,16 @@ def test_a_child_that_fails_with_its_parent_frees_what_comes_after_it():
 def test_needing_a_job_is_more_than_coming_after_it():
     parent = new_job()
     child = new_job(depends_on=[parent], after=[parent])
-    control.cancel(parent.id)
+    verbs.cancel(parent.id)
     child.refresh_from_db()
     assert child.state == State.FAILED
 
 
 def test_one_tried_again_can_be_made_to_wait_for_others():
     first, second, third = new_job(), new_job(), new_job()
-    control.cancel(first.id)
+    verbs.cancel(first.id)
     end(begin(third))
-    again = control.retry(first.id, after=[second, third])
+    again = verbs.retry(first.id, after=[second, third])
     assert (again.state, again.pending) == (State.DELAYED, 1)
     assert not in_line(again)
     assert end(begin(second)).freed == [again]
@@ -86,10 +86,10 @@ def test_one_tried_again_can_be_made_to_wait_for_others():
 def test_one_tried_again_while_it_waited_waits_for_nobody_else():
     first, second, third = new_job(), new_job(), new_job()
     job = new_job(after=[first])
-    control.cancel(job.id)
-    assert control.retry(job.id, after=[second]).pending == 1
-    control.cancel(job.id)
-    assert control.retry(job.id, after=[second, third]).pending == 2
+    verbs.cancel(job.id)
+    assert verbs.retry(job.id, after=[second]).pending == 1
+    verbs.cancel(job.id)
+    assert verbs.retry(job.id, after=[second, third]).pending == 2
     assert end(begin(first)).freed == []
     assert end(begin(second)).freed == []
     assert end(begin(third)).freed == [job]
@@ -98,9 +98,9 @@ def test_one_tried_again_while_it_waited_waits_for_nobody_else():
 def test_an_end_after_a_retry_does_not_count_again():
     first, second = new_job(), new_job()
     last = new_job(after=[first, second])
-    control.cancel(first.id)
-    control.retry(first.id)
-    control.cancel(first.id)
+    verbs.cancel(first.id)
+    verbs.retry(first.id)
+    verbs.cancel(first.id)
     last.refresh_from_db()
     assert (last.state, last.pending) == (State.DELAYED, 1)
     assert end(begin(second)).freed == [last]
@@ -109,7 +109,7 @@ def test_an_end_after_a_retry_does_not_count_again():
 @pytest.mark.parametrize("round_", range(5))
 def test_one_submitted_as_the_other_is_cancelled_runs(round_):
     first = new_job()
-    _, submission = at_once(lambda: control.cancel(first.id), lambda: submit("test.echo", {}, after=[first]))
+    _, submission = at_once(lambda: verbs.cancel(first.id), lambda: submit("test.echo", {}, after=[first]))
     assert in_line(submission.job)
 
 

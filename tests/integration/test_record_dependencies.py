@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.record import attempts, dependencies
 from queueing.schedule import redis_client, scripts
@@ -66,7 +66,7 @@ def failed(job: Job) -> None:
 
 
 def cancelled(job: Job) -> None:
-    control.cancel(job.id)
+    verbs.cancel(job.id)
 
 
 @pytest.mark.parametrize("how", [failed, cancelled])
@@ -93,7 +93,7 @@ def test_a_parent_that_has_failed_already_fails_the_child_at_once(how):
 def test_a_cancelled_child_is_not_freed():
     parent = new_job()
     child = new_job(depends_on=[parent])
-    control.cancel(child.id)
+    verbs.cancel(child.id)
     assert end(begin(parent)).freed == []
     child.refresh_from_db()
     assert child.state == State.CANCELLED
@@ -102,7 +102,7 @@ def test_a_cancelled_child_is_not_freed():
 def test_the_end_of_the_other_parent_does_not_revive_a_failed_child():
     parents = [new_job(), new_job()]
     child = new_job(depends_on=parents)
-    control.cancel(parents[0].id)
+    verbs.cancel(parents[0].id)
     assert end(begin(parents[1])).freed == []
     child.refresh_from_db()
     assert child.state == State.FAILED
@@ -132,7 +132,7 @@ def test_a_long_chain_of_dependents_fails_without_end_of_stack():
     first = job = new_job("test.noop")
     for _ in range(150):
         job = submit("test.noop", {}, depends_on=[job]).job
-    control.cancel(first.id)
+    verbs.cancel(first.id)
     assert Job.objects.filter(state=State.FAILED).count() == 150
 
 

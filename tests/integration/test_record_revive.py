@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State
 from tests.integration.record_moves import begin, end, new_job
@@ -23,7 +23,7 @@ def test_its_children_wait_for_it_again_and_theirs_for_them(how):
     grandchild = new_job(depends_on=[child])
     how(parent)
 
-    control.retry(parent.id)
+    verbs.retry(parent.id)
 
     assert again(child) == again(grandchild) == (State.DELAYED, 1, "")
     assert child.finished_at is None
@@ -37,10 +37,10 @@ def test_a_child_waits_on_while_another_it_needs_has_failed():
     for parent in parents:
         cancelled(parent)
 
-    control.retry(parents[0].id)
+    verbs.retry(parents[0].id)
     assert again(child) == (State.FAILED, 0, "parent_failed")
 
-    control.retry(parents[1].id)
+    verbs.retry(parents[1].id)
     assert again(child) == (State.DELAYED, 2, "")
 
 
@@ -50,7 +50,7 @@ def test_what_it_only_came_after_is_counted_if_it_is_not_over():
     failed(parent)
     end(begin(over))
 
-    control.retry(parent.id)
+    verbs.retry(parent.id)
 
     assert again(child) == (State.DELAYED, 2, "")
     assert end(begin(parent)).freed == []
@@ -60,10 +60,10 @@ def test_what_it_only_came_after_is_counted_if_it_is_not_over():
 def test_a_child_that_was_cancelled_or_failed_itself_stays_so():
     parent = new_job()
     stopped = new_job(depends_on=[parent])
-    control.cancel(stopped.id)
+    verbs.cancel(stopped.id)
     failed(parent)
 
-    control.retry(parent.id)
+    verbs.retry(parent.id)
 
     assert again(stopped)[0] == State.CANCELLED
     assert end(begin(parent)).freed == []

@@ -9,7 +9,7 @@ from chat.answers import cache
 from chat.limits import check
 from chat.limits.rules import parse
 from chat.limits.turns import reserve
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import Rejected
 from queueing.models import Job
 from queueing.states import State
@@ -79,8 +79,8 @@ def test_jobs_run_retry_and_are_cancelled_on_a_cluster(nodes, qcluster):
     assert finished(flaky).state == State.COMPLETED
     assert {finished(job).state for job in many} == {State.COMPLETED}
     wait_until(lambda: Job.objects.get(pk=slow.pk).state == State.ACTIVE, "the slow one to start")
-    assert control.cancel(slow.pk).state == State.CANCELLED
-    control.promote(later.pk)
+    assert verbs.cancel(slow.pk).state == State.CANCELLED
+    verbs.promote(later.pk)
     assert finished(later).state == State.COMPLETED
 
 

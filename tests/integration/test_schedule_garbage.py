@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from queueing import control
 from queueing.conf import get_queue
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Entry, Outcome
@@ -119,4 +119,4 @@ def test_what_is_submitted_to_garbage_is_kept(answers, words):
 def test_a_cancel_holds_though_garbage_answers(answers, words):
     answers(GARBAGE[words])
     job = submit("test.noop", {}).job
-    assert control.cancel(job.id).state == State.CANCELLED
+    assert verbs.cancel(job.id).state == State.CANCELLED

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from queueing import control
 from queueing.conf import Limiter, QueueDef
+from queueing.control import verbs
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import LIMITER_MARGIN, queue_key
 from tests.conftest import wait_until
@@ -170,11 +170,11 @@ def test_a_cooldown_concerns_its_queue_alone():
 @pytest.mark.django_db(transaction=True)
 def test_a_paused_queue_starts_nothing_and_loses_nothing():
     jobs = put(wide, many=3)
-    control.pause("test")
-    control.pause("test")
+    verbs.pause("test")
+    verbs.pause("test")
     assert claim(wide, 9) == {}
     assert redis_client.run(scripts.counts("test")).paused
-    control.resume("test")
+    verbs.resume("test")
     assert serve(wide) == jobs
 
 

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from queueing import control
 from queueing.conf import get_queue
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.record import attempts
 from queueing.schedule import redis_client, scripts
@@ -82,7 +82,7 @@ def test_a_lost_redis_does_not_open_the_limiters_window(valkey, settled):  # noq
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_redis_does_not_resume_a_paused_queue(valkey, settled):  # noqa: F811
-    control.pause("test")
+    verbs.pause("test")
     submit("test.noop", {})
     valkey.client.flushall()
     put_back()

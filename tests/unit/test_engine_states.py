@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
@@ -128,12 +128,12 @@ def test_a_persons_move_starts_where_the_table_says(verb, state):
     job.save()
     starts, ends = TRANSITIONS[verb]
     if state in starts:
-        getattr(control, verb)(job.id)
+        getattr(verbs, verb)(job.id)
         job.refresh_from_db()
         assert job.state == ends
     else:
         with pytest.raises(WrongState, match=f"cannot {verb} a job that is {state}"):
-            getattr(control, verb)(job.id)
+            getattr(verbs, verb)(job.id)
         job.refresh_from_db()
         assert job.state == state
     assert connection.in_atomic_block

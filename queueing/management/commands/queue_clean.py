@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from queueing import operating
 from queueing.conf import get_conf
+from queueing.control import audited
+from queueing.control.audited import Who
 from queueing.management.operator import OperatorCommand, duration, known
 from queueing.models import Job
-from queueing.operating import Who
 from queueing.states import FINISHED
 
 
@@ -47,5 +47,5 @@ class Command(OperatorCommand):
                 old = Job.objects.filter(queue=queue, state=state, finished_at__lt=timezone.now() - age)
                 self.say(f"{old.count()} {state} jobs of {queue} would go.")
             else:
-                removed = operating.clean(queue, state=state, older_than=age, **who)
+                removed = audited.clean(queue, state=state, older_than=age, **who)
                 self.say(f"{removed} {state} jobs of {queue} removed.")

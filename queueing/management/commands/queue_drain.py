@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from queueing import operating
 from queueing.conf import get_queue
+from queueing.control import audited
+from queueing.control.audited import Who
 from queueing.management.operator import OperatorCommand
-from queueing.operating import Who
 
 
 class Command(OperatorCommand):
@@ -30,4 +30,4 @@ class Command(OperatorCommand):
         queue = get_queue(options["queue"]).name
         if not options["yes"]:
             raise CommandError(f"Cancels all that waits in {queue}. Say --yes if that is meant.")
-        self.say(f"{operating.drain(queue, **who)} jobs of {queue} cancelled.")
+        self.say(f"{audited.drain(queue, **who)} jobs of {queue} cancelled.")

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing import operating
 from queueing.conf import Limiter, get_queue
+from queueing.control import audited
+from queueing.control.audited import Who
 from queueing.limits import live_limits
 from queueing.management.operator import OperatorCommand
-from queueing.operating import Who
 
 
 class Command(OperatorCommand):
@@ -50,11 +50,11 @@ class Command(OperatorCommand):
         if not values and not options["clear"]:
             self._show(queue)
         if options["clear"]:
-            operating.clear_limits(queue, **who)
+            audited.clear_limits(queue, **who)
             self.say(f"{queue} is limited as the settings say.")
         if values:
             kept = {name: None if value == "none" else value for name, value in values.items()}
-            operating.set_limits(queue, **kept, **who)
+            audited.set_limits(queue, **kept, **who)
             self.say(f"{queue}: {', '.join(f'{name} {_said(value)}' for name, value in values.items())}.")
 
     def _show(self, queue: str) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing import operating
+from queueing.control import audited
+from queueing.control.audited import Who
 from queueing.management.operator import OperatorCommand, known
-from queueing.operating import Who
 
 
 class Command(OperatorCommand):
@@ -29,5 +29,5 @@ class Command(OperatorCommand):
     def operate(self, who: Who, options: dict[str, Any]) -> None:
         """One after the other."""
         for queue in known(options["queue"]):
-            operating.pause(queue, **who)
+            audited.pause(queue, **who)
             self.say(f"{queue} is paused.")

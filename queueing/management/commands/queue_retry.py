@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from queueing import operating
 from queueing.conf import get_queue
+from queueing.control import audited
+from queueing.control.audited import Who
 from queueing.management.operator import OperatorCommand, job_id
 from queueing.models import Job
 from queueing.monitoring import failures
-from queueing.operating import Who
 from queueing.states import State
 
 
@@ -54,7 +54,7 @@ class Command(OperatorCommand):
 
     def _retry(self, one: Any, who: Who) -> None:
         try:
-            job = operating.retry(one, **who)
+            job = audited.retry(one, **who)
         except Job.DoesNotExist:
             newest = Job.objects.filter(state=State.FAILED).order_by("-id").values_list("id", flat=True)[:5]
             known = ", ".join(found.hex for found in newest) or "none"
@@ -68,7 +68,7 @@ class Command(OperatorCommand):
             if options["kind"] in (None, group.kind) and options["code"] in (None, group.code)
         ]
         for group in groups:
-            again = operating.retry_group(group.queue, group.kind, group.code, most=options["most"], **who)
+            again = audited.retry_group(group.queue, group.kind, group.code, most=options["most"], **who)
             self.say(f"{again} of {group.kind} that failed with {group.code or 'no code'} wait again.")
         if not groups:
             self.say(f"Nothing of {queue} has failed in that way.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit
@@ -26,7 +26,7 @@ def shown(client, address: str) -> str:
 def failed(**options) -> Job:
     job = submit("test.echo", {"text": "a private question"}, **options).job
     end(begin(job), State.DELAYED, code="provider_error", error="it said a private thing", detail="private")
-    control.promote(job.id)
+    verbs.promote(job.id)
     end(begin(job, "c2/w/7"), State.FAILED, code="no_quota", error="A private sentence.")
     return job
 
@@ -54,7 +54,7 @@ def test_each_state_is_filtered_for(staff, state):
     rows |= {State.ACTIVE: new_job(), State.COMPLETED: new_job(), State.CANCELLED: new_job()}
     begin(rows[State.ACTIVE])
     end(begin(rows[State.COMPLETED]))
-    control.cancel(rows[State.CANCELLED].id)
+    verbs.cancel(rows[State.CANCELLED].id)
     found = shown(staff("view_job"), f"{LIST}?state={state}")
     assert [other for other, job in rows.items() if page(job) in found] == [state]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Success
 
 from chat.analytics.models import Event
-from queueing import operating
+from queueing.control import audited
 from queueing.models import AuditEntry, Job
 from queueing.states import State
 from tests.conftest import point_at
@@ -23,8 +23,8 @@ AUDIT = "/admin/queueing/auditentry/"
 
 def test_the_audit_log_is_found_through_and_no_superuser_changes_it(admin_client):
     job = new_job()
-    operating.pause("test", actor="alice", note="deploying")
-    operating.cancel(job.id, actor="bob")
+    audited.pause("test", actor="alice", note="deploying")
+    audited.cancel(job.id, actor="bob")
     for query, found in (
         ("", 2),
         ("?q=alice", 1),
@@ -40,9 +40,9 @@ def test_the_audit_log_is_found_through_and_no_superuser_changes_it(admin_client
 
 
 def test_what_operators_changed_is_seen(admin_client):
-    operating.set_limits("test", actor="alice", concurrency=7)
-    operating.pause("test", actor="alice")
-    operating.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="alice")
+    audited.set_limits("test", actor="alice", concurrency=7)
+    audited.pause("test", actor="alice")
+    audited.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="alice")
     assert "concurrency" in admin_client.get("/admin/queueing/override/").content.decode()
     assert "test" in admin_client.get("/admin/queueing/pause/").content.decode()
     assert "Ask finance." in admin_client.get("/admin/queueing/failurenote/").content.decode()
@@ -57,7 +57,7 @@ def test_the_index_leads_to_the_queues_the_figures_and_the_api(admin_client):
 
 def test_the_index_tells_how_the_queues_are_also_without_redis(admin_client, settings):
     new_job()
-    operating.pause("test-narrow", actor="alice")
+    audited.pause("test-narrow", actor="alice")
     page = admin_client.get("/admin/").content.decode()
     row = page[page.index('?queue=test"') :].partition("</tr>")[0]
     assert "<td>1</td>" in row
@@ -124,7 +124,7 @@ def _fill(number: int) -> None:
     job = new_job("test.noop", owner="s:alice", request_id="r-1")
     Job.objects.filter(id=job.id).update(state=State.COMPLETED, finished_at=timezone.now())
     Event.objects.create(at=timezone.now(), name="message.sent")
-    operating.pause("test", actor="alice")
+    audited.pause("test", actor="alice")
     now = timezone.now()
     Success.objects.create(id="1", name="t", func="f", started=now, stopped=now, success=True)
     copies = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) "

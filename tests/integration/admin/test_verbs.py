@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import AuditEntry, Job
 from queueing.states import State
 from tests.integration.record_moves import begin, new_job
@@ -46,7 +46,7 @@ def test_who_may_not_cannot(staff):
 
 def test_a_job_that_moved_on_is_told_and_not_written_down(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
-    control.cancel(job.id)
+    verbs.cancel(job.id)
     told = client.post(verb_of(job, "promote"), {"sure": "1"}, follow=True).content.decode()
     assert "cannot promote a job that is cancelled" in told
     assert not AuditEntry.objects.exists()
@@ -55,7 +55,7 @@ def test_a_job_that_moved_on_is_told_and_not_written_down(staff):
 def test_a_verb_or_a_job_that_is_not_there_is_not_found(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     assert client.get(verb_of(job, "explode")).status_code == 404
-    control.remove(job.id)
+    verbs.remove(job.id)
     assert client.get(verb_of(job, "cancel")).status_code == 404
 
 
@@ -84,7 +84,7 @@ def test_more_than_it_takes_are_refused_and_none_is_touched(staff, monkeypatch):
 
 def test_what_nobody_would_run_is_not_retried_and_the_reason_is_told(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
-    control.cancel(job.id)
+    verbs.cancel(job.id)
     Job.objects.update(queue="gone")
     assert verb_of(job, "retry") not in client.get(f"{LIST}{job.pk}/change/").content.decode()
     told = client.post(verb_of(job, "retry"), {"sure": "1"}, follow=True).content.decode()

@@ -12,7 +12,7 @@ from chat.answers import cache
 from chat.companions import COMPANIONS
 from chat.models import Thread
 from chat.threads.services import delete_thread
-from queueing import control
+from queueing.control import verbs
 from queueing.schedule import redis_client
 from queueing.states import State
 from tests.conftest import point_at
@@ -31,12 +31,12 @@ def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(work
     assert ended(anew).result["response"] == "The second."
     assert reply_to(ask(owner=BOB)) == "The second.", "that is the one that is kept"
 
-    control.pause("openai-chat")
+    verbs.pause("openai-chat")
     failed = ask("And in Porto?")
     services.cancel(owner=ALICE, job_id=failed.job.id)
     put("And in Porto?")
     services.retry(owner=ALICE, job_id=failed.job.id)
-    control.resume("openai-chat")
+    verbs.resume("openai-chat")
     assert "cached" not in ended(failed).result
 
     workers.script(status=400, code="invalid_request_error", wait=0.5)

@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from chat import changes
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import Rejected
 from queueing.events.follower import in_thread
 from queueing.states import State
@@ -63,7 +63,7 @@ def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
 def test_a_stored_answer_waits_for_nothing(valkey, hindrance, settings):
     put()
     if hindrance == "paused":
-        control.pause("openai-chat")
+        verbs.pause("openai-chat")
     if hindrance == "full":
         queues = settings.QUEUEING["QUEUES"]
         narrow = queues | {"openai-chat": queues["openai-chat"] | {"soft_limit": 1, "hard_limit": 1}}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from queueing import control
+from queueing.control import verbs
 from queueing.models import AuditEntry, FailureNote, Job, Pause
 from queueing.submit import submit
 from tests.integration.dashboard.conftest import failed
@@ -133,8 +133,8 @@ def test_one_job_is_replayed_once(operator):
     (job,) = failed()
     assert act(operator, "retry", job=job.id.hex).status_code == 200
     assert act(operator, "retry", job=job.id.hex).status_code == 409
-    control.cancel(job.id)
-    control.remove(job.id)
+    verbs.cancel(job.id)
+    verbs.remove(job.id)
     for missing in (job.id.hex, "nonsense"):
         assert act(operator, "retry", job=missing).status_code == 404
 

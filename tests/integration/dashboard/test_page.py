@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from queueing import operating
 from queueing.conf import get_queue
+from queueing.control import audited
 from queueing.models import AuditEntry
 from queueing.schedule import redis_client, scripts
 from queueing.submit import submit, submit_many
@@ -128,7 +128,7 @@ def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linke
 def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
     client.force_login(staff())
     assert "2 in 3 s, 0 used" in shown(client, "?queue=test-limited").part("chosen")
-    operating.set_limits("test-limited", actor="carol", limiter=(5, 600))
+    audited.set_limits("test-limited", actor="carol", limiter=(5, 600))
     submit("test.limited", {})
     redis_client.run(scripts.claim([get_queue("test-limited")], "c1/w/1", 1))
     assert "5 in 10 min, 1 used" in shown(client, "?queue=test-limited").part("chosen")

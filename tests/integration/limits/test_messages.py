@@ -8,7 +8,7 @@ from django.db import connection
 
 from chat import changes, limits, services
 from chat.models import Message
-from queueing import control
+from queueing.control import verbs
 from queueing.errors import Rejected
 from queueing.models import Job
 from queueing.states import State
@@ -127,7 +127,7 @@ def test_changing_what_waits_costs_nothing_and_asking_anew_does(settings, valkey
     asked = ask()
     for number in range(3):
         changes.edit(owner=ALICE, message_id=asked.message_id, text=f"Change {number}")
-    control.cancel(asked.job.pk)
+    verbs.cancel(asked.job.pk)
     changes.edit(owner=ALICE, message_id=asked.message_id, text="Anew", request_id="anew")
     with pytest.raises(Rejected):
         services.retry(owner=ALICE, job_id=asked.job.pk)

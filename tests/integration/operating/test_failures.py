@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing import operating
+from queueing.control import audited
 from queueing.events import messages
 from queueing.models import Job
 from queueing.monitoring import failures, overview
@@ -29,7 +29,7 @@ def test_groups_are_of_queue_kind_and_code_those_that_failed_last_first():
     fail("timeout", 30)
     fail("no_quota", 20, "The first sentence.")
     newest = fail("no_quota", 10, "The last sentence.")
-    operating.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="carol")
+    audited.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="carol")
     quota, timeout = failures.groups()
     assert (quota.queue, quota.kind, quota.code, quota.count) == ("test", "test.echo", "no_quota", 2)
     assert (quota.message, quota.example_ids[0]) == ("The last sentence.", newest.id.hex)

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from queueing import control, operating
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
+from queueing.control import audited, verbs
 from queueing.events import standing
 from queueing.limits import live_limits
 from queueing.models import Job, Override
@@ -37,7 +37,7 @@ def database():
 
 
 def set_limits(**limits) -> None:
-    operating.set_limits(TEST, actor="carol", **limits)
+    audited.set_limits(TEST, actor="carol", **limits)
 
 
 def between(monkeypatch, deed) -> None:
@@ -64,7 +64,7 @@ def test_a_lowered_concurrency_holds_at_once_and_what_runs_finishes(queue):
     assert claim(queue, 5) == {}
     finish(queue, running)
     assert len(claim(queue, 5)) == 3
-    operating.clear_limits(TEST, actor="carol")
+    audited.clear_limits(TEST, actor="carol")
     assert len(claim(queue, 100)) == 12
 
 
@@ -89,9 +89,9 @@ def test_a_limiter_of_the_settings_is_taken_away_and_comes_back():
     limited = get_queue("test-limited")
     put(limited, many=9)
     assert len(claim(limited, 9)) == 2
-    operating.set_limits("test-limited", actor="carol", limiter=None)
+    audited.set_limits("test-limited", actor="carol", limiter=None)
     assert len(claim(limited, 3)) == 3
-    operating.clear_limits("test-limited", actor="carol")
+    audited.clear_limits("test-limited", actor="carol")
     assert claim(limited, 9) == {}, "the two of before still count"
 
 
@@ -128,15 +128,15 @@ def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcl
     wait_until(lambda: active() == 2, "two to run")
     set_limits(concurrency=85)
     wait_until(lambda: active() == 85, "more than the settings' 50 and than its slots")
-    control.pause(TEST)
-    assert operating.drain(TEST, actor="carol") == 5
+    verbs.pause(TEST)
+    assert audited.drain(TEST, actor="carol") == 5
 
 
 async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_memory(
     queue, valkey, database
 ):
     await database.call(lambda: set_limits(concurrency=2, limiter=(1, 60)))
-    await database.call(control.pause, "test-narrow")
+    await database.call(verbs.pause, "test-narrow")
     valkey.client.flushall()
     await reconcile("c1/w", database)
     put_and_claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
@@ -148,7 +148,7 @@ async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_m
 async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, valkey, database, caplog):
     valkey.stop()
     await database.call(lambda: set_limits(concurrency=2))
-    await database.call(control.pause, "test-narrow")
+    await database.call(verbs.pause, "test-narrow")
     assert "holds once it is back" in caplog.text
     valkey.start()
     await reconcile("c1/w", database)
@@ -168,15 +168,15 @@ async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey,
 
 
 async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
-    between(monkeypatch, lambda: control.pause(TEST))
+    between(monkeypatch, lambda: verbs.pause(TEST))
     await live_limits.keep(database)
     assert (await redis_client.arun(scripts.counts(TEST))).paused
     await redis_client.aclose()
 
 
 def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
-    between(monkeypatch, lambda: control.resume(TEST))
-    control.pause(TEST)
+    between(monkeypatch, lambda: verbs.resume(TEST))
+    verbs.pause(TEST)
     assert not redis_client.run(scripts.counts(TEST)).paused
     between(monkeypatch, lambda: set_limits(concurrency=7))
     set_limits(concurrency=3)

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from queueing import control, operating
+from queueing.control import audited, verbs
 from queueing.errors import BadValue, WrongState
 from queueing.ids import first_id_at
 from queueing.models import AuditEntry, FailureNote, Job, Override, Pause
@@ -28,7 +28,7 @@ def only_entry() -> AuditEntry:
 def ended(state: State, days_ago: float = 0.0) -> Job:
     """A job that ended so, as long ago."""
     job = new_job()
-    end(begin(job), state, code="broken") if state != State.CANCELLED else control.cancel(job.id)
+    end(begin(job), state, code="broken") if state != State.CANCELLED else verbs.cancel(job.id)
     at = timezone.now() - timedelta(days=days_ago)
     if days_ago:
         made = first_id_at(at - timedelta(minutes=1))
@@ -39,11 +39,11 @@ def ended(state: State, days_ago: float = 0.0) -> Job:
 
 
 def test_a_queue_is_paused_and_resumed():
-    operating.pause("test", **CAROL)
+    audited.pause("test", **CAROL)
     assert Pause.objects.get().queue == "test"
     entry = only_entry()
     assert (entry.action, entry.queue, entry.job_id) == ("pause", "test", None)
-    operating.resume("test", **CAROL)
+    audited.resume("test", **CAROL)
     assert not Pause.objects.exists()
     assert AuditEntry.objects.first().action == "resume"
 
@@ -51,7 +51,7 @@ def test_a_queue_is_paused_and_resumed():
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
 def test_a_job_is_moved_and_its_entry_outlives_it(verb):
     job = ended(State.FAILED) if verb == "retry" else new_job(delay=60)
-    getattr(operating, verb)(job.id, **CAROL)
+    getattr(audited, verb)(job.id, **CAROL)
     entry = only_entry()
     assert (entry.action, entry.queue, entry.job_id) == (verb, "test", job.id)
     left = Job.objects.filter(id=job.id).values_list("state", flat=True).first()
@@ -66,7 +66,7 @@ def test_a_job_whose_state_does_not_allow_it_is_not_moved_and_nothing_is_written
         begin(job := new_job())
     before = Job.objects.get(id=job.id)
     with pytest.raises(WrongState):
-        getattr(operating, verb)(job.id, **CAROL)
+        getattr(audited, verb)(job.id, **CAROL)
     assert Job.objects.get(id=job.id).state == before.state
     assert not AuditEntry.objects.exists()
 
@@ -74,15 +74,15 @@ def test_a_job_whose_state_does_not_allow_it_is_not_moved_and_nothing_is_written
 @pytest.mark.parametrize(
     "verb",
     [
-        operating.pause,
-        operating.resume,
-        operating.drain,
-        operating.promote_all,
-        operating.clear_limits,
-        lambda queue, **who: operating.set_limits(queue, concurrency=3, **who),
-        lambda queue, **who: operating.note_group(queue, "k", "c", "text", **who),
-        lambda queue, **who: operating.retry_group(queue, "k", "c", **who),
-        lambda queue, **who: operating.clean(queue, state="failed", older_than=timedelta(0), **who),
+        audited.pause,
+        audited.resume,
+        audited.drain,
+        audited.promote_all,
+        audited.clear_limits,
+        lambda queue, **who: audited.set_limits(queue, concurrency=3, **who),
+        lambda queue, **who: audited.note_group(queue, "k", "c", "text", **who),
+        lambda queue, **who: audited.retry_group(queue, "k", "c", **who),
+        lambda queue, **who: audited.clean(queue, state="failed", older_than=timedelta(0), **who),
     ],
 )
 def test_a_queue_there_is_not_is_named(verb):
@@ -95,7 +95,7 @@ def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
     submit_many("test.noop", [{}] * 3)
     new_job(delay=60)
     begin(running := new_job())
-    assert operating.drain("test", **CAROL) == 4
+    assert audited.drain("test", **CAROL) == 4
     assert only_entry().detail == {"jobs": 4}
     assert Job.objects.get(state=State.ACTIVE) == Job.objects.get(id=running.id)
     assert Job.objects.filter(state=State.CANCELLED).count() == 4
@@ -103,17 +103,17 @@ def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
 
 def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
     submit_many("test.noop", [{}] * 5)
-    monkeypatch.setattr(operating, "_AT_ONCE", 2)
-    done = control.drain_some
+    monkeypatch.setattr(audited, "_AT_ONCE", 2)
+    done = verbs.drain_some
 
     def breaks_the_second_time(queue: str, most: int) -> int:
         if Job.objects.filter(state=State.CANCELLED).exists():
             raise KeyboardInterrupt
         return done(queue, most)
 
-    monkeypatch.setattr(control, "drain_some", breaks_the_second_time)
+    monkeypatch.setattr(verbs, "drain_some", breaks_the_second_time)
     with pytest.raises(KeyboardInterrupt):
-        operating.drain("test", **CAROL)
+        audited.drain("test", **CAROL)
     assert only_entry().detail == {"jobs": 2}
     assert Job.objects.filter(state=State.CANCELLED).count() == 2
 
@@ -121,17 +121,17 @@ def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
 def test_delayed_jobs_are_promoted_but_not_those_that_wait_for_another():
     parent = new_job(delay=60)
     new_job(depends_on=[parent])
-    assert operating.promote_all("test", **CAROL) == 1
+    assert audited.promote_all("test", **CAROL) == 1
     assert only_entry().detail == {"jobs": 1}
     assert Job.objects.get(id=parent.id).state == State.WAITING
 
 
 def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
-    monkeypatch.setattr(operating, "_AT_ONCE", 2)
+    monkeypatch.setattr(audited, "_AT_ONCE", 2)
     for days in (9, 10, 11, 12, 13):
         ended(State.FAILED, days)
     kept = [ended(State.FAILED, 1), ended(State.COMPLETED, 10), new_job()]
-    assert operating.clean("test", state="failed", older_than=timedelta(days=7), **CAROL) == 5
+    assert audited.clean("test", state="failed", older_than=timedelta(days=7), **CAROL) == 5
     assert set(Job.objects.values_list("id", flat=True)) == {job.id for job in kept}
     assert (only_entry().detail["jobs"], only_entry().detail["state"]) == (5, "failed")
 
@@ -139,26 +139,26 @@ def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
 @pytest.mark.parametrize("state", ["waiting", "active", "anything"])
 def test_only_what_is_over_can_be_cleaned(state):
     with pytest.raises(BadValue, match="state"):
-        operating.clean("test", state=state, older_than=timedelta(0), **CAROL)
+        audited.clean("test", state=state, older_than=timedelta(0), **CAROL)
     assert not AuditEntry.objects.exists()
 
 
 def test_a_group_of_failures_is_run_anew_and_noted():
     for _ in range(3):
         ended(State.FAILED)
-    operating.note_group("test", "test.echo", "broken", " Known; see the runbook. ", **CAROL)
+    audited.note_group("test", "test.echo", "broken", " Known; see the runbook. ", **CAROL)
     assert FailureNote.objects.get().note == "Known; see the runbook."
-    assert operating.retry_group("test", "test.echo", "broken", most=2, **CAROL) == 2
+    assert audited.retry_group("test", "test.echo", "broken", most=2, **CAROL) == 2
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.subject, entry.detail) == ("retry_group", "test.echo broken", {"jobs": 2})
     assert Job.objects.filter(state=State.WAITING).count() == 2
-    operating.note_group("test", "test.echo", "broken", "", **CAROL)
+    audited.note_group("test", "test.echo", "broken", "", **CAROL)
     assert not FailureNote.objects.exists()
 
 
 def test_of_two_operators_at_once_one_does_it():
     job = ended(State.FAILED)
-    outcomes = at_once(*[lambda: operating.retry(job.id, actor="either")] * 2)
+    outcomes = at_once(*[lambda: audited.retry(job.id, actor="either")] * 2)
     assert sorted(isinstance(outcome, WrongState) for outcome in outcomes) == [False, True]
     assert AuditEntry.objects.count() == 1
 
@@ -182,19 +182,19 @@ def test_of_two_operators_at_once_one_does_it():
 )
 def test_a_wrong_limit_is_named_and_nothing_changes(limits, field):
     with pytest.raises(BadValue) as caught:
-        operating.set_limits("test", **limits, **CAROL)
+        audited.set_limits("test", **limits, **CAROL)
     assert caught.value.field == field
     assert not Override.objects.exists()
     assert not AuditEntry.objects.exists()
 
 
 def test_changed_limits_are_written_down_with_what_was_before():
-    operating.set_limits("test", concurrency=7, limiter=(2, 60), **CAROL)
+    audited.set_limits("test", concurrency=7, limiter=(2, 60), **CAROL)
     assert only_entry().detail == {
         "before": {"concurrency": 50, "limiter": None},
         "after": {"concurrency": 7, "limiter": [2, 60.0]},
     }
-    operating.clear_limits("test", **CAROL)
+    audited.clear_limits("test", **CAROL)
     assert AuditEntry.objects.first().detail == {
         "before": {"concurrency": 7, "limiter": [2, 60.0]},
         "after": {"concurrency": 50, "limiter": None},

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError
 
-from queueing import control, operating
+from queueing.control import audited, verbs
 from queueing.models import AuditEntry
 from queueing.monitor import actions
 from queueing.submit import submit
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_job_that_ended_meanwhile_is_not_cancelled_and_nothing_is_on_record(valkey):
     job = submit("test.noop", {}).job
-    control.cancel(job.id)
+    verbs.cancel(job.id)
     said = actions.cancel({"id": job.id.hex, "kind": job.kind}, "terminal:ada").run()
     assert said == "Not done: cannot cancel a job that is cancelled"
     assert not AuditEntry.objects.exists()
@@ -28,7 +28,7 @@ def test_a_database_that_is_away_is_said(valkey, monkeypatch):
     def away(*_: object, **__: object) -> None:
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(operating, "pause", away)
+    monkeypatch.setattr(audited, "pause", away)
     said = actions.pause("test", "terminal:ada").run()
     assert said == "Not done: the database is away (OperationalError)."
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from queueing import control
+from queueing.control import verbs
 from queueing.ids import first_id_at
 from queueing.models import AuditEntry, Job, Override, Pause
 from queueing.states import State
@@ -62,7 +62,7 @@ def test_the_monitor_in_a_pipe_is_one_plain_picture_whose_exit_code_is_the_queue
     assert "openai-chat" in seen.stdout
     assert "\x1b" not in seen.stdout
 
-    control.pause("test")
+    verbs.pause("test")
     submit("test.noop", {})
     seen = run("queue_monitor", "--json")
     assert seen.returncode == 1

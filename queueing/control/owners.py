@@ -6,12 +6,13 @@ from contextlib import suppress
 
 from django.db import transaction
 
-from . import control
-from .conf import get_conf
-from .errors import WrongState
-from .models import Job
-from .schedule import redis_client, scripts
-from .states import UNFINISHED
+from queueing.conf import get_conf
+from queueing.errors import WrongState
+from queueing.models import Job
+from queueing.schedule import redis_client, scripts
+from queueing.states import UNFINISHED
+
+from . import verbs
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def stop(owner: str) -> None:
     """Cancel all that is not over. Not within a transaction: each is told to the workers at once."""
     for job_id in list(Job.objects.filter(owner=owner, state__in=UNFINISHED).values_list("id", flat=True)):
         with suppress(WrongState, Job.DoesNotExist):  # it ended in the meantime
-            control.cancel(job_id)
+            verbs.cancel(job_id)
 
 
 def erase(owner: str) -> None:

@@ -15,14 +15,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import control
-from .conf import get_queue
-from .errors import BadValue, WrongState
-from .ids import first_id_at
-from .limits import live_limits
-from .models import AuditEntry, FailureNote, Job, Override
-from .monitoring import failures
-from .states import FINISHED
+from queueing.conf import get_queue
+from queueing.errors import BadValue, WrongState
+from queueing.ids import first_id_at
+from queueing.limits import live_limits
+from queueing.models import AuditEntry, FailureNote, Job, Override
+from queueing.monitoring import failures
+from queueing.states import FINISHED
+
+from . import verbs
 
 _AT_ONCE = 500
 
@@ -46,13 +47,13 @@ def _deed(action: str, queue: str, who: Who, **about: Any) -> Iterator[AuditEntr
 def pause(queue: str, **who: Unpack[Who]) -> None:
     """Start nothing more on the queue; what runs finishes."""
     with _deed("pause", queue, who):
-        control.pause(queue)
+        verbs.pause(queue)
 
 
 def resume(queue: str, **who: Unpack[Who]) -> None:
     """Let a paused queue go on."""
     with _deed("resume", queue, who):
-        control.resume(queue)
+        verbs.resume(queue)
 
 
 def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None:
@@ -67,7 +68,7 @@ def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None
         for name, value in wanted.items():
             Override.objects.update_or_create(queue=queue, name=name, defaults={"value": value})
         entry.detail = _changes(wanted, before)
-        transaction.on_commit(lambda: control.tell(queue))
+        transaction.on_commit(lambda: verbs.tell(queue))
 
 
 def clear_limits(queue: str, **who: Unpack[Who]) -> None:
@@ -77,7 +78,7 @@ def clear_limits(queue: str, **who: Unpack[Who]) -> None:
         names = Override.objects.filter(queue=queue).values_list("name", flat=True)
         entry.detail = _changes({name: _as_value(getattr(settings, name)) for name in names}, before)
         Override.objects.filter(queue=queue).delete()
-        transaction.on_commit(lambda: control.tell(queue))
+        transaction.on_commit(lambda: verbs.tell(queue))
 
 
 def _changes(wanted: dict[str, Any], before: Any) -> dict[str, Any]:
@@ -91,22 +92,22 @@ def _as_value(limit: Any) -> Any:
 
 def cancel(job_id: UUID | str, **who: Unpack[Who]) -> Job:
     """End an unfinished job. Raises as `control.cancel` does, as do the next three."""
-    return _to_job("cancel", control.cancel, job_id, who)
+    return _to_job("cancel", verbs.cancel, job_id, who)
 
 
 def retry(job_id: UUID | str, **who: Unpack[Who]) -> Job:
     """Run a failed or cancelled job anew."""
-    return _to_job("retry", control.retry, job_id, who)
+    return _to_job("retry", verbs.retry, job_id, who)
 
 
 def promote(job_id: UUID | str, **who: Unpack[Who]) -> Job:
     """Let a delayed job run now."""
-    return _to_job("promote", control.promote, job_id, who)
+    return _to_job("promote", verbs.promote, job_id, who)
 
 
 def remove(job_id: UUID | str, **who: Unpack[Who]) -> Job:
     """Delete a job that is not running, with its history; the job that was."""
-    return _to_job("remove", control.remove, job_id, who)
+    return _to_job("remove", verbs.remove, job_id, who)
 
 
 def _to_job(action: str, verb: Callable[[UUID | str], Any], job_id: UUID | str, who: Who) -> Job:
@@ -119,12 +120,12 @@ def _to_job(action: str, verb: Callable[[UUID | str], Any], job_id: UUID | str, 
 
 def drain(queue: str, **who: Unpack[Who]) -> int:
     """Cancel all that waits or is delayed; how many jobs."""
-    return _in_batches("drain", queue, who, lambda: control.drain_some(queue, _AT_ONCE))
+    return _in_batches("drain", queue, who, lambda: verbs.drain_some(queue, _AT_ONCE))
 
 
 def promote_all(queue: str, **who: Unpack[Who]) -> int:
     """Let all delayed jobs run now, but those that wait for other jobs; how many."""
-    return _in_batches("promote_all", queue, who, lambda: control.promote_some(queue, _AT_ONCE))
+    return _in_batches("promote_all", queue, who, lambda: verbs.promote_some(queue, _AT_ONCE))
 
 
 def clean(queue: str, *, state: str, older_than: timedelta, actor: str, note: str = "") -> int:
@@ -141,7 +142,7 @@ def clean(queue: str, *, state: str, older_than: timedelta, actor: str, note: st
         nonlocal after  # what was looked through is not looked through again
         ids = list(rows.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:_AT_ONCE])
         after = ids[-1] if ids else after
-        return control.remove_all(ids)
+        return verbs.remove_all(ids)
 
     detail = {"state": str(state), "before": before.isoformat()}
     return _in_batches("clean", queue, {"actor": actor, "note": note}, some, detail=detail)
@@ -162,7 +163,7 @@ def retry_group(queue: str, kind: str, code: str, *, most: int | None = None, **
 
 def _retried(job_id: UUID) -> bool:
     try:
-        control.retry(job_id)
+        verbs.retry(job_id)
     except (WrongState, Job.DoesNotExist):
         return False  # another operator was quicker, or its owner
     return True

@@ -11,17 +11,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .conf import get_queue
-from .errors import NoQueue, WrongState
-from .events import messages
-from .limits import live_limits
-from .models import Job, Pause
-from .record import dependencies
-from .record.end_hooks import tell_end
-from .schedule import redis_client, scripts
-from .schedule.enqueue import put_all_in_schedule
-from .states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
-from .submit import take_place
+from queueing.conf import get_queue
+from queueing.errors import NoQueue, WrongState
+from queueing.events import messages
+from queueing.limits import live_limits
+from queueing.models import Job, Pause
+from queueing.record import dependencies
+from queueing.record.end_hooks import tell_end
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import put_all_in_schedule
+from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
+from queueing.submit import take_place
 
 logger = logging.getLogger(__name__)
 

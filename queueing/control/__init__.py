@@ -1,0 +1,1 @@
+"""What owners and operators may do to jobs and queues."""
