@@ -7,9 +7,9 @@ import pytest
 from django.db import OperationalError
 from rich.console import Console
 
-from queueing.monitor import picture, watcher
-from queueing.monitor.terminal import split
 from queueing.monitoring import health
+from queueing.terminal import poller, tables
+from queueing.terminal.terminal import split
 
 LAST = {
     "completed": 8,
@@ -52,7 +52,7 @@ def seen(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[
 
 def drawn(overview: dict[str, Any], width: int = 120) -> str:
     console = Console(width=width, record=True, file=StringIO())
-    console.print(picture.once(overview, when="12:00", width=width))
+    console.print(tables.once(overview, when="12:00", width=width))
     return console.export_text()
 
 
@@ -84,12 +84,12 @@ def test_redis_away_leaves_the_history():
 
 
 def test_more_warnings_than_there_is_room_for_are_counted():
-    assert picture.warnings(seen(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
-    assert len(picture.warnings(seen(warnings=3), 3).plain.splitlines()) == 3
+    assert tables.warnings(seen(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
+    assert len(tables.warnings(seen(warnings=3), 3).plain.splitlines()) == 3
 
 
 def test_what_others_wrote_moves_no_cursor():
-    assert picture.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
+    assert tables.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_others_wrote_moves_no_cursor():
     [(None, "-"), (0.04, "0.0s"), (9.9, "9.9s"), (100, "100s"), (180, "3m"), (7200, "2h"), (200_000, "2d")],
 )
 def test_durations_are_short(value, said):
-    assert picture.seconds(value) == said
+    assert tables.seconds(value) == said
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ async def test_a_database_that_is_away_leaves_what_was_seen_and_says_so(monkeypa
     async def away() -> dict[str, Any]:
         raise OperationalError("server closed the connection")
 
-    before = watcher.Seen(seen(queue("chat")), at=100.0)
+    before = poller.Seen(seen(queue("chat")), at=100.0)
     monkeypatch.setattr(health, "look", away)
-    after = await watcher.look(before)
+    after = await poller.look(before)
     assert (after.overview, after.at) == (before.overview, 100.0)
     assert "The database is away (OperationalError)" in after.problem

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 
 from queueing.management.operator import CANNOT_TELL, HelpfulCommand, told, user
-from queueing.monitor import picture, terminal
-from queueing.monitor.screen import Monitor
 from queueing.monitoring import health
 from queueing.schedule import redis_client
+from queueing.terminal import tables, terminal
+from queueing.terminal.screen import Monitor
 
 #: Exit codes.
 _CODES = {health.OK: 0, health.WARNING: 1, health.CRITICAL: 2}
@@ -82,7 +82,7 @@ class Command(HelpfulCommand):
                 file=self.stdout, highlight=False, width=None if self.stdout.isatty() else _WIDTH
             )
             when = time.strftime("%Y-%m-%d %H:%M:%S")
-            console.print(picture.once(seen, when=when, width=console.width))
+            console.print(tables.once(seen, when=when, width=console.width))
         if code := _CODES[seen["health"]]:
             raise SystemExit(code)
 

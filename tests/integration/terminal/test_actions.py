@@ -5,8 +5,8 @@ from django.db import OperationalError
 
 from queueing.control import audited, verbs
 from queueing.models import AuditEntry
-from queueing.monitor import actions
 from queueing.submit import submit
+from queueing.terminal import actions
 from tests.conftest import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)

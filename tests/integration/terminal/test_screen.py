@@ -73,7 +73,7 @@ def test_it_ends_when_its_window_is_closed(terminal):
 
 def test_after_an_error_of_ours_the_terminal_is_as_before_and_the_error_is_seen(terminal):
     program = (
-        "from rich.console import Console; from queueing.monitor.terminal import opened\n"
+        "from rich.console import Console; from queueing.terminal.terminal import opened\n"
         "with opened(Console()): raise RuntimeError('a bug')"
     )
     screen = terminal(command=("-c", program))

@@ -11,10 +11,11 @@ from rich.text import Text
 
 from queueing.monitoring import failures
 
-from . import actions, picture
+from . import actions
+from . import tables as picture
 from .actions import Action
+from .poller import Seen, Watcher
 from .terminal import Terminal
-from .watcher import Seen, Watcher
 
 _KEYS = {
     "queues": "p pause  r resume  t retry  D drain  C clean  f failed  a active  ? help  q quit",
