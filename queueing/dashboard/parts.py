@@ -14,9 +14,9 @@ from queueing.models import AuditEntry
 from queueing.monitoring import failures, health, overview
 
 from . import plotting
-from .kept import Kept
+from .cache import Kept
 from .plotting import SPANS
-from .view import View
+from .viewer import View
 
 #: Jobs, groups of failures and acts of operators that are shown.
 JOBS, GROUPS, ACTS = 50, 50, 15

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 
 from queueing.events.follower import in_thread
 
-from .board import Board
-from .tab import Message, Tab
-from .view import View, is_staff
+from .broadcast import Board
+from .client import Message, Tab
+from .viewer import View, is_staff
 
 
 async def dashboard(

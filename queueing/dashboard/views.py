@@ -20,9 +20,9 @@ from queueing.schedule import redis_client
 
 from . import parts
 from .actions import ACTIONS, DAYS, Action, Asked
-from .kept import Kept
+from .cache import Kept
 from .limits import limits_of
-from .view import View, is_staff
+from .viewer import View, is_staff
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from queueing.events.follower import in_thread
 
-from .view import View, is_staff
+from .viewer import View, is_staff
 
 Message = dict[str, Any]
 

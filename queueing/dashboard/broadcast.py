@@ -11,9 +11,9 @@ from django.utils import timezone
 from queueing.events.periodic import Ticker, safely
 
 from . import parts
-from .kept import Kept
-from .tab import Tab, eyes_of
-from .view import View
+from .cache import Kept
+from .client import Tab, eyes_of
+from .viewer import View
 
 logger = logging.getLogger(__name__)
 
