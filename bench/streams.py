@@ -99,9 +99,9 @@ def make_sessions(count: int, path: str) -> None:
 
 def hold(held: bool) -> None:
     """Pause the queue, or let it go on."""
-    from queueing.control import verbs as control
+    from queueing.control import verbs
 
-    (control.pause if held else control.resume)("openai-chat")
+    (verbs.pause if held else verbs.resume)("openai-chat")
 
 
 def make_line(count: int) -> None:

@@ -11,8 +11,7 @@ from rich.text import Text
 
 from queueing.monitoring import failures
 
-from . import actions
-from . import tables as picture
+from . import actions, tables
 from .actions import Action
 from .poller import Seen, Watcher
 from .terminal import Terminal
@@ -157,17 +156,17 @@ class Monitor:
         body = Layout(self._body(seen.overview, width, height - used - below - 2))
         parts = [Layout(top, size=used), body]
         if workers:
-            parts.append(Layout(picture.table(picture.WORKERS, workers, width), size=below))
+            parts.append(Layout(tables.table(tables.WORKERS, workers, width), size=below))
         return _stacked(*parts, foot)
 
     def _top(self, seen: Seen, overview: dict[str, Any], most: int) -> tuple[RenderableType, int]:
         """How all is, with at most so many lines of warnings; and how many lines that is."""
         when = time.strftime("%H:%M:%S", time.localtime(seen.at))
-        parts = [picture.head(overview, when=f"{when}  every {self._interval:g} s")]
+        parts = [tables.head(overview, when=f"{when}  every {self._interval:g} s")]
         if seen.problem:
             parts.append(Text(f"!! {seen.problem}", "bold red"))
         if overview["warnings"]:
-            parts.append(picture.warnings(overview, most))
+            parts.append(tables.warnings(overview, most))
         lines = 2 + bool(seen.problem) + min(len(overview["warnings"]), most)
         return Group(*parts, Text()), lines
 
@@ -175,13 +174,13 @@ class Monitor:
         rows, first = self._shown(), max(0, self._row - height + 2)
         visible, chosen = rows[first : first + max(1, height - 1)], self._row - first
         if self._view == "queues":
-            return picture.queues(overview | {"queues": visible}, width, chosen)
+            return tables.queues(overview | {"queues": visible}, width, chosen)
         if not rows:
             nothing = {"failures": "Nothing has failed.", "jobs": "Nothing runs."}
             return Text(nothing[self._view], "dim")
         if self._view == "jobs":
-            return picture.table(picture.JOBS, visible, width, chosen)
-        return picture.table(picture.FAILURES, [_as_row(group) for group in visible], width, chosen)
+            return tables.table(tables.JOBS, visible, width, chosen)
+        return tables.table(tables.FAILURES, [_as_row(group) for group in visible], width, chosen)
 
     def _foot(self) -> Text:
         said, style = self._said, ""
@@ -190,7 +189,7 @@ class Monitor:
         elif self._doing:
             said = "Doing it ..."
         keys = Text(f"\n{_KEYS[self._view]}", "dim")
-        return Text.assemble((picture.plain(said), style), keys, no_wrap=True, overflow="ellipsis")
+        return Text.assemble((tables.plain(said), style), keys, no_wrap=True, overflow="ellipsis")
 
 
 def _identity(row: Any) -> object:

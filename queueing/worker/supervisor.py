@@ -27,8 +27,8 @@ from django_q.status import Stat
 
 from queueing.conf import get_conf
 
-from . import process as worker
 from .identity import Identity
+from .process import STOP_SIGNALS, main
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +91,12 @@ class Cluster(Sentinel):
         _close_connections()
         pulse = RawValue("d", time.time())
         identity = Identity(cluster=self.short_id, pulse=pulse, lifeline=self._lifeline)
-        process: Any = get_context("fork").Process(target=worker.main, args=(identity,), name=identity.id)
+        process: Any = get_context("fork").Process(target=main, args=(identity,), name=identity.id)
         process.pulse, process.born = pulse, time.time()
         # A signal between the fork and the worker's own handlers would be taken by ours, and lost.
-        signal.pthread_sigmask(signal.SIG_BLOCK, worker.STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         process.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, worker.STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         self.pool.append(process)
 
     def guard(self) -> None:
