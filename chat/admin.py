@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from queueing.admin.readonly import Listed, OneOf, ReadOnly
 
-from .companions import COMPANIONS
+from .companions.registry import COMPANIONS
 from .models import Message, Thread
 
 

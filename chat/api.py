@@ -21,7 +21,7 @@ from .analytics.api import router as analytics_router
 from .answers import cache as answers
 from .care.api import router as care_router
 from .care.http import care_of, look_after
-from .companions import COMPANIONS, Companion, companion_named
+from .companions.registry import COMPANIONS, Companion, companion_named
 from .documents import routing
 from .documents.api import router as documents_router
 from .openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json

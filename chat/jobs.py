@@ -18,7 +18,7 @@ from .answers.keys import Reuse, key_of
 from .answers.working import recall, remember
 from .calls import Payer, call
 from .care.guidance import guidance
-from .companions import COMPANIONS, Companion
+from .companions.registry import COMPANIONS, Companion
 from .history import fit
 from .memory import before
 from .models import Message, Thread

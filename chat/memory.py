@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Sum
 from django.db.models.functions import Length
 
-from .companions import COMPANIONS
+from .companions.registry import COMPANIONS
 from .history import PROSE_CHARS_PER_TOKEN, Turn, estimate_tokens
 from .models import Message, Thread
 from .speaking import Voice

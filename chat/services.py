@@ -24,7 +24,7 @@ from .admission import AT_ONCE, Admission, Asker, admit
 from .analytics import track
 from .answers.keys import Reuse
 from .answers.reuse import UNKNOWN, look
-from .companions import companion_named
+from .companions.registry import companion_named
 from .memory import most_tokens
 from .models import Message, Role, Thread
 from .threads.services import thread_for

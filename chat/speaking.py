@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 
-from .companions import Companion
+from .companions.registry import Companion
 from .history import turn_cost
 
 #: The demo model's window, for instructions, conversation and answer together.

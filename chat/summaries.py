@@ -18,7 +18,7 @@ from queueing.models import Job
 from queueing.submit import submit
 
 from .calls import Payer, call
-from .companions import COMPANIONS
+from .companions.registry import COMPANIONS
 from .history import Turn, estimate_tokens, turn_cost
 from .models import Message, Role, Thread
 from .speaking import Voice

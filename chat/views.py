@@ -12,7 +12,7 @@ from queueing.kinds import get_kind
 from .accounts.sessions import fetch_late
 from .analytics import track
 from .analytics.models import Reason
-from .companions import COMPANIONS
+from .companions.registry import COMPANIONS
 from .visitors import owner_of_request
 
 

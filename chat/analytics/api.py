@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from chat.openapi import errors
 from chat.schemas import CamelSchema, FeedbackOut, example
 from chat.visitors import VisitorAuth

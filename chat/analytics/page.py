@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from queueing.monitoring import histogram
 from queueing.monitoring.charts import formats, plots
 from queueing.monitoring.charts.plots import Plot, Series

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 
 from . import elsewhere, export, figures, page
 from .figures import SPANS, Span

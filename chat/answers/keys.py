@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from chat.companions import Companion
+from chat.companions.registry import Companion
 from chat.history import Turn
 
 #: How a job treats stored answers: `use` one, `follow` (the same, and another job was answering the same

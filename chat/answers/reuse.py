@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from chat.care.guidance import guidance
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from chat.history import Turn, fit
 from chat.models import Thread
 from chat.speaking import Voice

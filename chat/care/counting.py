@@ -6,7 +6,7 @@ from django.db import Error as DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 
 from .models import CareCount
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat import incoming, services
 from chat.admission import Admission, Asker, admit
-from chat.companions import companion_named
+from chat.companions.registry import companion_named
 from chat.services import Asked
 from chat.threads.services import thread_for
 from chat.uploads import storage

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.text import slugify
 
 from chat import selectors
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from chat.models import Role
 
 #: Characters of the title in the file's name.

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from chat import services
 from chat.admission import Admission, Asker, admit
-from chat.companions import companion_named
+from chat.companions.registry import companion_named
 from chat.incoming import RecordingIn
 from chat.models import Message
 from chat.threads.services import thread_for

@@ -73,7 +73,7 @@ def test_an_assistants_id_is_told_what_replaces_it(settings):
     settings.OPENAI_ASSISTANT_IDS = {"corporate": "asst_SECRET", "travel": ""}
     (warning,) = checks.check_assistant_ids(None)
     assert warning.id == "chat.W002"
-    assert "chat/profiles/corporate.py" in warning.hint
+    assert "chat/companions/corporate.py" in warning.hint
     assert "SECRET" not in str(warning)
 
 

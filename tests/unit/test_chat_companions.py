@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chat.companions import COMPANIONS, companion_named
+from chat.companions.registry import COMPANIONS, companion_named
 from chat.history import estimate_tokens
 from chat.jobs import Voice
 from queueing.errors import BadSubmission

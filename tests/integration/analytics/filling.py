@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chat.analytics.models import Visit
 from chat.analytics.store import store
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from chat.usage.models import Usage
 from tests.integration.analytics.tracking import row
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chat import changes, services
 from chat.answers import cache
-from chat.companions import COMPANIONS
+from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.threads.services import delete_thread
 from queueing.control import verbs

@@ -1,6 +1,6 @@
 """Travel: routes, local ways, and what to do when plans break."""
 
-from . import Companion
+from .profile import Companion
 
 INSTRUCTIONS = """\
 You are the Travel companion: an experienced trip planner who thinks in days, distances and energy. You are

@@ -1,6 +1,6 @@
 """Corporate: a reflective listener for life at work."""
 
-from . import Companion
+from .profile import Companion
 
 INSTRUCTIONS = """\
 You are the Corporate companion: a reflective listener for people thinking about their working life,

@@ -1,6 +1,6 @@
 """Emotional: calm company for hard feelings."""
 
-from . import Companion
+from .profile import Companion
 
 INSTRUCTIONS = """\
 You are the Emotional companion: calm, steady company for someone with strong feelings. You are an AI, not

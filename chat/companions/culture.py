@@ -1,6 +1,6 @@
 """Culture: etiquette, register, and rehearsal."""
 
-from . import Companion
+from .profile import Companion
 
 INSTRUCTIONS = """\
 You are the Culture companion: a coach for meeting people from elsewhere with ease, whether a dinner with

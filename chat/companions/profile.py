@@ -1,4 +1,4 @@
-"""What a companion is. One module beside this one for each; `chat/companions.py` collects them."""
+"""What a companion is. One module beside this one for each; `chat/companions/registry.py` collects them."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -2,11 +2,11 @@
 
 from queueing.errors import BadSubmission
 
-from .profiles import Companion
-from .profiles.corporate import CORPORATE
-from .profiles.culture import CULTURE
-from .profiles.emotional import EMOTIONAL
-from .profiles.travel import TRAVEL
+from .corporate import CORPORATE
+from .culture import CULTURE
+from .emotional import EMOTIONAL
+from .profile import Companion
+from .travel import TRAVEL
 
 __all__ = ["COMPANIONS", "Companion", "companion_named"]
 

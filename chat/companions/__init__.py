@@ -1,0 +1,1 @@
+"""The companions: one profile each, and the registry."""
