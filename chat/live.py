@@ -16,8 +16,8 @@ from queueing.events import messages
 from queueing.events.follower import Follower
 
 from .incoming import Render
-from .live_markdown import has_definitions, render_open, settled
-from .markdown import render
+from .markdown.partial import has_definitions, render_open, settled
+from .markdown.render import render
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from queueing.events.standing import Standing
 from queueing.models import Job
 from queueing.states import State
 
-from .markdown import render
+from .markdown.render import render
 from .selectors import standing
 from .services import Asked
 

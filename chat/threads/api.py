@@ -13,7 +13,7 @@ from chat import changes, selectors, wire
 from chat.addresses import client_address
 from chat.analytics import feedback
 from chat.care.http import care_in, care_of, look_after
-from chat.markdown import render
+from chat.markdown.render import render
 from chat.models import Role, Thread
 from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut

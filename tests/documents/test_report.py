@@ -10,7 +10,7 @@ from chat.documents.models import Analysis
 from chat.documents.prompts import Digest, Findings, Part
 from chat.documents.report import Line, Read
 from chat.documents.splitting import Span, sentences
-from chat.markdown import render
+from chat.markdown.render import render
 
 TEXT = "The *mole* was raised.\nIt cost 4,000 [crowns](x).\fNobody knows who pays."
 PAGE_2 = TEXT.index("\f") + 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.markdown import render
+from chat.markdown.render import render
 
 
 @pytest.mark.parametrize(

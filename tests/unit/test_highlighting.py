@@ -10,9 +10,9 @@ from django.contrib.staticfiles import finders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat import highlighting
-from chat.highlighting import CLASSES, highlight
-from chat.markdown import render
+from chat.markdown import highlighting
+from chat.markdown.highlighting import CLASSES, highlight
+from chat.markdown.render import render
 
 CODE = '@cached\ndef half(n: int) -> str:  # "half" <of> it\n    return f"{n / 2}"\n'
 

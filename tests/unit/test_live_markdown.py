@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.live_markdown import has_definitions, render_open, settled
-from chat.markdown import TAGS, parser, render
+from chat.markdown.partial import has_definitions, render_open, settled
+from chat.markdown.render import TAGS, parser, render
 
 #: What Markdown is made of, to be thrown together.
 PIECES = st.sampled_from(

@@ -3,7 +3,7 @@
 import pytest
 
 from chat import live
-from chat.markdown import render
+from chat.markdown.render import render
 from tests.integration.tabs import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -14,7 +14,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 
-from .markdown import clean, parser
+from .render import clean, parser
 
 #: Any definition of `[label]: url`, and a little more. It may change what links to it anywhere in the text.
 _DEFINITION = re.compile(r"(?:\A|[\r\n])[ \t>*+\-\d.)]*\[(?:\\.|[^\\\[\]]){1,999}\]:", re.DOTALL)
