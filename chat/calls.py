@@ -16,8 +16,8 @@ from queueing.errors import JobError, Permanent, Rejected
 from queueing.ids import new_id
 from queueing.models import Job
 
-from .history import Turn, turn_cost
 from .models import Thread
+from .prompting.token_budget import Turn, turn_cost
 from .upstream import Reply, Spent, stream_reply
 from .usage import budgets, ledger
 

@@ -19,10 +19,10 @@ from .answers.working import recall, remember
 from .calls import Payer, call
 from .care.guidance import guidance
 from .companions.registry import COMPANIONS, Companion
-from .history import fit
-from .memory import before
 from .models import Message, Thread
-from .speaking import Voice
+from .prompting.conversation_context import before
+from .prompting.persona import Voice
+from .prompting.token_budget import fit
 from .usage import ledger, settle
 
 

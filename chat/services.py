@@ -25,8 +25,8 @@ from .analytics import track
 from .answers.keys import Reuse
 from .answers.reuse import UNKNOWN, look
 from .companions.registry import companion_named
-from .memory import most_tokens
 from .models import Message, Role, Thread
+from .prompting.conversation_context import most_tokens
 from .threads.services import thread_for
 from .usage import reserve
 from .usage.budgets import budget_of

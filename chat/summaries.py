@@ -19,9 +19,9 @@ from queueing.submit import submit
 
 from .calls import Payer, call
 from .companions.registry import COMPANIONS
-from .history import Turn, estimate_tokens, turn_cost
 from .models import Message, Role, Thread
-from .speaking import Voice
+from .prompting.persona import Voice
+from .prompting.token_budget import Turn, estimate_tokens, turn_cost
 from .usage import settle
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from queueing.kinds import Ending, job
 from queueing.submit import submit
 
 from .calls import Payer, call
-from .history import Turn
 from .models import Message, Role, Thread
+from .prompting.token_budget import Turn
 from .usage import settle
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from django.conf import settings
 
 from chat.companions.registry import Companion
-from chat.history import Turn
+from chat.prompting.token_budget import Turn
 
 #: How a job treats stored answers: `use` one, `follow` (the same, and another job was answering the same
 #: question when it was asked), `renew` (ask anew, and keep that answer), `never`.

@@ -8,9 +8,9 @@ from django.db import connection
 
 from chat.care.guidance import guidance
 from chat.companions.registry import COMPANIONS
-from chat.history import Turn, fit
 from chat.models import Thread
-from chat.speaking import Voice
+from chat.prompting.persona import Voice
+from chat.prompting.token_budget import Turn, fit
 from queueing.errors import JobError
 from queueing.models import Job
 from queueing.states import UNFINISHED

@@ -8,8 +8,8 @@ from typing import Self
 from django.conf import settings
 
 from chat.calls import Payer, call
-from chat.history import TURN_OVERHEAD, Turn, estimate_tokens
-from chat.speaking import DEMO_CONTEXT_TOKENS
+from chat.prompting.persona import DEMO_CONTEXT_TOKENS
+from chat.prompting.token_budget import TURN_OVERHEAD, Turn, estimate_tokens
 from chat.upstream import Reply
 from queueing.errors import Permanent
 

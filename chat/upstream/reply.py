@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from chat.history import estimate_tokens
+from chat.prompting.token_budget import estimate_tokens
 from chat.upstream import errors
 from queueing.errors import JobError
 

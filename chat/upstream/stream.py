@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.crypto import salted_hmac
 
-from chat.history import Turn, turn_cost
+from chat.prompting.token_budget import Turn, turn_cost
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import mapped
 from chat.upstream.events import EventReader

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.history import Turn
+from chat.prompting.token_budget import Turn
 from chat.upstream import Reply, stream_reply
 from queueing.errors import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider

@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.documents import services
 from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Piece
-from chat.history import estimate_tokens
+from chat.prompting.token_budget import estimate_tokens
 from chat.services import Asked
 from queueing.context import JobContext
 from queueing.control import verbs

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chat.history import Turn, estimate_tokens, fit, turn_cost
+from chat.prompting.token_budget import Turn, estimate_tokens, fit, turn_cost
 from queueing.errors import Permanent
 
 INSTRUCTIONS = "Be kind and brief."

@@ -6,10 +6,11 @@ from uuid import UUID
 from django.db.models import Sum
 from django.db.models.functions import Length
 
-from .companions.registry import COMPANIONS
-from .history import PROSE_CHARS_PER_TOKEN, Turn, estimate_tokens
-from .models import Message, Thread
-from .speaking import Voice
+from chat.companions.registry import COMPANIONS
+from chat.models import Message, Thread
+
+from .persona import Voice
+from .token_budget import PROSE_CHARS_PER_TOKEN, Turn, estimate_tokens
 
 _BEFORE = """
 

@@ -5,8 +5,9 @@ from typing import Self
 
 from django.conf import settings
 
-from .companions.registry import Companion
-from .history import turn_cost
+from chat.companions.registry import Companion
+
+from .token_budget import turn_cost
 
 #: The demo model's window, for instructions, conversation and answer together.
 DEMO_CONTEXT_TOKENS = 2_048
