@@ -16,9 +16,10 @@ from queueing.events import messages as events
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
 
-from . import selectors, summaries
+from . import selectors
 from .admission import Admission, Asker, admit
 from .models import Message
+from .replies import summaries
 from .services import Asked, asked_before, asked_of, checked, say
 from .threads.services import forget_jobs
 

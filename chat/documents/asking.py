@@ -7,9 +7,9 @@ from typing import Self
 
 from django.conf import settings
 
-from chat.calls import Payer, call
 from chat.prompting.persona import DEMO_CONTEXT_TOKENS
 from chat.prompting.token_budget import TURN_OVERHEAD, Turn, estimate_tokens
+from chat.replies.model_calls import Payer, call
 from chat.upstream import Reply
 from queueing.errors import Permanent
 

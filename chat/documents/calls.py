@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeVar
 
-from chat.calls import Payer
 from chat.models import Thread
+from chat.replies.model_calls import Payer
 from queueing.context import JobContext
 from queueing.errors import JobError
 

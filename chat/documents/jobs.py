@@ -4,8 +4,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from chat.jobs import save_reply
 from chat.models import Message, Role
+from chat.replies.reply_job import save_reply
 from chat.usage import ledger
 from queueing.context import JobContext
 from queueing.errors import Permanent

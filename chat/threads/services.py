@@ -13,7 +13,7 @@ from django.db import transaction
 from chat import selectors
 from chat.answers.cache import forget_thread
 from chat.models import Thread
-from chat.titles import renamed, title_from
+from chat.replies.titles import renamed, title_from
 from chat.uploads import storage
 from queueing.control import verbs
 from queueing.errors import BadSubmission, WrongState

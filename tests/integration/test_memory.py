@@ -9,10 +9,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import summaries
 from chat.models import Message, Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import estimate_tokens, turn_cost
+from chat.replies import summaries
 from chat.threads.services import rename_thread
 from queueing.ids import new_id
 from queueing.models import Job

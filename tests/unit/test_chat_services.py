@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from chat import selectors, services
-from chat.jobs import save_reply
 from chat.models import Message, Role, Thread
+from chat.replies.reply_job import save_reply
+from chat.replies.titles import title_from
 from chat.threads import services as threads
-from chat.titles import title_from
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.kinds import Ending

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.titles import LENGTH, cleaned
+from chat.replies.titles import LENGTH, cleaned
 
 
 @pytest.mark.parametrize(

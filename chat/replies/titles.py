@@ -6,16 +6,16 @@ import re
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
+from chat.models import Message, Role, Thread
+from chat.prompting.token_budget import Turn
+from chat.usage import settle
 from queueing.context import JobContext
 from queueing.errors import QueueingError
 from queueing.events import messages
 from queueing.kinds import Ending, job
 from queueing.submit import submit
 
-from .calls import Payer, call
-from .models import Message, Role, Thread
-from .prompting.token_budget import Turn
-from .usage import settle
+from .model_calls import Payer, call
 
 logger = logging.getLogger(__name__)
 

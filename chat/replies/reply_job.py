@@ -6,24 +6,24 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from chat.analytics.endings import ended
+from chat.answers.cache import Answer
+from chat.answers.keys import Reuse, key_of
+from chat.answers.working import recall, remember
+from chat.care.guidance import guidance
+from chat.companions.registry import COMPANIONS, Companion
+from chat.models import Message, Thread
+from chat.prompting.conversation_context import before
+from chat.prompting.persona import Voice
+from chat.prompting.token_budget import fit
+from chat.usage import ledger, settle
 from queueing.context import JobContext
 from queueing.errors import Permanent
 from queueing.kinds import Ending, job
 from queueing.states import State
 
 from . import summaries, titles
-from .analytics.endings import ended
-from .answers.cache import Answer
-from .answers.keys import Reuse, key_of
-from .answers.working import recall, remember
-from .calls import Payer, call
-from .care.guidance import guidance
-from .companions.registry import COMPANIONS, Companion
-from .models import Message, Thread
-from .prompting.conversation_context import before
-from .prompting.persona import Voice
-from .prompting.token_budget import fit
-from .usage import ledger, settle
+from .model_calls import Payer, call
 
 
 def save_reply(ending: Ending) -> None:

@@ -11,15 +11,14 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, transaction
 
+from chat.models import Thread
+from chat.prompting.token_budget import Turn, turn_cost
+from chat.upstream import Reply, Spent, stream_reply
+from chat.usage import budgets, ledger
 from queueing.context import JobContext
 from queueing.errors import JobError, Permanent, Rejected
 from queueing.ids import new_id
 from queueing.models import Job
-
-from .models import Thread
-from .prompting.token_budget import Turn, turn_cost
-from .upstream import Reply, Spent, stream_reply
-from .usage import budgets, ledger
 
 logger = logging.getLogger(__name__)
 

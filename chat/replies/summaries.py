@@ -11,18 +11,18 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 
+from chat.companions.registry import COMPANIONS
+from chat.models import Message, Role, Thread
+from chat.prompting.persona import Voice
+from chat.prompting.token_budget import Turn, estimate_tokens, turn_cost
+from chat.usage import settle
 from queueing.context import JobContext
 from queueing.errors import QueueingError
 from queueing.kinds import Ending, job
 from queueing.models import Job
 from queueing.submit import submit
 
-from .calls import Payer, call
-from .companions.registry import COMPANIONS
-from .models import Message, Role, Thread
-from .prompting.persona import Voice
-from .prompting.token_budget import Turn, estimate_tokens, turn_cost
-from .usage import settle
+from .model_calls import Payer, call
 
 logger = logging.getLogger(__name__)
 
