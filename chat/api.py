@@ -18,7 +18,7 @@ from queueing.monitoring import overview
 from . import incoming, problems, selectors, services, sse, wire
 from .addresses import client_address
 from .analytics.api import router as analytics_router
-from .answers import cache as answers
+from .answer_cache import store as answers
 from .care.api import router as care_router
 from .care.http import care_of, look_after
 from .companions.registry import COMPANIONS, Companion, companion_named

@@ -13,7 +13,7 @@ class ChatConfig(AppConfig):
         from queueing.monitoring import health
 
         from . import checks, owned  # noqa: F401  (registers the system checks)
-        from .answers.cache import forget
+        from .answer_cache.store import forget
         from .limits import checks as limit_checks  # noqa: F401
         from .models import Thread
         from .sockets import close_after_logout

@@ -22,8 +22,8 @@ from queueing.states import State
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
 from .analytics import track
-from .answers.keys import Reuse
-from .answers.reuse import UNKNOWN, look
+from .answer_cache.keys import Reuse
+from .answer_cache.lookup import UNKNOWN, look
 from .companions.registry import companion_named
 from .models import Message, Role, Thread
 from .prompting.conversation_context import most_tokens

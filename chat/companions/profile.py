@@ -26,7 +26,7 @@ class Companion:
     max_output_tokens: int = 1200
     cache: Literal["owner", "shared", "never"] = "owner"
     """Who is given a stored answer again: whoever got it first; anybody, if it is the answer to a first
-    message (chat/answers/keys.py); nobody."""
+    message (chat/answer_cache/keys.py); nobody."""
 
     def public(self) -> dict[str, object]:
         """What anybody may see of it, as clients get it."""

@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from chat.analytics.endings import ended
-from chat.answers.cache import Answer
-from chat.answers.keys import Reuse, key_of
-from chat.answers.working import recall, remember
+from chat.answer_cache.in_worker import recall, remember
+from chat.answer_cache.keys import Reuse, key_of
+from chat.answer_cache.store import Answer
 from chat.care.guidance import guidance
 from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread

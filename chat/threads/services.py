@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from chat import selectors
-from chat.answers.cache import forget_thread
+from chat.answer_cache.store import forget_thread
 from chat.models import Thread
 from chat.replies.titles import renamed, title_from
 from chat.uploads import storage

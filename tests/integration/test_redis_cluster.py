@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.answers import cache
+from chat.answer_cache import store
 from chat.limits import check
 from chat.limits.rules import parse
 from chat.limits.turns import reserve
@@ -111,12 +111,12 @@ def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
 
     settings.ANSWER_CACHE_SECONDS = 100
     for number in range(3):
-        cache.keep(str(number), cache.Answer("Yes.", "scripted"), owner="s:alice", thread_id="t")
-    cache.count("hits")
-    assert cache.find("1") == (cache.Answer("Yes.", "scripted"), "")
-    cache.forget("s:alice")
-    assert cache.find("1") == (None, "")
-    assert cache.statistics() == {"hits": 1, "misses": 0, "shared": 0, "hitRate": 1.0, "kept": 0}
+        store.keep(str(number), store.Answer("Yes.", "scripted"), owner="s:alice", thread_id="t")
+    store.count("hits")
+    assert store.find("1") == (store.Answer("Yes.", "scripted"), "")
+    store.forget("s:alice")
+    assert store.find("1") == (None, "")
+    assert store.statistics() == {"hits": 1, "misses": 0, "shared": 0, "hitRate": 1.0, "kept": 0}
 
 
 def test_a_cluster_that_is_away_limits_nobody(valkey, settings):
@@ -125,4 +125,4 @@ def test_a_cluster_that_is_away_limits_nobody(valkey, settings):
     for _ in range(3):
         check("login", "192.0.2.1")
     assert reserve([("s:alice", parse("1/minute"))], most_wait=0).granted
-    assert cache.find("1") == (None, "")
+    assert store.find("1") == (None, "")

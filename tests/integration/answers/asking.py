@@ -3,7 +3,7 @@
 import itertools
 
 from chat import services
-from chat.answers import cache, reuse
+from chat.answer_cache import lookup, store
 from chat.models import Message, Thread
 from queueing.models import Job
 from tests.conftest import wait_until
@@ -44,6 +44,6 @@ def reply_to(asked):
 def put(text=QUESTION, owner=ALICE, companion="culture", said="With two kisses."):
     """As if a worker had kept the answer to a first message; its key and where it came from."""
     thread = Thread(owner=owner, companion=companion)
-    key = reuse._key(thread, text)
-    cache.keep(key, cache.Answer(said, "scripted"), owner=owner, thread_id=thread.id.hex)
+    key = lookup._key(thread, text)
+    store.keep(key, store.Answer(said, "scripted"), owner=owner, thread_id=thread.id.hex)
     return key, thread.id.hex

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chat import changes, services
-from chat.answers import cache
+from chat.answer_cache import store
 from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.threads.services import delete_thread
@@ -58,24 +58,24 @@ def test_a_deleted_threads_answers_are_forgotten(valkey):
 def test_an_owner_is_forgotten_and_nobody_else(valkey):
     put(owner=ALICE)
     put("And in Porto?", owner=BOB)
-    cache.forget(ALICE)
+    store.forget(ALICE)
     assert not again(ask(owner=ALICE))
     assert again(ask("And in Porto?", owner=ALICE))
     assert not [key for key in redis_client.client().keys("*") if "alice" in key and "answers" in key]
 
 
 def test_the_oldest_go_when_there_are_too_many(valkey, monkeypatch):
-    monkeypatch.setattr(cache, "MOST", 3)
+    monkeypatch.setattr(store, "MOST", 3)
     for number in range(5):
         put(f"Question {number}?")
     assert [again(ask(f"Question {number}?")) for number in range(5)] == [False, False, True, True, True]
-    assert cache.statistics()["kept"] == 3
+    assert store.statistics()["kept"] == 3
 
 
 def test_what_is_too_long_or_empty_is_not_kept(valkey):
     put(said="")
     assert not again(ask())
-    put("Another?", said="x" * (cache.MOST_CHARACTERS + 1))
+    put("Another?", said="x" * (store.MOST_CHARACTERS + 1))
     assert not again(ask("Another?"))
 
 
@@ -83,7 +83,7 @@ def test_without_redis_questions_are_asked(valkey, settings):
     put()
     point_at(settings, "redis://127.0.0.1:1/0")
     assert not again(ask())
-    assert cache.statistics() is None
+    assert store.statistics() is None
 
 
 def test_it_can_be_switched_off(valkey, settings):

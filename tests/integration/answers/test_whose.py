@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from chat import services
-from chat.answers import cache
+from chat.answer_cache import store
 from queueing.models import Job
 from queueing.schedule import redis_client
 from queueing.states import State
@@ -62,7 +62,7 @@ def test_ten_who_ask_the_same_at_once_share_one_call(workers):
     assert {job.result["response"] for job in ends} == {reply_to(one) for one in asked} == {"Once."}
     assert sum("cached" in job.result for job in ends) == 9
     assert len(workers.requests) == 1
-    assert {name: cache.statistics()[name] for name in ("hits", "misses", "shared")} == {
+    assert {name: store.statistics()[name] for name in ("hits", "misses", "shared")} == {
         "hits": 0,
         "misses": 1,
         "shared": 9,

@@ -4,9 +4,9 @@ from asyncio import to_thread
 
 from chat.models import Message, Thread
 
-from . import cache
-from .cache import Answer
+from . import store
 from .keys import Reuse
+from .store import Answer
 
 
 async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
@@ -14,11 +14,11 @@ async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
     if not key:
         return None
     if reuse != "renew":
-        answer, _ = await to_thread(cache.find, key)
+        answer, _ = await to_thread(store.find, key)
         if answer:
-            await to_thread(cache.count, "shared" if reuse == "follow" else "hits")
+            await to_thread(store.count, "shared" if reuse == "follow" else "hits")
             return answer
-    await to_thread(cache.answering, key, job_id)
+    await to_thread(store.answering, key, job_id)
     return None
 
 
@@ -27,8 +27,8 @@ async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, re
     if not key:
         return
     if reuse != "renew":
-        await to_thread(cache.count, "misses")
-    await to_thread(cache.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
+        await to_thread(store.count, "misses")
+    await to_thread(store.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
     # Whoever deletes a conversation has its answers forgotten, perhaps a moment before we kept this one.
     if not await Message.objects.filter(id=reply_id).aexists():
-        await to_thread(cache.forget_thread, thread.id.hex)
+        await to_thread(store.forget_thread, thread.id.hex)

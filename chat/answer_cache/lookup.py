@@ -16,7 +16,7 @@ from queueing.models import Job
 from queueing.states import UNFINISHED
 from queueing.submit import Submission, submit, submit_completed
 
-from . import cache
+from . import store
 from .keys import MOST_TURNS, Reuse, key_of
 
 #: The first in line: who follows has waited as long as the one whose answer it finds.
@@ -30,7 +30,7 @@ class Known:
     """What is known of a question before it is asked."""
 
     key: str = ""
-    answer: cache.Answer | None = None
+    answer: store.Answer | None = None
     leader: Job | None = None
     """The unfinished job that answers the same question."""
 
@@ -61,7 +61,7 @@ class Known:
         if submission.created:
             rows(submission.job)
             if self.key and not self.leader:
-                cache.answering(self.key, submission.job.id.hex)
+                store.answering(self.key, submission.job.id.hex)
         return submission
 
 
@@ -77,9 +77,9 @@ def look(thread: Thread, text: str, reuse: Reuse) -> Known:
     if not key:
         return UNKNOWN
     _one_at_a_time(key)
-    answer, job_id = cache.find(key)
+    answer, job_id = store.find(key)
     if answer:
-        cache.count("hits")
+        store.count("hits")
         return Known(key=key, answer=answer)
     leader = Job.objects.filter(id=job_id, state__in=UNFINISHED).first() if job_id else None
     return Known(key=key, leader=leader)
