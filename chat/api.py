@@ -15,14 +15,14 @@ from queueing.ids import new_id
 from queueing.models import Job
 from queueing.monitoring import overview
 
-from . import incoming, problems, selectors, services, sse, wire
+from . import incoming, intake, problems, sse
 from .addresses import client_address
 from .analytics.api import router as analytics_router
 from .answer_cache import store as answers
 from .care.api import router as care_router
 from .care.http import care_of, look_after
 from .companions.registry import COMPANIONS, Companion, companion_named
-from .documents import routing
+from .conversations import selectors, serializers, services
 from .documents.api import router as documents_router
 from .openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
 from .schemas import AskedOut, AskIn, CompanionsOut, JobOut
@@ -66,7 +66,7 @@ data: {"type": "chat:completed", "jobId": "0198…", "response": "Start in Alfam
 
 
 async def _view(job: Job) -> dict[str, Any]:
-    return wire.job_view(job, await standing.place(job))
+    return serializers.job_view(job, await standing.place(job))
 
 
 @router.get("/companions", response=CompanionsOut, auth=None, tags=["companions"])
@@ -81,7 +81,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             _check_assistant(body.assistant_id, companion)
         text = _text(body)
         await look_after(request, text, companion.id)
-        asked = await sync_to_async(routing.ask)(
+        asked = await sync_to_async(intake.ask)(
             owner=request.auth,
             companion=companion.id,
             text=text,
@@ -90,7 +90,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             address=client_address(request),
         )
         place = await standing.place(asked.job)
-        return Status(202, wire.asked_view(asked, place) | routing.notice_of(asked) | care_of(request))
+        return Status(202, serializers.asked_view(asked, place) | intake.notice_of(asked) | care_of(request))
 
     return ask
 

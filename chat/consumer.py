@@ -20,10 +20,11 @@ from queueing.events.follower import Follower, in_thread
 from queueing.events.pressure_watch import Pressures
 from queueing.events.reader import forget
 
-from . import flow, incoming, requests, sockets, wire
+from . import flow, incoming, requests, sockets
 from .accounts import tokens
 from .addresses import client_address
 from .care.card import Place
+from .conversations import serializers
 from .live import Live
 from .visitors import owner_of
 
@@ -116,7 +117,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.charge(kind)
             await requests.answer(self, message)
         except Rejected as exc:
-            await self.tell(wire.rejected_event(exc, request_id, kind))
+            await self.tell(serializers.rejected_event(exc, request_id, kind))
         except Exception as exc:
             await self.refuse(incoming.as_wire_error(exc, request_id))
 
@@ -163,7 +164,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.window.shut and messages.name_of(event) in _PASSING:
             return
         if messages.is_ending(event):
-            event = await asyncio.to_thread(wire.decorate, event)
+            event = await asyncio.to_thread(serializers.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)
         if event["type"] == "audio:completed" and "messageId" in event:

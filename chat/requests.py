@@ -8,10 +8,10 @@ from queueing.events import standing
 from queueing.events.follower import in_thread
 from queueing.models import Job
 
-from . import changes, incoming, selectors, services, wire
+from . import incoming, intake
 from .care.card import card_for
 from .care.counting import count
-from .documents import routing
+from .conversations import edit, selectors, serializers, services
 from .documents import services as documents
 from .voice import services as voice
 
@@ -47,7 +47,7 @@ async def _care_and_count(tab: "Tab", text: str, request_id: str, companion: str
 async def _ask(tab: "Tab", message: incoming.Ask) -> None:
     text = incoming.last_user_text(message.messages)
     await _care_and_count(tab, text, message.request_id, message.companion)
-    asked = await in_thread(routing.ask)(
+    asked = await in_thread(intake.ask)(
         owner=tab.owner,
         companion=message.companion,
         text=text,
@@ -78,7 +78,7 @@ async def _analyse(tab: "Tab", message: incoming.Analyse) -> None:
 
 async def _edit(tab: "Tab", message: incoming.Edit) -> None:
     await _care_and_count(tab, message.content, message.request_id or "")
-    changed = await in_thread(changes.edit)(
+    changed = await in_thread(edit.edit)(
         owner=tab.owner,
         message_id=message.message_id,
         text=message.content,
@@ -93,7 +93,7 @@ async def _edit(tab: "Tab", message: incoming.Edit) -> None:
 
 
 async def _withdraw(tab: "Tab", message: incoming.Withdraw) -> None:
-    withdraw = in_thread(changes.withdraw)
+    withdraw = in_thread(edit.withdraw)
     await tab.tell(await withdraw(owner=tab.owner, message_id=message.message_id))
 
 
@@ -126,7 +126,7 @@ async def _pong(tab: "Tab", message: incoming.Pong) -> None:
 
 async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
     """Answer with `queued`. It is told from here too: with Redis away no event would come."""
-    queued = wire.queued_event(job, await standing.place(job))
+    queued = serializers.queued_event(job, await standing.place(job))
     if created:
         tab.answered.add(job.id.hex)
         await tab.following.hear(queued)

@@ -11,7 +11,7 @@ from queueing.errors import BadSubmission
 from queueing.events import reader
 from queueing.models import Job
 
-from .wire import decorate
+from .conversations.serializers import decorate
 
 #: Seconds of silence after which a comment is sent, so that proxies keep the connection.
 KEEP_ALIVE = 15.0

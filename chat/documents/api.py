@@ -10,9 +10,10 @@ from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
 from pydantic import ValidationError as PydanticError
 
-from chat import incoming, wire
+from chat import incoming
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
+from chat.conversations import serializers
 from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
@@ -60,7 +61,7 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
         address=client_address(request),
         file=file,
     )
-    return Status(202, wire.asked_view(asked, await standing.place(asked.job)) | care_of(request))
+    return Status(202, serializers.asked_view(asked, await standing.place(asked.job)) | care_of(request))
 
 
 def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:

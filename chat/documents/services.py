@@ -11,11 +11,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from chat import incoming, services
-from chat.admission import Admission, Asker, admit
+from chat import incoming
 from chat.companions.registry import companion_named
-from chat.services import Asked
-from chat.threads.services import thread_for
+from chat.conversations import services
+from chat.conversations.admission import Admission, Asker, admit
+from chat.conversations.services import Asked
+from chat.conversations.threads import thread_for
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.errors import BadSubmission

@@ -9,21 +9,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
-from chat import changes, selectors, wire
 from chat.addresses import client_address
 from chat.analytics import feedback
 from chat.care.http import care_in, care_of, look_after
+from chat.conversations import edit, selectors, serializers
+from chat.conversations import threads as services
+from chat.conversations.search import Found, search
+from chat.conversations.transcript import transcript
 from chat.markdown.render import render
 from chat.models import Role, Thread
 from chat.openapi import errors, other_than_json
 from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
-from chat.search import Found, search
 from chat.usage import ledger
 from queueing.events import standing
 from queueing.ids import new_id
-
-from . import services
-from .transcript import transcript
 
 router = Router(by_alias=True, exclude_unset=True)
 
@@ -89,7 +88,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
     """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
     was said after it is removed."""
     await look_after(request, body.content)
-    changed = await sync_to_async(changes.edit)(
+    changed = await sync_to_async(edit.edit)(
         owner=request.auth,
         message_id=message_id,
         text=body.content,
@@ -98,13 +97,13 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         address=client_address(request),
     )
     job = changed.asked.job
-    return Status(202, wire.asked_view(changed.asked, await standing.place(job)) | care_of(request))
+    return Status(202, serializers.asked_view(changed.asked, await standing.place(job)) | care_of(request))
 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])
 async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
     """Take back a message that still waits, and the reply it would have had."""
-    await sync_to_async(changes.withdraw)(owner=request.auth, message_id=message_id)
+    await sync_to_async(edit.withdraw)(owner=request.auth, message_id=message_id)
     return Status(204, None)
 
 

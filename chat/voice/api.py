@@ -7,8 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import File, Form, Router, Status, UploadedFile
 
-from chat import incoming, wire
+from chat import incoming
 from chat.addresses import client_address
+from chat.conversations import serializers
 from chat.openapi import errors
 from chat.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
@@ -93,7 +94,7 @@ async def _view(done: Submission) -> dict[str, Any]:
         "jobId": job.id.hex,
         "requestId": job.request_id,
         "queue": job.queue,
-        "status": wire.queued_status(job),
+        "status": serializers.queued_status(job),
         "position": place.position,
         "estimatedWait": place.wait,
         **{name: value for name, value in job.meta.items() if name.endswith("Id")},

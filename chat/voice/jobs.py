@@ -9,9 +9,9 @@ from chat import usage
 from chat.analytics.endings import ended
 from chat.care import screen
 from chat.care.counting import count
+from chat.conversations.threads import forget_jobs
 from chat.models import Message, Thread
 from chat.replies.titles import title_from
-from chat.threads.services import forget_jobs
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from chat.upstream.transcription import transcribe

@@ -12,12 +12,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from chat import services
-from chat.admission import Admission, Asker, admit
 from chat.companions.registry import companion_named
+from chat.conversations import services
+from chat.conversations.admission import Admission, Asker, admit
+from chat.conversations.threads import thread_for
 from chat.incoming import RecordingIn
 from chat.models import Message
-from chat.threads.services import thread_for
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.errors import BadSubmission

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.documents.routing import parted
+from chat.intake import parted
 
 WORDS = "The harbour was quiet that year.\nNobody came."
 

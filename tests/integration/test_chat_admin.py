@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from chat import services
+from chat.conversations import services
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 

@@ -8,11 +8,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from chat.conversations.services import Asked
 from chat.documents import services
 from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Piece
 from chat.prompting.token_budget import estimate_tokens
-from chat.services import Asked
 from queueing.context import JobContext
 from queueing.control import verbs
 from queueing.errors import Cooldown, Permanent, Retry

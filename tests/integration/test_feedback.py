@@ -7,8 +7,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
-from chat import owned, services
+from chat import owned
 from chat.analytics.models import Feedback
+from chat.conversations import services
 from chat.models import Message
 from queueing.ids import new_id
 

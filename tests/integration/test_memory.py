@@ -9,11 +9,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.conversations.threads import rename_thread
 from chat.models import Message, Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import estimate_tokens, turn_cost
 from chat.replies import summaries
-from chat.threads.services import rename_thread
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.submit import submit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat import services
+from chat.conversations import services
 from queueing.models import Attempt, Job
 from tests.conftest import wait_until
 

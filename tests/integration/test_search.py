@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.conversations.search import AROUND, MAX_QUERY, search, snippet
 from chat.models import Message, Role, Thread
-from chat.search import AROUND, MAX_QUERY, search, snippet
 from queueing.errors import BadSubmission
 from queueing.ids import new_id
 from tests.integration.tabs import browser

@@ -5,11 +5,10 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, transaction
 
-from chat import selectors, services
+from chat.conversations import selectors, services, threads
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
-from chat.threads import services as threads
 from queueing.errors import BadSubmission, Rejected, WrongState
 from queueing.ids import new_id
 from queueing.kinds import Ending

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from chat import incoming, wire
+from chat import incoming
+from chat.conversations import serializers
 
 ASK = {
     "type": "chat:message",
@@ -85,19 +86,19 @@ def test_the_last_message_must_be_the_users():
 
 
 def test_a_completed_event_gets_its_text_also_as_html():
-    event = wire.decorate({"type": "chat:completed", "jobId": "1", "result": {"response": "*hi*"}})
+    event = serializers.decorate({"type": "chat:completed", "jobId": "1", "result": {"response": "*hi*"}})
     assert event["response"] == "*hi*"
     assert event["html"] == "<p><em>hi</em></p>\n"
 
 
 def test_a_cancelled_event_gets_what_was_said_also_as_html():
-    event = wire.decorate({"type": "chat:cancelled", "jobId": "1", "text": "*hi*"})
+    event = serializers.decorate({"type": "chat:cancelled", "jobId": "1", "text": "*hi*"})
     assert event["html"] == "<p><em>hi</em></p>\n"
     nothing = {"type": "chat:cancelled", "jobId": "1", "text": ""}
-    assert wire.decorate(nothing)["html"] == "", "which is shown, whatever had been seen"
+    assert serializers.decorate(nothing)["html"] == "", "which is shown, whatever had been seen"
 
 
 @pytest.mark.parametrize("result", [None, 5, {"words": 3}])
 def test_a_result_without_a_text_stays_as_it_is(result):
     event = {"type": "analysis:completed", "result": result}
-    assert wire.decorate(event) == event
+    assert serializers.decorate(event) == event

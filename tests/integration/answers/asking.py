@@ -2,8 +2,8 @@
 
 import itertools
 
-from chat import services
 from chat.answer_cache import lookup, store
+from chat.conversations import services
 from chat.models import Message, Thread
 from queueing.models import Job
 from tests.conftest import wait_until

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from chat import changes, services
 from chat.answer_cache import store
 from chat.companions.registry import COMPANIONS
+from chat.conversations import edit, services
+from chat.conversations.threads import delete_thread
 from chat.models import Thread
-from chat.threads.services import delete_thread
 from queueing.control import verbs
 from queueing.schedule import redis_client
 from queueing.states import State
@@ -27,7 +27,7 @@ def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(work
     ended(ask())
     second = ask()
     assert (again(second), reply_to(second)) == (True, "The first.")
-    anew = changes.edit(owner=ALICE, message_id=second.message_id, text=QUESTION, request_id="anew").asked
+    anew = edit.edit(owner=ALICE, message_id=second.message_id, text=QUESTION, request_id="anew").asked
     assert ended(anew).result["response"] == "The second."
     assert reply_to(ask(owner=BOB)) == "The second.", "that is the one that is kept"
 

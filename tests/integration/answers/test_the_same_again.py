@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from chat import changes
+from chat.conversations import edit
 from queueing.control import verbs
 from queueing.errors import Rejected
 from queueing.events.follower import in_thread
@@ -51,7 +51,7 @@ def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
     ended(ask("And in Porto?", thread=first.thread_id))
 
     other = ask()
-    anew = changes.edit(owner=ALICE, message_id=other.message_id, text=QUESTION, request_id="anew").asked
+    anew = edit.edit(owner=ALICE, message_id=other.message_id, text=QUESTION, request_id="anew").asked
     waits = ask("And in Porto?", thread=other.thread_id)
     assert waits.job.pending, "a thread's messages are answered in order"
     assert "cached" not in ended(anew).result

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from chat import services
 from chat.answer_cache import store
+from chat.conversations import services
 from queueing.models import Job
 from queueing.schedule import redis_client
 from queueing.states import State

@@ -102,6 +102,6 @@ async def test_what_breaks_is_told_without_details(alice, monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("chat.services.ask", breaks)
+    monkeypatch.setattr("chat.conversations.services.ask", breaks)
     response = await alice.call("POST", "/api/travel", {"message": "x"})
     assert "secret" not in str(problem(response, 500, "server_error"))

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from chat import changes, limits, services
+from chat import limits
+from chat.conversations import edit, services
 from chat.models import Message
 from queueing.control import verbs
 from queueing.errors import Rejected
@@ -126,8 +127,8 @@ def test_changing_what_waits_costs_nothing_and_asking_anew_does(settings, valkey
     limit(settings, most_wait=0, anonymous="2/minute")
     asked = ask()
     for number in range(3):
-        changes.edit(owner=ALICE, message_id=asked.message_id, text=f"Change {number}")
+        edit.edit(owner=ALICE, message_id=asked.message_id, text=f"Change {number}")
     verbs.cancel(asked.job.pk)
-    changes.edit(owner=ALICE, message_id=asked.message_id, text="Anew", request_id="anew")
+    edit.edit(owner=ALICE, message_id=asked.message_id, text="Anew", request_id="anew")
     with pytest.raises(Rejected):
         services.retry(owner=ALICE, job_id=asked.job.pk)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chat import selectors, services
+from chat.conversations import selectors, services
 from chat.models import Message
 from queueing.models import Job
 from tests.integration.order.asking import ask, end_of, running, running_in, thread_of

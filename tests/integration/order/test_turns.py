@@ -5,7 +5,7 @@ import itertools
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat import services
+from chat.conversations import services
 from chat.models import Message
 from queueing.models import Job
 from tests.integration.order.asking import SLOW, ask, end_of, running, running_in, thread_of

@@ -145,7 +145,7 @@ async def test_what_breaks_is_told_without_details(monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("chat.services.ask", breaks)
+    monkeypatch.setattr("chat.conversations.services.ask", breaks)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()

@@ -8,12 +8,11 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpRequest
 
+from chat.addresses import client_address
+from chat.limits.rules import rule
+from chat.limits.turns import Turn, reserve
 from queueing.errors import Rejected
 from queueing.events import delay_reasons
-
-from .addresses import client_address
-from .limits.rules import rule
-from .limits.turns import Turn, reserve
 
 #: The reason of a delay: they have sent many messages.
 RATE_LIMIT = "rate_limit"

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.utils.text import slugify
 
-from chat import selectors
 from chat.companions.registry import COMPANIONS
 from chat.models import Role
+
+from . import selectors
 
 #: Characters of the title in the file's name.
 _NAME = 60

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chat import selectors
 from chat.answer_cache.store import forget_thread
 from chat.models import Thread
 from chat.replies.titles import renamed, title_from
@@ -20,6 +19,8 @@ from queueing.errors import BadSubmission, WrongState
 from queueing.events import messages
 from queueing.models import Dependency, Job
 from queueing.states import UNFINISHED
+
+from . import selectors
 
 
 def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:

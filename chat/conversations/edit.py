@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from chat.models import Message
+from chat.replies import summaries
 from queueing.control import verbs
 from queueing.errors import BadSubmission, WrongState
 from queueing.events import messages as events
@@ -18,10 +20,8 @@ from queueing.states import UNFINISHED, State
 
 from . import selectors
 from .admission import Admission, Asker, admit
-from .models import Message
-from .replies import summaries
 from .services import Asked, asked_before, asked_of, checked, say
-from .threads.services import forget_jobs
+from .threads import forget_jobs
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
+from chat.models import Message, Thread
 from queueing.errors import BadSubmission
 
-from .models import Message, Thread
 from .selectors import PAGE
 
 #: Characters and words of a query, at most.

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from chat.models import Message, Role, Thread
 from queueing.models import Job
 from queueing.states import UNFINISHED, State
-
-from .models import Message, Role, Thread
 
 #: Threads in one answer.
 PAGE = 50

@@ -7,10 +7,9 @@ that ends like a question or like an introduction ("… please:") is the questio
 import re
 from uuid import UUID
 
-from chat import services
-from chat.services import Asked
-
-from .services import KIND, MAX_QUESTION, Request, analyse_text
+from .conversations import services
+from .conversations.services import Asked
+from .documents.services import KIND, MAX_QUESTION, Request, analyse_text
 
 #: Characters from which a paragraph is no question any more.
 _LONGEST = 500

@@ -3,13 +3,13 @@ is in `incoming`."""
 
 from typing import Any
 
+from chat.markdown.render import render
 from queueing.errors import Rejected
 from queueing.events import messages
 from queueing.events.standing import Standing
 from queueing.models import Job
 from queueing.states import State
 
-from .markdown.render import render
 from .selectors import standing
 from .services import Asked
 

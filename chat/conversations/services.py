@@ -13,6 +13,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from chat.analytics import track
+from chat.answer_cache.keys import Reuse
+from chat.answer_cache.lookup import UNKNOWN, look
+from chat.companions.registry import companion_named
+from chat.models import Message, Role, Thread
+from chat.prompting.conversation_context import most_tokens
+from chat.usage import reserve
+from chat.usage.budgets import budget_of
 from queueing.control import verbs
 from queueing.errors import BadSubmission, Rejected
 from queueing.ids import new_id
@@ -21,15 +29,7 @@ from queueing.states import State
 
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
-from .analytics import track
-from .answer_cache.keys import Reuse
-from .answer_cache.lookup import UNKNOWN, look
-from .companions.registry import companion_named
-from .models import Message, Role, Thread
-from .prompting.conversation_context import most_tokens
-from .threads.services import thread_for
-from .usage import reserve
-from .usage.budgets import budget_of
+from .threads import thread_for
 
 #: Characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
