@@ -15,7 +15,7 @@ from queueing.ids import new_id
 from queueing.models import Job
 from queueing.monitoring import overview
 
-from . import incoming, intake, problems, sse
+from . import intake, problems, sse
 from .addresses import client_address
 from .analytics.api import router as analytics_router
 from .answer_cache import store as answers
@@ -24,8 +24,9 @@ from .care.http import care_of, look_after
 from .companions.registry import COMPANIONS, Companion, companion_named
 from .conversations import selectors, serializers, services
 from .documents.api import router as documents_router
-from .openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
-from .schemas import AskedOut, AskIn, CompanionsOut, JobOut
+from .protocol import client_messages
+from .protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
+from .protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
 from .threads.api import router as threads_router
 from .usage.api import router as usage_router
 from .visitors import VisitorAuth
@@ -103,7 +104,7 @@ def _check_assistant(assistant_id: str, companion: Companion) -> None:
 def _text(body: AskIn) -> str:
     if (body.message is None) == (body.messages is None):
         raise BadSubmission("message", "Send either message or messages.")
-    return body.message if body.message is not None else incoming.last_user_text(body.messages or [])
+    return body.message if body.message is not None else client_messages.last_user_text(body.messages or [])
 
 
 for _companion in COMPANIONS.values():

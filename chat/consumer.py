@@ -20,12 +20,13 @@ from queueing.events.follower import Follower, in_thread
 from queueing.events.pressure_watch import Pressures
 from queueing.events.reader import forget
 
-from . import flow, incoming, requests, sockets
+from . import flow, requests, sockets
 from .accounts import tokens
 from .addresses import client_address
 from .care.card import Place
 from .conversations import serializers
 from .live import Live
+from .protocol import client_messages
 from .visitors import owner_of
 
 logger = logging.getLogger(__name__)
@@ -119,12 +120,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except Rejected as exc:
             await self.tell(serializers.rejected_event(exc, request_id, kind))
         except Exception as exc:
-            await self.refuse(incoming.as_wire_error(exc, request_id))
+            await self.refuse(client_messages.as_wire_error(exc, request_id))
 
-    def understand(self, text: str | None) -> incoming.ClientMessage:
+    def understand(self, text: str | None) -> client_messages.ClientMessage:
         try:
-            return incoming.parse(text)
-        except incoming.WireError:
+            return client_messages.parse(text)
+        except client_messages.WireError:
             self.charge("invalid")
             raise
 
@@ -132,11 +133,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         cost = flow.COSTS.get(kind, 1.0)
         if not self.budget.take(cost):
             wait = round(self.budget.wait(cost), 1)
-            raise incoming.WireError("too_many", "That was too fast. Please wait a moment.", retry_after=wait)
+            raise client_messages.WireError(
+                "too_many", "That was too fast. Please wait a moment.", retry_after=wait
+            )
 
-    async def refuse(self, error: incoming.WireError) -> None:
+    async def refuse(self, error: client_messages.WireError) -> None:
         await self.tell(error.event())
-        if error.code in incoming.STRIKES and not self.strikes.take():
+        if error.code in client_messages.STRIKES and not self.strikes.take():
             await self.close(sockets.ABUSED)
 
     # --- what the tab is told ---

@@ -15,9 +15,9 @@ from typing import Any
 from queueing.events import messages
 from queueing.events.follower import Follower
 
-from .incoming import Render
 from .markdown.partial import has_definitions, render_open, settled
 from .markdown.render import render
+from .protocol.client_messages import Render
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from queueing.errors import BadSubmission, Rejected, WrongState
 
 from .accounts.tokens import TokenRefused
 from .care.http import add_care
-from .incoming import WireError
+from .protocol.client_messages import WireError
 
 logger = logging.getLogger(__name__)
 

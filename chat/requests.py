@@ -8,18 +8,19 @@ from queueing.events import standing
 from queueing.events.follower import in_thread
 from queueing.models import Job
 
-from . import incoming, intake
+from . import intake
 from .care.card import card_for
 from .care.counting import count
 from .conversations import edit, selectors, serializers, services
 from .documents import services as documents
+from .protocol import client_messages
 from .voice import services as voice
 
 if TYPE_CHECKING:
     from .consumer import ChatConsumer as Tab
 
 
-async def answer(tab: "Tab", message: incoming.ClientMessage) -> None:
+async def answer(tab: "Tab", message: client_messages.ClientMessage) -> None:
     """Do what is asked. Raises `Rejected`, `WireError`, `WrongState`, `BadSubmission` or `DoesNotExist`."""
     await _DOERS[type(message)](tab, message)
 
@@ -44,8 +45,8 @@ async def _care_and_count(tab: "Tab", text: str, request_id: str, companion: str
         await in_thread(count)(companion, level)
 
 
-async def _ask(tab: "Tab", message: incoming.Ask) -> None:
-    text = incoming.last_user_text(message.messages)
+async def _ask(tab: "Tab", message: client_messages.Ask) -> None:
+    text = client_messages.last_user_text(message.messages)
     await _care_and_count(tab, text, message.request_id, message.companion)
     asked = await in_thread(intake.ask)(
         owner=tab.owner,
@@ -58,7 +59,7 @@ async def _ask(tab: "Tab", message: incoming.Ask) -> None:
     await _accepted(tab, asked.job, asked.created)
 
 
-async def _process(tab: "Tab", message: incoming.Process) -> None:
+async def _process(tab: "Tab", message: client_messages.Process) -> None:
     taken = await in_thread(voice.process)(
         owner=tab.owner,
         upload_id=message.upload_id,
@@ -68,7 +69,7 @@ async def _process(tab: "Tab", message: incoming.Process) -> None:
     await _accepted(tab, taken.job, taken.created)
 
 
-async def _analyse(tab: "Tab", message: incoming.Analyse) -> None:
+async def _analyse(tab: "Tab", message: client_messages.Analyse) -> None:
     await _care_and_count(tab, message.question, message.request_id, message.companion)
     asked = await in_thread(documents.analyse_message)(
         message, owner=tab.owner, request_id=message.request_id, address=tab.address
@@ -76,7 +77,7 @@ async def _analyse(tab: "Tab", message: incoming.Analyse) -> None:
     await _accepted(tab, asked.job, asked.created)
 
 
-async def _edit(tab: "Tab", message: incoming.Edit) -> None:
+async def _edit(tab: "Tab", message: client_messages.Edit) -> None:
     await _care_and_count(tab, message.content, message.request_id or "")
     changed = await in_thread(edit.edit)(
         owner=tab.owner,
@@ -92,34 +93,34 @@ async def _edit(tab: "Tab", message: incoming.Edit) -> None:
         await _accepted(tab, changed.asked.job, changed.asked.created)
 
 
-async def _withdraw(tab: "Tab", message: incoming.Withdraw) -> None:
+async def _withdraw(tab: "Tab", message: client_messages.Withdraw) -> None:
     withdraw = in_thread(edit.withdraw)
     await tab.tell(await withdraw(owner=tab.owner, message_id=message.message_id))
 
 
-async def _watch(tab: "Tab", message: incoming.Watch) -> None:
+async def _watch(tab: "Tab", message: client_messages.Watch) -> None:
     job = await in_thread(selectors.job)(owner=tab.owner, job_id=message.job_id)
     await tab.following.watch(job, run=message.run, offset=message.offset)
 
 
-async def _render(tab: "Tab", message: incoming.Render) -> None:
+async def _render(tab: "Tab", message: client_messages.Render) -> None:
     tab.live.ask(message)
 
 
-async def _cancel(tab: "Tab", message: incoming.Cancel) -> None:
+async def _cancel(tab: "Tab", message: client_messages.Cancel) -> None:
     await in_thread(services.cancel)(owner=tab.owner, job_id=message.job_id)
 
 
-async def _retry(tab: "Tab", message: incoming.Retry) -> None:
+async def _retry(tab: "Tab", message: client_messages.Retry) -> None:
     retry = in_thread(services.retry)
     await _accepted(tab, await retry(owner=tab.owner, job_id=message.job_id, address=tab.address))
 
 
-async def _ping(tab: "Tab", message: incoming.Ping) -> None:
+async def _ping(tab: "Tab", message: client_messages.Ping) -> None:
     await tab.tell({"type": "pong", "t": message.t})
 
 
-async def _pong(tab: "Tab", message: incoming.Pong) -> None:
+async def _pong(tab: "Tab", message: client_messages.Pong) -> None:
     if tab.window.read(message.t):
         await tab.following.refresh_all()
 
@@ -136,15 +137,15 @@ async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
 
 
 _DOERS: dict[type, Callable[["Tab", Any], Awaitable[None]]] = {
-    incoming.Ask: _ask,
-    incoming.Process: _process,
-    incoming.Analyse: _analyse,
-    incoming.Edit: _edit,
-    incoming.Withdraw: _withdraw,
-    incoming.Watch: _watch,
-    incoming.Render: _render,
-    incoming.Cancel: _cancel,
-    incoming.Retry: _retry,
-    incoming.Ping: _ping,
-    incoming.Pong: _pong,
+    client_messages.Ask: _ask,
+    client_messages.Process: _process,
+    client_messages.Analyse: _analyse,
+    client_messages.Edit: _edit,
+    client_messages.Withdraw: _withdraw,
+    client_messages.Watch: _watch,
+    client_messages.Render: _render,
+    client_messages.Cancel: _cancel,
+    client_messages.Retry: _retry,
+    client_messages.Ping: _ping,
+    client_messages.Pong: _pong,
 }

@@ -10,8 +10,8 @@ from ninja import Router, Status
 from pydantic import Field
 
 from chat.companions.registry import COMPANIONS
-from chat.openapi import errors
-from chat.schemas import CamelSchema, FeedbackOut, example
+from chat.protocol.openapi import errors
+from chat.protocol.schemas import CamelSchema, FeedbackOut, example
 from chat.visitors import VisitorAuth
 from queueing.errors import BadSubmission
 

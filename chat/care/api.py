@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from chat.schemas import Problem
+from chat.protocol.schemas import Problem
 
 from .card import Place, all_countries, card
 from .screening import LANGUAGES, Concern, Level

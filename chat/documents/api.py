@@ -10,12 +10,12 @@ from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
 from pydantic import ValidationError as PydanticError
 
-from chat import incoming
 from chat.addresses import client_address
 from chat.care.http import care_of, look_after
 from chat.conversations import serializers
-from chat.openapi import errors, other_than_json
-from chat.schemas import AskedOut, CamelSchema, HexId, RequestId
+from chat.protocol import client_messages
+from chat.protocol.openapi import errors, other_than_json
+from chat.protocol.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
 from queueing.events import standing
 from queueing.ids import new_id
@@ -26,7 +26,7 @@ from .reader import MAX_BYTES
 router = Router(by_alias=True, exclude_unset=True, tags=["documents"])
 
 
-class AnalysisIn(incoming.DocumentIn):
+class AnalysisIn(client_messages.DocumentIn):
     """What is asked about a document: its words in `text`, or a file beside this in a form."""
 
     request_id: RequestId | None = None

@@ -11,12 +11,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from chat import incoming
 from chat.companions.registry import companion_named
 from chat.conversations import services
 from chat.conversations.admission import Admission, Asker, admit
 from chat.conversations.services import Asked
 from chat.conversations.threads import thread_for
+from chat.protocol import client_messages
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.errors import BadSubmission
@@ -51,7 +51,7 @@ class Request:
     """A `client_address`, where it is known."""
 
     @classmethod
-    def of(cls, asked: incoming.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
+    def of(cls, asked: client_messages.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
         """What a client's message or form says."""
         return cls(
             owner=owner,
@@ -97,7 +97,12 @@ def analyse_text(request: Request, *, words: str, field: str = "text", name: str
 
 
 def analyse_message(
-    asked: incoming.DocumentIn, *, owner: str, request_id: str, address: str, file: UploadedFile | None = None
+    asked: client_messages.DocumentIn,
+    *,
+    owner: str,
+    request_id: str,
+    address: str,
+    file: UploadedFile | None = None,
 ) -> Asked:
     """Have done what a client's message or form says; `file` is what came with a form."""
     request = Request.of(asked, owner=owner, request_id=request_id, address=address)

@@ -18,8 +18,8 @@ from chat.conversations.search import Found, search
 from chat.conversations.transcript import transcript
 from chat.markdown.render import render
 from chat.models import Role, Thread
-from chat.openapi import errors, other_than_json
-from chat.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
+from chat.protocol.openapi import errors, other_than_json
+from chat.protocol.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.usage import ledger
 from queueing.events import standing
 from queueing.ids import new_id

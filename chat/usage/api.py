@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
-from chat.openapi import errors
-from chat.schemas import CamelSchema
+from chat.protocol.openapi import errors
+from chat.protocol.schemas import CamelSchema
 
 from . import prices
 from .budgets import budget_of, renews_at

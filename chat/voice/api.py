@@ -7,11 +7,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import File, Form, Router, Status, UploadedFile
 
-from chat import incoming
 from chat.addresses import client_address
 from chat.conversations import serializers
-from chat.openapi import errors
-from chat.schemas import CamelSchema, HexId, RequestId, Wait
+from chat.protocol import client_messages
+from chat.protocol.openapi import errors
+from chat.protocol.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
 from queueing.events import standing
 from queueing.ids import new_id
@@ -22,7 +22,7 @@ from . import ear, formats, services
 router = Router(by_alias=True, exclude_unset=True, tags=["voice"])
 
 
-class RecordingForm(incoming.RecordingIn):
+class RecordingForm(client_messages.RecordingIn):
     """The form's fields besides the file."""
 
     request_id: RequestId | None = None

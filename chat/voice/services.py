@@ -16,8 +16,8 @@ from chat.companions.registry import companion_named
 from chat.conversations import services
 from chat.conversations.admission import Admission, Asker, admit
 from chat.conversations.threads import thread_for
-from chat.incoming import RecordingIn
 from chat.models import Message
+from chat.protocol.client_messages import RecordingIn
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.errors import BadSubmission

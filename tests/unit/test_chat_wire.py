@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from chat import incoming
 from chat.conversations import serializers
+from chat.protocol import client_messages
 
 ASK = {
     "type": "chat:message",
@@ -16,24 +16,24 @@ ASK = {
 }
 
 
-def refused(data: object) -> incoming.WireError:
+def refused(data: object) -> client_messages.WireError:
     text = data if isinstance(data, str) else json.dumps(data)
-    with pytest.raises(incoming.WireError) as caught:
-        incoming.parse(text)
+    with pytest.raises(client_messages.WireError) as caught:
+        client_messages.parse(text)
     return caught.value
 
 
 def test_a_question_is_understood():
-    message = incoming.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
-    assert isinstance(message, incoming.Ask)
+    message = client_messages.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
+    assert isinstance(message, client_messages.Ask)
     assert message.thread_id == UUID(int=1)
-    assert incoming.last_user_text(message.messages) == "Hi"
+    assert client_messages.last_user_text(message.messages) == "Hi"
 
 
 def test_an_assistant_id_may_name_the_companion():
     ask = {name: value for name, value in ASK.items() if name != "companion"}
-    message = incoming.parse(json.dumps(ask | {"assistantId": "culture"}))
-    assert isinstance(message, incoming.Ask)
+    message = client_messages.parse(json.dumps(ask | {"assistantId": "culture"}))
+    assert isinstance(message, client_messages.Ask)
     assert message.companion == "culture"
 
 
@@ -81,8 +81,8 @@ def test_a_frame_is_measured_in_bytes():
 
 
 def test_the_last_message_must_be_the_users():
-    with pytest.raises(incoming.WireError, match="role user"):
-        incoming.last_user_text([incoming.TurnIn(role="assistant", content="I am")])
+    with pytest.raises(client_messages.WireError, match="role user"):
+        client_messages.last_user_text([client_messages.TurnIn(role="assistant", content="I am")])
 
 
 def test_a_completed_event_gets_its_text_also_as_html():

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from .incoming import RequestId, TurnIn
+from .client_messages import RequestId, TurnIn
 
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 

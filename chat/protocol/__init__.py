@@ -1,0 +1,1 @@
+"""What clients send and receive: messages, schemas, the OpenAPI document."""
