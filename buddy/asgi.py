@@ -14,7 +14,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from chat.accounts.handshake import OriginOrToken  # noqa: E402
 from chat.analytics.privacy import HearWhoAsksNotToBeTracked  # noqa: E402
-from chat.consumer import ChatConsumer  # noqa: E402
+from chat.socket.consumer import ChatConsumer  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402
 
 sockets = URLRouter(

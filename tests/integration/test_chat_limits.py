@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chat import flow
+from chat.socket import flow_control
 from queueing.models import Job
 from tests.integration.tabs import Tab, browser
 
@@ -63,7 +63,7 @@ async def test_a_question_of_half_characters_is_refused_over_http_too():
 @pytest.fixture
 def patient(monkeypatch):
     """Nobody may say more than at once for 100 s, however slow the machine is."""
-    monkeypatch.setattr(flow, "RATE", 0.01)
+    monkeypatch.setattr(flow_control, "RATE", 0.01)
 
 
 async def test_too_many_at_once_are_told_to_wait_and_how_long(patient):
@@ -128,9 +128,9 @@ class Deafened(Tab):
 
 @pytest.fixture
 def small_window(monkeypatch: Any) -> None:
-    monkeypatch.setattr(flow, "ASK_EVERY", 500)
-    monkeypatch.setattr(flow, "MOST_UNREAD", 3000)
-    monkeypatch.setattr(flow, "GO_ON_BELOW", 1000)
+    monkeypatch.setattr(flow_control, "ASK_EVERY", 500)
+    monkeypatch.setattr(flow_control, "MOST_UNREAD", 3000)
+    monkeypatch.setattr(flow_control, "GO_ON_BELOW", 1000)
 
 
 @pytest.mark.usefixtures("small_window")
@@ -147,7 +147,7 @@ async def test_a_tab_that_does_not_read_is_sent_no_more_until_it_has_caught_up(w
         heard = await slow.hear_all()
         assert not any(event["type"] == "chat:completed" for event in heard)
         size = sum(len(json.dumps(event, ensure_ascii=False)) for event in heard)
-        assert size < flow.MOST_UNREAD + 1000
+        assert size < flow_control.MOST_UNREAD + 1000
 
         await slow.say(type="pong", t=slow.pings[-1])
         completed = (await slow.hear_until("chat:completed"))[-1]
@@ -156,7 +156,7 @@ async def test_a_tab_that_does_not_read_is_sent_no_more_until_it_has_caught_up(w
 
 @pytest.mark.usefixtures("small_window")
 async def test_a_tab_that_never_reads_is_closed(workers, monkeypatch):
-    monkeypatch.setattr(flow, "PATIENCE", 0.5)
+    monkeypatch.setattr(flow_control, "PATIENCE", 0.5)
     workers.script(text=" ".join(["word"] * 400), delay=0.01)
     async with browser() as alice:
         slow = await alice.open(Deafened)

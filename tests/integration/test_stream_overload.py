@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from chat.consumer import ChatConsumer
+from chat.socket.consumer import ChatConsumer
 from queueing.events import channel_layer, messages
 from tests.integration.stream_client import Reading
 from tests.integration.tabs import browser

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chat import live
 from chat.markdown.render import render
+from chat.socket import live_rendering
 from tests.integration.tabs import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -104,8 +104,8 @@ async def test_asking_without_end_is_answered_at_the_servers_pace_and_is_no_offe
 
 def test_each_answer_costs_its_open_blocks_only():
     paragraph = "Some **words** of a `paragraph`.\n\n"
-    first = live.rendered_from(400 * paragraph + "The end", 0)
+    first = live_rendering.rendered_from(400 * paragraph + "The end", 0)
     assert first["settled"] == 399 * len(paragraph)
-    again = live.rendered_from(400 * paragraph + "The end is", first["settled"])
+    again = live_rendering.rendered_from(400 * paragraph + "The end is", first["settled"])
     assert again["html"] == ""
     assert again["openHtml"] == render(paragraph + "The end is")

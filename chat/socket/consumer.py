@@ -14,20 +14,21 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from chat import sockets
+from chat.accounts import tokens
+from chat.addresses import client_address
+from chat.care.card import Place
+from chat.conversations import serializers
+from chat.protocol import client_messages
+from chat.visitors import owner_of
 from queueing.errors import Rejected
 from queueing.events import messages
 from queueing.events.follower import Follower, in_thread
 from queueing.events.pressure_watch import Pressures
 from queueing.events.reader import forget
 
-from . import flow, requests, sockets
-from .accounts import tokens
-from .addresses import client_address
-from .care.card import Place
-from .conversations import serializers
-from .live import Live
-from .protocol import client_messages
-from .visitors import owner_of
+from . import flow_control, handlers
+from .live_rendering import Live
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +65,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.whereabouts = Place.of_scope(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
-        self.budget = flow.Bucket(flow.BURST, flow.RATE)
-        self.strikes = flow.Bucket(flow.STRIKES, flow.FORGIVEN)
-        self.window = flow.Window()
+        self.budget = flow_control.Bucket(flow_control.BURST, flow_control.RATE)
+        self.strikes = flow_control.Bucket(flow_control.STRIKES, flow_control.FORGIVEN)
+        self.window = flow_control.Window()
         self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
         self.live = Live(self.following, self.tell)
         try:
@@ -116,7 +117,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             kind = message.type
             request_id = getattr(message, "request_id", None) or ""
             self.charge(kind)
-            await requests.answer(self, message)
+            await handlers.answer(self, message)
         except Rejected as exc:
             await self.tell(serializers.rejected_event(exc, request_id, kind))
         except Exception as exc:
@@ -130,7 +131,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             raise
 
     def charge(self, kind: str) -> None:
-        cost = flow.COSTS.get(kind, 1.0)
+        cost = flow_control.COSTS.get(kind, 1.0)
         if not self.budget.take(cost):
             wait = round(self.budget.wait(cost), 1)
             raise client_messages.WireError(
@@ -171,6 +172,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)
         if event["type"] == "audio:completed" and "messageId" in event:
-            await requests.heard(self, event)
+            await handlers.heard(self, event)
         if number := self.window.sent(len(text)):
             await self.send(text_data=json.dumps({"type": "ping", "t": number}))

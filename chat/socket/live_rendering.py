@@ -12,12 +12,11 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from chat.markdown.partial import has_definitions, render_open, settled
+from chat.markdown.render import render
+from chat.protocol.client_messages import Render
 from queueing.events import messages
 from queueing.events.follower import Follower
-
-from .markdown.partial import has_definitions, render_open, settled
-from .markdown.render import render
-from .protocol.client_messages import Render
 
 logger = logging.getLogger(__name__)
 

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from chat import intake
+from chat.care.card import card_for
+from chat.care.counting import count
+from chat.conversations import edit, selectors, serializers, services
+from chat.documents import services as documents
+from chat.protocol import client_messages
+from chat.voice import services as voice
 from queueing.events import standing
 from queueing.events.follower import in_thread
 from queueing.models import Job
-
-from . import intake
-from .care.card import card_for
-from .care.counting import count
-from .conversations import edit, selectors, serializers, services
-from .documents import services as documents
-from .protocol import client_messages
-from .voice import services as voice
 
 if TYPE_CHECKING:
     from .consumer import ChatConsumer as Tab

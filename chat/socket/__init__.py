@@ -1,0 +1,1 @@
+"""The WebSocket: one consumer, its handlers, flow control, live rendering."""
