@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chat.api import api
 from chat.care.views import lines
-from chat.problems import no_such_address, with_problem_405
-from chat.views import index
+from chat.http.api import api
+from chat.http.pages import index
+from chat.http.problems import no_such_address, with_problem_405
 
 from .health import healthz, readyz
 from .metrics import metrics

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import AsyncClient
 
-from chat import sse
+from chat.http import sse
 from queueing.models import Job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

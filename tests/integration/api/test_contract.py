@@ -14,7 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 
-from chat.api import api
+from chat.http.api import api
 from tests.cluster import ROOT
 from tests.conftest import Valkey
 from tests.e2e.site import served

@@ -9,28 +9,29 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
+from chat import intake
+from chat.addresses import client_address
+from chat.analytics.api import router as analytics_router
+from chat.answer_cache import store as answers
+from chat.care.api import router as care_router
+from chat.care.http import care_of, look_after
+from chat.companions.registry import COMPANIONS, Companion, companion_named
+from chat.conversations import selectors, serializers, services
+from chat.documents.api import router as documents_router
+from chat.protocol import client_messages
+from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
+from chat.protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
+from chat.usage.api import router as usage_router
+from chat.visitors import VisitorAuth
+from chat.voice.api import router as voice_router
 from queueing.errors import BadSubmission
 from queueing.events import standing
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.monitoring import overview
 
-from . import intake, problems, sse
-from .addresses import client_address
-from .analytics.api import router as analytics_router
-from .answer_cache import store as answers
-from .care.api import router as care_router
-from .care.http import care_of, look_after
-from .companions.registry import COMPANIONS, Companion, companion_named
-from .conversations import selectors, serializers, services
-from .documents.api import router as documents_router
-from .protocol import client_messages
-from .protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
-from .protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
-from .threads.api import router as threads_router
-from .usage.api import router as usage_router
-from .visitors import VisitorAuth
-from .voice.api import router as voice_router
+from . import problems, sse
+from .threads import router as threads_router
 
 router = Router(by_alias=True, exclude_unset=True)
 api = DocumentedAPI(

@@ -16,11 +16,10 @@ from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from chat.accounts.tokens import TokenRefused
+from chat.care.http import add_care
+from chat.protocol.client_messages import WireError
 from queueing.errors import BadSubmission, Rejected, WrongState
-
-from .accounts.tokens import TokenRefused
-from .care.http import add_care
-from .protocol.client_messages import WireError
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from chat.conversations.serializers import decorate
 from queueing.errors import BadSubmission
 from queueing.events import reader
 from queueing.models import Job
-
-from .conversations.serializers import decorate
 
 #: Seconds of silence after which a comment is sent, so that proxies keep the connection.
 KEEP_ALIVE = 15.0

@@ -1,0 +1,1 @@
+"""The HTTP API, its problem details, the event stream and the pages."""
