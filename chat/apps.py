@@ -12,11 +12,12 @@ class ChatConfig(AppConfig):
         from queueing.models import Job
         from queueing.monitoring import health
 
-        from . import checks, owned  # noqa: F401  (registers the system checks)
+        from . import personal_data as owned
+        from .accounts.open_sockets import close_after_logout
         from .answer_cache.store import forget
         from .limits import checks as limit_checks  # noqa: F401
         from .models import Thread
-        from .sockets import close_after_logout
+        from .upstream import checks  # noqa: F401  (registers the system checks)
         from .upstream.health import provider
 
         user_logged_out.connect(close_after_logout)

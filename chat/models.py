@@ -18,7 +18,7 @@ class Thread(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.CharField(max_length=64)
-    """A key of `chat.visitors`."""
+    """A key of `chat.accounts.owners`."""
     companion = models.CharField(max_length=32)
     title = models.CharField(max_length=120)
     title_is_own = models.BooleanField(default=False)

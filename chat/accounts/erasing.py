@@ -6,8 +6,10 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from chat import owned, sockets
+from chat import personal_data
 from queueing.control import owners
+
+from . import open_sockets
 
 logger = logging.getLogger(__name__)
 
@@ -16,16 +18,16 @@ def erase(owner: str) -> None:
     """Stop what is being answered for `owner`, and delete everything. Blocks; twice is as good as once."""
     owners.stop(owner)
     with transaction.atomic():
-        for belonging in owned.belongings():
+        for belonging in personal_data.belongings():
             if belonging.model:
                 belonging.erase(owner)
-    for belonging in owned.belongings():
+    for belonging in personal_data.belongings():
         if not belonging.model:
             _elsewhere(belonging, owner)
-    sockets.end_all_of(owner)
+    open_sockets.end_all_of(owner)
 
 
-def _elsewhere(belonging: owned.Belonging, owner: str) -> None:
+def _elsewhere(belonging: personal_data.Belonging, owner: str) -> None:
     try:
         belonging.erase(owner)
     except Exception:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from chat import owned
+from chat import personal_data
 from chat.models import Message, Thread
 
 #: Rows read at a time, and bytes sent at a time (about).
@@ -86,7 +86,7 @@ def _entries(owner: str, account: dict[str, Any]) -> Iterator[Entry]:
         name = f"threads/{thread.created_at:%Y-%m-%d} {_file_name(thread.title)} {thread.id.hex[-8:]}"
         yield f"{name}.md", _markdown(thread)
         yield f"{name}.json", _thread_json(thread)
-    for belonging in owned.belongings():
+    for belonging in personal_data.belongings():
         if belonging.model and belonging.export:
             yield f"{belonging.name}.jsonl", _lines(belonging, owner)
 
@@ -139,7 +139,7 @@ def _thread_json(thread: Thread) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _lines(belonging: owned.Belonging, owner: str) -> Iterator[str]:
+def _lines(belonging: personal_data.Belonging, owner: str) -> Iterator[str]:
     assert belonging.model is not None
     assert belonging.export is not None
     for row in (

@@ -6,10 +6,9 @@ from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
-from chat.visitors import owner_of_visitor
-
+from .merge import move
 from .models import SignIn
-from .moving import move
+from .owners import owner_of_visitor
 
 #: In the session: the owner that the user was before. It is moved once more with the next page.
 _WAS = "was"

@@ -19,15 +19,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.generic import FormView
 
 from chat import limits
-from chat.addresses import client_address
+from chat.limits.addresses import client_address
 from chat.models import Thread
-from chat.visitors import owner_of_request
 from queueing.errors import Rejected
 
 from . import exporting, tokens
 from .erasing import end_sessions, erase, erase_user
 from .forms import EraseForm, SignInForm, SignUpForm, TokenForm
 from .models import Token
+from .owners import owner_of_request
 from .sessions import note_session, sign_in
 
 

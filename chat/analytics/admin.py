@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from chat.admin import ByCompanion, may_read
 from queueing.admin.readonly import Kept, Listed, OneOf, ReadOnly
 
+from .event_names import OWN
 from .models import Event, Feedback
-from .vocabulary import OWN
 
 
 class ByName(OneOf):

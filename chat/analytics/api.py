@@ -9,17 +9,17 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
+from chat.accounts.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, FeedbackOut, example
-from chat.visitors import VisitorAuth
 from queueing.errors import BadSubmission
 
 from . import feedback
+from .event_names import Value, check, check_client_name
 from .models import Reason
 from .privacy import asked_not_to_track
 from .tracker import track
-from .vocabulary import Value, check, check_client_name
 
 router = Router(by_alias=True)
 

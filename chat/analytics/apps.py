@@ -7,10 +7,10 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Analytics"
 
     def ready(self) -> None:
-        from chat import owned
+        from chat import personal_data as owned
         from queueing.record import pruning
 
-        from .elsewhere import sum_up_calls
+        from .costs import sum_up_calls
         from .feedback import export
         from .models import Feedback
         from .pruning import prune

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from queueing.monitoring import histogram
 
+from .event_names import CLIENT, CUSTOM, KINDS
 from .models import Feedback, Rollup, Visit
-from .store import DAY, HOUR
-from .vocabulary import CLIENT, CUSTOM, KINDS
+from .rollups import DAY, HOUR
 
 
 class Span(NamedTuple):

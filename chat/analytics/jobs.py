@@ -10,7 +10,7 @@ from queueing.errors import Cooldown
 from queueing.kinds import job
 from queueing.models import Job
 
-from .store import store
+from .rollups import store
 
 #: Seconds the queue rests while the database is away.
 _REST = 5.0

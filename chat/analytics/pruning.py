@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from .models import Event, Rollup, Salt, Visit
-from .store import HOUR
+from .rollups import HOUR
 
 #: The page reads hours of the last day alone; older ones are in the days.
 HOURS_KEPT = timedelta(days=2)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from .event_names import Value
 from .privacy import asked_not_to_track
-from .vocabulary import Value
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Happening(NamedTuple):
     """Seconds since 1970."""
     name: str
     owner: str
-    """A key of `chat.visitors`, which leaves this process only hashed; empty for nobody's."""
+    """A key of `chat.accounts.owners`, which leaves this process only hashed; empty for nobody's."""
     companion: str
     properties: dict[str, Value]
 
@@ -97,7 +97,7 @@ class Tracker:
 
     def _flush(self) -> None:
         # Models cannot be imported when this module is: Django is not ready then.
-        from .delivery import NOT_NOW, deliver
+        from .batches import NOT_NOW, deliver
 
         while batch := self._take():
             try:

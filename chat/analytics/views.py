@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from chat.companions.registry import COMPANIONS
 
-from . import elsewhere, export, figures, page
+from . import charts, costs, export, figures
 from .figures import SPANS, Span
 
 
@@ -30,15 +30,15 @@ def index(request: HttpRequest) -> HttpResponse:
     """Figures of a span and a companion, which the query names: `?span=7d&companion=travel`."""
     span, companion = _chosen(request)
     found = figures.read(span, companion)
-    spent = elsewhere.costs(found)
+    spent = costs.costs(found)
     context = {
         "span": span,
         "companion": companion,
         "spans": SPANS.values(),
         "companions": COMPANIONS.values(),
-        "tiles": page.tiles(found, spent),
-        "plots": page.drawings(found, spent),
-        "tables": page.tables(found, spent, elsewhere.help_offered(found)),
+        "tiles": charts.tiles(found, spent),
+        "plots": charts.drawings(found, spent),
+        "tables": charts.tables(found, spent, costs.help_offered(found)),
         "may_see_feedback": request.user.has_perm("analytics.view_feedback"),
     }
     return render(request, "analytics/page.html", context)

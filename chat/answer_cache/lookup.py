@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from chat.care.guidance import guidance
+from chat.care.model_guidance import guidance
 from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.prompting.persona import Voice

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from .lines import Country, countries, country_of, directory
+from .help_lines import Country, countries, country_of, directory
 from .screening import Concern, screen
 
 #: The visitor's own choice of a country, made with the card's list. Set by the page.

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from .card import contact
-from .lines import countries
+from .help_lines import countries
 
 #: Months after which a number should have been looked up again.
 OLD = 12

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
 from .card import LATEST, Place, card_for
-from .counting import count
+from .counters import count
 
 
 async def look_after(request: HttpRequest, text: str, companion: str = "") -> None:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from .card import Place, card
-from .lines import countries
+from .help_lines import countries
 from .screening import Concern
 
 _CALM = Concern("concern", "en")

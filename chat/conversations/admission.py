@@ -8,9 +8,9 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpRequest
 
-from chat.addresses import client_address
+from chat.limits.addresses import client_address
+from chat.limits.reservations import Turn, reserve
 from chat.limits.rules import rule
-from chat.limits.turns import Turn, reserve
 from queueing.errors import Rejected
 from queueing.events import delay_reasons
 
@@ -23,7 +23,7 @@ class Asker:
     """Who asks."""
 
     owner: str
-    """A key of `chat.visitors`."""
+    """A key of `chat.accounts.owners`."""
     address: str = ""
     """A `client_address`; empty when it is not known, and then not counted."""
 

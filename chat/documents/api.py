@@ -10,9 +10,9 @@ from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
 from pydantic import ValidationError as PydanticError
 
-from chat.addresses import client_address
 from chat.care.http import care_of, look_after
 from chat.conversations import serializers
+from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AskedOut, CamelSchema, HexId, RequestId

@@ -13,11 +13,11 @@ from queueing.kinds import Ending, job
 from queueing.states import State
 
 from . import report
-from .asking import Asking
-from .calls import Calls
-from .combining import combine
+from .map_parts import read_parts
+from .model_calls import Calls
+from .model_session import Asking
 from .models import Analysis
-from .parts import read_parts
+from .reduce_parts import combine
 from .report import Line, Read
 
 

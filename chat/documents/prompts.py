@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .choosing import closest, telling
+from .sentence_ranking import closest, telling
 from .splitting import Span
 
 #: Asked when nothing else is.

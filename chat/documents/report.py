@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .choosing import spread
 from .models import Analysis
 from .prompts import KEY_POINTS, OPEN_IN_ALL, QUOTE, Digest, Findings, on_one_line, shortened
+from .sentence_ranking import spread
 from .splitting import Places, Span
 
 QUOTES_IN_ALL = 6

@@ -10,7 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
 from chat import intake
-from chat.addresses import client_address
+from chat.accounts.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
 from chat.answer_cache import store as answers
 from chat.care.api import router as care_router
@@ -18,11 +18,11 @@ from chat.care.http import care_of, look_after
 from chat.companions.registry import COMPANIONS, Companion, companion_named
 from chat.conversations import selectors, serializers, services
 from chat.documents.api import router as documents_router
+from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
 from chat.protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
 from chat.usage.api import router as usage_router
-from chat.visitors import VisitorAuth
 from chat.voice.api import router as voice_router
 from queueing.errors import BadSubmission
 from queueing.events import standing

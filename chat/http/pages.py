@@ -7,11 +7,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from chat.accounts.owners import owner_of_request
 from chat.accounts.sessions import fetch_late
 from chat.analytics import track
 from chat.analytics.models import Reason
 from chat.companions.registry import COMPANIONS
-from chat.visitors import owner_of_request
 from queueing.kinds import get_kind
 
 

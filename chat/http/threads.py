@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
-from chat.addresses import client_address
 from chat.analytics import feedback
 from chat.care.http import care_in, care_of, look_after
 from chat.conversations import edit, selectors, serializers
 from chat.conversations import threads as services
 from chat.conversations.search import Found, search
 from chat.conversations.transcript import transcript
+from chat.limits.addresses import client_address
 from chat.markdown.render import render
 from chat.models import Role, Thread
 from chat.protocol.openapi import errors, other_than_json

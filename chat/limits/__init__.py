@@ -4,6 +4,6 @@ The `limits` library reads the notation (`20/minute;200/hour`), connects to Redi
 through or refused at once (`check`). Messages are given a turn instead (`turns.py`): theirs may come later.
 """
 
-from .counting import check
+from .request_limits import check
 
 __all__ = ["check"]

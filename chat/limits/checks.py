@@ -5,8 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from chat.addresses import UNIX, parse_network
-
+from .addresses import UNIX, parse_network
 from .rules import parse
 
 

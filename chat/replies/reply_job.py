@@ -6,11 +6,11 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.analytics.endings import ended
+from chat.analytics.job_events import ended
 from chat.answer_cache.in_worker import recall, remember
 from chat.answer_cache.keys import Reuse, key_of
 from chat.answer_cache.store import Answer
-from chat.care.guidance import guidance
+from chat.care.model_guidance import guidance
 from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import before

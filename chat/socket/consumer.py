@@ -14,13 +14,12 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat import sockets
-from chat.accounts import tokens
-from chat.addresses import client_address
+from chat.accounts import open_sockets, tokens
+from chat.accounts.owners import owner_of
 from chat.care.card import Place
 from chat.conversations import serializers
+from chat.limits.addresses import client_address
 from chat.protocol import client_messages
-from chat.visitors import owner_of
 from queueing.errors import Rejected
 from queueing.events import messages
 from queueing.events.follower import Follower, in_thread
@@ -85,10 +84,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.session_key = self.scope["session"].session_key
         else:
             self.owner = await in_thread(tokens.owner_of)(secret, "chat", self.address)
-            self.session_key = sockets.TOKEN + tokens.digest(secret)
+            self.session_key = open_sockets.TOKEN + tokens.digest(secret)
 
     async def greet(self) -> None:
-        sockets.Sockets.here().add(self)
+        open_sockets.Sockets.here().add(self)
         pressures = Pressures.here()
         pressures.add(self.tell)
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
@@ -100,7 +99,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.live.close()
         self.follower.close()
-        sockets.Sockets.here().discard(self)
+        open_sockets.Sockets.here().discard(self)
         Pressures.here().discard(self.tell)
         try:
             await self.channel_layer.group_discard(messages.group_of(self.owner), self.channel_name)
@@ -141,7 +140,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def refuse(self, error: client_messages.WireError) -> None:
         await self.tell(error.event())
         if error.code in client_messages.STRIKES and not self.strikes.take():
-            await self.close(sockets.ABUSED)
+            await self.close(open_sockets.ABUSED)
 
     # --- what the tab is told ---
 
@@ -156,8 +155,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.following.hear(event)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
-        if message["session"] in (sockets.EVERY, sockets.digest(self.session_key)):
-            await self.close(sockets.SESSION_ENDED)
+        if message["session"] in (open_sockets.EVERY, open_sockets.digest(self.session_key)):
+            await self.close(open_sockets.SESSION_ENDED)
 
     @property
     def overdue(self) -> bool:

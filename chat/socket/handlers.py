@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat import intake
 from chat.care.card import card_for
-from chat.care.counting import count
+from chat.care.counters import count
 from chat.conversations import edit, selectors, serializers, services
 from chat.documents import services as documents
 from chat.protocol import client_messages

@@ -7,7 +7,7 @@ class UploadsConfig(AppConfig):
     verbose_name = "Uploads"
 
     def ready(self) -> None:
-        from chat import owned
+        from chat import personal_data as owned
         from queueing.record import pruning
 
         from .models import Upload

@@ -10,7 +10,7 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.CharField(max_length=64)
-    """A key of `chat.visitors`."""
+    """A key of `chat.accounts.owners`."""
     name = models.CharField(max_length=120)
     """What the sender calls it, without folders; only ever shown, never a path."""
     size = models.PositiveIntegerField(default=0)

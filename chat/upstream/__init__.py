@@ -9,6 +9,7 @@ never ask a model. Clusters have it before their first job (`PRELOAD` in buddy/s
 
 from chat.upstream.errors import mapped
 from chat.upstream.fallback import stream_reply
-from chat.upstream.reply import Reply, Spent
+
+from .parse import Reply, Spent
 
 __all__ = ["Reply", "Spent", "mapped", "stream_reply"]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import httpx2
 from django.conf import settings
 
-from chat.upstream.waits import RATE_LIMIT_WAIT, asked_wait
 from queueing.errors import Cooldown, JobError, Permanent, Retry
+
+from .retry_after import RATE_LIMIT_WAIT, asked_wait
 
 if TYPE_CHECKING:
     import openai

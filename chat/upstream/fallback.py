@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from chat.upstream.client import Provider
-from chat.upstream.reply import Reply
 from chat.upstream.stream import stream_from
 from queueing.errors import Cooldown, JobError, Retry
 from queueing.schedule import redis_client, scripts
+
+from .parse import Reply
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from django.utils.crypto import salted_hmac
 from chat.prompting.token_budget import Turn, turn_cost
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import mapped
-from chat.upstream.events import EventReader
-from chat.upstream.reply import Draft, Reply, Spent, read_chunk, read_event
+
+from .parse import Draft, Reply, Spent, read_chunk, read_event
+from .sse_parser import EventReader
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -7,11 +7,12 @@ class UsageConfig(AppConfig):
     verbose_name = "Usage and budgets"
 
     def ready(self) -> None:
-        from chat import owned
+        from chat import personal_data as owned
         from queueing.monitoring import prometheus as queue_metrics
         from queueing.record import pruning
 
-        from . import belongings, budgets, checks, metrics  # noqa: F401  (registers the system checks)
+        from . import budgets, checks, metrics  # noqa: F401  (registers the system checks)
+        from . import personal_data as belongings
         from .models import Day, Reservation, Usage
 
         owned.register(Usage, export=belongings.usage)

@@ -27,7 +27,7 @@ class Usage(models.Model):
     job_id = models.UUIDField()
     thread_id = models.UUIDField(null=True)
     owner = models.CharField(max_length=64)
-    """A key of `chat.visitors`."""
+    """A key of `chat.accounts.owners`."""
     companion = models.CharField(max_length=32, blank=True)
     kind = models.CharField(max_length=100, blank=True)
     """The job's kind, such as `chat.reply`."""

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import File, Form, Router, Status, UploadedFile
 
-from chat.addresses import client_address
 from chat.conversations import serializers
+from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, HexId, RequestId, Wait
@@ -17,7 +17,7 @@ from queueing.events import standing
 from queueing.ids import new_id
 from queueing.submit import Submission
 
-from . import ear, formats, services
+from . import availability, formats, services
 
 router = Router(by_alias=True, exclude_unset=True, tags=["voice"])
 
@@ -83,7 +83,7 @@ async def upload_recording(request: HttpRequest, file: File[UploadedFile]) -> St
 @router.get("/voice", response=VoiceOut, auth=None)
 async def get_voice(request: HttpRequest) -> dict[str, Any]:
     """Whether recordings can be sent now, and what is taken."""
-    reason = await ear.missing()
+    reason = await availability.missing()
     view = {"ready": not reason, "demo": settings.DEMO_EAR, "max_bytes": MAX_BYTES, "formats": formats.NAMES}
     return view | ({"reason": reason} if reason else {})
 

@@ -6,9 +6,9 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from chat import usage
-from chat.analytics.endings import ended
+from chat.analytics.job_events import ended
 from chat.care import screen
-from chat.care.counting import count
+from chat.care.counters import count
 from chat.conversations.threads import forget_jobs
 from chat.models import Message, Thread
 from chat.replies.titles import title_from

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents import plain, prompts
+from chat.documents import prompts, prompts_small_model
 from chat.documents.prompts import Digest, Findings, Part
 from chat.documents.splitting import sentences
 
@@ -102,14 +102,14 @@ def test_the_plain_way_takes_what_rests_on_the_text_and_goes_round_in_no_circles
         "Penguins live in the Antarctic region. The mole and the mole and the mole and the mole. "
         "The mole was raised by two metres. It is a nice"
     )
-    found = plain.from_part(answer, part())
+    found = prompts_small_model.from_part(answer, part())
     assert found.notes == [
         "The mole was raised by two metres.",
         "Nobody knows who will pay for the lighthouse.",
     ]
     assert quoted(found) == ["The mole was raised by two metres."]
     known = [*NOTES, "The mole was raised by metres"]
-    assert plain.from_notes(answer, known).summary == "The mole was raised by two metres."
+    assert prompts_small_model.from_notes(answer, known).summary == "The mole was raised by two metres."
 
 
 @given(
@@ -119,7 +119,7 @@ def test_the_plain_way_takes_what_rests_on_the_text_and_goes_round_in_no_circles
     )
 )
 def test_whatever_is_answered_small_things_come_of_it(answer):
-    for way in (prompts, plain):
+    for way in (prompts, prompts_small_model):
         found = way.from_part(answer, part())
         assert len(found.notes) <= prompts.NOTES
         assert all(0 < len(note) <= prompts.NOTE and "\n" not in note for note in found.notes + found.open)

@@ -23,7 +23,7 @@ def counting(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tracker:
     fresh = Tracker()
     monkeypatch.setattr(fresh, "_start", lambda: None)
     monkeypatch.setattr(tracker, "tracker", fresh)
-    from chat.analytics import delivery
+    from chat.analytics import batches as delivery
 
     monkeypatch.setattr(delivery, "_salts", {})  # the database they were in is empty again
     return fresh

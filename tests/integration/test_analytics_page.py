@@ -15,9 +15,9 @@ from django.db import connection
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chat.analytics import elsewhere, export, figures
+from chat.analytics import costs, export, figures
 from chat.analytics.models import Event, Rollup
-from chat.analytics.store import store
+from chat.analytics.rollups import store
 from chat.care.models import CareCount
 from chat.usage.models import Usage
 from tests.integration.analytics.filling import fill, fill_usage
@@ -124,30 +124,30 @@ def test_costs_and_help_that_was_offered_are_read_where_they_are_kept(staff, set
     assert texts[texts.index("Tokens") + 1 :][:4] == ["Culture", "1,200", "Travel", "2,400"]
     assert texts[texts.index("Help was offered") + 1 :][:2] == ["Emotional, danger", "3"]
     day = figures.read(figures.SPANS["24h"], "travel")
-    assert sum(elsewhere.costs(day).money["travel"]) == 1.25
+    assert sum(costs.costs(day).money["travel"]) == 1.25
 
 
 def test_calls_of_days_that_are_over_are_summed_up_once_and_nothing_changes_by_it(settings):
     settings.ANALYTICS_DAYS = 90
     fill_usage(400)
     everything = [
-        elsewhere.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
+        costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
     over = {call.created_at.date() for call in Usage.objects.all()} - {timezone.now().date()}
     days = 0
-    while elsewhere.sum_up_calls():
+    while costs.sum_up_calls():
         days += 1
     assert days == len(over) >= 88
-    assert Rollup.objects.filter(name=elsewhere.CALLED).exists()
+    assert Rollup.objects.filter(name=costs.CALLED).exists()
     assert everything == [
-        elsewhere.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
+        costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
     Usage.objects.filter(created_at__lt=timezone.now() - timedelta(days=3)).delete()
-    assert elsewhere.costs(figures.read(figures.SPANS["90d"])).calls == 400, "read from the sums"
-    assert elsewhere.sum_up_calls() == 0
+    assert costs.costs(figures.read(figures.SPANS["90d"])).calls == 400, "read from the sums"
+    assert costs.sum_up_calls() == 0
     settings.ANALYTICS_DAYS = 0
     Rollup.objects.all().delete()
-    assert elsewhere.sum_up_calls() == 0
+    assert costs.sum_up_calls() == 0
 
 
 @pytest.mark.parametrize("span", sorted(figures.SPANS))
@@ -217,7 +217,7 @@ def test_with_a_million_events_the_page_is_there_in_no_time(staff, settings, cap
         cursor.execute(f"INSERT INTO analytics_event ({columns}) {select}")
     assert Event.objects.count() == 1_000_000
     fill_usage(50_000)
-    while elsewhere.sum_up_calls():
+    while costs.sum_up_calls():
         pass
     client = staff("view_event")
     client.get(PAGE)

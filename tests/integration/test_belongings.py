@@ -13,7 +13,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection, models
 
-from chat import owned
+from chat import personal_data
 from chat.accounts import exporting
 from chat.models import Message, Role, Thread
 from queueing.ids import new_id
@@ -74,7 +74,7 @@ async def conversed(alice: Browser) -> dict[str, Any]:
 
 
 def test_every_table_that_names_an_owner_is_on_the_list():
-    listed = {b.model for b in owned.belongings()}
+    listed = {b.model for b in personal_data.belongings()}
     with_owner = [
         model
         for model in apps.get_models()

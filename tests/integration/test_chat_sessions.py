@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat.sockets import Sockets
+from chat.accounts.open_sockets import Sockets
 from queueing.events.follower import Following
 from queueing.events.positions import Positions
 from queueing.events.pressure_watch import Pressures
@@ -72,7 +72,7 @@ async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
         looked.set()
         raise RuntimeError("no database")
 
-    monkeypatch.setattr("chat.sockets.alive_among", broken)
+    monkeypatch.setattr("chat.accounts.open_sockets.alive_among", broken)
     async with browser() as alice:
         tab = await alice.open()
         await asyncio.wait_for(looked.wait(), 5)

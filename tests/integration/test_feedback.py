@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
-from chat import owned
+from chat import personal_data
 from chat.analytics.models import Feedback
 from chat.conversations import services
 from chat.models import Message
@@ -103,7 +103,7 @@ async def test_it_goes_with_the_conversation(alice):
 async def test_its_owner_takes_it_along_and_can_have_it_erased(alice):
     await alice.rate(value="down", reason="tone", comment="Too loud")
     given = await Feedback.objects.aget()
-    (ours,) = [one for one in owned.belongings() if one.model is Feedback]
+    (ours,) = [one for one in personal_data.belongings() if one.model is Feedback]
     assert ours.export(given)["comment"] == "Too loud"
     await sync_to_async(ours.move)(given.owner, "u:1")
     assert await Feedback.objects.filter(owner="u:1").acount() == 1

@@ -7,8 +7,8 @@ import pytest
 
 from chat.answer_cache import store
 from chat.limits import check
+from chat.limits.reservations import reserve
 from chat.limits.rules import parse
-from chat.limits.turns import reserve
 from queueing.control import verbs
 from queueing.errors import Rejected
 from queueing.models import Job

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from buddy.asgi import application, sockets
 from chat.accounts import tokens
-from chat.accounts.handshake import OriginOrToken
 from chat.accounts.models import Token
+from chat.accounts.websocket_auth import OriginOrToken
 from tests.integration.accounts.signing import posted, signed_up
 from tests.integration.tabs import Tab, browser
 

@@ -7,7 +7,7 @@ import sys
 import openai
 
 from chat.upstream import Reply, client, stream
-from chat.upstream.reply import Draft, read_event
+from chat.upstream.parse import Draft, read_event
 from tests.integration.asking import QUESTION, ask, cancelled, failure
 from tests.provider.fixture import Provider
 from tests.provider.script import echo

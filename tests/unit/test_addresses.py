@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat.addresses import client_address
+from chat.limits.addresses import client_address
 
 TRUSTED = ["10.0.0.0/8", "192.0.2.7", "fd00::/8"]
 NETWORKS = [ip_network(text) for text in TRUSTED]

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.analytics import delivery, export, vocabulary
+from chat.analytics import batches, event_names, export
 from chat.analytics.privacy import _says_so
 from queueing.errors import BadSubmission
 
 
-@pytest.mark.parametrize("name", [*sorted(vocabulary.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])
+@pytest.mark.parametrize("name", [*sorted(event_names.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])
 def test_clients_may_send_these_names(name):
-    vocabulary.check_client_name(name)
+    event_names.check_client_name(name)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_clients_may_send_these_names(name):
 )
 def test_clients_may_not_send_these(name):
     with pytest.raises(BadSubmission) as refused:
-        vocabulary.check_client_name(name)
+        event_names.check_client_name(name)
     assert refused.value.field == "name"
     assert "prompt.used" in refused.value.message
 
@@ -47,12 +47,12 @@ def test_clients_may_not_send_these(name):
 )
 def test_a_property_that_cannot_be_kept_is_named(properties, field):
     with pytest.raises(BadSubmission) as refused:
-        vocabulary.check("x:a", properties)
+        event_names.check("x:a", properties)
     assert refused.value.field == field
 
 
 def test_numbers_short_texts_and_truths_can_be_kept():
-    vocabulary.check("x:a", {"n": -1.5, "text": "grün 🙂", "yes": True, "most": 10**12 - 1} | {"e": ""})
+    event_names.check("x:a", {"n": -1.5, "text": "grün 🙂", "yes": True, "most": 10**12 - 1} | {"e": ""})
 
 
 formulas = st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n"])
@@ -70,12 +70,12 @@ def test_no_cell_begins_a_formula_and_every_text_comes_back(cells):
 
 
 def test_a_visitor_is_the_same_through_a_day_and_another_on_the_next(monkeypatch):
-    monkeypatch.setattr(delivery, "_salts", {date(2026, 11, 1): b"a" * 32, date(2026, 11, 2): b"b" * 32})
+    monkeypatch.setattr(batches, "_salts", {date(2026, 11, 1): b"a" * 32, date(2026, 11, 2): b"b" * 32})
     first, again, next_day, other = (
-        delivery._hashed("s:ada", date(2026, 11, 1)),
-        delivery._hashed("s:ada", date(2026, 11, 1)),
-        delivery._hashed("s:ada", date(2026, 11, 2)),
-        delivery._hashed("s:bob", date(2026, 11, 1)),
+        batches._hashed("s:ada", date(2026, 11, 1)),
+        batches._hashed("s:ada", date(2026, 11, 1)),
+        batches._hashed("s:ada", date(2026, 11, 2)),
+        batches._hashed("s:bob", date(2026, 11, 1)),
     )
     assert first == again
     assert len({first, next_day, other}) == 3

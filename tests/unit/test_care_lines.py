@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat.care.card import Place, card, card_for, contact
 from chat.care.checks import check_care
-from chat.care.lines import UNKNOWN, countries, country_of
+from chat.care.help_lines import UNKNOWN, countries, country_of
 from chat.care.screening import LANGUAGES, Concern
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.care import screen
-from chat.care.guidance import guidance
+from chat.care.model_guidance import guidance
 
 _TABLES = Path(__file__).parent / "care"
 

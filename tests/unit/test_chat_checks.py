@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat import checks
+from chat.upstream import checks
 
 
 def ids(check) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
-from chat.upstream.events import EventReader
+from chat.upstream.sse_parser import EventReader
 
 VALUES = st.one_of(
     st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3),

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.usage import budgets, record, reserve, settle, spent_today
-from chat.usage.belongings import move_days
 from chat.usage.models import Day, Reservation, Usage
+from chat.usage.personal_data import move_days
 from queueing.errors import Rejected
 from queueing.ids import new_id
 from queueing.models import Job

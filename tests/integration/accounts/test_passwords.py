@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
 
+from chat.accounts.merge import move
 from chat.accounts.models import SignIn
-from chat.accounts.moving import move
 from chat.models import Message, Thread
 from queueing.models import Job
 from tests.integration.accounts.signing import PASSWORD, asked, posted, signed_in, signed_up

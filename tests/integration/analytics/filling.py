@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from chat.analytics.models import Visit
-from chat.analytics.store import store
+from chat.analytics.rollups import store
 from chat.companions.registry import COMPANIONS
 from chat.usage.models import Usage
 from tests.integration.analytics.tracking import row

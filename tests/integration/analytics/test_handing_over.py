@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from chat import analytics
-from chat.analytics import delivery, tracker
+from chat.analytics import batches, tracker
 from queueing.models import Job
 from queueing.states import State
 from tests.cluster import environment
@@ -50,18 +50,18 @@ def test_what_our_own_code_tracks_wrongly_is_thrown_away_alone(counting, caplog)
 
 def test_with_the_database_away_events_are_held_up_to_a_bound_and_the_rest_is_counted(counting, monkeypatch):
     monkeypatch.setattr(tracker, "MOST", 300)
-    submit = delivery.submit
+    submit = batches.submit
 
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(delivery, "submit", away)
+    monkeypatch.setattr(batches, "submit", away)
     for _ in range(400):
         analytics.track("page.opened")
     counting.flush()
     assert (len(counting._held), counting.dropped) == (300, 100)
 
-    monkeypatch.setattr(delivery, "submit", submit)
+    monkeypatch.setattr(batches, "submit", submit)
     counting.flush()
     assert [len(job.args["events"]) for job in Job.objects.order_by("id")] == [200, 100]
 
@@ -84,7 +84,7 @@ def test_a_fork_waits_until_a_delivery_is_over(counting, monkeypatch):
         forked.wait(0.5)
         order.append("delivered")
 
-    monkeypatch.setattr(delivery, "deliver", deliver)
+    monkeypatch.setattr(batches, "deliver", deliver)
     analytics.track("page.opened")
     thread = Thread(target=counting.flush)
     thread.start()

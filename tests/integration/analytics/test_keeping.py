@@ -6,10 +6,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from chat.analytics.endings import ended
+from chat.analytics.job_events import ended
 from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
-from chat.analytics.store import store
+from chat.analytics.rollups import store
 from chat.conversations import services
 from queueing.kinds import Ending, get_kind
 from queueing.states import State

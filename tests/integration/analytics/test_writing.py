@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat import analytics
 from chat.analytics.models import Event, Rollup, Visit
-from chat.analytics.store import store
+from chat.analytics.rollups import store
 from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State

@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from chat.limits import store
+from chat.limits.reservations import reserve
 from chat.limits.rules import parse
-from chat.limits.turns import reserve
 from tests.conftest import Valkey
 from tests.integration.limits.asking import ALICE, BOB, HOME, turns_of
 

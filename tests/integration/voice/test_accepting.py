@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chat.models import Message, Thread
 from chat.uploads.models import Upload
-from chat.voice import ear
+from chat.voice import availability
 from queueing.models import Job
 from tests import speech
 from tests.conftest import free_port
@@ -109,13 +109,13 @@ async def test_without_a_model_nothing_is_taken_and_it_is_said_what_is_missing(a
     response = await send(alice)
     assert response.status_code == 422
     assert "OPENAI_TRANSCRIPTION_MODEL" in response.json()["detail"]
-    assert (await alice.client.get("/api/voice")).json()["reason"] == ear.NOT_SET_UP
+    assert (await alice.client.get("/api/voice")).json()["reason"] == availability.NOT_SET_UP
 
 
 async def test_the_page_is_told_while_the_demo_ear_is_not_up(alice, settings, provider):
     settings.DEMO_EAR = True
     settings.OPENAI_TRANSCRIPTION_BASE_URL = f"http://127.0.0.1:{free_port()}/v1"
-    assert (await alice.client.get("/api/voice")).json()["reason"] == ear.STARTING
+    assert (await alice.client.get("/api/voice")).json()["reason"] == availability.STARTING
 
     settings.OPENAI_TRANSCRIPTION_BASE_URL = provider.base_url
     answer = (await alice.client.get("/api/voice")).json()

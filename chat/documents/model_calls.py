@@ -10,7 +10,7 @@ from chat.replies.model_calls import Payer
 from queueing.context import JobContext
 from queueing.errors import JobError
 
-from .asking import Asking
+from .model_session import Asking
 from .models import Analysis, Piece
 from .prompts import Digest, Findings
 

@@ -13,7 +13,7 @@ from chat.replies.model_calls import Payer, call
 from chat.upstream import Reply
 from queueing.errors import Permanent
 
-from . import plain, prompts
+from . import prompts, prompts_small_model
 from .prompts import Part
 from .splitting import Span, sentences, split
 
@@ -47,7 +47,7 @@ class Asking:
         demo = settings.DEMO_MODEL
         context = DEMO_CONTEXT_TOKENS if demo else settings.OPENAI_CONTEXT_TOKENS
         asking = cls(
-            way=plain if demo else prompts,
+            way=prompts_small_model if demo else prompts,
             question=prompts.shortened(question, context // _QUESTION),
             name=prompts.shortened(name, context // _QUESTION // 4),
             context_tokens=context,

@@ -12,9 +12,10 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie
 from ninja.utils import check_csrf
 
-from . import limits
-from .accounts import tokens
-from .addresses import client_address
+from chat import limits
+from chat.limits.addresses import client_address
+
+from . import tokens
 
 
 def owner_of(user: Any, session: Any) -> str:

@@ -10,9 +10,9 @@ from queueing.monitoring import histogram
 from queueing.monitoring.charts import formats, plots
 from queueing.monitoring.charts.plots import Plot, Series
 
-from .elsewhere import Costs
+from .costs import Costs
 from .figures import Figures
-from .store import HOUR
+from .rollups import HOUR
 
 
 class Tile(NamedTuple):

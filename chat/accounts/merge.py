@@ -4,7 +4,9 @@ import logging
 
 from django.db import OperationalError, transaction
 
-from chat import owned, sockets
+from chat import personal_data
+
+from . import open_sockets
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +28,16 @@ def move(old: str, new: str) -> None:
 
 
 def _move(old: str, new: str) -> None:
-    for belonging in owned.belongings():
+    for belonging in personal_data.belongings():
         if belonging.model:
             belonging.move(old, new)
         else:
             transaction.on_commit(lambda b=belonging: _elsewhere(b, old, new), robust=True)
     # Its tabs speak for a session that is no more; they begin again as the user.
-    transaction.on_commit(lambda: sockets.end_all_of(old), robust=True)
+    transaction.on_commit(lambda: open_sockets.end_all_of(old), robust=True)
 
 
-def _elsewhere(belonging: owned.Belonging, old: str, new: str) -> None:
+def _elsewhere(belonging: personal_data.Belonging, old: str, new: str) -> None:
     try:
         belonging.move(old, new)
     except Exception:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from . import prompts
-from .choosing import circles, closest, rests_on, telling
 from .prompts import KEY_POINTS, NOTE, QUOTES, SUMMARY, Digest, Findings, Part, tidy
+from .sentence_ranking import circles, closest, rests_on, telling
 
 _SENTENCES, _SHORTEST = 3, 25
 _END = re.compile(r"(?<=[.!?])\s+")

@@ -15,9 +15,9 @@ from queueing.conf import get_conf
 from queueing.errors import BadSubmission, Rejected
 from queueing.submit import submit
 
+from .event_names import check
 from .models import Salt
 from .tracker import Happening
-from .vocabulary import check
 
 logger = logging.getLogger(__name__)
 

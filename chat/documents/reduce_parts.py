@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from itertools import count
 
-from .asking import Asking, note_tokens
-from .calls import AT_ONCE, Calls
-from .choosing import spread
+from .concurrency import each
+from .model_calls import AT_ONCE, Calls
+from .model_session import Asking, note_tokens
 from .models import Piece
-from .parallel import each
 from .prompts import Digest, shortened
 from .report import Line
+from .sentence_ranking import spread
 from .splitting import Span
 
 #: Of the notes that are put together, the share that is handed on beside their summary.

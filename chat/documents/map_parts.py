@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass
 
 from . import report
-from .calls import AT_ONCE, Calls
+from .concurrency import each
+from .model_calls import AT_ONCE, Calls
 from .models import Analysis, Piece
-from .parallel import each
 from .prompts import Findings, Part
 from .report import Read
 from .splitting import Places, Span, sentences

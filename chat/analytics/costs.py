@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from .figures import Figures, numbers, of, text_of
 from .models import Rollup
-from .store import DAY
+from .rollups import DAY
 
 #: The name of their sums among the rollups. It is no event's.
 CALLED = "model.called"

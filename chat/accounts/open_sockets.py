@@ -15,8 +15,8 @@ from queueing.events.messages import group_of
 from queueing.events.periodic import Ticker, safely
 from queueing.schedule import redis_client
 
-from .accounts.tokens import alive_among as alive_tokens
-from .visitors import owner_of_session
+from .owners import owner_of_session
+from .tokens import alive_among as alive_tokens
 
 #: Close codes, as docs/protocol.md gives them.
 ABUSED = 4008

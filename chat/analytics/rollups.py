@@ -10,8 +10,8 @@ from django.db import transaction
 
 from queueing.monitoring import histogram
 
+from .event_names import CUSTOM, OWN
 from .models import Event, Rollup, Visit
-from .vocabulary import CUSTOM, OWN
 
 HOUR, DAY = 3600, 86400
 #: Properties whose spread is kept besides the sum; in seconds.

@@ -1,4 +1,4 @@
-"""What an owner's export shows of usage, and how it is moved on signing up (`chat/owned.py`)."""
+"""What an owner's export shows of usage, and how it is moved on signing up (`chat/personal_data.py`)."""
 
 from typing import Any
 
