@@ -12,7 +12,7 @@ class ChatConfig(AppConfig):
         from queueing.models import Job
         from queueing.monitoring import health
 
-        from . import personal_data as owned
+        from . import personal_data
         from .accounts.open_sockets import close_after_logout
         from .answer_cache.store import forget
         from .limits import checks as limit_checks  # noqa: F401
@@ -22,7 +22,7 @@ class ChatConfig(AppConfig):
 
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
-        owned.register(Job, move=owners.rename, erase=owners.erase)
-        owned.register(Thread)
+        personal_data.register(Job, move=owners.rename, erase=owners.erase)
+        personal_data.register(Thread)
         health.register(provider)
-        owned.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))
+        personal_data.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))

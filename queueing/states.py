@@ -1,6 +1,6 @@
 """The one state machine: what a job can be, and which moves exist.
 
-Redis (`lua/*.lua`), the database (`Job.state`) and this enum agree; `tests/unit/test_engine_states.py`
+Redis (`lua/*.lua`), the database (`Job.state`) and this enum agree; `tests/queueing/test_states.py`
 fails when they do not. The picture is in docs/engine.md.
 """
 

@@ -20,7 +20,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-INSTALLED_APPS += ["tests.engine"]
+INSTALLED_APPS += ["tests.queueing.testapp"]
 
 LIMITS = dict.fromkeys(LIMITS, "")  # tests ask much, all from one address
 ANSWER_CACHE_SECONDS = int(os.environ.get("TEST_ANSWER_CACHE_SECONDS", "0"))  # and the same again
@@ -44,7 +44,7 @@ QUEUEING["QUEUES"] |= {
     "test-narrow": {"priority": 6, "concurrency": 2, "attempts": 1, "timeout": 1.0},
     "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
 }
-QUEUEING["PRELOAD"] += ("tests.engine.preloaded",)
+QUEUEING["PRELOAD"] += ("tests.queueing.testapp.preloaded",)
 QUEUEING |= {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}
 for name in ("SLOTS", "RECYCLE"):
     QUEUEING[name] = int(os.environ.get(f"TEST_{name}", "0"))

@@ -17,7 +17,7 @@ CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", def
 HTTPS = CLIENT_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
-#: Networks (or `unix`) of the proxies whose X-Forwarded-For is believed; chat/limits/addresses.py, docs/limits.md.
+#: Networks (or `unix`) of the proxies whose X-Forwarded-For is trusted (docs/limits.md).
 TRUSTED_PROXIES = [proxy.strip() for proxy in env.list("TRUSTED_PROXIES", default=[])]
 
 INSTALLED_APPS = [

@@ -7,7 +7,7 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Analytics"
 
     def ready(self) -> None:
-        from chat import personal_data as owned
+        from chat import personal_data
         from queueing.record import pruning
 
         from .costs import sum_up_calls
@@ -15,5 +15,5 @@ class AnalyticsConfig(AppConfig):
         from .models import Feedback
         from .pruning import prune
 
-        owned.register(Feedback, export=export)
+        personal_data.register(Feedback, export=export)
         pruning.steps += [sum_up_calls, prune]

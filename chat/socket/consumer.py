@@ -1,8 +1,8 @@
 """The socket of one browser tab: who is on it, what it says, and what it is told.
 
-What a tab may say is in `incoming`, what is then done in `requests`, and what it is told in `wire`. What it
-has been told of its jobs is in `queueing/events/follower.py`, how much it may say and must read in `flow`, and
-when it is closed in `sockets`.
+`protocol/client_messages` validates what clients send, `handlers` carries it out, and
+`conversations/serializers` builds the replies. `queueing/events/follower.py` keeps track of the jobs that a
+client follows, `flow_control` limits both directions, and `accounts/open_sockets` decides when to close.
 """
 
 import asyncio

@@ -7,11 +7,11 @@ class UploadsConfig(AppConfig):
     verbose_name = "Uploads"
 
     def ready(self) -> None:
-        from chat import personal_data as owned
+        from chat import personal_data
         from queueing.record import pruning
 
         from .models import Upload
         from .storage import sweep
 
-        owned.register(Upload)
+        personal_data.register(Upload)
         pruning.steps.append(sweep)

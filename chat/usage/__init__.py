@@ -5,8 +5,8 @@
     settle(job_id)                   in the job's `on_end`: what is still reserved is free again
     spent_today(owner)               the day's totals
 
-`docs/usage.md` tells the rest. Whoever calls the model on a worker's loop uses `chat.replies.model_calls`, which does
-all this.
+See `docs/usage.md`. Code that calls the model on a worker's loop uses `chat.replies.model_calls`, which
+does all this.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
 """The tests of this folder hurt things, and wait until they have healed."""
 
-from tests.integration.conftest import workers
+from tests.chat.conftest import workers
 
 __all__ = ["workers"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 
-from tests.cluster import ROOT, environment
-from tests.conftest import free_port, wait_until
+from tests.support.cluster import ROOT, environment
+from tests.support.valkey import free_port, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
 

@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from queueing.control import verbs
 from queueing.events.channel_layer import PubSubLayer
 from queueing.models import Job
-from tests.integration.stream_client import Reading
-from tests.integration.tabs import Tab, browser, eventually
+from tests.chat.socket.stream_client import Reading
+from tests.chat.tabs import Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
 

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from deploy.local import parts
-from tests.conftest import wait_until
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
+from tests.support.valkey import wait_until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 #: Chromium in a container, that speaks to nobody but us.

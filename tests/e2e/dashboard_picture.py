@@ -12,10 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright, expect, sync_playwright
 
-from tests.cluster import ROOT
 from tests.e2e.conftest import CHROMIUM, OPTIONS
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
+from tests.support.cluster import ROOT
 
 PREPARE = """
 import django

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.parts import http_missing
-from tests.cluster import ROOT, ClusterProcess
-from tests.conftest import Valkey, free_port, wait_until
+from tests.support.cluster import ROOT, ClusterProcess
+from tests.support.valkey import Valkey, free_port, wait_until
 
 
 @dataclass

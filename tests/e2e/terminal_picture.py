@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from tests.cluster import ROOT
-from tests.conftest import wait_until
 from tests.e2e.site import Site, running
-from tests.integration.terminal.pseudo import Terminal
 from tests.provider.fixture import Provider
+from tests.queueing.terminal.pseudo_terminal import Terminal
+from tests.support.cluster import ROOT
+from tests.support.valkey import wait_until
 
 COLUMNS, LINES = 100, 20
 #: Said instead of the name of the machine that took the picture.

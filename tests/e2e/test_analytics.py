@@ -7,16 +7,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.cluster import ROOT
 from tests.e2e.reading import looks, serious
 from tests.e2e.site import Site
+from tests.support.cluster import ROOT
 
 #: Somebody of the staff, and some weeks of figures.
 PREPARE = """
 import django
 django.setup()
 from django.contrib.auth.models import User
-from tests.integration.test_analytics_page import fill, fill_usage
+from tests.chat.analytics.test_page import fill, fill_usage
 User.objects.create_superuser("carol", password="of-the-tests")
 fill(6000)
 fill_usage(2000)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.cluster import ClusterProcess
-from tests.conftest import free_port
 from tests.e2e.reading import looks, serious, spoken
 from tests.e2e.site import Site, running, served
+from tests.support.cluster import ClusterProcess
+from tests.support.valkey import free_port
 
 PREPARE = """
 from django.core.management import call_command
-call_command("migrate", run_syncdb=True, verbosity=0)  # tests.engine has a table and no migrations
+call_command("migrate", run_syncdb=True, verbosity=0)  # tests.queueing.testapp has a table and no migrations
 from django.contrib.auth.models import Permission, User
 User.objects.create_superuser("carol", password="of-the-tests")
 reader = User.objects.create_user("dora", password="of-the-tests", is_staff=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.documents import making
+from tests.chat.documents import making
 from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider

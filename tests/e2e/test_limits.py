@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.conftest import wait_until
 from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
+from tests.support.valkey import wait_until
 
 LONG = " ".join(f"word{n}" for n in range(100))
 #: Lets a test do to the page's socket what the server would: `hear(event)` and `hangUp(code)`.

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from deploy.local import parts
 from tests import speech
-from tests.conftest import wait_until
 from tests.e2e.conftest import CHROMIUM, OPTIONS
 from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
+from tests.support.valkey import wait_until
 
 SAID = "Where should I go in Lisbon on a rainy day?"
 

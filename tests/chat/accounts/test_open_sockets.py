@@ -1,0 +1,110 @@
+"""Sessions that end close their sockets, and sockets that close leave nothing behind."""
+
+import asyncio
+import gc
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from chat.accounts.open_sockets import Sockets
+from queueing.events.follower import Following
+from queueing.events.positions import Positions
+from queueing.events.pressure_watch import Pressures
+from tests.chat.tabs import Browser, browser, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+async def logged_in(alice: Browser) -> User:
+    user, _ = await User.objects.aget_or_create(username="alice")
+    await alice.client.aforce_login(user)
+    return user
+
+
+async def test_logging_out_closes_that_sessions_sockets_at_once(monkeypatch):
+    monkeypatch.setattr(Sockets, "every", 600.0)
+    async with browser() as laptop, browser() as phone:
+        await logged_in(laptop)
+        await logged_in(phone)
+        tabs = [await laptop.open(), await laptop.open()]
+        elsewhere = await phone.open()
+        await laptop.client.alogout()
+        for tab in tabs:
+            assert await tab.closed_with(3) == 4401
+        await elsewhere.say(type="ping", t=1)
+        assert (await elsewhere.hear())["type"] == "pong"
+
+
+async def deleted() -> None:
+    await Session.objects.all().adelete()
+
+
+async def expired() -> None:
+    await Session.objects.aupdate(expire_date=timezone.now())
+
+
+@pytest.mark.parametrize("ends", [deleted, expired])
+async def test_a_session_that_is_gone_closes_its_sockets_within_seconds(ends):
+    async with browser() as alice:
+        tabs = [await alice.open(), await alice.open()]
+        await ends()
+        for tab in tabs:
+            assert await tab.closed_with(8) == 4401
+
+
+async def test_logging_in_closes_the_sockets_of_the_visitor_one_was():
+    async with browser() as alice:
+        tab = await alice.open()
+        await logged_in(alice)
+        await Session.objects.filter(session_key=alice.first_key).adelete()
+        assert await tab.closed_with(8) == 4401
+
+
+async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
+    monkeypatch.setattr(Sockets, "every", 0.05)
+    looked = asyncio.Event()
+
+    def broken(_keys: Any) -> set[str]:
+        looked.set()
+        raise RuntimeError("no database")
+
+    monkeypatch.setattr("chat.accounts.open_sockets.alive_among", broken)
+    async with browser() as alice:
+        tab = await alice.open()
+        await asyncio.wait_for(looked.wait(), 5)
+        await tab.say(type="ping", t=1)
+        assert (await tab.hear())["type"] == "pong"
+
+
+@pytest.mark.slow
+async def test_hundreds_of_sockets_come_and_go_and_leave_nothing_behind(valkey):
+    async with browser() as alice:
+
+        async def visit(n: int) -> None:
+            tab = await alice.open()
+            if n % 5 == 0:
+                await tab.ask(f"Question {n}", f"r-{n % 50}")
+                await tab.hear_until("chat:queued")
+            await tab.disconnect()
+
+        def redis_side() -> tuple[int, list[str]]:
+            return len(valkey.client.client_list()), valkey.client.pubsub_channels()
+
+        for _ in range(10):  # pools grow to what ten at once need, and stay there
+            await asyncio.gather(*(visit(n * 5) for n in range(10)))
+            alice.tabs.pop_all()
+        clients, _ = redis_side()
+        for start in range(0, 500, 10):
+            await asyncio.gather(*(visit(n) for n in range(start, start + 10)))
+            alice.tabs.pop_all()
+        gc.collect()
+        await eventually(lambda: redis_side()[1] == [], "no subscription left")
+        assert redis_side()[0] <= clients + 5, "connections of Redis pools, however many sockets there were"
+        layer = get_channel_layer()
+        assert (layer.channels, layer.groups) == ({}, {})
+        for ticker in (Sockets, Following, Positions, Pressures):
+            assert ticker.here().members == set()

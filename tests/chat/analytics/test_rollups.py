@@ -1,0 +1,116 @@
+"""From the queue to the table, once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from chat import analytics
+from chat.analytics.models import Event, Rollup, Visit
+from chat.analytics.rollups import store
+from queueing.control import verbs
+from queueing.models import Job
+from queueing.states import State
+from tests.support.valkey import wait_until
+
+from .tracking import ON, row
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+def test_events_become_rows_and_sums_and_visitors_exactly_once(counting, qcluster):
+    for n in range(120):
+        analytics.track("message.sent", owner=f"s:{n % 7}", companion="travel" if n % 2 else "culture")
+    counting.flush()
+    qcluster(**ON)
+    job = Job.objects.get()
+    wait_until(lambda: _fresh(job).state == State.COMPLETED, "the batch to be written")
+    assert Event.objects.count() == 120
+    assert len(set(Event.objects.values_list("visitor", flat=True))) == 7
+    day = {row.companion: row.count for row in Rollup.objects.filter(seconds=86400)}
+    assert day == {"travel": 60, "culture": 60}
+    visits = Visit.objects.filter(companion="").count(), Visit.objects.filter(companion="travel").count()
+    assert visits == (7, 7)
+    assert _fresh(job).args == {}, "what visitors did outlives its table in no job"
+
+
+def _fresh(job: Job) -> Job:
+    job.refresh_from_db()
+    return job
+
+
+def test_a_batch_that_runs_twice_is_kept_once(counting):
+    from chat.analytics.jobs import write
+
+    analytics.track("page.opened")
+    counting.flush()
+    job = Job.objects.get()
+    for _ in range(2):
+        write(type("Ctx", (), {"job_id": job.id.hex}), **job.args)
+    assert Event.objects.count() == 1
+    assert Rollup.objects.get(seconds=3600).count == 1
+
+
+def test_a_batch_takes_a_handful_of_statements_however_many_events_it_has():
+    def statements(rows: list[Any]) -> int:
+        with transaction.atomic(), CaptureQueriesContext(connection) as made:
+            store(rows)
+        return len(made)
+
+    few = statements([row("message.sent", visitor="a" * 24)])
+    many = statements([row("message.sent", visitor=f"{n:024x}", companion="culture") for n in range(200)])
+    assert few <= 6
+    assert many <= 8  # SQLite takes 999 values in one
+
+
+def test_a_paused_queue_keeps_events_until_it_goes_on(counting, qcluster):
+    verbs.pause("analytics")
+    qcluster(**ON)
+    analytics.track("page.opened", owner="s:ada")
+    counting.flush()
+    assert Job.objects.get().state == State.WAITING
+    verbs.resume("analytics")
+    wait_until(Event.objects.exists, "the event to be written")
+
+
+def test_sums_add_up_over_batches_hours_and_days():
+    midnight = datetime(2026, 11, 24, tzinfo=UTC)
+    moments = [midnight + timedelta(hours=h) for h in (0, 1, 1, 23, 24)]
+    for moment in moments:
+        store(
+            [row("reply.completed", moment, wait=2.0, run=10), row("reply.failed", moment, code="no_quota")]
+        )
+    days = Rollup.objects.filter(seconds=86400, name="reply.completed").order_by("start")
+    assert [(day.start, day.count, day.sums["wait"], sum(day.spreads["run"].values())) for day in days] == [
+        (midnight, 4, 8.0, 4),
+        (midnight + timedelta(days=1), 1, 2.0, 1),
+    ]
+    hours = Rollup.objects.filter(seconds=3600, name="reply.failed").order_by("start")
+    assert [(hour.start.hour, hour.count, hour.code) for hour in hours] == [
+        (0, 1, "no_quota"), (1, 2, "no_quota"), (23, 1, "no_quota"), (0, 1, "no_quota"),
+    ]  # fmt: skip
+
+
+def test_batches_written_at_once_neither_lose_nor_block_each_other():
+    def write(worker: int) -> None:
+        try:
+            for batch in range(5):
+                names = ("message.sent", "page.opened", "prompt.used")[:: -1 if worker % 2 else 1]
+                store([row(name, visitor=f"{batch:024}") for name in names for _ in range(10)])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    days = Rollup.objects.filter(seconds=86400).values_list("name", "count")
+    assert sorted(days) == [("message.sent", 200), ("page.opened", 200), ("prompt.used", 200)]
+    assert Visit.objects.filter(companion="").count() == 5
+
+
+def test_clients_names_and_numbers_do_not_swell_the_sums():
+    store([row(f"x:{n}", code=f"c{n}", number=5) for n in range(30)])
+    (day,) = Rollup.objects.filter(seconds=86400)
+    assert (day.name, day.code, day.count, day.sums) == ("x:", "", 30, {})

@@ -1,0 +1,144 @@
+"""What the phrases find and what they leave alone, on our own sentences; `-s` prints the figures."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.care import screen
+from chat.care.model_guidance import guidance
+
+_TABLES = Path(__file__).parent / "sentences"
+
+
+def crises(table: str = "") -> list[tuple[str, str, str]]:
+    """(language, level, sentence) of a table."""
+    return [tuple(line.split(" ", 2)) for line in _lines(f"crisis{table}.txt")]  # type: ignore[misc]
+
+
+def everyday(table: str = "") -> list[tuple[str, str]]:
+    """(language, sentence) of a table."""
+    return [tuple(line.split(" ", 1)) for line in _lines(f"everyday{table}.txt")]  # type: ignore[misc]
+
+
+def _lines(name: str) -> list[str]:
+    return [line for line in (_TABLES / name).read_text().splitlines() if line and not line.startswith("#")]
+
+
+def missed(table: str) -> list[str]:
+    return [text for _, _, text in crises(table) if not screen(text)]
+
+
+def false_alarms(table: str) -> list[str]:
+    return [text for _, text in everyday(table) if screen(text)]
+
+
+@pytest.mark.parametrize(
+    ("table", "recall", "alarms"),
+    [
+        ("", 0.98, 0.01),
+        ("-fresh", 0.95, 0.01),
+        ("-unseen", 0.70, 0.05),  # words the phrases do not know: the honest figure
+    ],
+)
+def test_crises_are_recognised_and_everyday_talk_is_left_alone(table, recall, alarms):
+    misses, false = missed(table), false_alarms(table)
+    found, quiet = len(crises(table)), len(everyday(table))
+    print(f"{table or 'known'}: {found - len(misses)} of {found} found, {len(false)} of {quiet} false alarms")
+    assert 1 - len(misses) / found >= recall, misses
+    assert len(false) / quiet <= alarms, false
+
+
+def test_the_tables_are_large_enough_to_mean_something():
+    assert len(crises()) >= 150
+    assert len(everyday()) >= 200
+    assert {language for language, *_ in crises()} == {"en", "de", "es", "fr", "pt", "it", "nl"}
+
+
+def test_nearly_every_sentence_of_danger_is_taken_for_that():
+    grave = [text for _, level, text in crises() if level == "danger"]
+    assert sum(getattr(screen(text), "level", "") == "danger" for text in grave) / len(grave) >= 0.95
+
+
+def test_who_says_that_they_will_not_has_thought_of_it():
+    for text in (
+        "I don't want to kill myself.",
+        "I would never kill myself",
+        "Ich will mich nicht umbringen",
+    ):
+        assert screen(text), text
+    assert screen("I don't want to kill myself.").level == "concern"  # type: ignore[union-attr]
+
+
+@st.composite
+def retyped(draw: st.DrawFn, sentences: list[str]) -> tuple[str, str]:
+    """A sentence, and the same as somebody else's keyboard writes it."""
+    text = draw(st.sampled_from(sentences))
+    typed = text
+    if draw(st.booleans()):
+        typed = draw(st.sampled_from([str.upper, str.lower, str.title]))(typed)
+    if draw(st.booleans()):
+        typed = typed.replace("'", draw(st.sampled_from(["’", "‘", "`", ""])))
+    if draw(st.booleans()):
+        gap = draw(st.sampled_from(["  ", "\t", "\u00a0", " \u200b", "\u2003"]))
+        typed = typed.replace(" ", gap)
+    if draw(st.booleans()):
+        before = draw(st.sampled_from(["", "... ", "😞 ", "- "]))
+        typed = before + typed + draw(st.sampled_from(["!!!", " 💔", " …", ""]))
+    return text, typed
+
+
+@given(retyped([text for _, _, text in crises() if "ß" not in text]))
+def test_however_it_is_typed_a_crisis_is_a_crisis(pair):
+    text, typed = pair
+    assert screen(typed) == screen(text), typed
+
+
+@given(retyped([text for _, text in everyday() if "ß" not in text]))
+def test_however_it_is_typed_everyday_talk_is_that(pair):
+    text, typed = pair
+    assert screen(typed) == screen(text), typed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to k1ll mys3lf",
+        "i want to k!ll myself",
+        "I want to k*ll myself",
+        "thinking about su1cide",
+        "su*cide is the only way, i want to commit su*cide",
+        "i want to dieeee",
+        "I want\n to\n die",
+        "je n'en peux plus".replace("'", " "),
+        "no  puedo   más",
+    ],
+)
+def test_small_disguises_hide_nothing(text):
+    assert screen(text), text
+
+
+def test_numbers_and_names_are_not_taken_for_disguised_words():
+    assert screen("B2B, MP3 and 4K: which of the 3 do I need for 116 people?") is None
+
+
+def test_the_end_of_a_long_text_is_looked_at_as_well():
+    assert screen("All is well. " * 2000 + "I want to die.") is not None
+
+
+def test_the_longest_hostile_text_takes_a_moment_and_not_more():
+    """A pattern that backtracks without end would hang here, for minutes."""
+    for word in ("i ", "i want to ", "my character ", "he then hits then ", "ich will ", "quiero ", "a"):
+        assert screen((word * 20_000)[:20_000]) is None
+
+
+@given(st.text())
+def test_any_text_can_be_looked_at(text):
+    screen(text)
+
+
+def test_the_model_is_told_for_as_long_as_it_matters():
+    assert "safe right now" in guidance(["I want to die", *["Thank you"] * 4])
+    assert guidance(["I want to die", *["Thank you"] * 5]) == ""
+    assert "in distress" in guidance(["I can't go on like this"])

@@ -1,0 +1,109 @@
+"""Jobs and threads over HTTP."""
+
+from urllib.parse import quote
+
+import pytest
+
+from chat.models import Message, Thread
+from queueing.models import Job
+from queueing.states import State
+
+from .visitor import problem
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+async def test_a_job_is_shown_as_it_stands(alice):
+    asked = await alice.ask(requestId="r-1")
+    job = (await alice.call("GET", f"/api/jobs/{asked['jobId']}")).json()
+    assert job["createdAt"].endswith("Z")
+    del job["createdAt"]
+    assert job == {
+        "jobId": asked["jobId"],
+        "requestId": "r-1",
+        "threadId": asked["threadId"],
+        "kind": "chat.reply",
+        "queue": "openai-chat",
+        "status": "waiting",
+        "position": 1,
+        "estimatedWait": asked["estimatedWait"],
+        "attempt": 0,
+        "of": 3,
+        "startedAt": None,
+        "finishedAt": None,
+    }
+
+
+async def test_a_cancelled_job_can_be_retried(alice):
+    path = f"/api/jobs/{(await alice.ask())['jobId']}"
+    cancelled = await alice.call("DELETE", path)
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    assert (await alice.call("DELETE", path)).status_code == 200
+    retried = await alice.call("POST", f"{path}/retry")
+    assert (retried.status_code, retried.json()["status"], retried.json()["position"]) == (202, "waiting", 1)
+    problem(await alice.call("POST", f"{path}/retry"), 409, "wrong_state")
+
+
+@pytest.mark.parametrize("job_id", ["nonsense", "0" * 32])
+async def test_a_job_that_is_not_there_is_not_found(alice, job_id):
+    problem(await alice.call("GET", f"/api/jobs/{job_id}"), 404, "not_found")
+
+
+async def test_an_event_id_that_is_not_ours_is_refused(alice):
+    path = f"/api/jobs/{(await alice.ask())['jobId']}/events"
+    problem(await alice.call("GET", path, **{"Last-Event-ID": "x"}), 422, "invalid", "Last-Event-ID")
+
+
+async def test_a_thread_is_listed_read_renamed_and_deleted(alice):
+    asked = await alice.ask("Where *to*?", requestId="r-1")
+    path = f"/api/threads/{asked['threadId']}"
+    (listed,) = (await alice.call("GET", "/api/threads")).json()["threads"]
+    assert (listed["id"], listed["title"], listed["companion"]) == (
+        asked["threadId"],
+        "Where *to*?",
+        "travel",
+    )
+
+    thread = (await alice.call("GET", path)).json()
+    question, reply = thread["messages"]
+    assert (question["role"], question["content"], question["requestId"]) == ("user", "Where *to*?", "r-1")
+    assert "html" not in question
+    assert (reply["id"], reply["status"], reply["jobId"]) == (asked["replyId"], "waiting", asked["jobId"])
+    assert "error" not in reply
+
+    renamed = await alice.call("PATCH", path, {"title": "Lisbon"})
+    assert renamed.json()["title"] == "Lisbon"
+    problem(await alice.call("PATCH", path, {"title": ""}), 422, "invalid", "title")
+    deleted = await alice.call("DELETE", path)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    problem(await alice.call("GET", path), 404, "not_found")
+    assert (await Job.objects.aget()).state == State.CANCELLED
+
+
+async def test_a_thread_is_taken_along_as_a_file(alice):
+    asked = await alice.ask("Wohin im *Mai*?")
+    await Message.objects.filter(id=asked["replyId"]).aupdate(content="Nach **Lissabon**.\n\n- Alfama")
+    file = await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md")
+    assert file["Content-Type"] == "text/markdown; charset=utf-8"
+    assert file["Content-Disposition"] == 'attachment; filename="wohin-im-mai.md"'
+    question, answer = [m async for m in Message.objects.order_by("id")]
+    assert file.content.decode() == (
+        "# Wohin im *Mai*?\n\n"
+        "With the Travel companion, an AI that can be wrong. Times are UTC.\n\n"
+        f"**You**, {question.created_at:%d %B %Y, %H:%M}\n\nWohin im *Mai*?\n\n"
+        f"**Travel**, {answer.created_at:%d %B %Y, %H:%M}\n\nNach **Lissabon**.\n\n- Alfama\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("", "conversation"), ("…", "conversation"), ("京都の朝", "京都の朝"), ("x" * 99, "x" * 60)],
+)
+async def test_its_file_has_a_name_for_every_title(alice, title, name):
+    asked = await alice.ask()
+    await Thread.objects.filter(id=asked["threadId"]).aupdate(title=title)
+    file = await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md")
+    assert file["Content-Disposition"] in (
+        f'attachment; filename="{name}.md"',
+        f"attachment; filename*=utf-8''{quote(name)}.md",
+    )

@@ -1,0 +1,71 @@
+"""What the API tells anybody: companions, queues, itself, and that an address is wrong."""
+
+import uuid
+
+import pytest
+from django.test import AsyncClient
+
+from .visitor import problem
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+async def test_the_companions_are_public_and_make_no_session():
+    client = AsyncClient()
+    response = await client.get("/api/companions")
+    assert [c["id"] for c in response.json()["companions"]] == ["corporate", "travel", "emotional", "culture"]
+    assert not client.cookies
+
+
+async def test_the_queues_are_shown_without_contents(alice):
+    await alice.ask("a secret question")
+    status = await alice.call("GET", "/api/queue/status")
+    chat = next(q for q in status.json()["queues"] if q["name"] == "openai-chat")
+    assert chat["waiting"] == 1
+    assert "secret" not in status.content.decode()
+
+
+async def test_an_address_that_is_not_there_is_a_problem(alice):
+    for path in ("/api/nothing", "/api/jobs", "/api/travel/more"):
+        problem(await alice.call("GET", path), 404, "not_found")
+
+
+async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(alice):
+    response = await alice.call("PUT", "/api/travel", {})
+    problem(response, 405, "method_not_allowed")
+    assert response["Allow"] == "POST"
+
+
+async def test_a_form_that_cannot_be_read_is_a_problem_of_who_sent_it():
+    response = await AsyncClient().post("/api/audio", b"x", content_type="multipart/form-data")
+    problem(response, 400, "bad_form")
+
+
+async def test_a_text_is_not_taken_for_an_object_that_has_a_title(alice):
+    asked = await alice.ask()
+    response = await alice.call("PATCH", f"/api/threads/{asked['threadId']}", '"abc"')
+    assert response.json()["code"] == "invalid"
+
+
+async def test_the_api_describes_itself():
+    client = AsyncClient()
+    schema = (await client.get("/api/openapi.json")).json()
+    assert "/api/travel" in schema["paths"]
+    assert "threadId" in schema["components"]["schemas"]["AskIn"]["properties"]
+    ways = schema["paths"]["/api/travel"]["post"]["security"]
+    assert ways == [{"token": []}, {"session": [], "csrf": []}, {}]
+    refusal = schema["components"]["responses"]["TooManyRequests"]
+    assert refusal["content"]["application/problem+json"]["example"]["retryAfter"] == 12
+    page = await client.get("/api/docs")
+    assert page.status_code == 200
+    assert "https://" not in page.content.decode(), "every file of the page is ours"
+
+
+async def test_the_page_gives_a_session_and_a_token_for_any_thread():
+    client = AsyncClient()
+    for path in ("/", f"/t/{uuid.uuid4().hex}"):
+        page = await client.get(path)
+        assert page.status_code == 200
+        assert "no-store" in page["Cache-Control"]
+    assert {"sessionid", "csrftoken"} <= set(client.cookies)
+    assert (await client.get("/t/nonsense")).status_code == 404

@@ -1,0 +1,103 @@
+"""Limits as clients see them: headers, problems, events."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chat import limits
+from queueing.errors import Rejected
+from tests.chat.tabs import browser
+
+from .asking import HOME, limit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def post(client, **body):
+    return client.post("/api/travel", {"message": "Where to?"} | body, content_type="application/json")
+
+
+def test_over_http_a_held_message_says_why_and_a_refused_one_when(settings, valkey):
+    limit(settings, most_wait=60, anonymous="1/minute", address="9/minute")
+    client = Client()
+    first = post(client)
+    assert first.status_code == 202, first.content
+    held = post(client).json()
+    assert (held["status"], held["position"]) == ("queued", None)
+    wait = held["estimatedWait"]
+    assert 59 <= wait["low"] == wait["high"] <= 60
+    assert (wait["reason"], wait["place"], wait["of"]) == ("rate_limit", 1, 1)
+    refused = post(client)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert 59 <= int(refused["Retry-After"]) <= 60
+    assert refused.json()["retryAfter"] > 0
+    assert "You have sent many messages" in refused.json()["detail"]
+
+
+def test_spoofed_addresses_count_as_the_real_one_unless_the_proxy_is_trusted(settings, valkey):
+    limit(settings, most_wait=0, address="2/minute")
+
+    def status(forwarded):
+        return Client(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert [post(status(f"192.0.2.{n}")).status_code for n in range(3)] == [202, 202, 429]
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert [post(status(f"8.8.8.8, 192.0.2.{n}")).status_code for n in (1, 2, 2, 2)] == [202, 202, 202, 429]
+
+
+def test_asking_too_much_is_refused_before_a_session_is_made(settings, valkey):
+    limit(settings, requests="3/minute")
+    answers = [Client().get("/api/threads") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].json()["code"] == "rate_limited"
+    assert "Retry-After" in answers[-1]
+    assert "sessionid" not in answers[-1].cookies
+    assert post(Client()).status_code == 429, "whatever is asked"
+
+
+def test_attempts_to_sign_in_are_counted_by_address(settings, valkey):
+    limit(settings, login="3/minute")
+    for _ in range(3):
+        limits.check("login", HOME)
+    with pytest.raises(Rejected) as refused:
+        limits.check("login", HOME)
+    assert 58 <= refused.value.retry_after <= 60
+    limits.check("login", "192.0.2.2")
+
+
+def test_a_signed_in_user_has_the_users_limit(settings, valkey):
+    limit(settings, most_wait=0, anonymous="1/minute", user="2/minute")
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    assert [post(client).status_code for _ in range(3)] == [202, 202, 429]
+
+
+async def test_a_socket_is_told_the_place_among_its_own_and_when_that_changes(settings, valkey):
+    limit(settings, most_wait=100, anonymous="1 per 50 seconds")
+    async with browser() as alice:
+        tab = await alice.open()
+        for number in range(3):
+            await tab.ask(f"Question {number}", f"r-{number}")
+        queued = {}
+        while len(queued) < 3:
+            event = await tab.hear()
+            if event["type"] == "chat:queued":
+                queued[event["requestId"]] = event
+        told = [queued[f"r-{number}"]["estimatedWait"] for number in (1, 2)]
+        assert [(wait["reason"], wait["place"]) for wait in told] == [("rate_limit", 1), ("rate_limit", 2)]
+        assert [round(wait["low"] / 50) for wait in told] == [1, 2]
+        await tab.say(type="job:cancel", jobId=queued["r-1"]["jobId"])
+        while not (event["type"] == "chat:position" and event["requestId"] == "r-2" and
+                   event["estimatedWait"].get("of") == 1):  # fmt: skip
+            event = await tab.hear()
+        assert event["estimatedWait"]["place"] == 1
+
+        again = await alice.open()
+        await again.say(type="job:watch", jobId=queued["r-2"]["jobId"])
+        wait = (await again.hear_until("chat:position"))[-1]["estimatedWait"]
+        assert (wait["reason"], wait["place"], wait["of"]) == ("rate_limit", 1, 1)
+
+        await tab.ask("One too many", "r-9")
+        rejected = (await tab.hear_until("chat:rejected"))[-1]
+        assert (rejected["code"], rejected["requestId"]) == ("rate_limited", "r-9")
+        assert rejected["retryAfter"] > 0

@@ -1,0 +1,247 @@
+"""Long threads are summed up in the background, new ones are given titles; nobody waits for either."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.conversations.threads import rename_thread
+from chat.models import Message, Thread
+from chat.prompting.persona import Voice
+from chat.prompting.token_budget import estimate_tokens, turn_cost
+from chat.replies import summaries
+from queueing.ids import new_id
+from queueing.models import Job
+from queueing.submit import submit
+from tests.chat.tabs import Tab, browser, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+#: A window with room for about two questions of this length.
+SMALL = {"OPENAI_CONTEXT_TOKENS": "4500"}
+LONG = "word " * 350
+SUMMARY = "The summary:"
+TITLE = "The title:"
+
+
+@pytest.fixture
+def start(qcluster, provider):
+    def begin(**environment: str) -> Any:
+        qcluster(**provider.publishes, **environment)
+        return provider
+
+    return begin
+
+
+async def talk(tab: Tab, text: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """Ask, and the end of the answer."""
+    await tab.ask(text, request_id, **more)
+    return (await tab.hear_until("chat:completed", "chat:failed", "chat:rejected"))[-1]
+
+
+async def long_talk(tab: Tab, questions: int) -> str:
+    """Ask some long questions in one thread, whose id this is."""
+    thread: dict[str, Any] = {}
+    for number in range(questions):
+        ended = await talk(tab, f"Question {number}: {LONG}", f"r-{number}", **thread)
+        assert ended["type"] == "chat:completed"
+        thread = {"threadId": ended["threadId"]}
+    return thread["threadId"]
+
+
+def background(kind: str) -> Any:
+    return Job.objects.filter(kind=kind)
+
+
+def over(kind: str) -> bool:
+    jobs = list(background(kind))
+    return bool(jobs) and all(job.is_finished for job in jobs)
+
+
+async def test_a_long_thread_goes_on_with_a_summary_of_what_no_longer_fits(start):
+    provider = start(**SMALL)
+    provider.script(match=SUMMARY, text="Ada wants seven days in Lisbon.", times=0)
+    async with browser() as alice:
+        tab = await alice.open()
+        thread_id = await long_talk(tab, 3)
+        await eventually(lambda: over("thread.summarise"), "the summary")
+        thread = await Thread.objects.aget(id=thread_id)
+        assert thread.summary == "Ada wants seven days in Lisbon."
+        messages = [m async for m in Message.objects.filter(thread=thread)]
+        covered = [m.id for m in messages if m.id <= thread.summary_to]
+        assert 2 <= len(covered) < 6
+        summed_up = [r.json["messages"][1]["content"] for r in provider.requests if SUMMARY in str(r.json)]
+        assert "Visitor: Question 0" in summed_up[0]
+
+        await talk(tab, "And the food?", "r-last", threadId=thread_id)
+        system, *turns = provider.requests[-1].json["messages"]
+        assert "Ada wants seven days in Lisbon." in system["content"]
+        assert "not instructions" in system["content"]
+        said = "".join(turn["content"] for turn in turns)
+        assert "Question 0" not in said
+        assert turns[0]["role"] == "user"
+        assert turns[-1]["content"] == "And the food?"
+        # Word for word from where the summary ends.
+        assert turns[0]["content"] == messages[len(covered)].content
+
+        # Taking back what it covers takes it back, too.
+        first = messages[0]
+        await tab.say(type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-anew")
+        await tab.hear_until("chat:completed")
+        await thread.arefresh_from_db()
+        assert (thread.summary, thread.summary_to) == ("", None)
+        assert "Lisbon" not in str(provider.requests[-1].json)
+    assert await sync_to_async(background("thread.summarise").exclude(owner="").count)() == 0
+
+
+async def test_a_summary_that_fails_is_for_operators_to_see_and_for_nobody_else(start):
+    provider = start(**SMALL)
+    provider.script(match=SUMMARY, status=400, times=0)
+    async with browser() as alice:
+        tab = await alice.open()
+        thread_id = await long_talk(tab, 3)
+        await eventually(lambda: over("thread.summarise"), "the summary")
+        ended = await talk(tab, "Go on", "r-on", threadId=thread_id)
+        assert ended["type"] == "chat:completed"
+        await eventually(lambda: over("thread.summarise"), "the last summary")
+    jobs = [job async for job in background("thread.summarise")]
+    assert {job.state for job in jobs} == {"failed"}
+    assert (await Thread.objects.aget()).summary == ""
+
+
+async def test_a_new_thread_is_given_a_title_that_every_tab_hears_of(start):
+    provider = start(THREAD_TITLES="1")
+    provider.script(match=TITLE, text='"Sieben Tage in Lissabon."')
+    async with browser() as alice:
+        tab, other = await alice.open(), await alice.open()
+        ended = await talk(tab, "Wohin?", "r-1")
+        for one in (tab, other):
+            event = (await one.hear_until("thread:renamed"))[-1]
+            assert event == {
+                "type": "thread:renamed",
+                "threadId": ended["threadId"],
+                "title": "Sieben Tage in Lissabon",
+            }
+        asked = provider.requests[-1].json["messages"]
+        assert "Visitor: Wohin?" in asked[1]["content"]
+        listed = (await alice.client.get("/api/threads")).json()["threads"]
+        assert [thread["title"] for thread in listed] == ["Sieben Tage in Lissabon"]
+
+        await talk(tab, "Und dann?", "r-2", threadId=ended["threadId"])
+        assert await sync_to_async(background("thread.title").count)() == 1
+
+
+async def test_a_title_of_ones_own_stays_and_a_deleted_thread_costs_nothing(start):
+    provider = start(THREAD_TITLES="1")
+    provider.script(match=TITLE, text="Mine is better", wait=1.0)
+    async with browser() as alice:
+        tab = await alice.open()
+        first = await talk(tab, "Where to?", "r-1")
+        await provider.eventually(lambda requests: len(requests) == 2)
+        owner = (await Thread.objects.aget()).owner
+        await sync_to_async(rename_thread)(owner=owner, thread_id=UUID(first["threadId"]), title="My own")
+        await eventually(lambda: over("thread.title"), "the title")
+        assert (await Thread.objects.aget()).title == "My own"
+
+        await sync_to_async(Job.objects.filter(kind="thread.title").delete)()
+        await (await Thread.objects.aget()).adelete()
+        asked = len(provider.requests)
+        await sync_to_async(submit)("thread.title", {"thread_id": first["threadId"]})
+        await sync_to_async(submit)("thread.summarise", {"thread_id": first["threadId"]})
+        await eventually(lambda: over("thread.title") and over("thread.summarise"), "both")
+        assert len(provider.requests) == asked
+        assert await Job.objects.filter(state="failed").acount() == 0
+
+
+async def test_titles_that_nobody_gets_round_to_stand_in_nobodys_way(start):
+    provider = start(THREAD_TITLES="1")
+    provider.script(match=TITLE, wait=20.0, times=0)
+    async with browser() as alice:
+        tab = await alice.open()
+        for number in range(4):
+            assert (await talk(tab, "Where to?", f"r-{number}"))["type"] == "chat:completed"
+        status = (await alice.client.get("/api/queue/status")).json()
+        counts = {queue["name"]: queue for queue in status["queues"]}
+        assert counts["openai-chat"]["waiting"] == 0
+
+
+# --- the moves one by one -------------------------------------------------------------------------
+
+
+def thread_with(messages: int) -> tuple[Thread, list[UUID]]:
+    thread = Thread.objects.create(owner="s:alice", companion="travel", title="T", updated_at=timezone.now())
+    roles = ["user", "assistant"] * messages
+    rows = [Message(thread=thread, role=role, content="x", job_id=new_id()) for role in roles[:messages]]
+    Message.objects.bulk_create(rows)
+    return thread, [row.id for row in rows]
+
+
+def older_half(contents: list[str], room: int) -> list[str]:
+    """Of messages of visitor and companion in turn, those that would be summed up."""
+    thread, ids = thread_with(len(contents))
+    for message_id, content in zip(ids, contents, strict=True):
+        Message.objects.filter(id=message_id).update(content=content)
+    voice = Voice(instructions="", context_tokens=room + turn_cost(""), max_output_tokens=0)
+    return [message.content for message in async_to_sync(summaries._older_half)(thread, voice)]
+
+
+def test_the_older_half_ends_where_the_visitor_begins():
+    contents = [f"{n} " + "word " * 30 for n in range(10)]
+    older = older_half(contents, room=sum(map(turn_cost, contents)))
+    assert older == contents[: len(older)]
+    assert len(older) == 6
+
+
+@pytest.mark.parametrize("unanswered", [0, 1])
+def test_the_last_answer_and_what_waits_for_one_are_kept_word_for_word(unanswered):
+    contents = ["word " * 300, "word " * 300, "word " * 300, "word " * 900, *["Wait"] * unanswered]
+    assert older_half(contents, room=1000) == contents[:2]
+
+
+def test_of_a_thread_without_an_answer_there_is_nothing_to_sum_up():
+    assert older_half(["word " * 900], room=1000) == []
+
+
+def test_the_demo_models_summary_is_what_the_visitor_said_and_the_latest_of_it():
+    said = [Message(role=role, content=f"{role} {n}") for n in range(3) for role in ("user", "assistant")]
+    assert summaries.extract("Before", said, 100).splitlines() == [
+        "Before",
+        *(f"The visitor said: user {n}" for n in range(3)),
+    ]
+    assert summaries.extract("Before", said, 30).splitlines() == ["The visitor said: user 2"]
+
+
+@given(st.text(), st.integers(min_value=3, max_value=40))
+def test_what_is_shortened_fits_and_begins_as_it_did(text, tokens):
+    short = summaries.shortened(text, tokens)
+    assert estimate_tokens(short) <= tokens
+    assert short == text or text.startswith(short.removesuffix("…"))
+
+
+def test_a_summary_of_what_was_removed_meanwhile_is_thrown_away():
+    thread, ids = thread_with(4)
+    Message.objects.filter(id=ids[0]).delete()
+    summaries._keep(thread, ids[:2], "Out of date")
+    thread.refresh_from_db()
+    assert thread.summary == ""
+
+
+def test_of_two_summaries_of_the_same_the_first_counts():
+    thread, ids = thread_with(6)
+    summaries._keep(thread, ids[:4], "First")
+    summaries._keep(thread, ids[:2], "Late")
+    thread.refresh_from_db()
+    assert (thread.summary, thread.summary_to) == ("First", ids[3])
+
+
+@pytest.mark.parametrize(("removed", "kept"), [([0], False), ([3, 4], False), ([4, 5], True)])
+def test_a_summary_goes_with_what_it_covers_and_not_with_the_rest(removed, kept):
+    thread, ids = thread_with(6)
+    summaries._keep(thread, ids[:4], "Here")
+    summaries.forget(thread.id, [ids[i] for i in removed])
+    thread.refresh_from_db()
+    assert bool(thread.summary) is kept

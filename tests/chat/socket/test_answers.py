@@ -1,0 +1,115 @@
+"""Answers over the socket, from a real worker."""
+
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.models import Message, Role
+from queueing.models import Job
+from tests.chat.tabs import browser, text_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+async def test_an_answer_streams_in_and_stays(workers):
+    text = "Take **tram 28** early.\n\n- Alfama\n- Belém 🙂\n"
+    workers.script(text=text, delay=0.02)
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask("Three days in Lisbon?")
+        events = await tab.hear_until("chat:completed", "chat:failed")
+        assert events[0]["type"] == "chat:queued"
+        assert sum(event["type"] == "chat:started" for event in events) == 1
+        assert text_of(events) == text
+        completed = events[-1]
+        assert completed["response"] == text
+        assert "<strong>tram 28</strong>" in completed["html"]
+        assert completed["result"]["model"] == "scripted"
+        assert {e.get("threadId") for e in events} == {events[0]["threadId"]}
+
+        thread = (await alice.client.get(f"/api/threads/{completed['threadId']}")).json()
+        reply = thread["messages"][1]
+        assert (reply["status"], reply["content"], reply["html"]) == ("completed", text, completed["html"])
+
+
+async def test_the_model_is_told_the_profile_and_what_was_said(workers):
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask("First question")
+        thread_id = (await tab.hear_until("chat:completed"))[-1]["threadId"]
+        await tab.ask("Second question", request_id="r-2", threadId=thread_id)
+        await tab.hear_until("chat:completed")
+    sent = json.dumps(workers.requests[-1].json)
+    assert "You are the Travel companion" in sent
+    assert sent.index("First question") < sent.index("You said") < sent.index("Second question")
+
+
+async def test_a_tab_opened_mid_answer_misses_nothing(workers):
+    workers.script(text=" ".join(f"word{n}" for n in range(60)), delay=0.03)
+    async with browser() as alice:
+        first = await alice.open()
+        await first.ask()
+        heard = await first.hear_until("chat:delta")
+        second = await alice.open()
+        await second.say(type="job:watch", jobId=heard[0]["jobId"])
+        complete = heard + await first.hear_until("chat:completed")
+        late = await second.hear_until("chat:completed")
+        # What `job:watch` brings and what is live may overlap: the offset says what is new.
+        text = ""
+        for event in late:
+            if event["type"] == "chat:delta":
+                assert event["offset"] <= len(text)
+                text = text[: event["offset"]] + event["text"]
+        assert text == text_of(complete) == complete[-1]["response"]
+
+
+async def test_cancelling_keeps_what_was_said(workers):
+    workers.script(text=" ".join(["word"] * 500), delay=0.05)
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask()
+        heard = await tab.hear_until("chat:delta")
+        await tab.say(type="job:cancel", jobId=heard[0]["jobId"])
+        cancelled = (await tab.hear_until("chat:cancelled"))[-1]
+        assert cancelled["text"].startswith("word")
+        reply = await Message.objects.aget(role=Role.ASSISTANT)
+        assert reply.content == cancelled["text"]
+
+
+async def test_a_failure_is_told_and_can_be_retried(workers):
+    workers.script(status=401, code="invalid_api_key")
+    workers.script(text="Better now.")
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask()
+        failed = (await tab.hear_until("chat:failed", "chat:completed"))[-1]
+        assert failed["type"] == "chat:failed"
+        assert failed["canRetry"]
+        assert failed["error"]
+        path = f"/api/threads/{failed['threadId']}"
+        reply = (await alice.client.get(path)).json()["messages"][1]
+        assert (reply["status"], reply["content"], reply["error"]) == ("failed", "", failed["error"])
+
+        await tab.say(type="job:retry", jobId=failed["jobId"])
+        completed = (await tab.hear_until("chat:completed", "chat:failed"))[-1]
+        assert completed["response"] == "Better now."
+        reply = (await alice.client.get(path)).json()["messages"][1]
+        assert (reply["status"], reply["content"]) == ("completed", "Better now.")
+        assert "error" not in reply
+
+
+async def test_a_thread_deleted_mid_answer_is_gone(workers):
+    workers.script(text=" ".join(["secret"] * 500), delay=0.05)
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask()
+        heard = await tab.hear_until("chat:delta")
+        await alice.client.delete(
+            f"/api/threads/{heard[0]['threadId']}",
+            headers={"X-CSRFToken": alice.client.cookies["csrftoken"].value},
+        )
+        await tab.hear_until("chat:cancelled")
+    assert not await Message.objects.aexists()
+    job = await Job.objects.aget()
+    assert "secret" not in str(await sync_to_async(vars)(job))

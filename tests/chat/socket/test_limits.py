@@ -1,0 +1,164 @@
+"""What a socket takes from its client, and how much."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chat.socket import flow_control
+from queueing.models import Job
+from tests.chat.tabs import Tab, browser
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+NOBODYS = "0" * 32
+
+
+async def alive(tab: Tab) -> bool:
+    await tab.say(type="ping", t="alive")
+    return (await tab.hear_until("pong"))[-1]["t"] == "alive"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (" ", "bad_json"),
+        ("{", "bad_json"),
+        ("[" * 60_000, "bad_json"),
+        ('{"type": "ping", "t": NaN}', "bad_json"),
+        ('{"type": "ping", "t": "\\ud800"}', "bad_json"),
+        ("null", "bad_message"),
+        ("42", "bad_message"),
+        ("{}", "unknown_type"),
+        ('{"type": ["ping"]}', "unknown_type"),
+        ('{"type": "job:watch"}', "invalid"),
+        ('{"type": "job:watch", "jobId": "' + NOBODYS + '", "offset": -1}', "invalid"),
+        ('{"type": "job:watch", "jobId": "' + NOBODYS + '", "offset": 1e400}', "invalid"),
+        ('{"type": "ping", "t": 1e400}', "invalid"),
+        ('{"type": "pong", "t": "x"}', "invalid"),
+        ('{"type": "chat:message", "requestId": "a b", "companion": "travel", "messages": []}', "invalid"),
+        ('{"type": "job:cancel", "jobId": "' + NOBODYS + '"}', "not_found"),
+        ('{"type": "message:withdraw", "messageId": "' + NOBODYS + '"}', "not_found"),
+        ('{"type": "ping", "t": "' + "🙂" * 17_000 + '"}', "too_large"),
+    ],
+)
+async def test_a_frame_that_is_wrong_is_answered_and_the_socket_lives_on(frame, code):
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.send_to(text_data=frame)
+        error = await tab.hear()
+        assert (error["type"], error["code"]) == ("error", code)
+        assert error["error"]
+        assert await alive(tab)
+
+
+async def test_a_question_of_half_characters_is_refused_over_http_too():
+    async with browser() as alice:
+        await alice.open()
+        answer = await alice.call("post", "/api/travel", json.dumps({"message": "x\ud800"}))
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+        assert not await Job.objects.aexists()
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Nobody may say more than at once for 100 s, however slow the machine is."""
+    monkeypatch.setattr(flow_control, "RATE", 0.01)
+
+
+async def test_too_many_at_once_are_told_to_wait_and_how_long(patient):
+    async with browser() as alice:
+        tab = await alice.open()
+        for _ in range(30):
+            await tab.say(type="job:cancel", jobId=NOBODYS)
+        heard = [await tab.hear() for _ in range(30)]
+        assert [event["code"] for event in heard] == ["not_found"] * 20 + ["too_many"] * 10
+        assert all(60 < event["retryAfter"] <= 100 for event in heard[20:])
+
+
+async def test_a_refused_question_is_not_asked(patient):
+    async with browser() as alice:
+        tab = await alice.open()
+        for n in range(25):
+            await tab.ask(f"Question {n}", f"r-{n}")
+        heard = [await tab.hear() for _ in range(25)]
+        refused = {event["requestId"] for event in heard if event["type"] == "error"}
+        assert refused == {f"r-{n}" for n in range(20, 25)}
+        assert {job.request_id async for job in Job.objects.all()} == {f"r-{n}" for n in range(20)}
+
+
+@pytest.mark.parametrize("frame", ["{", '{"type": "chat:shout"}', '{"type": "ping"}', None])
+async def test_who_does_not_stop_is_cut_off(frame):
+    async with browser() as alice:
+        tab = await alice.open()
+        for _ in range(250):
+            await tab.send_input({"type": "websocket.receive", "text": frame, "bytes": b"x"})
+        assert await tab.closed_with() == 4008
+
+
+async def test_a_tab_that_comes_back_may_ask_after_all_its_jobs_at_once():
+    async with browser() as alice:
+        tab = await alice.open()
+        for _ in range(60):
+            await tab.say(type="job:watch", jobId=NOBODYS)
+        assert {(await tab.hear())["code"] for _ in range(60)} == {"not_found"}
+
+
+# --- who does not read ------------------------------------------------------------------------------
+
+
+class Deafened(Tab):
+    """A tab whose client answers no `ping`; their numbers are kept."""
+
+    pings: list[int]
+
+    async def hear(self, timeout: float = 10.0) -> dict[str, Any]:
+        event = json.loads(await self.receive_from(timeout))
+        if event["type"] == "ping":
+            self.pings.append(event["t"])
+        return event
+
+    async def hear_all(self) -> list[dict[str, Any]]:
+        """Everything until it is sent nothing more."""
+        heard = []
+        while not await self.receive_nothing(timeout=0.5):
+            heard.append(await self.hear())
+        return heard
+
+
+@pytest.fixture
+def small_window(monkeypatch: Any) -> None:
+    monkeypatch.setattr(flow_control, "ASK_EVERY", 500)
+    monkeypatch.setattr(flow_control, "MOST_UNREAD", 3000)
+    monkeypatch.setattr(flow_control, "GO_ON_BELOW", 1000)
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_a_tab_that_does_not_read_is_sent_no_more_until_it_has_caught_up(workers):
+    text = " ".join(f"word{n}" for n in range(400))
+    workers.script(text=text, delay=0.01)
+    async with browser() as alice:
+        quick, slow = await alice.open(), await alice.open(Deafened)
+        slow.pings = []
+        await quick.ask()
+        queued = (await quick.hear_until("chat:queued"))[-1]
+        assert (await quick.hear_until("chat:completed"))[-1]["response"] == text, "nobody waited for it"
+
+        heard = await slow.hear_all()
+        assert not any(event["type"] == "chat:completed" for event in heard)
+        size = sum(len(json.dumps(event, ensure_ascii=False)) for event in heard)
+        assert size < flow_control.MOST_UNREAD + 1000
+
+        await slow.say(type="pong", t=slow.pings[-1])
+        completed = (await slow.hear_until("chat:completed"))[-1]
+        assert (completed["jobId"], completed["response"]) == (queued["jobId"], text)
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_a_tab_that_never_reads_is_closed(workers, monkeypatch):
+    monkeypatch.setattr(flow_control, "PATIENCE", 0.5)
+    workers.script(text=" ".join(["word"] * 400), delay=0.01)
+    async with browser() as alice:
+        slow = await alice.open(Deafened)
+        await slow.ask()
+        assert await slow.closed_with(20) == 4408

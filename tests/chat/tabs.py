@@ -1,0 +1,101 @@
+"""A visitor's browser and its tabs, talking to the consumer in this process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from channels.testing import WebsocketCommunicator
+from django.test import AsyncClient
+
+from buddy.asgi import application
+from tests.support.valkey import wait_until
+
+ORIGIN = (b"origin", b"http://localhost")
+
+
+class Tab(WebsocketCommunicator):
+    """A browser tab's socket, from after its `hello`."""
+
+    async def say(self, **message: Any) -> None:
+        await self.send_to(text_data=json.dumps(message))
+
+    async def ask(self, text: str = "Where to?", request_id: str = "r-1", **more: Any) -> None:
+        messages = [{"role": "user", "content": text}]
+        await self.say(
+            **{"type": "chat:message", "requestId": request_id, "companion": "travel", "messages": messages}
+            | more
+        )
+
+    async def hear(self, timeout: float = 10.0) -> dict[str, Any]:
+        """The next event. Pings are answered, as any client does."""
+        while True:
+            event = json.loads(await self.receive_from(timeout))
+            if event["type"] != "ping":
+                return event
+            await self.say(type="pong", t=event["t"])
+
+    async def closed_with(self, timeout: float = 15.0) -> int:
+        """The code the server closes with; what it says before that is passed over."""
+        while (output := await self.receive_output(timeout))["type"] != "websocket.close":
+            pass
+        return output["code"]
+
+    async def hear_until(self, *types: str, timeout: float = 20.0) -> list[dict[str, Any]]:
+        """Everything up to and with the first event of one of `types`."""
+        heard = [await self.hear(timeout)]
+        while heard[-1]["type"] not in types:
+            heard.append(await self.hear(timeout))
+        return heard
+
+
+class Browser:
+    """A visitor with a session, who opens tabs."""
+
+    def __init__(self) -> None:
+        self.client = AsyncClient()
+        self.first_key = ""
+        """The session's, when the first tab was opened."""
+        self.tabs = AsyncExitStack()
+
+    async def open(self, kind: type[Tab] = Tab) -> Tab:
+        if not self.client.cookies:
+            await self.client.get("/")
+        self.first_key = self.first_key or self.client.cookies["sessionid"].value
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.client.cookies.items())
+        tab = kind(application, "/ws/", headers=[ORIGIN, (b"cookie", cookies.encode())])
+        connected, _ = await tab.connect(timeout=10)
+        assert connected
+        self.tabs.push_async_callback(tab.disconnect)
+        hello = await tab.hear()
+        assert hello["type"] == "hello"
+        return tab
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """An API call as the page makes it."""
+        token = self.client.cookies["csrftoken"].value
+        options = {"data": body, "content_type": "application/json"} if body is not None else {}
+        return await getattr(self.client, method)(path, headers={"X-CSRFToken": token}, **options)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    one = Browser()
+    async with one.tabs:
+        yield one
+
+
+def text_of(events: list[dict[str, Any]]) -> str:
+    """What the deltas say together; each must begin where the one before ended."""
+    text = ""
+    for event in events:
+        if event["type"] == "chat:delta":
+            assert event["offset"] == len(text)
+            text += event["text"]
+    return text
+
+
+async def eventually(predicate: Callable[[], object], what: str) -> None:
+    """`wait_until`, for coroutines."""
+    await asyncio.to_thread(wait_until, predicate, what)

@@ -1,0 +1,61 @@
+"""What operators are told of the provider."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+
+from chat.upstream.health import provider as provider_health
+from queueing.errors import JobError
+from queueing.models import Attempt, Job
+from queueing.states import State
+from tests.chat.upstream.asking import ask
+from tests.provider.fixture import Provider
+
+pytestmark = [pytest.mark.usefixtures("valkey"), pytest.mark.django_db(transaction=True)]
+
+
+def failed(code: str, times: int, minutes_ago: float = 1) -> None:
+    """Attempts that ended so."""
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    job = Job.objects.create(
+        kind="chat.reply", queue="openai-chat", priority=2, state=State.WAITING, created_at=at
+    )
+    Attempt.objects.bulk_create(
+        Attempt(job=job, number=n + 1, outcome="failed", started_at=at, ended_at=at, worker="c/w", code=code)
+        for n in range(times)
+    )
+
+
+def told() -> list[tuple[str, str]]:
+    return [(warning.level, warning.code) for warning in async_to_sync(provider_health)()]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "wanted"),
+    [
+        ([("provider_error", 3)], True),
+        ([("provider_timeout", 1), ("cut_off", 1), ("provider_unreachable", 1)], True),
+        ([("no_quota", 1)], True),
+        ([("not_configured", 1)], True),
+        ([("provider_error", 2)], False),
+        ([("too_long", 9), ("rate_limited", 9)], False),
+        ([("provider_error", 9, 6)], False),
+    ],
+    ids=str,
+)
+def test_failures_of_the_provider_are_critical_when_they_are_no_accident(attempts, wanted):
+    for attempt in attempts:
+        failed(*attempt)
+    assert told() == ([("critical", "provider")] if wanted else [])
+
+
+async def test_that_the_fallback_answers_is_a_warning(provider: Provider, api):
+    assert await provider_health() == []
+    provider.script(model="scripted", status=500)
+    with suppress(JobError):
+        await ask()
+    [warning] = await provider_health()
+    assert (warning.level, warning.code) == ("warning", "fallback")

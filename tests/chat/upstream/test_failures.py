@@ -1,0 +1,185 @@
+"""The model's client against a provider that fails in every way we could think of."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from chat.upstream import client
+from queueing.errors import Cooldown, Permanent, Retry
+from tests.provider.fixture import Provider
+
+from .asking import failure
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind", "told"),
+    [
+        (400, "", "no such parameter", Permanent, "bad_request"),
+        (422, "", "", Permanent, "bad_request"),
+        (401, "invalid_api_key", "Incorrect API key sk-abc", Permanent, "not_configured"),
+        (403, "", "not from this country", Permanent, "not_configured"),
+        (404, "model_not_found", "", Permanent, "no_model"),
+        (402, "", "payment required", Permanent, "no_quota"),
+        (429, "insufficient_quota", "", Permanent, "no_quota"),
+        (429, "credit_balance_exhausted", "", Permanent, "no_quota"),
+        (429, "project_spend_limit_exceeded", "", Permanent, "no_quota"),
+        (429, "organization_usage_limit_exceeded", "", Permanent, "no_quota"),
+        (429, "rate_limit_exceeded", "Request too large for this model", Permanent, "too_long"),
+        (400, "context_length_exceeded", "", Permanent, "too_long"),
+        (400, "", "the request exceeds the available context size", Permanent, "too_long"),
+        (413, "", "", Permanent, "too_long"),
+        (400, "content_filter", "", Permanent, "content_filter"),
+        (400, "invalid_prompt", "", Permanent, "content_filter"),
+        (429, "rate_limit_exceeded", "", Cooldown, "rate_limited"),
+        (429, "", "", Cooldown, "rate_limited"),
+        (503, "slow_down", "", Cooldown, "rate_limited"),
+        (500, "", "", Retry, "provider_error"),
+        (502, "", "", Retry, "provider_error"),
+        (503, "", "Loading model", Retry, "provider_error"),
+        (529, "", "overloaded", Retry, "provider_error"),
+        (408, "", "", Retry, "provider_error"),
+        (409, "", "", Retry, "provider_error"),
+    ],
+)
+async def test_an_error_answer_is_told_apart(provider: Provider, api, status, code, message, kind, told):
+    provider.script(status=status, code=code, message=message)
+
+    error = await failure()
+
+    assert (type(error), error.code) == (kind, told)
+
+
+@pytest.mark.parametrize(
+    ("headers", "after"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "20"}, 1.5),
+        ({"retry-after": "20"}, 20),
+        ({"retry-after": "0.25"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "3"}, 3),
+        ({"retry-after": "86400"}, 300),
+        ({"retry-after": "0"}, 5),
+        ({"retry-after": "-3"}, 5),
+        ({"retry-after": "nan"}, 5),
+        ({"retry-after": "inf"}, 5),
+        ({"retry-after": "in a while"}, 5),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 5),
+        ({}, 5),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503, 529])
+async def test_everybody_waits_as_long_as_the_provider_asks(provider: Provider, status, headers, after):
+    provider.script(status=status, code="rate_limit_exceeded", headers=headers)
+
+    error = await failure()
+
+    assert isinstance(error, Cooldown)
+    assert error.after == pytest.approx(after)
+
+
+async def test_a_wait_may_be_a_date(provider: Provider):
+    until = datetime.now(UTC) + timedelta(seconds=42)
+    provider.script(status=429, headers={"retry-after": format_datetime(until, usegmt=True)})
+
+    error = await failure()
+
+    assert isinstance(error, Cooldown)
+    assert 35 < error.after <= 42
+
+
+@pytest.mark.parametrize("status", [503, 529])
+async def test_an_overloaded_provider_that_names_a_wait_is_given_it(provider: Provider, status):
+    provider.script(status=status, headers={"retry-after": "7"})
+
+    error = await failure()
+
+    assert isinstance(error, Cooldown)
+    assert error.after == 7
+
+
+async def test_a_broken_provider_that_names_a_wait_is_tried_no_sooner(provider: Provider):
+    provider.script(status=500, headers={"retry-after": "7"})
+
+    error = await failure()
+
+    assert isinstance(error, Retry)
+    assert error.after == 7
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "told"),
+    [
+        ({"end": "content_filter"}, Permanent, "content_filter"),
+        ({"end": "eof"}, Retry, "cut_off"),
+        ({"end": "eof", "text": ""}, Retry, "cut_off"),
+        ({"end": "cut"}, Retry, "cut_off"),
+        ({"end": "cut", "after": 0}, Retry, "cut_off"),
+        ({"end": "garbage"}, Retry, "garbled"),
+        ({"text": ""}, Retry, "empty_answer"),
+        ({"text": " \n"}, Retry, "empty_answer"),
+        ({"text": "", "end": "length"}, Permanent, "no_room"),
+        ({"end": "error"}, Retry, "provider_error"),
+        ({"end": "error", "code": "server_error"}, Retry, "provider_error"),
+        ({"end": "error", "code": "rate_limit_exceeded"}, Cooldown, "rate_limited"),
+        ({"end": "error", "code": "insufficient_quota"}, Permanent, "no_quota"),
+        ({"end": "error", "code": "context_length_exceeded"}, Permanent, "too_long"),
+        ({"end": "failed", "code": "server_error"}, Retry, "provider_error"),
+        ({"end": "failed", "code": "rate_limit_exceeded"}, Cooldown, "rate_limited"),
+        ({"end": "failed", "code": "invalid_prompt"}, Permanent, "content_filter"),
+        ({"status": -1}, Retry, "garbled"),
+    ],
+)
+async def test_an_answer_that_goes_wrong_is_told_apart(provider: Provider, api, script, kind, told):
+    provider.script(**script)
+
+    error = await failure()
+
+    assert (type(error), error.code) == (kind, told)
+
+
+async def test_a_refusal_is_told_in_the_models_own_words(provider: Provider, api):
+    provider.script(text="", end="refusal", message="I can't help with lock picking.")
+
+    error = await failure()
+
+    assert (type(error), error.code) == (Permanent, "refused")
+    assert "I can't help with lock picking." in error.message
+
+
+@pytest.mark.parametrize("script", [{"end": "stall"}, {"status": 0}])
+async def test_a_silent_provider_is_given_up_on(provider: Provider, api, script, monkeypatch):
+    monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
+    provider.script(**script)
+
+    error = await failure()
+
+    assert (type(error), error.code) == (Retry, "provider_timeout")
+
+
+async def test_a_provider_that_is_not_there_is_tried_again(api, settings, unused_tcp_port):
+    settings.OPENAI_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}/v1"
+
+    error = await failure()
+
+    assert (type(error), error.code) == (Retry, "provider_unreachable")
+
+
+@pytest.mark.parametrize("missing", ["OPENAI_MODEL", "OPENAI_API_KEY"])
+async def test_a_missing_setting_fails_at_once_without_a_call(provider: Provider, settings, missing):
+    if missing == "OPENAI_API_KEY":
+        settings.OPENAI_BASE_URL = ""
+    setattr(settings, missing, "")
+
+    error = await failure()
+
+    assert (type(error), error.code) == (Permanent, "not_configured")
+    assert not provider.requests
+
+
+async def test_the_log_has_the_detail_but_never_the_key(provider: Provider, caplog):
+    provider.script(status=500, message="boom, by sk-of-the-tests and sk-proj-42")
+
+    await failure()
+
+    assert "boom" in caplog.text
+    assert "sk-" not in caplog.text

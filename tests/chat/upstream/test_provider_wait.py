@@ -1,0 +1,28 @@
+"""The provider asks everybody to wait, in the middle of much work."""
+
+import pytest
+
+from chat.conversations import services
+from queueing.models import Attempt, Job
+from tests.support.valkey import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+JOBS, WAIT = 50, 20.0
+
+
+def test_fifty_jobs_wait_as_long_as_they_are_asked_to_and_all_finish(workers):
+    # Those that are under way when the first is told have to be told, too.
+    workers.script(
+        status=429, code="rate_limit_exceeded", headers={"retry-after": str(WAIT)}, wait=0.3, times=3
+    )
+    for number in range(JOBS):
+        services.ask(owner=f"s:{number}", companion="travel", text=f"Where to, {number}?", request_id="r")
+    wait_until(lambda: Job.objects.filter(state="completed").count() == JOBS, "all to finish", timeout=90)
+
+    told = workers.requests[0].ended
+    after = [request.started - told for request in workers.requests if request.started > told]
+    assert sum(1 for seconds in after if seconds < WAIT - 0.5) <= 1
+    assert len(workers.requests) == JOBS + len(Attempt.objects.all())
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"cooldown"}
+    assert set(Job.objects.values_list("attempts", flat=True)) == {1}

@@ -1,0 +1,56 @@
+"""What a load balancer hears."""
+
+from threading import Event
+
+import pytest
+from django.test import AsyncClient
+
+from tests.support.valkey import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+async def test_alive_asks_nobody():
+    response = await AsyncClient().get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"alive": True})
+
+
+async def test_ready_without_a_worker_names_the_worker(valkey):
+    response = await AsyncClient().get("/readyz")
+    body = response.json()
+    assert (response.status_code, body["ready"]) == (503, False)
+    assert (body["checks"]["database"], body["checks"]["redis"]) == ("ok", "ok")
+    assert "qcluster" in body["checks"]["workers"]
+    assert body["checks"]["model"] == "scripted"
+
+
+async def test_ready_without_redis_names_redis_and_no_address():
+    response = await AsyncClient().get("/readyz")
+    checks = response.json()["checks"]
+    assert response.status_code == 503
+    assert checks["database"] == "ok"
+    assert checks["redis"] == "unavailable (ConnectionError)"
+    assert "127.0.0.1" not in response.content.decode()
+
+
+async def test_ready_without_migrations_names_them(valkey, monkeypatch):
+    monkeypatch.setattr("buddy.health._migrated", False)
+    monkeypatch.setattr("buddy.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
+    response = await AsyncClient().get("/readyz")
+    assert response.json()["checks"]["database"] == "migrations are missing: run manage.py migrate"
+
+
+async def test_a_database_that_hangs_is_told_in_time(valkey, monkeypatch):
+    monkeypatch.setattr("buddy.health.TIMEOUT", 0.1)
+    answered = Event()
+    monkeypatch.setattr("buddy.health._database", lambda: answered.wait(30))
+    response = await AsyncClient().get("/readyz")
+    answered.set()
+    assert response.json()["checks"]["database"] == "no answer within 0.1 s"
+
+
+def test_a_running_cluster_makes_it_ready(qcluster, client):
+    qcluster()
+    response = wait_until(lambda: (r := client.get("/readyz")).status_code == 200 and r, "readiness")
+    assert response.json()["ready"] is True
+    assert response.json()["checks"]["workers"] == 1

@@ -1,0 +1,34 @@
+"""Scripts go out smaller, and mean what they meant."""
+
+from pathlib import Path
+
+import pytest
+from pygments.lexers import JavascriptLexer
+from pygments.token import Comment
+
+from buddy.storage import smaller
+from tests.support.cluster import ROOT
+
+SCRIPTS = sorted([*ROOT.glob("chat/static/chat/js/*.js"), *ROOT.glob("queueing/static/queueing/**/*.js")])
+
+
+def said(script: str) -> str:
+    """All that a browser goes by: literals as they are, and the rest without space."""
+    words = JavascriptLexer().get_tokens(script)
+    return "\0".join(word for kind, word in words if kind not in Comment and word.strip())
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_says_the_same_when_it_is_smaller(path: Path):
+    script = path.read_text()
+    assert said(smaller(script)) == said(script)
+    assert smaller(smaller(script)) == smaller(script)
+
+
+def test_a_literal_that_would_be_changed_is_noticed():
+    script = "const a = `one ${b ? `two  , ${c}` : ''} , three`;"
+    assert said(smaller(script)) != said(script)
+
+
+def test_an_end_of_line_that_ends_a_statement_stays():
+    assert smaller("let a = b\n(c)\nreturn\nd") == "let a=b\n(c)\nreturn\nd"

@@ -1,0 +1,146 @@
+"""What operators did is read by staff and changed by nobody; and no page counts a million rows."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import Success
+
+from chat.analytics.models import Event
+from queueing.control import audited
+from queueing.models import AuditEntry, Job
+from queueing.states import State
+from tests.queueing.record.moves import new_job
+from tests.support.valkey import point_at
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+AUDIT = "/admin/queueing/auditentry/"
+
+
+def test_the_audit_log_is_found_through_and_no_superuser_changes_it(admin_client):
+    job = new_job()
+    audited.pause("test", actor="alice", note="deploying")
+    audited.cancel(job.id, actor="bob")
+    for query, found in (
+        ("", 2),
+        ("?q=alice", 1),
+        (f"?q={job.id}", 1),
+        ("?action=pause", 1),
+        ("?queue=test", 2),
+    ):
+        assert admin_client.get(AUDIT + query).context["cl"].result_count == found, query
+    entry = AuditEntry.objects.first()
+    assert admin_client.get(f"{AUDIT}add/").status_code == 403
+    assert admin_client.post(f"{AUDIT}{entry.pk}/change/", {"actor": "nobody"}).status_code == 403
+    assert admin_client.post(f"{AUDIT}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_what_operators_changed_is_seen(admin_client):
+    audited.set_limits("test", actor="alice", concurrency=7)
+    audited.pause("test", actor="alice")
+    audited.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="alice")
+    assert "concurrency" in admin_client.get("/admin/queueing/override/").content.decode()
+    assert "test" in admin_client.get("/admin/queueing/pause/").content.decode()
+    assert "Ask finance." in admin_client.get("/admin/queueing/failurenote/").content.decode()
+
+
+def test_the_index_leads_to_the_queues_the_figures_and_the_api(admin_client):
+    page = admin_client.get("/admin/").content.decode()
+    for address in ("/admin/queue", "/admin/analytics/", "/api/docs"):
+        assert f'href="{address}"' in page
+        assert admin_client.get(address).status_code == 200
+
+
+def test_the_index_tells_how_the_queues_are_also_without_redis(admin_client, settings):
+    new_job()
+    audited.pause("test-narrow", actor="alice")
+    page = admin_client.get("/admin/").content.decode()
+    row = page[page.index('?queue=test"') :].partition("</tr>")[0]
+    assert "<td>1</td>" in row
+    assert "(paused)" in page[page.index("?queue=test-narrow") :].partition("</tr>")[0]
+    assert "No worker runs" in page
+    point_at(settings, "redis://127.0.0.1:1/0")
+    assert "Redis is away" in admin_client.get("/admin/").content.decode()
+
+
+#: Pages whose table may be long, and what is asked of them.
+PAGES = [
+    "queueing/job/",
+    "queueing/job/?p=3",
+    *(f"queueing/job/?state={state}" for state in State),
+    "queueing/job/?kind=test.noop&queue=test",
+    "queueing/job/?days=30",
+    "queueing/job/?q=s:nobody",
+    "queueing/job/?q=s:alice",
+    "queueing/job/?state=failed&queue=test",
+    "queueing/job/?q=no_quota",
+    "queueing/auditentry/",
+    "queueing/auditentry/?q=nobody",
+    "queueing/auditentry/?action=pause&queue=test",
+    "analytics/event/",
+    "analytics/event/?name=message.sent",
+    "django_q/success/",
+    "django_q/failure/",
+    "chat/message/",
+    "chat/thread/",
+    "analytics/feedback/",
+    "usage/usage/",
+]
+
+
+def test_no_page_counts_all_rows_or_asks_which_values_there_are(admin_client):
+    new_job()
+    for address in PAGES:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert admin_client.get(f"/admin/{address}").status_code == 200
+        for query in (one["sql"] for one in asked if "SELECT" in one["sql"]):
+            assert "COUNT(" not in query or "LIMIT" in query, f"{address}: {query}"
+            assert "DISTINCT" not in query, f"{address}: {query}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_a_million_rows_each_page_is_there_in_no_time(client, capsys):
+    _fill(1_000_000)
+    client.force_login(User.objects.create_superuser("admin"))
+    took = {}
+    for address in PAGES:
+        began = timezone.now()
+        assert client.get(f"/admin/{address}").status_code == 200
+        took[address] = (timezone.now() - began).total_seconds()
+    with capsys.disabled():
+        print({address: f"{1000 * seconds:.0f} ms" for address, seconds in took.items()})
+    assert max(took.values()) < 5, "a page that reads all rows takes longer"
+
+
+def _fill(number: int) -> None:
+    """Nearly all completed, as in life: one in a thousand failed, very few are anything else."""
+    job = new_job("test.noop", owner="s:alice", request_id="r-1")
+    Job.objects.filter(id=job.id).update(state=State.COMPLETED, finished_at=timezone.now())
+    Event.objects.create(at=timezone.now(), name="message.sent")
+    audited.pause("test", actor="alice")
+    now = timezone.now()
+    Success.objects.create(id="1", name="t", func="f", started=now, stopped=now, success=True)
+    copies = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) "
+    first = int((now - timedelta(days=29)).timestamp() * 1000)
+    ids = f"printf('%012x', {first} + i * 2500) || '7000' || printf('8%015x', i)"
+    failed = "CASE WHEN i % 1000 = 0 THEN 'failed' ELSE 'completed' END"
+    with connection.cursor() as cursor:
+        for table, changed in (
+            ("queueing_job", {"id": ids, "request_id": "'q' || i", "state": failed}),
+            ("queueing_auditentry", {"id": "i + 10"}),
+            ("analytics_event", {"id": "i + 10"}),
+            ("django_q_task", {"id": "'t' || i"}),
+        ):
+            cursor.execute(f"SELECT name FROM pragma_table_info('{table}')")
+            names = [name for (name,) in cursor.fetchall()]
+            values = ", ".join(changed.get(name, f'"{name}"') for name in names)
+            columns = ", ".join(f'"{name}"' for name in names)
+            rows = f"SELECT {values} FROM n, (SELECT * FROM {table} LIMIT 1)"
+            cursor.execute(f"INSERT INTO {table} ({columns}) {copies} {rows}")

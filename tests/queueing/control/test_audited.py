@@ -1,0 +1,202 @@
+"""Each verb of an operator does its deed and writes it down, or does neither."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from queueing.control import audited, verbs
+from queueing.errors import BadValue, WrongState
+from queueing.ids import first_id_at
+from queueing.models import AuditEntry, FailureNote, Job, Override, Pause
+from queueing.states import State
+from queueing.submit import submit_many
+from tests.queueing.record.moves import at_once, begin, end, new_job
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+CAROL = {"actor": "carol", "note": "a deploy"}
+
+
+def only_entry() -> AuditEntry:
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.note) == ("carol", "a deploy")
+    return entry
+
+
+def ended(state: State, days_ago: float = 0.0) -> Job:
+    """A job that ended so, as long ago."""
+    job = new_job()
+    end(begin(job), state, code="broken") if state != State.CANCELLED else verbs.cancel(job.id)
+    at = timezone.now() - timedelta(days=days_ago)
+    if days_ago:
+        made = first_id_at(at - timedelta(minutes=1))
+        job.history.all().delete()  # which knows it by its id
+        Job.objects.filter(id=job.id).update(id=made, finished_at=at)
+        return Job.objects.get(id=made)
+    return job
+
+
+def test_a_queue_is_paused_and_resumed():
+    audited.pause("test", **CAROL)
+    assert Pause.objects.get().queue == "test"
+    entry = only_entry()
+    assert (entry.action, entry.queue, entry.job_id) == ("pause", "test", None)
+    audited.resume("test", **CAROL)
+    assert not Pause.objects.exists()
+    assert AuditEntry.objects.first().action == "resume"
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
+def test_a_job_is_moved_and_its_entry_outlives_it(verb):
+    job = ended(State.FAILED) if verb == "retry" else new_job(delay=60)
+    getattr(audited, verb)(job.id, **CAROL)
+    entry = only_entry()
+    assert (entry.action, entry.queue, entry.job_id) == (verb, "test", job.id)
+    left = Job.objects.filter(id=job.id).values_list("state", flat=True).first()
+    ends = {"cancel": State.CANCELLED, "retry": State.WAITING, "promote": State.WAITING, "remove": None}
+    assert left == ends[verb]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
+def test_a_job_whose_state_does_not_allow_it_is_not_moved_and_nothing_is_written_down(verb):
+    job = ended(State.COMPLETED)
+    if verb == "remove":
+        begin(job := new_job())
+    before = Job.objects.get(id=job.id)
+    with pytest.raises(WrongState):
+        getattr(audited, verb)(job.id, **CAROL)
+    assert Job.objects.get(id=job.id).state == before.state
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        audited.pause,
+        audited.resume,
+        audited.drain,
+        audited.promote_all,
+        audited.clear_limits,
+        lambda queue, **who: audited.set_limits(queue, concurrency=3, **who),
+        lambda queue, **who: audited.note_group(queue, "k", "c", "text", **who),
+        lambda queue, **who: audited.retry_group(queue, "k", "c", **who),
+        lambda queue, **who: audited.clean(queue, state="failed", older_than=timedelta(0), **who),
+    ],
+)
+def test_a_queue_there_is_not_is_named(verb):
+    with pytest.raises(ImproperlyConfigured, match="nowhere"):
+        verb("nowhere", **CAROL)
+    assert not AuditEntry.objects.exists()
+
+
+def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
+    submit_many("test.noop", [{}] * 3)
+    new_job(delay=60)
+    begin(running := new_job())
+    assert audited.drain("test", **CAROL) == 4
+    assert only_entry().detail == {"jobs": 4}
+    assert Job.objects.get(state=State.ACTIVE) == Job.objects.get(id=running.id)
+    assert Job.objects.filter(state=State.CANCELLED).count() == 4
+
+
+def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
+    submit_many("test.noop", [{}] * 5)
+    monkeypatch.setattr(audited, "_AT_ONCE", 2)
+    done = verbs.drain_some
+
+    def breaks_the_second_time(queue: str, most: int) -> int:
+        if Job.objects.filter(state=State.CANCELLED).exists():
+            raise KeyboardInterrupt
+        return done(queue, most)
+
+    monkeypatch.setattr(verbs, "drain_some", breaks_the_second_time)
+    with pytest.raises(KeyboardInterrupt):
+        audited.drain("test", **CAROL)
+    assert only_entry().detail == {"jobs": 2}
+    assert Job.objects.filter(state=State.CANCELLED).count() == 2
+
+
+def test_delayed_jobs_are_promoted_but_not_those_that_wait_for_another():
+    parent = new_job(delay=60)
+    new_job(depends_on=[parent])
+    assert audited.promote_all("test", **CAROL) == 1
+    assert only_entry().detail == {"jobs": 1}
+    assert Job.objects.get(id=parent.id).state == State.WAITING
+
+
+def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
+    monkeypatch.setattr(audited, "_AT_ONCE", 2)
+    for days in (9, 10, 11, 12, 13):
+        ended(State.FAILED, days)
+    kept = [ended(State.FAILED, 1), ended(State.COMPLETED, 10), new_job()]
+    assert audited.clean("test", state="failed", older_than=timedelta(days=7), **CAROL) == 5
+    assert set(Job.objects.values_list("id", flat=True)) == {job.id for job in kept}
+    assert (only_entry().detail["jobs"], only_entry().detail["state"]) == (5, "failed")
+
+
+@pytest.mark.parametrize("state", ["waiting", "active", "anything"])
+def test_only_what_is_over_can_be_cleaned(state):
+    with pytest.raises(BadValue, match="state"):
+        audited.clean("test", state=state, older_than=timedelta(0), **CAROL)
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_group_of_failures_is_run_anew_and_noted():
+    for _ in range(3):
+        ended(State.FAILED)
+    audited.note_group("test", "test.echo", "broken", " Known; see the runbook. ", **CAROL)
+    assert FailureNote.objects.get().note == "Known; see the runbook."
+    assert audited.retry_group("test", "test.echo", "broken", most=2, **CAROL) == 2
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.subject, entry.detail) == ("retry_group", "test.echo broken", {"jobs": 2})
+    assert Job.objects.filter(state=State.WAITING).count() == 2
+    audited.note_group("test", "test.echo", "broken", "", **CAROL)
+    assert not FailureNote.objects.exists()
+
+
+def test_of_two_operators_at_once_one_does_it():
+    job = ended(State.FAILED)
+    outcomes = at_once(*[lambda: audited.retry(job.id, actor="either")] * 2)
+    assert sorted(isinstance(outcome, WrongState) for outcome in outcomes) == [False, True]
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        ({}, "limits"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"concurrency": "3"}, "concurrency"),
+        ({"concurrency": True}, "concurrency"),
+        ({"global_concurrency": -1}, "global_concurrency"),
+        ({"owner_concurrency": 10_001}, "owner_concurrency"),
+        ({"limiter": (0, 60)}, "limiter"),
+        ({"limiter": (2, 0)}, "limiter"),
+        ({"limiter": (2, float("nan"))}, "limiter"),
+        ({"limiter": "2/60"}, "limiter"),
+        ({"attempts": 3}, "attempts"),
+        ({"concurrency": 3, "limiter": (2, "soon")}, "limiter"),
+    ],
+)
+def test_a_wrong_limit_is_named_and_nothing_changes(limits, field):
+    with pytest.raises(BadValue) as caught:
+        audited.set_limits("test", **limits, **CAROL)
+    assert caught.value.field == field
+    assert not Override.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_changed_limits_are_written_down_with_what_was_before():
+    audited.set_limits("test", concurrency=7, limiter=(2, 60), **CAROL)
+    assert only_entry().detail == {
+        "before": {"concurrency": 50, "limiter": None},
+        "after": {"concurrency": 7, "limiter": [2, 60.0]},
+    }
+    audited.clear_limits("test", **CAROL)
+    assert AuditEntry.objects.first().detail == {
+        "before": {"concurrency": 7, "limiter": [2, 60.0]},
+        "after": {"concurrency": 50, "limiter": None},
+    }
+    assert not Override.objects.exists()

@@ -1,0 +1,204 @@
+"""Limits changed while the queues run hold for every claim from then on, whatever happens to Redis."""
+
+import pytest
+from django.db import connection
+
+from queueing.conf import Limiter, QueueDef, get_conf, get_queue
+from queueing.control import audited, verbs
+from queueing.events import standing
+from queueing.limits import live_limits
+from queueing.models import Job, Override
+from queueing.monitoring import overview
+from queueing.record.database_thread import DatabaseThread
+from queueing.recovery.reconcile import reconcile
+from queueing.schedule import redis_client, scripts
+from queueing.states import State
+from queueing.submit import submit_many
+from tests.queueing.schedule.moves import claim, finish, put, token
+from tests.support.valkey import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+TEST = "test"
+
+
+@pytest.fixture
+def queue() -> QueueDef:
+    """As workers have it from the settings: 50 at once."""
+    return get_queue(TEST)
+
+
+@pytest.fixture
+def database():
+    thread = DatabaseThread()
+    yield thread
+    thread.close()
+    connection.close()
+
+
+def set_limits(**limits) -> None:
+    audited.set_limits(TEST, actor="carol", **limits)
+
+
+def between(monkeypatch, deed) -> None:
+    """Do `deed` once, between the next look at the record and what is told of it."""
+    look = live_limits.live_on_record
+
+    def slowly():
+        monkeypatch.setattr(live_limits, "live_on_record", look)
+        seen = look()
+        deed()
+        return seen
+
+    monkeypatch.setattr(live_limits, "live_on_record", slowly)
+
+
+def active() -> int:
+    return Job.objects.filter(queue=TEST, state=State.ACTIVE).count()
+
+
+def test_a_lowered_concurrency_holds_at_once_and_what_runs_finishes(queue):
+    put(queue, many=20)
+    running = claim(queue, 5)
+    set_limits(concurrency=3)
+    assert claim(queue, 5) == {}
+    finish(queue, running)
+    assert len(claim(queue, 5)) == 3
+    audited.clear_limits(TEST, actor="carol")
+    assert len(claim(queue, 100)) == 12
+
+
+def test_a_cap_over_all_clusters_holds_for_each(queue):
+    set_limits(global_concurrency=4)
+    put(queue, many=10)
+    assert len(claim(queue, 3, "c1")) == 3
+    assert len(claim(queue, 3, "c2")) == 1
+    assert claim(queue, 3, "c3") == {}
+
+
+def test_a_limiter_is_set_and_taken_away_while_jobs_start(queue):
+    put(queue, many=10)
+    set_limits(limiter=(2, 60))
+    assert len(claim(queue, 10)) == 2
+    assert claim(queue, 10) == {}
+    set_limits(limiter=None)
+    assert len(claim(queue, 10)) == 8
+
+
+def test_a_limiter_of_the_settings_is_taken_away_and_comes_back():
+    limited = get_queue("test-limited")
+    put(limited, many=9)
+    assert len(claim(limited, 9)) == 2
+    audited.set_limits("test-limited", actor="carol", limiter=None)
+    assert len(claim(limited, 3)) == 3
+    audited.clear_limits("test-limited", actor="carol")
+    assert claim(limited, 9) == {}, "the two of before still count"
+
+
+def test_owners_at_a_cap_that_is_raised_come_back_in_line_at_once(queue):
+    set_limits(owner_concurrency=1)
+    put(queue, owner="alice", many=2500)
+    put(queue, owner="bob", many=2)
+    assert len(claim(queue, 10)) == 2, "one of each"
+    assert claim(queue, 10) == {}
+    set_limits(owner_concurrency=3)
+    assert len(claim(queue, 10)) == 3, "two more of Alice's, one more of Bob's"
+    set_limits(owner_concurrency=0)
+    assert len(claim(queue, 50)) == 45
+
+
+def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
+    mine = token()
+    with valkey.client.pubsub() as ear:
+        ear.subscribe("own")
+        wait_until(lambda: valkey.client.pubsub_numsub("own")[0][1], "the ear")
+        redis_client.run(scripts.claim([queue], mine, 100, hears="own", idle=True))
+        set_limits(concurrency=1)
+        claim_of_another = put(queue)
+        assert redis_client.run(scripts.places(TEST, claim_of_another))[0].state == "active"
+        redis_client.run(scripts.claim([queue], token(), 100, hears="own", idle=True))
+        waits = put(queue)
+        assert redis_client.run(scripts.places(TEST, waits))[0].state == "waiting"
+
+
+def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcluster):
+    qcluster(TEST_SLOTS="0")
+    set_limits(concurrency=2)
+    submit_many("test.sleep", [{"seconds": 600}] * 90)
+    wait_until(lambda: active() == 2, "two to run")
+    set_limits(concurrency=85)
+    wait_until(lambda: active() == 85, "more than the settings' 50 and than its slots")
+    verbs.pause(TEST)
+    assert audited.drain(TEST, actor="carol") == 5
+
+
+async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_memory(
+    queue, valkey, database
+):
+    await database.call(lambda: set_limits(concurrency=2, limiter=(1, 60)))
+    await database.call(verbs.pause, "test-narrow")
+    valkey.client.flushall()
+    await reconcile("c1/w", database)
+    put_and_claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
+    assert len(put_and_claimed) == 1
+    assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
+    await redis_client.aclose()
+
+
+async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, valkey, database, caplog):
+    valkey.stop()
+    await database.call(lambda: set_limits(concurrency=2))
+    await database.call(verbs.pause, "test-narrow")
+    assert "holds once it is back" in caplog.text
+    valkey.start()
+    await reconcile("c1/w", database)
+    claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
+    assert len(claimed) == 2
+    assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
+    await redis_client.aclose()
+
+
+async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey, database):
+    await database.call(lambda: set_limits(concurrency=2))
+    valkey.client.hset(scripts.queue_key(TEST, "meta"), mapping={"concurrency": 9, "limiter_max": 1})
+    await reconcile("c1/w", database)
+    meta = valkey.client.hgetall(scripts.queue_key(TEST, "meta"))
+    assert (meta["concurrency"], "limiter_max" in meta) == ("2", False)
+    await redis_client.aclose()
+
+
+async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
+    between(monkeypatch, lambda: verbs.pause(TEST))
+    await live_limits.keep(database)
+    assert (await redis_client.arun(scripts.counts(TEST))).paused
+    await redis_client.aclose()
+
+
+def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
+    between(monkeypatch, lambda: verbs.resume(TEST))
+    verbs.pause(TEST)
+    assert not redis_client.run(scripts.counts(TEST)).paused
+    between(monkeypatch, lambda: set_limits(concurrency=7))
+    set_limits(concurrency=3)
+    assert redis_client.run(scripts.counts(TEST)).under(get_queue(TEST)).concurrency == 7
+
+
+async def test_they_are_told_wherever_limits_are_told(queue, database):
+    await database.call(lambda: set_limits(concurrency=2, global_concurrency=3, limiter=(4, 30)))
+    told = next(q for q in (await overview.queue_overview())["queues"] if q["name"] == TEST)
+    assert (told["concurrency"], told["globalConcurrency"], told["ownerConcurrency"]) == (2, 3, 0)
+    assert told["limiter"] == {"max": 4, "duration": 30.0, "used": 0}
+    assert told["overridden"] == ["concurrency", "global_concurrency", "limiter"]
+    counts = await redis_client.arun(scripts.counts(TEST))
+    assert counts.under(queue).limiter == Limiter(4, 30)
+    estimated = standing.estimate(queue, counts, [10.0], 1, ahead=3)
+    assert estimated == standing.Wait(10.0, 10.0, "queue"), "behind two at once, not fifty"
+    await redis_client.aclose()
+
+
+def test_a_limit_of_a_queue_or_of_a_name_there_is_no_longer_is_passed_over():
+    Override.objects.create(queue="gone", name="concurrency", value=3)
+    Override.objects.create(queue=TEST, name="once_a_limit", value=3)
+    assert live_limits.effective(TEST) == get_queue(TEST)
+    assert set(live_limits.live_on_record()) == set(get_conf().queues)
+    live_limits.tell(TEST)

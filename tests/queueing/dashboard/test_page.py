@@ -1,0 +1,149 @@
+"""The page as the server writes it: who sees what, with Redis and without."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from queueing.conf import get_queue
+from queueing.control import audited
+from queueing.models import AuditEntry
+from queueing.schedule import redis_client, scripts
+from queueing.submit import submit, submit_many
+from tests.queueing.record.moves import begin
+from tests.support.valkey import point_at
+
+from .conftest import failed
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+PAGE = "/admin/queue"
+
+
+class Page(HTMLParser):
+    """What the page says, by part, and what no strict policy would let it do."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html, self.inline = html, []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.inline += [f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith("on")]
+
+    def part(self, name: str) -> str:
+        """The part's HTML, up to where the next one begins."""
+        _, found, rest = self.html.partition(f'data-part="{name}"')
+        return rest.partition("data-part=")[0] if found else ""
+
+
+def shown(client, query: str = "") -> Page:
+    response = client.get(f"{PAGE}{query}")
+    assert response.status_code == 200
+    return Page(response.content.decode())
+
+
+def test_visitors_and_plain_users_are_asked_to_sign_in(client, valkey, django_user_model):
+    assert client.get(PAGE)["Location"].startswith("/admin/login/")
+    client.force_login(django_user_model.objects.create_user("bob"))
+    assert client.get(PAGE)["Location"].startswith("/admin/login/")
+
+
+def test_staff_without_a_permission_see_counts_only(client, valkey, staff):
+    submit("test.noop", {})
+    failed(2)
+    client.force_login(staff())
+    page = shown(client, "?queue=test")
+    assert "<dt>waiting</dt><dd>1</dd>" in page.part("queues")
+    assert page.part("failures") == page.part("active") == page.part("acts") == ""
+    assert "test.flaky" not in page.html
+    assert "data-ask" not in page.html
+    assert page.inline == []
+
+
+def test_staff_who_may_view_jobs_see_failures_but_no_contents_and_no_buttons(client, valkey, staff):
+    failed(2)
+    AuditEntry.objects.create(actor="dora", action="pause", queue="test", note="The provider rests.")
+    client.force_login(staff("view_job"))
+    page = shown(client)
+    assert "test.flaky: busy" in page.part("failures")
+    assert "The provider rests." in page.part("acts")
+    assert "SECRET" not in page.html
+    assert "data-ask" not in page.html
+
+
+def test_contents_and_buttons_come_with_their_permissions(client, valkey, staff):
+    failed(2)
+    client.force_login(staff("view_job", "view_contents"))
+    page = shown(client, "?queue=test")
+    assert "SECRET" in page.part("failures")
+    assert "data-ask" not in page.html
+    client.force_login(staff("operate_queue", name="dora"))
+    page = shown(client, "?queue=test")
+    assert 'data-ask="replay"' in page.part("failures")
+    assert 'data-ask="drain"' in page.part("chosen")
+    assert "SECRET" not in page.html
+
+
+def test_without_a_worker_it_says_how_to_start_one(client, valkey, staff):
+    client.force_login(staff())
+    page = shown(client)
+    assert "No worker runs" in page.part("warnings")
+    assert "manage.py qcluster" in page.part("workers")
+
+
+def test_without_redis_it_says_so_and_keeps_what_is_on_record(client, settings, staff):
+    failed(3)
+    point_at(settings, "redis://127.0.0.1:1/0")
+    client.force_login(staff("view_job"))
+    page = shown(client, "?queue=test")
+    assert "Redis is away" in page.part("warnings")
+    assert "test.flaky: busy" in page.part("failures")
+    assert "Jobs ended" in page.part("plots")
+
+
+def test_what_is_not_in_the_settings_cannot_be_chosen(client, valkey, staff):
+    client.force_login(staff("operate_queue"))
+    page = shown(client, "?queue=gone&span=century")
+    assert 'data-queue="" data-span="1h"' in page.html
+
+
+@pytest.mark.parametrize("span", ["1h", "24h", "7d", "90d"])
+def test_every_span_is_drawn(client, valkey, staff, span):
+    client.force_login(staff())
+    assert f"span={span}" in shown(client, f"?queue=test&span={span}").part("plots")
+
+
+def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linked_to(client, valkey, staff):
+    for job in submit_many("test.noop", [{}] * 200):
+        begin(job)
+    redis_client.run(scripts.claim([replace(get_queue("test"), concurrency=500)], "c1/w/1", 500))
+    client.force_login(staff("view_job"))
+    running = shown(client, "?queue=test").part("active")
+    assert running.count('class="row"') == 50
+    assert "150 more run." in running
+    for there in [link.partition('"')[0] for link in running.split('href="')[1:]]:
+        assert client.get(there.replace("&amp;", "&")).status_code == 200, there
+
+
+def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
+    client.force_login(staff())
+    assert "2 in 3 s, 0 used" in shown(client, "?queue=test-limited").part("chosen")
+    audited.set_limits("test-limited", actor="carol", limiter=(5, 600))
+    submit("test.limited", {})
+    redis_client.run(scripts.claim([get_queue("test-limited")], "c1/w/1", 1))
+    assert "5 in 10 min, 1 used" in shown(client, "?queue=test-limited").part("chosen")
+
+
+def test_jobs_of_a_queue_that_left_the_settings_are_told_of_and_cannot_be_replayed(client, valkey, staff):
+    client.force_login(staff("operate_queue"))
+    assert "gone" not in shown(client).html
+    failed(2, queue="gone")
+    for job in submit_many("test.noop", [{}] * 3):
+        type(job).objects.filter(id=job.id).update(queue="gone")
+    page = shown(client)
+    assert "3 unfinished jobs of gone, which is not in the settings" in page.part("warnings")
+    assert "Not in the settings" in page.part("failures")
+    assert 'data-ask="replay"' not in page.part("failures")
+    jobs = page.part("failures").rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert client.get(jobs).content.decode().count("/change/") >= 2

@@ -1,0 +1,163 @@
+"""The socket: who may open it, what each is sent, and that nobody is sent what changed for somebody else."""
+
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
+from django.test import AsyncClient
+
+from buddy.asgi import application
+from queueing.submit import submit
+from tests.chat.tabs import ORIGIN
+
+from .conftest import failed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+class Tab(WebsocketCommunicator):
+    """An open page, which reads what it is sent."""
+
+    parts: dict[str, str]
+
+    async def hear(self) -> dict[str, Any]:
+        """The next round."""
+        said = json.loads(await self.receive_from(10))
+        self.parts |= said["parts"]
+        await self.say(seen=said["round"])
+        return said
+
+    async def say(self, **message: Any) -> None:
+        await self.send_to(text_data=json.dumps(message))
+
+    async def hear_of(self, name: str, text: str) -> None:
+        """Rounds until the part says so; a page that never does fails with a timeout."""
+        while text not in self.parts.get(name, ""):
+            await self.hear()
+
+    async def closed_with(self) -> int:
+        while (output := await self.receive_output(15))["type"] != "websocket.close":
+            pass
+        return output["code"]
+
+
+async def open_tab(user: Any, query: str = "", client: AsyncClient | None = None) -> tuple[Tab, bool]:
+    client = client or AsyncClient()
+    if user:
+        await client.aforce_login(user)
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    tab = Tab(application, f"/ws/queue{query}", headers=[ORIGIN, (b"cookie", cookies.encode())])
+    tab.parts = {}
+    connected, _ = await tab.connect(timeout=10)
+    return tab, connected
+
+
+async def test_only_staff_open_it(django_user_model):
+    bob = await django_user_model.objects.acreate_user("bob")
+    for user in (None, bob):
+        _, connected = await open_tab(user)
+        assert not connected
+
+
+async def test_it_moves_without_being_asked(staff):
+    tab, connected = await open_tab(await sync_to_async(staff)("view_job"), "?queue=test")
+    assert connected
+    await tab.hear_of("queues", "<dt>waiting</dt><dd>0</dd>")
+    await sync_to_async(submit)("test.noop", {})
+    await tab.hear_of("queues", "<dt>waiting</dt><dd>1</dd>")
+    assert 'id="h-chosen">test<' in tab.parts["chosen"]
+    await tab.disconnect()
+
+
+async def test_it_opens_without_redis_and_tells_when_it_is_back(staff, valkey):
+    valkey.stop()
+    tab, connected = await open_tab(await sync_to_async(staff)())
+    assert connected
+    await tab.hear_of("warnings", "Redis is away")
+    await sync_to_async(valkey.start)()
+    await tab.hear_of("warnings", "No worker runs")
+    await tab.disconnect()
+
+
+async def test_only_what_changed_is_sent_again(staff):
+    tab, _ = await open_tab(await sync_to_async(staff)("view_job"))
+    assert set((await tab.hear())["parts"]) >= {"queues", "plots", "failures", "workers", "acts"}
+    again = (await tab.hear())["parts"]
+    assert not set(again) & {"plots", "failures", "workers", "acts"}
+    await tab.disconnect()
+
+
+async def test_each_is_sent_what_their_permissions_show(staff):
+    await sync_to_async(failed)(2)
+    counts, _ = await open_tab(await sync_to_async(staff)(name="counts"))
+    reader, _ = await open_tab(await sync_to_async(staff)("view_job", "view_contents", name="reader"))
+    operator, _ = await open_tab(await sync_to_async(staff)("operate_queue", name="operator"), "?queue=test")
+    for tab in (counts, reader, operator):
+        await tab.hear()
+    assert "failures" not in counts.parts
+    assert "SECRET" in reader.parts["failures"]
+    assert "SECRET" not in operator.parts["failures"]
+    assert "data-ask" in operator.parts["chosen"]
+    assert "data-ask" not in json.dumps(reader.parts)
+    for tab in (counts, reader, operator):
+        await tab.disconnect()
+
+
+async def test_a_tab_looks_elsewhere_and_nonsense_does_not_hurt_it(staff):
+    tab, _ = await open_tab(await sync_to_async(staff)())
+    await tab.hear()
+    for text in ("{", "[]", '{"show": 1}', '{"seen": "x"}', '{"show": {"queue": ["x"]}}', "x" * 10_000):
+        await tab.send_to(text_data=text)
+    await tab.say(show={"queue": "test", "span": "24h"})
+    await tab.hear_of("chosen", 'id="h-chosen">test<')
+    await tab.hear_of("plots", "Ten minutes")
+    await tab.disconnect()
+
+
+async def test_a_lost_permission_takes_the_buttons_away_and_a_gained_one_brings_them(staff):
+    user = await sync_to_async(staff)("operate_queue")
+    tab, _ = await open_tab(user, "?queue=test")
+    await tab.hear_of("chosen", "data-ask")
+    await user.user_permissions.aclear()
+    while "data-ask" in tab.parts["chosen"]:
+        await tab.hear()
+    await user.user_permissions.aadd(await Permission.objects.aget(codename="operate_queue"))
+    await tab.hear_of("chosen", "data-ask")
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize("how", ["signed out", "no longer staff", "inactive", "new password"])
+async def test_who_may_no_longer_look_is_cut_off(staff, how):
+    user = await sync_to_async(staff)("view_job")
+    tab, _ = await open_tab(user)
+    await tab.hear()
+    if how == "signed out":
+        await Session.objects.all().adelete()
+    elif how == "new password":
+        user.set_password("another")
+        await user.asave()
+    else:
+        user.is_staff, user.is_active = how != "no longer staff", how != "inactive"
+        await user.asave()
+    assert await tab.closed_with() == 4401
+
+
+@pytest.mark.slow
+async def test_a_tab_that_does_not_read_is_sent_no_more(staff):
+    tab, _ = await open_tab(await sync_to_async(staff)())
+    other, _ = await open_tab(await sync_to_async(staff)(name="other"))
+    unread = 0
+    for _ in range(6):
+        await other.hear()
+    while not await tab.receive_nothing(0.05):
+        last = json.loads(await tab.receive_from())["round"]
+        unread += 1
+    assert unread <= 3
+    await tab.say(seen=last)
+    assert (await tab.hear())["round"] > last
+    for one in (tab, other):
+        await one.disconnect()

@@ -1,0 +1,121 @@
+"""The rules of health: which figures are a warning, which are critical, and which are a quiet day."""
+
+import ast
+from typing import Any
+
+import pytest
+
+from queueing.monitoring import health
+from tests.support.cluster import ROOT
+
+
+def queue(**figures: Any) -> dict[str, Any]:
+    """A quiet queue of an overview, but for what is given."""
+    return {
+        "name": "test",
+        "waiting": 0,
+        "active": 0,
+        "delayed": 0,
+        "paused": False,
+        "pressure": "normal",
+        "cooldown": 0.0,
+        "oldestWaiting": None,
+        "limiter": None,
+    } | figures
+
+
+def overview(*queues: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An overview with one worker."""
+    worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5}
+    return {"redis": "ok", "queues": list(queues), "workers": [worker]} | more
+
+
+def ended(completed: int, failed: int, day: int = 0) -> dict[str, Any]:
+    """The last five minutes and the day's failures, as an overview has them."""
+    recent = {"completed": completed, "failed": failed, "seconds": 300}
+    recent["failureRate"] = failed / (completed + failed)
+    return {"recent": recent, "day": {"completed": completed, "failed": day or failed, "retried": 0}}
+
+
+def told(*queues: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
+    return [(w.level, w.code, w.queue) for w in health.warnings(overview(*queues, **more))]
+
+
+def test_a_quiet_day_is_no_warning():
+    assert told(queue(), queue(waiting=3, active=2, oldestWaiting=5.0, **ended(100, 4, day=1500))) == []
+    assert health.level([]) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("figures", "wanted"),
+    [
+        ({"pressure": "throttled"}, ("warning", "throttled")),
+        ({"pressure": "full"}, ("critical", "full")),
+        ({"paused": True, "waiting": 1}, ("warning", "paused")),
+        ({"cooldown": 9.5}, ("warning", "cooldown")),
+        ({"waiting": 1, "oldestWaiting": 120.0}, ("warning", "old")),
+        ({"waiting": 1, "oldestWaiting": 600.0}, ("critical", "old")),
+        ({"waiting": 1, "oldestWaiting": 900.0, "limiter": {"max": 2, "duration": 60}}, ("warning", "old")),
+        (ended(20, 5), ("warning", "failing")),
+        (ended(5, 5), ("critical", "failing")),
+        (ended(100, 6, day=20), ("warning", "growing")),
+    ],
+)
+def test_what_is_wrong_with_a_queue_is_told_once_with_its_name(figures, wanted):
+    assert told(queue(**figures)) == [(*wanted, "test")]
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"paused": True},
+        {"paused": True, "oldestWaiting": 9000.0},
+        ended(0, 4),
+        ended(100, 5, day=900),
+    ],
+)
+def test_what_nobody_has_to_look_at_is_not_told(figures):
+    assert told(queue(**figures)) == []
+
+
+def test_no_worker_is_critical_and_the_way_out_is_named():
+    [warning] = health.warnings(overview(queue(waiting=7), queue(waiting=5, paused=True), workers=[]))[:1]
+    assert (warning.level, warning.code) == ("critical", "no_workers")
+    assert "7 waiting" in warning.text
+    assert "manage.py qcluster" in warning.text
+
+
+def test_a_worker_that_was_not_heard_of_for_two_heartbeats_is_late():
+    late = {"id": "c/slow", "age": 2.0, "running": 1, "slots": 5}
+    assert told(queue(), workers=[late]) == [("warning", "heartbeat", "")]
+
+
+def test_redis_away_is_all_there_is_to_say():
+    assert told({"name": "test"}, redis="unavailable: ConnectionError", workers=[]) == [
+        ("critical", "redis", "")
+    ]
+
+
+def test_every_code_is_documented():
+    documented = (ROOT / "docs" / "terminal.md").read_text()
+    rules = [ROOT / "queueing" / "monitoring" / "health.py", ROOT / "chat" / "upstream" / "health.py"]
+    calls = [node for rule in rules for node in ast.walk(ast.parse(rule.read_text())) if _is_warning(node)]
+    codes = {call.args[1].value for call in calls}
+    assert len(codes) >= 11
+    assert [code for code in sorted(codes) if f"`{code}`" not in documented] == []
+
+
+def _is_warning(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "Warning"
+
+
+async def test_a_registered_check_is_asked_too_and_the_worst_comes_first(valkey, db, monkeypatch):
+    async def mild() -> list[health.Warning]:
+        return [health.Warning("warning", "mild", "", "Look at it some day.")]
+
+    monkeypatch.setattr(health, "_checks", [])
+    health.register(mild)
+    health.register(mild)
+    seen = await health.look()
+    assert [warning["code"] for warning in seen["warnings"]] == ["no_workers", "mild"]
+    assert seen["health"] == "critical"

@@ -1,0 +1,117 @@
+"""What the queues did is counted by the workers, kept in SQL, and there after any restart."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+
+from queueing.ids import first_id_at
+from queueing.models import Job, Tally
+from queueing.monitoring import counters, overview, statistics
+from queueing.record import pruning
+from queueing.states import State
+from queueing.submit import submit, submit_many
+from tests.queueing.worker.test_end_to_end import finished
+from tests.support.valkey import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_workers_did_is_there_after_they_and_redis_are_gone(qcluster, valkey):
+    cluster = qcluster()
+    for job in submit_many("test.sleep", [{"seconds": 0.1}] * 20):
+        finished(job)
+    finished(submit("test.flaky", {"fail": 1}).job)
+    finished(submit("test.flaky", {"fail": 9, "how": "permanent"}).job)
+    cluster.stop()
+    valkey.client.flushall()
+
+    period = statistics.recent()["test"]
+    assert (period.completed, period.failed, period.retried) == (21, 1, 1)
+    assert period.failure_rate == pytest.approx(1 / 22)
+    figures = period.as_json()
+    assert 0.1 <= figures["run"]["p50"] < 1
+    assert figures["wait"]["p99"] is not None
+    shown = next(q for q in async_to_sync(overview.queue_overview)()["queues"] if q["name"] == "test")
+    assert shown["day"] == {"completed": 21, "failed": 1, "retried": 1}
+
+
+def test_history_is_even_and_ends_now(db):
+    now = timezone.now().replace(second=0, microsecond=0)
+    for minutes, completed in ((1, 3), (12, 5)):
+        Tally.objects.create(
+            queue="test", worker="c/w", start=now - timedelta(minutes=minutes), completed=completed
+        )
+    periods = statistics.history("test", since=now - timedelta(minutes=20), step=timedelta(minutes=5))
+    assert sum(period.completed for period in periods) == 8
+    assert {b.start - a.start for a, b in pairwise(periods)} == {timedelta(minutes=5)}
+    assert periods[-1].start <= timezone.now() < periods[-1].start + timedelta(minutes=5)
+
+
+def test_old_minutes_become_hours_and_keep_their_sums(db):
+    hour = (timezone.now() - timedelta(days=8)).replace(minute=0, second=0, microsecond=0)
+    for minute in range(0, 60, 7):
+        for worker in ("c/w1", "c/w2"):
+            Tally.objects.create(
+                queue="test",
+                worker=worker,
+                start=hour + timedelta(minutes=minute),
+                completed=2,
+                waits={"3": 1, "5": 1},
+            )
+    while counters.compact():
+        continue
+    row = Tally.objects.get()
+    assert (row.start, row.seconds, row.completed, row.waits) == (hour, 3600, 36, {"3": 18, "5": 18})
+
+
+def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
+    def old(days, queue="test"):
+        start = timezone.now() - timedelta(days=days)
+        Tally.objects.create(queue=queue, worker="*", seconds=3600, start=start, completed=2, runs={"3": 2})
+
+    for days in (1, 91, 92):
+        old(days)
+    old(93, queue="test-narrow")
+    while counters.compact():
+        continue
+    old(95)
+    while counters.compact():
+        continue
+    rows = {(r.queue, r.start == counters.BEGINNING): (r.completed, r.runs) for r in Tally.objects.all()}
+    assert rows == {
+        ("test", False): (2, {"3": 2}),
+        ("test", True): (6, {"3": 6}),
+        ("test-narrow", True): (2, {"3": 2}),
+    }
+    assert statistics.totals(hours=48)["test"]["completed"] == 2
+
+
+def test_old_finished_jobs_go_and_others_stay(db):
+    def made(days, state):
+        at = timezone.now() - timedelta(days=days)
+        over = at if state == State.COMPLETED else None
+        return Job.objects.create(
+            id=first_id_at(at),
+            kind="test.noop",
+            queue="test",
+            priority=5,
+            state=state,
+            created_at=at,
+            finished_at=over,
+        )
+
+    made(31, State.COMPLETED)
+    kept = {made(29, State.COMPLETED).pk, made(40, State.WAITING).pk}
+    while pruning.prune():
+        continue
+    assert set(Job.objects.values_list("pk", flat=True)) == kept
+
+
+def test_the_dashboards_lists_in_redis_are_as_long_as_the_queue_keeps(qcluster, valkey):
+    qcluster()
+    submit_many("test.noop", [{}] * 150)
+    wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "all to be done")
+    assert valkey.client.zcard("{buddy}:q:test:completed") == 100

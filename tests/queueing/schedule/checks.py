@@ -1,0 +1,98 @@
+"""What must hold between Redis and the model after every move."""
+
+from collections import Counter
+from typing import Any
+
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import key
+
+from .model import QUEUES, Model
+
+HASHES = (
+    "jobs",
+    "claims",
+    "running",
+    *(f"q:{queue}:{name}" for queue in QUEUES for name in ("held", "busy")),
+)
+SETS = tuple(
+    f"q:{queue}:{name}"
+    for queue in QUEUES
+    for name in ("waiting", "delayed", "active", "parked", "owners", "starts", "completed", "failed")
+)
+
+
+def look(client: Any) -> dict[str, Any]:
+    """Everything Redis holds, in one round trip."""
+    with client.pipeline(transaction=False) as pipe:
+        for name in HASHES:
+            pipe.hgetall(key(name))
+        for name in SETS:
+            pipe.zrange(key(name), 0, -1, withscores=True)
+        return dict(zip(HASHES + SETS, pipe.execute(), strict=True))
+
+
+def each_job_is_in_one_place(found: dict[str, Any], model: Model) -> None:
+    """None lost, none in two places, every place in line the right one."""
+    known = [job for job in model.jobs.values() if job.known]
+    owners = {job_id: text.split("\x1f")[0] for job_id, text in found["jobs"].items()}
+    assert owners == {job.id: job.owner for job in known}
+    assert found["claims"] == {job.id: job.token for job in known if job.state == "active"}
+    for queue in QUEUES:
+        waiting = {job_id: int(score) for job_id, score in found[f"q:{queue}:waiting"]}
+        parked = [member.split("\x1f") for member, _ in found[f"q:{queue}:parked"]]
+        line = waiting | {job_id: int(score) for _, score, job_id in parked}
+        assert len(line) == len(waiting) + len(parked)
+        assert line == {job.id: job.line[0] for job in model.line(queue)}
+        nobody_is_left_parked(queue, Counter(owner for owner, _, _ in parked), model)
+        for state in ("delayed", "active"):
+            ids = sorted(job_id for job_id, _ in found[f"q:{queue}:{state}"])
+            assert ids == [job.id for job in model.known(queue, state)]
+
+
+def nobody_is_left_parked(queue: str, parked: Counter[str], model: Model) -> None:
+    """An owner with parked jobs has others, running or in line, that will bring them back."""
+    for owner, aside in parked.items():
+        in_line = len(model.known(queue, "waiting", owner=owner)) - aside
+        running = len(model.known(queue, "active", owner=owner))
+        assert running + in_line >= model.under(queue).owner_concurrency > 0, owner
+
+
+def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
+    """Every counter says what there is; what is zero is gone."""
+    for name, wanted in model.counters().items():
+        assert found[name] == wanted, name
+    for queue, q in QUEUES.items():
+        now = model.now[queue]
+        ends = {owner: int(end) for owner, end in found[f"q:{queue}:owners"] if end > now}
+        assert ends == {owner: end for (of, owner), end in model.ends.items() if of == queue and end > now}
+        assert {start for start, _ in found[f"q:{queue}:starts"]} == model.starts[queue]
+        assert len(found[f"q:{queue}:completed"]) <= q.keep[0]
+        assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
+
+
+def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> None:
+    """Counts and positions."""
+    counts = redis_client.run(scripts.counts(queue, "a"))
+    wanted = [len(model.known(queue, state)) for state in ("waiting", "delayed", "active")]
+    assert [counts.waiting, counts.delayed, counts.active] == wanted
+    assert counts.held == len(model.known(queue, owner="a"))
+    assert counts.paused == bool(model.live[queue].get("paused"))
+    assert counts.under(QUEUES[queue]) == model.under(queue)
+    jobs = model.line(queue) + model.known(queue, "delayed", "active")
+    places = redis_client.run(scripts.places(queue, [job.id for job in jobs]))
+    assert [place.state for place in places] == [job.state for job in jobs]
+    in_line = {job_id for job_id, _ in found[f"q:{queue}:waiting"]}
+    told = [place.ahead for job, place in zip(jobs, places, strict=True) if job.id in in_line]
+    assert told == list(range(len(in_line)))
+    for at, (job, place) in enumerate(zip(jobs, places, strict=True)):
+        assert job.state != "waiting" or place.ahead <= at
+
+
+def limits_hold(model: Model, queue: str, cluster: str, owners: set[str]) -> None:
+    """After a claim by the cluster that got jobs of the owners: none of these has more than they may."""
+    q, active = model.under(queue), model.known(queue, "active")
+    assert model.running(queue, cluster) <= q.concurrency
+    assert not q.global_concurrency or len(active) <= q.global_concurrency
+    assert not q.limiter or len(model.starts[queue]) <= q.limiter.max
+    busy = Counter(job.owner for job in active if job.owner in owners - {""})
+    assert not q.owner_concurrency or max(busy.values(), default=0) <= q.owner_concurrency

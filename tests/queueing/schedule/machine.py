@@ -1,0 +1,241 @@
+"""The moves of the schedule, made in Redis and in a model of it: after each, the two must agree."""
+
+import hashlib
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine as Machine
+from hypothesis.stateful import initialize, invariant, rule
+
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import Entry, Outcome, key, queue_key
+
+from .checks import counters_do_not_drift, each_job_is_in_one_place, limits_hold, look, what_is_told_is_true
+from .model import HOUR, QUEUES, Job, Model
+from .strategies import clusters, limits, owners, picks, queues, rarely, specs
+
+#: The channel of the one worker that may stand idle.
+HEARS = "bell:w"
+#: Unfinished jobs a queue gets at most: within what one claim looks through.
+MOST = 10
+
+
+class ScheduleMachine(Machine):
+    """Each rule makes a move in Redis and in the model; after each, the two must agree."""
+
+    client: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forget_all()
+        self.ear = self.client.pubsub()
+        self.ear.subscribe(HEARS)
+        self.heard("subscribe")
+        self.hears = True
+        self.model = Model()
+        self.made = 0
+        self.claims = 0
+
+    def teardown(self) -> None:
+        self.ear.close()
+
+    @rule(queue=queues, specs=specs)
+    def submit(self, queue: str, specs: list[tuple[str, int, bool]]) -> None:
+        new = []
+        for owner, priority, delayed in specs[: max(0, MOST - len(self.model.of(queue)))]:
+            self.made += 1
+            job_id = hashlib.md5(str(self.made).encode()).hexdigest()  # the order of ids is none
+            new.append(Job(job_id, queue, owner, priority, "delayed" if delayed else "waiting"))
+        self.model.jobs |= {job.id: job for job in new}
+        self.put(queue, new)
+
+    @rule(cluster=clusters, queue=queues, owners=st.lists(owners, min_size=1, max_size=3))
+    def submit_one_by_one_after_a_lull(self, cluster: str, queue: str, owners: list[str]) -> None:
+        for name in QUEUES:
+            self.drain(name, really=True)
+        self.claim(cluster, 9, idle=True)
+        for owner in owners:
+            self.submit(queue, [(owner, 1, False)])
+
+    def put(self, queue: str, new: list[Job]) -> None:
+        """Submit what Redis does not know. The worker that stands idle may be handed it."""
+        nobody = self.client.zcard(queue_key(queue, "waiting")) == 0
+        assert redis_client.run(scripts.submit(queue, [job.entry for job in new])) == len(new)
+        for job in new:
+            job.known = True
+        in_line = [job for job in new if job.entry.delay == 0]
+        for job in in_line:
+            self.model.stand_in_line(job)
+        token = self.model.idle
+        if nobody and len(in_line) == 1 and self.model.hand_over(in_line[0], heard=self.hears):
+            assert json.loads(self.heard("message")[4:])[:3] == [token, queue, in_line[0].id]
+
+    def heard(self, kind: str) -> str:
+        """The next message of this kind on the channel of the worker that may stand idle."""
+        while not (message := self.ear.get_message(timeout=5)) or message["type"] != kind:
+            assert message is None or message["type"] != "message", message
+        return message["data"]
+
+    @rule(really=rarely)
+    def die_or_live(self, really: bool) -> None:
+        """That worker is gone, or another hears under its name."""
+        if really == self.hears:
+            self.hears = not really
+            (self.ear.unsubscribe if really else self.ear.subscribe)(HEARS)
+            self.heard("unsubscribe" if really else "subscribe")
+
+    @initialize(every=st.fixed_dictionaries(dict.fromkeys(QUEUES, specs)))
+    def begin_with_work(self, every: dict[str, list[tuple[str, int, bool]]]) -> None:
+        for queue, some in every.items():
+            self.submit(queue, some)
+
+    @rule(cluster=clusters, slots=st.integers(1, 2))
+    def claim_a_few(self, cluster: str, slots: int) -> None:
+        self.claim(cluster, slots, idle=True)
+
+    @rule(cluster=clusters, slots=st.integers(1, 9), idle=st.booleans())
+    def claim(self, cluster: str, slots: int, idle: bool) -> None:
+        self.claims += 1
+        token = f"{cluster}/w/{self.claims}"
+        got = redis_client.run(
+            scripts.claim(list(QUEUES.values()), token, slots, hears=HEARS, idle=idle)
+        ).jobs
+        wanted = self.model.claim(token, slots, idle=idle)
+        assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
+        for queue in {job.queue for job in got}:
+            owners = {self.model.jobs[job.id].owner for job in got if job.queue == queue}
+            limits_hold(self.model, queue, cluster, owners)
+
+    @rule(queue=queues, picks=picks)
+    def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        for job in [job for job, _ in self.model.chosen(queue, picks) if job.known and job.state == "active"]:
+            wait = redis_client.run(scripts.start(QUEUES[queue], job.id, job.token))
+            assert (wait == 0) == self.model.start_late(job)
+            assert wait <= HOUR + 1
+
+    @rule(queue=queues, picks=picks, state=st.sampled_from(["completed", "failed", "gone"]))
+    def finish(self, queue: str, picks: list[tuple[int, bool]], state: str) -> None:
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
+        outcomes = [Outcome(job.id, token, state, 1.0) for job, token in chosen]
+        if outcomes:
+            assert redis_client.run(scripts.finish(QUEUES[queue], outcomes)) == refused
+        for job in won:
+            self.model.take_out(job)
+
+    @rule(queue=queues, picks=picks)
+    def retry_later(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
+        rows = [(job.id, token, HOUR) for job, token in chosen]
+        assert redis_client.run(scripts.retry_later(queue, rows)) == refused
+        for job in won:
+            self.model.end_claim(job, "delayed")
+
+    @rule(queue=queues, picks=picks)
+    def release(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
+        assert redis_client.run(scripts.release(queue, [(job.id, token) for job, token in chosen])) == refused
+        for job in won:
+            self.model.end_claim(job, "waiting")
+            self.model.stand_in_line(job, charge=False)
+
+    @rule(queue=queues, picks=picks)
+    def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        known = [Entry(job.id, "b", 1, 0) for job in self.model.known(queue)]
+        assert redis_client.run(scripts.submit(queue, known)) == 0
+        chosen = self.model.chosen(queue, picks[:1])
+        _, refused = self.model.winners(chosen)
+        assert redis_client.run(scripts.renew(queue, [(job.id, token) for job, token in chosen])) == refused
+
+    @rule(queue=queues, picks=picks)
+    def lose_workers(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        active = self.model.known(queue, "active")
+        lost = {job.id: job for n, _ in picks if active for job in [active[n % len(active)]]}
+        for job_id in lost:
+            self.client.zadd(queue_key(queue, "active"), {job_id: 1})
+        assert sorted(redis_client.run(scripts.expired(queue))) == sorted(
+            (j.id, j.token) for j in lost.values()
+        )
+        everyone = [(job.id, job.token) for job in active]
+        refused = redis_client.run(scripts.release(queue, everyone, expired=True))
+        assert refused == [job.id for job in active if job.id not in lost]
+        for job in active:
+            if job.id in lost:
+                self.model.end_claim(job, "waiting")
+                self.model.stand_in_line(job, charge=False)
+
+    @rule(queue=queues, picks=picks)
+    def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        self.take_out(queue, [job for job, _ in self.model.chosen(queue, picks)])
+
+    @rule(queue=queues, really=rarely)
+    def drain(self, queue: str, really: bool) -> None:
+        if really:
+            self.take_out(queue, [job for job in self.model.of(queue) if job.state != "active"])
+
+    def take_out(self, queue: str, jobs: list[Job]) -> None:
+        words = {"waiting": 1, "delayed": 2, "active": 3}
+        jobs = list({job.id: job for job in jobs}.values())
+        wanted = [words[job.state] if job.known else 0 for job in jobs]
+        assert redis_client.run(scripts.remove(queue, [*(job.id for job in jobs), "f" * 32])) == [*wanted, 0]
+        for job in jobs:
+            self.model.take_out(job)
+
+    @rule(queue=queues, picks=picks)
+    def promote(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = list({job.id: job for job, _ in self.model.chosen(queue, picks)}.values())
+        delayed = [job for job in chosen if job.known and job.state == "delayed"]
+        assert redis_client.run(scripts.promote(queue, [job.id for job in chosen])) == len(delayed)
+        for job in delayed:
+            self.model.stand_in_line(job)
+
+    @rule(queue=queues, pick=st.integers(0, 50))
+    def come_due(self, queue: str, pick: int) -> None:
+        if delayed := self.model.known(queue, "delayed"):
+            job = delayed[pick % len(delayed)]
+            self.client.zadd(queue_key(queue, "delayed"), {job.id: 1})
+            job.due = True
+
+    @rule(queue=queues, limits=limits, paused=rarely, late=rarely)
+    def operate(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
+        live = limits | ({"paused": True} if paused else {})
+        told = "somebody else's" if late else self.client.hget(queue_key(queue, "meta"), "told") or ""
+        news = redis_client.run(scripts.set_live(queue, live, told))
+        assert news == (None if late else live != self.model.live[queue])
+        if not late:
+            self.model.live[queue] = live
+
+    @rule(really=rarely)
+    def lose_redis(self, really: bool) -> None:
+        if really:
+            self.forget_all()
+            self.model.lose_redis()
+
+    def forget_all(self) -> None:
+        """Redis loses its memory, but for the mark without which nothing may be claimed."""
+        self.client.flushall()
+        self.client.set(key("reconciled"), 0)
+
+    @rule(queue=queues, page=st.integers(1, 8))
+    def reconcile(self, queue: str, page: int) -> None:
+        rows = self.model.of(queue)[:page]
+        idle = [job for job in rows if job.state != "active"]
+        active = [job for job in rows if job.state == "active"]
+        unknown = [job for job in active if not job.known]
+        known = [job.entry for job in idle if job.known]
+        assert redis_client.run(scripts.submit(queue, known)) == 0
+        self.put(queue, [job for job in idle if not job.known])
+        claims = [(job.id, job.owner, job.priority, job.token) for job in active]
+        assert redis_client.run(scripts.adopt(queue, claims)) == len(unknown)
+        for job in unknown:
+            job.known = True
+
+    @invariant()
+    def redis_and_model_agree(self) -> None:
+        found = look(self.client)
+        each_job_is_in_one_place(found, self.model)
+        counters_do_not_drift(found, self.model)
+        what_is_told_is_true(found, self.model, sorted(QUEUES)[(self.made + self.claims) % len(QUEUES)])

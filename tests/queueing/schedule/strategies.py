@@ -1,0 +1,29 @@
+"""What the machine that drives the schedule draws at random."""
+
+from hypothesis import strategies as st
+
+from queueing.conf import Limiter
+
+from .model import HOUR, QUEUES
+
+queues = st.sampled_from(sorted(QUEUES))
+clusters = st.sampled_from(["c1", "c2"])
+#: Which of a queue's jobs (the active first), and whether under the right token.
+picks = st.lists(
+    st.tuples(st.integers(0, 7), st.sampled_from([True, True, True, False])), min_size=1, max_size=4
+)
+owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
+#: Owner, priority, delayed.
+spec = st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True]))
+specs = st.lists(spec, min_size=2, max_size=6)
+rarely = st.sampled_from([False] * 4 + [True])
+#: What operators may change live, each of it at times.
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "concurrency": st.integers(1, 5),
+        "global_concurrency": st.integers(0, 5),
+        "owner_concurrency": st.integers(0, 2),
+        "limiter": st.one_of(st.none(), st.builds(Limiter, st.integers(1, 6), st.just(HOUR))),
+    },
+)

@@ -1,0 +1,44 @@
+"""The whole schedule, driven at random, against a model of a few dicts."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from .machine import ScheduleMachine
+from .model import HOUR
+
+
+def run_machine(client: Any, examples: int, steps: int) -> None:
+    """Drive the machine, MACHINE_TIMES as long as usual."""
+    machine = type("Machine", (ScheduleMachine,), {"client": client, "TestCase": None})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples * int(os.environ.get("MACHINE_TIMES", "1")),
+            stateful_step_count=steps,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def client(valkey: Any, settings: Any) -> Any:
+    """Redis, with leases and ageing so long that they never matter within a test."""
+    settings.QUEUEING = settings.QUEUEING | {"LEASE": HOUR, "AGEING": 1_000_000 * HOUR}
+    return valkey.client
+
+
+@pytest.mark.timeout(900)  # seconds to pass, minutes to shrink what it finds
+def test_the_schedule_does_what_the_model_says(client):
+    run_machine(client, 60, 50)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_schedule_does_what_the_model_says_for_long(client):
+    run_machine(client, 1000, 60)

@@ -1,0 +1,169 @@
+"""The live screen, driven by its keys on a real pseudoterminal."""
+
+import os
+import signal
+
+import pytest
+
+from queueing.conf import get_conf
+from queueing.models import AuditEntry, Job, Pause
+from queueing.states import State
+from queueing.submit import submit, submit_many
+from tests.queueing.worker.test_end_to_end import finished
+from tests.support.valkey import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def choose(screen, queue):
+    """Move down to the queue."""
+    screen.sees("> analytics")
+    screen.press("j" * list(get_conf().queues).index(queue))
+    screen.sees(f"> {queue} ")
+
+
+def test_keys_pause_and_resume_the_chosen_queue_on_record_and_q_leaves_all_as_it_was(terminal, qcluster):
+    qcluster()
+    screen = terminal()
+    screen.sees("queues ok", "redis ok", "workers 1", "openai-chat", "p pause")
+    choose(screen, "test-narrow")
+
+    screen.press("p")
+    screen.sees("test-narrow is paused")
+    assert Pause.objects.filter(queue="test-narrow").exists()
+    screen.press("r")
+    screen.sees("test-narrow goes on")
+    assert not Pause.objects.exists()
+    entries = list(AuditEntry.objects.order_by("id").values_list("action", "queue", "actor"))
+    assert [entry[:2] for entry in entries] == [("pause", "test-narrow"), ("resume", "test-narrow")]
+    assert entries[0][2].startswith("terminal:")
+
+    screen.press("q")
+    assert screen.ends() == 0
+    assert screen.is_as_before()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("\x03", 0),
+        pytest.param(signal.SIGTERM, 128 + signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 128 + signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
+)
+def test_however_it_ends_the_terminal_is_as_before(terminal, end, code):
+    screen = terminal("0.5")
+    screen.sees("queues")
+    if isinstance(end, str):
+        screen.press(end)
+    else:
+        screen.process.send_signal(end)
+    assert screen.ends() == code
+    assert screen.is_as_before()
+    assert "Traceback" not in screen.said
+
+
+def test_it_ends_when_its_window_is_closed(terminal):
+    screen = terminal("0.5")
+    screen.sees("queues")
+    screen.hang_up()
+    assert screen.ends() == 128 + signal.SIGHUP
+
+
+def test_after_an_error_of_ours_the_terminal_is_as_before_and_the_error_is_seen(terminal):
+    program = (
+        "from rich.console import Console; from queueing.terminal.terminal import opened\n"
+        "with opened(Console()): raise RuntimeError('a bug')"
+    )
+    screen = terminal(command=("-c", program))
+    assert screen.ends() == 1
+    assert screen.is_as_before()
+    assert "a bug" in screen.said.rpartition("\x1b[?1049l")[2]
+
+
+def test_what_cannot_be_undone_asks_first(terminal):
+    submit_many("test.narrow", [{}] * 3)
+    screen = terminal("0.5")
+    choose(screen, "test-narrow")
+    screen.press("D")
+    screen.sees("Cancel all that waits or is delayed in test-narrow?", "y/n")
+    screen.press("n")
+    screen.sees("Nothing was done.")
+    assert Job.objects.filter(state=State.WAITING).count() == 3
+    screen.press("Dy")
+    screen.sees("Cancel all that waits")
+    screen.press("y")
+    screen.sees("3 jobs of test-narrow cancelled.")
+    assert Job.objects.filter(state=State.CANCELLED).count() == 3
+    assert AuditEntry.objects.get().action == "drain"
+
+
+def test_a_group_of_failures_is_run_again_from_its_view(terminal, qcluster):
+    qcluster()
+    for _ in range(2):
+        finished(submit("test.flaky", {"fail": 1, "how": "permanent"}).job)
+    screen = terminal("0.5")
+    screen.sees("queues")
+    screen.press("f")
+    screen.sees("test.flaky", "hopeless", "t retry the group")
+    screen.press("t")
+    screen.sees("Run all 2 of test.flaky that failed with hopeless again?")
+    screen.press("y")
+    screen.sees("2 jobs of test wait again.")
+    wait_until(lambda: Job.objects.filter(state=State.COMPLETED).count() == 2, "both to complete")
+    screen.press("\x1b")
+    screen.sees("openai-chat")
+
+
+def test_an_active_job_is_cancelled_from_its_view(terminal, qcluster):
+    qcluster()
+    job = submit("test.sleep", {"seconds": 600}, owner="u:somebody").job
+    screen = terminal("0.5")
+    screen.sees("queues")
+    screen.press("a")
+    screen.sees(job.id.hex, "test.sleep", "X cancel")
+    assert "somebody" not in screen.said
+    screen.press("X")
+    screen.sees(f"y/n  Cancel test.sleep {job.id.hex}?")
+    screen.press("y")
+    screen.sees("is cancelled")
+    assert finished(job).state == State.CANCELLED
+
+
+def test_redis_away_is_said_and_its_return_seen(terminal, valkey):
+    screen = terminal("0.2")
+    screen.sees("redis ok")
+    valkey.stop()
+    screen.sees("redis away", "submissions are kept")
+    valkey.start()
+    screen.sees("redis ok")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(120, 40), *(pytest.param(size, marks=pytest.mark.slow) for size in ((80, 24), (44, 12), (20, 5)))],
+)
+def test_the_screen_fits_any_window_and_follows_its_size(terminal, size):
+    columns, lines = size
+    screen = terminal("0.5")
+    screen.sees("queues")
+    screen.resize(*size)
+
+    def fits():
+        drawn = screen.screen.split("\n")
+        return len(drawn) == lines and all(len(line) <= columns for line in drawn)
+
+    wait_until(fits, f"a screen of {size}")
+    screen.sees("queues", "openai-chat") if lines > 5 else screen.sees("queues")
+    screen.press("q")
+    assert screen.ends() == 0
+
+
+def test_without_colours_there_are_none(terminal):
+    screen = terminal("0.5", NO_COLOR="1")
+    screen.sees("critical")
+    os.kill(screen.process.pid, signal.SIGTERM)
+    screen.ends()
+    assert "\x1b[31m" not in screen.said
+    assert "\x1b[1;31m" not in screen.said

@@ -1,0 +1,147 @@
+"""Kinds of job that the tests of the engine run in real workers. What they did is kept in Redis."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from queueing.context import JobContext
+from queueing.errors import Cooldown, Permanent, Retry
+from queueing.kinds import Ending, job
+from queueing.schedule import redis_client
+
+
+async def _note(key: str, value: Any) -> None:
+    await redis_client.aclient().rpush(f"note:{key}", value)
+
+
+def note_ending(ending: Ending) -> None:
+    """Count how often each job's end was written."""
+    from .models import Written
+
+    Written.objects.create(job_id=ending.job_id, state=ending.state, text=ending.text)
+
+
+@job("test.noop", queue="test")
+async def noop(ctx: JobContext, **args: Any) -> None:
+    """Nothing."""
+
+
+@job("test.echo", queue="test", topic="test", on_end=note_ending)
+async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[str, Any]:
+    """Stream the text word by word."""
+    await _note("echo", ctx.job_id)
+    for word in text.split(" "):
+        ctx.delta(word + " ")
+        await asyncio.sleep(sleep)
+    return {"response": ctx.text}
+
+
+@job("test.sync", queue="test")
+def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
+    """A plain function, so in a thread."""
+    ctx.progress(1, 1, "done")
+    preloaded = getattr(sys.modules.get("tests.queueing.testapp.preloaded"), "PID", 0)
+    return {"square": n * n, "pid": os.getpid(), "parent": os.getppid(), "preloaded": preloaded}
+
+
+@job("test.sleep", queue="test", topic="test", on_end=note_ending)
+async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict[str, Any]:
+    """Note the start, sleep, note the end."""
+    await _note(f"{name}:started", f"{ctx.job_id}:{time.time()}")
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        await _note(f"{name}:cancelled", ctx.job_id)
+        raise
+    await _note(f"{name}:ended", ctx.job_id)
+    return {}
+
+
+@job("test.rest", queue="test", topic="test", on_end=note_ending)
+async def rest(ctx: JobContext, *, seconds: float) -> dict[str, Any]:
+    """Sleep, and need nothing: what is killed meanwhile is no failure of this job's."""
+    await asyncio.sleep(seconds)
+    return {}
+
+
+@job("test.database", queue="test", topic="test")
+async def database(ctx: JobContext) -> None:
+    """Talk to the database for ever: asgiref swallows cancellations that arrive meanwhile."""
+    await _note("database:started", ctx.job_id)
+    try:
+        while True:
+            await sync_to_async(time.sleep)(0.05)
+            ctx.delta("and on ")
+    finally:
+        await _note("database:ended", ctx.job_id)
+
+
+@job("test.narrow", queue="test-narrow")
+async def narrow(ctx: JobContext, *, seconds: float = 0.0) -> None:
+    """Like sleep, two at a time, a second at most."""
+    await _note("narrow:started", f"{ctx.job_id}:{time.time()}")
+    await asyncio.sleep(seconds)
+    await _note("narrow:ended", f"{ctx.job_id}:{time.time()}")
+
+
+@job("test.limited", queue="test-limited")
+async def limited(ctx: JobContext) -> None:
+    """Note the start."""
+    await _note("limited:started", time.time())
+
+
+@job("test.flaky", queue="test", topic="test", on_end=note_ending)
+async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, Any]:
+    """Fail the first `fail` attempts in the given way."""
+    tries = await redis_client.aclient().incr(f"tries:{ctx.job_id}")
+    if tries > fail:
+        return {"attempt": ctx.attempt, "tries": tries}
+    if how == "permanent":
+        raise Permanent("No use trying.", code="hopeless")
+    if how == "retry":
+        raise Retry("Later, please.", code="busy", after=0.5)
+    if how == "cooldown":
+        raise Cooldown("Everybody wait.", after=1.0)
+    raise RuntimeError("flaky")
+
+
+@job("test.steps", queue="test", topic="test")
+async def steps(ctx: JobContext, *, name: str) -> None:
+    """Say what the first step is called, and never come to the second."""
+    ctx.progress(1, 3, name)
+    await asyncio.sleep(600)
+
+
+@job("test.crash", queue="test", on_end=note_ending)
+async def crash(ctx: JobContext, *, times: int) -> None:
+    """Kill the worker process the first `times` times."""
+    if await redis_client.aclient().incr(f"tries:{ctx.job_id}") <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def noted(key: str) -> str:
+    """A coroutine function for `async_task`."""
+    await _note(key, "awaited")
+    return f"awaited {key}"
+
+
+def shout(word: str) -> str:
+    """A plain function for `async_task`."""
+    return word.upper()
+
+
+def fall_over() -> None:
+    """A plain function that fails."""
+    raise ValueError("no")
+
+
+def die_once(key: str) -> str:
+    """Kill the worker the first time."""
+    if redis_client.client().incr(f"tries:{key}") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"

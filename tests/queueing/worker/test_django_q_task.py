@@ -1,0 +1,60 @@
+"""Django-Q2's own tasks and schedules on our cluster: as its documentation says."""
+
+import pytest
+from django.utils import timezone
+from django_q.models import Failure, Schedule, Success
+from django_q.tasks import async_task, result, schedule
+
+from queueing.schedule import redis_client
+from queueing.schedule import scripts as live
+from tests.support.valkey import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_plain_function_runs_and_its_result_is_kept(qcluster):
+    qcluster()
+    task_id = async_task("tests.queueing.testapp.jobs.shout", "hello", group="greetings")
+    wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
+    assert result(task_id) == "HELLO"
+    assert Success.objects.get(id=task_id).group == "greetings"
+
+
+def test_a_coroutine_function_is_awaited(qcluster):
+    qcluster()
+    task_id = async_task("tests.queueing.testapp.jobs.noted", "plain")
+    wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
+    assert result(task_id) == "awaited plain"
+
+
+def test_a_failure_is_kept_with_its_traceback_and_not_repeated(qcluster, valkey):
+    qcluster()
+    task_id = async_task("tests.queueing.testapp.jobs.fall_over")
+    wait_until(lambda: Failure.objects.filter(id=task_id).exists(), "the failure")
+    assert "ValueError: no" in Failure.objects.get(id=task_id).result
+    wait_until(lambda: not valkey.client.hlen("{buddy}:packages"), "the package to go")
+
+
+def test_a_task_whose_worker_dies_runs_again(qcluster):
+    qcluster()
+    task_id = async_task("tests.queueing.testapp.jobs.die_once", "phoenix")
+    wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
+    assert result(task_id) == "alive"
+
+
+def test_a_schedule_runs(qcluster):
+    schedule(
+        "tests.queueing.testapp.jobs.shout", "tick", schedule_type=Schedule.ONCE, next_run=timezone.now()
+    )
+    qcluster()
+    wait_until(
+        lambda: Success.objects.filter(func="tests.queueing.testapp.jobs.shout").exists(), "the schedule"
+    )
+
+
+def test_a_task_nobody_may_have_signed_is_thrown_away(qcluster, valkey):
+    qcluster()
+    valkey.client.hset("{buddy}:packages", "f" * 32, "not:a:package")
+    redis_client.run(live.submit("django-q", [live.Entry("f" * 32, "", 5)]))
+    wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "Redis to forget it")
+    assert not valkey.client.hlen("{buddy}:packages")

@@ -1,0 +1,59 @@
+"""One worker, in this process: what it does when a part of it breaks."""
+
+import os
+import signal
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from queueing.conf import get_queue
+from queueing.schedule import redis_client, scripts
+from queueing.worker.identity import Identity
+from queueing.worker.process import Worker
+from tests.chat.tabs import eventually
+from tests.queueing.schedule.moves import put, token
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+@pytest.fixture(autouse=True)
+def own_signals():
+    """A worker takes the process's signals; give them back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_another_takes_its_place(
+    monkeypatch, caplog
+):
+    def broken(*args):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(scripts, "claim", broken)
+    with pytest.raises(SystemExit) as ended:
+        await Worker(Identity(cluster="c")).run()
+    assert ended.value.code == 1
+    assert "a part of the worker broke" in caplog.text
+
+
+async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
+    heard, kept = os.pipe()
+    await Worker(Identity(cluster="c", lifeline=(heard, kept))).run()  # it closes its own copy, the only one
+    os.close(heard)
+
+
+async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valkey):
+    queue, mine = get_queue("test"), token()
+    (job,) = await sync_to_async(put)(queue)
+    await redis_client.arun(scripts.claim([queue], mine, 1))
+    worker = Worker(Identity(cluster="c1"))
+    worker.stopping.set()
+    worker._handed(mine, "test", job, 0, False)
+    assert worker.held == {}, "it does not begin it"
+    await eventually(
+        lambda: redis_client.run(scripts.places("test", [job]))[0].state == "waiting", "its return"
+    )
+    assert not valkey.client.hgetall("{buddy}:claims")
+    await redis_client.aclose()

@@ -1,0 +1,195 @@
+"""Outcomes in batches: the record, then Redis, then the owner, whatever breaks on the way."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from queueing.conf import get_queue
+from queueing.models import Attempt, Job
+from queueing.monitoring.counters import Account
+from queueing.record import attempts
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import Result, Run
+from queueing.schedule import redis_client, scripts
+from queueing.states import State
+from queueing.worker import result_writer
+from queueing.worker.result_writer import Recorder
+from tests.queueing.record.moves import new_job, result
+from tests.queueing.testapp.models import Written
+from tests.support.valkey import point_at
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+def claim(queue: str = "test") -> list[Run]:
+    """Runs of everything that waits, claimed in Redis and begun in the record."""
+    found = redis_client.run(scripts.claim([get_queue(queue)], "c1/w/1", 100)).jobs
+    return sorted(attempts.begin(found, "c1/w/1"), key=lambda run: run.id)
+
+
+def settle(results: Sequence[Result]) -> list[str]:
+    """Hand results to a recorder; the ids of the jobs whose claims it let go, once it is idle."""
+    freed: list[str] = []
+
+    def done(results: Iterable[Result]) -> None:
+        freed.extend(one.run.id for one in results)
+
+    async def go() -> None:
+        database = DatabaseThread()
+        mine = Recorder(database, Account("w1"), done, asyncio.Event())
+        running = asyncio.create_task(mine.run())
+        for one in results:
+            mine.put(one)
+        await mine.drained()
+        running.cancel()
+        database.close()
+        await redis_client.aclose()
+
+    asyncio.run(go())
+    return freed
+
+
+def unfinished(queue: str = "test") -> int:
+    """What the schedule still holds."""
+    return redis_client.run(scripts.counts(queue)).unfinished
+
+
+def test_outcomes_reach_the_record_and_leave_the_schedule():
+    jobs = [new_job() for _ in range(20)]
+    assert sorted(settle([result(run) for run in claim()])) == [job.id.hex for job in jobs]
+    assert Job.objects.filter(state=State.COMPLETED).count() == Written.objects.count() == 20
+    assert unfinished() == 0
+
+
+def test_each_outcome_takes_its_job_where_it_belongs():
+    for _ in range(4):
+        new_job()
+    done, bad, later, back = claim()
+    settle(
+        [
+            result(done),
+            result(bad, State.FAILED),
+            result(later, State.DELAYED, delay=60),
+            result(back, State.WAITING, spent=False),
+        ]
+    )
+    places = redis_client.run(scripts.places("test", [run.id for run in (done, bad, later, back)]))
+    assert [place and place.state for place in places] == [None, None, "delayed", "waiting"]
+    states = {job.id.hex: job.state for job in Job.objects.all()}
+    assert [states[run.id] for run in (done, bad, later, back)] == [
+        "completed",
+        "failed",
+        "delayed",
+        "waiting",
+    ]
+
+
+def test_one_that_cannot_be_written_fails_alone():
+    for _ in range(5):
+        new_job("test.noop")
+    runs = claim()
+    results = [result(run, value={"n": float("nan") if run is runs[2] else 1}) for run in runs]
+    results[2].run.max_attempts = 1
+    settle(results)
+    states = [job.state for job in Job.objects.order_by("id")]
+    assert states == ["completed", "completed", "failed", "completed", "completed"]
+    assert unfinished() == 0
+
+
+def test_one_that_cannot_be_written_is_tried_again_while_attempts_last():
+    new_job("test.noop")
+    (run,) = claim()
+    settle([result(run, value={"n": float("nan")})])
+    job = Job.objects.get()
+    assert (job.state, job.attempts) == (State.DELAYED, 1)
+    assert redis_client.run(scripts.counts("test")).delayed == 1
+
+
+def always_broken(ending: Any) -> None:
+    """A hook that never works."""
+    Written.objects.create(job_id=ending.job_id, state="half-written")
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize(("attempts", "state"), [(1, State.FAILED), (3, State.DELAYED)])
+def test_a_job_whose_end_cannot_be_told_has_failed_an_attempt(attempts, state):
+    new_job()
+    (run,) = claim()
+    run.kind = replace(run.kind, on_end=always_broken)
+    run.max_attempts = attempts
+    settle([result(run)])
+    assert Job.objects.get().state == state
+    assert not Written.objects.exists()
+    assert Attempt.objects.count() == 1
+    assert redis_client.run(scripts.counts("test")).active == 0
+
+
+def test_late_outcomes_let_go_of_their_claims():
+    new_job()
+    (run,) = claim()
+    Job.objects.update(state=State.CANCELLED, finished_at=run.started_at)
+    assert settle([result(run)]) == [run.id]
+    assert redis_client.run(scripts.counts("test")).active == 0
+
+
+def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
+    monkeypatch.setattr(result_writer, "_TRY_AGAIN", 0.01)
+    end, tries = attempts.end, iter(range(100))
+
+    def sometimes(results: Sequence[Result]) -> attempts.Recorded:
+        if next(tries) < 3:
+            raise OperationalError("the database is away")
+        return end(results)
+
+    monkeypatch.setattr(attempts, "end", sometimes)
+    for _ in range(3):
+        new_job()
+    assert len(settle([result(run) for run in claim()])) == 3
+    assert Written.objects.count() == 3
+
+
+def test_a_redis_that_is_away_does_not_keep_outcomes_from_the_record(settings):
+    new_job()
+    (run,) = claim()
+    point_at(settings, "redis://127.0.0.1:1/0")
+    assert settle([result(run)]) == [run.id]
+    assert Job.objects.get().state == State.COMPLETED
+
+
+def test_a_cooldown_holds_for_every_queue_of_the_provider(settings):
+    queues = settings.QUEUEING["QUEUES"]
+    shared = {name: queues[name] | {"provider": "p"} for name in ("test", "test-narrow")}
+    settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | shared}
+    new_job()
+    (run,) = claim()
+    settle([result(run, State.WAITING, outcome="cooldown", delay=30, spent=False)])
+    waits = {
+        name: redis_client.run(scripts.counts(name)).cooldown
+        for name in ("test", "test-narrow", "test-limited")
+    }
+    assert waits["test"] == pytest.approx(30, abs=3)
+    assert waits["test-narrow"] == pytest.approx(30, abs=3)
+    assert waits["test-limited"] == 0
+
+
+@pytest.mark.parametrize(("outcome", "spent", "attempt"), [("cooldown", False, 0), ("failed", True, 1)])
+def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
+    new_job()
+    (run,) = claim()
+    state = State.DELAYED if spent else State.WAITING
+    name, fields = result_writer.news(result(run, state, outcome=outcome, delay=30, spent=spent))
+    assert (name, fields["attempt"], fields["of"]) == ("retrying", attempt, run.max_attempts)
+    settle([result(run, state, outcome=outcome, delay=30, spent=spent)])
+    assert Job.objects.get().attempts == attempt
+
+
+def test_a_freed_dependent_is_put_in_the_schedule():
+    parent = new_job()
+    child = new_job(depends_on=[parent])
+    (run,) = claim()
+    settle([result(run)])
+    assert redis_client.run(scripts.places("test", [child.id.hex]))[0].state == "waiting"
