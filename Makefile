@@ -29,6 +29,7 @@ lint: environment ## format, lint, types, Django's checks, missing migrations
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
+	@$(VENV)/lint-imports
 	@$(VENV)/python manage.py check
 	@$(VENV)/python manage.py makemigrations --check --dry-run
 

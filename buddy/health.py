@@ -9,7 +9,7 @@ from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from queueing.schedule import presence, redis_client
+from queueing.api import monitoring, redis
 
 #: Seconds one check may take. All run at once, so an answer takes no longer.
 TIMEOUT = 1.5
@@ -29,7 +29,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     database, cache, workers = await asyncio.gather(
         _within(loop.run_in_executor(_database_thread, _database)),
         _within(_redis()),
-        _within(presence.workers_alive()),
+        _within(monitoring.workers_alive()),
     )
     checks = {"database": database, "redis": cache, "workers": workers, "model": _model()}
     ready = database == "ok" and cache == "ok" and isinstance(workers, int) and workers > 0
@@ -67,7 +67,7 @@ def _database() -> str:
 
 
 async def _redis() -> str:
-    await redis_client.aclient().ping()
+    await redis.aclient().ping()
     return "ok"
 
 

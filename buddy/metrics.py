@@ -8,8 +8,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from queueing.monitoring import health
-from queueing.monitoring import prometheus as queue_metrics
+from queueing.api import monitoring
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:
@@ -18,8 +17,8 @@ async def metrics(request: HttpRequest) -> HttpResponse:
         text = "Send METRICS_TOKEN as 'Authorization: Bearer …', or sign in as staff.\n"
         return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
     try:
-        seen = await health.look()
-        text = await database_sync_to_async(queue_metrics.text, thread_sensitive=False)(seen)
+        seen = await monitoring.queue_health()
+        text = await database_sync_to_async(monitoring.metrics_text, thread_sensitive=False)(seen)
     except DatabaseError:
         return HttpResponse("The database is away.\n", status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -6,13 +6,13 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from queueing.admin.readonly import Listed, OneOf, ReadOnly
+from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly
 
 from .companions.registry import COMPANIONS
 from .models import Message, Thread
 
 
-class ByCompanion(OneOf):
+class ByCompanion(FixedChoicesFilter):
     """The companions there are."""
 
     title = parameter_name = "companion"
@@ -36,7 +36,7 @@ class MessageInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Thread)
-class ThreadAdmin(ReadOnly, Listed, admin.ModelAdmin):
+class ThreadAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_filter = [ByCompanion, "updated_at"]
     search_fields = ["=id", "=owner"]
     search_help_text = "An id or an owner, whole"
@@ -55,7 +55,7 @@ def _title(request: HttpRequest) -> list[str]:
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, Listed, admin.ModelAdmin):
+class MessageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = ["id", "role", "thread_id", "job_id", "created_at"]
     list_filter = ["role", "created_at"]
     search_fields = ["=id", "=job_id", "=thread__id"]

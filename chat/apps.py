@@ -8,9 +8,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from queueing.control import owners
-        from queueing.models import Job
-        from queueing.monitoring import health
+        from queueing.api import Job, erase_owner, monitoring, rename_owner
 
         from . import personal_data
         from .accounts.open_sockets import close_after_logout
@@ -22,7 +20,7 @@ class ChatConfig(AppConfig):
 
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
-        personal_data.register(Job, move=owners.rename, erase=owners.erase)
+        personal_data.register(Job, move=rename_owner, erase=erase_owner)
         personal_data.register(Thread)
-        health.register(provider)
+        monitoring.register_health_check(provider)
         personal_data.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))

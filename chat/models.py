@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from queueing.ids import new_id
+from queueing.api import new_id
 
 
 class Role(models.TextChoices):

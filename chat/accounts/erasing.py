@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from chat import personal_data
-from queueing.control import owners
+from queueing.api import stop_owner
 
 from . import open_sockets
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def erase(owner: str) -> None:
     """Stop what is being answered for `owner`, and delete everything. Blocks; twice is as good as once."""
-    owners.stop(owner)
+    stop_owner(owner)
     with transaction.atomic():
         for belonging in personal_data.belongings():
             if belonging.model:

@@ -10,10 +10,9 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
 
-from queueing.events.follower import in_thread
-from queueing.events.messages import group_of
-from queueing.events.periodic import Ticker, safely
-from queueing.schedule import redis_client
+from queueing.api import redis
+from queueing.api.events import group_of
+from queueing.api.sockets import Periodic, in_thread, safely
 
 from .owners import owner_of_session
 from .tokens import alive_among as alive_tokens
@@ -44,7 +43,7 @@ class Socket(Protocol):
         """End it."""
 
 
-class Sockets(Ticker[Any]):
+class Sockets(Periodic[Any]):
     """All that are open here."""
 
     every = 3.0
@@ -98,5 +97,5 @@ def _tell_ended(owner: str, session: str) -> None:
         return
     try:
         async_to_sync(layer.group_send)(group_of(owner), {"type": "session.ended", "session": session})
-    except redis_client.Unavailable:
+    except redis.Unavailable:
         return  # the next look finds them

@@ -21,7 +21,7 @@ from django.views.generic import FormView
 from chat import limits
 from chat.limits.addresses import client_address
 from chat.models import Thread
-from queueing.errors import Rejected
+from queueing.api import Rejected
 
 from . import exporting, tokens
 from .erasing import end_sessions, erase, erase_user

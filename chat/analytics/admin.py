@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from chat.admin import ByCompanion, may_read
-from queueing.admin.readonly import Kept, Listed, OneOf, ReadOnly
+from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 
 from .event_names import OWN
 from .models import Event, Feedback
 
 
-class ByName(OneOf):
+class ByName(FixedChoicesFilter):
     """Our own events' names; those that clients make up are found by searching."""
 
     title = parameter_name = "name"
@@ -23,7 +23,7 @@ class ByName(OneOf):
 
 
 @admin.register(Event)
-class EventAdmin(Kept):
+class EventAdmin(Undeletable):
     list_display = ["at", "name", "companion", "visitor", "properties"]
     list_filter = [ByName, ByCompanion, "at"]
     ordering = ["-at"]
@@ -31,7 +31,7 @@ class EventAdmin(Kept):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ReadOnly, Listed, admin.ModelAdmin):
+class FeedbackAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_filter = ["up", "reason", ByCompanion, "updated_at"]
     search_fields = ["=message__id"]
     search_help_text = "The id of an answer, whole"

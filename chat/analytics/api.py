@@ -13,7 +13,7 @@ from chat.accounts.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, FeedbackOut, example
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 from . import feedback
 from .event_names import Value, check, check_client_name

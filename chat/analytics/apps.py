@@ -8,7 +8,7 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import personal_data
-        from queueing.record import pruning
+        from queueing.api import monitoring
 
         from .costs import sum_up_calls
         from .feedback import export
@@ -16,4 +16,5 @@ class AnalyticsConfig(AppConfig):
         from .pruning import prune
 
         personal_data.register(Feedback, export=export)
-        pruning.steps += [sum_up_calls, prune]
+        monitoring.register_pruning(sum_up_calls)
+        monitoring.register_pruning(prune)

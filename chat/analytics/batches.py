@@ -11,9 +11,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 
-from queueing.conf import get_conf
-from queueing.errors import BadSubmission, Rejected
-from queueing.submit import submit
+from queueing.api import BadSubmission, Rejected, max_payload, submit
 
 from .event_names import check
 from .models import Salt
@@ -71,7 +69,7 @@ def _salt(day: date) -> bytes:
 
 def _fitting(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
     """The rows in parts whose JSON fits into a job."""
-    most = get_conf().max_payload - _AROUND
+    most = max_payload() - _AROUND
     batch: list[list[Any]] = []
     size = 0
     for row in rows:

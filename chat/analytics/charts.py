@@ -6,9 +6,8 @@ from functools import partial
 from typing import NamedTuple
 
 from chat.companions.registry import COMPANIONS
-from queueing.monitoring import histogram
-from queueing.monitoring.charts import formats, plots
-from queueing.monitoring.charts.plots import Plot, Series
+from queueing.api import charts
+from queueing.api.charts import Plot, Series, formats, histogram
 
 from .costs import Costs
 from .figures import Figures
@@ -74,17 +73,17 @@ def drawings(figures: Figures, costs: Costs) -> list[Plot]:
     """The plots there is something to say about; most of them always."""
     given = [Series("up", "up", figures.up), Series("down", "down", figures.down)]
     found = [
-        plots.bars(_plot(figures, "Messages", Series("messages", "accent", figures.messages))),
-        plots.bars(_visitors(figures)),
-        plots.lines(_durations(figures, "Wait for a reply", figures.waits)),
-        plots.lines(_durations(figures, "Time to write it", figures.runs)),
-        plots.bars(_plot(figures, "Failed replies", Series("failed", "down", figures.failed))),
-        plots.bars(_plot(figures, "Feedback", *given)),
+        charts.bars(_plot(figures, "Messages", Series("messages", "accent", figures.messages))),
+        charts.bars(_visitors(figures)),
+        charts.lines(_durations(figures, "Wait for a reply", figures.waits)),
+        charts.lines(_durations(figures, "Time to write it", figures.runs)),
+        charts.bars(_plot(figures, "Failed replies", Series("failed", "down", figures.failed))),
+        charts.bars(_plot(figures, "Feedback", *given)),
     ]
     if any(figures.cached):
-        found.append(plots.lines(_cached(figures)))
+        found.append(charts.lines(_cached(figures)))
     if costs.calls:
-        found.append(plots.bars(_costs(figures, costs), whole=False, least=0.001))
+        found.append(charts.bars(_costs(figures, costs), whole=False, least=0.001))
     return found
 
 

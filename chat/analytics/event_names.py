@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 #: What the application itself records. Clients cannot send these: nobody forges our figures.
 KINDS = ("reply", "voice", "document")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Message, Role, Thread
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 from .models import Feedback, Reason
 

@@ -9,7 +9,7 @@ from django.db.models import CharField, Count, Q
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
-from queueing.monitoring import histogram
+from queueing.api.charts import histogram
 
 from .event_names import CLIENT, CUSTOM, KINDS
 from .models import Feedback, Rollup, Visit

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from chat.models import Message
-from queueing.kinds import Ending
+from queueing.api import Ending
 
 from .tracker import track
 

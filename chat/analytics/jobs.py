@@ -5,10 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import OperationalError, transaction
 
-from queueing.context import JobContext
-from queueing.errors import Cooldown
-from queueing.kinds import job
-from queueing.models import Job
+from queueing.api import Cooldown, Job, JobContext, job
 
 from .rollups import store
 

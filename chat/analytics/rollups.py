@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from queueing.monitoring import histogram
+from queueing.api.charts import histogram
 
 from .event_names import CUSTOM, OWN
 from .models import Event, Rollup, Visit

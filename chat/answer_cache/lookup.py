@@ -11,10 +11,7 @@ from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import Turn, fit
-from queueing.errors import JobError
-from queueing.models import Job
-from queueing.states import UNFINISHED
-from queueing.submit import Submission, submit, submit_completed
+from queueing.api import UNFINISHED, Job, JobError, Submission, submit, submit_completed
 
 from . import store
 from .keys import MOST_TURNS, Reuse, key_of

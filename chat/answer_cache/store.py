@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from queueing.schedule import redis_client
+from queueing.api import redis
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def _today() -> str:
 
 def _ask(question: Callable[[Any], T], otherwise: T) -> T:
     try:
-        return question(redis_client.client())
-    except redis_client.Unavailable as exc:
+        return question(redis.client())
+    except redis.Unavailable as exc:
         logger.warning("stored answers are out of reach: %s", exc)
         return otherwise

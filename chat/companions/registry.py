@@ -1,6 +1,6 @@
 """The four companions there are, and how to find one by what a client calls it."""
 
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 from .corporate import CORPORATE
 from .culture import CULTURE

@@ -11,8 +11,7 @@ from django.http import HttpRequest
 from chat.limits.addresses import client_address
 from chat.limits.reservations import Turn, reserve
 from chat.limits.rules import rule
-from queueing.errors import Rejected
-from queueing.events import delay_reasons
+from queueing.api import Rejected, events
 
 #: The reason of a delay: they have sent many messages.
 RATE_LIMIT = "rate_limit"
@@ -55,7 +54,7 @@ class Admission:
     @property
     def meta(self) -> dict[str, str]:
         """What to put into the job's `meta`, so that its wait is told with the reason."""
-        return {delay_reasons.REASON: self.reason} if self.reason else {}
+        return {events.DELAY_REASON: self.reason} if self.reason else {}
 
     def give_back(self) -> None:
         """Nothing was asked after all, so it does not count."""

@@ -12,11 +12,7 @@ from django.db import transaction
 
 from chat.models import Message
 from chat.replies import summaries
-from queueing.control import verbs
-from queueing.errors import BadSubmission, WrongState
-from queueing.events import messages as events
-from queueing.models import Job
-from queueing.states import UNFINISHED, State
+from queueing.api import UNFINISHED, BadSubmission, Job, State, WrongState, cancel, events
 
 from . import selectors
 from .admission import Admission, Asker, admit
@@ -60,7 +56,7 @@ def edit(
         raise WrongState("edit", "not transcribed")
     if job := _unchanged(message, text, only_if_waiting) or _edit_in_place(message, text):
         edited = _edited(message, text)
-        events.tell(owner, edited)
+        events.emit_sync(owner, edited)
         return Changed(asked=asked_of(job), told=edited, in_place=True)
     if message.attachment and message.attachment["kind"] == "document":  # its text is gone by now
         raise BadSubmission("content", "To ask something else about a document, please attach it again.")
@@ -138,7 +134,7 @@ def withdraw(*, owner: str, message_id: UUID) -> events.Event:
 def _stop(jobs: Iterable[Job]) -> None:
     for job in jobs:
         with suppress(WrongState):  # it ended in the meantime
-            verbs.cancel(job.id)
+            cancel(job.id)
 
 
 def _remove(first: Message, messages: list[Message]) -> events.Event:
@@ -152,5 +148,5 @@ def _remove(first: Message, messages: list[Message]) -> events.Event:
         "messageIds": [message.id.hex for message in messages],
     }
     owner = first.thread.owner
-    transaction.on_commit(lambda: events.tell(owner, removed))
+    transaction.on_commit(lambda: events.emit_sync(owner, removed))
     return removed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q
 
 from chat.models import Message, Thread
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 from .selectors import PAGE
 

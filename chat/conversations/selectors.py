@@ -9,8 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from chat.models import Message, Role, Thread
-from queueing.models import Job
-from queueing.states import UNFINISHED, State
+from queueing.api import UNFINISHED, Job, State
 
 #: Threads in one answer.
 PAGE = 50

@@ -4,11 +4,8 @@ is in `incoming`."""
 from typing import Any
 
 from chat.markdown.render import render
-from queueing.errors import Rejected
-from queueing.events import messages
-from queueing.events.standing import Standing
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, Rejected, State, events
+from queueing.api.events import Standing
 
 from .selectors import standing
 from .services import Asked
@@ -21,7 +18,7 @@ _TOLD = ("cached", "model", "usage", "cost", "truncated")
 
 def decorate(event: dict[str, Any]) -> dict[str, Any]:
     """The engine's event as clients get it: a completed one with its text, and what was said as HTML."""
-    match messages.name_of(event):
+    match events.name_of(event):
         case "completed":
             return event | _response(event.get("result"))
         case "cancelled":
@@ -44,7 +41,7 @@ def queued_status(job: Job) -> str:
 
 def queued_event(job: Job, place: Standing) -> dict[str, Any]:
     """`<topic>:queued`, for a socket that asks for a job it may not have heard of."""
-    return messages.of(job, "queued", queue=job.queue, position=place.position, estimatedWait=place.wait)
+    return events.event_of(job, "queued", queue=job.queue, position=place.position, estimatedWait=place.wait)
 
 
 def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:

@@ -21,11 +21,8 @@ from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import most_tokens
 from chat.usage import reserve
 from chat.usage.budgets import budget_of
-from queueing.control import verbs
-from queueing.errors import BadSubmission, Rejected
-from queueing.ids import new_id
-from queueing.models import Job
-from queueing.states import State
+from queueing import api
+from queueing.api import BadSubmission, Job, Rejected, State, new_id
 
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
@@ -178,7 +175,7 @@ def asked_of(job: Job, created: bool = False) -> Asked:
 def cancel(*, owner: str, job_id: UUID) -> Job:
     """Stop the owner's job; stopping it twice is once. Raises `WrongState` when it is over otherwise."""
     job = selectors.job(owner=owner, job_id=job_id)
-    return job if job.state == State.CANCELLED else verbs.cancel(job.id)
+    return job if job.state == State.CANCELLED else api.cancel(job.id)
 
 
 def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
@@ -193,4 +190,4 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     with admit(asker=asker, kind=job.kind, companion="", text="", most_wait=0), transaction.atomic():
         if job.kind == "chat.reply" and job.args.get("answers") != "never":  # asked, not found
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
-        return verbs.retry(job.id, after=_in_order(thread) if thread else ())
+        return api.retry(job.id, after=_in_order(thread) if thread else ())

@@ -14,11 +14,7 @@ from chat.answer_cache.store import forget_thread
 from chat.models import Thread
 from chat.replies.titles import renamed, title_from
 from chat.uploads import storage
-from queueing.control import verbs
-from queueing.errors import BadSubmission, WrongState
-from queueing.events import messages
-from queueing.models import Dependency, Job
-from queueing.states import UNFINISHED
+from queueing.api import UNFINISHED, BadSubmission, Job, WrongState, cancel, events, parent_ids
 
 from . import selectors
 
@@ -42,7 +38,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.title_is_own = title, True
     thread.save(update_fields=["title", "title_is_own"])
-    messages.tell(owner, renamed(thread, title))
+    events.emit_sync(owner, renamed(thread, title))
     return thread
 
 
@@ -52,7 +48,7 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
     job_ids = list(thread.messages.values_list("job_id", flat=True))
     for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
         with suppress(WrongState):  # it ended in the meantime
-            verbs.cancel(job.id)
+            cancel(job.id)
     with transaction.atomic():
         forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()
@@ -65,6 +61,6 @@ def forget_jobs(job_ids: Iterable[UUID]) -> None:
     That of a recording's transcription, too: its reply's job depends on it.
     """
     ids = set(job_ids)
-    ids |= set(Dependency.objects.filter(job__in=ids, however=False).values_list("parent_id", flat=True))
+    ids |= parent_ids(ids)
     Job.objects.filter(id__in=ids).update(result=None, text="")
     storage.discard_of_jobs(ids)

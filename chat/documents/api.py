@@ -17,8 +17,7 @@ from chat.protocol import client_messages
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AskedOut, CamelSchema, HexId, RequestId
 from chat.uploads import storage
-from queueing.events import standing
-from queueing.ids import new_id
+from queueing.api import events, new_id
 
 from . import selectors, services
 from .reader import MAX_BYTES
@@ -61,7 +60,7 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
         address=client_address(request),
         file=file,
     )
-    return Status(202, serializers.asked_view(asked, await standing.place(asked.job)) | care_of(request))
+    return Status(202, serializers.asked_view(asked, await events.standing_of(asked.job)) | care_of(request))
 
 
 def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:

@@ -7,8 +7,8 @@ class DocumentsConfig(AppConfig):
     verbose_name = "Documents"
 
     def ready(self) -> None:
-        from queueing.record import pruning
+        from queueing.api import monitoring
 
         from .services import sweep
 
-        pruning.steps.append(sweep)
+        monitoring.register_pruning(sweep)

@@ -7,10 +7,7 @@ from asgiref.sync import sync_to_async
 from chat.models import Message, Role
 from chat.replies.reply_job import save_reply
 from chat.usage import ledger
-from queueing.context import JobContext
-from queueing.errors import Permanent
-from queueing.kinds import Ending, job
-from queueing.states import State
+from queueing.api import Ending, JobContext, Permanent, State, job
 
 from . import report
 from .map_parts import read_parts

@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from chat.models import Thread
 from chat.replies.model_calls import Payer
-from queueing.context import JobContext
-from queueing.errors import JobError
+from queueing.api import JobContext, JobError
 
 from .model_session import Asking
 from .models import Analysis, Piece

@@ -11,7 +11,7 @@ from chat.prompting.persona import DEMO_CONTEXT_TOKENS
 from chat.prompting.token_budget import TURN_OVERHEAD, Turn, estimate_tokens
 from chat.replies.model_calls import Payer, call
 from chat.upstream import Reply
-from queueing.errors import Permanent
+from queueing.api import Permanent
 
 from . import prompts, prompts_small_model
 from .prompts import Part

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from queueing.errors import BadSubmission, Rejected
+from queueing.api import BadSubmission, Rejected
 
 from .reader import MAX_BYTES, Document
 

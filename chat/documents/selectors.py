@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chat.models import Message, Role
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State
 
 from .report import literal
 

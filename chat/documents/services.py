@@ -19,9 +19,7 @@ from chat.conversations.threads import thread_for
 from chat.protocol import client_messages
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from queueing.errors import BadSubmission
-from queueing.models import Job
-from queueing.states import UNFINISHED
+from queueing.api import UNFINISHED, BadSubmission, Job
 
 from . import sandbox
 from .models import Analysis

@@ -24,11 +24,7 @@ from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors,
 from chat.protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
-from queueing.errors import BadSubmission
-from queueing.events import standing
-from queueing.ids import new_id
-from queueing.models import Job
-from queueing.monitoring import overview
+from queueing.api import BadSubmission, Job, events, monitoring, new_id
 
 from . import problems, sse
 from .threads import router as threads_router
@@ -68,7 +64,7 @@ data: {"type": "chat:completed", "jobId": "0198…", "response": "Start in Alfam
 
 
 async def _view(job: Job) -> dict[str, Any]:
-    return serializers.job_view(job, await standing.place(job))
+    return serializers.job_view(job, await events.standing_of(job))
 
 
 @router.get("/companions", response=CompanionsOut, auth=None, tags=["companions"])
@@ -91,7 +87,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             thread_id=body.thread_id,
             address=client_address(request),
         )
-        place = await standing.place(asked.job)
+        place = await events.standing_of(asked.job)
         return Status(202, serializers.asked_view(asked, place) | intake.notice_of(asked) | care_of(request))
 
     return ask
@@ -157,7 +153,7 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
 async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
     """Counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
-    return await overview.queue_overview() | {"answers": await asyncio.to_thread(answers.statistics)}
+    return await monitoring.queue_overview() | {"answers": await asyncio.to_thread(answers.statistics)}
 
 
 api.add_router("", router)

@@ -12,7 +12,7 @@ from chat.accounts.sessions import fetch_late
 from chat.analytics import track
 from chat.analytics.models import Reason
 from chat.companions.registry import COMPANIONS
-from queueing.kinds import get_kind
+from queueing.api import get_kind
 
 
 @require_safe

@@ -19,7 +19,7 @@ from ninja.errors import HttpError, ValidationError
 from chat.accounts.tokens import TokenRefused
 from chat.care.http import add_care
 from chat.protocol.client_messages import WireError
-from queueing.errors import BadSubmission, Rejected, WrongState
+from queueing.api import BadSubmission, Rejected, WrongState
 
 logger = logging.getLogger(__name__)
 

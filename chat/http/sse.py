@@ -8,9 +8,7 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 
 from chat.conversations.serializers import decorate
-from queueing.errors import BadSubmission
-from queueing.events import reader
-from queueing.models import Job
+from queueing.api import BadSubmission, Job, events
 
 #: Seconds of silence after which a comment is sent, so that proxies keep the connection.
 KEEP_ALIVE = 15.0
@@ -31,7 +29,7 @@ def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
 def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
     """The response that follows `job` to its end."""
     response = StreamingHttpResponse(
-        _frames(reader.follow(job, run=run, offset=offset)), content_type="text/event-stream"
+        _frames(events.follow(job, run=run, offset=offset)), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would collect what should flow

@@ -21,8 +21,7 @@ from chat.models import Role, Thread
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.usage import ledger
-from queueing.events import standing
-from queueing.ids import new_id
+from queueing.api import events, new_id
 
 router = Router(by_alias=True, exclude_unset=True)
 
@@ -97,7 +96,9 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         address=client_address(request),
     )
     job = changed.asked.job
-    return Status(202, serializers.asked_view(changed.asked, await standing.place(job)) | care_of(request))
+    return Status(
+        202, serializers.asked_view(changed.asked, await events.standing_of(job)) | care_of(request)
+    )
 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])

@@ -6,7 +6,7 @@ import time
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from queueing.errors import Rejected
+from queueing.api import Rejected
 
 from . import store
 from .rules import Rule, rule

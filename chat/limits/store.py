@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from limits.storage import RedisStorage, storage_from_string
 
-from queueing.schedule import redis_client
+from queueing.api import redis
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def ask(question: Callable[[RedisStorage], T], *, otherwise: T) -> T:
         return otherwise
     try:
         return question(_storage(url))
-    except redis_client.Unavailable as exc:
+    except redis.Unavailable as exc:
         logger.warning("Redis is away (%s): requests are not limited until it is back", exc)
         _left_alone_until[url] = time.monotonic() + LEAVE_ALONE
         return otherwise

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
-from queueing.errors import Permanent
+from queueing.api import Permanent
 
 #: Tokens a chat template spends around each turn: role markers and line ends.
 TURN_OVERHEAD = 6

@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from queueing.errors import BadSubmission, WrongState
+from queueing.api import BadSubmission, WrongState
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,7 @@ from chat.models import Thread
 from chat.prompting.token_budget import Turn, turn_cost
 from chat.upstream import Reply, Spent, stream_reply
 from chat.usage import budgets, ledger
-from queueing.context import JobContext
-from queueing.errors import JobError, Permanent, Rejected
-from queueing.ids import new_id
-from queueing.models import Job
+from queueing.api import Job, JobContext, JobError, Permanent, Rejected, new_id
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,7 @@ from chat.prompting.conversation_context import before
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import fit
 from chat.usage import ledger, settle
-from queueing.context import JobContext
-from queueing.errors import Permanent
-from queueing.kinds import Ending, job
-from queueing.states import State
+from queueing.api import Ending, JobContext, Permanent, State, job
 
 from . import summaries, titles
 from .model_calls import Payer, call

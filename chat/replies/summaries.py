@@ -16,11 +16,7 @@ from chat.models import Message, Role, Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import Turn, estimate_tokens, turn_cost
 from chat.usage import settle
-from queueing.context import JobContext
-from queueing.errors import QueueingError
-from queueing.kinds import Ending, job
-from queueing.models import Job
-from queueing.submit import submit
+from queueing.api import Ending, Job, JobContext, QueueingError, job, submit
 
 from .model_calls import Payer, call
 

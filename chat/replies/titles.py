@@ -9,11 +9,7 @@ from django.db.models import Exists, OuterRef
 from chat.models import Message, Role, Thread
 from chat.prompting.token_budget import Turn
 from chat.usage import settle
-from queueing.context import JobContext
-from queueing.errors import QueueingError
-from queueing.events import messages
-from queueing.kinds import Ending, job
-from queueing.submit import submit
+from queueing.api import Ending, JobContext, QueueingError, events, job, submit
 
 from .model_calls import Payer, call
 
@@ -78,10 +74,10 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
 
 async def _rename(thread: Thread, found: str) -> None:
     if await Thread.objects.filter(id=thread.id, title_is_own=False).aupdate(title=found):
-        await messages.emit(thread.owner, renamed(thread, found))
+        await events.emit(thread.owner, renamed(thread, found))
 
 
-def renamed(thread: Thread, title: str) -> messages.Event:
+def renamed(thread: Thread, title: str) -> events.Event:
     """What the owner's sockets are told."""
     return {"type": "thread:renamed", "threadId": thread.id.hex, "title": title}
 

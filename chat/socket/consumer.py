@@ -20,11 +20,9 @@ from chat.care.card import Place
 from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
-from queueing.errors import Rejected
-from queueing.events import messages
-from queueing.events.follower import Follower, in_thread
-from queueing.events.pressure_watch import Pressures
-from queueing.events.reader import forget
+from queueing.api import Rejected, events
+from queueing.api.events import Follower, PressureWatch
+from queueing.api.sockets import forget_channel, in_thread
 
 from . import flow_control, handlers
 from .live_rendering import Live
@@ -52,7 +50,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await super().__call__(*call)
         finally:
             if hasattr(self, "channel_name"):
-                await forget(self.channel_layer, self.channel_name)
+                await forget_channel(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
         self.address = client_address(self.scope)
@@ -70,7 +68,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
         self.live = Live(self.following, self.tell)
         try:
-            await self.channel_layer.group_add(messages.group_of(self.owner), self.channel_name)
+            await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
             await self.accept(subprotocol)
             await self.greet()
         except BaseException:
@@ -88,7 +86,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def greet(self) -> None:
         open_sockets.Sockets.here().add(self)
-        pressures = Pressures.here()
+        pressures = PressureWatch.here()
         pressures.add(self.tell)
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
         for event in pressures.unusual():
@@ -100,9 +98,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.live.close()
         self.follower.close()
         open_sockets.Sockets.here().discard(self)
-        Pressures.here().discard(self.tell)
+        PressureWatch.here().discard(self.tell)
         try:
-            await self.channel_layer.group_discard(messages.group_of(self.owner), self.channel_name)
+            await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
         except Exception as exc:  # a layer that is just reconnecting raises all sorts of things
             logger.warning("the group of a closed socket is left later: %r", exc)
 
@@ -147,9 +145,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def queue_event(self, message: dict[str, Any]) -> None:
         """An event for the owner, from the engine or another tab."""
         event = message["event"]
-        if "jobId" not in event or messages.topic_of(event) == "thread":
+        if "jobId" not in event or events.topic_of(event) == "thread":
             await self.tell(event)
-        elif messages.name_of(event) == "queued" and event["jobId"] in self.answered:
+        elif events.name_of(event) == "queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
         else:
             await self.following.hear(event)
@@ -164,9 +162,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
-        if self.window.shut and messages.name_of(event) in _PASSING:
+        if self.window.shut and events.name_of(event) in _PASSING:
             return
-        if messages.is_ending(event):
+        if events.is_terminal(event):
             event = await asyncio.to_thread(serializers.decorate, event)
         text = json.dumps(event, ensure_ascii=False)
         await self.send(text_data=text)

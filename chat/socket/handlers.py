@@ -11,9 +11,8 @@ from chat.conversations import edit, selectors, serializers, services
 from chat.documents import services as documents
 from chat.protocol import client_messages
 from chat.voice import services as voice
-from queueing.events import standing
-from queueing.events.follower import in_thread
-from queueing.models import Job
+from queueing.api import Job, events
+from queueing.api.sockets import in_thread
 
 if TYPE_CHECKING:
     from .consumer import ChatConsumer as Tab
@@ -126,7 +125,7 @@ async def _pong(tab: "Tab", message: client_messages.Pong) -> None:
 
 async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
     """Answer with `queued`. It is told from here too: with Redis away no event would come."""
-    queued = serializers.queued_event(job, await standing.place(job))
+    queued = serializers.queued_event(job, await events.standing_of(job))
     if created:
         tab.answered.add(job.id.hex)
         await tab.following.hear(queued)

@@ -15,8 +15,8 @@ from typing import Any
 from chat.markdown.partial import has_definitions, render_open, settled
 from chat.markdown.render import render
 from chat.protocol.client_messages import Render
-from queueing.events import messages
-from queueing.events.follower import Follower
+from queueing.api import events
+from queueing.api.events import Follower
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Live:
         known = self._follower.jobs.get(question.job_id.hex)
         if known is None:  # not the owner's, or over: its end says all
             return 0
-        run, text = await messages.text_so_far(question.job_id.hex)
+        run, text = await events.text_so_far(question.job_id.hex)
         if not text:
             return 0
         offset = question.offset if question.run == run else 0
@@ -73,8 +73,8 @@ class Live:
         if question.job_id.hex not in self._follower.jobs:  # its end was told meanwhile
             return 0
         event = {
-            "type": f"{messages.topic_of(known.about)}:rendered",
-            **messages.about(known.about),
+            "type": f"{events.topic_of(known.about)}:rendered",
+            **events.common_fields(known.about),
             "run": run,
         }
         await self._tell(event | rendered)

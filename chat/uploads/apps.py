@@ -8,10 +8,10 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import personal_data
-        from queueing.record import pruning
+        from queueing.api import monitoring
 
         from .models import Upload
         from .storage import sweep
 
         personal_data.register(Upload)
-        pruning.steps.append(sweep)
+        monitoring.register_pruning(sweep)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from queueing.ids import new_id
+from queueing.api import new_id
 
 
 class Upload(models.Model):

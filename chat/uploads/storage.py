@@ -15,9 +15,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from queueing.errors import BadSubmission, Rejected
-from queueing.models import Job
-from queueing.states import UNFINISHED
+from queueing.api import UNFINISHED, BadSubmission, Job, Rejected
 
 from .models import Upload, UploadChunk
 

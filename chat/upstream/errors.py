@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx2
 from django.conf import settings
 
-from queueing.errors import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Permanent, Retry
 
 from .retry_after import RATE_LIMIT_WAIT, asked_wait
 

@@ -13,8 +13,7 @@ from typing import Any
 
 from chat.upstream.client import Provider
 from chat.upstream.stream import stream_from
-from queueing.errors import Cooldown, JobError, Retry
-from queueing.schedule import redis_client, scripts
+from queueing.api import Cooldown, JobError, Retry, redis
 
 from .parse import Reply
 
@@ -76,7 +75,7 @@ def _rest_after(exc: JobError) -> float:
 
 def _key(provider: Provider) -> str:
     who = hashlib.sha256(f"{provider.base_url} {provider.model}".encode()).hexdigest()[:16]
-    return scripts.key(f"rests:{who}")
+    return redis.key(f"rests:{who}")
 
 
 async def _resting(provider: Provider) -> JobError | None:
@@ -89,8 +88,8 @@ async def _resting(provider: Provider) -> JobError | None:
 async def rest_left(provider: Provider) -> float:
     """Seconds for which the provider is still left alone; 0 when it is asked, and while Redis is away."""
     try:
-        return max(0, await redis_client.aclient().pttl(_key(provider))) / 1000
-    except redis_client.Unavailable:
+        return max(0, await redis.aclient().pttl(_key(provider))) / 1000
+    except redis.Unavailable:
         return 0.0
 
 
@@ -98,7 +97,7 @@ async def _let_rest(provider: Provider, seconds: float, exc: JobError) -> None:
     logger.warning("the first model rests for %g s (%s); the fallback answers", seconds, exc.code)
     try:
         # Not shortened by what another worker heard a moment ago.
-        if await redis_client.aclient().pttl(_key(provider)) < seconds * 1000:
-            await redis_client.aclient().set(_key(provider), 1, px=round(seconds * 1000))
-    except redis_client.Unavailable as away:
+        if await redis.aclient().pttl(_key(provider)) < seconds * 1000:
+            await redis.aclient().set(_key(provider), 1, px=round(seconds * 1000))
+    except redis.Unavailable as away:
         logger.warning("Redis is away (%s): other workers find out for themselves", away)

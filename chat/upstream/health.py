@@ -5,13 +5,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from channels.db import database_sync_to_async
-from django.utils import timezone
 
 from chat.upstream.client import Provider
 from chat.upstream.fallback import RESTS, rest_left
-from queueing.errors import Permanent
-from queueing.models import Attempt
-from queueing.monitoring.health import CRITICAL, WARNING, Warning
+from queueing.api import Permanent
+from queueing.api.monitoring import CRITICAL, WARNING, HealthWarning, failure_codes
 
 #: Minutes that are looked back, and attempts at most, so that the look is quick on any day.
 _MINUTES, _NEWEST = 5, 500
@@ -21,7 +19,7 @@ _LASTING = {"no_model", "no_quota", "not_configured"}
 _MANY = 3
 
 
-async def provider() -> list[Warning]:
+async def provider() -> list[HealthWarning]:
     """Warnings about the provider: it fails, or rests while the fallback answers."""
     found = []
     failures = await database_sync_to_async(_failures, thread_sensitive=False)()
@@ -29,15 +27,14 @@ async def provider() -> list[Warning]:
     if lasting or failures.total() >= _MANY:
         codes = ", ".join(f"{code} {count}" for code, count in failures.most_common())
         text = f"The model's provider fails: {codes} in the last {_MINUTES} minutes."
-        found.append(Warning(CRITICAL, "provider", "", text))
+        found.append(HealthWarning(CRITICAL, "provider", "", text))
     with suppress(Permanent):  # no model is set up: a system check says so
         if Provider.fallback() and (left := await rest_left(Provider.from_settings())):
             text = f"The first model rests for {left:.0f} s more; the fallback answers."
-            found.append(Warning(WARNING, "fallback", "", text))
+            found.append(HealthWarning(WARNING, "fallback", "", text))
     return found
 
 
 def _failures() -> Counter[str]:
-    since = timezone.now() - timedelta(minutes=_MINUTES)
-    newest = Attempt.objects.order_by("-id").values_list("code", "ended_at")[:_NEWEST]
-    return Counter(code for code, ended in newest if ended >= since and code in _LASTING | RESTS.keys())
+    codes = failure_codes(timedelta(minutes=_MINUTES), newest=_NEWEST)
+    return Counter({code: count for code, count in codes.items() if code in _LASTING | RESTS.keys()})

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from chat.prompting.token_budget import estimate_tokens
 from chat.upstream import errors
-from queueing.errors import JobError
+from queueing.api import JobError
 
 Event = dict[str, Any]
 

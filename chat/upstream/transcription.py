@@ -8,7 +8,7 @@ from django.conf import settings
 
 from chat.upstream.client import CONNECT_TIMEOUT, Provider, client_for
 from chat.upstream.errors import garbled, mapped, not_configured
-from queueing.errors import JobError, Permanent
+from queueing.api import JobError, Permanent
 
 #: Seconds without a byte from the provider, which says nothing until it has heard everything.
 PATIENCE = 240.0

@@ -3,13 +3,13 @@
 from django.contrib import admin
 
 from chat.admin import ByCompanion
-from queueing.admin.readonly import Listed, ReadOnly
+from queueing.api.admin import LargeTable, ReadOnly
 
 from .models import Day, Usage
 
 
 @admin.register(Usage)
-class UsageAdmin(ReadOnly, Listed, admin.ModelAdmin):
+class UsageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     fields = [field.name for field in Usage._meta.fields]
     list_display = [
         "created_at",
@@ -27,7 +27,7 @@ class UsageAdmin(ReadOnly, Listed, admin.ModelAdmin):
 
 
 @admin.register(Day)
-class DayAdmin(ReadOnly, Listed, admin.ModelAdmin):
+class DayAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     fields = [field.name for field in Day._meta.fields]
     list_display = ["day", "owner", "calls", "input_tokens", "output_tokens", "cost", "reserved_tokens"]
     list_filter = ["day"]

@@ -8,8 +8,7 @@ class UsageConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import personal_data as owned
-        from queueing.monitoring import prometheus as queue_metrics
-        from queueing.record import pruning
+        from queueing.api import monitoring
 
         from . import budgets, checks, metrics  # noqa: F401  (registers the system checks)
         from . import personal_data as belongings
@@ -18,5 +17,5 @@ class UsageConfig(AppConfig):
         owned.register(Usage, export=belongings.usage)
         owned.register(Day, export=belongings.day, move=belongings.move_days)
         owned.register(Reservation)
-        pruning.steps.append(budgets.sweep)
-        queue_metrics.register(metrics.metrics)
+        monitoring.register_pruning(budgets.sweep)
+        monitoring.register_metrics(metrics.metrics)

@@ -14,9 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from queueing.errors import Rejected
-from queueing.models import Job
-from queueing.states import UNFINISHED
+from queueing.api import UNFINISHED, Job, Rejected
 
 from .models import Day, Reservation
 from .prices import price_of

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from queueing.ids import new_id
+from queueing.api import new_id
 
 from .budgets import Amount, pay
 from .models import Day, End, Usage

@@ -8,8 +8,7 @@ from django.conf import settings
 from django.db.models import Sum
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
-from queueing.monitoring.cumulative import Growing
-from queueing.monitoring.prometheus import name
+from queueing.api.monitoring import CumulativeSums, metric_name
 
 from .models import Usage
 
@@ -29,17 +28,17 @@ def _used(since: datetime | None, until: datetime | None) -> Counter[tuple[str, 
     return Counter({(row["model"], what): row[f"sum_{what}"] or 0 for row in rows for what in _SUMS})
 
 
-_ever = Growing(_used)
+_ever = CumulativeSums(_used)
 
 
 def metrics() -> Iterator[Metric]:
     """What all calls used since the first that is on record."""
     used = _ever.total()
     tokens = CounterMetricFamily(
-        name("tokens"), "Tokens; cached ones are among the input.", labels=["kind", "model"]
+        metric_name("tokens"), "Tokens; cached ones are among the input.", labels=["kind", "model"]
     )
     cost = CounterMetricFamily(
-        name("cost"), "Money, where OPENAI_PRICES knows the model.", labels=["model", "currency"]
+        metric_name("cost"), "Money, where OPENAI_PRICES knows the model.", labels=["model", "currency"]
     )
     for model in sorted({model for model, _ in used}):
         for kind in ("input", "cached", "output"):

@@ -5,7 +5,7 @@ Money is in millionths of a unit of `PRICE_CURRENCY`, in whole numbers.
 
 from django.db import models
 
-from queueing.ids import new_id
+from queueing.api import new_id
 
 
 class End(models.TextChoices):

@@ -13,9 +13,7 @@ from chat.protocol import client_messages
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, HexId, RequestId, Wait
 from chat.uploads.storage import MAX_BYTES
-from queueing.events import standing
-from queueing.ids import new_id
-from queueing.submit import Submission
+from queueing.api import Submission, events, new_id
 
 from . import availability, formats, services
 
@@ -89,7 +87,7 @@ async def get_voice(request: HttpRequest) -> dict[str, Any]:
 
 
 async def _view(done: Submission) -> dict[str, Any]:
-    job, place = done.job, await standing.place(done.job)
+    job, place = done.job, await events.standing_of(done.job)
     return {
         "jobId": job.id.hex,
         "requestId": job.request_id,

@@ -15,11 +15,7 @@ from chat.replies.titles import title_from
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from chat.upstream.transcription import transcribe
-from queueing.context import JobContext
-from queueing.errors import Permanent
-from queueing.events import messages
-from queueing.kinds import Ending, job
-from queueing.states import State
+from queueing.api import Ending, JobContext, Permanent, State, events, job
 
 from .formats import BY_MEDIA_TYPE
 from .services import KIND, TITLE
@@ -61,7 +57,7 @@ def _take_back(message_ids: list[str]) -> None:
     forget_jobs(message.job_id for message in gone)
     thread = gone[0].thread
     removed = {"type": "thread:removed", "threadId": thread.id.hex, "messageIds": message_ids}
-    transaction.on_commit(lambda: messages.tell(thread.owner, removed))
+    transaction.on_commit(lambda: events.emit_sync(thread.owner, removed))
 
 
 @job(KIND, queue="audio-processing", topic="audio", on_end=settle)

@@ -20,9 +20,7 @@ from chat.models import Message
 from chat.protocol.client_messages import RecordingIn
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from queueing.errors import BadSubmission
-from queueing.models import Job
-from queueing.submit import Submission, submit
+from queueing.api import BadSubmission, Job, Submission, submit
 
 from .formats import BY_MEDIA_TYPE, Format, recognise
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django_q.admin import FailAdmin, QueueAdmin, TaskAdmin
 from django_q.models import Failure, OrmQ, Success
 
-from .readonly import Listed
+from .readonly import LargeTable
 
 
 def _register_fast(model: Any, base: Any, list_filter: list[str]) -> None:
@@ -14,7 +14,7 @@ def _register_fast(model: Any, base: Any, list_filter: list[str]) -> None:
         admin.site.unregister(model)
         admin.site.register(
             model,
-            type(base.__name__, (Listed, base), {"list_filter": list_filter, "search_fields": ["=name"]}),
+            type(base.__name__, (LargeTable, base), {"list_filter": list_filter, "search_fields": ["=name"]}),
         )
 
 

@@ -15,7 +15,7 @@ from queueing.kinds import all_kinds
 from queueing.models import Job
 from queueing.states import UNFINISHED, State, in_words
 
-from .readonly import OneOf
+from .readonly import FixedChoicesFilter
 from .records import ByQueue
 
 #: Jobs that are looked through, the newest, where no time is chosen.
@@ -30,7 +30,7 @@ SEARCH_HELP = (
 )
 
 
-class ByState(OneOf):
+class ByState(FixedChoicesFilter):
     """The states, in words that SQLite's partial indexes understand."""
 
     title = parameter_name = "state"
@@ -44,7 +44,7 @@ class ByState(OneOf):
         return super().queryset(request, queryset)
 
 
-class ByKind(OneOf):
+class ByKind(FixedChoicesFilter):
     """The kinds that are registered."""
 
     title = parameter_name = "kind"

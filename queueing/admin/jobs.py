@@ -12,14 +12,14 @@ from queueing.models import AuditEntry, Dependency, Job
 from queueing.monitoring.charts import formats
 
 from . import finding, timeline, verbs
-from .readonly import Kept
+from .readonly import Undeletable
 
 #: Lines of a job's log, entries of its audit, and jobs around it, that its page shows.
 _LINES, _AROUND = 200, 50
 
 
 @admin.register(Job)
-class JobAdmin(Kept):
+class JobAdmin(Undeletable):
     list_display = ["short", "kind", "queue", "state", "tried", "created_at", "ran", "error_code"]
     list_filter = finding.FILTERS
     search_fields = ["id"]  # there is something to search; get_search_results does it

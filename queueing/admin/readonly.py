@@ -21,7 +21,7 @@ class BoundedPaginator(Paginator):
         return int(self.object_list.order_by()[:COUNTED].count())
 
 
-class OneOf(admin.SimpleListFilter):
+class FixedChoicesFilter(admin.SimpleListFilter):
     """A filter by a column whose values are known, so that no million rows are asked which there are."""
 
     def options(self) -> Iterable[tuple[str, str]]:
@@ -48,7 +48,7 @@ class ReadOnly:
         return False
 
 
-class Listed:
+class LargeTable:
     """For a `ModelAdmin` whose table may have millions of rows."""
 
     paginator = BoundedPaginator
@@ -57,7 +57,7 @@ class Listed:
     list_per_page = 50
 
 
-class Kept(ReadOnly, Listed, admin.ModelAdmin):
+class Undeletable(ReadOnly, LargeTable, admin.ModelAdmin):
     """Neither is anything deleted here: it goes when its time has come."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

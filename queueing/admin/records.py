@@ -7,7 +7,7 @@ from django.contrib import admin
 from queueing.conf import get_conf
 from queueing.models import AuditEntry, FailureNote, Override, Pause
 
-from .readonly import Kept, OneOf
+from .readonly import FixedChoicesFilter, Undeletable
 
 #: operating.py's verbs.
 _VERBS = (
@@ -16,7 +16,7 @@ _VERBS = (
 )  # fmt: skip
 
 
-class ByQueue(OneOf):
+class ByQueue(FixedChoicesFilter):
     """The queues of the settings."""
 
     title = parameter_name = "queue"
@@ -25,7 +25,7 @@ class ByQueue(OneOf):
         return ((name, name) for name in get_conf().queues)
 
 
-class ByAction(OneOf):
+class ByAction(FixedChoicesFilter):
     """The verbs there are."""
 
     title = parameter_name = "action"
@@ -35,7 +35,7 @@ class ByAction(OneOf):
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(Kept):
+class AuditAdmin(Undeletable):
     list_display = ["at", "actor", "action", "queue", "job_id", "subject", "detail", "note"]
     list_filter = [ByAction, ByQueue]
     search_fields = ["=actor", "=job_id"]
@@ -44,15 +44,15 @@ class AuditAdmin(Kept):
 
 
 @admin.register(Override)
-class OverrideAdmin(Kept):
+class OverrideAdmin(Undeletable):
     list_display = ["queue", "name", "value", "since"]
 
 
 @admin.register(Pause)
-class PauseAdmin(Kept):
+class PauseAdmin(Undeletable):
     list_display = ["queue", "since"]
 
 
 @admin.register(FailureNote)
-class FailureNoteAdmin(Kept):
+class FailureNoteAdmin(Undeletable):
     list_display = ["queue", "kind", "code", "note", "actor", "at"]

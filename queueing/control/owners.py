@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 500
 
 
-def rename(old: str, new: str) -> None:
+def rename_owner(old: str, new: str) -> None:
     """Make every job of `old` one of `new`: its events, its text so far and its cancellation are theirs now.
 
     Within a transaction. What is in line or runs stays charged to `old` in Redis until it ends, so every
@@ -42,14 +42,14 @@ def _tell_workers(old: str, new: str) -> None:
         logger.warning("workers do not hear that an owner is another one now: %s", exc)
 
 
-def stop(owner: str) -> None:
+def stop_owner(owner: str) -> None:
     """Cancel all that is not over. Not within a transaction: each is told to the workers at once."""
     for job_id in list(Job.objects.filter(owner=owner, state__in=UNFINISHED).values_list("id", flat=True)):
         with suppress(WrongState, Job.DoesNotExist):  # it ended in the meantime
             verbs.cancel(job_id)
 
 
-def erase(owner: str) -> None:
+def erase_owner(owner: str) -> None:
     """Delete the owner's jobs with their history, and what Redis has of them. Within a transaction."""
     mine = Job.objects.filter(owner=owner)
     ids = [job_id.hex for job_id in mine.values_list("id", flat=True)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import DatabaseError
 from django.utils import timezone
 
-from queueing.events.periodic import Ticker, safely
+from queueing.events.periodic import Periodic, safely
 
 from . import parts
 from .cache import Kept
@@ -25,7 +25,7 @@ _ASK = 3.0
 _NO_DATABASE = "The database does not answer. What is shown is older; it is tried again each second."
 
 
-class Board(Ticker[Tab]):
+class Board(Periodic[Tab]):
     """All tabs that are open here."""
 
     every = 1.0

@@ -58,7 +58,7 @@ async def render(name: str, view: View, kept: Kept) -> str:
 
 async def _overview(kept: Kept) -> Context:
     """One look for all parts of one round."""
-    return dict(await kept.get("look", 0.5, health.look))
+    return dict(await kept.get("look", 0.5, health.queue_health))
 
 
 async def _warnings(_view: View, kept: Kept) -> Context:

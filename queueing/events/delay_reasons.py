@@ -15,12 +15,14 @@ from queueing.models import Job
 from queueing.states import State
 
 #: The name in `meta`.
-REASON = "delayReason"
+DELAY_REASON = "delayReason"
 
 
 def is_held(job: Job) -> bool:
     """Whether nothing but its submitter's delay keeps it, as far as the row knows."""
-    return bool(job.state == State.DELAYED and not job.pending and not job.runs and job.meta.get(REASON))
+    return bool(
+        job.state == State.DELAYED and not job.pending and not job.runs and job.meta.get(DELAY_REASON)
+    )
 
 
 def waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
@@ -30,7 +32,7 @@ def waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
     rows = Job.objects.filter(owner__in=owners, request_id__gt="", state=State.DELAYED, runs=0)
     held: dict[str, list[Job]] = defaultdict(list)
     for job in rows.filter(run_at__isnull=False).order_by("run_at", "id").only("owner", "meta", "run_at"):
-        if job.meta.get(REASON):
+        if job.meta.get(DELAY_REASON):
             held[job.owner].append(job)
     return {
         job.id.hex: _wait(job) | {"place": place, "of": len(jobs)}
@@ -42,4 +44,4 @@ def waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
 def _wait(job: Job) -> dict[str, Any]:
     left = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
     seconds = round(max(0.0, left), 1)
-    return {"low": seconds, "high": seconds, "reason": job.meta[REASON]}
+    return {"low": seconds, "high": seconds, "reason": job.meta[DELAY_REASON]}

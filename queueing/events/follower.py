@@ -20,7 +20,7 @@ from queueing.states import FINISHED, State
 
 from . import messages
 from .messages import Event
-from .periodic import Ticker, safely
+from .periodic import Periodic, safely
 from .positions import Positions
 from .reader import Reader
 
@@ -102,7 +102,7 @@ class Follower:
         """Tell where `job` stands to someone who has `offset` characters of `run`, then what follows."""
         async with self._lock:
             self._over.pop(job.id.hex, None)
-            known = self.jobs.setdefault(job.id.hex, Followed(messages.of(job, "position")))
+            known = self.jobs.setdefault(job.id.hex, Followed(messages.event_of(job, "position")))
             known.reader = Reader(run, offset)
             if not self._held_up():
                 await self._catch_up(known)
@@ -159,7 +159,7 @@ class Follower:
             del self._over[next(iter(self._over))]
 
 
-class Following(Ticker[Follower]):
+class Following(Periodic[Follower]):
     """The safety net under all followers of a process."""
 
     every = QUIET

@@ -43,7 +43,7 @@ def make(topic: str, name: str, job_id: str, request_id: str, meta: dict[str, st
     return {"type": f"{topic}:{name}", "jobId": job_id, "requestId": request_id, **meta, **fields}
 
 
-def of(job: Job, name: str, **fields: Any) -> Event:
+def event_of(job: Job, name: str, **fields: Any) -> Event:
     """One event of a row."""
     return make(get_kind(job.kind).topic, name, job.id.hex, job.request_id, job.meta, **fields)
 
@@ -58,7 +58,7 @@ def name_of(event: Event) -> str:
     return str(event["type"]).partition(":")[2]
 
 
-def is_ending(event: Event) -> bool:
+def is_terminal(event: Event) -> bool:
     """Whether this is a job's last event."""
     return name_of(event) in ENDINGS
 
@@ -90,18 +90,18 @@ async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
 
 def emit_soon(job: Job, name: str, **fields: Any) -> None:
     """Send an event from synchronous code."""
-    event = of(job, name, **fields)
+    event = event_of(job, name, **fields)
 
     async def send() -> None:
         if name == "queued":
-            where = await standing.place(job)
+            where = await standing.standing_of(job)
             event.update(position=where.position, estimatedWait=where.wait)
         await emit(job.owner, event)
 
     async_to_sync(send)()
 
 
-def tell(owner: str, event: Event) -> None:
+def emit_sync(owner: str, event: Event) -> None:
     """Send an event that is not a job's from synchronous code."""
     async_to_sync(emit)(owner, event)
 
@@ -110,33 +110,33 @@ def ending(job: Job) -> Event:
     """The terminal event of a finished row."""
     if job.state == State.COMPLETED:
         response = job.result.get("response", "") if isinstance(job.result, dict) else ""
-        return of(job, "completed", response=response, result=job.result)
+        return event_of(job, "completed", response=response, result=job.result)
     if job.state == State.FAILED:
-        return of(job, "failed", error=job.error, code=job.error_code, canRetry=True, text=job.text)
-    return of(job, "cancelled", text=job.text)
+        return event_of(job, "failed", error=job.error, code=job.error_code, canRetry=True, text=job.text)
+    return event_of(job, "cancelled", text=job.text)
 
 
 def course(job: Job) -> list[Event]:
     """All that is told of a job that ended as it was submitted (submit.py), in order."""
     at = {"run": job.runs, "attempt": job.attempts}
     told = [
-        of(job, "queued", queue=job.queue, position=None, estimatedWait=None),
-        of(job, "started", of=job.max_attempts, **at),
+        event_of(job, "queued", queue=job.queue, position=None, estimatedWait=None),
+        event_of(job, "started", of=job.max_attempts, **at),
     ]
     end = ending(job)
     if text := end.get("response"):
-        told.append(of(job, "delta", offset=0, text=text, **at))
+        told.append(event_of(job, "delta", offset=0, text=text, **at))
     return [*told, end]
 
 
-def about(event: Event) -> Event:
+def common_fields(event: Event) -> Event:
     """What all events of the same job have in common."""
     return {name: value for name, value in event.items() if name not in _OF_ONE}
 
 
 def vanished(event: Event) -> Event:
     """The terminal event of a job whose row is gone, made from any other of its events."""
-    return about(event) | {"type": f"{topic_of(event)}:cancelled", "text": ""}
+    return common_fields(event) | {"type": f"{topic_of(event)}:cancelled", "text": ""}
 
 
 async def text_so_far(job_id: str) -> tuple[int, str]:
@@ -162,18 +162,18 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
     if last:
         return [_retrying(job, last)]
     if job.state != State.ACTIVE:
-        where = await standing.place(job)
+        where = await standing.standing_of(job)
         fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
-        return [of(job, "position", **fields)]
-    found = [of(job, "started", run=job.runs, attempt=job.attempts, of=job.max_attempts)]
+        return [event_of(job, "position", **fields)]
+    found = [event_of(job, "started", run=job.runs, attempt=job.attempts, of=job.max_attempts)]
     number, text = await text_so_far(job.id.hex)
     start = offset if number == run else 0
     if number == job.runs and text[start:]:
-        about = {"run": number, "attempt": job.attempts, "offset": start}
-        found.append(of(job, "delta", **about, text=text[start:]))
+        at = {"run": number, "attempt": job.attempts, "offset": start}
+        found.append(event_of(job, "delta", **at, text=text[start:]))
     step = (await progress.latest([job.id.hex])).get(job.id.hex)
     if step and step.run == job.runs:
-        found.append(of(job, "progress", **step.said))
+        found.append(event_of(job, "progress", **step.said))
     return found
 
 
@@ -188,4 +188,4 @@ def _retrying(job: Job, last: Attempt) -> Event:
     """What the owner was told when the last attempt failed, with the seconds that are left now."""
     left = max(0.0, (job.run_at - timezone.now()).total_seconds()) if job.run_at else 0.0
     fields = {"queue": job.queue, "attempt": last.number, "of": job.max_attempts, "in": round(left, 1)}
-    return of(job, "retrying", reason=last.error, code=last.code or last.outcome) | fields
+    return event_of(job, "retrying", reason=last.error, code=last.code or last.outcome) | fields

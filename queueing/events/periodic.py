@@ -14,7 +14,7 @@ Member = TypeVar("Member", bound=Hashable)
 _PATIENCE = 1.0
 
 
-class Ticker(Generic[Member]):
+class Periodic(Generic[Member]):
     """One of each subclass a loop; it looks while it has members, and costs nothing without."""
 
     every = 1.0
@@ -28,7 +28,7 @@ class Ticker(Generic[Member]):
     @classmethod
     def here(cls) -> Self:
         """The running loop's."""
-        all_here = Ticker._here.setdefault(asyncio.get_running_loop(), {})
+        all_here = Periodic._here.setdefault(asyncio.get_running_loop(), {})
         if cls not in all_here:
             all_here[cls] = cls()
         return all_here[cls]

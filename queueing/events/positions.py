@@ -12,7 +12,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from . import delay_reasons, messages, standing
-from .periodic import Ticker, safely
+from .periodic import Periodic, safely
 from .standing import Standing
 
 _in_thread = partial(database_sync_to_async, thread_sensitive=False)
@@ -30,7 +30,7 @@ class Watched:
 
     def __init__(self, event: messages.Event) -> None:
         self.queue: str = event["queue"]
-        self.event = messages.about(event) | {
+        self.event = messages.common_fields(event) | {
             "type": messages.topic_of(event) + ":position",
             "queue": self.queue,
         }
@@ -41,7 +41,7 @@ class Watched:
         self.told = self.shown
 
 
-class Positions(Ticker[str]):
+class Positions(Periodic[str]):
     """The watchers of one event loop; its members are the jobs' ids."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Positions(Ticker[str]):
 
 async def _tell_held(delayed: list[Watched]) -> None:
     """Their time is known from the start; only their place among the owner's own changes."""
-    perhaps = {w.event["jobId"]: w for w in delayed if delay_reasons.REASON in w.event}
+    perhaps = {w.event["jobId"]: w for w in delayed if delay_reasons.DELAY_REASON in w.event}
     if not perhaps:
         return
     for job_id, wait in (await _in_thread(delay_reasons.waits)(perhaps)).items():

@@ -7,12 +7,12 @@ from queueing.limits import backpressure
 from queueing.schedule import redis_client, scripts
 
 from . import messages
-from .periodic import Ticker, safely
+from .periodic import Periodic, safely
 
 Send = Callable[[messages.Event], Awaitable[None]]
 
 
-class Pressures(Ticker[Send]):
+class PressureWatch(Periodic[Send]):
     """The listeners of one event loop."""
 
     every = 2.0

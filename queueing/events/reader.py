@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from queueing.models import Job
 
 from . import messages
-from .messages import Event, group_of, is_ending, name_of
+from .messages import Event, group_of, is_terminal, name_of
 
 #: Seconds between looks at the record by a follower whom the channel layer tells nothing.
 _LOOK_AGAIN = 5.0
@@ -63,14 +63,14 @@ async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncI
             for event in await _missed(job, seen):
                 if fresh := seen.take(event):
                     yield fresh
-                if is_ending(event):
+                if is_terminal(event):
                     return
             async for event in inbox.live(job.id.hex):
                 if seen.misses(event):
                     break  # something was lost on the way: catch up
                 if fresh := seen.take(event):
                     yield fresh
-                if is_ending(event):
+                if is_terminal(event):
                     return
 
 
@@ -92,7 +92,7 @@ class _Inbox:
         await asyncio.gather(self._receiving, return_exceptions=True)
         with contextlib.suppress(Exception):  # a layer that is just reconnecting raises all sorts of things
             await self._layer.group_discard(self._group, self._channel)
-        await forget(self._layer, self._channel)
+        await forget_channel(self._layer, self._channel)
 
     async def live(self, job_id: str) -> AsyncIterator[Event]:
         """The job's events as they come; ends when none has come for a while."""
@@ -115,7 +115,7 @@ class _Inbox:
         return dict(message.get("event", {"type": "none"}))
 
 
-async def forget(layer: Any, channel: str) -> None:
+async def forget_channel(layer: Any, channel: str) -> None:
     """End a channel for good. The layer does so when its receiver is cancelled, but not when a message
     reached the receiver at that very moment: then the channel and its subscription would stay for ever.
     """
@@ -130,4 +130,4 @@ async def _missed(job: Job, seen: Reader) -> list[Event]:
     try:
         return await messages.catch_up(job.id.hex, run=seen.run, offset=seen.offset)
     except Job.DoesNotExist:
-        return [messages.vanished(messages.of(job, "position"))]
+        return [messages.vanished(messages.event_of(job, "position"))]

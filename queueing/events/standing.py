@@ -35,7 +35,7 @@ class Standing:
     """{low, high, reason}, seconds; None when nothing is known."""
 
 
-async def place(job: Job) -> Standing:
+async def standing_of(job: Job) -> Standing:
     """Where `job` stands now."""
     if job.is_finished:
         return Standing(None, None)

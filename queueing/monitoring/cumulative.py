@@ -16,7 +16,7 @@ _SETTLED = timedelta(hours=1)
 _STALE = timedelta(days=1)
 
 
-class Growing(Generic[K]):
+class CumulativeSums(Generic[K]):
     """`read(since, until)` gives the sums of rows from `since` (None: from the first) and before `until`.
 
     What is settled is read once and kept by this process, so what is deleted later is not missed.

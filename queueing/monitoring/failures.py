@@ -3,6 +3,7 @@
 The code is a handler's own stable word, such as `no_quota`, or the class of what it did not expect.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from queueing.conf import get_conf
-from queueing.models import FailureNote, Job
+from queueing.models import Attempt, FailureNote, Job
 from queueing.record import orphans
 from queueing.states import State
 
@@ -109,3 +110,10 @@ def ids_of(queue: str, kind: str, code: str) -> Iterator[UUID]:
 
 def _failed(queue: str) -> QuerySet[Job]:
     return Job.objects.filter(queue=queue, state=State.FAILED)
+
+
+def failure_codes(within: timedelta, *, newest: int) -> Counter[str]:
+    """Count the codes of the attempts that failed `within` this time, among the `newest` that failed."""
+    since = timezone.now() - within
+    rows = Attempt.objects.order_by("-id").values_list("code", "ended_at")[:newest]
+    return Counter(code for code, ended in rows if ended >= since)

@@ -28,7 +28,7 @@ _DAY = 24 * 60
 
 
 @dataclass(frozen=True)
-class Warning:
+class HealthWarning:
     """Something somebody should look at."""
 
     level: str
@@ -41,19 +41,19 @@ class Warning:
     """One sentence, with the way out where there is one. It never quotes what jobs are about."""
 
 
-Check = Callable[[], Awaitable[list[Warning]]]
+Check = Callable[[], Awaitable[list[HealthWarning]]]
 
 _checks: list[Check] = []
 
 
-def register(check: Check) -> Check:
+def register_health_check(check: Check) -> Check:
     """Ask the coroutine function `check`, too, whenever `look` is called; usable as a decorator."""
     if check not in _checks:
         _checks.append(check)
     return check
 
 
-async def look() -> dict[str, Any]:
+async def queue_health() -> dict[str, Any]:
     """`queue_overview()`, with `health` (ok, warning or critical) and `warnings`, the worst first.
 
     Raises Django's `DatabaseError` when the database is away.
@@ -67,17 +67,17 @@ async def look() -> dict[str, Any]:
     return overview | {"health": level(found), "warnings": [asdict(warning) for warning in found]}
 
 
-def level(found: list[Warning]) -> str:
+def level(found: list[HealthWarning]) -> str:
     """The worst of them: `ok`, `warning` or `critical`."""
     levels = {warning.level for warning in found}
     return CRITICAL if CRITICAL in levels else WARNING if levels else OK
 
 
-def warnings(overview: dict[str, Any]) -> list[Warning]:
+def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     """What an overview alone tells; asks nobody. Registered checks are asked by `look`."""
     if overview["redis"] != "ok":
         text = "Redis is away: submissions are kept, nothing starts. It is asked again each second."
-        return [Warning(CRITICAL, "redis", "", text)]
+        return [HealthWarning(CRITICAL, "redis", "", text)]
     found = list(_of_workers(overview))
     for queue in overview["queues"]:
         found += _of_line(queue)
@@ -85,56 +85,58 @@ def warnings(overview: dict[str, Any]) -> list[Warning]:
     return found
 
 
-def _of_strays() -> list[Warning]:
+def _of_strays() -> list[HealthWarning]:
     """Blocks."""
     found = []
     for queue, number, more in orphans.unfinished():
         jobs = f"{number}{' or more' * more} unfinished job{'' if number == 1 else 's'}"
         text = f"{jobs} of {queue}, which is not in the settings: put it back, or cancel them."
-        found.append(Warning(WARNING, "strays", "", text))
+        found.append(HealthWarning(WARNING, "strays", "", text))
     return found
 
 
-def _of_workers(overview: dict[str, Any]) -> Iterator[Warning]:
+def _of_workers(overview: dict[str, Any]) -> Iterator[HealthWarning]:
     if not overview["workers"]:
         waiting = sum(queue["waiting"] for queue in overview["queues"] if not queue["paused"])
         text = f"No worker runs ({waiting} waiting). Start one: manage.py qcluster"
-        yield Warning(CRITICAL, "no_workers", "", text)
+        yield HealthWarning(CRITICAL, "no_workers", "", text)
     for worker in overview["workers"]:
         if worker["age"] > 2 * get_conf().heartbeat:
             text = f"Worker {worker['id']} was last heard of {worker['age']:g} s ago."
-            yield Warning(WARNING, "heartbeat", "", text)
+            yield HealthWarning(WARNING, "heartbeat", "", text)
 
 
-def _of_line(queue: dict[str, Any]) -> Iterator[Warning]:
+def _of_line(queue: dict[str, Any]) -> Iterator[HealthWarning]:
     name, waiting = queue["name"], queue["waiting"]
     if queue["pressure"] == backpressure.FULL:
-        yield Warning(CRITICAL, "full", name, f"{name} is full: submissions are refused.")
+        yield HealthWarning(CRITICAL, "full", name, f"{name} is full: submissions are refused.")
     elif queue["pressure"] == backpressure.THROTTLED:
-        yield Warning(WARNING, "throttled", name, f"{name} is nearly full: each owner may add a few only.")
+        yield HealthWarning(
+            WARNING, "throttled", name, f"{name} is nearly full: each owner may add a few only."
+        )
     if queue["paused"]:
         if waiting:
-            yield Warning(WARNING, "paused", name, f"{name} is paused, and {waiting} wait.")
+            yield HealthWarning(WARNING, "paused", name, f"{name} is paused, and {waiting} wait.")
         return
     if queue["cooldown"]:
         text = f"{name} rests for {queue['cooldown']:.0f} s more, as the provider asked."
-        yield Warning(WARNING, "cooldown", name, text)
+        yield HealthWarning(WARNING, "cooldown", name, text)
     oldest = queue["oldestWaiting"] or 0
     if oldest >= OLD:
         # Where a limiter holds the line back, waiting long is what was asked for.
         very = oldest >= VERY_OLD and not queue["limiter"]
         text = f"The next in {name} has waited for {oldest:.0f} s."
-        yield Warning(CRITICAL if very else WARNING, "old", name, text)
+        yield HealthWarning(CRITICAL if very else WARNING, "old", name, text)
 
 
-def _of_failures(queue: dict[str, Any]) -> Iterator[Warning]:
+def _of_failures(queue: dict[str, Any]) -> Iterator[HealthWarning]:
     recent = queue.get("recent")
     if not recent or recent["failed"] < FAILURES:
         return
     name, failed, rate = queue["name"], recent["failed"], recent["failureRate"]
     if rate >= FAILING:
         text = f"{failed} jobs of {name} failed in the last five minutes, {rate:.0%} of those that ended."
-        yield Warning(CRITICAL if rate >= MOSTLY_FAILING else WARNING, "failing", name, text)
+        yield HealthWarning(CRITICAL if rate >= MOSTLY_FAILING else WARNING, "failing", name, text)
     elif failed / (recent["seconds"] / 60) >= GROWTH * queue["day"]["failed"] / _DAY:
         text = f"More jobs of {name} fail than usual: {failed} in the last five minutes."
-        yield Warning(WARNING, "growing", name, text)
+        yield HealthWarning(WARNING, "growing", name, text)

@@ -22,7 +22,7 @@ from queueing.models import Tally
 from queueing.states import State
 
 from . import histogram
-from .cumulative import Growing
+from .cumulative import CumulativeSums
 
 Source = Callable[[], Iterable[Metric]]
 
@@ -33,18 +33,18 @@ _TOLD = range(0, 4 * 23, 4)
 _STATES = (State.WAITING, State.ACTIVE, State.DELAYED)
 
 
-def register(source: Source) -> None:
+def register_metrics(source: Source) -> None:
     """Let `source()` add metrics of its own to each answer; it may ask the database."""
     if source not in _sources:
         _sources.append(source)
 
 
-def name(of: str) -> str:
+def metric_name(of: str) -> str:
     """The full name of a metric."""
     return f"{get_conf().prefix}_{of}"
 
 
-def text(seen: dict[str, Any]) -> bytes:
+def metrics_text(seen: dict[str, Any]) -> bytes:
     """All metrics in Prometheus' text format, `seen` being what `health.look` saw. Blocks."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once([*_of_now(seen), *_of_ever(), *(m for source in _sources for m in source())]))
@@ -61,7 +61,7 @@ class _Once(Collector):
 
 def _of_now(seen: dict[str, Any]) -> Iterator[Metric]:
     up = seen["redis"] == "ok"
-    yield GaugeMetricFamily(name("redis_up"), "1 when Redis answers.", value=up)
+    yield GaugeMetricFamily(metric_name("redis_up"), "1 when Redis answers.", value=up)
     warnings = _gauge("warning", "1 for each warning of the dashboard.", "code", "queue", "level")
     for warning in seen["warnings"]:
         warnings.add_metric([warning["code"], warning["queue"], warning["level"]], 1)
@@ -85,17 +85,21 @@ def _of_now(seen: dict[str, Any]) -> Iterator[Metric]:
 def _of_workers(workers: list[dict[str, Any]]) -> Iterator[Metric]:
     running = sum(worker["running"] for worker in workers)
     slots = sum(worker["slots"] for worker in workers)
-    yield GaugeMetricFamily(name("workers"), "Worker processes with a fresh heartbeat.", value=len(workers))
-    yield GaugeMetricFamily(name("worker_slots"), "Jobs they can hold together.", value=slots)
-    yield GaugeMetricFamily(name("worker_jobs"), "Jobs they hold.", value=running)
+    yield GaugeMetricFamily(
+        metric_name("workers"), "Worker processes with a fresh heartbeat.", value=len(workers)
+    )
+    yield GaugeMetricFamily(metric_name("worker_slots"), "Jobs they can hold together.", value=slots)
+    yield GaugeMetricFamily(metric_name("worker_jobs"), "Jobs they hold.", value=running)
     if workers:
         # The oldest of them, without a label: ids of workers are new at each start.
         age = max(worker["age"] for worker in workers)
-        yield GaugeMetricFamily(name("worker_heartbeat_age_seconds"), "Of the latest to report.", value=age)
+        yield GaugeMetricFamily(
+            metric_name("worker_heartbeat_age_seconds"), "Of the latest to report.", value=age
+        )
 
 
 def _gauge(of: str, documentation: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name(of), documentation, labels=labels)
+    return GaugeMetricFamily(metric_name(of), documentation, labels=labels)
 
 
 #: (queue, what, bucket): how many. `what` is a field of `Tally`, and `bucket` empty for its plain numbers.
@@ -119,17 +123,17 @@ def _tallied(since: datetime | None, until: datetime | None) -> Counter[_Key]:
     return sums
 
 
-_ever = Growing(_tallied)
+_ever = CumulativeSums(_tallied)
 
 
 def _of_ever() -> Iterator[Metric]:
     sums = _ever.total()
     queues = sorted(get_conf().queues)
     finished = CounterMetricFamily(
-        name("jobs_finished"), "Jobs that ended, but for cancelled ones.", labels=["queue", "outcome"]
+        metric_name("jobs_finished"), "Jobs that ended, but for cancelled ones.", labels=["queue", "outcome"]
     )
     attempts = CounterMetricFamily(
-        name("job_attempts"), "Attempts; retried ones are tried again.", labels=["queue", "result"]
+        metric_name("job_attempts"), "Attempts; retried ones are tried again.", labels=["queue", "result"]
     )
     for queue in queues:
         for what in ("completed", "failed"):
@@ -141,7 +145,7 @@ def _of_ever() -> Iterator[Metric]:
         ("job_wait_seconds", "waits", "Seconds in line before the ending attempt."),
         ("job_run_seconds", "runs", "Seconds the ending attempt took."),
     ):
-        family = HistogramMetricFamily(name(metric), documentation, labels=["queue"])
+        family = HistogramMetricFamily(metric_name(metric), documentation, labels=["queue"])
         for queue in queues:
             family.add_metric([queue], *_told({k[2]: n for k, n in sums.items() if k[:2] == (queue, what)}))
         yield family

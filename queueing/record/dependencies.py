@@ -13,6 +13,7 @@ of the same row, so whichever transaction comes second sees the other.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
@@ -45,6 +46,12 @@ def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     job.pending = sum(state in UNFINISHED for state in states.values())
     if job.pending:
         job.state = State.DELAYED
+
+
+def parent_ids(job_ids: Iterable[UUID]) -> set[UUID]:
+    """Return the ids of the jobs on whose completion any of `job_ids` depends."""
+    rows = Dependency.objects.filter(job__in=set(job_ids), however=False)
+    return set(rows.values_list("parent_id", flat=True))
 
 
 def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:

@@ -12,8 +12,22 @@ from queueing.states import FINISHED
 
 _AT_ONCE = 500
 
-#: What else is tidied once an hour: each removes some rows and says how many, until it answers 0.
-steps: list[Callable[[], int]] = []
+_steps: list[Callable[[], int]] = []
+
+
+def register_pruning(step: Callable[[], int]) -> None:
+    """Call `step` once an hour, again and again until it returns 0.
+
+    `step()` removes some rows and returns their number. It runs on a worker's database thread, so each
+    call should be short.
+    """
+    if step not in _steps:
+        _steps.append(step)
+
+
+def registered_steps() -> list[Callable[[], int]]:
+    """Return the steps that applications registered, in their order."""
+    return list(_steps)
 
 
 def prune() -> int:

@@ -9,6 +9,9 @@ from queueing.kinds import Kind, get_kind
 from queueing.models import Job
 from queueing.states import State
 
+#: What owners are told of an error that the handler did not foresee.
+UNEXPECTED = "Something went wrong on our side while working on this."
+
 
 @dataclass(kw_only=True, slots=True)
 class Run:

@@ -17,6 +17,11 @@ _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 _MOST_DELAY = 366 * 24 * 3600
 
 
+def max_payload() -> int:
+    """Return the largest size of a job's arguments, in bytes of JSON (`QUEUEING["MAX_PAYLOAD"]`)."""
+    return get_conf().max_payload
+
+
 def check(
     *, args: object, owner: object, request_id: object, priority: object, delay: object, meta: object
 ) -> None:

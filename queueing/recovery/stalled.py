@@ -12,12 +12,11 @@ from queueing.events import messages
 from queueing.models import Attempt, Job
 from queueing.record.attempts import end
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result, as_run
+from queueing.record.run import UNEXPECTED, Result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import put_all_in_schedule
 from queueing.schedule.scripts import Outcome
 from queueing.states import UNFINISHED, State
-from queueing.worker.executor import UNEXPECTED
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,9 @@ def news(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.Event]]:
             found.append((job.owner, messages.ending(job)))
         elif job.state == State.WAITING:
             about = {"queue": job.queue, "attempt": job.attempts, "of": job.max_attempts, "in": 0.0}
-            found.append((job.owner, messages.of(job, "retrying", **about, reason=LOST, code="stalled")))
+            found.append(
+                (job.owner, messages.event_of(job, "retrying", **about, reason=LOST, code="stalled"))
+            )
     return found
 
 

@@ -24,7 +24,7 @@ NOTHING = "–"
 @register.inclusion_tag("queueing/admin/queues.html")
 def queues_now() -> dict[str, Any]:
     """What each queue holds at this moment, and what to look at. Blocks."""
-    return async_to_sync(health.look)()
+    return async_to_sync(health.queue_health)()
 
 
 @register.filter

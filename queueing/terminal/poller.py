@@ -74,7 +74,7 @@ class Watcher(Thread):
 async def look(before: Seen, view: str = "queues") -> Seen:
     """What `view` needs; when that fails, what was seen `before` and why there is nothing newer."""
     try:
-        overview = await health.look()
+        overview = await health.queue_health()
         groups, jobs = [], []
         if view == "failures":
             groups = await database_sync_to_async(failures.groups, thread_sensitive=False)()

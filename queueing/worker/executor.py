@@ -15,7 +15,7 @@ from queueing.conf import QueueDef, get_queue
 from queueing.context import JobContext
 from queueing.errors import Cooldown, JobError, Permanent, Retry
 from queueing.limits.backoff import delay_before_retry
-from queueing.record.run import Result, Run
+from queueing.record.run import UNEXPECTED, Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN
 from queueing.states import State
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds from claim to start that the margin of the limiter's window covers, with as much to spare.
 _LATE = LIMITER_MARGIN / 2000
-#: What an owner reads when a handler raised something we have no words for.
-UNEXPECTED = "Something went wrong on our side while working on this."
 TOOK_TOO_LONG = "This took longer than it may and was stopped."
 
 

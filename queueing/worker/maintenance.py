@@ -84,7 +84,7 @@ class Upkeep:
         """Once an hour, by whichever worker comes first: old rows go."""
         if not await redis_client.aclient().set(scripts.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
-        for step in (counters.compact, pruning.prune, *pruning.steps):
+        for step in (counters.compact, pruning.prune, *pruning.registered_steps()):
             while await self._database.call(step):
                 continue  # outcomes are recorded in between
 

@@ -21,7 +21,7 @@ from queueing.events import messages
 from queueing.monitoring.counters import Account
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result
+from queueing.record.run import UNEXPECTED, Result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import put_all_in_schedule
 from queueing.schedule.scripts import Outcome
@@ -121,7 +121,7 @@ class Recorder:
 def _without_hook(result: Result, exc: Exception) -> Result:
     """What becomes of a job whose end could not be written: an attempt that failed."""
     if not result.hook:  # its failure could not be written either: say as little as can go wrong
-        plain = Permanent(executor.UNEXPECTED, code="unwritable")
+        plain = Permanent(UNEXPECTED, code="unwritable")
         return replace(executor.failed(result.run, plain), hook=False)
     again = executor.failed(result.run, exc)
     return replace(again, hook=False) if again.state == State.FAILED else again

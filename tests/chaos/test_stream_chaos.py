@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing.control import verbs
+from queueing.api import Job, remove
 from queueing.events.channel_layer import PubSubLayer
-from queueing.models import Job
 from tests.chat.socket.stream_client import Reading
 from tests.chat.tabs import Tab, browser, eventually
 
@@ -142,7 +141,7 @@ async def test_a_job_an_operator_removed_has_an_end_too():
     async with browser() as alice:
         tab = await alice.open()
         reading = await asked(tab)
-        await sync_to_async(verbs.remove)(reading.job_id)
+        await sync_to_async(remove)(reading.job_id)
         await reading.follow(tab)
         assert reading.ending["type"] == "chat:cancelled"
         assert reading.ending["threadId"]

@@ -16,8 +16,7 @@ from django.db import connection, models
 from chat import personal_data
 from chat.accounts import exporting
 from chat.models import Message, Role, Thread
-from queueing.ids import new_id
-from queueing.models import Job
+from queueing.api import Job, new_id
 
 from .accounts.signing import PASSWORD, asked, posted, signed_up
 from .tabs import Browser, browser

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import SEEK_END
 from typing import BinaryIO
 
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 from . import flac, mp3, mp4, ogg, wav, webm
 from .file import NAMES, BrokenError, File

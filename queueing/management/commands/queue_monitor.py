@@ -96,7 +96,7 @@ class Command(HelpfulCommand):
 def _look() -> dict[str, Any]:
     async def look() -> dict[str, Any]:
         try:
-            return await health.look()
+            return await health.queue_health()
         finally:
             await redis_client.aclose()
 

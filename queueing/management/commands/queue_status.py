@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from queueing.conf import get_queue
 from queueing.management.operator import HelpfulCommand, told
-from queueing.monitoring.health import look
+from queueing.monitoring.health import queue_health
 from queueing.schedule import redis_client
 
 _HEAD = ("queue", "waiting", "active", "delayed", "oldest_seconds", "completed_24h", "failed_24h", "state")
@@ -48,7 +48,7 @@ class Command(HelpfulCommand):
 
 async def _look() -> dict[str, Any]:
     try:
-        return await look()
+        return await queue_health()
     finally:
         await redis_client.aclose()
 

@@ -11,9 +11,9 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from chat.accounts.open_sockets import Sockets
+from queueing.api.events import PressureWatch
 from queueing.events.follower import Following
 from queueing.events.positions import Positions
-from queueing.events.pressure_watch import Pressures
 from tests.chat.tabs import Browser, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -106,5 +106,5 @@ async def test_hundreds_of_sockets_come_and_go_and_leave_nothing_behind(valkey):
         assert redis_side()[0] <= clients + 5, "connections of Redis pools, however many sockets there were"
         layer = get_channel_layer()
         assert (layer.channels, layer.groups) == ({}, {})
-        for ticker in (Sockets, Following, Positions, Pressures):
+        for ticker in (Sockets, Following, Positions, PressureWatch):
             assert ticker.here().members == set()

@@ -9,7 +9,7 @@ from django.core import mail
 from chat.accounts.merge import move
 from chat.accounts.models import SignIn
 from chat.models import Message, Thread
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser, eventually
 
 from .signing import PASSWORD, asked, posted, signed_in, signed_up

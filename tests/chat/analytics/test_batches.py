@@ -10,8 +10,7 @@ from django.db import OperationalError
 
 from chat import analytics
 from chat.analytics import batches, tracker
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State
 from tests.support.cluster import environment
 
 from .tracking import ON

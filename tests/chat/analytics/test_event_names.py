@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chat.analytics import batches, event_names, export
 from chat.analytics.privacy import _says_so
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 
 @pytest.mark.parametrize("name", [*sorted(event_names.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])

@@ -11,7 +11,7 @@ from chat import personal_data
 from chat.analytics.models import Feedback
 from chat.conversations import services
 from chat.models import Message
-from queueing.ids import new_id
+from queueing.api import new_id
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -11,8 +11,7 @@ from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
 from chat.analytics.rollups import store
 from chat.conversations import services
-from queueing.kinds import Ending, get_kind
-from queueing.states import State
+from queueing.api import Ending, State, get_kind
 from tests.chat.tabs import browser
 from tests.support.valkey import wait_until
 
@@ -77,9 +76,9 @@ def test_turned_off_everything_goes(settings):
 
 
 def test_upkeep_prunes():
-    from queueing.record import pruning
+    from queueing.api import monitoring
 
-    assert prune in pruning.steps
+    assert prune in monitoring.steps
 
 
 @pytest.mark.parametrize(

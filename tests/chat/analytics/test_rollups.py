@@ -11,9 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from chat import analytics
 from chat.analytics.models import Event, Rollup, Visit
 from chat.analytics.rollups import store
-from queueing.control import verbs
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State, pause, resume
 from tests.support.valkey import wait_until
 
 from .tracking import ON, row
@@ -67,12 +65,12 @@ def test_a_batch_takes_a_handful_of_statements_however_many_events_it_has():
 
 
 def test_a_paused_queue_keeps_events_until_it_goes_on(counting, qcluster):
-    verbs.pause("analytics")
+    pause("analytics")
     qcluster(**ON)
     analytics.track("page.opened", owner="s:ada")
     counting.flush()
     assert Job.objects.get().state == State.WAITING
-    verbs.resume("analytics")
+    resume("analytics")
     wait_until(Event.objects.exists, "the event to be written")
 
 

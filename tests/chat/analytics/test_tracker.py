@@ -9,7 +9,7 @@ from channels.testing import HttpCommunicator
 
 from buddy.asgi import application
 from chat import analytics
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import ORIGIN, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

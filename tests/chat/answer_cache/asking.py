@@ -5,7 +5,7 @@ import itertools
 from chat.answer_cache import lookup, store
 from chat.conversations import services
 from chat.models import Message, Thread
-from queueing.models import Job
+from queueing.api import Job
 from tests.support.valkey import wait_until
 
 ALICE, BOB = "s:alice", "s:bob"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queueing.control import verbs
+from queueing.api import pause
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,6 @@ def stored(settings):
 @pytest.fixture
 def workers(qcluster, provider):
     """A real cluster that stores answers, and the model behind it, which is asked for replies alone."""
-    verbs.pause("background")
+    pause("background")
     qcluster(**provider.publishes, TEST_ANSWER_CACHE_SECONDS="1000")
     return provider

@@ -4,10 +4,8 @@ import pytest
 from redis import Redis
 
 from chat.conversations import edit
-from queueing.control import verbs
-from queueing.errors import Rejected
-from queueing.events.follower import in_thread
-from queueing.states import State
+from queueing.api import Rejected, State, pause
+from queueing.api.sockets import in_thread
 from tests.chat.tabs import browser
 
 from .asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
@@ -64,7 +62,7 @@ def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
 def test_a_stored_answer_waits_for_nothing(valkey, hindrance, settings):
     put()
     if hindrance == "paused":
-        verbs.pause("openai-chat")
+        pause("openai-chat")
     if hindrance == "full":
         queues = settings.QUEUEING["QUEUES"]
         narrow = queues | {"openai-chat": queues["openai-chat"] | {"soft_limit": 1, "hard_limit": 1}}

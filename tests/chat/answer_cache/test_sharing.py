@@ -7,9 +7,7 @@ from django.db import connection
 
 from chat.answer_cache import store
 from chat.conversations import services
-from queueing.models import Job
-from queueing.schedule import redis_client
-from queueing.states import State
+from queueing.api import Job, State, redis
 from tests.support.valkey import wait_until
 
 from .asking import ALICE, BOB, QUESTION, again, ask, ended, reply_to
@@ -42,7 +40,7 @@ def test_nothing_is_kept_where_somebody_may_be_in_need(workers):
         assert not again(asked)
         assert "cached" not in ended(asked).result
     assert len(workers.requests) == 4
-    assert not redis_client.client().keys("{buddy}:answer:*")
+    assert not redis.client().keys("{buddy}:answer:*")
 
 
 def test_ten_who_ask_the_same_at_once_share_one_call(workers):

@@ -12,9 +12,7 @@ from chat.companions.registry import COMPANIONS
 from chat.conversations import edit, services
 from chat.conversations.threads import delete_thread
 from chat.models import Thread
-from queueing.control import verbs
-from queueing.schedule import redis_client
-from queueing.states import State
+from queueing.api import State, pause, redis, resume
 from tests.support.valkey import point_at
 
 from .asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
@@ -32,12 +30,12 @@ def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(work
     assert ended(anew).result["response"] == "The second."
     assert reply_to(ask(owner=BOB)) == "The second.", "that is the one that is kept"
 
-    verbs.pause("openai-chat")
+    pause("openai-chat")
     failed = ask("And in Porto?")
     services.cancel(owner=ALICE, job_id=failed.job.id)
     put("And in Porto?")
     services.retry(owner=ALICE, job_id=failed.job.id)
-    verbs.resume("openai-chat")
+    resume("openai-chat")
     assert "cached" not in ended(failed).result
 
     workers.script(status=400, code="invalid_request_error", wait=0.5)
@@ -62,7 +60,7 @@ def test_an_owner_is_forgotten_and_nobody_else(valkey):
     store.forget(ALICE)
     assert not again(ask(owner=ALICE))
     assert again(ask("And in Porto?", owner=ALICE))
-    assert not [key for key in redis_client.client().keys("*") if "alice" in key and "answers" in key]
+    assert not [key for key in redis.client().keys("*") if "alice" in key and "answers" in key]
 
 
 def test_the_oldest_go_when_there_are_too_many(valkey, monkeypatch):

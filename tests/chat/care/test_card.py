@@ -9,8 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from chat.care.models import CareCount
-from queueing.control import verbs
-from queueing.models import Job
+from queueing.api import Job, pause
 from tests.chat.tabs import Browser, browser
 from tests.support.valkey import point_at
 
@@ -64,7 +63,7 @@ async def test_the_socket_tells_it_before_the_place_in_line(valkey):
 
 
 async def test_a_paused_queue_delays_no_help(valkey):
-    await sync_to_async(verbs.pause)("openai-chat")
+    await sync_to_async(pause)("openai-chat")
     async with browser() as alice:
         assert (await posted(alice)).json()["care"]["level"] == "danger"
         tab = await alice.open()

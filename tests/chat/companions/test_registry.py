@@ -7,7 +7,7 @@ import pytest
 from chat.companions.registry import COMPANIONS, companion_named
 from chat.prompting.token_budget import estimate_tokens
 from chat.replies.reply_job import Voice
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 
 everyone = pytest.mark.parametrize("companion", COMPANIONS.values(), ids=COMPANIONS)
 

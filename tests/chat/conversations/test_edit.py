@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chat.conversations import selectors, services
 from chat.models import Message
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser
 
 from .asking import ask, end_of, running, running_in, thread_of

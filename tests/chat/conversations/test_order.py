@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 
 from chat.conversations import services
 from chat.models import Message
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser
 
 from .asking import SLOW, ask, end_of, running, running_in, thread_of

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from chat.conversations.search import AROUND, MAX_QUERY, search, snippet
 from chat.models import Message, Role, Thread
-from queueing.errors import BadSubmission
-from queueing.ids import new_id
+from queueing.api import BadSubmission, new_id
 from tests.chat.tabs import browser
 
 

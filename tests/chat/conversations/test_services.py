@@ -9,11 +9,7 @@ from chat.conversations import selectors, services, threads
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
-from queueing.errors import BadSubmission, Rejected, WrongState
-from queueing.ids import new_id
-from queueing.kinds import Ending
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import BadSubmission, Ending, Job, Rejected, State, WrongState, new_id
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 

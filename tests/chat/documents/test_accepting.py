@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chat.documents.models import Analysis
 from chat.models import Message, Role, Thread
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser
 
 from . import making

@@ -13,9 +13,7 @@ from chat.documents import services
 from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Piece
 from chat.prompting.token_budget import estimate_tokens
-from queueing.context import JobContext
-from queueing.control import verbs
-from queueing.errors import Cooldown, Permanent, Retry
+from queueing.api import Cooldown, JobContext, Permanent, Retry, cancel
 from tests.provider.script import Script
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -162,6 +160,6 @@ async def test_what_nobody_tries_again_goes_after_a_week():
     old = timezone.now() - services.KEEP - timedelta(hours=1)
     await Analysis.objects.all().aupdate(created_at=old)
     assert await sync_to_async(services.sweep)() == 0, "its job is not over"
-    await sync_to_async(verbs.cancel)(asked.job.id)
+    await sync_to_async(cancel)(asked.job.id)
     assert await sync_to_async(services.sweep)() == 1
     assert not await Analysis.objects.aexists()

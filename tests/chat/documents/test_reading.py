@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from chat.documents.models import Analysis, Piece
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser, eventually, text_of
 from tests.provider.script import Script
 

@@ -10,7 +10,7 @@ import pytest
 
 from chat.documents import reader, sandbox
 from chat.documents.reader import Document
-from queueing.errors import BadSubmission, Rejected
+from queueing.api import BadSubmission, Rejected
 
 from . import making
 

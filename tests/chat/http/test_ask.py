@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from chat.models import Message, Role, Thread
-from queueing.errors import Rejected
-from queueing.models import Job
+from queueing.api import Job, Rejected
 
 from .visitor import problem
 

@@ -5,8 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from chat.models import Message, Thread
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State
 
 from .visitor import problem
 

@@ -4,8 +4,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State
 
 from .visitor import Visitor, problem
 

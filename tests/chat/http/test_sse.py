@@ -6,7 +6,7 @@ import pytest
 from django.test import AsyncClient
 
 from chat.http import sse
-from queueing.models import Job
+from queueing.api import Job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

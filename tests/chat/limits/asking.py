@@ -1,6 +1,6 @@
 """Asking under a limit."""
 
-from queueing.schedule import redis_client
+from queueing.api import redis
 
 ALICE, BOB, HOME = "s:alice", "s:bob", "192.0.2.1"
 
@@ -13,7 +13,7 @@ def limit(settings, most_wait=60, **rules):
 def turns_of(who):
     """The moments given out under each of the rules for somebody, in seconds."""
     found = {}
-    for key in redis_client.client().scan_iter(f"{{buddy}}:turns:{who}:*"):
-        times = sorted(score / 1000 for _, score in redis_client.client().zrange(key, 0, -1, withscores=True))
+    for key in redis.client().scan_iter(f"{{buddy}}:turns:{who}:*"):
+        times = sorted(score / 1000 for _, score in redis.client().zrange(key, 0, -1, withscores=True))
         found[key.split(f"{who}:")[1]] = times
     return found

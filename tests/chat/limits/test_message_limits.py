@@ -9,10 +9,7 @@ from django.db import connection
 from chat import limits
 from chat.conversations import edit, services
 from chat.models import Message
-from queueing.control import verbs
-from queueing.errors import Rejected
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, Rejected, State, cancel
 from tests.support.valkey import point_at, wait_until
 
 from .asking import ALICE, BOB, HOME, limit, turns_of
@@ -129,7 +126,7 @@ def test_changing_what_waits_costs_nothing_and_asking_anew_does(settings, valkey
     asked = ask()
     for number in range(3):
         edit.edit(owner=ALICE, message_id=asked.message_id, text=f"Change {number}")
-    verbs.cancel(asked.job.pk)
+    cancel(asked.job.pk)
     edit.edit(owner=ALICE, message_id=asked.message_id, text="Anew", request_id="anew")
     with pytest.raises(Rejected):
         services.retry(owner=ALICE, job_id=asked.job.pk)

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chat import limits
-from queueing.errors import Rejected
+from queueing.api import Rejected
 from tests.chat.tabs import browser
 
 from .asking import HOME, limit

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chat.prompting.token_budget import Turn, estimate_tokens, fit, turn_cost
-from queueing.errors import Permanent
+from queueing.api import Permanent
 
 INSTRUCTIONS = "Be kind and brief."
 

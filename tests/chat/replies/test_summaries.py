@@ -14,9 +14,7 @@ from chat.models import Message, Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import estimate_tokens, turn_cost
 from chat.replies import summaries
-from queueing.ids import new_id
-from queueing.models import Job
-from queueing.submit import submit
+from queueing.api import Job, new_id, submit
 from tests.chat.tabs import Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from chat.models import Message, Role
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser, text_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

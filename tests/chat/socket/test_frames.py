@@ -7,8 +7,7 @@ import pytest
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from buddy.asgi import application, sockets
-from queueing.errors import Rejected
-from queueing.models import Job
+from queueing.api import Job, Rejected
 from tests.chat.tabs import ORIGIN, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chat.socket import flow_control
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

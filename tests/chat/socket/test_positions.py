@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing.control import verbs
-from queueing.events.pressure_watch import Pressures
-from queueing.schedule import redis_client, scripts
-from queueing.submit import submit_many
+from queueing.api import cancel, pause, redis, resume, submit_many
+from queueing.api.events import PressureWatch
 from tests.chat.tabs import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -29,11 +27,11 @@ async def told(tab: Tab, reason: str, position: int | None = 1) -> dict[str, Any
 def a_worker(valkey: Any) -> None:
     """A heartbeat as of a worker that claims nothing."""
     worker = {"id": "w1", "cluster": "c1", "at": time.time() + 60}
-    valkey.client.hset(scripts.key("workers"), "w1", json.dumps(worker))
+    valkey.client.hset(redis.key("workers"), "w1", json.dumps(worker))
 
 
 def recent_runs(valkey: Any, *seconds: float) -> None:
-    key = scripts.queue_key(QUEUE, "runs")
+    key = redis.queue_key(QUEUE, "runs")
     valkey.client.delete(key)
     valkey.client.rpush(key, *[int(s * 1000) for s in seconds])
 
@@ -48,13 +46,13 @@ async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
         await tab.ask()
         queued = (await tab.hear_until("chat:queued"))[-1]
         assert queued["estimatedWait"]["reason"] == "workers"
-        await off_thread(verbs.pause, QUEUE)
+        await off_thread(pause, QUEUE)
         assert (await told(tab, "paused"))["high"] is None
-        await off_thread(verbs.resume, QUEUE)
+        await off_thread(resume, QUEUE)
         await told(tab, "workers")
         a_worker(valkey)
         assert await told(tab, "queue") == {"low": 0, "high": 0, "reason": "queue"}
-        await off_thread(redis_client.run, scripts.cooldown(QUEUE, 30))
+        await off_thread(redis.run, redis.cooldown(QUEUE, 30))
         wait = await told(tab, "provider")
         assert 25 <= wait["low"] <= 30
         valkey.stop()
@@ -111,7 +109,7 @@ async def test_positions_follow_the_line(valkey):
 
 
 async def test_pressure_is_told_to_all_when_it_changes_and_to_newcomers(monkeypatch, settings):
-    monkeypatch.setattr(Pressures, "every", 0.1)
+    monkeypatch.setattr(PressureWatch, "every", 0.1)
     queues = settings.QUEUEING["QUEUES"]
     small = queues["test"] | {"soft_limit": 2, "hard_limit": 4}
     settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | {"test": small}}
@@ -125,7 +123,7 @@ async def test_pressure_is_told_to_all_when_it_changes_and_to_newcomers(monkeypa
         await off_thread(submit_many, "test.noop", [{}])
         assert (await tabs[0].hear())["level"] == "full"
         for job in jobs:
-            await off_thread(verbs.cancel, job.id)
+            await off_thread(cancel, job.id)
         levels = [(await tabs[1].hear())["level"]]
         while levels[-1] != "normal":
             levels.append((await tabs[1].hear())["level"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import Browser, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

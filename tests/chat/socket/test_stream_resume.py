@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import browser
 
 from .stream_client import LossyLayer, Reading, read_with_cuts

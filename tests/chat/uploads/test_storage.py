@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from chat.uploads import storage
 from chat.uploads.models import Upload, UploadChunk
-from queueing.errors import BadSubmission, Rejected
-from queueing.models import Job
-from queueing.record import pruning
-from queueing.states import State
+from queueing.api import BadSubmission, Job, Rejected, State, monitoring
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +101,7 @@ def test_the_sweep_takes_what_is_old_but_not_what_a_job_still_needs():
 
 
 def test_the_sweep_is_part_of_the_hourly_clean_up():
-    assert storage.sweep in pruning.steps
+    assert storage.sweep in monitoring.steps
 
 
 def job(state: State) -> Job:

@@ -8,7 +8,7 @@ import pytest
 
 from chat.prompting.token_budget import Turn
 from chat.upstream import Reply, stream_reply
-from queueing.errors import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 
 QUESTION = "What is a queue for, really?"

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from chat.upstream import client
-from queueing.errors import Cooldown, Permanent, Retry
+from queueing.api import Cooldown, Permanent, Retry
 from tests.provider.fixture import Provider
 
 from .asking import failure

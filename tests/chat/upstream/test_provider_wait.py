@@ -3,7 +3,8 @@
 import pytest
 
 from chat.conversations import services
-from queueing.models import Attempt, Job
+from queueing.api import Job
+from queueing.models import Attempt
 from tests.support.valkey import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

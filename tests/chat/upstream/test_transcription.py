@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.upstream.transcription import Transcript, transcribe, who_transcribes
-from queueing.errors import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 
 from .asking import cancelled

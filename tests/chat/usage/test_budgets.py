@@ -12,10 +12,7 @@ from hypothesis import strategies as st
 from chat.usage import budgets, record, reserve, settle, spent_today
 from chat.usage.models import Day, Reservation, Usage
 from chat.usage.personal_data import move_days
-from queueing.errors import Rejected
-from queueing.ids import new_id
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, Rejected, State, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,8 +11,7 @@ from django.db import connection
 
 from chat.usage import record, reserve, settle, spent_today
 from chat.usage.models import Reservation, Usage
-from queueing.errors import Rejected
-from queueing.ids import new_id
+from queueing.api import Rejected, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from chat.models import Message
 from chat.usage import record
 from chat.usage.models import Day, Reservation, Usage
-from queueing.models import Job
+from queueing.api import Job
 from tests.chat.tabs import Browser, Tab, browser, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -5,7 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from queueing.models import Job
+from queueing.api import Job
 from tests import speech
 from tests.chat.tabs import Browser
 from tests.support.valkey import wait_until

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from chat.models import Message, Thread
 from chat.uploads.models import Upload
 from chat.voice import availability
-from queueing.models import Job
+from queueing.api import Job
 from tests import speech
 from tests.support.valkey import free_port
 

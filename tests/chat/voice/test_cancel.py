@@ -8,8 +8,7 @@ from asgiref.sync import sync_to_async
 
 from chat.models import Message, Role
 from chat.uploads.models import Upload
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, State
 from tests.queueing.record.moves import begin, end
 
 from .sending import SAID, ended, heard

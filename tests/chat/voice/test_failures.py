@@ -10,9 +10,7 @@ from chat.models import Message, Role
 from chat.uploads.models import Upload
 from chat.usage.models import Usage
 from chat.voice.jobs import FOR_GOOD, listen
-from queueing.errors import Permanent
-from queueing.models import Job
-from queueing.states import State
+from queueing.api import Job, Permanent, State
 from tests.queueing.record.moves import begin, end
 
 from .sending import SAID, ended, heard

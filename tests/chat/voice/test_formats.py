@@ -12,7 +12,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from chat.voice.formats import Format, recognise
-from queueing.errors import BadSubmission
+from queueing.api import BadSubmission
 from tests import speech
 
 EXPECTED = {

@@ -5,7 +5,7 @@ import pytest
 from chat.care.models import CareCount
 from chat.models import Message
 from chat.uploads.models import Upload
-from queueing.states import State
+from queueing.api import State
 from tests import speech
 from tests.chat.tabs import eventually
 

@@ -14,7 +14,7 @@ import pytest
 from chat.upstream.transcription import transcribe
 from chat.voice.formats import recognise
 from deploy.local import parts
-from queueing.errors import Permanent
+from queueing.api import Permanent
 from tests import speech
 from tests.support.valkey import wait_until
 

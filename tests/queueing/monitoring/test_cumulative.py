@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from queueing.monitoring import cumulative
-from queueing.monitoring.cumulative import Growing
+from queueing.monitoring.cumulative import CumulativeSums
 
 
 class Table:
@@ -39,7 +39,7 @@ def at(monkeypatch):
 def test_each_row_counts_once_as_time_goes_by(at):
     table, now = Table(), at(0)
     table.rows = [now - timedelta(minutes=minutes) for minutes in range(0, 300, 7)]
-    sums = Growing(table.read)
+    sums = CumulativeSums(table.read)
     for hours in (0, 0.01, 0.5, 1, 2.5, 20, 60):
         at(hours)
         assert sums.total()["rows"] == len(table.rows)
@@ -48,7 +48,7 @@ def test_each_row_counts_once_as_time_goes_by(at):
 def test_what_is_settled_is_read_once_and_not_missed_when_it_is_deleted(at):
     table, now = Table(), at(0)
     table.rows = [now - timedelta(hours=5)] * 1000 + [now - timedelta(minutes=5)]
-    sums = Growing(table.read)
+    sums = CumulativeSums(table.read)
     assert sums.total()["rows"] == 1001
     table.asked = 0
     del table.rows[:1000]
@@ -58,7 +58,7 @@ def test_what_is_settled_is_read_once_and_not_missed_when_it_is_deleted(at):
 
 def test_a_row_that_grows_within_the_hour_is_told_as_it_is_now(at):
     table, now = Table(), at(0)
-    sums = Growing(table.read)
+    sums = CumulativeSums(table.read)
     assert sums.total()["rows"] == 0
     table.rows.append(now - timedelta(minutes=30))
     assert sums.total()["rows"] == 1

@@ -110,12 +110,12 @@ def _is_warning(node: ast.AST) -> bool:
 
 
 async def test_a_registered_check_is_asked_too_and_the_worst_comes_first(valkey, db, monkeypatch):
-    async def mild() -> list[health.Warning]:
-        return [health.Warning("warning", "mild", "", "Look at it some day.")]
+    async def mild() -> list[health.HealthWarning]:
+        return [health.HealthWarning("warning", "mild", "", "Look at it some day.")]
 
     monkeypatch.setattr(health, "_checks", [])
-    health.register(mild)
-    health.register(mild)
-    seen = await health.look()
+    health.register_health_check(mild)
+    health.register_health_check(mild)
+    seen = await health.queue_health()
     assert [warning["code"] for warning in seen["warnings"]] == ["no_workers", "mild"]
     assert seen["health"] == "critical"

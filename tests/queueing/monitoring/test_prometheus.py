@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat.usage import ledger
 from queueing.control import verbs
 from queueing.monitoring import prometheus
-from queueing.monitoring.cumulative import Growing
+from queueing.monitoring.cumulative import CumulativeSums
 from queueing.submit import submit, submit_many
 from tests.queueing.worker.test_end_to_end import finished
 from tests.support.cluster import ROOT
@@ -26,8 +26,8 @@ def fresh(settings, monkeypatch):
     from chat.usage import metrics as usage_metrics
 
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(prometheus, "_ever", Growing(prometheus._tallied))
-    monkeypatch.setattr(usage_metrics, "_ever", Growing(usage_metrics._used))
+    monkeypatch.setattr(prometheus, "_ever", CumulativeSums(prometheus._tallied))
+    monkeypatch.setattr(usage_metrics, "_ever", CumulativeSums(usage_metrics._used))
 
 
 def scrape(client):

@@ -120,7 +120,7 @@ async def test_a_database_that_is_away_leaves_what_was_seen_and_says_so(monkeypa
         raise OperationalError("server closed the connection")
 
     before = poller.Seen(seen(queue("chat")), at=100.0)
-    monkeypatch.setattr(health, "look", away)
+    monkeypatch.setattr(health, "queue_health", away)
     after = await poller.look(before)
     assert (after.overview, after.at) == (before.overview, 100.0)
     assert "The database is away (OperationalError)" in after.problem

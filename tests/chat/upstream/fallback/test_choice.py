@@ -3,8 +3,7 @@
 import pytest
 
 from chat.upstream import client, fallback
-from queueing.errors import Cooldown, Permanent, Retry
-from queueing.schedule import redis_client
+from queueing.api import Cooldown, Permanent, Retry, redis
 from tests.chat.upstream.asking import ask, failure
 from tests.provider.fixture import Provider
 
@@ -20,7 +19,7 @@ def models(provider: Provider) -> list[str]:
 
 async def wake() -> None:
     """As if the first model had rested long enough."""
-    await redis_client.aclient().flushall()
+    await redis.aclient().flushall()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ async def test_the_first_model_rests_for_everybody_and_comes_back(provider: Prov
     for _ in range(5):
         await ask()
     assert models(provider) == ["scripted"] + ["second"] * 5
-    left = await redis_client.aclient().pttl((await redis_client.aclient().keys("*rests*"))[0])
+    left = await redis.aclient().pttl((await redis.aclient().keys("*rests*"))[0])
     assert 15_000 < left <= 20_000
 
     await wake()

@@ -8,9 +8,8 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from chat.upstream.health import provider as provider_health
-from queueing.errors import JobError
-from queueing.models import Attempt, Job
-from queueing.states import State
+from queueing.api import Job, JobError, State
+from queueing.models import Attempt
 from tests.chat.upstream.asking import ask
 from tests.provider.fixture import Provider
 

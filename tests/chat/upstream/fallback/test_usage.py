@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from chat.upstream import Spent
-from queueing.errors import JobError
+from queueing.api import JobError
 from tests.chat.upstream.asking import ask
 from tests.provider.fixture import Provider
 

@@ -1,0 +1,64 @@
+"""The front door: what an application needs to define, submit and control jobs.
+
+    from queueing.api import JobContext, job, submit
+
+    @job("report.write", queue="reports")
+    async def write(ctx: JobContext, *, report_id: str) -> dict[str, str]: ...
+
+    submit("report.write", {"report_id": "7"}, owner="alice")
+
+The submodules of this package open the other doors: `events`, `sockets`, `monitoring`, `charts`, `admin`
+and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
+"""
+
+from queueing.context import JobContext
+from queueing.control.owners import erase_owner, rename_owner, stop_owner
+from queueing.control.verbs import cancel, retry
+from queueing.errors import (
+    BadSubmission,
+    Cooldown,
+    JobError,
+    Permanent,
+    QueueingError,
+    Rejected,
+    Retry,
+    WrongState,
+)
+from queueing.ids import new_id
+from queueing.kinds import Ending, get_kind, job
+from queueing.models import Job
+from queueing.record.dependencies import parent_ids
+from queueing.record.validation import max_payload
+from queueing.states import FINISHED, UNFINISHED, State
+from queueing.submit import Submission, submit, submit_completed, submit_many
+
+__all__ = [
+    "FINISHED",
+    "UNFINISHED",
+    "BadSubmission",
+    "Cooldown",
+    "Ending",
+    "Job",
+    "JobContext",
+    "JobError",
+    "Permanent",
+    "QueueingError",
+    "Rejected",
+    "Retry",
+    "State",
+    "Submission",
+    "WrongState",
+    "cancel",
+    "erase_owner",
+    "get_kind",
+    "job",
+    "max_payload",
+    "new_id",
+    "parent_ids",
+    "rename_owner",
+    "retry",
+    "stop_owner",
+    "submit",
+    "submit_completed",
+    "submit_many",
+]

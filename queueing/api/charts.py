@@ -1,0 +1,7 @@
+"""Charts as SVG without scripts, the formats of their numbers, and histograms of durations."""
+
+from queueing.monitoring import histogram
+from queueing.monitoring.charts import formats
+from queueing.monitoring.charts.plots import Plot, Series, bars, lines
+
+__all__ = ["Plot", "Series", "bars", "formats", "histogram", "lines"]

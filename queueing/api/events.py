@@ -1,0 +1,38 @@
+"""Events: what happens to jobs, as their owner is told, and how a client follows them to the end."""
+
+from queueing.events.delay_reasons import DELAY_REASON
+from queueing.events.follower import Follower
+from queueing.events.messages import (
+    Event,
+    common_fields,
+    emit,
+    emit_sync,
+    event_of,
+    group_of,
+    is_terminal,
+    name_of,
+    text_so_far,
+    topic_of,
+)
+from queueing.events.pressure_watch import PressureWatch
+from queueing.events.reader import follow
+from queueing.events.standing import Standing, standing_of
+
+__all__ = [
+    "DELAY_REASON",
+    "Event",
+    "Follower",
+    "PressureWatch",
+    "Standing",
+    "common_fields",
+    "emit",
+    "emit_sync",
+    "event_of",
+    "follow",
+    "group_of",
+    "is_terminal",
+    "name_of",
+    "standing_of",
+    "text_so_far",
+    "topic_of",
+]
