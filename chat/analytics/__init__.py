@@ -1,11 +1,7 @@
 """What happens here, counted: no contents, nobody recognisable for longer than a day (docs/analytics.md).
 
-    chat.analytics.track("message.sent", owner=owner, companion="travel")
+    tracker.track("message.sent", owner=owner, companion="travel")
 
 `track` costs its caller microseconds. What it takes goes, many at a time, through the queue `analytics`
 into events and their sums, which the staff page at /admin/analytics/ reads.
 """
-
-from .tracker import track
-
-__all__ = ["track"]

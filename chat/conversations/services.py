@@ -13,14 +13,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from chat.analytics import track
+from chat.analytics.tracker import track
 from chat.answer_cache.keys import Reuse
 from chat.answer_cache.lookup import UNKNOWN, look
 from chat.companions.registry import companion_named
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import most_tokens
-from chat.usage import reserve
-from chat.usage.budgets import budget_of
+from chat.usage.budgets import budget_of, reserve
 from queueing import api
 from queueing.api import BadSubmission, Job, Rejected, State, new_id
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from chat.accounts.owners import owner_of_request
 from chat.accounts.sessions import fetch_late
-from chat.analytics import track
 from chat.analytics.models import Reason
+from chat.analytics.tracker import track
 from chat.companions.registry import COMPANIONS
 from queueing.api import get_kind
 

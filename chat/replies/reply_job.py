@@ -16,7 +16,8 @@ from chat.models import Message, Thread
 from chat.prompting.conversation_context import before
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import fit
-from chat.usage import ledger, settle
+from chat.usage import ledger
+from chat.usage.budgets import settle
 from queueing.api import Ending, JobContext, Permanent, State, job
 
 from . import summaries, titles

@@ -15,7 +15,7 @@ from chat.companions.registry import COMPANIONS
 from chat.models import Message, Role, Thread
 from chat.prompting.persona import Voice
 from chat.prompting.token_budget import Turn, estimate_tokens, turn_cost
-from chat.usage import settle
+from chat.usage.budgets import settle
 from queueing.api import Ending, Job, JobContext, QueueingError, job, submit
 
 from .model_calls import Payer, call

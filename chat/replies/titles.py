@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from chat.models import Message, Role, Thread
 from chat.prompting.token_budget import Turn
-from chat.usage import settle
+from chat.usage.budgets import settle
 from queueing.api import Ending, JobContext, QueueingError, events, job, submit
 
 from .model_calls import Payer, call

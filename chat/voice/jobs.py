@@ -5,7 +5,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from chat import usage
 from chat.analytics.job_events import ended
 from chat.care import screen
 from chat.care.counters import count
@@ -15,6 +14,7 @@ from chat.replies.titles import title_from
 from chat.uploads import storage
 from chat.uploads.models import Upload
 from chat.upstream.transcription import transcribe
+from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, events, job
 
 from .formats import BY_MEDIA_TYPE
@@ -80,7 +80,7 @@ async def listen(
         media_type=media_type,
         language=language,
     )
-    await sync_to_async(usage.record)(
+    await sync_to_async(ledger.record)(
         job_id=ctx.job_id,
         owner=ctx.owner,
         companion=companion,

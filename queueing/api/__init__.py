@@ -13,7 +13,7 @@ and `redis`. Everything outside `queueing.api` and `queueing.testing` is private
 
 from queueing.context import JobContext
 from queueing.control.owners import erase_owner, rename_owner, stop_owner
-from queueing.control.verbs import cancel, retry
+from queueing.control.verbs import cancel, pause, remove, resume, retry
 from queueing.errors import (
     BadSubmission,
     Cooldown,
@@ -55,7 +55,10 @@ __all__ = [
     "max_payload",
     "new_id",
     "parent_ids",
+    "pause",
+    "remove",
     "rename_owner",
+    "resume",
     "retry",
     "stop_owner",
     "submit",

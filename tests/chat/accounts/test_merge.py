@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat.models import Thread
-from queueing.api import Job, redis
+from queueing.api import Job
+from queueing.schedule import scripts
 from tests.chat.tabs import browser, eventually, text_of
 
 from .signing import asked, posted, signed_in, signed_up, titles
@@ -99,7 +100,7 @@ async def test_an_answer_on_its_way_can_be_cancelled_by_the_user_and_nothing_is_
         await eventually(lambda: workers.requests[0].disconnected, "the call to end")
 
         def counts() -> list[Any]:
-            keys = [redis.queue_key("openai-chat", name) for name in ("held", "busy")]
+            keys = [scripts.queue_key("openai-chat", name) for name in ("held", "busy")]
             return [valkey.client.hgetall(key) for key in keys]
 
         await eventually(lambda: counts() == [{}, {}], "what was charged to be given back")

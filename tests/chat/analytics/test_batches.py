@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat import analytics
 from chat.analytics import batches, tracker
+from chat.analytics.tracker import track
 from queueing.api import Job, State
 from tests.support.cluster import environment
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_many_events_travel_as_few_jobs_within_the_payloads_limit(counting):
     for n in range(450):
-        analytics.track("x:wide", owner=f"s:{n}", **{f"property{p}": "é" * 60 for p in range(10)})
+        track("x:wide", owner=f"s:{n}", **{f"property{p}": "é" * 60 for p in range(10)})
     counting.flush()
     jobs = Job.objects.filter(kind="analytics.write")
     assert all(job.queue == "analytics" and job.priority == 1 for job in jobs)
@@ -30,7 +30,7 @@ def test_many_events_travel_as_few_jobs_within_the_payloads_limit(counting):
 
 
 def test_no_owner_leaves_the_process(counting):
-    analytics.track("message.sent", owner="s:0123456789abcdef", companion="travel")
+    track("message.sent", owner="s:0123456789abcdef", companion="travel")
     counting.flush()
     (job,) = Job.objects.all()
     assert "0123456789abcdef" not in json.dumps(job.args)
@@ -38,9 +38,9 @@ def test_no_owner_leaves_the_process(counting):
 
 
 def test_what_our_own_code_tracks_wrongly_is_thrown_away_alone(counting, caplog):
-    analytics.track("message.sent", text="what somebody wrote, and at some length: " * 3)
-    analytics.track("no.such.name")
-    analytics.track("message.sent")
+    track("message.sent", text="what somebody wrote, and at some length: " * 3)
+    track("no.such.name")
+    track("message.sent")
     counting.flush()
     (job,) = Job.objects.all()
     assert [event[1] for event in job.args["events"]] == ["message.sent"]
@@ -57,7 +57,7 @@ def test_with_the_database_away_events_are_held_up_to_a_bound_and_the_rest_is_co
 
     monkeypatch.setattr(batches, "submit", away)
     for _ in range(400):
-        analytics.track("page.opened")
+        track("page.opened")
     counting.flush()
     assert (len(counting._held), counting.dropped) == (300, 100)
 
@@ -69,7 +69,7 @@ def test_with_the_database_away_events_are_held_up_to_a_bound_and_the_rest_is_co
 def test_with_redis_away_nothing_is_lost(counting, valkey):
     valkey.stop()
     try:
-        analytics.track("page.opened")
+        track("page.opened")
         counting.flush()
     finally:
         valkey.start()
@@ -85,7 +85,7 @@ def test_a_fork_waits_until_a_delivery_is_over(counting, monkeypatch):
         order.append("delivered")
 
     monkeypatch.setattr(batches, "deliver", deliver)
-    analytics.track("page.opened")
+    track("page.opened")
     thread = Thread(target=counting.flush)
     thread.start()
     delivering.wait()
@@ -106,7 +106,7 @@ def test_a_process_that_ends_hands_over_what_it_holds(db):
     code = (
         "import django; django.setup()\n"
         "from multiprocessing import get_context\n"
-        "from chat.analytics import track\n"
+        "from chat.analytics.tracker import track\n"
         "track('page.opened', owner='s:parent')\n"
         "child = get_context('fork').Process(target=track, args=('prompt.used',))\n"
         "child.start(); child.join()\n"

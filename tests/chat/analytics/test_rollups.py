@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from chat import analytics
 from chat.analytics.models import Event, Rollup, Visit
 from chat.analytics.rollups import store
+from chat.analytics.tracker import track
 from queueing.api import Job, State, pause, resume
 from tests.support.valkey import wait_until
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_events_become_rows_and_sums_and_visitors_exactly_once(counting, qcluster):
     for n in range(120):
-        analytics.track("message.sent", owner=f"s:{n % 7}", companion="travel" if n % 2 else "culture")
+        track("message.sent", owner=f"s:{n % 7}", companion="travel" if n % 2 else "culture")
     counting.flush()
     qcluster(**ON)
     job = Job.objects.get()
@@ -43,7 +43,7 @@ def _fresh(job: Job) -> Job:
 def test_a_batch_that_runs_twice_is_kept_once(counting):
     from chat.analytics.jobs import write
 
-    analytics.track("page.opened")
+    track("page.opened")
     counting.flush()
     job = Job.objects.get()
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_a_batch_takes_a_handful_of_statements_however_many_events_it_has():
 def test_a_paused_queue_keeps_events_until_it_goes_on(counting, qcluster):
     pause("analytics")
     qcluster(**ON)
-    analytics.track("page.opened", owner="s:ada")
+    track("page.opened", owner="s:ada")
     counting.flush()
     assert Job.objects.get().state == State.WAITING
     resume("analytics")

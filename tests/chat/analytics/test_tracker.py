@@ -8,7 +8,7 @@ import pytest
 from channels.testing import HttpCommunicator
 
 from buddy.asgi import application
-from chat import analytics
+from chat.analytics.tracker import track
 from queueing.api import Job
 from tests.chat.tabs import ORIGIN, Tab, browser
 
@@ -84,16 +84,13 @@ async def test_a_socket_of_somebody_who_asks_not_to_be_tracked_counts_for_nobody
 
 async def test_turned_off_nothing_is_held(counting, settings):
     settings.ANALYTICS_DAYS = 0
-    analytics.track("page.opened", owner="s:ada")
+    track("page.opened", owner="s:ada")
     assert await post({"name": "x:a"}) == (202, {"accepted": 0})
     assert not counting._held
 
 
 def test_a_call_costs_its_caller_microseconds(counting):
-    best = min(
-        _timed(lambda: analytics.track("message.sent", owner="s:ada", companion="travel"))
-        for _ in range(2000)
-    )
+    best = min(_timed(lambda: track("message.sent", owner="s:ada", companion="travel")) for _ in range(2000))
     assert best < 50e-6
 
 

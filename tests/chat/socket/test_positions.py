@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from queueing.api import cancel, pause, redis, resume, submit_many
+from queueing.api import cancel, pause, resume, submit_many
 from queueing.api.events import PressureWatch
+from queueing.schedule import redis_client, scripts
 from tests.chat.tabs import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -27,11 +28,11 @@ async def told(tab: Tab, reason: str, position: int | None = 1) -> dict[str, Any
 def a_worker(valkey: Any) -> None:
     """A heartbeat as of a worker that claims nothing."""
     worker = {"id": "w1", "cluster": "c1", "at": time.time() + 60}
-    valkey.client.hset(redis.key("workers"), "w1", json.dumps(worker))
+    valkey.client.hset(scripts.key("workers"), "w1", json.dumps(worker))
 
 
 def recent_runs(valkey: Any, *seconds: float) -> None:
-    key = redis.queue_key(QUEUE, "runs")
+    key = scripts.queue_key(QUEUE, "runs")
     valkey.client.delete(key)
     valkey.client.rpush(key, *[int(s * 1000) for s in seconds])
 
@@ -52,7 +53,7 @@ async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
         await told(tab, "workers")
         a_worker(valkey)
         assert await told(tab, "queue") == {"low": 0, "high": 0, "reason": "queue"}
-        await off_thread(redis.run, redis.cooldown(QUEUE, 30))
+        await off_thread(redis_client.run, scripts.cooldown(QUEUE, 30))
         wait = await told(tab, "provider")
         assert 25 <= wait["low"] <= 30
         valkey.stop()

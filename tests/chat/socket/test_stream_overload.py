@@ -7,8 +7,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from chat.socket.consumer import ChatConsumer
-from queueing.api import events
-from queueing.events import channel_layer
+from queueing.events import channel_layer, messages
 from tests.chat.tabs import browser
 
 from .stream_client import Reading
@@ -18,8 +17,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 OWNER = "s:overload"
 
 
-def piece(offset: int, text: str) -> events.Event:
-    return events.make("chat", "delta", "a" * 32, "r-1", {}, run=1, attempt=1, offset=offset, text=text)
+def piece(offset: int, text: str) -> messages.Event:
+    return messages.make("chat", "delta", "a" * 32, "r-1", {}, run=1, attempt=1, offset=offset, text=text)
 
 
 async def group_of_two() -> tuple[Any, str, str]:
@@ -27,19 +26,19 @@ async def group_of_two() -> tuple[Any, str, str]:
     here: Any = get_channel_layer()
     channels = [await here.new_channel(), await here.new_channel()]
     for channel in channels:
-        await here.group_add(events.group_of(OWNER), channel)
+        await here.group_add(messages.group_of(OWNER), channel)
     return here, channels[0], channels[1]
 
 
 async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
     monkeypatch.setattr(channel_layer, "MOST_WAITING", 20_000)
     here, deaf, reader = await group_of_two()
-    ending = events.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
+    ending = messages.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
     for number in range(100):
-        await events.emit_many(
+        await messages.emit_many(
             [(OWNER, piece(number * 1000, "x" * 1000)), (OWNER, {"type": "thread:edited"})]
         )
-    await events.emit(OWNER, ending)
+    await messages.emit(OWNER, ending)
     while (message := await here.receive(reader))["event"] != ending:
         pass
     inbox = here.channels[deaf]
@@ -55,7 +54,7 @@ async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
     monkeypatch.setattr(channel_layer, "MOST_WAITING", 2_000)
     here, deaf, reader = await group_of_two()
     for number in range(100):
-        await events.emit(OWNER, {"type": "thread:edited", "number": number})
+        await messages.emit(OWNER, {"type": "thread:edited", "number": number})
     while (await here.receive(reader))["event"]["number"] != 99:
         pass
     inbox = here.channels[deaf]
@@ -72,7 +71,7 @@ async def test_a_socket_that_was_held_up_still_reads_every_word(workers, monkeyp
     gate, heard = asyncio.Event(), 0
     tell = ChatConsumer.tell
 
-    async def held_up(self: ChatConsumer, event: events.Event) -> None:
+    async def held_up(self: ChatConsumer, event: messages.Event) -> None:
         nonlocal heard
         heard += event["type"] == "chat:delta"
         if event["type"] == "chat:delta":

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chat.uploads import storage
 from chat.uploads.models import Upload, UploadChunk
-from queueing.api import BadSubmission, Job, Rejected, State, monitoring
+from queueing.api import BadSubmission, Job, Rejected, State
+from queueing.record.pruning import registered_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +102,7 @@ def test_the_sweep_takes_what_is_old_but_not_what_a_job_still_needs():
 
 
 def test_the_sweep_is_part_of_the_hourly_clean_up():
-    assert storage.sweep in monitoring.steps
+    assert storage.sweep in registered_steps()
 
 
 def job(state: State) -> Job:

@@ -9,7 +9,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.usage import budgets, record, reserve, settle, spent_today
+from chat.usage import budgets
+from chat.usage.budgets import reserve, settle
+from chat.usage.ledger import record, spent_today
 from chat.usage.models import Day, Reservation, Usage
 from chat.usage.personal_data import move_days
 from queueing.api import Job, Rejected, State, new_id

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from chat.usage import record, reserve, settle, spent_today
+from chat.usage.budgets import reserve, settle
+from chat.usage.ledger import record, spent_today
 from chat.usage.models import Reservation, Usage
 from queueing.api import Rejected, new_id
 

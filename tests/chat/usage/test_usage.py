@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from chat.models import Message
-from chat.usage import record
+from chat.usage.ledger import record
 from chat.usage.models import Day, Reservation, Usage
 from queueing.api import Job
 from tests.chat.tabs import Browser, Tab, browser, eventually
