@@ -72,7 +72,7 @@ def check_assistant_ids(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"OPENAI_{companion.upper()}_ASSISTANT_ID is set to {value[:5]}…, and is not used.",
             hint="OpenAI's Assistants ended on 2026-08-26, and its dashboard Prompts end on 2026-11-30. "
             f"Companions are profiles in this code now: put your instructions into "
-            f"chat/profiles/{companion}.py, and remove the variable.",
+            f"chat/companions/{companion}.py, and remove the variable.",
             id="chat.W002",
         )
         for companion, value in settings.OPENAI_ASSISTANT_IDS.items()

@@ -106,7 +106,7 @@ def test_every_code_is_documented():
 
 
 def _is_warning(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "Warning"
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "HealthWarning"
 
 
 async def test_a_registered_check_is_asked_too_and_the_worst_comes_first(valkey, db, monkeypatch):
