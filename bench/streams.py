@@ -108,9 +108,12 @@ def make_line(count: int) -> None:
     """Jobs of as many owners that wait behind everybody else's."""
     from queueing.models import Job
     from queueing.schedule.enqueue import put_all_in_schedule
-    from queueing.submit import build
+    from queueing.submit import JobSpec
 
-    jobs = [build("chat.reply", {"reply_id": "0" * 32}, owner=f"b:{n}", priority=9) for n in range(count)]
+    jobs = [
+        JobSpec(kind="chat.reply", args={"reply_id": "0" * 32}, owner=f"b:{n}", priority=9).build()
+        for n in range(count)
+    ]
     Job.objects.bulk_create(jobs, batch_size=500)
     put_all_in_schedule(jobs)
 

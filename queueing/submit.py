@@ -1,7 +1,9 @@
-"""Accepting work: check it, store it in the caller's transaction, schedule it after the commit."""
+"""Accept jobs: check them, store them in the caller's transaction, schedule them after the commit."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
@@ -24,12 +26,57 @@ from .states import State
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
 
-class Submission(NamedTuple):
-    """What `submit` hands back."""
+@dataclass(slots=True)
+class Submission:
+    """The outcome of `submit` and `submit_completed`."""
 
     job: Job
     created: bool
     """False when the owner had already submitted this request id: `job` is that earlier job."""
+    queued_event: messages.Event | None = field(default=None, compare=False)
+    """What its clients got, with position and estimated wait; None before the commit or without owner."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSpec:
+    """A job as its submitter describes it. `submit` explains the fields."""
+
+    kind: str
+    args: dict[str, Any]
+    owner: str = ""
+    request_id: str = ""
+    priority: int | None = None
+    delay: float = 0.0
+    meta: dict[str, str] | None = None
+    job_id: UUID | None = None
+
+    def build(self) -> Job:
+        """Return a checked, unsaved row. Raise `BadSubmission` naming the field."""
+        queue, meta = get_queue(get_kind(self.kind).queue), self.meta or {}
+        check(
+            args=self.args,
+            owner=self.owner,
+            request_id=self.request_id,
+            priority=self.priority,
+            delay=self.delay,
+            meta=meta,
+        )
+        now = timezone.now()
+        row = _BLANK | {
+            "id": self.job_id or new_id(),
+            "kind": self.kind,
+            "queue": queue.name,
+            "owner": self.owner,
+            "request_id": self.request_id,
+            "args": self.args,
+            "meta": meta,
+            "state": State.DELAYED if self.delay else State.WAITING,
+            "priority": self.priority or queue.priority,
+            "max_attempts": queue.attempts,
+            "run_at": now + timezone.timedelta(seconds=self.delay) if self.delay else None,
+            "created_at": now,
+        }
+        return Job(*row.values())
 
 
 def submit(
@@ -43,43 +90,86 @@ def submit(
     meta: dict[str, str] | None = None,
     depends_on: Sequence[Job] = (),
     after: Sequence[Job] = (),
+    job_id: UUID | None = None,
 ) -> Submission:
     """Accept one job of `kind` with JSON `args`.
 
     Called inside a transaction, the job exists if that commits, together with the caller's own rows.
     `priority` (1 first, to 1000) defaults to the queue's; `delay` is in seconds; `meta` is repeated in
-    each event. It runs when all of `depends_on` have completed (and fails when one of them does not), and
-    when all of `after` are over, however they ended. Redis may be away: the job is kept and scheduled
-    when it returns.
+    each event. The job runs when all of `depends_on` have completed (and fails when one of them does
+    not), and when all of `after` have finished, with any outcome. `job_id`, made by `new_id()`, lets the
+    caller refer to the job before submitting it. Without Redis the job is stored, and scheduled later.
 
-    Raises `BadSubmission` naming the field, or `Rejected` when the queue or the owner is full; then
-    nothing was stored.
+    Raise `BadSubmission` naming the field, or `Rejected` when the queue or the owner has reached a limit;
+    then nothing was stored.
     """
-    if request_id and (known := submitted_before(owner, request_id)):
+    spec = JobSpec(
+        kind=kind,
+        args=args,
+        owner=owner,
+        request_id=request_id,
+        priority=priority,
+        delay=delay,
+        meta=meta,
+        job_id=job_id,
+    )
+    submission = _once(spec, lambda: _store(spec, depends_on, after))
+    if submission.created and not submission.job.is_finished:
+        transaction.on_commit(lambda: _enqueue(submission))
+    return submission
+
+
+def _once(spec: JobSpec, store: Callable[[], Job]) -> Submission:
+    """Store a job, unless its owner has submitted the same request id before."""
+    if known := _submitted_before(spec):
         return Submission(known, created=False)
-    job = build(kind, args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta)
-    backpressure.admit(get_queue(job.queue), owner)
     try:
-        _store(job, depends_on, after)
+        return Submission(store(), created=True)
     except IntegrityError:
-        if request_id and (known := submitted_before(owner, request_id)):
+        if known := _submitted_before(spec):
             return Submission(known, created=False)  # the same request, at the same moment
         raise
-    if not job.is_finished:
-        transaction.on_commit(lambda: take_place(job))
-    return Submission(job, created=True)
 
 
-def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> None:
-    if not depends_on and not after and not (job.request_id and connection.in_atomic_block):
+def _submitted_before(spec: JobSpec) -> Job | None:
+    if not spec.request_id:
+        return None
+    return Job.objects.filter(owner=spec.owner, request_id=spec.request_id).first()
+
+
+def _store(spec: JobSpec, depends_on: Sequence[Job], after: Sequence[Job]) -> Job:
+    job = spec.build()
+    backpressure.admit(get_queue(job.queue), spec.owner)
+    if not depends_on and not after and not (spec.request_id and connection.in_atomic_block):
         insert([job])  # one statement needs no transaction around it
-        return
-    with transaction.atomic(savepoint=bool(job.request_id)):
+        return job
+    with transaction.atomic(savepoint=bool(spec.request_id)):
         if depends_on or after:
             dependencies.attach(job, depends_on, after)
         insert([job])
         if depends_on or after:
             dependencies.link(job, depends_on, after)
+    return job
+
+
+def _enqueue(submission: Submission) -> None:
+    submission.queued_event = enqueue_and_announce(submission.job)
+
+
+def enqueue_and_announce(job: Job) -> messages.Event | None:
+    """Put a committed row in line, unless it waits for other jobs; send and return its `queued` event.
+
+    Return None for a job without owner: there is no client to notify.
+    """
+    if not job.pending:
+        put_all_in_schedule([job])
+    return async_to_sync(_announce)(job) if job.owner else None
+
+
+async def _announce(job: Job) -> messages.Event:
+    event = await messages.queued_event(job)
+    await messages.emit(job.owner, event)
+    return event
 
 
 def submit_many(
@@ -87,9 +177,9 @@ def submit_many(
 ) -> list[Job]:
     """Accept many jobs of one kind: a few statements for a thousand of them.
 
-    All or none are stored. Raises as `submit` does; limits are checked once, before the first.
+    All or none are stored. Raise as `submit` does; limits are checked once, before the first.
     """
-    jobs = [build(kind, args, owner=owner, priority=priority) for args in many_args]
+    jobs = [JobSpec(kind=kind, args=args, owner=owner, priority=priority).build() for args in many_args]
     if not jobs:
         return []
     backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
@@ -107,81 +197,39 @@ def submit_completed(
     owner: str = "",
     request_id: str = "",
     meta: dict[str, str] | None = None,
+    job_id: UUID | None = None,
     rows: Callable[[Job], None] | None = None,
 ) -> Submission:
-    """Record a job of `kind` that has completed with the JSON `result`, in its one and only run.
+    """Record a job of `kind` that has already completed with the JSON `result`, in its only run.
 
-    In one transaction (the caller's, if there is one): the job's row, `rows(job)` for what the caller
-    wants to be there before its end, and the kind's `on_end`. After the commit its events go out in
-    order: queued, started, a delta of the whole `response`, completed. Full and paused queues and an
-    absent Redis do not matter to it.
+    The job's row and the kind's `on_end` are one transaction (the caller's, if there is one): what
+    `on_end` needs must exist before, with a `job_id` made by `new_id()` where it refers to the job. After
+    the commit the job's events go out in order: queued, started, a delta of the whole `response`,
+    completed. Full and paused queues and an unavailable Redis do not affect it.
 
-    Raises `BadSubmission` naming the field; then nothing was stored.
+    Raise `BadSubmission` naming the field; then nothing was stored.
     """
-    if request_id and (known := submitted_before(owner, request_id)):
-        return Submission(known, created=False)
-    job = build(kind, args, owner=owner, request_id=request_id, meta=meta)
+    spec = JobSpec(kind=kind, args=args, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
+    submission = _once(spec, lambda: _store_completed(spec, result, rows))
+    if submission.created:
+        transaction.on_commit(lambda: _announce_completed(submission))
+    return submission
+
+
+def _store_completed(spec: JobSpec, result: Any, rows: Callable[[Job], None] | None) -> Job:
+    job = spec.build()
     job.state, job.result = State.COMPLETED, result
     job.runs = job.attempts = 1
     job.started_at = job.finished_at = job.created_at
-    try:
-        with transaction.atomic():
-            insert([job])
-            if rows:
-                rows(job)
-            tell_end(job)
-    except IntegrityError:
-        if request_id and (known := submitted_before(owner, request_id)):
-            return Submission(known, created=False)  # the same request, at the same moment
-        raise
-    transaction.on_commit(lambda: async_to_sync(_tell)(job))
-    return Submission(job, created=True)
+    with transaction.atomic():
+        insert([job])
+        if rows:
+            rows(job)
+        tell_end(job)
+    return job
 
 
-async def _tell(job: Job) -> None:
-    for event in messages.course(job):
-        await messages.emit(job.owner, event)
-
-
-def build(
-    kind: str,
-    args: dict[str, Any],
-    *,
-    owner: str = "",
-    request_id: str = "",
-    priority: int | None = None,
-    delay: float = 0.0,
-    meta: dict[str, str] | None = None,
-) -> Job:
-    """A checked, unsaved row. Raises `BadSubmission` naming the field."""
-    queue = get_queue(get_kind(kind).queue)
-    check(args=args, owner=owner, request_id=request_id, priority=priority, delay=delay, meta=meta or {})
-    now = timezone.now()
-    row = _BLANK | {
-        "id": new_id(),
-        "kind": kind,
-        "queue": queue.name,
-        "owner": owner,
-        "request_id": request_id,
-        "args": args,
-        "meta": meta or {},
-        "state": State.DELAYED if delay else State.WAITING,
-        "priority": priority or queue.priority,
-        "max_attempts": queue.attempts,
-        "run_at": now + timezone.timedelta(seconds=delay) if delay else None,
-        "created_at": now,
-    }
-    return Job(*row.values())
-
-
-def submitted_before(owner: str, request_id: str) -> Job | None:
-    """The owner's job of this request id."""
-    return Job.objects.filter(owner=owner, request_id=request_id).first()
-
-
-def take_place(job: Job) -> None:
-    """Put a committed row in line, unless it waits for others, and tell its owner."""
-    if not job.pending:
-        put_all_in_schedule([job])
-    if job.owner:
-        messages.emit_soon(job, "queued", queue=job.queue)
+def _announce_completed(submission: Submission) -> None:
+    owner, events = submission.job.owner, messages.completed_events(submission.job)
+    async_to_sync(messages.emit_many)([(owner, event) for event in events])
+    submission.queued_event = events[0] if owner else None

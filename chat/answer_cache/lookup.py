@@ -46,7 +46,7 @@ class Known:
     ) -> Submission:
         """Submit the question's job, with what `rows(job)` writes: done, if there is an answer; to run
         when the job that answers the same is over; or as ever. Otherwise as `queueing.submit.submit`."""
-        who = {"owner": owner, "request_id": request_id}
+        who: dict[str, Any] = {"owner": owner, "request_id": request_id}
         if self.answer:
             return submit_completed(kind, args, self.answer.result, rows=rows, meta=meta, **who)
         waits: dict[str, Any] = who | {"delay": delay, "depends_on": depends_on, "after": after, "meta": meta}

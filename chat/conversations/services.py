@@ -111,7 +111,7 @@ def say(
         sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=kind)
         transaction.on_commit(sent)
 
-    job, created = known.submit(
+    submission = known.submit(
         kind,
         {"reply_id": reply.id.hex} | ({} if answers == "use" else {"answers": answers}),
         rows=write,
@@ -122,9 +122,9 @@ def say(
         depends_on=depends_on,
         after=before,
     )
-    if created and not job.is_finished:
-        _set_aside(thread, text, job)
-    return asked_of(job, created)
+    if submission.created and not submission.job.is_finished:
+        _set_aside(thread, text, submission.job)
+    return asked_of(submission.job, submission.created)
 
 
 def _set_aside(thread: Thread, text: str, job: Job) -> None:

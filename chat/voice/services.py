@@ -122,7 +122,7 @@ def _admitted(owner: str, recording: Recording, address: str) -> Admission:
 
 
 def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submission:
-    job, created = submit(
+    submission = submit(
         KIND,
         {"upload_id": upload.id.hex, "companion": recording.companion, "language": recording.language},
         owner=upload.owner,
@@ -130,14 +130,14 @@ def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submi
         delay=admission.delay,
         meta=admission.meta,
     )
-    if not created:  # the same request, at the same moment
+    if not submission.created:  # the same request, at the same moment
         admission.give_back()
         transaction.set_rollback(True)
-        return Submission(job, created)
-    storage.bind(upload, job)
+        return submission
+    storage.bind(upload, submission.job)
     if recording.send:
-        _ask(upload, recording, job)
-    return Submission(job, created)
+        _ask(upload, recording, submission.job)
+    return submission
 
 
 def _ask(upload: Upload, recording: Recording, job: Job) -> None:

@@ -11,6 +11,7 @@ from queueing.events.messages import (
     group_of,
     is_terminal,
     name_of,
+    queued_event,
     text_so_far,
     topic_of,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "group_of",
     "is_terminal",
     "name_of",
+    "queued_event",
     "standing_of",
     "text_so_far",
     "topic_of",

@@ -21,7 +21,7 @@ from queueing.record.end_hooks import tell_end
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import put_all_in_schedule
 from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
-from queueing.submit import take_place
+from queueing.submit import enqueue_and_announce
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def cancel(job_id: UUID | str) -> Job:
         tell_end(job)
         freed = dependencies.give_up([job.pk])
         transaction.on_commit(lambda: _gone(job, freed))
-        transaction.on_commit(lambda: messages.emit_soon(job, "cancelled", text=text))
+        transaction.on_commit(lambda: messages.emit_sync(job.owner, messages.ending(job)))
     return job
 
 
@@ -83,7 +83,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
             raise NoQueue("retry", job.queue)
         dependencies.queue_again(job, after)
         dependencies.revive([job.pk])
-        transaction.on_commit(lambda: take_place(job))
+        transaction.on_commit(lambda: enqueue_and_announce(job))
     return job
 
 

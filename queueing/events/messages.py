@@ -88,22 +88,15 @@ async def emit_many(news: Sequence[tuple[str, Event]]) -> None:
         logger.warning("%d events are lost: %s", len(news), exc)
 
 
-def emit_soon(job: Job, name: str, **fields: Any) -> None:
-    """Send an event from synchronous code."""
-    event = event_of(job, name, **fields)
-
-    async def send() -> None:
-        if name == "queued":
-            where = await standing.standing_of(job)
-            event.update(position=where.position, estimatedWait=where.wait)
-        await emit(job.owner, event)
-
-    async_to_sync(send)()
-
-
 def emit_sync(owner: str, event: Event) -> None:
-    """Send an event that is not a job's from synchronous code."""
+    """Send an event from synchronous code."""
     async_to_sync(emit)(owner, event)
+
+
+async def queued_event(job: Job) -> Event:
+    """Return the `queued` event of an unfinished job, with its position and estimated wait now."""
+    where = await standing.standing_of(job)
+    return event_of(job, "queued", queue=job.queue, position=where.position, estimatedWait=where.wait)
 
 
 def ending(job: Job) -> Event:
@@ -116,8 +109,8 @@ def ending(job: Job) -> Event:
     return event_of(job, "cancelled", text=job.text)
 
 
-def course(job: Job) -> list[Event]:
-    """All that is told of a job that ended as it was submitted (submit.py), in order."""
+def completed_events(job: Job) -> list[Event]:
+    """Return all events of a job that had completed when it was submitted, in order."""
     at = {"run": job.runs, "attempt": job.attempts}
     told = [
         event_of(job, "queued", queue=job.queue, position=None, estimatedWait=None),

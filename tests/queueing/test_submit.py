@@ -12,7 +12,7 @@ from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.schedule.replies import Counts
 from queueing.states import State
-from queueing.submit import build, submit, submit_many
+from queueing.submit import JobSpec, submit, submit_many
 
 DEEP: dict = {}
 for _ in range(100_000):
@@ -74,27 +74,27 @@ def test_one_wrong_of_many_stores_none():
 
 def test_a_message_about_a_payload_says_how_large_it_may_be():
     with pytest.raises(BadSubmission, match=rf"at most {get_conf().max_payload}; store the rest"):
-        build("test.noop", {"x": "y" * 70_000})
+        JobSpec(kind="test.noop", args={"x": "y" * 70_000}).build()
 
 
 def test_a_payload_of_exactly_the_limit_is_taken():
     most = get_conf().max_payload
-    build("test.noop", {"x": "y" * (most - len('{"x": ""}'))})
+    JobSpec(kind="test.noop", args={"x": "y" * (most - len('{"x": ""}'))}).build()
     with pytest.raises(BadSubmission):
-        build("test.noop", {"x": "y" * (most - len('{"x": ""}') + 1)})
+        JobSpec(kind="test.noop", args={"x": "y" * (most - len('{"x": ""}') + 1)}).build()
 
 
 @pytest.mark.parametrize("priority", [1, 1000])
 def test_priorities_at_the_edges_are_taken(priority):
-    assert build("test.noop", {}, priority=priority).priority == priority
+    assert JobSpec(kind="test.noop", args={}, priority=priority).build().priority == priority
 
 
 def test_a_job_without_a_priority_has_its_queues():
-    assert build("test.narrow", {}).priority == get_conf().queues["test-narrow"].priority
+    assert JobSpec(kind="test.narrow", args={}).build().priority == get_conf().queues["test-narrow"].priority
 
 
 def test_a_delayed_job_knows_when_it_is_due():
-    job = build("test.noop", {}, delay=90)
+    job = JobSpec(kind="test.noop", args={}, delay=90).build()
     assert job.state == State.DELAYED
     assert abs(job.run_at - timezone.now() - timedelta(seconds=90)) < timedelta(seconds=5)
 

@@ -11,10 +11,11 @@ from django.db import connection, transaction
 from queueing.control import verbs
 from queueing.errors import BadSubmission
 from queueing.events import messages
+from queueing.ids import new_id
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
-from queueing.submit import submit, submit_completed
+from queueing.submit import Submission, submit, submit_completed
 from tests.support.valkey import point_at
 
 from .testapp.models import Written
@@ -76,6 +77,44 @@ def test_the_callers_rows_are_there_before_the_hook(valkey):
     assert seen == [(job.id, False)]
 
 
+def test_submit_completed_with_job_id_creates_that_job(valkey):
+    job_id = new_id()
+    Written.objects.create(job_id=job_id.hex, state="prepared")
+    job = done(job_id=job_id).job
+    assert job.id == job_id
+    assert [row.state for row in Written.objects.filter(job_id=job_id.hex)] == ["prepared", "completed"]
+
+
+def test_submit_completed_carries_its_queued_event_after_the_commit(heard):
+    submissions = []
+
+    def act():
+        with transaction.atomic():
+            submissions.append(done())
+            assert submissions[0].queued_event is None
+
+    assert heard(act)[0] == submissions[0].queued_event
+    assert submissions[0].queued_event["position"] is None
+
+
+def test_submit_carries_the_queued_event_that_its_owner_got(heard):
+    submissions = []
+    told = heard(lambda: submissions.append(submit("test.noop", {}, owner="alice", request_id="r1")))
+    assert told == [submissions[0].queued_event]
+    assert (told[0]["type"], told[0]["position"]) == ("job:queued", 1)
+    again = submit("test.noop", {}, owner="alice", request_id="r1")
+    assert (again.job, again.queued_event) == (submissions[0].job, None)
+
+
+def test_submit_without_owner_has_no_queued_event(valkey):
+    assert submit("test.noop", {}).queued_event is None
+
+
+def test_submit_with_job_id_creates_that_job(valkey):
+    job_id = new_id()
+    assert submit("test.noop", {}, job_id=job_id).job == Job.objects.get(id=job_id)
+
+
 def test_what_the_caller_cannot_write_is_not_done(heard):
     def fails(job):
         raise RuntimeError("no room")
@@ -103,7 +142,7 @@ def test_the_same_request_is_the_same_job(valkey):
     first, again = done(request_id="r1"), done(request_id="r1")
     assert (first.created, again.created, again.job) == (True, False, first.job)
     earlier = submit("test.echo", {"text": "first"}, owner="alice", request_id="r2").job
-    assert done(request_id="r2") == (earlier, False)
+    assert done(request_id="r2") == Submission(earlier, created=False)
     assert Written.objects.count() == 1
 
 

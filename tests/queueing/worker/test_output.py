@@ -7,7 +7,7 @@ import pytest
 
 from queueing.models import Job
 from queueing.record.run import Run, as_run
-from queueing.submit import build
+from queueing.submit import JobSpec
 from queueing.worker.output import Stream
 from tests.chat.upstream.asking import ask
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("valkey")
 
 def a_run() -> Run:
     """Of a job that nobody else knows."""
-    job: Job = build("chat.reply", {"reply_id": "0" * 32}, owner="s:pace")
+    job: Job = JobSpec(kind="chat.reply", args={"reply_id": "0" * 32}, owner="s:pace").build()
     return as_run(job)
 
 
