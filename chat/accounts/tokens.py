@@ -99,7 +99,7 @@ def check(secret: str, scope: str) -> Token:
 def owner_of(secret: str, scope: str, address: str) -> str:
     """The owner that a token stands for, or `TokenRefused`. Blocks.
 
-    Wrong ones are counted as attempts to sign in from `address`; `Rejected` when there were too many.
+    Wrong ones are counted as attempts to sign in from `address`; `LimitReached` when there were too many.
     """
     try:
         return f"u:{check(secret, scope).user_id}"

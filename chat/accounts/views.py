@@ -19,9 +19,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.generic import FormView
 
 from chat import limits
+from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 from chat.models import Thread
-from queueing.api import Rejected
 
 from . import exporting, tokens
 from .erasing import end_sessions, erase, erase_user
@@ -42,7 +42,7 @@ class _Limited:
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             limits.check("login", client_address(request))
-        except Rejected as exc:
+        except LimitReached as exc:
             form = self.get_form_class()(**self.get_form_kwargs() | {"data": None})  # type: ignore[attr-defined]
             context = self.get_context_data(form=form, refused=exc.message)  # type: ignore[attr-defined]
             response = self.render_to_response(context, status=429)  # type: ignore[attr-defined]
@@ -228,6 +228,6 @@ def _refusal(request: HttpRequest) -> str:
     try:
         if request.method == "POST" and request.user.is_authenticated:
             limits.check("login", client_address(request))
-    except Rejected as exc:
+    except LimitReached as exc:
         return exc.message
     return ""

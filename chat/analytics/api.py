@@ -11,9 +11,9 @@ from pydantic import Field
 
 from chat.accounts.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
+from chat.errors import InvalidInput
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, FeedbackOut, example
-from queueing.api import BadSubmission
 
 from . import feedback
 from .event_names import Value, check, check_client_name
@@ -46,9 +46,9 @@ class TrackIn(CamelSchema):
     events: list[EventIn] | None = Field(default=None, min_length=1, max_length=MOST)
 
     def all(self) -> list[tuple[str, EventIn]]:
-        """Each event with the path to it that a complaint begins with. Raises `BadSubmission`."""
+        """Each event with the path to it that a complaint begins with. Raises `InvalidInput`."""
         if bool(self.name) == (self.events is not None):
-            raise BadSubmission("name", "Send either an event's name or a list of events.")
+            raise InvalidInput("name", "Send either an event's name or a list of events.")
         if self.events is None:
             return [("", EventIn(name=self.name, companion=self.companion, properties=self.properties))]
         return [(f"events.{number}.", event) for number, event in enumerate(self.events)]
@@ -88,10 +88,10 @@ def _check(path: str, event: EventIn) -> None:
     try:
         check_client_name(event.name)
         if event.companion and event.companion not in COMPANIONS:
-            raise BadSubmission("companion", f"Use one of {', '.join(COMPANIONS)}.")
+            raise InvalidInput("companion", f"Use one of {', '.join(COMPANIONS)}.")
         check(event.name, event.properties)
-    except BadSubmission as exc:
-        raise BadSubmission(path + exc.field, exc.message) from None
+    except InvalidInput as exc:
+        raise InvalidInput(path + exc.field, exc.message) from None
 
 
 class FeedbackIn(CamelSchema):

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 
-from queueing.api import BadSubmission, Rejected, max_payload, submit
+from chat.errors import InvalidInput
+from queueing.api import Rejected, max_payload, submit
 
 from .event_names import check
 from .models import Salt
@@ -46,7 +47,7 @@ def _row(happening: Happening) -> list[Any] | None:
     at, name, owner, companion, properties = happening
     try:
         check(name, properties)
-    except BadSubmission as exc:
+    except InvalidInput as exc:
         logger.error("an event is not kept: %s", exc)
         return None
     day = datetime.fromtimestamp(at, UTC).date()

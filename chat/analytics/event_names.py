@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from queueing.api import BadSubmission
+from chat.errors import InvalidInput
 
 #: What the application itself records. Clients cannot send these: nobody forges our figures.
 KINDS = ("reply", "voice", "document")
@@ -34,9 +34,9 @@ Value = bool | int | float | str
 
 
 def check_client_name(name: str) -> None:
-    """Raise `BadSubmission("name", …)` for what a client cannot send."""
+    """Raise `InvalidInput("name", …)` for what a client cannot send."""
     if name not in CLIENT and not _CUSTOM.fullmatch(name):
-        raise BadSubmission(
+        raise InvalidInput(
             "name",
             f"Use one of {', '.join(sorted(CLIENT))}, or a name of your own that begins with x: and goes on "
             "with at most 38 small letters, digits and any of . _ -",
@@ -44,18 +44,18 @@ def check_client_name(name: str) -> None:
 
 
 def check(name: str, properties: Mapping[str, object]) -> None:
-    """Raise `BadSubmission` naming the field for an event that cannot be kept, whoever sends it."""
+    """Raise `InvalidInput` naming the field for an event that cannot be kept, whoever sends it."""
     if name not in OWN:
         check_client_name(name)
     if len(properties) > MAX_PROPERTIES:
-        raise BadSubmission("properties", f"An event has at most {MAX_PROPERTIES} properties.")
+        raise InvalidInput("properties", f"An event has at most {MAX_PROPERTIES} properties.")
     for key, value in properties.items():
         if not _PROPERTY.fullmatch(key):
-            raise BadSubmission(
+            raise InvalidInput(
                 "properties", "A property's name is a letter and then at most 31 letters, digits and _."
             )
         if wrong := _wrong(value):
-            raise BadSubmission(f"properties.{key}", wrong)
+            raise InvalidInput(f"properties.{key}", wrong)
 
 
 def _wrong(value: object) -> str:

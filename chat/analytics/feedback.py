@@ -6,8 +6,8 @@
 from typing import Any
 from uuid import UUID
 
+from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
-from queueing.api import BadSubmission
 
 from .models import Feedback, Reason
 
@@ -15,18 +15,18 @@ from .models import Feedback, Reason
 def give(*, owner: str, message_id: UUID, value: str, reason: str = "", comment: str = "") -> Feedback:
     """Keep what the owner thinks of an answer, in place of what they thought before.
 
-    `value` is `up` or `down`, `reason` one of `Reason` or nothing. Raises `BadSubmission` with the field.
+    `value` is `up` or `down`, `reason` one of `Reason` or nothing. Raises `InvalidInput` with the field.
     """
     message = _answer(owner, message_id)
     if not message.content:
-        raise BadSubmission("messageId", "This answer is not there yet.")
+        raise InvalidInput("messageId", "This answer is not there yet.")
     if value not in ("up", "down"):
-        raise BadSubmission("value", "Use up or down.")
+        raise InvalidInput("value", "Use up or down.")
     if reason and reason not in Reason.values:
-        raise BadSubmission("reason", f"Use one of {', '.join(Reason.values)}.")
+        raise InvalidInput("reason", f"Use one of {', '.join(Reason.values)}.")
     most = Feedback._meta.get_field("comment").max_length or 0
     if len(comment) > most or "\x00" in comment:
-        raise BadSubmission("comment", f"A comment has at most {most} characters, none of them NUL.")
+        raise InvalidInput("comment", f"A comment has at most {most} characters, none of them NUL.")
     given, _ = Feedback.objects.update_or_create(
         message=message,
         defaults={

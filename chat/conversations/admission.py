@@ -8,10 +8,11 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpRequest
 
+from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 from chat.limits.reservations import Turn, reserve
 from chat.limits.rules import rule
-from queueing.api import Rejected, events
+from queueing.api import events
 
 #: The reason of a delay: they have sent many messages.
 RATE_LIMIT = "rate_limit"
@@ -77,7 +78,7 @@ AT_ONCE = Admission()
 def admit(*, asker: Asker, kind: str, companion: str, text: str, most_wait: float | None = None) -> Admission:
     """Let `asker` ask, perhaps held for a while (at most `most_wait` seconds, or LIMIT_MAX_WAIT).
 
-    Raises `Rejected` (`rate_limited`, with the seconds after which it would be let through). A request
+    Raises `LimitReached` (`rate_limited`, with the seconds after which it would be let through). A request
     that was accepted before must not come here: repeating it costs nothing. Blocks.
     """
     most = settings.LIMIT_MAX_WAIT if most_wait is None else most_wait
@@ -88,7 +89,7 @@ def admit(*, asker: Asker, kind: str, companion: str, text: str, most_wait: floa
     turn = reserve(limits, most_wait=most)
     if not turn.granted:
         wait = max(1.0, turn.wait - most)
-        raise Rejected("rate_limited", f"You have sent many messages. Please wait {_time(wait)}.", wait)
+        raise LimitReached("rate_limited", f"You have sent many messages. Please wait {_time(wait)}.", wait)
     return Admission(delay=turn.wait, reason=RATE_LIMIT if turn.wait else "", turn=turn)
 
 

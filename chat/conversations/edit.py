@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.db import transaction
 
+from chat.errors import Conflict, InvalidInput
 from chat.models import Message
 from chat.replies import summaries
-from queueing.api import UNFINISHED, BadSubmission, Job, State, WrongState, cancel, events
+from queueing.api import UNFINISHED, Job, State, WrongState, cancel, events
 
-from . import selectors
+from . import selectors, texts
 from .admission import Admission, Asker, admit
 from .services import Asked, asked_before, asked_of, checked, say
 from .threads import forget_jobs
@@ -46,22 +47,22 @@ def edit(
 
     While it waits, its text is replaced. After that, it and everything said after it are removed, what
     is being written there is stopped, and the new text is asked in its place; or, with `only_if_waiting`,
-    nothing is done and `WrongState` raised. Raises as `ask` does.
+    nothing is done and `Conflict` raised. Raises as `ask` does.
     """
     text = checked(text)
     if known := asked_before(owner, request_id):
         return Changed(asked=known, told=None)
     message = selectors.question(owner=owner, message_id=message_id)
     if not message.content:  # a recording: what it says is not for us to write
-        raise WrongState("edit", "not transcribed")
+        raise Conflict(texts.NOT_TRANSCRIBED)
     if job := _unchanged(message, text, only_if_waiting) or _edit_in_place(message, text):
         edited = _edited(message, text)
         events.emit_sync(owner, edited)
         return Changed(asked=asked_of(job), told=edited, in_place=True)
     if message.attachment and message.attachment["kind"] == "document":  # its text is gone by now
-        raise BadSubmission("content", "To ask something else about a document, please attach it again.")
+        raise InvalidInput("content", "To ask something else about a document, please attach it again.")
     if only_if_waiting:
-        raise WrongState("edit", _state_of(message))
+        raise Conflict(texts.cannot_edit(_state_of(message)))
     asker, companion = Asker(owner, address), message.thread.companion
     with admit(asker=asker, kind="chat.reply", companion=companion, text=text) as admission:
         return _ask_anew(message, text, request_id, admission)
@@ -117,13 +118,13 @@ def _ask_anew(message: Message, text: str, request_id: str, admission: Admission
 def withdraw(*, owner: str, message_id: UUID) -> events.Event:
     """Take back a question that still waits: its job is cancelled, it and its reply are removed.
 
-    What the owner's sockets are told of it. Raises `WrongState` when its turn has come already.
+    What the owner's sockets are told of it. Raises `Conflict` when its turn has come already.
     """
     message = selectors.question(owner=owner, message_id=message_id)
     job = Job.objects.filter(id=message.job_id).first()
     # A recording without words can go at any time: nobody has answered it, nor will.
     if message.content and (job is None or job.state not in _IN_LINE):
-        raise WrongState("withdraw", _state_of(message))
+        raise Conflict(texts.cannot_withdraw(_state_of(message)))
     both = list(Message.objects.filter(thread=message.thread, id__gte=message.id)[:2])
     if job:
         _stop([job])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
+from chat.errors import InvalidInput
 from chat.models import Message, Thread
-from queueing.api import BadSubmission
 
 from .selectors import PAGE
 
@@ -39,9 +39,9 @@ class Found:
 
 
 def search(*, owner: str, query: str) -> list[Found]:
-    """The owner's newest threads that fit; `BadSubmission` when the query is too long."""
+    """The owner's newest threads that fit; `InvalidInput` when the query is too long."""
     if len(query) > MAX_QUERY:
-        raise BadSubmission("q", f"A search has {MAX_QUERY} characters at most.")
+        raise InvalidInput("q", f"A search has {MAX_QUERY} characters at most.")
     words = query.replace("\x00", "").split()[:MAX_WORDS]
     if not words:
         return []

@@ -4,14 +4,12 @@ is in `incoming`."""
 from typing import Any
 
 from chat.markdown.render import render
-from queueing.api import Job, Rejected, State, events
+from queueing.api import Job, State, events
 from queueing.api.events import Standing
 
 from .selectors import standing
 from .services import Asked
 
-#: What work is about, where it is not chat.
-TOPICS = frozenset({"audio", "analysis"})
 #: Of a result, what is told beside the answer: how it came about, and what it cost.
 _TOLD = ("cached", "model", "usage", "cost", "truncated")
 
@@ -56,18 +54,6 @@ def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:
         "status": queued_status(asked.job),
         "position": place.position,
         "estimatedWait": place.wait,
-    }
-
-
-def rejected_event(exc: Rejected, request_id: str, message_type: str) -> dict[str, Any]:
-    """`<topic>:rejected`: nothing was accepted, and when to come back."""
-    topic = message_type.partition(":")[0]
-    return {
-        "type": f"{topic if topic in TOPICS else 'chat'}:rejected",
-        "requestId": request_id,
-        "code": exc.code,
-        "error": exc.message,
-        "retryAfter": exc.retry_after,
     }
 
 

@@ -17,11 +17,12 @@ from chat.analytics.tracker import track
 from chat.answer_cache.keys import Reuse
 from chat.answer_cache.lookup import UNKNOWN, look
 from chat.companions.registry import companion_named
+from chat.errors import InvalidInput, LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import most_tokens
 from chat.usage.budgets import budget_of, reserve
 from queueing import api
-from queueing.api import BadSubmission, Job, Rejected, State, new_id
+from queueing.api import Job, State, new_id
 
 from . import selectors
 from .admission import AT_ONCE, Admission, Asker, admit
@@ -56,7 +57,7 @@ def ask(
 ) -> Asked:
     """Save a question, the empty reply to it, and the job that answers; a new thread unless one is named.
 
-    Raises `BadSubmission` (with the field), `Thread.DoesNotExist`, or `Rejected` (by the limits, the
+    Raises `InvalidInput` (with the field), `Thread.DoesNotExist`, or `LimitReached` (by the limits, the
     queue or the budget); then nothing was written. `address` is the `client_address`, where it is known.
     """
     text = checked(text)
@@ -142,26 +143,24 @@ def _in_order(thread: Thread) -> list[Job]:
     unfinished = selectors.unfinished_jobs(thread)
     if len(unfinished) >= MAX_WAITING:
         message = f"{len(unfinished)} messages wait in this conversation. Please wait for an answer."
-        raise Rejected("owner_limit", message, 10.0)
+        raise LimitReached("owner_limit", message, 10.0)
     return unfinished
 
 
 def checked(text: str) -> str:
     if not text.strip():
-        raise BadSubmission("message", "There is nothing in this message.")
+        raise InvalidInput("message", "There is nothing in this message.")
     if "\x00" in text or re.search("[\ud800-\udfff]", text):
-        raise BadSubmission("message", "A message cannot contain NUL or half characters.")
+        raise InvalidInput("message", "A message cannot contain NUL or half characters.")
     if len(text) > MAX_TEXT:
-        raise BadSubmission(
-            "message", f"This message has {len(text):,} characters; {MAX_TEXT:,} is the most."
-        )
+        raise InvalidInput("message", f"This message has {len(text):,} characters; {MAX_TEXT:,} is the most.")
     return text
 
 
 def asked_of(job: Job, created: bool = False) -> Asked:
     """The ids as the first submission chose them: a repeated one gets the same."""
     if "replyId" not in job.meta:
-        raise BadSubmission("requestId", "This requestId was already used for another kind of job.")
+        raise InvalidInput("requestId", "This requestId was already used for another kind of job.")
     return Asked(
         job=job,
         created=created,
@@ -181,7 +180,7 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     """Run the owner's failed or cancelled job again, which counts as asking.
 
     Its turn comes when what runs or waits in its thread is over. Raises `WrongState` in any other state,
-    or `Rejected`.
+    or `LimitReached`.
     """
     job = selectors.job(owner=owner, job_id=job_id)
     thread = Thread.objects.filter(owner=owner, id=job.meta.get("threadId")).first()

@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db import transaction
 
 from chat.answer_cache.store import forget_thread
+from chat.errors import InvalidInput
 from chat.models import Thread
 from chat.replies.titles import renamed, title_from
 from chat.uploads import storage
-from queueing.api import UNFINISHED, BadSubmission, Job, WrongState, cancel, events, parent_ids
+from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
 
 from . import selectors
 
@@ -25,7 +26,7 @@ def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) ->
         return Thread(owner=owner, companion=companion, title=title_from(text))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     if thread.companion != companion:
-        raise BadSubmission("companion", f"This thread is with the {thread.companion} companion.")
+        raise InvalidInput("companion", f"This thread is with the {thread.companion} companion.")
     return thread
 
 
@@ -34,7 +35,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     title = " ".join(title.replace("\x00", "").split())
     most = Thread._meta.get_field("title").max_length
     if not 0 < len(title) <= most:
-        raise BadSubmission("title", f"A title has 1 to {most} characters.")
+        raise InvalidInput("title", f"A title has 1 to {most} characters.")
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.title_is_own = title, True
     thread.save(update_fields=["title", "title_is_own"])

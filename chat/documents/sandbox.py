@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from queueing.api import BadSubmission, Rejected
+from chat.errors import Busy, InvalidInput
 
 from .reader import MAX_BYTES, Document
 
@@ -32,13 +32,13 @@ _turns = threading.Semaphore(AT_ONCE)
 def read(stream: BinaryIO, name: str) -> Document:
     """The document in a file. Blocks, for a second as a rule.
 
-    Raises `BadSubmission("file", …)` when there is none to be had from it, `Rejected` when too many files
+    Raises `InvalidInput("file", …)` when there is none to be had from it, `Busy` when too many files
     are being read just now.
     """
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as answer:
         _copy(stream, file)
         if not _turns.acquire(timeout=TURN):
-            raise Rejected("queue_full", "Many documents are being read just now.", 10.0)
+            raise Busy("queue_full", "Many documents are being read just now.", 10.0)
         try:
             code = _run(file, answer, name)
         finally:
@@ -52,7 +52,7 @@ def _copy(stream: BinaryIO, file: BinaryIO) -> None:
     while data := stream.read(_COPY):
         left -= len(data)
         if left < 0:
-            raise BadSubmission("file", f"This file is larger than {MAX_BYTES // 2**20} MB.")
+            raise InvalidInput("file", f"This file is larger than {MAX_BYTES // 2**20} MB.")
         file.write(data)
     file.seek(0)
 
@@ -83,6 +83,6 @@ def _understood(code: int | None, answer: bytes) -> Document:
     if "text" in found:
         return Document(**found)
     if "message" in found:
-        raise BadSubmission("file", found["message"])
+        raise InvalidInput("file", found["message"])
     logger.warning("a document could not be read: the reader ended with %s", code)
-    raise BadSubmission("file", "This file takes longer or more memory to read than a document can.")
+    raise InvalidInput("file", "This file takes longer or more memory to read than a document can.")

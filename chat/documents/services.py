@@ -16,10 +16,11 @@ from chat.conversations import services
 from chat.conversations.admission import Admission, Asker, admit
 from chat.conversations.services import Asked
 from chat.conversations.threads import thread_for
+from chat.errors import InvalidInput
 from chat.protocol import client_messages
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from queueing.api import UNFINISHED, BadSubmission, Job
+from queueing.api import UNFINISHED, Job
 
 from . import sandbox
 from .models import Analysis
@@ -62,7 +63,7 @@ class Request:
 
 
 def analyse_file(request: Request, *, stream: BinaryIO | UploadedFile, name: str) -> Asked:
-    """Have a file read. Raises as `_accept` does, and `BadSubmission("file", …)` for what cannot be read."""
+    """Have a file read. Raises as `_accept` does, and `InvalidInput("file", …)` for what cannot be read."""
 
     def read() -> tuple[Document, int]:
         return sandbox.read(stream, name), stream.tell()
@@ -76,20 +77,20 @@ def analyse_upload(request: Request, *, upload_id: UUID) -> Asked:
     if upload is None:
         if known := services.asked_before(request.owner, request.request_id):
             return known
-        raise BadSubmission("uploadId", "This upload is not here, or not any more. Please send it again.")
+        raise InvalidInput("uploadId", "This upload is not here, or not any more. Please send it again.")
     done = analyse_file(request, stream=io.BytesIO(storage.read(upload.id)), name=upload.name)
     storage.discard(upload.id)
     return done
 
 
 def analyse_text(request: Request, *, words: str, field: str = "text", name: str = PASTED) -> Asked:
-    """Have text read that came without a file. Raises as `_accept` does, and `BadSubmission` on `field`."""
+    """Have text read that came without a file. Raises as `_accept` does, and `InvalidInput` on `field`."""
 
     def read() -> tuple[Document, int]:
         try:
             return checked(text.read(words, name)), len(words.encode(errors="replace"))
         except Unreadable as exc:
-            raise BadSubmission(field, exc.message) from None
+            raise InvalidInput(field, exc.message) from None
 
     return _accept(request, name, read)
 
@@ -106,7 +107,7 @@ def analyse_message(
     request = Request.of(asked, owner=owner, request_id=request_id, address=address)
     upload_id = getattr(asked, "upload_id", None)
     if [file, asked.text, upload_id].count(None) != 2:
-        raise BadSubmission("file", "Send one document: a file, a text, or the id of an upload.")
+        raise InvalidInput("file", "Send one document: a file, a text, or the id of an upload.")
     if upload_id:
         return analyse_upload(request, upload_id=upload_id)
     if file:
@@ -117,7 +118,7 @@ def analyse_message(
 def _accept(request: Request, name: str, read: Callable[[], tuple[Document, int]]) -> Asked:
     """Save a question about a document, the empty reply that will be its report, and the job that reads it.
 
-    `read` gives the document and its size in bytes. Raises `BadSubmission` (with the field),
+    `read` gives the document and its size in bytes. Raises `InvalidInput` (with the field),
     `Thread.DoesNotExist`, or `Rejected`; then nothing was written.
     """
     if known := services.asked_before(request.owner, request.request_id):
@@ -176,11 +177,11 @@ def _checked_question(question: str) -> str:
         return ""
     try:
         question = services.checked(question.strip())
-    except BadSubmission as exc:
-        raise BadSubmission("question", exc.message) from None
+    except InvalidInput as exc:
+        raise InvalidInput("question", exc.message) from None
     if len(question) > MAX_QUESTION:
         message = f"This question has {len(question):,} characters; {MAX_QUESTION:,} is the most."
-        raise BadSubmission("question", message)
+        raise InvalidInput("question", message)
     return question
 
 

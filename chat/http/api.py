@@ -18,13 +18,14 @@ from chat.care.http import care_of, look_after
 from chat.companions.registry import COMPANIONS, Companion, companion_named
 from chat.conversations import selectors, serializers, services
 from chat.documents.api import router as documents_router
+from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
 from chat.protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
-from queueing.api import BadSubmission, Job, events, monitoring, new_id
+from queueing.api import Job, events, monitoring, new_id
 
 from . import problems, sse
 from .threads import router as threads_router
@@ -95,12 +96,12 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
 
 def _check_assistant(assistant_id: str, companion: Companion) -> None:
     if companion_named(assistant_id, field="assistantId") != companion:
-        raise BadSubmission("assistantId", f"This address is the {companion.id} companion's.")
+        raise InvalidInput("assistantId", f"This address is the {companion.id} companion's.")
 
 
 def _text(body: AskIn) -> str:
     if (body.message is None) == (body.messages is None):
-        raise BadSubmission("message", "Send either message or messages.")
+        raise InvalidInput("message", "Send either message or messages.")
     return body.message if body.message is not None else client_messages.last_user_text(body.messages or [])
 
 

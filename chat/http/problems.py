@@ -9,7 +9,7 @@ from inspect import iscoroutinefunction
 from math import ceil
 from typing import Any
 
-from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern
@@ -18,15 +18,12 @@ from ninja.errors import HttpError, ValidationError
 
 from chat.accounts.tokens import TokenRefused
 from chat.care.http import add_care
-from chat.protocol.client_messages import WireError
-from queueing.api import BadSubmission, Rejected, WrongState
+from chat.errors import NOT_FOUND, SERVER_ERROR, Refusal, refusal_of
 
 logger = logging.getLogger(__name__)
 
 #: Codes of the errors that ninja itself raises, by status.
 _CODES = {400: "bad_json", 401: "unauthorized", 403: "csrf_failed", 404: "not_found", 429: "too_many"}
-#: A full queue is our limit (come back), an owner's limit theirs (slow down).
-_REJECTED = {"queue_full": 503, "owner_limit": 429, "rate_limited": 429, "budget_spent": 429}
 
 
 def problem(
@@ -61,8 +58,14 @@ def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, An
     return lambda request, exc: add_care(request, answer(exc))
 
 
+def _of_refusal(refusal: Refusal) -> HttpResponse:
+    return problem(
+        refusal.status, refusal.code, refusal.message, field=refusal.field, retry_after=refusal.retry_after
+    )
+
+
 def _not_found(_exc: Exception) -> HttpResponse:
-    return problem(404, "not_found", "There is nothing here, or it is somebody else's.")
+    return _of_refusal(NOT_FOUND)
 
 
 def _invalid(exc: ValidationError) -> HttpResponse:
@@ -75,10 +78,6 @@ def _invalid(exc: ValidationError) -> HttpResponse:
     return problem(422, "invalid", f"{first['msg']}.", field=field)
 
 
-def _rejected(exc: Rejected) -> HttpResponse:
-    return problem(_REJECTED.get(exc.code, 503), exc.code, exc.message, retry_after=exc.retry_after)
-
-
 def _token_refused(exc: TokenRefused) -> HttpResponse:
     answer = problem(exc.status, exc.error, exc.message)
     answer["WWW-Authenticate"] = exc.challenge
@@ -89,24 +88,21 @@ def _bad_form(_exc: Exception) -> HttpResponse:
     return problem(400, "bad_form", "This form cannot be read. Check its content type, boundary and fields.")
 
 
-def _unexpected(exc: Exception) -> HttpResponse:
-    logger.error("an API call failed", exc_info=exc)
-    return problem(500, "server_error", "Something went wrong here. Please try again.")
+def _any_other(exc: Exception) -> HttpResponse:
+    refusal = refusal_of(exc)
+    if refusal is None:
+        logger.error("an API call failed", exc_info=exc)
+    return _of_refusal(refusal or SERVER_ERROR)
 
 
 _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     ValidationError: _invalid,
-    BadSubmission: lambda exc: problem(422, "invalid", exc.message, field=exc.field),
-    WireError: lambda exc: problem(422, exc.code, exc.message, field=exc.field),
-    Rejected: _rejected,
     TokenRefused: _token_refused,
-    WrongState: lambda exc: problem(409, "wrong_state", f"{str(exc).capitalize()}."),
-    ObjectDoesNotExist: _not_found,
     Http404: _not_found,
     RequestDataTooBig: lambda _exc: problem(413, "too_large", "This request's body is too large."),
     **dict.fromkeys((MultiPartParserError, BadRequest, SuspiciousOperation), _bad_form),
     HttpError: lambda exc: problem(exc.status_code, _CODES.get(exc.status_code, "error"), str(exc)),
-    Exception: _unexpected,
+    Exception: _any_other,
 }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 
 from chat.conversations.serializers import decorate
-from queueing.api import BadSubmission, Job, events
+from chat.errors import InvalidInput
+from queueing.api import Job, events
 
 #: Seconds of silence after which a comment is sent, so that proxies keep the connection.
 KEEP_ALIVE = 15.0
@@ -22,7 +23,7 @@ def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
     try:
         run, position = (int(part) for part in last.split("."))
     except ValueError:
-        raise BadSubmission("Last-Event-ID", "This is not one of our event ids.") from None
+        raise InvalidInput("Last-Event-ID", "This is not one of our event ids.") from None
     return run, position
 
 

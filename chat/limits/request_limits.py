@@ -6,7 +6,7 @@ import time
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from queueing.api import Rejected
+from chat.errors import LimitReached
 
 from . import store
 from .rules import Rule, rule
@@ -21,14 +21,14 @@ def check(name: str, who: str) -> None:
     """Count one more `name` (a key of `settings.LIMITS`, such as `requests` or `login`) of `who`.
 
     `who` is any text, such as a `client_address`; when it is empty there is nobody to count. Raises
-    `Rejected` (`rate_limited`, with the seconds to wait) when it is more than the setting allows. Blocks.
+    `LimitReached` (`rate_limited`, with the seconds to wait) when it is more than the setting allows. Blocks.
     """
     items = rule(name)
     if not who or not items:
         return
     wait = store.ask(lambda storage: _wait(storage, items, name, who), otherwise=0.0)
     if wait:
-        raise Rejected("rate_limited", f"{_SENTENCES[name]} Please wait {math.ceil(wait)} s.", wait)
+        raise LimitReached("rate_limited", f"{_SENTENCES[name]} Please wait {math.ceil(wait)} s.", wait)
 
 
 def _wait(storage: RedisStorage, items: Rule, name: str, who: str) -> float:

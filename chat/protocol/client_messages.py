@@ -1,45 +1,36 @@
 """What clients say on a socket, checked, and what they are answered when it cannot be taken."""
 
 import json
-import logging
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from queueing.api import BadSubmission, WrongState
-
-logger = logging.getLogger(__name__)
+from chat.errors import ChatError, InvalidInput
 
 #: The client's own id for what it asks.
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
-#: Codes of errors that no well-made client causes; many of them close the socket.
-STRIKES = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many", "unknown_type"})
 #: Bytes of one frame.
 MAX_FRAME = 64 * 1024
 
 
-@dataclass(eq=False)
-class WireError(Exception):
-    """A client message that cannot be taken. Becomes an `error` event; the socket stays open."""
+class BadFrame(ChatError):
+    """A frame that cannot be accepted. `request_id` is the client's, as far as it could be read."""
 
-    code: str
-    message: str
-    _: KW_ONLY
-    field: str = ""
-    request_id: str = ""
-    retry_after: float | None = None
-
-    def event(self) -> dict[str, Any]:
-        """The `error` event, without the fields that say nothing."""
-        more = {"field": self.field, "requestId": self.request_id, "retryAfter": self.retry_after}
-        return {"type": "error", "code": self.code, "error": self.message} | {
-            k: v for k, v in more.items() if v
-        }
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code, message, field=field)
+        self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class _Model(BaseModel):
@@ -171,21 +162,21 @@ _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
 
 
 def parse(text: str | None) -> ClientMessage:
-    """The client message in a frame (None for a binary one), or `WireError`."""
+    """The client message in a frame (None for a binary one), or `BadFrame`."""
     if text is None:
-        raise WireError("binary", "Messages are JSON text.")
+        raise BadFrame("binary", "Messages are JSON text.")
     if len(text.encode()) > MAX_FRAME:
-        raise WireError("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
+        raise BadFrame("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
     try:
         data = json.loads(text, parse_constant=_no_constant)
         json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be told back
     except (ValueError, RecursionError):
-        raise WireError("bad_json", "This is not JSON.") from None
+        raise BadFrame("bad_json", "This is not JSON.") from None
     request_id = data.get("requestId", "") if isinstance(data, dict) else ""
     try:
         return _client_message.validate_python(data)
     except ValidationError as exc:
-        raise _wire_error(exc, request_id if isinstance(request_id, str) else "") from None
+        raise _bad_frame(exc, request_id if isinstance(request_id, str) else "") from None
 
 
 def _no_constant(name: str) -> None:
@@ -193,35 +184,18 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _wire_error(exc: ValidationError, request_id: str) -> WireError:
+def _bad_frame(exc: ValidationError, request_id: str) -> BadFrame:
     first = exc.errors(include_url=False, include_input=False)[0]
     if first["type"].startswith("union_tag"):
-        return WireError(
-            "unknown_type", "There is no such message type.", field="type", request_id=request_id
-        )
+        return BadFrame("unknown_type", "There is no such message type.", field="type", request_id=request_id)
     # A union's errors begin with the member's tag; the field is what follows.
     field = ".".join(str(part) for part in first["loc"][1:])
     code = "invalid" if field else "bad_message"
-    return WireError(code, first["msg"] + ".", field=field, request_id=request_id[:64])
+    return BadFrame(code, first["msg"] + ".", field=field, request_id=request_id[:64])
 
 
 def last_user_text(messages: list[TurnIn]) -> str:
     """The new message: the last one, which must be the user's. The rest is history, and ours."""
     if messages[-1].role != "user":
-        raise WireError("invalid", "The last message must have the role user.", field="messages")
+        raise InvalidInput("messages", "The last message must have the role user.")
     return messages[-1].content
-
-
-def as_wire_error(exc: Exception, request_id: str) -> WireError:
-    """What a client is told of an exception; one that nobody expected is logged."""
-    if isinstance(exc, WireError):
-        exc.request_id = exc.request_id or request_id
-        return exc
-    if isinstance(exc, BadSubmission):
-        return WireError("invalid", exc.message, field=exc.field, request_id=request_id)
-    if isinstance(exc, ObjectDoesNotExist):
-        return WireError("not_found", "There is no such thread, message or job.", request_id=request_id)
-    if isinstance(exc, WrongState):
-        return WireError("wrong_state", f"{str(exc).capitalize()}.", request_id=request_id)
-    logger.exception("a client message could not be answered", exc_info=exc)
-    return WireError("server_error", "Something went wrong here. Please try again.", request_id=request_id)

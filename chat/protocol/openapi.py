@@ -7,6 +7,8 @@ from django.conf import settings
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
+from chat.errors import NOT_FOUND
+
 from .schemas import Problem
 
 DESCRIPTION = """\
@@ -85,7 +87,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     404: (
         "There is no such thing, or it is somebody else's.",
-        {"code": "not_found", "detail": "There is nothing here, or it is somebody else's."},
+        {"code": "not_found", "detail": NOT_FOUND.message},
     ),
     409: (
         "It is too late, or too early, for this.",

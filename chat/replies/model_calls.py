@@ -11,11 +11,12 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, transaction
 
+from chat.errors import LimitReached
 from chat.models import Thread
 from chat.prompting.token_budget import Turn, turn_cost
 from chat.upstream import Reply, Spent, stream_reply
 from chat.usage import budgets, ledger
-from queueing.api import Job, JobContext, JobError, Permanent, Rejected, new_id
+from queueing.api import Job, JobContext, JobError, Permanent, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Payer:
         tokens, output = (sum(sizes) for sizes in zip(*self.under_way, strict=True))
         try:
             await sync_to_async(budgets.reserve)(self.owner, self.job_id, tokens, output_tokens=output)
-        except Rejected as exc:
+        except LimitReached as exc:
             raise Permanent(exc.message, code=exc.code) from exc
 
 

@@ -18,9 +18,11 @@ from chat.accounts import open_sockets, tokens
 from chat.accounts.owners import owner_of
 from chat.care.card import Place
 from chat.conversations import serializers
+from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
-from queueing.api import Rejected, events
+from chat.protocol.error_events import CLIENT_FAULTS, error_event
+from queueing.api import events
 from queueing.api.events import Follower, PressureWatch
 from queueing.api.sockets import forget_channel, in_thread
 
@@ -57,7 +59,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         secret, subprotocol = tokens.in_handshake(self.scope)
         try:
             await self.identify(secret)
-        except (tokens.TokenRefused, Rejected):
+        except (tokens.TokenRefused, LimitReached):
             return await self.close()  # the handshake is answered with 403
         self.whereabouts = Place.of_scope(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
@@ -115,15 +117,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             request_id = getattr(message, "request_id", None) or ""
             self.charge(kind)
             await handlers.answer(self, message)
-        except Rejected as exc:
-            await self.tell(serializers.rejected_event(exc, request_id, kind))
         except Exception as exc:
-            await self.refuse(client_messages.as_wire_error(exc, request_id))
+            await self.refuse(error_event(exc, request_id=request_id, message_type=kind))
 
     def understand(self, text: str | None) -> client_messages.ClientMessage:
         try:
             return client_messages.parse(text)
-        except client_messages.WireError:
+        except client_messages.BadFrame:
             self.charge("invalid")
             raise
 
@@ -131,13 +131,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         cost = flow_control.COSTS.get(kind, 1.0)
         if not self.budget.take(cost):
             wait = round(self.budget.wait(cost), 1)
-            raise client_messages.WireError(
+            raise client_messages.BadFrame(
                 "too_many", "That was too fast. Please wait a moment.", retry_after=wait
             )
 
-    async def refuse(self, error: client_messages.WireError) -> None:
-        await self.tell(error.event())
-        if error.code in client_messages.STRIKES and not self.strikes.take():
+    async def refuse(self, event: dict[str, Any]) -> None:
+        await self.tell(event)
+        if event["code"] in CLIENT_FAULTS and not self.strikes.take():
             await self.close(open_sockets.ABUSED)
 
     # --- what the tab is told ---

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def answer(tab: "Tab", message: client_messages.ClientMessage) -> None:
-    """Do what is asked. Raises `Rejected`, `WireError`, `WrongState`, `BadSubmission` or `DoesNotExist`."""
+    """Do what is asked. Raises what `chat.errors.refusal_of` knows."""
     await _DOERS[type(message)](tab, message)
 
 

@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from queueing.api import UNFINISHED, BadSubmission, Job, Rejected
+from chat.errors import InvalidInput, LimitReached
+from queueing.api import UNFINISHED, Job
 
 from .models import Upload, UploadChunk
 
@@ -36,23 +37,23 @@ def store(
 ) -> Upload:
     """Keep what can be read from `stream`, for 24 hours at least.
 
-    Raises `BadSubmission("file", …)` when it is empty or has more than `max_bytes`, and `Rejected` when the
-    owner has too much here already; then nothing is kept.
+    Raises `InvalidInput("file", …)` when it is empty or has more than `max_bytes`, and `LimitReached` when
+    the owner has too much here already; then nothing is kept.
     """
     with transaction.atomic():
         upload = Upload.objects.create(owner=owner, name=_shown(name), media_type=media_type)
         for number, data in enumerate(iter(lambda: stream.read(_CHUNK), b"")):
             upload.size += len(data)
             if upload.size > max_bytes:
-                raise BadSubmission("file", f"This file is larger than {max_bytes // 2**20} MB.")
+                raise InvalidInput("file", f"This file is larger than {max_bytes // 2**20} MB.")
             UploadChunk.objects.create(upload=upload, number=number, data=data)
         if not upload.size:
-            raise BadSubmission("file", "This file is empty.")
+            raise InvalidInput("file", "This file is empty.")
         upload.save(update_fields=["size"])
         total = Upload.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"]
         if total > MAX_OF_OWNER:
             message = "Your files that wait here are too many already. Please let them be worked on first."
-            raise Rejected("owner_limit", message, 60.0)
+            raise LimitReached("owner_limit", message, 60.0)
     return upload
 
 

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from queueing.api import UNFINISHED, Job, Rejected
+from chat.errors import LimitReached
+from queueing.api import UNFINISHED, Job
 
 from .models import Day, Reservation
 from .prices import price_of
@@ -60,7 +61,7 @@ def reserve(
     """Set aside what the job's calls may use: `tokens` in all, of which `output_tokens` are the answer's.
 
     Once more for the same job replaces what was set aside before. `model` is the configured one unless
-    given. Raises `Rejected` (`budget_spent`) when the owner's budget has no room for it; then nothing has
+    given. Raises `LimitReached` (`budget_spent`) when the owner's budget has no room for it; then nothing has
     changed.
     """
     budget = budget_of(owner)
@@ -69,7 +70,7 @@ def reserve(
     wanted = Amount(tokens, _cost(model, tokens, output_tokens, seconds_of_audio))
     try:
         _set_aside(owner, UUID(str(job_id)), wanted, budget)
-    except Rejected:
+    except LimitReached:
         if not _forget_vanished(owner):
             raise
         _set_aside(owner, UUID(str(job_id)), wanted, budget)
@@ -112,7 +113,7 @@ def _set_aside(owner: str, job_id: UUID, wanted: Amount, budget: Amount) -> None
     held.save()
 
 
-def _rejected(day: Day, wanted: Amount, budget: Amount) -> Rejected:
+def _rejected(day: Day, wanted: Amount, budget: Amount) -> LimitReached:
     def past(tokens: int, cost: int) -> bool:
         return bool(
             (budget.tokens and tokens + wanted.tokens > budget.tokens)
@@ -128,7 +129,7 @@ def _rejected(day: Day, wanted: Amount, budget: Amount) -> Rejected:
     else:
         message = "What is left of today's budget is set aside for what you asked before. Please wait for it."
         left = min(left, _SET_ASIDE)
-    return Rejected("budget_spent", message, round(left, 1))
+    return LimitReached("budget_spent", message, round(left, 1))
 
 
 def settle(job_id: UUID | str) -> None:

@@ -16,11 +16,12 @@ from chat.companions.registry import companion_named
 from chat.conversations import services
 from chat.conversations.admission import Admission, Asker, admit
 from chat.conversations.threads import thread_for
+from chat.errors import InvalidInput
 from chat.models import Message
 from chat.protocol.client_messages import RecordingIn
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from queueing.api import BadSubmission, Job, Submission, submit
+from queueing.api import Job, Submission, submit
 
 from .formats import BY_MEDIA_TYPE, Format, recognise
 
@@ -78,41 +79,41 @@ def process_file(
 def process(*, owner: str, upload_id: UUID, recording: Recording, address: str = "") -> Submission:
     """Have a stored recording transcribed.
 
-    Raises `BadSubmission`, `Thread.DoesNotExist` or `Rejected`; then nothing was changed.
+    Raises `InvalidInput`, `Thread.DoesNotExist` or `Rejected`; then nothing was changed.
     """
     _check_configured()
     if known := _known(owner, recording.request_id):
         return known
     upload = Upload.objects.filter(owner=owner, id=upload_id).first()
     if upload is None:
-        raise BadSubmission(
+        raise InvalidInput(
             "uploadId", "This upload is not here, or not any more. Please send the file again."
         )
     if upload.job_id:
-        raise BadSubmission("uploadId", "This upload is being worked on already.")
+        raise InvalidInput("uploadId", "This upload is being worked on already.")
     if upload.media_type not in BY_MEDIA_TYPE:
-        raise BadSubmission("uploadId", "This upload is not audio.")
+        raise InvalidInput("uploadId", "This upload is not audio.")
     with _admitted(owner, recording, address) as admission, transaction.atomic():
         return _accept(upload, recording, admission)
 
 
 def _check_configured() -> None:
     if not settings.OPENAI_TRANSCRIPTION_MODEL:
-        raise BadSubmission(
+        raise InvalidInput(
             "file", "Voice messages are not set up here: OPENAI_TRANSCRIPTION_MODEL has to name a model."
         )
 
 
 def _checked(stream: BinaryIO) -> Format:
     if stream.seek(0, SEEK_END) > storage.MAX_BYTES:  # before it is looked through
-        raise BadSubmission("file", f"This file is larger than {storage.MAX_BYTES // 2**20} MB.")
+        raise InvalidInput("file", f"This file is larger than {storage.MAX_BYTES // 2**20} MB.")
     return recognise(stream)
 
 
 def _known(owner: str, request_id: str) -> Submission | None:
     job = Job.objects.filter(owner=owner, request_id=request_id).first()
     if job and job.kind != KIND:
-        raise BadSubmission("requestId", "This requestId was already used for another kind of job.")
+        raise InvalidInput("requestId", "This requestId was already used for another kind of job.")
     return Submission(job, created=False) if job else None
 
 

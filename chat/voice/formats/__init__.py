@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import SEEK_END
 from typing import BinaryIO
 
-from queueing.api import BadSubmission
+from chat.errors import InvalidInput
 
 from . import flac, mp3, mp4, ogg, wav, webm
 from .file import NAMES, BrokenError, File
@@ -43,19 +43,19 @@ BY_MEDIA_TYPE = {one.media_type: one for one, _, _ in _FORMATS}
 def recognise(stream: BinaryIO) -> Format:
     """The format of the seekable `stream`, which is left at its beginning.
 
-    Raises `BadSubmission("file", …)` with a sentence for whoever sent it.
+    Raises `InvalidInput("file", …)` with a sentence for whoever sent it.
     """
     size = stream.seek(0, SEEK_END)
     try:
         if not size:
-            raise BadSubmission("file", "This file is empty.")
+            raise InvalidInput("file", "This file is empty.")
         data = File(stream, size)
         for found, begins, check in _FORMATS:
             if begins(data.at(0, 12)):
                 check(data)
                 return found
-        raise BadSubmission("file", f"This is not audio that can be transcribed. {NAMES} can be.")
+        raise InvalidInput("file", f"This is not audio that can be transcribed. {NAMES} can be.")
     except BrokenError as exc:
-        raise BadSubmission("file", str(exc)) from None
+        raise InvalidInput("file", str(exc)) from None
     finally:
         stream.seek(0)

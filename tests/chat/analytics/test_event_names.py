@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chat.analytics import batches, event_names, export
 from chat.analytics.privacy import _says_so
-from queueing.api import BadSubmission
+from chat.errors import InvalidInput
 
 
 @pytest.mark.parametrize("name", [*sorted(event_names.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])
@@ -22,7 +22,7 @@ def test_clients_may_send_these_names(name):
     "name", ["", "reply.completed", "message.sent", "x:", "x:Ada", "x:a b", "x:" + "a" * 39, "y:a", "x:a\n"]
 )
 def test_clients_may_not_send_these(name):
-    with pytest.raises(BadSubmission) as refused:
+    with pytest.raises(InvalidInput) as refused:
         event_names.check_client_name(name)
     assert refused.value.field == "name"
     assert "prompt.used" in refused.value.message
@@ -46,7 +46,7 @@ def test_clients_may_not_send_these(name):
     ],
 )
 def test_a_property_that_cannot_be_kept_is_named(properties, field):
-    with pytest.raises(BadSubmission) as refused:
+    with pytest.raises(InvalidInput) as refused:
         event_names.check("x:a", properties)
     assert refused.value.field == field
 

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from chat.companions.registry import COMPANIONS, companion_named
+from chat.errors import InvalidInput
 from chat.prompting.token_budget import estimate_tokens
 from chat.replies.reply_job import Voice
-from queueing.api import BadSubmission
 
 everyone = pytest.mark.parametrize("companion", COMPANIONS.values(), ids=COMPANIONS)
 
@@ -56,7 +56,7 @@ def test_what_anybody_may_see_holds_no_instructions(companion):
 
 @pytest.mark.parametrize("name", ["asst_abc123", "pmpt_abc123"])
 def test_an_openai_id_is_told_what_became_of_it(name):
-    with pytest.raises(BadSubmission) as caught:
+    with pytest.raises(InvalidInput) as caught:
         companion_named(name, field="assistantId")
     assert caught.value.field == "assistantId"
     assert "2026-08-26" in caught.value.message
@@ -64,5 +64,5 @@ def test_an_openai_id_is_told_what_became_of_it(name):
 
 
 def test_an_unknown_name_is_told_which_there_are():
-    with pytest.raises(BadSubmission, match="There are: corporate"):
+    with pytest.raises(InvalidInput, match="There are: corporate"):
         companion_named("Corporate")

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.conversations.search import AROUND, MAX_QUERY, search, snippet
+from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
-from queueing.api import BadSubmission, new_id
+from queueing.api import new_id
 from tests.chat.tabs import browser
 
 
@@ -72,7 +73,7 @@ def test_a_snippet_is_short_and_made_of_the_text(content, word):
 
 @pytest.mark.django_db
 def test_a_query_that_is_too_long_is_refused_and_one_of_nothing_finds_nothing():
-    with pytest.raises(BadSubmission):
+    with pytest.raises(InvalidInput):
         search(owner="u:1", query="x" * (MAX_QUERY + 1))
     assert search(owner="u:1", query=" \x00 ") == []
 

@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from chat.conversations import selectors, services, threads
+from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
-from queueing.api import BadSubmission, Ending, Job, Rejected, State, WrongState, new_id
+from queueing.api import Ending, Job, Rejected, State, WrongState, new_id
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -79,7 +80,7 @@ def test_the_same_request_id_of_another_owner_is_another_request():
 def test_a_request_id_that_named_another_kind_of_job_is_refused():
     job = ask().job
     Job.objects.filter(id=job.id).update(meta={})
-    with pytest.raises(BadSubmission, match="requestId"):
+    with pytest.raises(InvalidInput, match="requestId"):
         ask()
 
 
@@ -116,7 +117,7 @@ def test_bob_sees_nothing_of_alice():
     ],
 )
 def test_a_wrong_question_is_refused_by_field_and_leaves_nothing(change, field):
-    with pytest.raises(BadSubmission) as caught:
+    with pytest.raises(InvalidInput) as caught:
         ask(**change)
     assert caught.value.field == field
     assert not Thread.objects.exists()
@@ -129,7 +130,7 @@ def test_twenty_thousand_characters_are_not_too_many():
 
 def test_a_thread_stays_with_its_companion():
     asked = ask()
-    with pytest.raises(BadSubmission, match="with the travel companion"):
+    with pytest.raises(InvalidInput, match="with the travel companion"):
         ask(request_id="r-2", companion="culture", thread_id=UUID(asked.thread_id))
 
 
@@ -160,7 +161,7 @@ def test_a_title_is_one_clean_line():
     thread = threads.rename_thread(owner=ALICE, thread_id=UUID(asked.thread_id), title="  Lisbon \n trip ")
     assert thread.title == "Lisbon trip"
     for wrong in ("", " \n", "x" * 121):
-        with pytest.raises(BadSubmission, match="title"):
+        with pytest.raises(InvalidInput, match="title"):
             threads.rename_thread(owner=ALICE, thread_id=thread.id, title=wrong)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chat.documents import reader, sandbox
 from chat.documents.reader import Document
-from queueing.api import BadSubmission, Rejected
+from chat.errors import Busy, InvalidInput
 
 from . import making
 
@@ -20,7 +20,7 @@ def read(data: bytes, name: str = "file") -> Document:
 
 
 def refusal(data: bytes) -> str:
-    with pytest.raises(BadSubmission) as caught:
+    with pytest.raises(InvalidInput) as caught:
         read(data)
     assert caught.value.field == "file"
     return caught.value.message
@@ -50,7 +50,7 @@ def test_what_unpacks_to_far_too_much_is_refused(bomb):
 )
 def test_what_is_made_to_hang_a_reader_is_over_in_seconds(make):
     began = time.monotonic()
-    with suppress(BadSubmission):
+    with suppress(InvalidInput):
         assert len(read(make()).text) < 1000
     assert time.monotonic() - began < 15
 
@@ -81,7 +81,7 @@ def test_only_so_many_files_are_read_at_once(monkeypatch):
     monkeypatch.setattr(sandbox, "TURN", 0.01)
     turns = [sandbox._turns.acquire(blocking=False) for _ in range(sandbox.AT_ONCE)]
     try:
-        with pytest.raises(Rejected):
+        with pytest.raises(Busy):
             read(b"hello")
     finally:
         for _ in turns:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from chat import limits
 from chat.conversations import edit, services
+from chat.errors import LimitReached
 from chat.models import Message
 from queueing.api import Job, Rejected, State, cancel
 from tests.support.valkey import point_at, wait_until
@@ -52,12 +53,12 @@ def over(asked):
 def test_beyond_the_bound_it_is_refused_with_the_time_and_nothing_is_stored(settings, valkey):
     limit(settings, most_wait=30, anonymous="1/minute;3/hour")
     ask()
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(LimitReached) as refused:
         ask()
     assert refused.value.code == "rate_limited"
     assert 29 <= refused.value.retry_after <= 30, "then it would be taken, and held for the rest"
     assert (Job.objects.count(), Message.objects.count()) == (1, 2)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         ask()  # being refused does not put it off any further
     assert len(turns_of(ALICE)["LIMITER/1/1/minute"]) == 1
 
@@ -68,7 +69,7 @@ def test_repeating_a_request_costs_nothing(settings, valkey):
     for _ in range(5):
         assert ask(request_id="again").job == first.job
     ask()
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         ask()
     assert ask(request_id="again").job == first.job
 
@@ -102,12 +103,12 @@ def test_what_is_not_accepted_in_the_end_costs_nothing(settings, valkey):
 def test_an_address_is_limited_whoever_it_says_it_is_and_a_user_for_themselves(settings, valkey):
     limit(settings, most_wait=0, anonymous="1/minute", user="2/minute", address="4/minute")
     ask(owner="s:1", address=HOME)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         ask(owner="s:1", address="192.0.2.2")
     for _ in range(2):
         ask(owner="u:1", address=HOME)
     ask(owner="s:2", address=HOME)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         ask(owner="s:3", address=HOME)
     ask(owner="s:3", address="192.0.2.2")
     ask(owner="s:4")  # nobody knows from where
@@ -128,5 +129,5 @@ def test_changing_what_waits_costs_nothing_and_asking_anew_does(settings, valkey
         edit.edit(owner=ALICE, message_id=asked.message_id, text=f"Change {number}")
     cancel(asked.job.pk)
     edit.edit(owner=ALICE, message_id=asked.message_id, text="Anew", request_id="anew")
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         services.retry(owner=ALICE, job_id=asked.job.pk)

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chat import limits
-from queueing.api import Rejected
+from chat.errors import LimitReached
 from tests.chat.tabs import browser
 
 from .asking import HOME, limit
@@ -59,7 +59,7 @@ def test_attempts_to_sign_in_are_counted_by_address(settings, valkey):
     limit(settings, login="3/minute")
     for _ in range(3):
         limits.check("login", HOME)
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(LimitReached) as refused:
         limits.check("login", HOME)
     assert 58 <= refused.value.retry_after <= 60
     limits.check("login", "192.0.2.2")

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from chat.conversations import serializers
+from chat.errors import InvalidInput
 from chat.protocol import client_messages
+from chat.protocol.error_events import error_event
 
 ASK = {
     "type": "chat:message",
@@ -16,9 +18,9 @@ ASK = {
 }
 
 
-def refused(data: object) -> client_messages.WireError:
+def refused(data: object) -> client_messages.BadFrame:
     text = data if isinstance(data, str) else json.dumps(data)
-    with pytest.raises(client_messages.WireError) as caught:
+    with pytest.raises(client_messages.BadFrame) as caught:
         client_messages.parse(text)
     return caught.value
 
@@ -54,11 +56,12 @@ def test_an_assistant_id_may_name_the_companion():
 def test_a_wrong_field_is_named(change, field):
     error = refused(ASK | change)
     assert (error.code, error.field) == ("invalid", field)
-    assert error.event()["type"] == "error"
+    assert error_event(error, request_id="", message_type="")["type"] == "error"
 
 
 def test_a_wrong_field_is_answered_with_the_request_it_was_in():
-    assert refused(ASK | {"messages": []}).event()["requestId"] == "r-1"
+    error = refused(ASK | {"messages": []})
+    assert error_event(error, request_id="", message_type="")["requestId"] == "r-1"
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 30_000])
@@ -81,7 +84,7 @@ def test_a_frame_is_measured_in_bytes():
 
 
 def test_the_last_message_must_be_the_users():
-    with pytest.raises(client_messages.WireError, match="role user"):
+    with pytest.raises(InvalidInput, match="role user"):
         client_messages.last_user_text([client_messages.TurnIn(role="assistant", content="I am")])
 
 

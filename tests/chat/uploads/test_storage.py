@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
+from chat.errors import InvalidInput, LimitReached
 from chat.uploads import storage
 from chat.uploads.models import Upload, UploadChunk
-from queueing.api import BadSubmission, Job, Rejected, State
+from queueing.api import Job, State
 from queueing.record.pruning import registered_steps
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def test_a_file_is_kept_in_pieces_of_a_megabyte_and_goes_with_them():
 
 
 def test_of_a_file_past_the_limit_nothing_is_kept():
-    with pytest.raises(BadSubmission, match="larger than 1 MB") as caught:
+    with pytest.raises(InvalidInput, match="larger than 1 MB") as caught:
         keep(b"x" * (2**20 + 1), max_bytes=2**20)
 
     assert caught.value.field == "file"
@@ -55,7 +56,7 @@ def test_of_a_file_past_the_limit_nothing_is_kept():
 
 
 def test_an_empty_file_is_none():
-    with pytest.raises(BadSubmission, match="empty"):
+    with pytest.raises(InvalidInput, match="empty"):
         keep(b"")
     assert not Upload.objects.exists()
 
@@ -64,7 +65,7 @@ def test_nobody_fills_the_database_and_others_are_not_held_up_by_who_tries(monke
     monkeypatch.setattr(storage, "MAX_OF_OWNER", 25)
     keep(b"x" * 20)
 
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         keep(b"x" * 20)
 
     assert Upload.objects.count() == 1

@@ -9,12 +9,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat.errors import LimitReached
 from chat.usage import budgets
 from chat.usage.budgets import reserve, settle
 from chat.usage.ledger import record, spent_today
 from chat.usage.models import Day, Reservation, Usage
 from chat.usage.personal_data import move_days
-from queueing.api import Job, Rejected, State, new_id
+from queueing.api import Job, State, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +73,7 @@ def test_a_call_that_used_more_than_was_set_aside_counts_in_full():
 
 def test_what_does_not_fit_is_rejected_and_changes_nothing():
     reserve(ALICE, job(), 600)
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(LimitReached) as caught:
         reserve(ALICE, job(), 401)
     assert caught.value.code == "budget_spent"
     assert sums() == (0, 600)
@@ -81,7 +82,7 @@ def test_what_does_not_fit_is_rejected_and_changes_nothing():
 
 def test_a_spent_budget_names_the_time_it_renews():
     spend(job(), 950)
-    with pytest.raises(Rejected, match=r"renews at midnight \(UTC\)") as caught:
+    with pytest.raises(LimitReached, match=r"renews at midnight \(UTC\)") as caught:
         reserve(ALICE, job(), 100)
     assert 0 < caught.value.retry_after <= 86_400
     assert timezone.now() + timedelta(seconds=caught.value.retry_after) == pytest.approx(
@@ -91,13 +92,13 @@ def test_a_spent_budget_names_the_time_it_renews():
 
 def test_a_budget_that_is_only_set_aside_may_have_room_soon():
     reserve(ALICE, job(), 950)
-    with pytest.raises(Rejected, match="set aside for what you asked before") as caught:
+    with pytest.raises(LimitReached, match="set aside for what you asked before") as caught:
         reserve(ALICE, job(), 100)
     assert caught.value.retry_after <= 30
 
 
 def test_what_no_day_has_room_for_is_not_told_to_wait_for_the_next():
-    with pytest.raises(Rejected, match="more than a whole day's budget"):
+    with pytest.raises(LimitReached, match="more than a whole day's budget"):
         reserve(ALICE, job(), BUDGET + 1)
 
 
@@ -114,7 +115,7 @@ def test_what_was_promised_is_kept_when_others_have_spent_the_rest():
     reserve(ALICE, first, 500)
     spend(second, 900)  # more than anybody expected
     reserve(ALICE, first, 500)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         reserve(ALICE, first, 501)
 
 
@@ -134,7 +135,7 @@ def test_what_a_job_that_is_gone_left_behind_does_not_stand_in_the_way():
 def test_a_job_that_was_not_committed_yet_keeps_what_is_set_aside_for_it(monkeypatch):
     monkeypatch.setattr(budgets, "GRACE", 60.0)
     reserve(ALICE, new_id(), 900)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         reserve(ALICE, job(), 800)
 
 
@@ -156,7 +157,7 @@ def test_owners_do_not_share_a_budget():
 def test_who_has_signed_in_may_have_another_budget(settings):
     settings.BUDGET_TOKENS_PER_DAY = 2 * BUDGET
     reserve(ADA, job(), 2 * BUDGET)
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         reserve(ALICE, job(), 2 * BUDGET)
 
 
@@ -173,7 +174,7 @@ def test_a_budget_in_money_takes_every_token_for_the_dearest_unless_told(setting
     assert spent_today(ALICE).reserved_cost == 400
     reserve(ALICE, job(), 100, output_tokens=50)
     assert spent_today(ALICE).reserved_cost == 400 + 250
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         reserve(ALICE, job(), 100)
 
 
@@ -216,7 +217,7 @@ def test_spent_and_set_aside_together_never_pass_the_budget(moves):
             before = sums(owner)
             try:
                 reserve(owner, job_id, detail)
-            except Rejected:
+            except LimitReached:
                 held = Reservation.objects.filter(job_id=job_id).values_list("tokens", flat=True).first() or 0
                 assert sum(before) - held + detail > BUDGET
         elif move == "call":

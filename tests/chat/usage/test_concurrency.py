@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from chat.errors import LimitReached
 from chat.usage.budgets import reserve, settle
 from chat.usage.ledger import record, spent_today
 from chat.usage.models import Reservation, Usage
-from queueing.api import Rejected, new_id
+from queueing.api import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ def at_once(work: Callable[[int], object]) -> list[object]:
 def may(tokens: int, job_id: UUID | None = None) -> bool:
     try:
         reserve(OWNER, job_id or new_id(), tokens)
-    except Rejected:
+    except LimitReached:
         return False
     return True
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
+from chat.errors import InvalidInput
 from chat.voice.formats import Format, recognise
-from queueing.api import BadSubmission
 from tests import speech
 
 EXPECTED = {
@@ -28,7 +28,7 @@ def look(data: bytes) -> Format:
 
 
 def refusal(data: bytes) -> str:
-    with pytest.raises(BadSubmission) as caught:
+    with pytest.raises(InvalidInput) as caught:
         look(data)
     assert caught.value.field == "file"
     assert caught.value.message.endswith(".")
@@ -101,7 +101,7 @@ def test_a_recording_whose_end_is_missing_is_refused(name):
 def _refused(data: bytes) -> bool:
     try:
         look(data)
-    except BadSubmission:
+    except InvalidInput:
         return True
     return False
 
@@ -133,7 +133,7 @@ def test_rubbish_is_refused_in_a_sentence_and_breaks_nothing(garbage):
 @rules(deadline=None)
 @given(garbage=st.binary(max_size=2000))
 def test_a_good_beginning_alone_is_not_enough_and_breaks_nothing(head, garbage):
-    with suppress(BadSubmission):
+    with suppress(InvalidInput):
         look(head + garbage)
 
 
@@ -143,7 +143,7 @@ def test_a_good_beginning_alone_is_not_enough_and_breaks_nothing(head, garbage):
 def test_a_wrong_byte_anywhere_breaks_nothing(name, where, byte):
     data = bytearray((speech.ROOM / name).read_bytes())
     data[int(len(data) * where)] = byte
-    with suppress(BadSubmission):
+    with suppress(InvalidInput):
         assert look(bytes(data)).extension == name.rpartition(".")[2]
 
 

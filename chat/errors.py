@@ -1,0 +1,140 @@
+"""The chat's own errors, and what a client is told of any error.
+
+ChatError
+├── InvalidInput     a field of the request is wrong; `field` names it (422)
+├── Conflict         the request comes too early or too late (409)
+└── TryLater         nothing was accepted; carries when to come back
+    ├── LimitReached   a limit of this owner or address is reached (429)
+    └── Busy           the server is at its own limit (503)
+
+The engine adds `BadSubmission`, `WrongState` and `Rejected` of what is submitted, and Django the
+`DoesNotExist` of its models, which also means that the row belongs to another owner. `refusal_of` is
+the one place that maps all of them; HTTP writes a `Refusal` as problem details (http/problems.py), the
+socket as an event (protocol/error_events.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from queueing.api import BadSubmission, Rejected, WrongState
+
+
+class ChatError(Exception):
+    """Base of the errors that the chat raises on purpose. `message` is shown to the client."""
+
+    #: The HTTP status that says the same.
+    status = 422
+
+    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(ChatError, ValueError):
+    """The value of the named field cannot be accepted. Nothing was stored."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__("invalid", message, field=field)
+
+
+class Conflict(ChatError):
+    """The state of what the request is about does not allow it now. Nothing was changed."""
+
+    status = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__("wrong_state", message)
+
+
+class TryLater(ChatError):
+    """The request cannot be accepted now. Nothing was stored. `retry_after` is in seconds."""
+
+    def __init__(self, code: str, message: str, retry_after: float) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class LimitReached(TryLater):
+    """The owner or the address has reached a limit: `rate_limited`, `owner_limit` or `budget_spent`."""
+
+    status = 429
+
+
+class Busy(TryLater):
+    """The server has reached a limit of its own: `queue_full`."""
+
+    status = 503
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What a client is told of an error."""
+
+    status: int
+    """The HTTP status."""
+    code: str
+    """A stable word for programs."""
+    message: str
+    """A sentence for people."""
+    field: str = ""
+    retry_after: float | None = None
+    """Seconds."""
+    try_later: bool = False
+    """True when the same request will be accepted later."""
+
+
+def refusal_of(error: Exception) -> Refusal | None:
+    """Return what a client is told of `error`; None when nothing is known about it."""
+    for kind in type(error).__mro__:
+        if describe := _REFUSALS.get(kind):
+            return describe(error)
+    return None
+
+
+def _of_chat_error(error: ChatError) -> Refusal:
+    return Refusal(
+        status=error.status,
+        code=error.code,
+        message=error.message,
+        field=error.field,
+        retry_after=getattr(error, "retry_after", None),
+        try_later=isinstance(error, TryLater),
+    )
+
+
+def _of_rejected(error: Rejected) -> Refusal:
+    kind = LimitReached if error.code == "owner_limit" else Busy
+    return _of_chat_error(kind(error.code, error.message, error.retry_after))
+
+
+def _of_bad_submission(error: BadSubmission) -> Refusal:
+    return _of_chat_error(InvalidInput(error.field, error.message))
+
+
+def _of_wrong_state(error: WrongState) -> Refusal:
+    return _of_chat_error(Conflict(f"{str(error).capitalize()}."))
+
+
+def _of_missing_row(_error: ObjectDoesNotExist) -> Refusal:
+    return NOT_FOUND
+
+
+NOT_FOUND = Refusal(
+    status=404, code="not_found", message="This does not exist, or it belongs to someone else."
+)
+SERVER_ERROR = Refusal(
+    status=500, code="server_error", message="Something went wrong here. Please try again."
+)
+
+_REFUSALS: dict[type, Callable[[Any], Refusal]] = {
+    ChatError: _of_chat_error,
+    BadSubmission: _of_bad_submission,
+    WrongState: _of_wrong_state,
+    Rejected: _of_rejected,
+    ObjectDoesNotExist: _of_missing_row,
+}
