@@ -13,14 +13,15 @@ class ChatConfig(AppConfig):
         from . import personal_data
         from .accounts.open_sockets import close_after_logout
         from .answer_cache.store import forget
+        from .http import checks as http_checks  # noqa: F401  (registers the system checks)
         from .limits import checks as limit_checks  # noqa: F401
         from .models import Thread
         from .upstream import checks  # noqa: F401  (registers the system checks)
-        from .upstream.health import provider
+        from .upstream.health import provider_warnings
 
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
         personal_data.register(Job, move=rename_owner, erase=erase_owner)
         personal_data.register(Thread)
-        monitoring.register_health_check(provider)
+        monitoring.register_health_check(provider_warnings)
         personal_data.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))

@@ -10,7 +10,7 @@ from django.conf import settings
 from chat.prompting.persona import DEMO_CONTEXT_TOKENS
 from chat.prompting.token_budget import TURN_OVERHEAD, Turn, estimate_tokens
 from chat.replies.model_calls import Payer, call
-from chat.upstream import Reply
+from chat.upstream import ModelReply
 from queueing.api import Permanent
 
 from . import prompts, prompts_small_model
@@ -85,7 +85,7 @@ class Asking:
 
         return split(text, fits, most=most, headings=kind in ("md", "docx"))
 
-    async def ask(self, prompt: str, payer: Payer) -> Reply:
+    async def ask(self, prompt: str, payer: Payer) -> ModelReply:
         """The model's answer to one prompt. Raises `JobError`."""
         return await call(
             payer,

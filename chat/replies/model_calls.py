@@ -14,7 +14,7 @@ from django.db import OperationalError, close_old_connections, transaction
 from chat.errors import LimitReached
 from chat.models import Thread
 from chat.prompting.token_budget import Turn, turn_cost
-from chat.upstream import Reply, Spent, stream_reply
+from chat.upstream import CallUsage, ModelReply, stream_reply
 from chat.usage import budgets, ledger
 from queueing.api import Job, JobContext, JobError, Permanent, new_id
 
@@ -68,7 +68,7 @@ async def call(
     turns: Sequence[Turn],
     max_output_tokens: int,
     **more: Any,
-) -> Reply:
+) -> ModelReply:
     """The model's answer to the last of `turns`, paid by `payer`; `more` is as for `stream_reply`.
 
     Raises `Permanent` (`budget_spent`) when the day's budget has no room for it, and `JobError` as
@@ -79,8 +79,8 @@ async def call(
     size = (read + max_output_tokens, max_output_tokens)
     written: list[Future[None]] = []
 
-    def on_spent(spent: Spent) -> None:
-        written.append(_writer.submit(_write, payer, spent))
+    def on_usage(usage: CallUsage) -> None:
+        written.append(_writer.submit(_write, payer, usage))
 
     payer.under_way.append(size)
     try:
@@ -91,7 +91,7 @@ async def call(
             max_output_tokens=max_output_tokens,
             thread_id=payer.thread_id,
             owner=payer.owner,
-            on_spent=on_spent,
+            on_usage=on_usage,
             **{"on_text": lambda _: None} | more,
         )
     except JobError:
@@ -108,7 +108,7 @@ async def _all(written: list[Future[None]]) -> None:
         await asyncio.wrap_future(future)
 
 
-def _write(payer: Payer, spent: Spent) -> None:
+def _write(payer: Payer, spent: CallUsage) -> None:
     """Never raises: an answer is not lost because it could not be put on the bill."""
     call_id = new_id()
     for tries_left in reversed(range(_TRIES)):
@@ -128,7 +128,7 @@ def _write(payer: Payer, spent: Spent) -> None:
 
 
 @transaction.atomic
-def _record(payer: Payer, spent: Spent, call_id: Any) -> None:
+def _record(payer: Payer, spent: CallUsage, call_id: Any) -> None:
     if not (owner := _whose(payer)):
         return
     ledger.record(

@@ -1,15 +1,16 @@
-"""The companions' model. Only this package knows the `openai` SDK; whoever calls it sees ours alone.
+"""The model's provider: the only package that knows the `openai` SDK. Its callers see our types alone.
 
-`fallback.py` chooses who is asked, `stream.py` asks and listens, `reply.py` understands what comes,
-`client.py` holds the connections, `errors.py` says what went wrong in our words.
+`fallback.py` chooses the model, `stream.py` sends the request and reads the answer, `transcription.py` does
+so for recordings. Below them: `client.py` holds the connections, `sse_parser.py` takes events out of bytes,
+`parse.py` turns events into a reply, `errors.py` and `retry_after.py` translate failures, and `texts.py`
+holds the sentences for users. `health.py` and `checks.py` warn operators.
 
-The SDK is imported where it is used: it takes most of a second and 20 MB, and web servers and commands
-never ask a model. Clusters have it before their first job (`PRELOAD` in buddy/settings/queue.py).
+The SDK is imported inside functions: it takes most of a second and 20 MB, and web servers and commands
+never call a model. Clusters load it before their first job (`PRELOAD` in buddy/settings/queue.py).
 """
 
-from chat.upstream.errors import mapped
 from chat.upstream.fallback import stream_reply
 
-from .parse import Reply, Spent
+from .parse import CallUsage, ModelReply
 
-__all__ = ["Reply", "Spent", "mapped", "stream_reply"]
+__all__ = ["CallUsage", "ModelReply", "stream_reply"]

@@ -1,7 +1,7 @@
-"""What the provider reports, in the queue's terms and in words for the visitor.
+"""Translate failures of the provider into the queue's errors, with sentences for users (`texts.py`).
 
-Every sentence here may be shown to anyone, so none carries a key, an address or the provider's own
-text; that goes to the log.
+Every sentence may be shown to anyone, so none contains a key, an address or the provider's own text. These
+go to the log.
 """
 
 import logging
@@ -13,14 +13,13 @@ from django.conf import settings
 
 from queueing.api import Cooldown, JobError, Permanent, Retry
 
-from .retry_after import RATE_LIMIT_WAIT, asked_wait
+from . import texts
+from .retry_after import RATE_LIMIT_WAIT, requested_wait
 
 if TYPE_CHECKING:
     import openai
 
 logger = logging.getLogger(__name__)
-
-TELL = "Please tell whoever runs this site."
 
 _QUOTA = {
     "insufficient_quota",
@@ -40,71 +39,71 @@ _FILTERED = {
 }
 _RATE_LIMITED = {"rate_limit_exceeded", "slow_down"}
 _TOO_LONG = {"context_length_exceeded", "exceed_context_size_error"}
-#: Servers other than OpenAI report an overflow in words only. OpenAI itself calls a single request
-#: above the limit of a whole minute a rate limit, but waiting does not make it smaller.
-_TOO_LONG_WORDS = re.compile(
+#: Servers other than OpenAI report a too long request in words only. OpenAI reports a single request above
+#: the limit of a whole minute as a rate limit, but waiting does not make it shorter.
+_TOO_LONG_PATTERN = re.compile(
     r"context (length|size|window)|contextwindow|request too large|tokens must be reduced", re.IGNORECASE
 )
 
-#: "Service unavailable" and "overloaded": with a wait named, they speak to everybody.
+#: "Service unavailable" and "overloaded": with a requested wait they apply to every job.
 _BUSY = {503, 529}
-#: Request timeout, conflict, too early: the same request may well pass later.
-_PASSING = {408, 409, 425}
+#: Request timeout, conflict, too early: the same request may succeed later.
+_TEMPORARY = {408, 409, 425}
 
 
-def mapped(exc: Exception) -> JobError:
-    """Say what `exc`, raised by any call of the SDK, means to the queue; log the technical detail."""
+def as_job_error(exc: Exception) -> JobError:
+    """Return the queue's error for `exc`, raised by any call of the SDK; log the technical detail."""
     if isinstance(exc, JobError):
         return exc
-    error = _mapped(exc)
+    error = _translated(exc)
     logger.warning("model call failed (%s): %s", error.code, _detail(exc))
     return error
 
 
-def reported(words: set[str], message: str) -> JobError:
-    """The error for a failure that came inside a stream, with the `words` that name its kind."""
-    error = _by_meaning(words, message) or provider_error()
-    detail = _redacted(" ".join([*sorted(words), message]))
+def stream_error(codes: set[str], message: str) -> JobError:
+    """Return the error for a failure reported inside a stream with these `codes`; log it."""
+    error = _by_code(codes, message) or provider_error()
+    detail = _redacted(" ".join([*sorted(codes), message]))
     logger.warning("model call failed (%s): in the stream: %s", error.code, detail)
     return error
 
 
-def _mapped(exc: Exception) -> JobError:
+def _translated(exc: Exception) -> JobError:
     import openai  # see __init__.py
 
     if isinstance(exc, openai.APIStatusError):
-        return _by_meaning(_words(exc), exc.message, exc.response.headers) or _by_status(exc)
+        return _by_code(_codes(exc), exc.message, exc.response.headers) or _by_status(exc)
     if isinstance(exc, openai.APIConnectionError):
-        return _unreached(exc.__cause__)
-    if isinstance(exc, httpx2.RequestError):  # while the answer was read
-        return _unreached(exc)
+        return _connection_error(exc.__cause__)
+    if isinstance(exc, httpx2.RequestError):  # while reading the answer
+        return _connection_error(exc)
     if isinstance(exc, openai.APIError):
-        return _by_meaning(_words(exc), exc.message) or provider_error()
+        return _by_code(_codes(exc), exc.message) or provider_error()
     return garbled()
 
 
-def _words(exc: "openai.APIError") -> set[str]:
+def _codes(exc: "openai.APIError") -> set[str]:
     return {str(exc.code or ""), str(exc.type or "")}
 
 
-def _by_meaning(words: set[str], message: str, headers: httpx2.Headers | None = None) -> JobError | None:
-    """What the provider's own code says, which is more than its status does."""
-    if words & _QUOTA or any(word.endswith("_spend_limit_exceeded") for word in words):
+def _by_code(codes: set[str], message: str, headers: httpx2.Headers | None = None) -> JobError | None:
+    """Return the error for the provider's own code, which is more precise than its HTTP status."""
+    if codes & _QUOTA or any(code.endswith("_spend_limit_exceeded") for code in codes):
         return no_quota()
-    if words & _TOO_LONG or _TOO_LONG_WORDS.search(message):
+    if codes & _TOO_LONG or _TOO_LONG_PATTERN.search(message):
         return too_long()
-    if words & _RATE_LIMITED:
-        return rate_limited(asked_wait(headers))
-    if words & _FILTERED:
+    if codes & _RATE_LIMITED:
+        return rate_limited(requested_wait(headers))
+    if codes & _FILTERED:
         return filtered()
     return None
 
 
 def _by_status(exc: "openai.APIStatusError") -> JobError:
-    status, wait = exc.status_code, asked_wait(exc.response.headers)
+    status, wait = exc.status_code, requested_wait(exc.response.headers)
     if status == 429 or (status in _BUSY and wait):
         return rate_limited(wait)
-    if status >= 500 or status in _PASSING:
+    if status >= 500 or status in _TEMPORARY:
         return provider_error(wait or 0.0)
     match status:
         case 401 | 403:
@@ -112,22 +111,19 @@ def _by_status(exc: "openai.APIStatusError") -> JobError:
         case 402:
             return no_quota()
         case 404:
-            return Permanent(
-                f"The companion's model is not available under the name it is set up with. {TELL}",
-                code="no_model",
-            )
+            return Permanent(texts.NO_MODEL, code="no_model")
         case 413:
             return too_long()
-    return Permanent("The companion's model could not accept this message.", code="bad_request")
+    return Permanent(texts.BAD_REQUEST, code="bad_request")
 
 
-def _unreached(cause: BaseException | None) -> Retry:
-    # The aiohttp transport reports a refused or dropped connection as a timeout too, so look beneath.
+def _connection_error(cause: BaseException | None) -> Retry:
+    # The aiohttp transport reports a refused or dropped connection as a timeout too, so check the cause.
     if isinstance(cause, httpx2.ReadError):
         return cut_off()
     if isinstance(cause, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
-        return Retry("The companion's model took too long to answer.", code="provider_timeout")
-    return Retry("The companion's model could not be reached.", code="provider_unreachable")
+        return Retry(texts.PROVIDER_TIMEOUT, code="provider_timeout")
+    return Retry(texts.PROVIDER_UNREACHABLE, code="provider_unreachable")
 
 
 def _detail(exc: Exception) -> str:
@@ -137,67 +133,63 @@ def _detail(exc: Exception) -> str:
 
 
 def _redacted(text: str) -> str:
-    """Keep keys out of the log, even when a provider repeats them."""
+    """Return `text` without API keys, which some providers repeat in their messages."""
     for key in filter(None, (settings.OPENAI_API_KEY, settings.OPENAI_FALLBACK_API_KEY)):
         text = text.replace(key, "[key]")
     return re.sub(r"\bsk-[\w*-]+", "[key]", text)
 
 
 def not_configured(detail: str) -> Permanent:
-    logger.error("the model account is not set up: %s", detail)
-    return Permanent(f"The companion's model account is not set up correctly. {TELL}", code="not_configured")
+    """Return the error for a missing or refused setting; `detail` goes to the log."""
+    logger.error("the model account is not configured: %s", detail)
+    return Permanent(texts.NOT_CONFIGURED, code="not_configured")
 
 
 def no_quota() -> Permanent:
-    return Permanent(f"The companion's model account has no credit left. {TELL}", code="no_quota")
+    """Return the error for an account without credit."""
+    return Permanent(texts.NO_QUOTA, code="no_quota")
 
 
 def rate_limited(wait: float | None) -> Cooldown:
-    return Cooldown(
-        "The companion's model is asked too much just now; it will go on shortly.",
-        code="rate_limited",
-        after=wait or RATE_LIMIT_WAIT,
-    )
+    """Return the error for too many requests; without a requested `wait` (seconds) the default applies."""
+    return Cooldown(texts.RATE_LIMITED, code="rate_limited", after=wait or RATE_LIMIT_WAIT)
 
 
 def too_long() -> Permanent:
-    return Permanent(
-        "This is more text than the companion's model can take in. "
-        "Please send less, or start a new conversation.",
-        code="too_long",
-    )
+    """Return the error for a request that exceeds the model's context."""
+    return Permanent(texts.TOO_LONG, code="too_long")
 
 
 def filtered() -> Permanent:
-    return Permanent(
-        "The answer was held back by the content filter. Please put it differently.", code="content_filter"
-    )
+    """Return the error for an answer that the content filter blocked."""
+    return Permanent(texts.FILTERED, code="content_filter")
 
 
-def refused(words: str) -> Permanent:
-    """`words` are the model's own and meant for the visitor."""
-    return Permanent(f"The companion declined to answer: {words[:300].strip()}", code="refused")
+def refused(explanation: str) -> Permanent:
+    """Return the error for a refusal. The `explanation` is the model's own text, written for the user."""
+    return Permanent(texts.refused(explanation[:300].strip()), code="refused")
 
 
 def provider_error(after: float = 0.0) -> Retry:
-    return Retry("The companion's model had a problem of its own.", code="provider_error", after=after)
+    """Return the error for an internal error of the provider, retried after at least `after` seconds."""
+    return Retry(texts.PROVIDER_ERROR, code="provider_error", after=after)
 
 
 def cut_off() -> Retry:
-    return Retry("The answer broke off before its end.", code="cut_off")
+    """Return the error for an answer that stopped before its end."""
+    return Retry(texts.CUT_OFF, code="cut_off")
 
 
 def garbled() -> Retry:
-    return Retry("The companion's model sent something unreadable.", code="garbled")
+    """Return the error for an answer that is not as documented."""
+    return Retry(texts.GARBLED, code="garbled")
 
 
 def empty_answer() -> Retry:
-    return Retry("The companion's model answered with nothing.", code="empty_answer")
+    """Return the error for an answer without text."""
+    return Retry(texts.EMPTY_ANSWER, code="empty_answer")
 
 
 def no_room() -> Permanent:
-    """A model that thinks first may spend the whole limit before its first word."""
-    return Permanent(
-        "The companion ran out of room before it could answer. Please ask for something shorter.",
-        code="no_room",
-    )
+    """Return the error for a length limit reached before any text: a reasoning model can use all of it."""
+    return Permanent(texts.NO_ROOM, code="no_room")

@@ -1,8 +1,9 @@
-"""Who is asked: the model that is set up, or another one while that cannot answer.
+"""Choose the model: the configured first one, or the fallback while the first cannot answer.
 
-A failure that another model would not have (`RESTS`) lets the first one rest, for all workers, and the
-fallback answers meanwhile. Being asked to wait is one only when the wait is long: a short one is waited out
-by everybody, as without a fallback. An answer is one model's: what fails after its first word is tried anew.
+A failure that another model would not have (`COOLDOWN_SECONDS`) pauses the first model for all workers, and
+the fallback answers meanwhile. A requested wait does so only when it is long: after a short one every job
+waits, as without a fallback. One answer comes from one model: a failure after its first word is not
+continued by the other model but retried from the start.
 """
 
 import hashlib
@@ -15,12 +16,13 @@ from chat.upstream.client import Provider
 from chat.upstream.stream import stream_from
 from queueing.api import Cooldown, JobError, Retry, redis
 
-from .parse import Reply
+from . import texts
+from .parse import ModelReply
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that the first model is left alone after a failure, by what it was; longer if it asks for that.
-RESTS = {
+#: Seconds that the first model is paused after a failure, by error code; longer if the provider requests it.
+COOLDOWN_SECONDS = {
     "provider_error": 10.0,
     "cut_off": 10.0,
     "provider_unreachable": 30.0,
@@ -28,76 +30,78 @@ RESTS = {
     "no_model": 300.0,
     "no_quota": 300.0,
 }
-#: Seconds up to which a wait that the provider asks for is waited out rather than going elsewhere.
+#: Maximum requested wait, in seconds, after which jobs wait instead of using the fallback.
 SHORT_WAIT = 10.0
-#: What is wrong with the fallback's own set-up. It must not make things worse than having none.
-_NOT_SET_UP = {"no_model", "no_quota", "not_configured", "bad_request"}
+#: Errors of the fallback's own configuration. They must not replace the first model's error.
+_MISCONFIGURED = {"no_model", "no_quota", "not_configured", "bad_request"}
 
 
-async def stream_reply(*, on_text: Callable[[str], None], **asked: Any) -> Reply:
-    """Have the model, or the fallback, answer; takes what `stream_from` does, and raises as it does."""
+async def stream_reply(*, on_text: Callable[[str], None], **request: Any) -> ModelReply:
+    """Return the answer of the first model or the fallback. Takes and raises what `stream_from` does."""
     first, second = Provider.from_settings(), Provider.fallback()
     if second is None:
-        return await stream_from(first, on_text=on_text, **asked)
-    begun = False
+        return await stream_from(first, on_text=on_text, **request)
+    started = False
 
-    def noted(text: str) -> None:
-        nonlocal begun
-        begun = True
+    def forward(text: str) -> None:
+        nonlocal started
+        started = True
         on_text(text)
 
-    trouble = await _resting(first)
-    if trouble is None:
+    first_error = await _cooldown_error(first)
+    if first_error is None:
         try:
-            return await stream_from(first, on_text=noted, **asked)
+            return await stream_from(first, on_text=forward, **request)
         except JobError as exc:
-            rest = _rest_after(exc)
-            if rest:
-                await _let_rest(first, rest, exc)
-            if begun or not rest:
+            seconds = _cooldown_after(exc)
+            if seconds:
+                await _start_cooldown(first, seconds, exc)
+            if started or not seconds:
                 raise
-            trouble = exc
+            first_error = exc
     try:
-        return replace(await stream_from(second, on_text=noted, **asked), by_fallback=True)
+        return replace(await stream_from(second, on_text=forward, **request), by_fallback=True)
     except JobError as exc:
-        if exc.code in _NOT_SET_UP and not begun:
-            raise trouble from exc
+        if exc.code in _MISCONFIGURED and not started:
+            raise first_error from exc
         raise
 
 
-def _rest_after(exc: JobError) -> float:
-    """Seconds for the first model to rest; 0 when another one could do no better, or need not."""
+def _cooldown_after(exc: JobError) -> float:
+    """Return the seconds to pause the first model; 0 when the fallback would not help or is not needed."""
     if isinstance(exc, Cooldown):
         return exc.after if exc.after > SHORT_WAIT else 0.0
-    asked = exc.after if isinstance(exc, Retry) else 0.0
-    return max(RESTS[exc.code], asked) if exc.code in RESTS else 0.0
+    if exc.code not in COOLDOWN_SECONDS:
+        return 0.0
+    requested = exc.after if isinstance(exc, Retry) else 0.0
+    return max(COOLDOWN_SECONDS[exc.code], requested)
 
 
 def _key(provider: Provider) -> str:
-    who = hashlib.sha256(f"{provider.base_url} {provider.model}".encode()).hexdigest()[:16]
-    return redis.key(f"rests:{who}")
+    digest = hashlib.sha256(f"{provider.base_url} {provider.model}".encode()).hexdigest()[:16]
+    return redis.key(f"model_cooldown:{digest}")
 
 
-async def _resting(provider: Provider) -> JobError | None:
-    """None when it may be asked; else what is to be told if nobody else can answer."""
-    if not (left := await rest_left(provider)):
+async def _cooldown_error(provider: Provider) -> JobError | None:
+    """Return the error to raise if the fallback cannot answer either, or None without a cooldown."""
+    if not (left := await cooldown_left(provider)):
         return None
-    return Cooldown("The companion's model is resting; it will go on shortly.", after=left)
+    return Cooldown(texts.PAUSED, after=left)
 
 
-async def rest_left(provider: Provider) -> float:
-    """Seconds for which the provider is still left alone; 0 when it is asked, and while Redis is away."""
+async def cooldown_left(provider: Provider) -> float:
+    """Return the seconds left of the provider's pause; 0 without one and while Redis is unavailable."""
     try:
         return max(0, await redis.aclient().pttl(_key(provider))) / 1000
     except redis.Unavailable:
         return 0.0
 
 
-async def _let_rest(provider: Provider, seconds: float, exc: JobError) -> None:
-    logger.warning("the first model rests for %g s (%s); the fallback answers", seconds, exc.code)
+async def _start_cooldown(provider: Provider, seconds: float, exc: JobError) -> None:
+    logger.warning("the first model is paused for %g s (%s); the fallback answers", seconds, exc.code)
     try:
-        # Not shortened by what another worker heard a moment ago.
+        # Another worker may have started a longer cooldown a moment ago: never shorten it.
         if await redis.aclient().pttl(_key(provider)) < seconds * 1000:
             await redis.aclient().set(_key(provider), 1, px=round(seconds * 1000))
-    except redis.Unavailable as away:
-        logger.warning("Redis is away (%s): other workers find out for themselves", away)
+    except redis.Unavailable as unavailable:
+        logger.warning("Redis is unavailable (%s): other workers do not learn of the pause", unavailable)

@@ -1,7 +1,7 @@
-"""Understanding what comes: the events of either API, put together into one reply.
+"""Parse the events of both streaming APIs into one reply.
 
-Events are the provider's JSON as it is. Whatever in it is not as documented raises `AttributeError`,
-`TypeError` or the like, which `errors.mapped` takes for an unreadable answer.
+Events are the provider's JSON without validation. A field that is not as documented raises `AttributeError`,
+`TypeError` or the like, which `errors.as_job_error` reports as an unreadable answer.
 """
 
 from collections.abc import Callable
@@ -16,27 +16,27 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Reply:
-    """A finished answer."""
+class ModelReply:
+    """A finished answer of the model."""
 
     text: str
     model: str
-    """The model that answered, as the provider names it."""
+    """The provider's name of the model that answered."""
     input_tokens: int
     output_tokens: int
     truncated: bool
-    """The answer reached its length limit; `text` is what there is of it."""
+    """True when the answer reached its length limit; `text` is its beginning."""
     cached_tokens: int = 0
-    """Those of the input that the provider had read before."""
+    """Input tokens that the provider took from its cache."""
     estimated: bool = False
-    """The provider did not count the tokens, so we did, roughly."""
+    """True when the provider sent no token counts and the figures are our estimate."""
     by_fallback: bool = False
-    """Not the model that is set up answered, but the one for when it cannot."""
+    """True when the fallback model answered."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spent:
-    """What one call of the provider used, however it ended."""
+class CallUsage:
+    """The tokens that one call of the provider used, also when the call failed or was cancelled."""
 
     model: str
     input_tokens: int
@@ -48,13 +48,13 @@ class Spent:
 
 @dataclass
 class Draft:
-    """An answer as it comes in. `ended` once the provider has said that it is over."""
+    """An answer that is still arriving. `ended` is set when the provider reports its end."""
 
     model: str
-    asked: Callable[[], int] = lambda: 0
-    """Tokens of the request, estimated."""
-    begun: bool = False
-    """The provider has begun to answer, so it has read the request."""
+    estimate_input: Callable[[], int] = lambda: 0
+    """Returns an estimate of the request's tokens."""
+    started: bool = False
+    """True when the provider has started to answer, and so has read the request."""
     pieces: list[str] = field(default_factory=list)
     refusal: str = ""
     input_tokens: int = 0
@@ -65,15 +65,15 @@ class Draft:
     filtered: bool = False
 
     def add(self, text: str | None) -> str:
-        """Take in a piece and return it fit for storing: neither NUL nor half a surrogate pair."""
+        """Append a piece and return it cleaned for the database: without NUL and half surrogate pairs."""
         if not text:
             return ""
         piece = text.replace("\0", "").encode("utf-8", "replace").decode()
         self.pieces.append(piece)
         return piece
 
-    def finished(self) -> Reply:
-        """The reply, or the `JobError` that says why there is none."""
+    def finished(self) -> ModelReply:
+        """Return the reply. Raises the `JobError` that explains why there is none."""
         if not self.ended:
             raise errors.cut_off()
         if self.refusal:
@@ -83,31 +83,31 @@ class Draft:
         text = "".join(self.pieces)
         if not text.strip():
             raise errors.no_room() if self.truncated else errors.empty_answer()
-        spent = self.spent("length" if self.truncated else "stop")
-        return Reply(
+        usage = self.usage("length" if self.truncated else "stop")
+        return ModelReply(
             text,
             self.model,
-            spent.input_tokens,
-            spent.output_tokens,
+            usage.input_tokens,
+            usage.output_tokens,
             self.truncated,
-            spent.cached_tokens,
-            spent.estimated,
+            usage.cached_tokens,
+            usage.estimated,
         )
 
-    def count(self, usage: Event, read: str, written: str) -> None:
-        """Take in what the provider counted, under the names that its API has for what it read and wrote."""
-        self.input_tokens = usage.get(read) or 0
-        self.output_tokens = usage.get(written) or 0
-        self.cached_tokens = (usage.get(f"{read}_details") or {}).get("cached_tokens") or 0
+    def count(self, usage: Event, input_name: str, output_name: str) -> None:
+        """Store the provider's token counts; each API has its own names for them."""
+        self.input_tokens = usage.get(input_name) or 0
+        self.output_tokens = usage.get(output_name) or 0
+        self.cached_tokens = (usage.get(f"{input_name}_details") or {}).get("cached_tokens") or 0
 
-    def spent(self, ended: Literal["stop", "length", "failed", "cancelled"]) -> Spent:
-        """What this has used so far: as the provider counted it, or else an estimate."""
+    def usage(self, ended: Literal["stop", "length", "failed", "cancelled"]) -> CallUsage:
+        """Return the tokens used so far: the provider's counts, or an estimate without them."""
         counted = bool(self.input_tokens or self.output_tokens)
-        said = "".join(self.pieces) + self.refusal
-        return Spent(
+        text = "".join(self.pieces) + self.refusal
+        return CallUsage(
             model=self.model,
-            input_tokens=self.input_tokens if counted else self.asked(),
-            output_tokens=self.output_tokens if counted else estimate_tokens(said),
+            input_tokens=self.input_tokens if counted else self.estimate_input(),
+            output_tokens=self.output_tokens if counted else estimate_tokens(text),
             cached_tokens=self.cached_tokens,
             estimated=not counted,
             ended=ended,
@@ -115,13 +115,13 @@ class Draft:
 
 
 def read_chunk(draft: Draft, chunk: Event) -> str:
-    """Take in one chunk of a chat completion; returns the text in it. Raises `JobError` as `read_event`."""
+    """Apply one chunk of a chat completion and return its text. Raises `JobError` as `read_event` does."""
     if error := chunk.get("error"):
-        raise _reported(error)
+        raise _stream_error(error)
     draft.model = chunk.get("model") or draft.model
     if usage := chunk.get("usage"):
         draft.count(usage, "prompt_tokens", "completion_tokens")
-    if not (choices := chunk.get("choices")):  # the chunk with the usage has none
+    if not (choices := chunk.get("choices")):  # the chunk with the token counts has none
         return ""
     if finish := choices[0].get("finish_reason"):
         draft.ended = True
@@ -133,9 +133,9 @@ def read_chunk(draft: Draft, chunk: Event) -> str:
 
 
 def read_event(draft: Draft, event: Event) -> str:
-    """Take in one event of the Responses API; returns the text in it.
+    """Apply one event of the Responses API and return its text.
 
-    Raises `JobError` for the events that report a failure.
+    Raises `JobError` for an event that reports a failure.
     """
     match event.get("type"):
         case "response.output_text.delta":
@@ -145,20 +145,20 @@ def read_event(draft: Draft, event: Event) -> str:
         case "response.completed" | "response.incomplete":
             return _finish(draft, event["response"])
         case "response.failed":
-            raise _reported(event["response"].get("error") or {})
+            raise _stream_error(event["response"].get("error") or {})
         case "error":
-            raise _reported(event.get("error") or event)
+            raise _stream_error(event.get("error") or event)
     if error := event.get("error"):
-        raise _reported(error)
+        raise _stream_error(error)
     return ""
 
 
-def _reported(error: Any) -> JobError:
-    """`error` as providers give it: an object, or only words."""
+def _stream_error(error: Any) -> JobError:
+    """Return the error for a provider's `error` field, which is an object or only a text."""
     if not isinstance(error, dict):
-        return errors.reported(set(), str(error))
-    words = {str(error.get(name) or "") for name in ("code", "type")}
-    return errors.reported(words - {""}, str(error.get("message") or ""))
+        return errors.stream_error(set(), str(error))
+    codes = {str(error.get(name) or "") for name in ("code", "type")}
+    return errors.stream_error(codes - {""}, str(error.get("message") or ""))
 
 
 def _finish(draft: Draft, response: Event) -> str:
@@ -166,8 +166,8 @@ def _finish(draft: Draft, response: Event) -> str:
     draft.model = response.get("model") or draft.model
     if usage := response.get("usage"):
         draft.count(usage, "input_tokens", "output_tokens")
-    if why := response.get("incomplete_details"):
-        draft.filtered = why.get("reason") == "content_filter"
+    if details := response.get("incomplete_details"):
+        draft.filtered = details.get("reason") == "content_filter"
         draft.truncated = not draft.filtered
     if draft.pieces or draft.refusal:
         return ""
@@ -175,7 +175,7 @@ def _finish(draft: Draft, response: Event) -> str:
 
 
 def _whole_text(draft: Draft, response: Event) -> str:
-    """The answer of a server that sends it at the end, with no deltas before."""
+    """Return the text of an answer that the server sends at the end, without deltas before."""
     parts = [part for item in response.get("output") or [] for part in item.get("content") or []]
     draft.refusal += "".join(part["refusal"] for part in parts if part.get("type") == "refusal")
     return "".join(part["text"] for part in parts if part.get("type") == "output_text")

@@ -1,26 +1,26 @@
-"""How long the provider asks us to wait, from the headers of its answer."""
+"""Read the wait that a provider requests in the headers of its answer."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
-#: Seconds to hold back when the provider says "too much" and not for how long.
+#: Seconds to wait when the provider reports a rate limit without a wait.
 RATE_LIMIT_WAIT = 5.0
-#: Seconds at most: a daily limit names hours, and a raised limit should be noticed sooner.
-LONGEST_WAIT = 300.0
+#: Maximum in seconds: a daily limit requests hours, but a raised limit should take effect sooner.
+MAX_WAIT = 300.0
 
 
-def asked_wait(headers: Mapping[str, str] | None) -> float | None:
-    """Seconds (above 0, at most `LONGEST_WAIT`) asked for by the headers; None if they name no wait.
+def requested_wait(headers: Mapping[str, str] | None) -> float | None:
+    """Return the wait in seconds (above 0, at most `MAX_WAIT`), or None if the headers request none.
 
-    `retry-after-ms` goes before `retry-after`, which holds seconds or an HTTP date.
+    `retry-after-ms` takes precedence over `retry-after`, which holds seconds or an HTTP date.
     """
     headers = headers or {}
     waits = (_number(headers.get("retry-after-ms"), 0.001), _retry_after(headers.get("retry-after")))
     for wait in waits:
         if wait is not None and wait > 0:
-            return min(wait, LONGEST_WAIT)
+            return min(wait, MAX_WAIT)
     return None
 
 
@@ -40,6 +40,6 @@ def _retry_after(text: str | None) -> float | None:
         until = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if until.tzinfo is None:  # "-0000", which HTTP does not forbid
+    if until.tzinfo is None:  # "-0000", which HTTP allows
         until = until.replace(tzinfo=UTC)
     return (until - datetime.now(UTC)).total_seconds()

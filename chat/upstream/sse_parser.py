@@ -1,7 +1,7 @@
-"""The JSON in a stream of server-sent events, taken out of its bytes as they arrive.
+"""Read JSON from a stream of server-sent events, chunk by chunk.
 
-The SDK does this, too, in five layers of generators for each event, which cost a worker a third of
-its time while many answers stream.
+The SDK has its own parser. Its five layers of generators for each event cost a worker a third of its time
+while many answers stream.
 """
 
 import json
@@ -9,37 +9,37 @@ from collections.abc import Iterator
 from typing import Any
 
 
-class EventReader:
-    """One stream's. Events may be cut anywhere; lines end with LF, CRLF or CR."""
+class SSEParser:
+    """A parser of one stream. Events may be cut anywhere; lines end with LF, CRLF or CR."""
 
     def __init__(self) -> None:
-        self._rest = b""
-        """The beginning of a line."""
+        self._partial_line = b""
+        """The start of a line whose end has not arrived."""
         self._data: list[bytes] = []
-        """The `data` lines of the event that is being read."""
-        self._over = False
+        """The `data` lines of the current event."""
+        self._done = False
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
-        """What the events that end in `chunk` carry, up to `[DONE]`; all after that is passed over.
+        """Yield the data of each event that ends in `chunk`. Everything after `[DONE]` is ignored.
 
-        Raises `ValueError` where that is no JSON.
+        Raises `ValueError` for data that is not JSON.
         """
-        *lines, self._rest = _lines(self._rest + chunk)
+        *lines, self._partial_line = _lines(self._partial_line + chunk)
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
-            elif not line and self._data:  # other fields, and comments, say nothing to us
+            elif not line and self._data:  # other fields and comments are ignored
                 data, self._data = b"\n".join(self._data), []
-                self._over = self._over or data.startswith(b"[DONE]")
-                if not self._over:
+                self._done = self._done or data.startswith(b"[DONE]")
+                if not self._done:
                     yield json.loads(data.decode())
 
 
 def _lines(text: bytes) -> list[bytes]:
-    """The lines of `text` without their ends; the last is what has no end yet."""
+    """Return the lines of `text` without their ends; the last one has no end yet."""
     if b"\r" not in text:
         return text.split(b"\n")
-    # A CR at the very end may be half of a CRLF: it waits for what comes next.
+    # A CR at the very end may be the first half of a CRLF: it waits for the next chunk.
     whole, half = (text[:-1], b"\r") if text.endswith(b"\r") else (text, b"")
     lines = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     lines[-1] += half

@@ -1,4 +1,4 @@
-"""Have a recording written down. One request and one answer, nothing is streamed."""
+"""Transcribe a recording: one request and one answer, without streaming."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,38 +7,40 @@ import httpx2
 from django.conf import settings
 
 from chat.upstream.client import CONNECT_TIMEOUT, Provider, client_for
-from chat.upstream.errors import garbled, mapped, not_configured
+from chat.upstream.errors import as_job_error, garbled, not_configured
 from queueing.api import JobError, Permanent
 
-#: Seconds without a byte from the provider, which says nothing until it has heard everything.
-PATIENCE = 240.0
+from . import texts
 
-#: In our general words for a refused request, put in those of a recording.
-_WORDS = {
-    "bad_request": ("unreadable", "This recording could not be read. Please record it again."),
-    "too_long": ("too_long", "This recording is longer than can be transcribed. Please send a shorter one."),
+#: Seconds without a byte from the provider, which sends nothing until the transcript is complete.
+READ_TIMEOUT = 240.0
+
+#: Codes of errors about a message, and the code and sentence of the same error about a recording.
+_RECORDING_ERRORS = {
+    "bad_request": ("unreadable", texts.RECORDING_UNREADABLE),
+    "too_long": ("too_long", texts.RECORDING_TOO_LONG),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transcript:
-    """What was said; `text` is empty when nothing was."""
+    """A transcript; `text` is empty for a recording without speech."""
 
     text: str
     model: str
     seconds: float = 0.0
-    """Length of the recording; 0 when the provider does not say."""
+    """Length of the recording; 0 when the provider does not report it."""
     input_tokens: int = 0
     output_tokens: int = 0
 
 
 async def transcribe(*, data: bytes, file_name: str, media_type: str, language: str = "") -> Transcript:
-    """The words of a recording; `language` is a hint such as `en`.
+    """Return the transcript of a recording; `language` is a hint such as `en`.
 
-    `file_name` must end in what the format is called: providers go by it. Cancelling closes the
+    `file_name` must end in the format's extension: providers detect the format by it. Cancelling closes the
     connection at once. Raises `JobError` in every case that is not a transcript.
     """
-    provider = who_transcribes()
+    provider = transcription_provider()
     hint: dict[str, Any] = {"language": language} if language else {}
     try:
         client = await client_for(provider)
@@ -46,30 +48,30 @@ async def transcribe(*, data: bytes, file_name: str, media_type: str, language: 
             file=(file_name, data, media_type),
             model=provider.model,
             response_format="json",
-            timeout=httpx2.Timeout(PATIENCE, connect=CONNECT_TIMEOUT),
+            timeout=httpx2.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
             **hint,
         )
         return _read(answer, provider.model)
     except JobError:
         raise
     except Exception as exc:
-        raise _in_words_of_a_recording(mapped(exc)) from exc
+        raise _recording_error(as_job_error(exc)) from exc
 
 
-def who_transcribes() -> Provider:
-    """Who is asked, as the settings say; `Permanent` (`not_configured`) when nobody is."""
+def transcription_provider() -> Provider:
+    """Return the provider from the settings. Raises `Permanent` (`not_configured`) without a model."""
     if not settings.OPENAI_TRANSCRIPTION_MODEL:
         raise not_configured("OPENAI_TRANSCRIPTION_MODEL is not set")
     provider = replace(Provider.from_settings(), model=settings.OPENAI_TRANSCRIPTION_MODEL)
     if not settings.OPENAI_TRANSCRIPTION_BASE_URL:
         return provider
-    # The chat provider's key is not for another server's eyes.
+    # The chat provider's key must not reach another server.
     key = settings.OPENAI_TRANSCRIPTION_API_KEY or "none"
     return replace(provider, base_url=settings.OPENAI_TRANSCRIPTION_BASE_URL, api_key=key)
 
 
 def _read(answer: Any, model: str) -> Transcript:
-    """Whatever is not as documented raises, which `mapped` takes for an unreadable answer."""
+    """Return the transcript in `answer`. Raises for a field that is not as documented."""
     if not isinstance(answer.text, str):
         raise garbled()
     usage = getattr(answer, "usage", None)
@@ -82,8 +84,8 @@ def _read(answer: Any, model: str) -> Transcript:
     )
 
 
-def _in_words_of_a_recording(error: JobError) -> JobError:
-    if error.code not in _WORDS:
+def _recording_error(error: JobError) -> JobError:
+    if error.code not in _RECORDING_ERRORS:
         return error
-    code, sentence = _WORDS[error.code]
+    code, sentence = _RECORDING_ERRORS[error.code]
     return Permanent(sentence, code=code)

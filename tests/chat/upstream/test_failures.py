@@ -1,4 +1,4 @@
-"""The model's client against a provider that fails in every way we could think of."""
+"""The model's client against a provider that fails in many ways."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,11 +9,11 @@ from chat.upstream import client
 from queueing.api import Cooldown, Permanent, Retry
 from tests.provider.fixture import Provider
 
-from .asking import failure
+from .model_requests import request_error
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message", "kind", "told"),
+    ("status", "code", "message", "kind", "expected"),
     [
         (400, "", "no such parameter", Permanent, "bad_request"),
         (422, "", "", Permanent, "bad_request"),
@@ -42,12 +42,12 @@ from .asking import failure
         (409, "", "", Retry, "provider_error"),
     ],
 )
-async def test_an_error_answer_is_told_apart(provider: Provider, api, status, code, message, kind, told):
+async def test_error_status_maps_to_job_error(provider: Provider, api, status, code, message, kind, expected):
     provider.script(status=status, code=code, message=message)
 
-    error = await failure()
+    error = await request_error()
 
-    assert (type(error), error.code) == (kind, told)
+    assert (type(error), error.code) == (kind, expected)
 
 
 @pytest.mark.parametrize(
@@ -68,46 +68,46 @@ async def test_an_error_answer_is_told_apart(provider: Provider, api, status, co
     ],
 )
 @pytest.mark.parametrize("status", [429, 503, 529])
-async def test_everybody_waits_as_long_as_the_provider_asks(provider: Provider, status, headers, after):
+async def test_rate_limit_uses_requested_wait(provider: Provider, status, headers, after):
     provider.script(status=status, code="rate_limit_exceeded", headers=headers)
 
-    error = await failure()
+    error = await request_error()
 
     assert isinstance(error, Cooldown)
     assert error.after == pytest.approx(after)
 
 
-async def test_a_wait_may_be_a_date(provider: Provider):
+async def test_retry_after_date_is_used(provider: Provider):
     until = datetime.now(UTC) + timedelta(seconds=42)
     provider.script(status=429, headers={"retry-after": format_datetime(until, usegmt=True)})
 
-    error = await failure()
+    error = await request_error()
 
     assert isinstance(error, Cooldown)
     assert 35 < error.after <= 42
 
 
 @pytest.mark.parametrize("status", [503, 529])
-async def test_an_overloaded_provider_that_names_a_wait_is_given_it(provider: Provider, status):
+async def test_overloaded_status_with_wait_is_cooldown(provider: Provider, status):
     provider.script(status=status, headers={"retry-after": "7"})
 
-    error = await failure()
+    error = await request_error()
 
     assert isinstance(error, Cooldown)
     assert error.after == 7
 
 
-async def test_a_broken_provider_that_names_a_wait_is_tried_no_sooner(provider: Provider):
+async def test_server_error_with_wait_is_retried_after_it(provider: Provider):
     provider.script(status=500, headers={"retry-after": "7"})
 
-    error = await failure()
+    error = await request_error()
 
     assert isinstance(error, Retry)
     assert error.after == 7
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "told"),
+    ("script", "kind", "expected"),
     [
         ({"end": "content_filter"}, Permanent, "content_filter"),
         ({"end": "eof"}, Retry, "cut_off"),
@@ -129,57 +129,57 @@ async def test_a_broken_provider_that_names_a_wait_is_tried_no_sooner(provider: 
         ({"status": -1}, Retry, "garbled"),
     ],
 )
-async def test_an_answer_that_goes_wrong_is_told_apart(provider: Provider, api, script, kind, told):
+async def test_broken_answer_maps_to_job_error(provider: Provider, api, script, kind, expected):
     provider.script(**script)
 
-    error = await failure()
+    error = await request_error()
 
-    assert (type(error), error.code) == (kind, told)
+    assert (type(error), error.code) == (kind, expected)
 
 
-async def test_a_refusal_is_told_in_the_models_own_words(provider: Provider, api):
+async def test_refusal_carries_the_models_explanation(provider: Provider, api):
     provider.script(text="", end="refusal", message="I can't help with lock picking.")
 
-    error = await failure()
+    error = await request_error()
 
     assert (type(error), error.code) == (Permanent, "refused")
     assert "I can't help with lock picking." in error.message
 
 
 @pytest.mark.parametrize("script", [{"end": "stall"}, {"status": 0}])
-async def test_a_silent_provider_is_given_up_on(provider: Provider, api, script, monkeypatch):
+async def test_silent_provider_times_out(provider: Provider, api, script, monkeypatch):
     monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
     provider.script(**script)
 
-    error = await failure()
+    error = await request_error()
 
     assert (type(error), error.code) == (Retry, "provider_timeout")
 
 
-async def test_a_provider_that_is_not_there_is_tried_again(api, settings, unused_tcp_port):
+async def test_unreachable_provider_is_retried(api, settings, unused_tcp_port):
     settings.OPENAI_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}/v1"
 
-    error = await failure()
+    error = await request_error()
 
     assert (type(error), error.code) == (Retry, "provider_unreachable")
 
 
 @pytest.mark.parametrize("missing", ["OPENAI_MODEL", "OPENAI_API_KEY"])
-async def test_a_missing_setting_fails_at_once_without_a_call(provider: Provider, settings, missing):
+async def test_missing_setting_fails_without_request(provider: Provider, settings, missing):
     if missing == "OPENAI_API_KEY":
         settings.OPENAI_BASE_URL = ""
     setattr(settings, missing, "")
 
-    error = await failure()
+    error = await request_error()
 
     assert (type(error), error.code) == (Permanent, "not_configured")
     assert not provider.requests
 
 
-async def test_the_log_has_the_detail_but_never_the_key(provider: Provider, caplog):
+async def test_error_log_has_detail_without_key(provider: Provider, caplog):
     provider.script(status=500, message="boom, by sk-of-the-tests and sk-proj-42")
 
-    await failure()
+    await request_error()
 
     assert "boom" in caplog.text
     assert "sk-" not in caplog.text

@@ -1,4 +1,4 @@
-"""The provider asks everybody to wait, in the middle of much work."""
+"""The provider requests a wait while many jobs run."""
 
 import pytest
 
@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.
 JOBS, WAIT = 50, 20.0
 
 
-def test_fifty_jobs_wait_as_long_as_they_are_asked_to_and_all_finish(workers):
-    # Those that are under way when the first is told have to be told, too.
+def test_provider_wait_pauses_all_jobs_until_it_ends(workers):
+    # Calls that are running when the first one is refused are refused as well.
     workers.script(
         status=429, code="rate_limit_exceeded", headers={"retry-after": str(WAIT)}, wait=0.3, times=3
     )
@@ -21,8 +21,8 @@ def test_fifty_jobs_wait_as_long_as_they_are_asked_to_and_all_finish(workers):
         services.ask(owner=f"s:{number}", companion="travel", text=f"Where to, {number}?", request_id="r")
     wait_until(lambda: Job.objects.filter(state="completed").count() == JOBS, "all to finish", timeout=90)
 
-    told = workers.requests[0].ended
-    after = [request.started - told for request in workers.requests if request.started > told]
+    refused_at = workers.requests[0].ended
+    after = [request.started - refused_at for request in workers.requests if request.started > refused_at]
     assert sum(1 for seconds in after if seconds < WAIT - 0.5) <= 1
     assert len(workers.requests) == JOBS + len(Attempt.objects.all())
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"cooldown"}

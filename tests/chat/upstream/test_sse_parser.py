@@ -1,4 +1,4 @@
-"""Taking events out of bytes, compared with how the SDK does it."""
+"""The parser of server-sent events, compared with the SDK's."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
-from chat.upstream.sse_parser import EventReader
+from chat.upstream.sse_parser import SSEParser
 
 VALUES = st.one_of(
     st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3),
@@ -22,7 +22,7 @@ LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
 
 def split_json(value: Any) -> list[bytes]:
-    """The data lines of an event; a value may have several, cut where JSON has blanks."""
+    """Return the data lines of an event; a value may have several, split at JSON's line breaks."""
     return [
         b"data: " + line for line in json.dumps(value, indent=1, ensure_ascii=False).encode().split(b"\n")
     ]
@@ -30,7 +30,7 @@ def split_json(value: Any) -> list[bytes]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[list[bytes], bool]:
-    """The chunks of a stream, and whether all lines end alike."""
+    """Draw the chunks of a stream, and whether its lines end with a bare CR."""
     end = draw(LINE_ENDS)
     text = b""
     for value in draw(st.lists(VALUES, max_size=5)):
@@ -43,7 +43,7 @@ def streams(draw: st.DrawFn) -> tuple[list[bytes], bool]:
     return [text[i:j] for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)], end == b"\r"
 
 
-def as_the_sdk(chunks: list[bytes]) -> list[Any]:
+def parsed_by_sdk(chunks: list[bytes]) -> list[Any]:
     found = []
     for event in SSEDecoder().iter_bytes(iter(chunks)):
         if event.data.startswith("[DONE]"):
@@ -54,25 +54,25 @@ def as_the_sdk(chunks: list[bytes]) -> list[Any]:
 
 
 @given(streams())
-def test_every_stream_cut_anywhere_is_read_as_the_sdk_reads_it(stream: tuple[list[bytes], bool]) -> None:
+def test_stream_cut_anywhere_parses_like_the_sdk(stream: tuple[list[bytes], bool]) -> None:
     chunks, bare_cr = stream
-    reader = EventReader()
-    found = [value for chunk in chunks for value in reader.feed(chunk)]
+    parser = SSEParser()
+    found = [value for chunk in chunks for value in parser.feed(chunk)]
     if bare_cr:  # the last CR could have been half of a CRLF until the stream ended
-        found += list(reader.feed(b"\n"))
-    assert found == as_the_sdk(chunks)
+        found += list(parser.feed(b"\n"))
+    assert found == parsed_by_sdk(chunks)
 
 
-def test_an_event_is_there_as_soon_as_its_last_byte() -> None:
-    reader = EventReader()
-    assert list(reader.feed(b'data: {"a": 1}\n\nda')) == [{"a": 1}]
-    assert list(reader.feed(b'ta:{"b": 2}\r\n\r')) == []
-    assert list(reader.feed(b"\n")) == [{"b": 2}]
+def test_event_is_yielded_with_its_last_byte() -> None:
+    parser = SSEParser()
+    assert list(parser.feed(b'data: {"a": 1}\n\nda')) == [{"a": 1}]
+    assert list(parser.feed(b'ta:{"b": 2}\r\n\r')) == []
+    assert list(parser.feed(b"\n")) == [{"b": 2}]
 
 
-@pytest.mark.parametrize("data", [b"{this is no JSON", b'"\xff"', b""])
-def test_what_is_no_json_is_an_error_and_what_came_before_it_counts(data: bytes) -> None:
-    events = EventReader().feed(b"data: 1\n\ndata: " + data + b"\n\n")
+@pytest.mark.parametrize("data", [b"{this is not JSON", b'"\xff"', b""])
+def test_invalid_json_raises_after_earlier_events(data: bytes) -> None:
+    events = SSEParser().feed(b"data: 1\n\ndata: " + data + b"\n\n")
     assert next(events) == 1
     with pytest.raises(ValueError, match=r"Expecting|decode"):
         next(events)

@@ -1,30 +1,30 @@
-"""The call that has a recording written down, against a provider that speaks the protocol."""
+"""The transcription call against a provider that speaks the protocol."""
 
 import asyncio
 
 import pytest
 
-from chat.upstream.transcription import Transcript, transcribe, who_transcribes
+from chat.upstream.transcription import Transcript, transcribe, transcription_provider
 from queueing.api import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 
-from .asking import cancelled
+from .model_requests import check_cancel_disconnects
 
 
-async def heard(**more: str) -> Transcript:
+async def transcript(**more: str) -> Transcript:
     return await transcribe(data=b"sound", file_name="recording.webm", media_type="audio/webm", **more)
 
 
-async def failure() -> JobError:
+async def transcription_error() -> JobError:
     with pytest.raises(JobError) as caught:
-        await heard()
+        await transcript()
     assert "scripted" not in caught.value.message
     return caught.value
 
 
-async def test_the_words_come_back_clean_and_with_what_they_took(provider: Provider):
+async def test_transcript_is_cleaned_and_has_usage(provider: Provider):
     provider.script(text=" Half \ud83d and nul \0 end\n")
-    assert await heard(language="en") == Transcript(
+    assert await transcript(language="en") == Transcript(
         text="Half ? and nul  end", model="scripted-ear", seconds=3.0
     )
     assert provider.requests[0].json == {
@@ -36,7 +36,7 @@ async def test_the_words_come_back_clean_and_with_what_they_took(provider: Provi
 
 
 @pytest.mark.parametrize(
-    ("trouble", "kind", "code"),
+    ("script", "kind", "code"),
     [
         ({"status": 500}, Retry, "provider_error"),
         ({"status": 503}, Retry, "provider_error"),
@@ -56,10 +56,10 @@ async def test_the_words_come_back_clean_and_with_what_they_took(provider: Provi
         ({"status": 404}, Permanent, "no_model"),
     ],
 )
-async def test_each_trouble_is_told_in_the_queues_terms(provider: Provider, trouble, kind, code):
-    provider.script(**trouble)
+async def test_transcription_failure_maps_to_job_error(provider: Provider, script, kind, code):
+    provider.script(**script)
 
-    error = await failure()
+    error = await transcription_error()
 
     assert type(error) is kind
     assert code in (None, error.code)
@@ -67,26 +67,24 @@ async def test_each_trouble_is_told_in_the_queues_terms(provider: Provider, trou
         assert error.after == 7
 
 
-async def test_cancelling_hangs_up_within_a_second(provider: Provider):
+async def test_cancel_disconnects_within_a_second(provider: Provider):
     provider.script(status=0)
-    task = asyncio.create_task(heard())
+    task = asyncio.create_task(transcript())
     await provider.eventually(lambda requests: requests)
-    await cancelled(task, provider)
+    await check_cancel_disconnects(task, provider)
 
 
-async def test_an_ear_of_its_own_is_asked_there_and_never_shown_the_chat_models_key(
-    provider: Provider, settings
-):
+async def test_transcription_server_never_gets_the_chat_models_key(provider: Provider, settings):
     settings.OPENAI_TRANSCRIPTION_BASE_URL = provider.base_url
     settings.OPENAI_BASE_URL = ""
-    assert (await heard()).text
-    assert who_transcribes().api_key == "none"
+    assert (await transcript()).text
+    assert transcription_provider().api_key == "none"
 
     settings.OPENAI_TRANSCRIPTION_API_KEY = "sk-of-the-ear"
-    assert who_transcribes().api_key == "sk-of-the-ear"
+    assert transcription_provider().api_key == "sk-of-the-ear"
 
 
-async def test_without_a_model_it_is_not_configured(provider: Provider, settings):
+async def test_transcription_without_model_is_not_configured(provider: Provider, settings):
     settings.OPENAI_TRANSCRIPTION_MODEL = ""
-    assert (await failure()).code == "not_configured"
+    assert (await transcription_error()).code == "not_configured"
     assert not provider.requests

@@ -9,7 +9,7 @@ from queueing.models import Job
 from queueing.record.run import Run, as_run
 from queueing.submit import JobSpec
 from queueing.worker.output import Stream
-from tests.chat.upstream.asking import ask
+from tests.chat.upstream.model_requests import ask_model
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -68,7 +68,7 @@ async def test_it_does_not_slow_down_a_fast_provider(provider):
         next(readings)
         await stream.context.pace()
 
-    reply = await ask(on_text=stream.context.delta, pace=pace)
+    reply = await ask_model(on_text=stream.context.delta, pace=pace)
     await stream.flush()
     assert reply.text == stream.context.text == "fast " * 8000
     assert next(readings) < 30
@@ -83,7 +83,7 @@ async def test_an_answer_read_in_it_is_whole_and_costs_fewer_readings_than_it_ha
         next(readings)
         await stream.context.pace()
 
-    reply = await ask(on_text=stream.context.delta, pace=pace)
+    reply = await ask_model(on_text=stream.context.delta, pace=pace)
     await stream.flush()
     assert reply.text == stream.context.text == "".join(words)
     assert next(readings) < 100

@@ -1,4 +1,4 @@
-"""Who and what these tests share."""
+"""Settings of these tests: a fallback model."""
 
 import pytest
 
@@ -6,5 +6,5 @@ from tests.provider.fixture import Provider
 
 
 @pytest.fixture(autouse=True)
-def _second(provider: Provider, settings):
+def fallback_model(provider: Provider, settings):
     settings.OPENAI_FALLBACK_MODEL = "second"

@@ -1,10 +1,10 @@
-"""When the second model answers, and when it must not."""
+"""The fallback answers when the first model cannot, and only then."""
 
 import pytest
 
 from chat.upstream import client, fallback
 from queueing.api import Cooldown, Permanent, Retry, redis
-from tests.chat.upstream.asking import ask, failure
+from tests.chat.upstream.model_requests import ask_model, request_error
 from tests.provider.fixture import Provider
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.usefixtures("valkey")
 WORDS = "The quick brown fox"
 
 
-def models(provider: Provider) -> list[str]:
-    """Who was asked, in order."""
+def requested_models(provider: Provider) -> list[str]:
+    """Return the models of all requests, in order."""
     return [request.json["model"] for request in provider.requests]
 
 
-async def wake() -> None:
-    """As if the first model had rested long enough."""
+async def end_cooldown() -> None:
+    """Delete the first model's cooldown from Redis."""
     await redis.aclient().flushall()
 
 
@@ -40,18 +40,18 @@ async def wake() -> None:
     ],
     ids=str,
 )
-async def test_the_fallback_answers_what_the_first_could_not(provider: Provider, api, script, monkeypatch):
+async def test_failed_first_model_is_replaced_by_fallback(provider: Provider, api, script, monkeypatch):
     monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
     provider.script(model="scripted", **script)
 
-    reply = await ask()
+    reply = await ask_model()
 
     assert (reply.model, reply.by_fallback) == ("second", True)
-    assert models(provider) == ["scripted", "second"]
+    assert requested_models(provider) == ["scripted", "second"]
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "told"),
+    ("script", "kind", "expected"),
     [
         ({"status": 400}, Permanent, "bad_request"),
         ({"status": 400, "code": "context_length_exceeded"}, Permanent, "too_long"),
@@ -65,60 +65,56 @@ async def test_the_fallback_answers_what_the_first_could_not(provider: Provider,
     ],
     ids=str,
 )
-async def test_what_another_model_would_do_no_better_is_not_asked_of_it(
-    provider: Provider, script, kind, told
-):
+async def test_error_of_the_request_itself_skips_fallback(provider: Provider, script, kind, expected):
     provider.script(message="no", **script)
 
-    error = await failure()
+    error = await request_error()
 
-    assert (type(error), error.code) == (kind, told)
-    assert models(provider) == ["scripted"]
+    assert (type(error), error.code) == (kind, expected)
+    assert requested_models(provider) == ["scripted"]
 
 
 @pytest.mark.parametrize("end", ["cut", "eof", "stall"])
-async def test_an_answer_that_has_begun_is_never_finished_by_another(
-    provider: Provider, api, end, monkeypatch
-):
+async def test_started_answer_is_not_continued_by_fallback(provider: Provider, api, end, monkeypatch):
     monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
     provider.script(text=WORDS, after=2, end=end)
-    heard: list[str] = []
+    received: list[str] = []
 
-    error = await failure(on_text=heard.append)
+    error = await request_error(on_text=received.append)
 
     assert isinstance(error, Retry)
-    assert "".join(heard) == "The quick"
-    assert models(provider) == ["scripted"]
-    # The next try is the other one's, from the first word.
-    assert (await ask()).model == "second"
+    assert "".join(received) == "The quick"
+    assert requested_models(provider) == ["scripted"]
+    # The fallback makes the next attempt, from the first word.
+    assert (await ask_model()).model == "second"
 
 
-async def test_the_first_model_rests_for_everybody_and_comes_back(provider: Provider):
+async def test_cooldown_applies_to_all_calls_and_ends(provider: Provider):
     provider.script(model="scripted", status=429, headers={"retry-after": "20"})
 
     for _ in range(5):
-        await ask()
-    assert models(provider) == ["scripted"] + ["second"] * 5
-    left = await redis.aclient().pttl((await redis.aclient().keys("*rests*"))[0])
+        await ask_model()
+    assert requested_models(provider) == ["scripted"] + ["second"] * 5
+    left = await redis.aclient().pttl((await redis.aclient().keys("*model_cooldown*"))[0])
     assert 15_000 < left <= 20_000
 
-    await wake()
-    assert (await ask()).model == "scripted"
+    await end_cooldown()
+    assert (await ask_model()).model == "scripted"
 
 
-async def test_a_rest_is_not_shortened_by_what_others_hear(provider: Provider):
-    who = client.Provider.from_settings()
-    trouble = Retry("", code="provider_error")
-    await fallback._let_rest(who, 100, trouble)
-    await fallback._let_rest(who, 10, trouble)
+async def test_cooldown_is_not_shortened_by_later_failure(provider: Provider):
+    first = client.Provider.from_settings()
+    error = Retry("", code="provider_error")
+    await fallback._start_cooldown(first, 100, error)
+    await fallback._start_cooldown(first, 10, error)
 
-    left = await fallback._resting(who)
-    assert isinstance(left, Cooldown)
-    assert left.after > 90
+    raised = await fallback._cooldown_error(first)
+    assert isinstance(raised, Cooldown)
+    assert raised.after > 90
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "told"),
+    ("script", "kind", "expected"),
     [
         ({"status": 500}, Retry, "provider_error"),
         ({"status": 429, "headers": {"retry-after": "4"}}, Cooldown, "rate_limited"),
@@ -126,49 +122,47 @@ async def test_a_rest_is_not_shortened_by_what_others_hear(provider: Provider):
     ],
     ids=str,
 )
-async def test_when_the_fallback_fails_too_its_failure_counts(provider: Provider, script, kind, told):
+async def test_failed_fallback_raises_its_own_error(provider: Provider, script, kind, expected):
     provider.script(model="scripted", status=500)
     provider.script(model="second", **script)
 
-    error = await failure()
+    error = await request_error()
 
-    assert (type(error), error.code) == (kind, told)
+    assert (type(error), error.code) == (kind, expected)
 
 
 @pytest.mark.parametrize("script", [{"status": 404}, {"status": 401}, {"status": 400}], ids=str)
-async def test_a_fallback_that_is_set_up_wrongly_is_no_worse_than_none(provider: Provider, script):
+async def test_misconfigured_fallback_raises_first_models_error(provider: Provider, script):
     provider.script(model="scripted", status=429, headers={"retry-after": "20"})
     provider.script(model="second", times=0, **script)
 
-    first = await failure()
-    while_resting = await failure()
+    first = await request_error()
+    during_cooldown = await request_error()
 
     assert isinstance(first, Cooldown)
     assert first.after == 20
-    assert isinstance(while_resting, Cooldown)
-    assert 15 < while_resting.after <= 20
+    assert isinstance(during_cooldown, Cooldown)
+    assert 15 < during_cooldown.after <= 20
 
 
-async def test_the_fallback_may_be_elsewhere_and_is_given_its_own_key_alone(
-    provider: Provider, settings, unused_tcp_port
-):
+async def test_fallback_at_own_address_gets_only_its_own_key(provider: Provider, settings, unused_tcp_port):
     settings.OPENAI_FALLBACK_BASE_URL = provider.base_url
     settings.OPENAI_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}/v1"
-    who = client.Provider.fallback()
-    assert who is not None
-    assert (who.base_url, who.api_key) == (provider.base_url, "none")
+    second = client.Provider.fallback()
+    assert second is not None
+    assert (second.base_url, second.api_key) == (provider.base_url, "none")
 
-    assert (await ask()).model == "second"
+    assert (await ask_model()).model == "second"
 
     settings.OPENAI_FALLBACK_API_KEY = "sk-another"
     assert client.Provider.fallback().api_key == "sk-another"
 
 
-async def test_without_redis_each_call_finds_out_for_itself(provider: Provider, valkey, settings):
+async def test_redis_unavailable_lets_each_call_try_first_model(provider: Provider, valkey, settings):
     settings.QUEUEING = settings.QUEUEING | {"REDIS_URL": "redis://127.0.0.1:1/0"}
     provider.script(model="scripted", status=500, times=2)
 
-    await ask()
-    await ask()
+    await ask_model()
+    await ask_model()
 
-    assert models(provider) == ["scripted", "second"] * 2
+    assert requested_models(provider) == ["scripted", "second"] * 2

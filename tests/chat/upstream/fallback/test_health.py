@@ -1,4 +1,4 @@
-"""What operators are told of the provider."""
+"""Health warnings about the provider."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -7,17 +7,17 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from chat.upstream.health import provider as provider_health
+from chat.upstream.health import provider_warnings
 from queueing.api import Job, JobError, State
 from queueing.models import Attempt
-from tests.chat.upstream.asking import ask
+from tests.chat.upstream.model_requests import ask_model
 from tests.provider.fixture import Provider
 
 pytestmark = [pytest.mark.usefixtures("valkey"), pytest.mark.django_db(transaction=True)]
 
 
-def failed(code: str, times: int, minutes_ago: float = 1) -> None:
-    """Attempts that ended so."""
+def record_failures(code: str, times: int, minutes_ago: float = 1) -> None:
+    """Record failed attempts with this error code."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     job = Job.objects.create(
         kind="chat.reply", queue="openai-chat", priority=2, state=State.WAITING, created_at=at
@@ -28,12 +28,12 @@ def failed(code: str, times: int, minutes_ago: float = 1) -> None:
     )
 
 
-def told() -> list[tuple[str, str]]:
-    return [(warning.level, warning.code) for warning in async_to_sync(provider_health)()]
+def warnings() -> list[tuple[str, str]]:
+    return [(warning.level, warning.code) for warning in async_to_sync(provider_warnings)()]
 
 
 @pytest.mark.parametrize(
-    ("attempts", "wanted"),
+    ("attempts", "critical"),
     [
         ([("provider_error", 3)], True),
         ([("provider_timeout", 1), ("cut_off", 1), ("provider_unreachable", 1)], True),
@@ -45,16 +45,16 @@ def told() -> list[tuple[str, str]]:
     ],
     ids=str,
 )
-def test_failures_of_the_provider_are_critical_when_they_are_no_accident(attempts, wanted):
+def test_repeated_provider_failures_are_critical(attempts, critical):
     for attempt in attempts:
-        failed(*attempt)
-    assert told() == ([("critical", "provider")] if wanted else [])
+        record_failures(*attempt)
+    assert warnings() == ([("critical", "provider")] if critical else [])
 
 
-async def test_that_the_fallback_answers_is_a_warning(provider: Provider, api):
-    assert await provider_health() == []
+async def test_active_fallback_is_a_warning(provider: Provider, api):
+    assert await provider_warnings() == []
     provider.script(model="scripted", status=500)
     with suppress(JobError):
-        await ask()
-    [warning] = await provider_health()
+        await ask_model()
+    [warning] = await provider_warnings()
     assert (warning.level, warning.code) == ("warning", "fallback")

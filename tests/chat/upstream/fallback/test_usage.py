@@ -1,13 +1,13 @@
-"""What calls used, whoever answered."""
+"""Token usage reported by calls, with and without the fallback."""
 
 import asyncio
 from contextlib import suppress
 
 import pytest
 
-from chat.upstream import Spent
+from chat.upstream import CallUsage
 from queueing.api import JobError
-from tests.chat.upstream.asking import ask
+from tests.chat.upstream.model_requests import ask_model
 from tests.provider.fixture import Provider
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -15,26 +15,26 @@ pytestmark = pytest.mark.usefixtures("valkey")
 WORDS = "The quick brown fox"
 
 
-async def spent(**changes) -> list[Spent]:
-    heard: list[Spent] = []
+async def reported_usage(**changes) -> list[CallUsage]:
+    reported: list[CallUsage] = []
     with suppress(JobError):
-        await ask(on_spent=heard.append, **changes)
-    return heard
+        await ask_model(on_usage=reported.append, **changes)
+    return reported
 
 
-async def test_each_call_is_told_once_with_its_own_model(provider: Provider, api):
+async def test_usage_of_each_call_is_reported_once_with_its_model(provider: Provider, api):
     provider.script(model="scripted", text=WORDS, end="error", after=0)
 
-    heard = await spent()
+    reported = await reported_usage()
 
-    assert [(one.model, one.ended) for one in heard] == [("scripted", "failed"), ("second", "stop")]
+    assert [(one.model, one.ended) for one in reported] == [("scripted", "failed"), ("second", "stop")]
 
 
-async def test_what_the_provider_counted_is_told_as_it_is(provider: Provider, api):
+async def test_usage_reports_the_providers_counts(provider: Provider, api):
     provider.script(text=WORDS, cached_tokens=5)
 
-    assert await spent() == [
-        Spent(
+    assert await reported_usage() == [
+        CallUsage(
             model="scripted",
             input_tokens=11,
             output_tokens=4,
@@ -56,10 +56,10 @@ async def test_what_the_provider_counted_is_told_as_it_is(provider: Provider, ap
     ],
     ids=str,
 )
-async def test_what_the_provider_did_not_count_is_estimated(provider: Provider, api, script, ended):
+async def test_usage_without_counts_is_estimated(provider: Provider, api, script, ended):
     provider.script(text=WORDS, **script)
 
-    (one,) = await spent()
+    (one,) = await reported_usage()
 
     assert one.estimated
     assert one.ended == ended
@@ -68,22 +68,22 @@ async def test_what_the_provider_did_not_count_is_estimated(provider: Provider, 
 
 
 @pytest.mark.parametrize("script", [{"status": 400}, {"status": 401}, {"status": 429}], ids=str)
-async def test_a_request_that_was_refused_used_nothing(provider: Provider, script):
+async def test_usage_of_refused_request_is_not_reported(provider: Provider, script):
     provider.script(**script)
 
-    assert await spent() == []
+    assert await reported_usage() == []
 
 
-async def test_an_answer_that_was_stopped_used_what_had_been_said(provider: Provider, api):
+async def test_usage_of_cancelled_answer_is_estimated(provider: Provider, api):
     provider.script(text=WORDS, end="stall")
-    heard: list[Spent] = []
-    began = asyncio.Event()
-    task = asyncio.create_task(ask(on_spent=heard.append, on_text=lambda _: began.set()))
-    await began.wait()
+    reported: list[CallUsage] = []
+    started = asyncio.Event()
+    task = asyncio.create_task(ask_model(on_usage=reported.append, on_text=lambda _: started.set()))
+    await started.wait()
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert [one.ended for one in heard] == ["cancelled"]
-    assert heard[0].output_tokens > 0
+    assert [one.ended for one in reported] == ["cancelled"]
+    assert reported[0].output_tokens > 0

@@ -1,4 +1,4 @@
-"""Asking the model, for the tests of its client."""
+"""Requests to the model, for the tests of its client."""
 
 import asyncio
 import time
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from chat.prompting.token_budget import Turn
-from chat.upstream import Reply, stream_reply
+from chat.upstream import ModelReply, stream_reply
 from queueing.api import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 
 QUESTION = "What is a queue for, really?"
 
 
-async def ask(prompt: str = QUESTION, on_text=lambda text: None, **changes) -> Reply:
+async def ask_model(prompt: str = QUESTION, on_text=lambda text: None, **changes) -> ModelReply:
     arguments = {
         "instructions": "Be brief.",
         "turns": [Turn("user", "Hi"), Turn("assistant", "Hello."), Turn("user", prompt)],
@@ -26,10 +26,10 @@ async def ask(prompt: str = QUESTION, on_text=lambda text: None, **changes) -> R
     return await stream_reply(**(arguments | changes))
 
 
-async def failure(**changes) -> JobError:
-    """What the visitor is told and the queue is to do."""
+async def request_error(**changes) -> JobError:
+    """Return the error of a request that fails, and check that its sentence reveals no secret."""
     with pytest.raises(JobError) as caught:
-        await ask(**changes)
+        await ask_model(**changes)
     assert type(caught.value) in (Permanent, Retry, Cooldown)
     assert caught.value.__cause__ is not caught.value
     for secret in ("sk-", "http", "127.0.0.1", "scripted"):
@@ -37,11 +37,11 @@ async def failure(**changes) -> JobError:
     return caught.value
 
 
-async def cancelled(task: asyncio.Task[Any], provider: Provider) -> None:
-    """Cancel a call; within a second the provider finds nobody on the line."""
-    began = time.time()
+async def check_cancel_disconnects(task: asyncio.Task[Any], provider: Provider) -> None:
+    """Cancel a call and check that the provider sees the disconnect within a second."""
+    started = time.time()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     await provider.eventually(lambda requests: requests[0].disconnected)
-    assert provider.requests[0].disconnected - began < 1
+    assert provider.requests[0].disconnected - started < 1
