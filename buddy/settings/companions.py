@@ -16,7 +16,7 @@ OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="")
 OPENAI_TRANSCRIPTION_BASE_URL = env.str("OPENAI_TRANSCRIPTION_BASE_URL", default="")
 OPENAI_TRANSCRIPTION_API_KEY = env.str("OPENAI_TRANSCRIPTION_API_KEY", default="")
 #: True when `make run` started the small local ear, which knows English only; the page says so.
-DEMO_EAR = env.bool("BUDDY_DEMO_EAR", default=False)
+DEMO_SPEECH = env.bool("BUDDY_DEMO_SPEECH", default=False)
 #: Answers when the model above cannot (docs/usage.md); elsewhere, when it has an address of its own.
 OPENAI_FALLBACK_MODEL = env.str("OPENAI_FALLBACK_MODEL", default="")
 OPENAI_FALLBACK_BASE_URL = env.str("OPENAI_FALLBACK_BASE_URL", default="")

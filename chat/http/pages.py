@@ -29,7 +29,7 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         "demo_model": settings.DEMO_MODEL,
         "model_name": settings.OPENAI_MODEL,
         "voice": bool(settings.OPENAI_TRANSCRIPTION_MODEL),
-        "demo_ear": settings.DEMO_EAR,
+        "demo_speech": settings.DEMO_SPEECH,
         "remind": {"messages": settings.CARE_REMIND_MESSAGES, "minutes": settings.CARE_REMIND_MINUTES},
         "reply_queue": get_kind("chat.reply").queue,
         "thread_id": thread_id,

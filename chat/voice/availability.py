@@ -17,7 +17,7 @@ async def missing() -> str:
     """Why a recording could not be transcribed now, as a sentence; empty when it could."""
     if not settings.OPENAI_TRANSCRIPTION_MODEL:
         return NOT_SET_UP
-    if settings.DEMO_EAR and not await _answers(settings.OPENAI_TRANSCRIPTION_BASE_URL):
+    if settings.DEMO_SPEECH and not await _answers(settings.OPENAI_TRANSCRIPTION_BASE_URL):
         return STARTING
     return ""
 

@@ -1,6 +1,8 @@
-"""What `make run` is made of: a whole Buddy on one machine, with nothing installed but Python.
+"""The code behind `make run`: a complete Buddy on one machine that has only Python.
 
-`bootstrap.py` makes the virtual environment and hands over to `supervise.py`, which starts the parts
-(`parts.py`) under its eye (`process.py`), reports in one terminal (`console.py`) and leaves nothing
-behind, whatever ends it (`watchdog.py`).
+bootstrap.py    makes the virtual environment, then starts supervise.py
+supervise.py    starts and stops all services (services.py describes them)
+process.py      runs one service: starts it, restarts it, ends it
+console.py      writes the output of all services to one terminal
+watchdog.py     ends all services if the supervisor itself is killed
 """

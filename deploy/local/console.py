@@ -1,16 +1,16 @@
-"""One terminal for many processes: every line starts with the name of who says it."""
+"""The output of many processes in one terminal. Each line starts with the name of its process."""
 
 import os
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
-COLORS = {"valkey": 31, "model": 35, "ear": 34, "prepare": 33, "cluster": 36, "web": 32, "buddy": 1}
+COLORS = {"valkey": 31, "model": 35, "speech": 34, "migrate": 33, "cluster": 36, "web": 32, "buddy": 1}
 WIDTH = max(map(len, COLORS))
 
 
 class Console:
-    """Writes labelled lines to `stream`, coloured on a terminal; `on_closed` runs once nobody reads them."""
+    """A writer of labelled lines, with colours on a terminal. `on_closed` runs when the stream is closed."""
 
     def __init__(self, stream: TextIO = sys.stdout, on_closed: Callable[[], None] = lambda: None) -> None:
         self.stream = stream
@@ -18,16 +18,16 @@ class Console:
         self.colored = stream.isatty() and "NO_COLOR" not in os.environ
 
     def say(self, text: str) -> None:
-        """A line of the supervisor's own."""
+        """Write a line of the supervisor itself."""
         self.line("buddy", text)
 
     def line(self, name: str, text: str) -> None:
-        """A line that the process `name` wrote."""
+        """Write a line of the process `name`."""
         label = f"{name:{WIDTH}} │"
         if self.colored:
             label = f"\x1b[{COLORS.get(name, 0)}m{label}\x1b[0m"
         try:
             self.stream.write(f"{label} {text}\n")
             self.stream.flush()
-        except OSError:  # the terminal is gone, or the reader of the pipe
+        except OSError:  # the terminal or the reader of the pipe was closed
             self.on_closed()

@@ -1,7 +1,8 @@
-"""Who names what: the environment, `.env`, and `var/local.env` for what is embedded.
+"""The places where services are named: the environment, `.env`, and `var/local.env`.
 
-`make run` embeds a Valkey unless REDIS_URL names a server, and a model unless OPENAI_API_KEY or
-OPENAI_BASE_URL names one. What it embeds it publishes in `var/local.env`, where buddy/settings.py finds it.
+`make run` embeds a Valkey unless REDIS_URL names a server. It embeds a model unless OPENAI_API_KEY or
+OPENAI_BASE_URL names one. It writes the addresses of embedded services to `var/local.env`, where
+buddy/settings/environment.py reads them.
 """
 
 import os
@@ -16,34 +17,34 @@ LOCAL_ENV = VAR / "local.env"
 
 
 def load() -> None:
-    """Add what `.env` says to the environment, which wins where both say something."""
+    """Add the values of `.env` to the environment. A value that is already in the environment stays."""
     dotenv = ROOT / ".env"
     if dotenv.is_file():
         environ.Env.read_env(str(dotenv))
 
 
 def own_redis() -> bool:
-    """True when the user names a Redis."""
+    """Return True when the user named a Redis server."""
     return bool(os.environ.get("REDIS_URL"))
 
 
 def own_model() -> bool:
-    """True when the user names a model."""
+    """Return True when the user named a model."""
     return bool(os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"))
 
 
-def own_ear() -> bool:
-    """True when the user names who transcribes."""
+def own_transcription() -> bool:
+    """Return True when the user named a model that transcribes speech."""
     return bool(os.environ.get("OPENAI_TRANSCRIPTION_MODEL"))
 
 
 def publish(values: Mapping[str, str], file: Path = LOCAL_ENV) -> None:
-    """Tell processes started by hand where the embedded parts are."""
+    """Write the addresses of embedded services to `file`, for processes that are started by hand."""
     _rewrite(file, {**_read(file), **values})
 
 
 def withdraw(values: Mapping[str, str], file: Path = LOCAL_ENV) -> None:
-    """The parts with these values have ended; others' values, and newer ones, stay."""
+    """Remove exactly these values from `file`. Newer values and those of other services stay."""
     _rewrite(file, dict(_read(file).items() - values.items()))
 
 
@@ -58,7 +59,7 @@ def _rewrite(file: Path, values: Mapping[str, str]) -> None:
     if not values:
         file.unlink(missing_ok=True)
         return
-    text = "# Written by `make run` while it runs: where its embedded parts are.\n"
+    text = "# Written by `make run` while it runs: the addresses of its embedded services.\n"
     text += "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
     fresh = file.with_suffix(".new")
     fresh.touch(mode=0o600)

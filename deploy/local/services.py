@@ -1,4 +1,4 @@
-"""The parts of a local Buddy: how each is started, when it is ready, and what others have to know of it."""
+"""The services of `make run`: the command of each, when it is ready, and the variables that name it."""
 
 import http.client
 import json
@@ -14,27 +14,27 @@ import redis
 from . import environment, model_server, valkey
 from .bootstrap import Problem
 
-PREPARE = [sys.executable, "-m", "deploy.local.prepare"]
-INSTALL_EAR = [sys.executable, "deploy/local/bootstrap.py", "install", "ear"]
+MIGRATE_AND_COLLECT = [sys.executable, "-m", "deploy.local.migrate_and_collect"]
+INSTALL_SPEECH = [sys.executable, "deploy/local/bootstrap.py", "install", "speech"]
 
 
 @dataclass(frozen=True)
-class Part:
-    """A process of `make run`."""
+class Service:
+    """A process that `make run` starts and keeps running."""
 
     name: str
     command: list[str]
     missing: Callable[[], str] = lambda: ""
-    """Why it is not ready yet, in a few words; empty when it is. May block for a second."""
+    """Return the reason why the service is not ready, or an empty text. The call may block for a second."""
     publishes: Mapping[str, str] = field(default_factory=dict)
-    """Variables that tell the others where it is."""
+    """Environment variables that name this service for the others."""
     address: str = ""
     grace: float = 5.0
-    """Seconds it may take to end when it is asked to."""
+    """Seconds between SIGTERM and SIGKILL when the service is stopped."""
 
 
-def valkey_part() -> Part:
-    """The embedded Redis, on a free port with a password of this run."""
+def valkey_service() -> Service:
+    """Describe the embedded Redis, on a free port and with a password for this run."""
     port, password = free_port(), secrets.token_urlsafe(24)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     command = valkey.command(environment.VAR / "valkey", port, password)
@@ -43,15 +43,15 @@ def valkey_part() -> Part:
     def missing() -> str:
         try:
             client.ping()
-        except redis.RedisError as error:  # not listening yet, or still loading its data
+        except redis.RedisError as error:  # the server does not listen yet, or loads its data
             return str(error)
         return ""
 
-    return Part("valkey", command, missing, {"REDIS_URL": url}, f"127.0.0.1:{port}")
+    return Service("valkey", command, missing, {"REDIS_URL": url}, f"127.0.0.1:{port}")
 
 
-def model_part() -> Part:
-    """The embedded model, on a free port."""
+def model_service() -> Service:
+    """Describe the embedded model, on a free port."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/v1"
     publishes = {
@@ -61,29 +61,29 @@ def model_part() -> Part:
         "BUDDY_DEMO_MODEL": "1",
     }
     command = [sys.executable, "-m", "deploy.local.model_server", str(port)]
-    return Part("model", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
+    return Service("model", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
 
 
-def ear_part() -> Part:
-    """The embedded ear, on a free port."""
+def speech_service() -> Service:
+    """Describe the embedded speech-to-text server, on a free port."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/v1"
     publishes = {
         "OPENAI_TRANSCRIPTION_BASE_URL": url,
         "OPENAI_TRANSCRIPTION_MODEL": "whisper-tiny-en",
-        "BUDDY_DEMO_EAR": "1",
+        "BUDDY_DEMO_SPEECH": "1",
     }
-    command = [sys.executable, "-m", "deploy.local.ear_server", str(port)]
-    return Part("ear", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
+    command = [sys.executable, "-m", "deploy.local.whisper_server", str(port)]
+    return Service("speech", command, lambda: http_missing("127.0.0.1", port, "/health"), publishes, url)
 
 
-def cluster_part() -> Part:
-    """The workers; running jobs get the engine's grace time, and a little to give the rest back."""
-    return Part("cluster", [sys.executable, "manage.py", "qcluster"], grace=30.0)
+def cluster_service() -> Service:
+    """Describe the worker cluster. Its grace time is longer than that of the engine."""
+    return Service("cluster", [sys.executable, "manage.py", "qcluster"], grace=30.0)
 
 
-def web_part(host: str, port: int) -> Part:
-    """The web server; it is ready when `/readyz` finds the database, Redis and workers in order."""
+def web_service(host: str, port: int) -> Service:
+    """Describe the web server. It is ready when `/readyz` answers 200."""
     command = [
         sys.executable,
         "-m",
@@ -98,12 +98,14 @@ def web_part(host: str, port: int) -> Part:
     ]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     shown = f"[{near}]" if ":" in near else near
-    return Part("web", command, lambda: http_missing(near, port, "/readyz"), address=f"http://{shown}:{port}")
+    return Service(
+        "web", command, lambda: http_missing(near, port, "/readyz"), address=f"http://{shown}:{port}"
+    )
 
 
 def http_missing(host: str, port: int, path: str) -> str:
-    """Why a GET of the path does not answer 200; empty when it does."""
-    # The first name that Django would answer to, by the scheme that it would not redirect.
+    """Send a GET request. Return an empty text for status 200, else the reason."""
+    # Use a host name that Django accepts, and the scheme that it does not redirect.
     allowed = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*") or "localhost"
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
@@ -126,21 +128,21 @@ def _reason(status: int, body: bytes) -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
 def host_and_port() -> tuple[str, int]:
-    """HOST and PORT, or 127.0.0.1 and 8000; `Problem` if they make no sense."""
+    """Return HOST and PORT, by default 127.0.0.1 and 8000. Raise `Problem` when PORT is not a port."""
     host, text = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Problem(f"PORT={text} is no port: choose a number from 1 to 65535.")
+        raise Problem(f"PORT={text} is not a port. Choose a number from 1 to 65535.")
     return host, int(text)
 
 
 def check_free(host: str, port: int) -> None:
-    """`Problem` unless a server can listen there."""
+    """Raise `Problem` unless a server can listen at this address."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()

@@ -1,4 +1,4 @@
-"""Before anything starts: are the settings sound, are the database and the static files up to date."""
+"""The step before the services start: check the settings, migrate the database, collect static files."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ from django.db import OperationalError
 
 
 def main() -> None:
-    """Check, migrate and collect static files; ends with a sentence when one of them does not work.
+    """Check, migrate and collect static files. Exit with one sentence when a step fails.
 
-    Collecting takes about a second and lets a local run, too, serve the very files of production.
+    Collecting takes about a second. A local run then serves the same files as production.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
     django.setup()
@@ -23,7 +23,9 @@ def main() -> None:
         sys.exit(str(error))
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        sys.exit(f"The database cannot be used: {reason}. Mend that, or name another in DATABASE_URL.")
+        sys.exit(
+            f"The database cannot be used: {reason}. Fix this, or name another database in DATABASE_URL."
+        )
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
