@@ -82,7 +82,12 @@ async def upload_recording(request: HttpRequest, file: File[UploadedFile]) -> St
 async def get_voice(request: HttpRequest) -> dict[str, Any]:
     """Whether recordings can be sent now, and what is taken."""
     reason = await availability.missing()
-    view = {"ready": not reason, "demo": settings.DEMO_SPEECH, "max_bytes": MAX_BYTES, "formats": formats.NAMES}
+    view = {
+        "ready": not reason,
+        "demo": settings.DEMO_SPEECH,
+        "max_bytes": MAX_BYTES,
+        "formats": formats.NAMES,
+    }
     return view | ({"reason": reason} if reason else {})
 
 
