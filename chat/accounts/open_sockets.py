@@ -1,9 +1,9 @@
-"""The open sockets of a process: closed when their session ends, or when nobody reads them."""
+"""The open chat sockets of a process, closed when their session or token ends."""
 
 import hashlib
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -12,52 +12,29 @@ from django.utils import timezone
 
 from queueing.api import redis
 from queueing.api.events import group_of
-from queueing.api.sockets import Periodic, in_thread, safely
+from queueing.api.sockets import SessionWatch, WatchedSocket, in_thread
 
 from .owners import owner_of_session
 from .tokens import alive_among as alive_tokens
 
-#: Close codes, as docs/protocol.md gives them.
-ABUSED = 4008
-SESSION_ENDED = 4401
-TOO_SLOW = 4408
 #: Before a token's digest, in the place of a session's key.
 TOKEN = "token:"  # noqa: S105 (not a secret)
 #: In the place of a session's digest: all that an owner has.
 EVERY = "*"
 
-#: Sessions asked about in one statement.
-_AT_ONCE = 500
+#: Session keys checked by one statement.
+_KEYS_PER_QUERY = 500
 
 
-class Socket(Protocol):
-    """What is asked of a consumer."""
+class OpenSockets(SessionWatch[WatchedSocket]):
+    """The chat sockets of one event loop."""
 
-    session_key: str
-
-    @property
-    def overdue(self) -> bool:
-        """Whether it has not been read for too long."""
-
-    async def close(self, code: int | None = None) -> None:
-        """End it."""
-
-
-class Sockets(Periodic[Any]):
-    """All that are open here."""
-
-    every = 3.0
-
-    async def look(self) -> None:
-        """Whose session is over? Who has stopped reading?"""
-        for socket in [socket for socket in self.members if socket.overdue]:
-            await safely(socket.close(TOO_SLOW))
-        keys = sorted({socket.session_key for socket in self.members})
-        alive: set[str] = set()
-        for i in range(0, len(keys), _AT_ONCE):
-            alive |= await in_thread(alive_among)(keys[i : i + _AT_ONCE])
-        for socket in [s for s in self.members if s.session_key in keys and s.session_key not in alive]:
-            await safely(socket.close(SESSION_ENDED))
+    async def valid_among(self, keys: set[str]) -> set[str]:
+        """Return those keys whose session or token is still valid."""
+        ordered, valid = sorted(keys), set[str]()
+        for i in range(0, len(ordered), _KEYS_PER_QUERY):
+            valid |= await in_thread(alive_among)(ordered[i : i + _KEYS_PER_QUERY])
+        return valid
 
 
 def alive_among(keys: Iterable[str]) -> set[str]:

@@ -24,7 +24,7 @@ from chat.protocol import client_messages
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
 from queueing.api import events
 from queueing.api.events import Follower, PressureWatch
-from queueing.api.sockets import forget_channel, in_thread
+from queueing.api.sockets import CloseCode, forget_channel, in_thread
 
 from . import flow_control, handlers
 from .live_rendering import Live
@@ -66,8 +66,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.answered: set[str] = set()
         self.budget = flow_control.Bucket(flow_control.BURST, flow_control.RATE)
         self.strikes = flow_control.Bucket(flow_control.STRIKES, flow_control.FORGIVEN)
-        self.window = flow_control.Window()
-        self.following = self.follower = Follower(self.tell, lambda: self.window.shut)
+        self.window = flow_control.send_window()
+        self.following = self.follower = Follower(self.tell, lambda: self.window.closed)
         self.live = Live(self.following, self.tell)
         try:
             await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
@@ -87,8 +87,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.session_key = open_sockets.TOKEN + tokens.digest(secret)
 
     async def greet(self) -> None:
-        open_sockets.Sockets.here().add(self)
-        pressures = PressureWatch.here()
+        open_sockets.OpenSockets.for_running_loop().add(self)
+        pressures = PressureWatch.for_running_loop()
         pressures.add(self.tell)
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
         for event in pressures.unusual():
@@ -99,8 +99,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.live.close()
         self.follower.close()
-        open_sockets.Sockets.here().discard(self)
-        PressureWatch.here().discard(self.tell)
+        open_sockets.OpenSockets.for_running_loop().discard(self)
+        PressureWatch.for_running_loop().discard(self.tell)
         try:
             await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
         except Exception as exc:  # a layer that is just reconnecting raises all sorts of things
@@ -138,7 +138,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def refuse(self, event: dict[str, Any]) -> None:
         await self.tell(event)
         if event["code"] in CLIENT_FAULTS and not self.strikes.take():
-            await self.close(open_sockets.ABUSED)
+            await self.close(CloseCode.ABUSE)
 
     # --- what the tab is told ---
 
@@ -154,15 +154,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         if message["session"] in (open_sockets.EVERY, open_sockets.digest(self.session_key)):
-            await self.close(open_sockets.SESSION_ENDED)
+            await self.close(CloseCode.SESSION_ENDED)
 
     @property
-    def overdue(self) -> bool:
-        return self.window.overdue
+    def is_overdue(self) -> bool:
+        return self.window.is_overdue
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
-        if self.window.shut and events.name_of(event) in _PASSING:
+        if self.window.closed and events.name_of(event) in _PASSING:
             return
         if events.is_terminal(event):
             event = await asyncio.to_thread(serializers.decorate, event)

@@ -119,7 +119,7 @@ async def _ping(tab: "Tab", message: client_messages.Ping) -> None:
 
 
 async def _pong(tab: "Tab", message: client_messages.Pong) -> None:
-    if tab.window.read(message.t):
+    if tab.window.acknowledge(message.t):
         await tab.following.refresh_all()
 
 

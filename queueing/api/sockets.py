@@ -1,7 +1,17 @@
-"""Helpers for WebSocket consumers: database access off the loop, periodic work, channels that end."""
+"""Helpers for WebSocket consumers: flow control, sessions that end, periodic work, database access."""
 
 from queueing.events.follower import in_thread
-from queueing.events.periodic import Periodic, safely
+from queueing.events.periodic import Periodic, send_safely
 from queueing.events.reader import forget_channel
+from queueing.events.sockets import CloseCode, SendWindow, SessionWatch, WatchedSocket
 
-__all__ = ["Periodic", "forget_channel", "in_thread", "safely"]
+__all__ = [
+    "CloseCode",
+    "Periodic",
+    "SendWindow",
+    "SessionWatch",
+    "WatchedSocket",
+    "forget_channel",
+    "in_thread",
+    "send_safely",
+]

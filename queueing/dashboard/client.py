@@ -1,7 +1,6 @@
 """One open tab: what it looks at, what it was sent, and how far it has read."""
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
@@ -10,13 +9,14 @@ from channels.auth import get_user
 from django.conf import settings
 
 from queueing.events.follower import in_thread
+from queueing.events.sockets import SendWindow
 
 from .viewer import View, is_staff
 
 Message = dict[str, Any]
 
-#: Rounds a tab may be behind before it is sent no more, and seconds until it is closed.
-_BEHIND, _PATIENCE = 3, 30.0
+#: Unread rounds at which a tab is sent no more, and seconds until it is closed.
+_MAX_UNREAD, _READ_TIMEOUT = 3, 30.0
 #: Characters of a frame: more says no tab of ours.
 _LONGEST = 500
 
@@ -29,20 +29,15 @@ class Tab:
         self.view = view
         self.sent: dict[str, str] = {}
         """The latest HTML by the name of its part."""
-        self.unread: list[int] = []
-        """Rounds it has not said that it has read."""
-        self._heard = time.monotonic()
+        self.window = SendWindow(
+            max_unread=_MAX_UNREAD, resume_below=_MAX_UNREAD, ack_every=1, timeout=_READ_TIMEOUT
+        )
         self._send = send
 
     @property
-    def is_behind(self) -> bool:
-        """Whether it should first read what it was sent."""
-        return len(self.unread) >= _BEHIND
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it has been behind for so long that nobody seems to be there."""
-        return self.is_behind and time.monotonic() - self._heard > _PATIENCE
+    def is_overdue(self) -> bool:
+        """Whether it has not read for too long."""
+        return self.window.is_overdue
 
     def hears(self, text: str) -> bool:
         """Take what the tab says; whether it wants to see something else now. Nonsense is passed over."""
@@ -52,9 +47,7 @@ class Tab:
             return False
         if not isinstance(said, dict):
             return False
-        self._heard = time.monotonic()
-        if isinstance(seen := said.get("seen"), int):
-            self.unread = [number for number in self.unread if number > seen]
+        self.window.acknowledge(said.get("seen"))
         if isinstance(asked := said.get("show"), dict):
             self.view = self.view.at(asked)
             return True

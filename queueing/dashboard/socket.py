@@ -29,7 +29,7 @@ async def dashboard(
     asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     tab = Tab(scope["session"].session_key, await in_thread(View.of)(scope["user"], asked), send)
     await send({"type": "websocket.accept"})
-    board = Board.here()
+    board = Board.for_running_loop()
     board.add(tab)
     try:
         await board.show(tab)

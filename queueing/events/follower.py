@@ -20,7 +20,7 @@ from queueing.states import FINISHED, State
 
 from . import messages
 from .messages import Event
-from .periodic import Periodic, safely
+from .periodic import Periodic, send_safely
 from .positions import Positions
 from .reader import Reader
 
@@ -75,11 +75,11 @@ class Follower:
         self._send = send
         self._held_up = held_up
         self._lock = asyncio.Lock()
-        Following.here().add(self)
+        Following.for_running_loop().add(self)
 
     def close(self) -> None:
         """The socket is gone."""
-        Following.here().discard(self)
+        Following.for_running_loop().discard(self)
         for known in self.jobs.values():
             known.stop_position()
         self.jobs.clear()
@@ -146,7 +146,7 @@ class Follower:
         known.runs = name not in _IN_LINE
         known.stop_position()
         if name in _IN_LINE:
-            known.stop = Positions.here().watch(event, self._send)
+            known.stop = Positions.for_running_loop().watch(event, self._send)
         elif name in messages.ENDINGS:
             self._end(known, event)
         if fresh := known.reader.take(event):
@@ -164,7 +164,7 @@ class Following(Periodic[Follower]):
 
     every = QUIET
 
-    async def look(self) -> None:
+    async def tick(self) -> None:
         """Ask about the jobs that have gone quiet, and tell whoever knows less than the record."""
         quiet: dict[str, list[Follower]] = defaultdict(list)
         before = time.monotonic() - QUIET
@@ -177,7 +177,7 @@ class Following(Periodic[Follower]):
             for job_id, state, runs, length in await _standing(ids[i : i + _AT_ONCE]):
                 for follower in quiet[job_id]:
                     if _knows_less(follower.jobs.get(job_id), state, runs, length):
-                        await safely(follower.refresh(job_id))
+                        await send_safely(follower.refresh(job_id))
 
 
 def _knows_less(known: Followed | None, state: str, runs: int, length: int) -> bool:

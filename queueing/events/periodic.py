@@ -1,4 +1,4 @@
-"""What a process does every now and then for all its sockets at once."""
+"""Periodic work of a process for all its sockets at once."""
 
 import asyncio
 import logging
@@ -10,56 +10,59 @@ logger = logging.getLogger(__name__)
 
 Member = TypeVar("Member", bound=Hashable)
 
-#: Seconds one socket may hold up the others.
-_PATIENCE = 1.0
+#: Seconds that one socket may delay the others.
+_SEND_TIMEOUT = 1.0
 
 
 class Periodic(Generic[Member]):
-    """One of each subclass a loop; it looks while it has members, and costs nothing without."""
+    """Run `tick` every `every` seconds while there are members.
+
+    One instance per subclass and event loop. Without members no task runs.
+    """
 
     every = 1.0
-    """Seconds between looks."""
-    _here: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[type, Any]]" = WeakKeyDictionary()
+    """Seconds between ticks."""
+    _instances: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[type, Any]]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self.members: set[Member] = set()
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
-    def here(cls) -> Self:
-        """The running loop's."""
-        all_here = Periodic._here.setdefault(asyncio.get_running_loop(), {})
-        if cls not in all_here:
-            all_here[cls] = cls()
-        return all_here[cls]
+    def for_running_loop(cls) -> Self:
+        """Return this loop's instance, made on first use."""
+        instances = Periodic._instances.setdefault(asyncio.get_running_loop(), {})
+        if cls not in instances:
+            instances[cls] = cls()
+        return instances[cls]
 
     def add(self, member: Member) -> None:
-        """Look after `member` from now on."""
+        """Add a member; start the task with the first one."""
         self.members.add(member)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._tick())
+            self._task = asyncio.create_task(self._run())
 
     def discard(self, member: Member) -> None:
-        """Look after it no longer."""
+        """Remove a member; the task ends with the last one."""
         self.members.discard(member)
 
-    async def look(self) -> None:
-        """What there is to do."""
+    async def tick(self) -> None:
+        """Do one round for all members."""
         raise NotImplementedError
 
-    async def _tick(self) -> None:
+    async def _run(self) -> None:
         while self.members:
             await asyncio.sleep(self.every)
             try:
-                await self.look()
+                await self.tick()
             except Exception:
-                logger.exception("%s failed; going on", type(self).__name__)
+                logger.exception("a round of %s failed; continuing", type(self).__name__)
 
 
-async def safely(telling: Awaitable[Any]) -> None:
-    """Tell one socket something. One that is gone, or slow, does not keep the others from hearing theirs."""
+async def send_safely(sending: Awaitable[Any]) -> None:
+    """Await a send to one socket; a socket that is closed or slow must not delay the others."""
     try:
-        async with asyncio.timeout(_PATIENCE):
-            await telling
+        async with asyncio.timeout(_SEND_TIMEOUT):
+            await sending
     except Exception as exc:
-        logger.info("a socket could not be told: %r", exc)
+        logger.info("sending to a socket failed: %r", exc)

@@ -12,7 +12,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from . import delay_reasons, messages, standing
-from .periodic import Periodic, safely
+from .periodic import Periodic, send_safely
 from .standing import Standing
 
 _in_thread = partial(database_sync_to_async, thread_sensitive=False)
@@ -70,7 +70,7 @@ class Positions(Periodic[str]):
 
         return stop
 
-    async def look(self) -> None:
+    async def tick(self) -> None:
         """Where do they all stand?"""
         by_queue: dict[str, list[Watched]] = defaultdict(list)
         for watched in self._watched.values():
@@ -117,7 +117,7 @@ async def _pass_on(watched: Watched, standing: Standing) -> None:
     watched.told = standing
     event = watched.event | {"position": standing.position, "estimatedWait": standing.wait}
     for send in list(watched.sends):
-        await safely(send(event))
+        await send_safely(send(event))
 
 
 def steady(shown: Standing | None, now: Standing) -> Standing:

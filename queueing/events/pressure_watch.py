@@ -7,7 +7,7 @@ from queueing.limits import backpressure
 from queueing.schedule import redis_client, scripts
 
 from . import messages
-from .periodic import Periodic, safely
+from .periodic import Periodic, send_safely
 
 Send = Callable[[messages.Event], Awaitable[None]]
 
@@ -25,7 +25,7 @@ class PressureWatch(Periodic[Send]):
         """What a newcomer should hear: the queues that are not `normal`, as of the last look."""
         return [_event(q, level) for q, level in self._levels.items() if level != backpressure.NORMAL]
 
-    async def look(self) -> None:
+    async def tick(self) -> None:
         """Which queue's level is another than before?"""
         for queue in get_conf().queues.values():
             if queue.name == TASKS:
@@ -39,7 +39,7 @@ class PressureWatch(Periodic[Send]):
             self._levels[queue.name] = level
             if level != before:
                 for send in list(self.members):
-                    await safely(send(_event(queue.name, level)))
+                    await send_safely(send(_event(queue.name, level)))
 
 
 def _event(queue: str, level: str) -> messages.Event:

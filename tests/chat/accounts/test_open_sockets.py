@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat.accounts.open_sockets import Sockets
+from chat.accounts.open_sockets import OpenSockets
 from queueing.api.events import PressureWatch
 from queueing.events.follower import Following
 from queueing.events.positions import Positions
@@ -26,7 +26,7 @@ async def logged_in(alice: Browser) -> User:
 
 
 async def test_logging_out_closes_that_sessions_sockets_at_once(monkeypatch):
-    monkeypatch.setattr(Sockets, "every", 600.0)
+    monkeypatch.setattr(OpenSockets, "every", 600.0)
     async with browser() as laptop, browser() as phone:
         await logged_in(laptop)
         await logged_in(phone)
@@ -65,7 +65,7 @@ async def test_logging_in_closes_the_sockets_of_the_visitor_one_was():
 
 
 async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
-    monkeypatch.setattr(Sockets, "every", 0.05)
+    monkeypatch.setattr(OpenSockets, "every", 0.05)
     looked = asyncio.Event()
 
     def broken(_keys: Any) -> set[str]:
@@ -106,5 +106,5 @@ async def test_hundreds_of_sockets_come_and_go_and_leave_nothing_behind(valkey):
         assert redis_side()[0] <= clients + 5, "connections of Redis pools, however many sockets there were"
         layer = get_channel_layer()
         assert (layer.channels, layer.groups) == ({}, {})
-        for ticker in (Sockets, Following, Positions, PressureWatch):
-            assert ticker.here().members == set()
+        for ticker in (OpenSockets, Following, Positions, PressureWatch):
+            assert ticker.for_running_loop().members == set()

@@ -128,9 +128,9 @@ class Deafened(Tab):
 
 @pytest.fixture
 def small_window(monkeypatch: Any) -> None:
-    monkeypatch.setattr(flow_control, "ASK_EVERY", 500)
-    monkeypatch.setattr(flow_control, "MOST_UNREAD", 3000)
-    monkeypatch.setattr(flow_control, "GO_ON_BELOW", 1000)
+    monkeypatch.setattr(flow_control, "PING_EVERY", 500)
+    monkeypatch.setattr(flow_control, "MAX_UNREAD", 3000)
+    monkeypatch.setattr(flow_control, "RESUME_BELOW", 1000)
 
 
 @pytest.mark.usefixtures("small_window")
@@ -147,7 +147,7 @@ async def test_a_tab_that_does_not_read_is_sent_no_more_until_it_has_caught_up(w
         heard = await slow.hear_all()
         assert not any(event["type"] == "chat:completed" for event in heard)
         size = sum(len(json.dumps(event, ensure_ascii=False)) for event in heard)
-        assert size < flow_control.MOST_UNREAD + 1000
+        assert size < flow_control.MAX_UNREAD + 1000
 
         await slow.say(type="pong", t=slow.pings[-1])
         completed = (await slow.hear_until("chat:completed"))[-1]
@@ -156,7 +156,7 @@ async def test_a_tab_that_does_not_read_is_sent_no_more_until_it_has_caught_up(w
 
 @pytest.mark.usefixtures("small_window")
 async def test_a_tab_that_never_reads_is_closed(workers, monkeypatch):
-    monkeypatch.setattr(flow_control, "PATIENCE", 0.5)
+    monkeypatch.setattr(flow_control, "READ_TIMEOUT", 0.5)
     workers.script(text=" ".join(["word"] * 400), delay=0.01)
     async with browser() as alice:
         slow = await alice.open(Deafened)
