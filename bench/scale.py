@@ -52,7 +52,9 @@ def _moves(waiting: int) -> dict[str, float]:
         fresh = [new_id().hex for _ in range(number)]
         ids.extend(fresh)
         redis_client.run(
-            scripts.submit("bench", [scripts.Entry(i, f"u:{n % 997}", 5) for n, i in enumerate(fresh)])
+            scripts.submit(
+                "bench", [scripts.ScheduleEntry(i, f"u:{n % 997}", 5) for n, i in enumerate(fresh)]
+            )
         )
 
     for done in range(0, waiting, 1000):
@@ -71,8 +73,8 @@ def _moves(waiting: int) -> dict[str, float]:
         )
 
     return {
-        "1 place": _time(lambda: redis_client.run(scripts.places("bench", some[-1:]))),
-        "500 places": _time(lambda: redis_client.run(scripts.places("bench", some))),
+        "1 place": _time(lambda: redis_client.run(scripts.positions("bench", some[-1:]))),
+        "500 places": _time(lambda: redis_client.run(scripts.positions("bench", some))),
         "counts": _time(lambda: redis_client.run(scripts.counts("bench", "u:1"))),
         "submit": _time(lambda: put(1)),
         "claim 100": _time(claim) - _time(lambda: put(100)),

@@ -107,7 +107,7 @@ def hold(held: bool) -> None:
 def make_line(count: int) -> None:
     """Jobs of as many owners that wait behind everybody else's."""
     from queueing.models import Job
-    from queueing.schedule.enqueue import put_all_in_schedule
+    from queueing.schedule.enqueue import enqueue_all
     from queueing.submit import JobSpec
 
     jobs = [
@@ -115,7 +115,7 @@ def make_line(count: int) -> None:
         for n in range(count)
     ]
     Job.objects.bulk_create(jobs, batch_size=500)
-    put_all_in_schedule(jobs)
+    enqueue_all(jobs)
 
 
 def read(

@@ -2,13 +2,13 @@
 
 from hmac import compare_digest
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from queueing.api import monitoring
+from queueing.api.sockets import in_thread
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:
@@ -18,7 +18,7 @@ async def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
     try:
         seen = await monitoring.queue_health()
-        text = await database_sync_to_async(monitoring.metrics_text, thread_sensitive=False)(seen)
+        text = await in_thread(monitoring.metrics_text)(seen)
     except DatabaseError:
         return HttpResponse("The database is away.\n", status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 #: Where plain `async_task()` calls and Django-Q2 schedules wait; defined unless the settings do.
-TASKS = "django-q"
+DJANGO_Q_QUEUE = "django-q"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def _limiter(value: str) -> tuple[int, float]:
 
 
 #: Environment name -> how its text becomes the field's value.
-OVERRIDES: dict[str, Callable[[str], Any]] = {
+ENVIRONMENT_OVERRIDES: dict[str, Callable[[str], Any]] = {
     "priority": int,
     "concurrency": int,
     "global_concurrency": int,
@@ -134,7 +134,9 @@ def get_conf() -> EngineConf:
     """The settings, read once; tests that override `QUEUEING` get a fresh reading."""
     given: dict[str, Any] = dict(getattr(settings, "QUEUEING", {}))
     queues = {name: _queue(name, dict(spec)) for name, spec in given.pop("QUEUES", {}).items()}
-    queues.setdefault(TASKS, _queue(TASKS, {"priority": 5, "concurrency": 4, "owner_limit": 0}))
+    queues.setdefault(
+        DJANGO_Q_QUEUE, _queue(DJANGO_Q_QUEUE, {"priority": 5, "concurrency": 4, "owner_limit": 0})
+    )
     known = {f.name for f in fields(EngineConf)}
     values = {name.lower(): value for name, value in given.items()}
     if unknown := set(values) - known:
@@ -150,13 +152,18 @@ def get_queue(name: str) -> QueueDef:
     return queues[name]
 
 
+def is_configured(name: str) -> bool:
+    """Return whether the settings define the queue `name`. The jobs of other queues are orphaned."""
+    return name in get_conf().queues
+
+
 def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
     if unknown := set(spec) - {f.name for f in fields(QueueDef)}:
         raise ImproperlyConfigured(f"queue {name!r} has unknown settings: {', '.join(sorted(unknown))}")
     _check_types(name, spec)
     backoff = dict(spec.pop("backoff", {}))
     limiter = spec.pop("limiter", None)
-    for key, parse in OVERRIDES.items():
+    for key, parse in ENVIRONMENT_OVERRIDES.items():
         variable = f"QUEUE_{name.upper().replace('-', '_')}_{key.upper()}"
         if not (text := os.environ.get(variable, "")):
             continue
@@ -181,12 +188,12 @@ def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
 
 _TYPES: dict[str, Any] = {f.name: f.type for f in fields(QueueDef)}
 #: What is written for a type that is a class of ours.
-_WRITTEN: dict[Any, Any] = {float: int | float, Backoff: dict, Limiter | None: dict | None}
+_ACCEPTED_TYPES: dict[Any, Any] = {float: int | float, Backoff: dict, Limiter | None: dict | None}
 
 
 def _check_types(name: str, spec: dict[str, Any]) -> None:
     for key, value in spec.items():
-        wanted = _WRITTEN.get(_TYPES[key], _TYPES[key])
+        wanted = _ACCEPTED_TYPES.get(_TYPES[key], _TYPES[key])
         if wanted == tuple[int, int]:
             fits = isinstance(value, list | tuple) and [type(item) for item in value] == [int, int]
         else:

@@ -3,7 +3,6 @@
 from django.db import models
 from django.db.models import Q
 
-from .conf import get_conf
 from .ids import new_id
 from .states import FINISHED, UNFINISHED, State
 
@@ -28,12 +27,12 @@ class Job(models.Model):
     priority = models.PositiveSmallIntegerField()
     attempts = models.PositiveSmallIntegerField(default=0)
     """Attempts begun and not given back."""
-    runs = models.PositiveIntegerField(default=0)
+    run_count = models.PositiveIntegerField(default=0)
     """How often a worker began it. It only grows, so it tells one beginning's text from another's."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
     stalls = models.PositiveSmallIntegerField(default=0)
     """How often its worker was lost."""
-    pending = models.PositiveIntegerField(default=0)
+    unfinished_parents = models.PositiveIntegerField(default=0)
     """Unfinished jobs this one waits for; while above 0 it is delayed and not in Redis."""
     has_dependents = models.BooleanField(default=False)
     token = models.CharField(max_length=64, blank=True)
@@ -81,16 +80,11 @@ class Job(models.Model):
         """Whether it has reached its terminal state."""
         return self.state in FINISHED
 
-    @property
-    def is_stray(self) -> bool:
-        """Whether its queue is not in the settings, so that no worker would run it."""
-        return self.queue not in get_conf().queues
 
-
-class Attempt(models.Model):
+class FailedAttempt(models.Model):
     """A try that did not complete the job. The completing one is the job's own row."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="failed_attempts")
     number = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=16)
     """`failed`, `timeout`, `cooldown`, `released`, `stalled`."""
@@ -124,11 +118,11 @@ class LogLine(models.Model):
 
 
 class Dependency(models.Model):
-    """`job` runs only when `parent` has completed, or, `however` it ended, is over."""
+    """`job` runs only when `parent` has completed, or, with `any_outcome`, is finished."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parents")
     parent = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
-    however = models.BooleanField(default=False)
+    any_outcome = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "parent"], name="dependency_once")]
@@ -147,7 +141,7 @@ class Pause(models.Model):
         return f"{self.queue} paused since {self.since:%Y-%m-%d %H:%M}"
 
 
-class Override(models.Model):
+class LimitOverride(models.Model):
     """A limit of a queue that an operator changed; it holds until it is taken back, restarts or not."""
 
     queue = models.CharField(max_length=100)
@@ -158,7 +152,7 @@ class Override(models.Model):
     since = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["queue", "name"], name="override_once")]
+        constraints = [models.UniqueConstraint(fields=["queue", "name"], name="limit_override_once")]
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.name} is {self.value}"
@@ -211,7 +205,7 @@ class FailureNote(models.Model):
         return f"{self.queue} {self.kind} {self.code}: {self.note[:40]}"
 
 
-class Tally(models.Model):
+class QueueMinute(models.Model):
     """What one worker did on one queue in one minute (or, when older, one hour): history for statistics.
 
     Each worker writes rows of its own, so that no two ever wait for each other.
@@ -228,12 +222,12 @@ class Tally(models.Model):
     """Attempts that failed and are tried again, and those given back."""
     waits = models.JSONField(default=dict)
     """Histogram of seconds in line: bucket -> jobs; the buckets are in histogram.py."""
-    runs = models.JSONField(default=dict)
+    durations = models.JSONField(default=dict)
     """Histogram of seconds the ending attempts took."""
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["start", "queue", "worker", "seconds"], name="tally_once")
+            models.UniqueConstraint(fields=["start", "queue", "worker", "seconds"], name="queue_minute_once")
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ TRANSITIONS: dict[str, tuple[frozenset[State], State]] = {
 }
 
 
-def in_words(states: frozenset[State]) -> str:
+def sql_condition(states: frozenset[State]) -> str:
     """The states as an SQL condition, for `extra(where=[…])`.
 
     SQLite uses a partial index only where a query has the condition in its very words, not as parameters.

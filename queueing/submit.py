@@ -17,9 +17,9 @@ from .limits import backpressure
 from .models import Job
 from .record import dependencies
 from .record.bulk_insert import insert
-from .record.end_hooks import tell_end
+from .record.end_hooks import run_end_hook
 from .record.validation import check
-from .schedule.enqueue import put_all_in_schedule
+from .schedule.enqueue import enqueue_all
 from .states import State
 
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
@@ -161,8 +161,8 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
 
     Return None for a job without owner: there is no client to notify.
     """
-    if not job.pending:
-        put_all_in_schedule([job])
+    if not job.unfinished_parents:
+        enqueue_all([job])
     return async_to_sync(_announce)(job) if job.owner else None
 
 
@@ -185,7 +185,7 @@ def submit_many(
     backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
     with transaction.atomic():
         insert(jobs)
-        transaction.on_commit(lambda: put_all_in_schedule(jobs))
+        transaction.on_commit(lambda: enqueue_all(jobs))
     return jobs
 
 
@@ -219,13 +219,13 @@ def submit_completed(
 def _store_completed(spec: JobSpec, result: Any, rows: Callable[[Job], None] | None) -> Job:
     job = spec.build()
     job.state, job.result = State.COMPLETED, result
-    job.runs = job.attempts = 1
+    job.run_count = job.attempts = 1
     job.started_at = job.finished_at = job.created_at
     with transaction.atomic():
         insert([job])
         if rows:
             rows(job)
-        tell_end(job)
+        run_end_hook(job)
     return job
 
 

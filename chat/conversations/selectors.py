@@ -50,7 +50,7 @@ def unfinished_jobs(of: Thread) -> list[Job]:
 
 def standing(job: Job) -> str:
     """The job's state for its owner: what waits for its turn is not `delayed`, as what is tried again is."""
-    return str(State.WAITING if job.pending else job.state)
+    return str(State.WAITING if job.unfinished_parents else job.state)
 
 
 @dataclass(frozen=True, kw_only=True)

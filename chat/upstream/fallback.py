@@ -79,7 +79,7 @@ def _cooldown_after(exc: JobError) -> float:
 
 def _key(provider: Provider) -> str:
     digest = hashlib.sha256(f"{provider.base_url} {provider.model}".encode()).hexdigest()[:16]
-    return redis.key(f"model_cooldown:{digest}")
+    return redis.app_key(f"model_cooldown:{digest}")
 
 
 async def _cooldown_error(provider: Provider) -> JobError | None:

@@ -4,12 +4,11 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
-from channels.db import database_sync_to_async
-
 from chat.upstream.client import Provider
 from chat.upstream.fallback import COOLDOWN_SECONDS, cooldown_left
 from queueing.api import Permanent
 from queueing.api.monitoring import CRITICAL, WARNING, HealthWarning, failure_codes
+from queueing.api.sockets import in_thread
 
 from . import texts
 
@@ -24,7 +23,7 @@ _THRESHOLD = 3
 async def provider_warnings() -> list[HealthWarning]:
     """Return warnings about a provider that fails, or is paused while the fallback answers."""
     warnings = []
-    failures = await database_sync_to_async(_failures, thread_sensitive=False)()
+    failures = await in_thread(_failures)()
     if failures.keys() & _PERSISTENT or failures.total() >= _THRESHOLD:
         text = texts.failing(dict(failures.most_common()), _MINUTES)
         warnings.append(HealthWarning(CRITICAL, "provider", "", text))

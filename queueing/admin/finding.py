@@ -13,7 +13,7 @@ from django.utils import timezone
 from queueing.ids import first_id_at
 from queueing.kinds import all_kinds
 from queueing.models import Job
-from queueing.states import UNFINISHED, State, in_words
+from queueing.states import UNFINISHED, State, sql_condition
 
 from .readonly import FixedChoicesFilter
 from .records import ByQueue
@@ -40,7 +40,7 @@ class ByState(FixedChoicesFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() in UNFINISHED:
-            queryset = queryset.extra(where=[in_words(UNFINISHED)])  # noqa: S610 (the states are ours)
+            queryset = queryset.extra(where=[sql_condition(UNFINISHED)])  # noqa: S610 (the states are ours)
         return super().queryset(request, queryset)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib import admin
 
 from queueing.conf import get_conf
-from queueing.models import AuditEntry, FailureNote, Override, Pause
+from queueing.models import AuditEntry, FailureNote, LimitOverride, Pause
 
 from .readonly import FixedChoicesFilter, Undeletable
 
@@ -43,7 +43,7 @@ class AuditAdmin(Undeletable):
     sortable_by: list[str] = []
 
 
-@admin.register(Override)
+@admin.register(LimitOverride)
 class OverrideAdmin(Undeletable):
     list_display = ["queue", "name", "value", "since"]
 

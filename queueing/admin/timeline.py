@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
 from queueing.states import State
 
 #: Of a line this wide, in the units of the drawing.
@@ -24,7 +24,7 @@ class Span:
     """A CSS class: `waited`, `failed`, `given-back`, `completed`, `running`, `cancelled`."""
     start: datetime
     end: datetime
-    attempt: Attempt | None = None
+    attempt: FailedAttempt | None = None
     x: int = 0
     width: int = 0
     """Of the drawing."""
@@ -39,7 +39,7 @@ def spans(job: Job) -> list[Span]:
     """From its submission to its end, or to now."""
     found: list[Span] = []
     at = job.created_at
-    for attempt in job.history.all():
+    for attempt in job.failed_attempts.all():
         found += _waited(at, attempt.started_at)
         look = "failed" if attempt.outcome in ("failed", "timeout", "stalled") else "given-back"
         name = f"Attempt {attempt.number}: {attempt.outcome}"
@@ -86,7 +86,7 @@ def facts(job: Job) -> list[tuple[str, Any]]:
         ("Owner", job.owner or "the system"),
         ("Request", job.request_id or "–"),
         ("Attempts", f"{job.attempts} of {job.max_attempts}"),
-        ("Runs", f"{job.runs}" + (f", {job.stalls} cut short by a lost worker" if job.stalls else "")),
+        ("Runs", f"{job.run_count}" + (f", {job.stalls} cut short by a lost worker" if job.stalls else "")),
         ("Submitted", job.created_at),
         ("Due", job.run_at or "–"),
         ("Began", job.started_at or "–"),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from queueing.conf import is_configured
 from queueing.control import audited
 from queueing.errors import WrongState
 from queueing.models import Job
@@ -35,9 +36,11 @@ class Verb:
         """Whether the job's state allows it."""
         if self.name == "remove":
             return job.state != State.ACTIVE
-        if self.name == "retry" and job.is_stray:
+        if self.name == "retry" and not is_configured(job.queue):
             return False
-        return job.state in TRANSITIONS[self.name][0] and not (self.name == "promote" and job.pending)
+        return job.state in TRANSITIONS[self.name][0] and not (
+            self.name == "promote" and job.unfinished_parents
+        )
 
 
 VERBS = {
@@ -63,7 +66,11 @@ def ask_or_do(request: HttpRequest, verb: Verb, ids: Sequence[UUID], back: str) 
     if request.method == "POST" and "sure" in request.POST:
         _do(request, verb, ids)
         return HttpResponseRedirect(back)
-    jobs = Job.objects.filter(id__in=ids).order_by("-id").only("id", "kind", "queue", "state", "pending")
+    jobs = (
+        Job.objects.filter(id__in=ids)
+        .order_by("-id")
+        .only("id", "kind", "queue", "state", "unfinished_parents")
+    )
     context = admin.site.each_context(request) | {
         "title": f"{verb.name.capitalize()} {_number(ids)}?",
         "verb": verb,

@@ -1,6 +1,6 @@
 """The engine's connections to Redis, for an application that keeps something there of its own."""
 
 from queueing.schedule.redis_client import Unavailable, aclient, client
-from queueing.schedule.scripts import key
+from queueing.schedule.scripts import app_key
 
-__all__ = ["Unavailable", "aclient", "client", "key"]
+__all__ = ["Unavailable", "aclient", "app_key", "client"]

@@ -1,9 +1,9 @@
 """Helpers for WebSocket consumers: flow control, sessions that end, periodic work, database access."""
 
-from queueing.events.follower import in_thread
 from queueing.events.periodic import Periodic, send_safely
 from queueing.events.reader import forget_channel
 from queueing.events.sockets import CloseCode, SendWindow, SessionWatch, WatchedSocket
+from queueing.record.database_thread import in_thread
 
 __all__ = [
     "CloseCode",

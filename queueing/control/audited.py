@@ -19,7 +19,7 @@ from queueing.conf import get_queue
 from queueing.errors import BadValue, WrongState
 from queueing.ids import first_id_at
 from queueing.limits import live_limits
-from queueing.models import AuditEntry, FailureNote, Job, Override
+from queueing.models import AuditEntry, FailureNote, Job, LimitOverride
 from queueing.monitoring import failures
 from queueing.states import FINISHED
 
@@ -62,11 +62,11 @@ def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None
     `concurrency`, `global_concurrency` and `owner_concurrency` are numbers (0 of the latter two is no cap),
     `limiter` is (starts, seconds), or None for none. Raises `BadValue`.
     """
-    wanted = live_limits.checked(limits)
+    wanted = live_limits.validated(limits)
     with _deed("set_limits", queue, {"actor": actor, "note": note}) as entry:
         before = live_limits.effective(queue)
         for name, value in wanted.items():
-            Override.objects.update_or_create(queue=queue, name=name, defaults={"value": value})
+            LimitOverride.objects.update_or_create(queue=queue, name=name, defaults={"value": value})
         entry.detail = _changes(wanted, before)
         transaction.on_commit(lambda: verbs.tell(queue))
 
@@ -75,9 +75,9 @@ def clear_limits(queue: str, **who: Unpack[Who]) -> None:
     """Give the queue the limits of the settings again."""
     with _deed("clear_limits", queue, who) as entry:
         before, settings = live_limits.effective(queue), get_queue(queue)
-        names = Override.objects.filter(queue=queue).values_list("name", flat=True)
+        names = LimitOverride.objects.filter(queue=queue).values_list("name", flat=True)
         entry.detail = _changes({name: _as_value(getattr(settings, name)) for name in names}, before)
-        Override.objects.filter(queue=queue).delete()
+        LimitOverride.objects.filter(queue=queue).delete()
         transaction.on_commit(lambda: verbs.tell(queue))
 
 

@@ -37,7 +37,7 @@ def rename_owner(old: str, new: str) -> None:
 def _tell_workers(old: str, new: str) -> None:
     """Without this message followers would hear of what runs only when they ask the record."""
     try:
-        redis_client.client().publish(scripts.channel(), f"owner:{json.dumps([old, new])}")
+        redis_client.client().publish(scripts.notify_channel(), f"owner:{json.dumps([old, new])}")
     except redis_client.Unavailable as exc:
         logger.warning("workers do not hear that an owner is another one now: %s", exc)
 
@@ -63,6 +63,6 @@ def _forget(owner: str, ids: list[str]) -> None:
         for start in range(0, len(ids), _AT_ONCE):
             client.delete(*(scripts.stream_key(job_id) for job_id in ids[start : start + _AT_ONCE]))
         for queue in get_conf().queues:
-            client.zrem(scripts.queue_key(queue, "owners"), owner)
+            client.zrem(scripts.queue_key(queue, "owner_finish_tags"), owner)
     except redis_client.Unavailable as exc:
         logger.warning("Redis forgets texts of an erased owner only as they expire: %s", exc)

@@ -11,16 +11,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from queueing.conf import get_queue
+from queueing.conf import get_queue, is_configured
 from queueing.errors import NoQueue, WrongState
 from queueing.events import messages
 from queueing.limits import live_limits
 from queueing.models import Job, Pause
 from queueing.record import dependencies
-from queueing.record.end_hooks import tell_end
+from queueing.record.end_hooks import run_end_hook
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import put_all_in_schedule
-from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, in_words
+from queueing.schedule.enqueue import enqueue_all
+from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, sql_condition
 from queueing.submit import enqueue_and_announce
 
 logger = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ def cancel(job_id: UUID | str) -> Job:
     text = _text_so_far(job_id)
     with transaction.atomic():
         won = Job.objects.filter(id=job_id, state__in=UNFINISHED).update(
-            state=State.CANCELLED, finished_at=timezone.now(), run_at=None, pending=0, text=text
+            state=State.CANCELLED, finished_at=timezone.now(), run_at=None, unfinished_parents=0, text=text
         )
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("cancel", job.state)
-        tell_end(job)
+        run_end_hook(job)
         freed = dependencies.give_up([job.pk])
         transaction.on_commit(lambda: _gone(job, freed))
         transaction.on_commit(lambda: messages.emit_sync(job.owner, messages.ending(job)))
@@ -49,7 +49,7 @@ def cancel(job_id: UUID | str) -> Job:
 def _gone(job: Job, freed: Sequence[Job]) -> None:
     """Tell Redis that the job is no longer there, and which may now run."""
     if freed:
-        put_all_in_schedule(freed)
+        enqueue_all(freed)
     try:
         redis_client.run(scripts.remove(job.queue, [job.id.hex]))
     except redis_client.Unavailable as exc:
@@ -59,10 +59,10 @@ def _gone(job: Job, freed: Sequence[Job]) -> None:
 def _text_so_far(job_id: UUID | str) -> str:
     hexed = job_id.hex if isinstance(job_id, UUID) else UUID(job_id).hex
     try:
-        kept = redis_client.client().get(scripts.stream_key(hexed)) or ""
+        kept = redis_client.client().get(scripts.stream_key(hexed))
     except redis_client.Unavailable:
         return ""
-    return str(kept).partition("\x1f")[2]
+    return scripts.parse_stream(kept)[1]
 
 
 def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
@@ -79,7 +79,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("retry", job.state)
-        if job.is_stray:
+        if not is_configured(job.queue):
             raise NoQueue("retry", job.queue)
         dependencies.queue_again(job, after)
         dependencies.revive([job.pk])
@@ -98,13 +98,13 @@ def promote(job_id: UUID | str) -> Job:
 
 def promote_some(queue: str, most: int = 500) -> int:
     """Let up to `most` delayed jobs of the queue run now; how many. None of them waits for another job."""
-    rows = _unfinished(queue).filter(state=State.DELAYED, pending=0).order_by("id")
+    rows = _unfinished(queue).filter(state=State.DELAYED, unfinished_parents=0).order_by("id")
     return _promote(queue, list(rows.values_list("id", flat=True)[:most]))
 
 
 def _promote(queue: str, ids: Sequence[UUID]) -> int:
     with transaction.atomic():
-        rows = Job.objects.filter(id__in=ids, state=State.DELAYED, pending=0)
+        rows = Job.objects.filter(id__in=ids, state=State.DELAYED, unfinished_parents=0)
         won = rows.update(state=State.WAITING, run_at=None)
         transaction.on_commit(
             lambda: redis_client.run(scripts.promote(queue, [i.hex for i in ids])) if won else None
@@ -153,7 +153,7 @@ def resume(queue: str) -> bool:
 def tell(queue: str) -> None:
     """Tell Redis what is on record of the queue's pause and limits; it is told later if it is away."""
     try:
-        live_limits.tell(queue)
+        live_limits.sync_queue(queue)
     except redis_client.Unavailable as exc:
         logger.warning("Redis is away (%s); what was changed of %s holds once it is back", exc, queue)
 
@@ -181,4 +181,4 @@ def _idle(queue: str, most: int) -> Sequence[UUID]:
 
 def _unfinished(queue: str) -> QuerySet[Job]:
     rows = Job.objects.filter(queue=queue)
-    return rows.extra(where=[in_words(UNFINISHED)])  # noqa: S610 (the states are ours)
+    return rows.extra(where=[sql_condition(UNFINISHED)])  # noqa: S610 (the states are ours)

@@ -8,7 +8,7 @@ from typing import Any
 from channels.auth import get_user
 from django.conf import settings
 
-from queueing.events.follower import in_thread
+from queueing.record.database_thread import in_thread
 from queueing.events.sockets import SendWindow
 
 from .viewer import View, is_staff

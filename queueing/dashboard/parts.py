@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
-from queueing.events.follower import in_thread
 from queueing.models import AuditEntry
 from queueing.monitoring import failures, health, overview
+from queueing.record.database_thread import in_thread
 
 from . import plotting
 from .cache import Kept

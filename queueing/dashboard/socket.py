@@ -12,7 +12,7 @@ in Redis, and this page has to open when Redis is away.
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
-from queueing.events.follower import in_thread
+from queueing.record.database_thread import in_thread
 
 from .broadcast import Board
 from .client import Message, Tab

@@ -21,7 +21,10 @@ DELAY_REASON = "delayReason"
 def is_held(job: Job) -> bool:
     """Whether nothing but its submitter's delay keeps it, as far as the row knows."""
     return bool(
-        job.state == State.DELAYED and not job.pending and not job.runs and job.meta.get(DELAY_REASON)
+        job.state == State.DELAYED
+        and not job.unfinished_parents
+        and not job.run_count
+        and job.meta.get(DELAY_REASON)
     )
 
 
@@ -29,7 +32,7 @@ def waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
     """Of those of the jobs (by id, 32 hex digits) that are held: the wait, with `place` and `of`."""
     owners = Job.objects.filter(id__in=ids).values("owner")
     # Their owners' requests are few, and found by the index that keeps each of them single.
-    rows = Job.objects.filter(owner__in=owners, request_id__gt="", state=State.DELAYED, runs=0)
+    rows = Job.objects.filter(owner__in=owners, request_id__gt="", state=State.DELAYED, run_count=0)
     held: dict[str, list[Job]] = defaultdict(list)
     for job in rows.filter(run_at__isnull=False).order_by("run_at", "id").only("owner", "meta", "run_at"):
         if job.meta.get(DELAY_REASON):

@@ -9,12 +9,10 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
-from channels.db import database_sync_to_async
-
 from queueing.models import Job
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.states import FINISHED, State
 
@@ -23,8 +21,6 @@ from .messages import Event
 from .periodic import Periodic, send_safely
 from .positions import Positions
 from .reader import Reader
-
-in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 #: Seconds without an event after which the record is asked.
 QUIET = 3.0
@@ -206,7 +202,7 @@ async def _standing(ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
 
 
 def _rows(ids: Sequence[str]) -> dict[str, tuple[str, int]]:
-    rows = Job.objects.filter(id__in=ids).values_list("id", "state", "runs")
+    rows = Job.objects.filter(id__in=ids).values_list("id", "state", "run_count")
     return {job_id.hex: (state, runs) for job_id, state, runs in rows}
 
 
@@ -220,8 +216,8 @@ async def _texts(ids: Sequence[str]) -> dict[str, tuple[int, int]]:
                 [scripts.stream_key(job_id) for job_id in some]
             )
             for job_id, text in zip(some, kept, strict=True):
-                run, _, said = (text or "0").partition("\x1f")
-                found[job_id] = int(run), len(said)
+                run, said = scripts.parse_stream(text)
+                found[job_id] = run, len(said)
     except redis_client.Unavailable:
         return {}
     return found

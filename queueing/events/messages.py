@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from queueing.kinds import get_kind
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 
@@ -30,7 +30,6 @@ ENDINGS = ("completed", "failed", "cancelled")
 #: Fields that belong to one event, not to all of a job's.
 _OF_ONE = {"type", "queue", "position", "estimatedWait", "run", "attempt", "of", "in", "reason", "code"}
 _OF_ONE |= {"offset", "text", "done", "total", "label"}
-_in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 
 def group_of(owner: str) -> str:
@@ -111,7 +110,7 @@ def ending(job: Job) -> Event:
 
 def completed_events(job: Job) -> list[Event]:
     """Return all events of a job that had completed when it was submitted, in order."""
-    at = {"run": job.runs, "attempt": job.attempts}
+    at = {"run": job.run_count, "attempt": job.attempts}
     told = [
         event_of(job, "queued", queue=job.queue, position=None, estimatedWait=None),
         event_of(job, "started", of=job.max_attempts, **at),
@@ -138,10 +137,7 @@ async def text_so_far(job_id: str) -> tuple[int, str]:
         kept = await redis_client.aclient().get(scripts.stream_key(job_id))
     except redis_client.Unavailable:
         return 0, ""
-    if not kept:
-        return 0, ""
-    run, _, text = kept.partition("\x1f")
-    return int(run), text
+    return scripts.parse_stream(kept)
 
 
 async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> list[Event]:
@@ -149,7 +145,7 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
 
     Raises `Job.DoesNotExist`.
     """
-    job, last = await _in_thread(_read)(job_id)
+    job, last = await in_thread(_read)(job_id)
     if job.is_finished:
         return [ending(job)]
     if last:
@@ -158,26 +154,26 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
         where = await standing.standing_of(job)
         fields = {"queue": job.queue, "position": where.position, "estimatedWait": where.wait}
         return [event_of(job, "position", **fields)]
-    found = [event_of(job, "started", run=job.runs, attempt=job.attempts, of=job.max_attempts)]
+    found = [event_of(job, "started", run=job.run_count, attempt=job.attempts, of=job.max_attempts)]
     number, text = await text_so_far(job.id.hex)
     start = offset if number == run else 0
-    if number == job.runs and text[start:]:
+    if number == job.run_count and text[start:]:
         at = {"run": number, "attempt": job.attempts, "offset": start}
         found.append(event_of(job, "delta", **at, text=text[start:]))
     step = (await progress.latest([job.id.hex])).get(job.id.hex)
-    if step and step.run == job.runs:
+    if step and step.run == job.run_count:
         found.append(event_of(job, "progress", **step.said))
     return found
 
 
-def _read(job_id: str) -> tuple[Job, Attempt | None]:
+def _read(job_id: str) -> tuple[Job, FailedAttempt | None]:
     """The row, and when it waits for another attempt, the one that failed."""
     job = Job.objects.get(pk=job_id)
-    waits = job.state == State.DELAYED and not job.pending
-    return job, job.history.last() if waits else None
+    waits = job.state == State.DELAYED and not job.unfinished_parents
+    return job, job.failed_attempts.last() if waits else None
 
 
-def _retrying(job: Job, last: Attempt) -> Event:
+def _retrying(job: Job, last: FailedAttempt) -> Event:
     """What the owner was told when the last attempt failed, with the seconds that are left now."""
     left = max(0.0, (job.run_at - timezone.now()).total_seconds()) if job.run_at else 0.0
     fields = {"queue": job.queue, "attempt": last.number, "of": job.max_attempts, "in": round(left, 1)}

@@ -6,16 +6,13 @@ watchers, not the jobs in line or the pace at which they end. Nobody watching co
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
-from channels.db import database_sync_to_async
+from queueing.record.database_thread import in_thread
 
 from . import delay_reasons, messages, standing
 from .periodic import Periodic, send_safely
 from .standing import Standing
-
-_in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 Send = Callable[[messages.Event], Awaitable[None]]
 
@@ -89,7 +86,7 @@ async def _tell_held(delayed: list[Watched]) -> None:
     perhaps = {w.event["jobId"]: w for w in delayed if delay_reasons.DELAY_REASON in w.event}
     if not perhaps:
         return
-    for job_id, wait in (await _in_thread(delay_reasons.waits)(perhaps)).items():
+    for job_id, wait in (await in_thread(delay_reasons.waits)(perhaps)).items():
         watched = perhaps.get(job_id)
         if watched and _among_own(watched.told) != _among_own(now := Standing(None, wait)):
             await _pass_on(watched, now)

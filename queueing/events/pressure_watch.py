@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from queueing.conf import TASKS, get_conf
+from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.limits import backpressure
 from queueing.schedule import redis_client, scripts
 
@@ -28,7 +28,7 @@ class PressureWatch(Periodic[Send]):
     async def tick(self) -> None:
         """Which queue's level is another than before?"""
         for queue in get_conf().queues.values():
-            if queue.name == TASKS:
+            if queue.name == DJANGO_Q_QUEUE:
                 continue
             try:
                 counts = await redis_client.arun(scripts.counts(queue.name))

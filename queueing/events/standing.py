@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from channels.db import database_sync_to_async
-
 from queueing.conf import QueueDef, get_queue
 from queueing.models import Job
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.presence import clusters_alive
-from queueing.schedule.replies import Counts, Place
+from queueing.schedule.replies import Counts, Position
 from queueing.states import State
 
 from . import delay_reasons
@@ -39,11 +38,11 @@ async def standing_of(job: Job) -> Standing:
     """Where `job` stands now."""
     if job.is_finished:
         return Standing(None, None)
-    if job.pending:
+    if job.unfinished_parents:
         reason = job.meta.get("afterReason", "turn")
         return Standing(None, {"low": None, "high": None, "reason": reason})
     if delay_reasons.is_held(job):
-        waits = await database_sync_to_async(delay_reasons.waits, thread_sensitive=False)([job.id])
+        waits = await in_thread(delay_reasons.waits)([job.id])
         if wait := waits.get(job.id.hex):
             return Standing(None, wait)
     return (await places(job.queue, [job.id.hex]))[0]
@@ -53,7 +52,7 @@ async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
     """Where jobs of one queue stand now: a handful of calls, however many they are (up to some hundred)."""
     queue = get_queue(queue_name)
     try:
-        found = await redis_client.arun(scripts.places(queue.name, ids))
+        found = await redis_client.arun(scripts.positions(queue.name, ids))
         counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
         runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
         alive = await clusters_alive()
@@ -64,7 +63,7 @@ async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
 
 
 def _standing(
-    where: Place | None, queue: QueueDef, counts: Counts, runs: list[float], alive: int
+    where: Position | None, queue: QueueDef, counts: Counts, runs: list[float], alive: int
 ) -> Standing:
     if where is None:
         return Standing(None, None)
@@ -119,15 +118,15 @@ def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, f
     """
     if not queue.limiter:
         return 0.0, 0.0
-    windows, number = divmod(counts.starts + ahead, queue.limiter.max)
+    windows, number = divmod(counts.limiter_starts + ahead, queue.limiter.max)
     if not windows:
         return 0.0, 0.0
     longest = windows * queue.limiter.duration
-    if number >= counts.starts:
+    if number >= counts.limiter_starts:
         return longest, longest
     shortest = max(0.0, longest - counts.first_start)
     return shortest, shortest if number == 0 else longest
 
 
 async def _runs(queue: str) -> list[str]:
-    return list(await redis_client.aclient().lrange(scripts.queue_key(queue, "runs"), 0, -1))
+    return list(await redis_client.aclient().lrange(scripts.queue_key(queue, "durations"), 0, -1))

@@ -12,7 +12,7 @@ NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
 
 #: Seconds for which, and share of the room for which, a look at a queue that has room is good enough for
 #: jobs without an owner. It saves a submission every other round trip to Redis.
-_GOOD_FOR, _SHARE = 1.0, 0.1
+_ROOM_VALID_SECONDS, _ROOM_SHARE = 1.0, 0.1
 
 
 class _Room(NamedTuple):
@@ -46,8 +46,8 @@ def admit(queue: QueueDef, owner: str, more: int = 1) -> None:
     except redis_client.Unavailable:
         return
     _check(queue, owner, more, counts)
-    left = int((queue.soft_limit - counts.unfinished - more) * _SHARE)
-    _rooms[queue.name] = _Room(queue, time.monotonic() + _GOOD_FOR, left)
+    left = int((queue.soft_limit - counts.unfinished - more) * _ROOM_SHARE)
+    _rooms[queue.name] = _Room(queue, time.monotonic() + _ROOM_VALID_SECONDS, left)
 
 
 def _has_room(queue: QueueDef, more: int) -> bool:
@@ -59,7 +59,7 @@ def _has_room(queue: QueueDef, more: int) -> bool:
 
 
 def _check(queue: QueueDef, owner: str, more: int, counts: Counts) -> None:
-    wait = _time_to_wait(queue, counts)
+    wait = _retry_after(queue, counts)
     if counts.unfinished + more > queue.hard_limit:
         raise Rejected("queue_full", f"The queue is full. Please try again in about {wait:.0f} s.", wait)
     if not owner:
@@ -67,12 +67,14 @@ def _check(queue: QueueDef, owner: str, more: int, counts: Counts) -> None:
     limit = queue.owner_limit
     if level(queue, counts.unfinished) == THROTTLED:
         limit = min(limit or queue.throttled_owner, queue.throttled_owner)
-    if limit and counts.held + more > limit:
-        message = f"You already have {counts.held} requests in line. Please wait for one to finish."
+    if limit and counts.owner_unfinished + more > limit:
+        message = (
+            f"You already have {counts.owner_unfinished} requests in line. Please wait for one to finish."
+        )
         raise Rejected("owner_limit", message, wait)
 
 
-def _time_to_wait(queue: QueueDef, counts: Counts) -> float:
+def _retry_after(queue: QueueDef, counts: Counts) -> float:
     """Seconds after which trying again is reasonable: the time one slot takes, at most a minute."""
     if counts.paused:
         return 60.0

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from queueing.models import Tally
+from queueing.models import QueueMinute
 from queueing.record.run import Result
 from queueing.states import State
 
@@ -30,7 +30,7 @@ class _Minute:
     failed: int = 0
     retried: int = 0
     waits: Counter[str] = field(default_factory=Counter)
-    runs: Counter[str] = field(default_factory=Counter)
+    durations: Counter[str] = field(default_factory=Counter)
 
 
 class Account:
@@ -59,12 +59,12 @@ class Account:
                 counts.retried += 1
                 continue
             counts.waits[str(histogram.bucket(result.run.waited))] += 1
-            counts.runs[str(histogram.bucket(result.ran))] += 1
+            counts.durations[str(histogram.bucket(result.ran))] += 1
 
-    def rows(self) -> list[Tally]:
+    def rows(self) -> list[QueueMinute]:
         """What changed since the last call, as rows to write; minutes that are over are then forgotten."""
         rows = [
-            Tally(
+            QueueMinute(
                 queue=queue,
                 worker=self._worker,
                 start=start,
@@ -72,7 +72,7 @@ class Account:
                 failed=counts.failed,
                 retried=counts.retried,
                 waits=dict(counts.waits),
-                runs=dict(counts.runs),
+                durations=dict(counts.durations),
             )
             for (queue, start) in self._changed
             for counts in [self._minutes[queue, start]]
@@ -83,13 +83,13 @@ class Account:
         return rows
 
 
-def write(rows: list[Tally]) -> None:
+def write(rows: list[QueueMinute]) -> None:
     """Store a worker's rows: each whole, in place of what it wrote for that minute before."""
-    Tally.objects.bulk_create(
+    QueueMinute.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["start", "queue", "worker", "seconds"],
-        update_fields=["completed", "failed", "retried", "waits", "runs"],
+        update_fields=["completed", "failed", "retried", "waits", "durations"],
     )
 
 
@@ -99,11 +99,15 @@ def compact() -> int:
     Called again until it answers 0, so that nobody waits long for it. No sum over a queue's rows changes.
     """
     now = timezone.now()
-    if old := Tally.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).first():
+    if old := QueueMinute.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).first():
         hours = Q(seconds=3600, start__lt=now - HOURS_KEPT)
         _merge(old.queue, hours | Q(seconds=FOREVER), BEGINNING, FOREVER)
         return 1
-    if first := Tally.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT).order_by("start").first():
+    if (
+        first := QueueMinute.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT)
+        .order_by("start")
+        .first()
+    ):
         hour = first.start.replace(minute=0)
         minutes = Q(seconds=60, start__gte=hour, start__lt=hour + timedelta(hours=1))
         _merge(first.queue, minutes, hour, 3600)
@@ -114,13 +118,13 @@ def compact() -> int:
 def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
     """Put one row of `seconds` from `start` in place of the queue's rows."""
     with transaction.atomic():
-        rows = Tally.objects.filter(which, queue=queue)
+        rows = QueueMinute.objects.filter(which, queue=queue)
         sums = rows.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))
-        spreads = list(rows.values_list("waits", "runs"))
+        spreads = list(rows.values_list("waits", "durations"))
         rows.delete()
         write(
             [
-                Tally(
+                QueueMinute(
                     queue=queue,
                     worker="*",
                     start=start,
@@ -129,7 +133,7 @@ def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
                     failed=sums["failed__sum"],
                     retried=sums["retried__sum"],
                     waits=histogram.merge(waits for waits, _ in spreads),
-                    runs=histogram.merge(runs for _, runs in spreads),
+                    durations=histogram.merge(durations for _, durations in spreads),
                 )
             ]
         )

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from queueing.conf import get_conf
-from queueing.models import Attempt, FailureNote, Job
+from queueing.conf import get_conf, is_configured
+from queueing.models import FailedAttempt, FailureNote, Job
 from queueing.record import orphans
 from queueing.states import State
 
@@ -50,9 +50,9 @@ class Group:
     """Whether the queue has more failed jobs than were looked at."""
 
     @property
-    def stray(self) -> bool:
+    def is_orphaned(self) -> bool:
         """Whether the queue is not in the settings, so that nothing can be run again."""
-        return self.queue not in get_conf().queues
+        return not is_configured(self.queue)
 
 
 def groups(queue: str = "", most: int = 50) -> list[Group]:
@@ -60,7 +60,7 @@ def groups(queue: str = "", most: int = 50) -> list[Group]:
 
     All are those of the settings, and those that failed jobs name.
     """
-    names = [queue] if queue else [*get_conf().queues, *orphans.failed()]
+    names = [queue] if queue else [*get_conf().queues, *orphans.queues_with_failures()]
     found = [group for name in names for group in _of(name)]
     return sorted(found, key=lambda group: group.last, reverse=True)[:most]
 
@@ -115,5 +115,5 @@ def _failed(queue: str) -> QuerySet[Job]:
 def failure_codes(within: timedelta, *, newest: int) -> Counter[str]:
     """Count the codes of the attempts that failed `within` this time, among the `newest` that failed."""
     since = timezone.now() - within
-    rows = Attempt.objects.order_by("-id").values_list("code", "ended_at")[:newest]
+    rows = FailedAttempt.objects.order_by("-id").values_list("code", "ended_at")[:newest]
     return Counter(code for code, ended in rows if ended >= since)

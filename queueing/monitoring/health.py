@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from queueing.conf import get_conf
 from queueing.limits import backpressure
 from queueing.record import orphans
+from queueing.record.database_thread import in_thread
 
 from .overview import queue_overview
 
@@ -60,7 +59,7 @@ async def queue_health() -> dict[str, Any]:
     """
     overview = await queue_overview()
     found = warnings(overview)
-    found += await database_sync_to_async(_of_strays, thread_sensitive=False)()
+    found += await in_thread(_orphaned_queues)()
     for check in _checks:
         found += await check()
     found.sort(key=lambda warning: warning.level != CRITICAL)
@@ -85,10 +84,10 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     return found
 
 
-def _of_strays() -> list[HealthWarning]:
+def _orphaned_queues() -> list[HealthWarning]:
     """Blocks."""
     found = []
-    for queue, number, more in orphans.unfinished():
+    for queue, number, more in orphans.unfinished_by_queue():
         jobs = f"{number}{' or more' * more} unfinished job{'' if number == 1 else 's'}"
         text = f"{jobs} of {queue}, which is not in the settings: put it back, or cancel them."
         found.append(HealthWarning(WARNING, "strays", "", text))

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from queueing.conf import QueueDef, get_conf
 from queueing.events import progress
 from queueing.limits import backpressure
 from queueing.models import Job
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.presence import workers
 from queueing.states import State
@@ -20,7 +20,7 @@ from . import statistics
 
 async def queue_overview() -> dict[str, Any]:
     """Counts, pressure, limits and recent figures of every queue, and the workers: no job's contents."""
-    figures = await database_sync_to_async(statistics.summary, thread_sensitive=False)()
+    figures = await in_thread(statistics.summary)()
     try:
         queues = [await _summary(q) | figures.get(q.name, {}) for q in get_conf().queues.values()]
         return {"redis": "ok", "queues": queues, "workers": await workers()}
@@ -54,7 +54,8 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
         "pressure": backpressure.level(queue, counts.unfinished),
         "cooldown": counts.cooldown,
         "oldestWaiting": counts.oldest,
-        "limiter": limiter and {"max": limiter.max, "duration": limiter.duration, "used": counts.starts},
+        "limiter": limiter
+        and {"max": limiter.max, "duration": limiter.duration, "used": counts.limiter_starts},
     }
 
 
@@ -71,7 +72,7 @@ async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False
     except redis_client.Unavailable:
         return []
     steps = await progress.latest(ids)
-    rows = await database_sync_to_async(_running, thread_sensitive=False)(ids)
+    rows = await in_thread(_running)(ids)
     return [_as_running(job, steps.get(job.id.hex), contents) for job in rows]
 
 
@@ -81,7 +82,7 @@ def _running(ids: Sequence[str]) -> list[Job]:
 
 
 def _as_running(job: Job, step: progress.Step | None, contents: bool) -> dict[str, Any]:
-    said = step.said if step and step.run == job.runs else None
+    said = step.said if step and step.run == job.run_count else None
     if said and not contents:
         said = {name: value for name, value in said.items() if name != "label"}
     ran = (timezone.now() - job.started_at).total_seconds() if job.started_at else 0.0

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from queueing.conf import get_conf
-from queueing.models import Tally
+from queueing.models import QueueMinute
 from queueing.states import State
 
 from . import histogram
@@ -108,16 +108,18 @@ _PLAIN = ("completed", "failed", "retried")
 
 
 def _tallied(since: datetime | None, until: datetime | None) -> Counter[_Key]:
-    rows = Tally.objects.all()
+    rows = QueueMinute.objects.all()
     if since:
         rows = rows.filter(start__gte=since)
     if until:
         rows = rows.filter(start__lt=until)
     sums: Counter[_Key] = Counter()
-    for queue, *plain, waits, runs in rows.values_list("queue", *_PLAIN, "waits", "runs").iterator():
+    for queue, *plain, waits, durations in rows.values_list(
+        "queue", *_PLAIN, "waits", "durations"
+    ).iterator():
         for what, count in zip(_PLAIN, plain, strict=True):
             sums[queue, what, ""] += count
-        for what, spread in (("waits", waits), ("runs", runs)):
+        for what, spread in (("waits", waits), ("durations", durations)):
             for bucket, count in spread.items():
                 sums[queue, what, bucket] += count
     return sums
@@ -143,7 +145,7 @@ def _of_ever() -> Iterator[Metric]:
     yield from (finished, attempts)
     for metric, what, documentation in (
         ("job_wait_seconds", "waits", "Seconds in line before the ending attempt."),
-        ("job_run_seconds", "runs", "Seconds the ending attempt took."),
+        ("job_run_seconds", "durations", "Seconds the ending attempt took."),
     ):
         family = HistogramMetricFamily(metric_name(metric), documentation, labels=["queue"])
         for queue in queues:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from queueing.models import Tally
+from queueing.models import QueueMinute
 
 from . import histogram
 
@@ -25,13 +25,13 @@ class Period:
     waits: dict[str, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
 
-    def add(self, row: Tally) -> None:
+    def add(self, row: QueueMinute) -> None:
         """Count a row in."""
         self.completed += row.completed
         self.failed += row.failed
         self.retried += row.retried
         self.waits = histogram.merge((self.waits, row.waits))
-        self.runs = histogram.merge((self.runs, row.runs))
+        self.runs = histogram.merge((self.runs, row.durations))
 
     @property
     def failure_rate(self) -> float | None:
@@ -63,7 +63,7 @@ def recent(minutes: int = 5) -> dict[str, Period]:
     now = timezone.now()
     since = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
     found: dict[str, Period] = {}
-    for row in Tally.objects.filter(start__gte=since):
+    for row in QueueMinute.objects.filter(start__gte=since):
         period = found.setdefault(row.queue, Period(since, (now - since).total_seconds()))
         period.add(row)
     return found
@@ -71,7 +71,7 @@ def recent(minutes: int = 5) -> dict[str, Period]:
 
 def totals(hours: int = 24) -> dict[str, dict[str, int]]:
     """What each queue completed, failed and tried again in the last `hours`."""
-    rows = Tally.objects.filter(start__gte=timezone.now() - timedelta(hours=hours)).values("queue")
+    rows = QueueMinute.objects.filter(start__gte=timezone.now() - timedelta(hours=hours)).values("queue")
     sums = rows.annotate(completed=Sum("completed"), failed=Sum("failed"), retried=Sum("retried"))
     return {row.pop("queue"): dict(row) for row in sums.order_by("queue")}
 
@@ -90,8 +90,8 @@ def history(queue: str, *, since: datetime, step: timedelta) -> list[Period]:
     seconds = step.total_seconds()
     now = timezone.now()
     first = datetime.fromtimestamp(since.timestamp() // seconds * seconds, tz=since.tzinfo)
-    rows: dict[int, list[Tally]] = defaultdict(list)
-    found = Tally.objects.filter(start__gte=first)
+    rows: dict[int, list[QueueMinute]] = defaultdict(list)
+    found = QueueMinute.objects.filter(start__gte=first)
     for row in found.filter(queue=queue) if queue else found:
         rows[int((row.start - first).total_seconds() // seconds)].append(row)
     periods = []

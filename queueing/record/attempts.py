@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from queueing.errors import UnknownKind
 from queueing.kinds import Ending, get_kind
-from queueing.models import Attempt, Job, LogLine
+from queueing.models import FailedAttempt, Job, LogLine
 from queueing.schedule.scripts import Claimed
 from queueing.states import UNFINISHED, State
 
@@ -28,9 +28,10 @@ _OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 #: unless we are the ones whose claim has ended, and only learn it late: then it began after our claim.
 _BEGIN = f"""
 UPDATE queueing_job
-SET state = 'active', token = %s, started_at = %s, run_at = NULL, attempts = attempts + 1, runs = runs + 1
+SET state = 'active', token = %s, started_at = %s, run_at = NULL,
+    attempts = attempts + 1, run_count = run_count + 1
 WHERE id IN ({{ids}}) AND state IN ({_OPEN}) AND (state <> 'active' OR started_at < %s)
-RETURNING id, kind, owner, request_id, args, meta, runs, attempts, max_attempts, priority, created_at
+RETURNING id, kind, owner, request_id, args, meta, run_count, attempts, max_attempts, priority, created_at
 """  # noqa: S608 (the states are ours)
 
 #: The most frequent end by far, a claim's jobs that completed without a result: one statement for all.
@@ -49,7 +50,7 @@ WHERE id = %s AND state = 'active' AND token = %s
 """
 
 
-class Recorded(NamedTuple):
+class RecordedResults(NamedTuple):
     """What became of a batch of results."""
 
     won: list[Result]
@@ -115,7 +116,7 @@ def _aware(value: Any) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
 
 
-def end(results: Sequence[Result]) -> Recorded:
+def end(results: Sequence[Result]) -> RecordedResults:
     """Record how attempts came out, in one transaction; `on_end` runs within it, for the winners alone."""
     plain = [r for r in results if not _hook(r)]
     hooked = [r for r in results if _hook(r)]
@@ -133,7 +134,7 @@ def end(results: Sequence[Result]) -> Recorded:
         _keep_history(won)
         freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])
     unlucky = {id(r) for r in won} | {id(r) for r, _ in broken}
-    return Recorded(won, [r for r in results if id(r) not in unlucky], broken, freed)
+    return RecordedResults(won, [r for r in results if id(r) not in unlucky], broken, freed)
 
 
 def _hook(result: Result) -> Any:
@@ -219,7 +220,7 @@ def _values(result: Result) -> tuple[Any, ...]:
 
 def _keep_history(results: Sequence[Result]) -> None:
     attempts = [
-        Attempt(
+        FailedAttempt(
             job_id=r.run.id,
             number=r.run.attempt,
             outcome=r.outcome,
@@ -235,12 +236,12 @@ def _keep_history(results: Sequence[Result]) -> None:
     ]
     lines = [LogLine(job_id=r.run.id, at=at, line=line) for r in results for at, line in r.lines]
     if attempts:
-        Attempt.objects.bulk_create(attempts)
+        FailedAttempt.objects.bulk_create(attempts)
     if lines:
         LogLine.objects.bulk_create(lines)
 
 
-def not_ours(claims: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def stale_claims(claims: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Of these (id, token), those that the record does not have as active."""
     rows = Job.objects.filter(id__in=[job_id for job_id, _ in claims], state=State.ACTIVE)
     held = {(job_id.hex, token) for job_id, token in rows.values_list("id", "token")}

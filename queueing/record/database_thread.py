@@ -1,16 +1,21 @@
-"""The worker's one database thread."""
+"""Database work off the event loop: `in_thread` for any process, `DatabaseThread` for a worker."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
+from channels.db import database_sync_to_async
 from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: `await in_thread(function)(*args)` runs a synchronous function on a pool thread and tidies its connection.
+in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
 #: A future, and what to do for it.
 _Work = tuple["asyncio.Future[Any]", Callable[[], Any]]
@@ -27,7 +32,7 @@ class DatabaseThread:
         self._thread = Thread(target=self._serve, name="record", daemon=True)
         self._thread.start()
 
-    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_sync(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`function(*args)` on the thread. A connection that an error has spoilt is not used again."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._work.put((future, lambda: function(*args, **kwargs)))
@@ -35,7 +40,7 @@ class DatabaseThread:
 
     async def refresh(self) -> None:
         """Drop the connection if it is too old or has gone."""
-        await self.call(close_old_connections)
+        await self.run_sync(close_old_connections)
 
     def close(self) -> None:
         """End the thread once it has nothing left to do."""

@@ -2,11 +2,11 @@
 
     submit(depends_on=[parent])   runs when the parent completed; fails when it did not
     submit(after=[parent])        runs when the parent is over, however it ended
-    settle(ended)                 in the transaction that ends a parent: one less pending, or failed
+    settle(ended)                 in the transaction that ends a parent: one parent less, or failed
     queue_again(job, after)       in the transaction that retries it: it waits for others, as when submitted
     revive(parents)               in the transaction that retries one: who failed for it waits for it again
 
-Submitting counts the unfinished parents into `pending` and marks them. The mark and the end are updates
+Submitting counts the parents into `unfinished_parents` and marks them. The mark and the end are updates
 of the same row, so whichever transaction comes second sees the other.
 """
 
@@ -22,13 +22,13 @@ from django.utils import timezone
 from queueing.models import Dependency, Job
 from queueing.states import FINISHED, UNFINISHED, State
 
-from .end_hooks import tell_end
+from .end_hooks import run_end_hook
 
 if TYPE_CHECKING:
     from .run import Result
 
 PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
-_CODE = "parent_failed"
+PARENT_FAILED_CODE = "parent_failed"
 
 
 def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
@@ -43,24 +43,27 @@ def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
         _mark_failed(job, job.created_at)
         return
-    job.pending = sum(state in UNFINISHED for state in states.values())
-    if job.pending:
+    job.unfinished_parents = sum(state in UNFINISHED for state in states.values())
+    if job.unfinished_parents:
         job.state = State.DELAYED
 
 
 def parent_ids(job_ids: Iterable[UUID]) -> set[UUID]:
     """Return the ids of the jobs on whose completion any of `job_ids` depends."""
-    rows = Dependency.objects.filter(job__in=set(job_ids), however=False)
+    rows = Dependency.objects.filter(job__in=set(job_ids), any_outcome=False)
     return set(rows.values_list("parent_id", flat=True))
 
 
 def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     """Remember what the saved `job` waits for; if that has failed already, tell its end."""
-    however = {other.pk: True for other in after} | {parent.pk: False for parent in parents}
-    links = [Dependency(job=job, parent_id=pk, however=any_end) for pk, any_end in however.items()]
-    Dependency.objects.bulk_create(links)
+    any_outcome = dict.fromkeys((other.pk for other in after), True) | dict.fromkeys(
+        (p.pk for p in parents), False
+    )
+    Dependency.objects.bulk_create(
+        Dependency(job=job, parent_id=pk, any_outcome=accepts_any) for pk, accepts_any in any_outcome.items()
+    )
     if job.is_finished:
-        tell_end(job)
+        run_end_hook(job)
 
 
 def settle(results: "Sequence[Result]") -> list[Job]:
@@ -89,10 +92,12 @@ def _free(links: Iterable[Dependency]) -> list[Job]:
     links = list(links)
     children = [link.job_id for link in links]
     for child in children:
-        Job.objects.filter(id=child, pending__gt=0).update(pending=F("pending") - 1)
+        Job.objects.filter(id=child, unfinished_parents__gt=0).update(
+            unfinished_parents=F("unfinished_parents") - 1
+        )
     # Used up: a parent that is tried again and ends again frees nobody twice.
-    Dependency.objects.filter(id__in=[link.pk for link in links], however=True).delete()
-    ready = Job.objects.filter(id__in=children, pending=0, state=State.DELAYED)
+    Dependency.objects.filter(id__in=[link.pk for link in links], any_outcome=True).delete()
+    ready = Job.objects.filter(id__in=children, unfinished_parents=0, state=State.DELAYED)
     freed = list(ready)  # one with a delay of its own stays delayed, and goes into the schedule
     ready.filter(run_at=None).update(state=State.WAITING)
     for job in freed:
@@ -107,8 +112,10 @@ def give_up(ids: Sequence[object]) -> list[Job]:
     """
     freed: list[Job] = []
     while ids := list(Job.objects.filter(id__in=ids, has_dependents=True).values_list("id", flat=True)):
-        freed += _free(Dependency.objects.filter(parent__in=ids, however=True))
-        ids = _fail(Job.objects.filter(parents__in=Dependency.objects.filter(parent__in=ids, however=False)))
+        freed += _free(Dependency.objects.filter(parent__in=ids, any_outcome=True))
+        ids = _fail(
+            Job.objects.filter(parents__in=Dependency.objects.filter(parent__in=ids, any_outcome=False))
+        )
     return freed
 
 
@@ -117,10 +124,10 @@ def _fail(jobs: Iterable[Job]) -> list[object]:
     for job in jobs:
         won = Job.objects.filter(id=job.pk).exclude(state__in=FINISHED)
         _mark_failed(job, timezone.now())
-        names = ("state", "error", "error_code", "pending", "finished_at")
+        names = ("state", "error", "error_code", "unfinished_parents", "finished_at")
         if won.update(**{name: getattr(job, name) for name in names}):
             failed.append(job.pk)
-            tell_end(job)
+            run_end_hook(job)
     return failed
 
 
@@ -129,12 +136,12 @@ def queue_again(job: Job, after: Sequence[Job]) -> None:
 
     Within the transaction that retries it.
     """
-    job.parents.filter(however=True).delete()
+    job.parents.filter(any_outcome=True).delete()
     if not after:
         return
     attach(job, (), after)
-    if job.pending:
-        Job.objects.filter(id=job.pk).update(state=job.state, pending=job.pending)
+    if job.unfinished_parents:
+        Job.objects.filter(id=job.pk).update(state=job.state, unfinished_parents=job.unfinished_parents)
         link(job, (), after)
 
 
@@ -144,26 +151,28 @@ def revive(ids: Sequence[object]) -> None:
     Within the transaction that retries them.
     """
     while ids:
-        links = Dependency.objects.filter(parent__in=ids, however=False)
-        children = Job.objects.filter(parents__in=links, state=State.FAILED, error_code=_CODE).distinct()
+        links = Dependency.objects.filter(parent__in=ids, any_outcome=False)
+        children = Job.objects.filter(
+            parents__in=links, state=State.FAILED, error_code=PARENT_FAILED_CODE
+        ).distinct()
         ids = [child.pk for child in children if _waits_again(child)]
 
 
 def _waits_again(job: Job) -> bool:
     """Whether `job` waits for its parents now; not while one of those it needs has failed."""
-    needed = set(job.parents.filter(however=False).values_list("parent_id", flat=True))
+    needed = set(job.parents.filter(any_outcome=False).values_list("parent_id", flat=True))
     ids = needed | set(job.parents.values_list("parent_id", flat=True))
     Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)  # as in `attach`
     states = dict(Job.objects.filter(id__in=ids).values_list("id", "state"))
     if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
         return False
-    pending = sum(state in UNFINISHED for state in states.values())
-    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=_CODE).update(
-        state=State.DELAYED, pending=pending, finished_at=None, error="", error_code=""
+    unfinished_parents = sum(state in UNFINISHED for state in states.values())
+    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED_CODE).update(
+        state=State.DELAYED, unfinished_parents=unfinished_parents, finished_at=None, error="", error_code=""
     )
     return won > 0
 
 
 def _mark_failed(job: Job, now: datetime) -> None:
-    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, _CODE
-    job.pending, job.finished_at = 0, now
+    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, PARENT_FAILED_CODE
+    job.unfinished_parents, job.finished_at = 0, now

@@ -6,7 +6,7 @@ from queueing.models import Job
 from queueing.states import State
 
 
-def tell_end(job: Job) -> None:
+def run_end_hook(job: Job) -> None:
     """Call the hook for the finished row, within the transaction that finishes it."""
     try:
         hook = get_kind(job.kind).on_end

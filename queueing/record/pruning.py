@@ -10,7 +10,7 @@ from queueing.ids import first_id_at
 from queueing.models import Job
 from queueing.states import FINISHED
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 _steps: list[Callable[[], int]] = []
 
@@ -37,6 +37,6 @@ def prune() -> int:
     """
     before = first_id_at(timezone.now() - timedelta(days=get_conf().keep_days))
     old = Job.objects.filter(id__lt=before, state__in=FINISHED).order_by("id")
-    ids = list(old.values_list("id", flat=True)[:_AT_ONCE])
+    ids = list(old.values_list("id", flat=True)[:_BATCH_SIZE])
     Job.objects.filter(id__in=ids).delete()
     return len(ids)

@@ -98,7 +98,7 @@ def as_run(job: Job) -> Run:
         args=job.args,
         meta=job.meta,
         token=job.token,
-        number=job.runs,
+        number=job.run_count,
         attempt=job.attempts,
         max_attempts=job.max_attempts,
         priority=job.priority,

@@ -9,12 +9,12 @@ from queueing.conf import get_conf
 from queueing.errors import BadSubmission
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f]")
 #: An escaped NUL in JSON, not the six characters of one after an escaped backslash.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 #: A year: longer delays are mistakes of unit.
-_MOST_DELAY = 366 * 24 * 3600
+_MAX_DELAY = 366 * 24 * 3600
 
 
 def max_payload() -> int:
@@ -31,7 +31,7 @@ def check(
         raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
     if not isinstance(request_id, str) or (request_id and not _REQUEST_ID.fullmatch(request_id)):
         raise BadSubmission("request_id", "use 1 to 64 letters, digits and any of . _ : -")
-    if not isinstance(owner, str) or len(owner) > 64 or _CONTROL.search(owner):
+    if not isinstance(owner, str) or len(owner) > 64 or _CONTROL_CHARACTERS.search(owner):
         raise BadSubmission("owner", "use text of at most 64 characters, none of them control characters")
     _check_args(args)
     if not isinstance(meta, dict) or not all(isinstance(x, str) for pair in meta.items() for x in pair):
@@ -46,8 +46,8 @@ def _is_int(value: object) -> bool:
 
 def _check_delay(delay: object) -> None:
     number = (isinstance(delay, float) and math.isfinite(delay)) or _is_int(delay)
-    if not number or not 0 <= delay <= _MOST_DELAY:  # type: ignore[operator]
-        raise BadSubmission("delay", f"use a number of seconds from 0 to {_MOST_DELAY} (a year)")
+    if not number or not 0 <= delay <= _MAX_DELAY:  # type: ignore[operator]
+        raise BadSubmission("delay", f"use a number of seconds from 0 to {_MAX_DELAY} (a year)")
 
 
 def _check_args(args: object) -> None:

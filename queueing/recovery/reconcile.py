@@ -21,22 +21,23 @@ from queueing.limits import live_limits
 from queueing.models import Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
-from queueing.states import UNFINISHED, in_words
+from queueing.states import UNFINISHED, sql_condition
 
 from . import restore
 
 logger = logging.getLogger(__name__)
 
-_PAGE = 1000
-_RECENT = timedelta(seconds=120)
+_PAGE_SIZE = 1000
+_RECENT_AGE = timedelta(seconds=120)
 #: Rows younger than this may still be on their submitter's way to Redis.
-_SETTLED = timedelta(seconds=2)
+_SETTLE_TIME = timedelta(seconds=2)
 #: Seconds between full looks when nothing calls for one.
-_FULL = 60.0
-_LEADER_MS = 10_000
+_FULL_SCAN_INTERVAL = 60.0
+_LEADER_TTL_MS = 10_000
 
 _UNFINISHED_AFTER = f"""
-SELECT id FROM queueing_job WHERE id > %s AND id < %s AND {in_words(UNFINISHED)} AND pending = 0
+SELECT id FROM queueing_job
+WHERE id > %s AND id < %s AND {sql_condition(UNFINISHED)} AND unfinished_parents = 0
 ORDER BY id LIMIT %s
 """  # noqa: S608 (the states are ours)
 
@@ -45,35 +46,38 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     """Look, if it is this worker's turn; the number of jobs put back."""
     client = redis_client.aclient()
     leader = scripts.key("reconciler")
-    if not await client.set(leader, worker, nx=True, px=_LEADER_MS) and await client.get(leader) != worker:
+    if (
+        not await client.set(leader, worker, nx=True, px=_LEADER_TTL_MS)
+        and await client.get(leader) != worker
+    ):
         return 0
-    await client.pexpire(leader, _LEADER_MS)
+    await client.pexpire(leader, _LEADER_TTL_MS)
     mark = scripts.key("reconciled")
     last = await client.get(mark)
     added = 0
     if last is None:
         added += await restore.restore(worker, database)
     else:
-        await live_limits.keep(database)
-    if 0 <= time.time() - float(last or 0) < _FULL:
-        return added + await _look(first_id_at(timezone.now() - _RECENT).hex, database)
+        await live_limits.sync_all_queues(database)
+    if 0 <= time.time() - float(last or 0) < _FULL_SCAN_INTERVAL:
+        return added + await _put_back_lost(first_id_at(timezone.now() - _RECENT_AGE).hex, database)
     began = time.time()
-    added += await _look("0" * 32, database)
+    added += await _put_back_lost("0" * 32, database)
     await client.set(mark, began, xx=True)  # not if it went away meanwhile: then we look again
     return added
 
 
-async def _look(after: str, database: DatabaseThread) -> int:
+async def _put_back_lost(after: str, database: DatabaseThread) -> int:
     """Put back every unfinished job with an id above `after` that Redis does not know."""
     added, client = 0, redis_client.aclient()
-    while ids := await database.call(unfinished_after, after):
+    while ids := await database.run_sync(unfinished_after, after):
         known = await client.hmget(scripts.key("jobs"), ids)
         if unknown := [job_id for job_id, text in zip(ids, known, strict=True) if text is None]:
             # They may have ended since we read them. The record hears of an end before Redis forgets
             # the job, so what is still unfinished now was lost.
-            added += await restore.put_back(await database.call(still_unfinished, unknown))
+            added += await restore.put_back(await database.run_sync(still_unfinished, unknown))
         after = ids[-1]
-        await client.pexpire(scripts.key("reconciler"), _LEADER_MS)
+        await client.pexpire(scripts.key("reconciler"), _LEADER_TTL_MS)
     if added:
         logger.warning("reconciliation put %d jobs back into Redis", added)
     return added
@@ -84,13 +88,13 @@ def unfinished_after(after: str) -> list[str]:
 
     Plain SQL: a long line is looked through page by page, and the ORM would make an object of each id.
     """
-    before = first_id_at(timezone.now() - _SETTLED).hex
+    before = first_id_at(timezone.now() - _SETTLE_TIME).hex
     with connection.cursor() as cursor:
-        cursor.execute(_UNFINISHED_AFTER, [after, before, _PAGE])
+        cursor.execute(_UNFINISHED_AFTER, [after, before, _PAGE_SIZE])
         return [raw if isinstance(raw, str) else raw.hex for (raw,) in cursor.fetchall()]
 
 
 def still_unfinished(ids: Sequence[str]) -> list[Job]:
     """Those of the jobs that are not over, as the schedule needs them."""
-    rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, pending=0)
-    return list(rows.only(*restore.NEEDED))
+    rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, unfinished_parents=0)
+    return list(rows.only(*restore.SCHEDULE_FIELDS))

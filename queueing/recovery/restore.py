@@ -14,38 +14,38 @@ from django.utils import timezone
 
 from queueing.conf import get_conf
 from queueing.limits import live_limits
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import entry
+from queueing.schedule.enqueue import schedule_entry
 from queueing.states import State
 
 logger = logging.getLogger(__name__)
 
 #: Seconds in which a restoration is expected to be through.
-_RESTORING = 60
+_RESTORE_TIMEOUT = 60
 
 
 async def restore(worker: str, database: DatabaseThread) -> int:
     """Tell Redis all that limits depend on, then let claims begin; the number of active jobs restored."""
     client = redis_client.aclient()
-    await client.set(scripts.key("restoring"), worker, ex=_RESTORING)
-    added = await put_back(await database.call(active_jobs))
-    await live_limits.keep(database)
-    for queue, starts in (await database.call(recent_starts)).items():
-        await client.zadd(scripts.queue_key(queue, "starts"), starts)
-    if not await redis_client.arun(scripts.restored(worker)):
+    await client.set(scripts.key("restoring"), worker, ex=_RESTORE_TIMEOUT)
+    added = await put_back(await database.run_sync(active_jobs))
+    await live_limits.sync_all_queues(database)
+    for queue, starts in (await database.run_sync(recent_starts)).items():
+        await client.zadd(scripts.queue_key(queue, "limiter_starts"), starts)
+    if not await redis_client.arun(scripts.mark_reconciled(worker)):
         logger.warning("Redis lost its memory again while it was restored; beginning anew")
     return added
 
 
 def active_jobs() -> list[Job]:
     """Every job that the record has as running."""
-    return list(Job.objects.filter(state=State.ACTIVE).only(*NEEDED))
+    return list(Job.objects.filter(state=State.ACTIVE).only(*SCHEDULE_FIELDS))
 
 
 #: The fields that the schedule needs of a row.
-NEEDED = ("id", "queue", "owner", "priority", "state", "token", "run_at")
+SCHEDULE_FIELDS = ("id", "queue", "owner", "priority", "state", "token", "run_at")
 
 
 def recent_starts() -> dict[str, dict[str, float]]:
@@ -56,7 +56,7 @@ def recent_starts() -> dict[str, dict[str, float]]:
             continue
         since = timezone.now() - timedelta(seconds=queue.limiter.duration)
         latest = Job.objects.filter(queue=queue.name, started_at__gt=since)
-        earlier = Attempt.objects.filter(job__queue=queue.name, started_at__gt=since)
+        earlier = FailedAttempt.objects.filter(job__queue=queue.name, started_at__gt=since)
         starts = {f"{job_id.hex}:{at}": at for job_id, at in latest.values_list("id", "started_at")}
         starts |= {f"{job_id.hex}:{at}": at for job_id, at in earlier.values_list("job_id", "started_at")}
         if starts:
@@ -72,9 +72,9 @@ async def put_back(rows: Sequence[Job]) -> int:
         idle = [job for job in mine if job.state != State.ACTIVE]
         if active:
             claims = [(job.id.hex, job.owner, job.priority, job.token) for job in active]
-            added += await redis_client.arun(scripts.adopt(queue, claims))
+            added += await redis_client.arun(scripts.restore_active(queue, claims))
         if idle:
-            added += await redis_client.arun(scripts.submit(queue, [entry(job) for job in idle]))
+            added += await redis_client.arun(scripts.submit(queue, [schedule_entry(job) for job in idle]))
     return added
 
 

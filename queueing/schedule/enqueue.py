@@ -12,23 +12,23 @@ from . import redis_client, scripts
 logger = logging.getLogger(__name__)
 
 #: Jobs a bulk submission schedules at a time.
-_CHUNK = 1000
+_BATCH_SIZE = 1000
 
 
-def entry(job: Job) -> scripts.Entry:
+def schedule_entry(job: Job) -> scripts.ScheduleEntry:
     """The job as the schedule needs it."""
     delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return scripts.Entry(job.id.hex, job.owner, job.priority, max(0.0, delay))
+    return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay))
 
 
-def put_all_in_schedule(jobs: Sequence[Job]) -> int:
+def enqueue_all(jobs: Sequence[Job]) -> int:
     """Put committed rows in line; the number Redis did not know. Never raises: reconciliation follows."""
     added = 0
     try:
         for queue in {job.queue for job in jobs}:
-            mine = [entry(job) for job in jobs if job.queue == queue]
-            for i in range(0, len(mine), _CHUNK):
-                added += redis_client.run(scripts.submit(queue, mine[i : i + _CHUNK]))
+            mine = [schedule_entry(job) for job in jobs if job.queue == queue]
+            for i in range(0, len(mine), _BATCH_SIZE):
+                added += redis_client.run(scripts.submit(queue, mine[i : i + _BATCH_SIZE]))
     except redis_client.Unavailable as exc:
         logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
     return added

@@ -12,17 +12,17 @@ import hiredis
 from redis.exceptions import ResponseError
 
 #: Connections of one event loop: with hundreds of jobs in flight, a call waits for one.
-_CONNECTIONS = 32
+_MAX_CONNECTIONS = 32
 
 
-class Wire:
+class FastConnections:
     """For any thread."""
 
     def __init__(self, pool: Any) -> None:
         self._make: Callable[[], Any] = lambda: pool.connection_class(**pool.connection_kwargs)
         self._idle: list[Any] = []
 
-    def ask(self, *command: Any) -> Any:
+    def execute(self, *command: Any) -> Any:
         """The reply to `command`. Raises redis-py's errors."""
         connection = self._idle.pop() if self._idle else self._make()
         try:
@@ -35,7 +35,7 @@ class Wire:
         return reply
 
 
-class AsyncWire:
+class AsyncFastConnections:
     """For one event loop."""
 
     def __init__(self, pool: Any, timeout: float) -> None:
@@ -43,11 +43,11 @@ class AsyncWire:
         self._make: Callable[[], Any] = lambda: pool.connection_class(**kwargs)
         self._timeout = timeout
         self._idle: list[Any] = []
-        self._places = asyncio.Semaphore(_CONNECTIONS)
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
 
-    async def ask(self, *command: Any) -> Any:
+    async def execute(self, *command: Any) -> Any:
         """The reply to `command`. Raises redis-py's errors, and TimeoutError."""
-        async with self._places:
+        async with self._slots:
             connection = self._idle.pop() if self._idle else self._make()
             try:
                 async with asyncio.timeout(self._timeout):

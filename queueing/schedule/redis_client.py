@@ -22,7 +22,7 @@ from redis.exceptions import InvalidResponse, NoScriptError, RedisClusterExcepti
 
 from queueing.conf import get_conf
 
-from .fast_connection import AsyncWire, Wire
+from .fast_connection import AsyncFastConnections, FastConnections
 
 T = TypeVar("T")
 
@@ -31,15 +31,15 @@ Unavailable = (redis.RedisError, RedisClusterException, OSError)
 
 _LUA = Path(__file__).parent / "lua"
 #: Seconds a call may take before Redis counts as away.
-_TIMEOUT = 5.0
+_CALL_TIMEOUT = 5.0
 #: Seconds that closing the connections may take.
-_GOODBYE = 1.0
+_CLOSE_TIMEOUT = 1.0
 #: Connections of one event loop.
-_CONNECTIONS = 32
+_MAX_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
-class Call(Generic[T]):
+class ScriptCall(Generic[T]):
     """One script with its keys and arguments, and how its reply is read."""
 
     script: str
@@ -49,55 +49,58 @@ class Call(Generic[T]):
 
 
 @cache
-def source(script: str) -> str:
+def script_source(script: str) -> str:
     """The text of `lua/<script>.lua` behind the functions it shares with others."""
-    shared = ("common", "claiming") if script in ("claim", "start", "submit") else ("common",)
+    shared = ("common", "claim_shared") if script in ("claim", "count_late_start", "submit") else ("common",)
     return "\n".join((_LUA / f"{name}.lua").read_text() for name in (*shared, script))
 
 
 @cache
 def _sha(script: str) -> str:
-    return hashlib.sha1(source(script).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(script_source(script).encode(), usedforsecurity=False).hexdigest()
 
 
 def _options() -> dict[str, Any]:
     return {
         "decode_responses": True,
-        "socket_timeout": _TIMEOUT,
-        "socket_connect_timeout": _TIMEOUT,
+        "socket_timeout": _CALL_TIMEOUT,
+        "socket_connect_timeout": _CALL_TIMEOUT,
         "health_check_interval": 30,
     }
 
 
-_sync: dict[tuple[int, str], tuple[Any, Wire | None]] = {}
-_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncWire | None]]"
+_sync: dict[tuple[int, str], tuple[Any, FastConnections | None]] = {}
+_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncFastConnections | None]]"
 _async = weakref.WeakKeyDictionary()
 
 
 def client() -> Any:
     """This process's synchronous client (a fork gets its own)."""
-    return _here()[0]
+    return _sync_connections()[0]
 
 
-def _here() -> tuple[Any, Wire | None]:
+def _sync_connections() -> tuple[Any, FastConnections | None]:
     key = (os.getpid(), get_conf().redis_url)
     if key not in _sync:
         found = _connect(redis, key[1])
-        _sync[key] = found, None if _is_cluster(key[1]) else Wire(found.connection_pool)
+        _sync[key] = found, None if _is_cluster(key[1]) else FastConnections(found.connection_pool)
     return _sync[key]
 
 
 def aclient() -> Any:
     """The running loop's asynchronous client."""
-    return _ahere()[0]
+    return _async_connections()[0]
 
 
-def _ahere() -> tuple[Any, AsyncWire | None]:
+def _async_connections() -> tuple[Any, AsyncFastConnections | None]:
     loop = asyncio.get_running_loop()
     if loop not in _async:
         url = get_conf().redis_url
         found = _connect(redis.asyncio, url)
-        _async[loop] = found, None if _is_cluster(url) else AsyncWire(found.connection_pool, _TIMEOUT)
+        _async[loop] = (
+            found,
+            None if _is_cluster(url) else AsyncFastConnections(found.connection_pool, _CALL_TIMEOUT),
+        )
     return _async[loop]
 
 
@@ -117,7 +120,7 @@ def _connect(library: Any, url: str) -> Any:
         return redis.Redis.from_url(url, **_options())
     # With hundreds of jobs in flight, a call waits for a connection rather than failing for want of one.
     pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=_CONNECTIONS, timeout=None, **_options()
+        url, max_connections=_MAX_CONNECTIONS, timeout=None, **_options()
     )
     return redis.asyncio.Redis.from_pool(pool)
 
@@ -141,54 +144,54 @@ async def listen(*channels: str) -> AsyncGenerator[str, None]:
 
 async def aclose() -> None:
     """Close the running loop's client; a later call makes a new one."""
-    found, wire = _async.pop(asyncio.get_running_loop(), (None, None))
-    if wire is not None:
-        await wire.aclose()
+    found, fast = _async.pop(asyncio.get_running_loop(), (None, None))
+    if fast is not None:
+        await fast.aclose()
     if found is not None:
         with suppress(TimeoutError):  # a connection that was cancelled half made may never say goodbye
-            async with asyncio.timeout(_GOODBYE):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await found.aclose()
 
 
-def run(call: Call[T]) -> T:
+def run(call: ScriptCall[T]) -> T:
     """Carry out `call`. Raises one of `Unavailable` when Redis cannot."""
-    with _strange_is_unavailable(call.script):
-        found, wire = _here()
+    with _malformed_reply_is_unavailable(call.script):
+        found, fast = _sync_connections()
         rest = (len(call.keys), *call.keys, *call.args)
         try:
-            return call.read(_quick(wire, found, _sha(call.script), rest))
+            return call.read(_evalsha(fast, found, _sha(call.script), rest))
         except NoScriptError:
-            return call.read(found.eval(source(call.script), *rest))
+            return call.read(found.eval(script_source(call.script), *rest))
 
 
-def _quick(wire: Wire | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
-    """The client connects anew, with patience, when the wire has broken."""
-    if wire:
+def _evalsha(fast: FastConnections | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
+    """The client connects anew, with patience, when the fast has broken."""
+    if fast:
         with suppress(redis.ConnectionError):
-            return wire.ask("EVALSHA", sha, *rest)
+            return fast.execute("EVALSHA", sha, *rest)
     return client.evalsha(sha, *rest)
 
 
-async def arun(call: Call[T]) -> T:
+async def arun(call: ScriptCall[T]) -> T:
     """Carry out `call` on the running loop. Raises one of `Unavailable` when Redis cannot."""
-    with _strange_is_unavailable(call.script):
-        found, wire = _ahere()
+    with _malformed_reply_is_unavailable(call.script):
+        found, fast = _async_connections()
         rest = (len(call.keys), *call.keys, *call.args)
         try:
-            return call.read(await _aquick(wire, found, _sha(call.script), rest))
+            return call.read(await _aevalsha(fast, found, _sha(call.script), rest))
         except NoScriptError:
-            return call.read(await found.eval(source(call.script), *rest))
+            return call.read(await found.eval(script_source(call.script), *rest))
 
 
-async def _aquick(wire: AsyncWire | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
-    if wire:
+async def _aevalsha(fast: AsyncFastConnections | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
+    if fast:
         with suppress(redis.ConnectionError):
-            return await wire.ask("EVALSHA", sha, *rest)
+            return await fast.execute("EVALSHA", sha, *rest)
     return await client.evalsha(sha, *rest)
 
 
 @contextmanager
-def _strange_is_unavailable(script: str) -> Iterator[None]:
+def _malformed_reply_is_unavailable(script: str) -> Iterator[None]:
     """Whatever answers without sense, to us or to redis-py's own greeting, is not our Redis."""
     try:
         yield

@@ -21,9 +21,9 @@ class Counts:
     """What is left of the provider's cooldown."""
     oldest: float | None
     """How long the next in line has waited."""
-    held: int
+    owner_unfinished: int
     """Unfinished jobs of the owner asked about."""
-    starts: int
+    limiter_starts: int
     """Starts in the limiter's window."""
     first_start: float
     """Age of the oldest of those."""
@@ -55,7 +55,7 @@ def _changed(limits: list[int]) -> dict[str, Any]:
     return changed
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a job stands."""
 
     state: str
@@ -66,12 +66,12 @@ class Place(NamedTuple):
     """Seconds until it is due; 0 unless delayed."""
 
 
-def read_places(reply: list[Any]) -> list[Place | None]:
+def read_positions(reply: list[Any]) -> list[Position | None]:
     """The reply of places.lua."""
-    return [_place(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
+    return [_position(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
 
 
-def _place(state: str, number: int) -> Place | None:
+def _position(state: str, number: int) -> Position | None:
     if state == "unknown":
         return None
-    return Place(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)
+    return Position(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)

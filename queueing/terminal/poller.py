@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from queueing.monitoring import failures, health
 from queueing.monitoring.overview import active_jobs
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client
 
 
@@ -77,7 +77,7 @@ async def look(before: Seen, view: str = "queues") -> Seen:
         overview = await health.queue_health()
         groups, jobs = [], []
         if view == "failures":
-            groups = await database_sync_to_async(failures.groups, thread_sensitive=False)()
+            groups = await in_thread(failures.groups)()
         if view == "jobs" and overview["redis"] == "ok":
             jobs = await active_jobs()
     except Exception as exc:  # whatever it is, the next look may go well, and the screen stays

@@ -9,7 +9,7 @@ from typing import Any
 
 from django_q.brokers import Broker
 
-from queueing.conf import TASKS, get_queue
+from queueing.conf import DJANGO_Q_QUEUE, get_queue
 from queueing.ids import new_id
 from queueing.schedule import redis_client, scripts
 
@@ -21,20 +21,24 @@ class RedisBroker(Broker):
         """Put a signed package in line; its id."""
         task_id = new_id().hex
         redis_client.client().hset(scripts.key("packages"), task_id, task)
-        redis_client.run(scripts.submit(TASKS, [scripts.Entry(task_id, "", get_queue(TASKS).priority)]))
+        redis_client.run(
+            scripts.submit(
+                DJANGO_Q_QUEUE, [scripts.ScheduleEntry(task_id, "", get_queue(DJANGO_Q_QUEUE).priority)]
+            )
+        )
         return task_id
 
     def queue_size(self) -> int:
         """Tasks in line."""
-        return redis_client.run(scripts.counts(TASKS)).waiting
+        return redis_client.run(scripts.counts(DJANGO_Q_QUEUE)).waiting
 
     def lock_size(self) -> int:
         """Tasks being run."""
-        return redis_client.run(scripts.counts(TASKS)).active
+        return redis_client.run(scripts.counts(DJANGO_Q_QUEUE)).active
 
     def delete(self, task_id: str) -> None:
         """Forget one task."""
-        redis_client.run(scripts.remove(TASKS, [task_id]))
+        redis_client.run(scripts.remove(DJANGO_Q_QUEUE, [task_id]))
         redis_client.client().hdel(scripts.key("packages"), task_id)
 
     def acknowledge(self, task_id: str) -> None:

@@ -38,7 +38,7 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
         logger.error("a task with a wrong signature was thrown away (is SECRET_KEY the same everywhere?)")
     else:
         await _execute(task, threads)
-        await database.call(_save, task)
+        await database.run_sync(_save, task)
     await client.hdel(scripts.key("packages"), task_id)
 
 

@@ -61,7 +61,7 @@ def _is_late(run: Run) -> bool:
 
 async def _turn(run: Run) -> None:
     """Wait for room in the limiter's window, as it is now that the run can start."""
-    start = scripts.start(get_queue(run.queue), run.id, run.token)
+    start = scripts.count_late_start(get_queue(run.queue), run.id, run.token)
     try:
         while wait := await redis_client.arun(start):  # noqa: ASYNC110 (it is Redis that tells how long)
             await asyncio.sleep(wait)

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from queueing.conf import TASKS
+from queueing.conf import DJANGO_Q_QUEUE
 from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import attempts, pruning
@@ -65,7 +65,7 @@ class Upkeep:
         self._hurried.set()
 
     async def _round(self) -> None:
-        self._worker.resize(await live_limits.slots())
+        self._worker.resize(await live_limits.worker_slots())
         await self._beat()
         await self._renew()
         await stalled.recover(self._worker.conf, self._database)
@@ -78,14 +78,14 @@ class Upkeep:
     async def write_account(self) -> None:
         """Store what this worker did since the last time."""
         if rows := self._worker.account.rows():
-            await self._database.call(counters.write, rows)
+            await self._database.run_sync(counters.write, rows)
 
     async def _clean_up(self) -> None:
         """Once an hour, by whichever worker comes first: old rows go."""
         if not await redis_client.aclient().set(scripts.key("cleaned"), 1, nx=True, ex=_CLEAN_EVERY):
             return
         for step in (counters.compact, pruning.prune, *pruning.registered_steps()):
-            while await self._database.call(step):
+            while await self._database.run_sync(step):
                 continue  # outcomes are recorded in between
 
     async def _beat(self) -> None:
@@ -103,11 +103,11 @@ class Upkeep:
         lost: list[tuple[str, str]] = []
         for queue, claims in by_queue.items():
             gone: list[str] = await redis_client.arun(scripts.renew(queue, claims))
-            if queue != TASKS:
+            if queue != DJANGO_Q_QUEUE:
                 lost += [claim for claim in claims if claim[0] in set(gone)]
         if lost:
             # Taken over, cancelled, or forgotten by a lost Redis: the record knows.
-            self._worker.running.drop(await self._database.call(attempts.not_ours, lost))
+            self._worker.running.drop(await self._database.run_sync(attempts.stale_claims, lost))
 
     async def leave(self) -> None:
         """Write the last counts and take the worker's card away."""

@@ -58,7 +58,7 @@ class Bell:
                 await asyncio.sleep(_RECONNECT)
 
     async def _listen(self) -> None:
-        async with aclosing(redis_client.listen(scripts.channel(), self.own)) as said:
+        async with aclosing(redis_client.listen(scripts.notify_channel(), self.own)) as said:
             async for text in said:
                 word, _, rest = text.partition(":")
                 if word == "job":

@@ -23,7 +23,7 @@ from queueing.events import messages, progress
 from queueing.events.progress import Step
 from queueing.record.run import Run
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import Piece
+from queueing.schedule.scripts import TextChunk
 
 logger = logging.getLogger(__name__)
 
@@ -113,20 +113,20 @@ class Stream:
         said, self._progress = self._progress, None
         return Step(self.run.id, self.run.number, said) if said else None
 
-    def take_piece(self) -> Piece | None:
+    def take_piece(self) -> TextChunk | None:
         """What was said since the last piece; all of it where what is kept may have a hole."""
         self._start, self._sent = self._sent, len(self.context.text)
         if self._start == self._sent:
             return None
         return self._piece(0 if self.spoilt else self._start)
 
-    def whole(self) -> Piece:
+    def whole(self) -> TextChunk:
         """All up to the latest piece."""
         return self._piece(0)
 
-    def _piece(self, start: int) -> Piece:
+    def _piece(self, start: int) -> TextChunk:
         run, text = self.run, self.context.text[start : self._sent]
-        return Piece(run.id, run.token, run.number, text, anew=start == 0)
+        return TextChunk(run.id, run.token, run.number, text, replaces=start == 0)
 
     def progress(self, step: Step) -> messages.Event:
         """The event of a step."""
@@ -228,7 +228,7 @@ async def _send_all(streams: Sequence[Stream]) -> None:
     await messages.emit_many(news)
 
 
-async def _keep(said: Sequence[tuple[Stream, Piece]]) -> list[tuple[str, messages.Event]]:
+async def _keep(said: Sequence[tuple[Stream, TextChunk]]) -> list[tuple[str, messages.Event]]:
     """Add to the texts kept in Redis; what to announce. Where the claim is lost, nobody should hear of it."""
     streams = [stream for stream, _ in said]
     for stream in streams:

@@ -21,7 +21,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from queueing.conf import TASKS, get_conf
+from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.monitoring.counters import Account
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
@@ -67,7 +67,7 @@ class Worker:
         self._recorder = Recorder(self._database, self.account, self._settled, self.stopping)
         self._background: set[asyncio.Task[Any]] = set()
         self._upkeep = Upkeep(self, self._database)
-        own, hurry = scripts.own_channel(identity.id), self._upkeep.hurry
+        own, hurry = scripts.worker_channel(identity.id), self._upkeep.hurry
         self._bell = Bell(own, self.running, on_job=self._handed, on_limits=hurry)
 
     async def run(self) -> None:
@@ -140,7 +140,7 @@ class Worker:
                     await asyncio.sleep(_RIDE_OUT)
                     continue
                 self._take(claims.jobs, token, claimed_at)
-                if len(claims.jobs) == min(free, scripts.CLAIM_MOST):
+                if len(claims.jobs) == min(free, scripts.MAX_CLAIM_SIZE):
                     continue  # there may be more; fewer were all there are, and asking again only delays them
                 again_in = claims.again_in
             await self._bell.wait(again_in)
@@ -162,14 +162,14 @@ class Worker:
     def _take(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         for job in jobs:
             self.held[job.id, token] = job.queue
-            if job.queue == TASKS:
+            if job.queue == DJANGO_Q_QUEUE:
                 self._spawn(self._run_package(job, token))
-        if ours := [job for job in jobs if job.queue != TASKS]:
+        if ours := [job for job in jobs if job.queue != DJANGO_Q_QUEUE]:
             self._spawn(self._begin(ours, token, claimed_at))
 
     async def _begin(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
         try:
-            runs = await self._database.call(attempts.begin, jobs, token, claimed_at)
+            runs = await self._database.run_sync(attempts.begin, jobs, token, claimed_at)
         except DatabaseError as exc:
             logger.error("the database begins no jobs (%s); giving %d back", exc, len(jobs))
             await asyncio.sleep(_RIDE_OUT)

@@ -23,7 +23,7 @@ from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import UNEXPECTED, Result
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import put_all_in_schedule
+from queueing.schedule.enqueue import enqueue_all
 from queueing.schedule.scripts import Outcome
 from queueing.states import State
 
@@ -93,22 +93,22 @@ class Recorder:
             logger.warning("Redis is away (%s): %d outcomes are on record only", exc, len(settled))
         self._done(settled)
         if recorded.freed:
-            await asyncio.to_thread(put_all_in_schedule, recorded.freed)
+            await asyncio.to_thread(enqueue_all, recorded.freed)
         if owned := [r for r in recorded.won if r.run.owner]:
             await asyncio.gather(*(_tell_owner(r) for r in owned))
 
-    async def _write(self, batch: list[Result]) -> attempts.Recorded:
+    async def _write(self, batch: list[Result]) -> attempts.RecordedResults:
         """Never gives up on a database that is away; a batch it refuses is tried one by one."""
         while True:
             try:
-                return await self._database.call(attempts.end, batch)
+                return await self._database.run_sync(attempts.end, batch)
             except OperationalError as exc:
                 logger.error("the database takes no outcomes (%s); trying again", exc)
                 await asyncio.sleep(_TRY_AGAIN)
             except (DatabaseError, ValueError) as exc:
                 if len(batch) == 1:
-                    return attempts.Recorded([], [], [(batch[0], exc)], [])
-                together = attempts.Recorded([], [], [], [])
+                    return attempts.RecordedResults([], [], [(batch[0], exc)], [])
+                together = attempts.RecordedResults([], [], [], [])
                 for result in batch:
                     part = await self._write([result])
                     together.won.extend(part.won)
@@ -127,7 +127,7 @@ def _without_hook(result: Result, exc: Exception) -> Result:
     return replace(again, hook=False) if again.state == State.FAILED else again
 
 
-async def _tell_redis(recorded: attempts.Recorded, *, wake: bool) -> None:
+async def _tell_redis(recorded: attempts.RecordedResults, *, wake: bool) -> None:
     ended: dict[str, list[Outcome]] = defaultdict(list)
     later: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     back: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -143,7 +143,7 @@ async def _tell_redis(recorded: attempts.Recorded, *, wake: bool) -> None:
     for r in recorded.won:
         if r.outcome == "cooldown":
             await _cool_down(r)
-    calls: list[redis_client.Call[list[str]]] = [
+    calls: list[redis_client.ScriptCall[list[str]]] = [
         scripts.finish(get_queue(q), rows, wake=wake) for q, rows in ended.items()
     ]
     calls += [scripts.retry_later(q, rows) for q, rows in later.items()]

@@ -25,7 +25,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 from queueing import histogram, operating
-from queueing.models import Job, Tally
+from queueing.models import Job, QueueMinute
 
 User.objects.create_superuser("carol", password="of-the-tests")
 random.seed(7)
@@ -41,8 +41,8 @@ def spread(number, middle):
 for queue, most, wait, run in [("openai-chat", 9, 3, 6), ("analytics", 30, 0.02, 0.05), ("audio-processing", 3, 1, 9)]:
     for back in range(1, 60):
         done = random.randint(most // 2, most)
-        Tally.objects.create(queue=queue, worker="c/w", start=minute - timedelta(minutes=back), completed=done,
-                             failed=int(random.random() < 0.06), waits=spread(done, wait), runs=spread(done, run))
+        QueueMinute.objects.create(queue=queue, worker="c/w", start=minute - timedelta(minutes=back), completed=done,
+                             failed=int(random.random() < 0.06), waits=spread(done, wait), durations=spread(done, run))
 for kind, queue, code, number, said in [
     ("chat.reply", "openai-chat", "rate_limited", 4, "The provider asked to wait for too long."),
     ("voice.transcribe", "audio-processing", "bad_audio", 2, "This recording could not be read."),

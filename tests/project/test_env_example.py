@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from queueing.conf import OVERRIDES, get_conf
+from queueing.conf import ENVIRONMENT_OVERRIDES, get_conf
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -40,4 +40,4 @@ def test_env_example_lists_every_queue():
 
 def test_env_example_lists_every_queue_field():
     text = EXAMPLE[EXAMPLE.index("# <FIELD> is ") :]
-    assert [name for name in OVERRIDES if not re.search(rf"\b{name.upper()}\b", text)] == []
+    assert [name for name in ENVIRONMENT_OVERRIDES if not re.search(rf"\b{name.upper()}\b", text)] == []

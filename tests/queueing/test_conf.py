@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from queueing.checks import check_queueing
-from queueing.conf import OVERRIDES, TASKS, Backoff, Limiter, get_conf, get_queue
+from queueing.conf import DJANGO_Q_QUEUE, ENVIRONMENT_OVERRIDES, Backoff, Limiter, get_conf, get_queue
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_four_queues_have_the_numbers_of_the_table():
 
 
 def test_a_queue_for_plain_tasks_is_always_there(configure):
-    assert TASKS in configure()().queues
+    assert DJANGO_Q_QUEUE in configure()().queues
 
 
 def test_a_new_setting_is_read_at_once(configure):
@@ -56,7 +56,9 @@ def test_a_new_setting_is_read_at_once(configure):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(OVERRIDES) - {"limiter", "backoff_delay", "timeout"}), ids=lambda name: name
+    "name",
+    sorted(set(ENVIRONMENT_OVERRIDES) - {"limiter", "backoff_delay", "timeout"}),
+    ids=lambda name: name,
 )
 def test_each_number_has_an_environment_override(environ, name):
     assert getattr(environ({name: 1}, **{name.upper(): "12"}), name) == 12
@@ -85,7 +87,7 @@ def test_an_empty_variable_overrides_nothing(environ):
     assert environ({"concurrency": 7}, CONCURRENCY="").concurrency == 7
 
 
-@pytest.mark.parametrize("name", sorted(OVERRIDES))
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT_OVERRIDES))
 def test_a_wrong_value_is_refused_with_the_variables_name(environ, name):
     with pytest.raises(ImproperlyConfigured, match=f"QUEUE_MY_QUEUE_{name.upper()}='many'"):
         environ(**{name.upper(): "many"})

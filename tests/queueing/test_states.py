@@ -52,7 +52,7 @@ def test_finish_lists_what_ends_by_a_worker():
 
 
 def test_places_tell_unfinished_states():
-    told = set(re.findall(r"state, number = '(\w+)'", code(LUA / "places.lua"))) | {"waiting"}
+    told = set(re.findall(r"state, number = '(\w+)'", code(LUA / "positions.lua"))) | {"waiting"}
     assert told == {state.value for state in UNFINISHED} | {"unknown"}
 
 

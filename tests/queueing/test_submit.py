@@ -106,10 +106,19 @@ def test_submitting_none_is_nothing():
 limits = QueueDef(name="q", soft_limit=10, hard_limit=20, owner_limit=5, throttled_owner=2)
 
 
-def counts(waiting=0, held=0, **changes):
+def counts(waiting=0, owner_unfinished=0, **changes):
     """What the queue holds."""
-    fields = {"delayed": 0, "active": 0, "paused": False, "cooldown": 0.0, "oldest": None, "starts": 0}
-    return Counts(**(fields | {"waiting": waiting, "held": held, "first_start": 0.0} | changes))
+    fields = {
+        "delayed": 0,
+        "active": 0,
+        "paused": False,
+        "cooldown": 0.0,
+        "oldest": None,
+        "limiter_starts": 0,
+    }
+    return Counts(
+        **(fields | {"waiting": waiting, "owner_unfinished": owner_unfinished, "first_start": 0.0} | changes)
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,21 +130,21 @@ def test_pressure_has_three_levels(unfinished, level):
 
 
 @pytest.mark.parametrize(
-    ("held", "more", "refused"),
+    ("found", "more", "refused"),
     [
         (counts(), 1, None),
-        (counts(4, held=4), 1, None),
-        (counts(5, held=5), 1, "owner_limit"),
-        (counts(4, held=4), 2, "owner_limit"),
-        (counts(10, held=1), 1, None),
-        (counts(10, held=2), 1, "owner_limit"),
-        (counts(19, held=0), 1, None),
-        (counts(19, held=0), 2, "queue_full"),
-        (counts(5, held=0, delayed=8, active=7), 1, "queue_full"),
+        (counts(4, owner_unfinished=4), 1, None),
+        (counts(5, owner_unfinished=5), 1, "owner_limit"),
+        (counts(4, owner_unfinished=4), 2, "owner_limit"),
+        (counts(10, owner_unfinished=1), 1, None),
+        (counts(10, owner_unfinished=2), 1, "owner_limit"),
+        (counts(19, owner_unfinished=0), 1, None),
+        (counts(19, owner_unfinished=0), 2, "queue_full"),
+        (counts(5, owner_unfinished=0, delayed=8, active=7), 1, "queue_full"),
     ],
 )
-def test_who_may_submit_depends_on_the_pressure(monkeypatch, held, more, refused):
-    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: held)
+def test_who_may_submit_depends_on_the_pressure(monkeypatch, found, more, refused):
+    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: found)
     if refused is None:
         backpressure.admit(limits, "alice", more)
         return
@@ -152,8 +161,8 @@ def test_work_of_no_owner_knows_only_the_hard_limit(monkeypatch):
 
 def test_a_throttled_queue_limits_owners_that_had_no_limit(monkeypatch):
     free = QueueDef(name="q", soft_limit=10, hard_limit=20, owner_limit=0, throttled_owner=2)
-    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(9, held=9))
+    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(9, owner_unfinished=9))
     backpressure.admit(free, "alice")
-    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(10, held=2))
+    monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(10, owner_unfinished=2))
     with pytest.raises(Rejected):
         backpressure.admit(free, "alice")

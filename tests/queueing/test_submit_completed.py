@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import async_to_sync
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
@@ -13,6 +12,7 @@ from queueing.errors import BadSubmission
 from queueing.events import messages
 from queueing.ids import new_id
 from queueing.models import Job
+from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import Submission, submit, submit_completed
@@ -38,7 +38,7 @@ def heard(valkey):
         mine, strangers = await layer.new_channel(), await layer.new_channel()
         await layer.group_add(messages.group_of("alice"), mine)
         await layer.group_add(messages.group_of("bob"), strangers)
-        await database_sync_to_async(act, thread_sensitive=False)()
+        await in_thread(act)()
         await layer.group_send(messages.group_of("alice"), {"type": "last"})
         await layer.group_send(messages.group_of("bob"), {"type": "last"})
         found = []
@@ -66,9 +66,9 @@ def test_it_is_told_from_queued_to_completed_in_order(heard):
 def test_it_has_one_terminal_state_and_its_hook_ran_once(valkey):
     job = done().job
     job.refresh_from_db()
-    assert (job.state, job.result, job.attempts, job.runs) == (State.COMPLETED, SAID, 1, 1)
+    assert (job.state, job.result, job.attempts, job.run_count) == (State.COMPLETED, SAID, 1, 1)
     assert [row.state for row in Written.objects.filter(job_id=job.id.hex)] == ["completed"]
-    assert redis_client.run(scripts.places(job.queue, [job.id.hex])) == [None], "no line, no slot"
+    assert redis_client.run(scripts.positions(job.queue, [job.id.hex])) == [None], "no line, no slot"
 
 
 def test_the_callers_rows_are_there_before_the_hook(valkey):
@@ -174,7 +174,7 @@ def test_a_redis_that_is_away_does_not_either(valkey, settings):
 
 def test_what_waits_for_it_runs_at_once(valkey):
     job = done().job
-    assert not submit("test.noop", {}, depends_on=[job]).job.pending
+    assert not submit("test.noop", {}, depends_on=[job]).job.unfinished_parents
 
 
 def test_wrong_arguments_are_named(valkey):

@@ -1,7 +1,7 @@
 -- Hands a worker what it may run now: across queues by priority with ageing, within each queue in
 -- line order, never beyond concurrency, limiter, pause, cooldown or an owner's cap.
 -- KEYS  4 global, then 9 of each queue, idle (hash: a worker's channel -> its terms)
--- ARGV  the terms, see claiming.lua
+-- ARGV  the terms, see claim_shared.lua
 -- Returns {ms until something may become possible (-1: nothing known), then id, queue's number
 -- (from 1; negative if its limiter counted the job) and ms waited of each job}.
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])

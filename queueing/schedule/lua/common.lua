@@ -10,12 +10,12 @@
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
 --   parked    zset  owner SEP score SEP id, all scores 0: waiting jobs of owners at their cap
---   owners    zset  owner -> virtual finish of the last job it put in line
---   held      hash  owner -> unfinished jobs
---   busy      hash  owner -> active jobs
---   starts    zset  claim -> ms; starts within the limiter's window
---   meta      hash  v (virtual time), cooldown, cooldown_ms, paused, limits changed live, and told: whose word
---              on the last two holds, a name for each time Redis is told
+--   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line
+--   owner_unfinished   hash  owner -> number of unfinished jobs
+--   owner_active       hash  owner -> number of active jobs
+--   limiter_starts     zset  claim -> ms; the starts within the limiter's window
+--   meta      hash  virtual_time, cooldown, cooldown_ms, paused, the limits that operators changed, and
+--              overrides_version, which changes whenever the last two are written
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
@@ -29,8 +29,8 @@ end
 local function queue_at(first)
   return {
     waiting = KEYS[first], delayed = KEYS[first + 1], active = KEYS[first + 2],
-    parked = KEYS[first + 3], owners = KEYS[first + 4], held = KEYS[first + 5],
-    busy = KEYS[first + 6], starts = KEYS[first + 7], meta = KEYS[first + 8],
+    parked = KEYS[first + 3], owner_finish_tags = KEYS[first + 4], owner_unfinished = KEYS[first + 5],
+    owner_active = KEYS[first + 6], limiter_starts = KEYS[first + 7], meta = KEYS[first + 8],
   }
 end
 
@@ -64,14 +64,14 @@ end
 -- others. Jobs without an owner are strangers to each other and all start at the present.
 -- `batch` is a list of {id, owner, priority}.
 local function put_in_line(q, batch)
-  local v = tonumber(redis.call('HGET', q.meta, 'v') or '0')
+  local virtual_time = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
   local finish, members = {}, {}
   for _, job in ipairs(batch) do
-    local start = v
+    local start = virtual_time
     if job.owner ~= '' then
       local last = finish[job.owner]
       if not last then
-        last = tonumber(redis.call('ZSCORE', q.owners, job.owner) or '0')
+        last = tonumber(redis.call('ZSCORE', q.owner_finish_tags, job.owner) or '0')
       end
       start = math.max(start, last)
       finish[job.owner] = start + 1
@@ -83,7 +83,7 @@ local function put_in_line(q, batch)
     redis.call('ZADD', q.waiting, unpack(members, i, math.min(i + 999, #members)))
   end
   for owner, last in pairs(finish) do
-    redis.call('ZADD', q.owners, whole(last), owner)
+    redis.call('ZADD', q.owner_finish_tags, whole(last), owner)
   end
 end
 
@@ -103,7 +103,7 @@ local function end_claim(q, queue, id, owner, token)
   redis.call('HDEL', CLAIMS, id)
   add_to(RUNNING, running_field(token, queue), -1)
   if owner ~= '' then
-    add_to(q.busy, owner, -1)
+    add_to(q.owner_active, owner, -1)
     unpark(q, owner)
   end
 end
@@ -111,7 +111,7 @@ end
 -- Redis forgets the job.
 local function forget(q, id, owner)
   redis.call('HDEL', JOBS, id)
-  if owner ~= '' then add_to(q.held, owner, -1) end
+  if owner ~= '' then add_to(q.owner_unfinished, owner, -1) end
 end
 
 -- The parked member of `id`, or nil.

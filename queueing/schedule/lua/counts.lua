@@ -16,14 +16,14 @@ if head[1] then
   local _, _, ready = parse(redis.call('HGET', JOBS, head[1]))
   waited = math.max(0, now - ready)
 end
-local held = 0
-if ARGV[1] ~= '' then held = tonumber(redis.call('HGET', q.held, ARGV[1]) or '0') end
+local unfinished = 0
+if ARGV[1] ~= '' then unfinished = tonumber(redis.call('HGET', q.owner_unfinished, ARGV[1]) or '0') end
 local opened = '(' .. whole(now - tonumber(meta[7] or ARGV[2]))
-local first = redis.call('ZRANGEBYSCORE', q.starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local first = redis.call('ZRANGEBYSCORE', q.limiter_starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {
   redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
-  math.max(0, tonumber(meta[2] or '0') - now), waited, held,
-  redis.call('ZCOUNT', q.starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
+  math.max(0, tonumber(meta[2] or '0') - now), waited, unfinished,
+  redis.call('ZCOUNT', q.limiter_starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
   changed(3), changed(4), changed(5), changed(6), changed(7),
 }

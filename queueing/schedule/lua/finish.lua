@@ -1,12 +1,12 @@
 -- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
--- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), runs (list of ms)
+-- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
 -- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran], channel to
 --       tell of the room there is now, or empty: a worker that goes on claims the next itself
 -- Returns the ids that were refused.
 local q = queue_at(5)
 local lists = {completed = KEYS[14], failed = KEYS[15]}
 local queue, now = ARGV[1], now_ms()
-local refused, done, taken, owners, clusters, runs = {}, {}, {}, {}, {}, {}
+local refused, done, taken, owners, clusters, durations = {}, {}, {}, {}, {}, {}
 local history = {completed = {}, failed = {}}
 
 local outcomes, ids = cjson.decode(ARGV[4]), {}
@@ -29,7 +29,7 @@ for i, id in ipairs(ids) do
     if list then
       list[#list + 1] = whole(now)
       list[#list + 1] = id
-      if state == 'completed' and #runs < 20 then runs[#runs + 1] = ran end
+      if state == 'completed' and #durations < 20 then durations[#durations + 1] = ran end
     end
   end
 end
@@ -40,8 +40,8 @@ if #done > 0 then
   redis.call('HDEL', JOBS, unpack(done))
   for field, n in pairs(clusters) do add_to(RUNNING, field, -n) end
   for owner, n in pairs(owners) do
-    add_to(q.busy, owner, -n)
-    add_to(q.held, owner, -n)
+    add_to(q.owner_active, owner, -n)
+    add_to(q.owner_unfinished, owner, -n)
     for _ = 1, n do unpark(q, owner) end
   end
   for state, list in pairs(history) do
@@ -51,8 +51,8 @@ if #done > 0 then
       redis.call('ZREMRANGEBYRANK', lists[state], 0, -keep - 1)
     end
   end
-  if #runs > 0 then
-    redis.call('LPUSH', KEYS[16], unpack(runs))
+  if #durations > 0 then
+    redis.call('LPUSH', KEYS[16], unpack(durations))
     redis.call('LTRIM', KEYS[16], 0, 99)
   end
 end

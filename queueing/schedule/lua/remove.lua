@@ -23,8 +23,8 @@ for i = 3, #ARGV do
         if member then redis.call('ZREM', q.parked, member) end
       end
       unpark(q, owner) -- it may have been the one whose turn was to bring the next
-      if redis.call('ZSCORE', q.owners, owner) then -- what never ran is not charged to its owner
-        redis.call('ZINCRBY', q.owners, -1, owner)
+      if redis.call('ZSCORE', q.owner_finish_tags, owner) then -- what never ran is not charged to its owner
+        redis.call('ZINCRBY', q.owner_finish_tags, -1, owner)
       end
     end
     forget(q, id, owner)

@@ -1,6 +1,6 @@
 -- Puts jobs in the schedule. Those Redis knows already are left where they are, so that doing it
 -- twice, or reconciling, changes nothing.
--- KEYS  4 global, 9 of the queue, idle (hash: a worker's channel -> its terms, see claiming.lua)
+-- KEYS  4 global, 9 of the queue, idle (hash: a worker's channel -> its terms, see claim_shared.lua)
 -- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0 is at once)]
 -- A job that finds nobody before it and a worker idle is claimed for that worker at once, which saves both a
 -- round trip and all others a wake-up.
@@ -12,7 +12,7 @@ for _, job in ipairs(cjson.decode(ARGV[3])) do
   local id, owner, priority, delay = unpack(job)
   if redis.call('HSETNX', JOBS, id, pack(owner, priority, now + delay)) == 1 then
     added = added + 1
-    if owner ~= '' then redis.call('HINCRBY', q.held, owner, 1) end
+    if owner ~= '' then redis.call('HINCRBY', q.owner_unfinished, owner, 1) end
     if delay > 0 then
       redis.call('ZADD', q.delayed, whole(now + delay), id)
     else

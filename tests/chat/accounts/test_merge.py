@@ -100,7 +100,7 @@ async def test_an_answer_on_its_way_can_be_cancelled_by_the_user_and_nothing_is_
         await eventually(lambda: workers.requests[0].disconnected, "the call to end")
 
         def counts() -> list[Any]:
-            keys = [scripts.queue_key("openai-chat", name) for name in ("held", "busy")]
+            keys = [scripts.queue_key("openai-chat", name) for name in ("owner_unfinished", "owner_active")]
             return [valkey.client.hgetall(key) for key in keys]
 
         await eventually(lambda: counts() == [{}, {}], "what was charged to be given back")

@@ -52,7 +52,7 @@ def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
     other = ask()
     anew = edit.edit(owner=ALICE, message_id=other.message_id, text=QUESTION, request_id="anew").asked
     waits = ask("And in Porto?", thread=other.thread_id)
-    assert waits.job.pending, "a thread's messages are answered in order"
+    assert waits.job.unfinished_parents, "a thread's messages are answered in order"
     assert "cached" not in ended(anew).result
     assert ended(waits).result["cached"]
     assert len(workers.requests) == 3

@@ -71,4 +71,4 @@ def test_ten_who_ask_the_same_at_once_share_one_call(workers):
 def test_a_leader_that_is_gone_leads_nobody(valkey):
     leader = ask(owner=ALICE)
     services.cancel(owner=ALICE, job_id=leader.job.id)
-    assert not ask(owner=BOB).job.pending
+    assert not ask(owner=BOB).job.unfinished_parents

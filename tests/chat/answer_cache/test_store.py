@@ -40,7 +40,7 @@ def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(work
 
     workers.script(status=400, code="invalid_request_error", wait=0.5)
     leader, follower = ask("And in Faro?", owner=ALICE), ask("And in Faro?", owner=BOB)
-    assert follower.job.pending
+    assert follower.job.unfinished_parents
     assert ended(leader).state == State.FAILED
     assert "cached" not in ended(follower).result
     assert len(workers.requests) == 5

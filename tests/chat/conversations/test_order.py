@@ -67,7 +67,7 @@ async def test_withdrawing_the_one_between_lets_nobody_overtake(workers):
         await tab.say(type="message:withdraw", messageId=second["messageId"])
         removed = (await tab.hear_until("thread:removed"))[-1]
         assert set(removed["messageIds"]) == {second["messageId"], second["replyId"]}
-        assert (await Job.objects.aget(pk=third["jobId"])).pending == 1
+        assert (await Job.objects.aget(pk=third["jobId"])).unfinished_parents == 1
         assert [text for _, text, _ in await thread_of(alice, first["threadId"])] == [
             "First", "", "Third", "",
         ]  # fmt: skip

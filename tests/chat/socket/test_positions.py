@@ -32,7 +32,7 @@ def a_worker(valkey: Any) -> None:
 
 
 def recent_runs(valkey: Any, *seconds: float) -> None:
-    key = scripts.queue_key(QUEUE, "runs")
+    key = scripts.queue_key(QUEUE, "durations")
     valkey.client.delete(key)
     valkey.client.rpush(key, *[int(s * 1000) for s in seconds])
 

@@ -4,7 +4,7 @@ import pytest
 
 from chat.conversations import services
 from queueing.api import Job
-from queueing.models import Attempt
+from queueing.models import FailedAttempt
 from tests.support.valkey import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -24,6 +24,6 @@ def test_provider_wait_pauses_all_jobs_until_it_ends(workers):
     refused_at = workers.requests[0].ended
     after = [request.started - refused_at for request in workers.requests if request.started > refused_at]
     assert sum(1 for seconds in after if seconds < WAIT - 0.5) <= 1
-    assert len(workers.requests) == JOBS + len(Attempt.objects.all())
-    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"cooldown"}
+    assert len(workers.requests) == JOBS + len(FailedAttempt.objects.all())
+    assert set(FailedAttempt.objects.values_list("outcome", flat=True)) == {"cooldown"}
     assert set(Job.objects.values_list("attempts", flat=True)) == {1}

@@ -62,7 +62,7 @@ async def test_waits_and_troubles_are_lived_through(alice, cluster, provider):
     provider.script(match="recording", text=SAID)
     job = await ended((await heard(alice))["jobId"])
 
-    assert (job.state, job.attempts, job.runs) == (State.COMPLETED, 2, 3), "the wait spent no attempt"
+    assert (job.state, job.attempts, job.run_count) == (State.COMPLETED, 2, 3), "the wait spent no attempt"
     assert (await Usage.objects.aget()).seconds_of_audio == 3, "what came of it is on the books, once"
     first, second, _ = provider.requests
     assert second.started - first.started >= 0.3

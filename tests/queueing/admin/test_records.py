@@ -43,7 +43,7 @@ def test_what_operators_changed_is_seen(admin_client):
     audited.set_limits("test", actor="alice", concurrency=7)
     audited.pause("test", actor="alice")
     audited.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="alice")
-    assert "concurrency" in admin_client.get("/admin/queueing/override/").content.decode()
+    assert "concurrency" in admin_client.get("/admin/queueing/limitoverride/").content.decode()
     assert "test" in admin_client.get("/admin/queueing/pause/").content.decode()
     assert "Ask finance." in admin_client.get("/admin/queueing/failurenote/").content.decode()
 

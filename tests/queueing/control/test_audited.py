@@ -9,7 +9,7 @@ from django.utils import timezone
 from queueing.control import audited, verbs
 from queueing.errors import BadValue, WrongState
 from queueing.ids import first_id_at
-from queueing.models import AuditEntry, FailureNote, Job, Override, Pause
+from queueing.models import AuditEntry, FailureNote, Job, LimitOverride, Pause
 from queueing.states import State
 from queueing.submit import submit_many
 from tests.queueing.record.moves import at_once, begin, end, new_job
@@ -32,7 +32,7 @@ def ended(state: State, days_ago: float = 0.0) -> Job:
     at = timezone.now() - timedelta(days=days_ago)
     if days_ago:
         made = first_id_at(at - timedelta(minutes=1))
-        job.history.all().delete()  # which knows it by its id
+        job.failed_attempts.all().delete()  # which knows it by its id
         Job.objects.filter(id=job.id).update(id=made, finished_at=at)
         return Job.objects.get(id=made)
     return job
@@ -184,7 +184,7 @@ def test_a_wrong_limit_is_named_and_nothing_changes(limits, field):
     with pytest.raises(BadValue) as caught:
         audited.set_limits("test", **limits, **CAROL)
     assert caught.value.field == field
-    assert not Override.objects.exists()
+    assert not LimitOverride.objects.exists()
     assert not AuditEntry.objects.exists()
 
 
@@ -199,4 +199,4 @@ def test_changed_limits_are_written_down_with_what_was_before():
         "before": {"concurrency": 7, "limiter": [2, 60.0]},
         "after": {"concurrency": 50, "limiter": None},
     }
-    assert not Override.objects.exists()
+    assert not LimitOverride.objects.exists()

@@ -7,7 +7,7 @@ from queueing.conf import Limiter, QueueDef, get_conf, get_queue
 from queueing.control import audited, verbs
 from queueing.events import standing
 from queueing.limits import live_limits
-from queueing.models import Job, Override
+from queueing.models import Job, LimitOverride
 from queueing.monitoring import overview
 from queueing.record.database_thread import DatabaseThread
 from queueing.recovery.reconcile import reconcile
@@ -42,15 +42,15 @@ def set_limits(**limits) -> None:
 
 def between(monkeypatch, deed) -> None:
     """Do `deed` once, between the next look at the record and what is told of it."""
-    look = live_limits.live_on_record
+    look = live_limits.recorded_overrides
 
     def slowly():
-        monkeypatch.setattr(live_limits, "live_on_record", look)
+        monkeypatch.setattr(live_limits, "recorded_overrides", look)
         seen = look()
         deed()
         return seen
 
-    monkeypatch.setattr(live_limits, "live_on_record", slowly)
+    monkeypatch.setattr(live_limits, "recorded_overrides", slowly)
 
 
 def active() -> int:
@@ -115,10 +115,10 @@ def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
         redis_client.run(scripts.claim([queue], mine, 100, hears="own", idle=True))
         set_limits(concurrency=1)
         claim_of_another = put(queue)
-        assert redis_client.run(scripts.places(TEST, claim_of_another))[0].state == "active"
+        assert redis_client.run(scripts.positions(TEST, claim_of_another))[0].state == "active"
         redis_client.run(scripts.claim([queue], token(), 100, hears="own", idle=True))
         waits = put(queue)
-        assert redis_client.run(scripts.places(TEST, waits))[0].state == "waiting"
+        assert redis_client.run(scripts.positions(TEST, waits))[0].state == "waiting"
 
 
 def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcluster):
@@ -135,11 +135,11 @@ def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcl
 async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_memory(
     queue, valkey, database
 ):
-    await database.call(lambda: set_limits(concurrency=2, limiter=(1, 60)))
-    await database.call(verbs.pause, "test-narrow")
+    await database.run_sync(lambda: set_limits(concurrency=2, limiter=(1, 60)))
+    await database.run_sync(verbs.pause, "test-narrow")
     valkey.client.flushall()
     await reconcile("c1/w", database)
-    put_and_claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
+    put_and_claimed = await database.run_sync(lambda: (put(queue, many=5), claim(queue, 5))[1])
     assert len(put_and_claimed) == 1
     assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
     await redis_client.aclose()
@@ -147,19 +147,19 @@ async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_m
 
 async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, valkey, database, caplog):
     valkey.stop()
-    await database.call(lambda: set_limits(concurrency=2))
-    await database.call(verbs.pause, "test-narrow")
+    await database.run_sync(lambda: set_limits(concurrency=2))
+    await database.run_sync(verbs.pause, "test-narrow")
     assert "holds once it is back" in caplog.text
     valkey.start()
     await reconcile("c1/w", database)
-    claimed = await database.call(lambda: (put(queue, many=5), claim(queue, 5))[1])
+    claimed = await database.run_sync(lambda: (put(queue, many=5), claim(queue, 5))[1])
     assert len(claimed) == 2
     assert valkey.client.hget(scripts.queue_key("test-narrow", "meta"), "paused") == "1"
     await redis_client.aclose()
 
 
 async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey, database):
-    await database.call(lambda: set_limits(concurrency=2))
+    await database.run_sync(lambda: set_limits(concurrency=2))
     valkey.client.hset(scripts.queue_key(TEST, "meta"), mapping={"concurrency": 9, "limiter_max": 1})
     await reconcile("c1/w", database)
     meta = valkey.client.hgetall(scripts.queue_key(TEST, "meta"))
@@ -169,7 +169,7 @@ async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey,
 
 async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
     between(monkeypatch, lambda: verbs.pause(TEST))
-    await live_limits.keep(database)
+    await live_limits.sync_all_queues(database)
     assert (await redis_client.arun(scripts.counts(TEST))).paused
     await redis_client.aclose()
 
@@ -184,7 +184,7 @@ def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
 
 
 async def test_they_are_told_wherever_limits_are_told(queue, database):
-    await database.call(lambda: set_limits(concurrency=2, global_concurrency=3, limiter=(4, 30)))
+    await database.run_sync(lambda: set_limits(concurrency=2, global_concurrency=3, limiter=(4, 30)))
     told = next(q for q in (await overview.queue_overview())["queues"] if q["name"] == TEST)
     assert (told["concurrency"], told["globalConcurrency"], told["ownerConcurrency"]) == (2, 3, 0)
     assert told["limiter"] == {"max": 4, "duration": 30.0, "used": 0}
@@ -197,8 +197,8 @@ async def test_they_are_told_wherever_limits_are_told(queue, database):
 
 
 def test_a_limit_of_a_queue_or_of_a_name_there_is_no_longer_is_passed_over():
-    Override.objects.create(queue="gone", name="concurrency", value=3)
-    Override.objects.create(queue=TEST, name="once_a_limit", value=3)
+    LimitOverride.objects.create(queue="gone", name="concurrency", value=3)
+    LimitOverride.objects.create(queue=TEST, name="once_a_limit", value=3)
     assert live_limits.effective(TEST) == get_queue(TEST)
-    assert set(live_limits.live_on_record()) == set(get_conf().queues)
-    live_limits.tell(TEST)
+    assert set(live_limits.recorded_overrides()) == set(get_conf().queues)
+    live_limits.sync_queue(TEST)

@@ -17,9 +17,9 @@ def queue(concurrency=2, *, everywhere=0, limiter=None):
     return QueueDef(name="q", concurrency=concurrency, global_concurrency=everywhere, limiter=limiter)
 
 
-def counts(*, active=0, paused=False, cooldown=0.0, starts=0, first_start=0.0):
+def counts(*, active=0, paused=False, cooldown=0.0, limiter_starts=0, first_start=0.0):
     """What a queue holds."""
-    return Counts(0, 0, active, paused, cooldown, None, 0, starts, first_start)
+    return Counts(0, 0, active, paused, cooldown, None, 0, limiter_starts, first_start)
 
 
 queues = st.builds(
@@ -32,7 +32,7 @@ several_counts = st.builds(
     counts,
     active=st.integers(0, 30),
     cooldown=st.floats(0, 600),
-    starts=st.integers(0, 9),
+    limiter_starts=st.integers(0, 9),
     first_start=st.floats(0, 1),  # a share of the window, see within()
 )
 
@@ -117,10 +117,10 @@ two_a_minute = queue(10, limiter=Limiter(max=2, duration=60))
         (counts(), 1, 0),
         (counts(), 2, 60),
         (counts(), 4, 120),
-        (counts(starts=1, first_start=10), 0, 0),
-        (counts(starts=2, first_start=10), 0, 50),
-        (counts(starts=2, first_start=10), 2, 110),
-        (counts(starts=2, first_start=600), 0, 0),
+        (counts(limiter_starts=1, first_start=10), 0, 0),
+        (counts(limiter_starts=2, first_start=10), 0, 50),
+        (counts(limiter_starts=2, first_start=10), 2, 110),
+        (counts(limiter_starts=2, first_start=600), 0, 0),
     ],
 )
 def test_the_limiters_window_is_counted(held, before, seconds):
@@ -144,6 +144,6 @@ def start_of(ahead: int, ages: list[float], most: int, window: float) -> float:
 def test_the_limiters_wait_is_within_the_range(most, ages, ahead):
     ages = sorted(ages, reverse=True)[:most]
     limited = queue(50, limiter=Limiter(max=most, duration=60))
-    held = counts(starts=len(ages), first_start=max(ages, default=0))
+    held = counts(limiter_starts=len(ages), first_start=max(ages, default=0))
     wait = estimate(limited, held, [0.0], 1, ahead)
     assert wait.low - 0.01 <= start_of(ahead, ages, most, 60) <= wait.high + 0.01

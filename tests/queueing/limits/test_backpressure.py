@@ -18,7 +18,9 @@ def looks(monkeypatch):
     def run(call):
         found["looks"] += 1
         fields = {"delayed": 0, "active": 0, "paused": False, "cooldown": 0.0, "oldest": None}
-        return Counts(waiting=found["waiting"], held=0, starts=0, first_start=0.0, **fields)
+        return Counts(
+            waiting=found["waiting"], owner_unfinished=0, limiter_starts=0, first_start=0.0, **fields
+        )
 
     monkeypatch.setattr(backpressure, "_rooms", {})
     monkeypatch.setattr(backpressure.redis_client, "run", run)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from queueing.control import verbs
 from queueing.ids import first_id_at
-from queueing.models import AuditEntry, Job, Override, Pause
+from queueing.models import AuditEntry, Job, LimitOverride, Pause
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.support.cluster import ROOT, environment
@@ -191,7 +191,7 @@ def test_limits_are_changed_shown_and_cleared():
     says("queue_limits", "test-limited", "--limiter", "none")
     assert "limiter\tnone\tchanged" in says("queue_limits", "test-limited")
     says("queue_limits", "test-limited", "--clear")
-    assert not Override.objects.exists()
+    assert not LimitOverride.objects.exists()
     with pytest.raises(CommandError, match="concurrency: "):
         says("queue_limits", "test-limited", "--concurrency", 0)
 

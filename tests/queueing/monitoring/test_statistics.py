@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from queueing.ids import first_id_at
-from queueing.models import Job, Tally
+from queueing.models import Job, QueueMinute
 from queueing.monitoring import counters, overview, statistics
 from queueing.record import pruning
 from queueing.states import State
@@ -41,7 +41,7 @@ def test_what_workers_did_is_there_after_they_and_redis_are_gone(qcluster, valke
 def test_history_is_even_and_ends_now(db):
     now = timezone.now().replace(second=0, microsecond=0)
     for minutes, completed in ((1, 3), (12, 5)):
-        Tally.objects.create(
+        QueueMinute.objects.create(
             queue="test", worker="c/w", start=now - timedelta(minutes=minutes), completed=completed
         )
     periods = statistics.history("test", since=now - timedelta(minutes=20), step=timedelta(minutes=5))
@@ -54,7 +54,7 @@ def test_old_minutes_become_hours_and_keep_their_sums(db):
     hour = (timezone.now() - timedelta(days=8)).replace(minute=0, second=0, microsecond=0)
     for minute in range(0, 60, 7):
         for worker in ("c/w1", "c/w2"):
-            Tally.objects.create(
+            QueueMinute.objects.create(
                 queue="test",
                 worker=worker,
                 start=hour + timedelta(minutes=minute),
@@ -63,14 +63,16 @@ def test_old_minutes_become_hours_and_keep_their_sums(db):
             )
     while counters.compact():
         continue
-    row = Tally.objects.get()
+    row = QueueMinute.objects.get()
     assert (row.start, row.seconds, row.completed, row.waits) == (hour, 3600, 36, {"3": 18, "5": 18})
 
 
 def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
     def old(days, queue="test"):
         start = timezone.now() - timedelta(days=days)
-        Tally.objects.create(queue=queue, worker="*", seconds=3600, start=start, completed=2, runs={"3": 2})
+        QueueMinute.objects.create(
+            queue=queue, worker="*", seconds=3600, start=start, completed=2, durations={"3": 2}
+        )
 
     for days in (1, 91, 92):
         old(days)
@@ -80,7 +82,10 @@ def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
     old(95)
     while counters.compact():
         continue
-    rows = {(r.queue, r.start == counters.BEGINNING): (r.completed, r.runs) for r in Tally.objects.all()}
+    rows = {
+        (r.queue, r.start == counters.BEGINNING): (r.completed, r.durations)
+        for r in QueueMinute.objects.all()
+    }
     assert rows == {
         ("test", False): (2, {"3": 2}),
         ("test", True): (6, {"3": 6}),

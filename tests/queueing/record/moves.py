@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from queueing.conf import get_queue
 from queueing.control import verbs
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
 from queueing.record import attempts
 from queueing.record.run import Result, Run, as_run
 from queueing.recovery import stalled
@@ -46,7 +46,7 @@ def result(run: Run, state: State = State.COMPLETED, **changes: Any) -> Result:
     return Result(**(fields | {"ended_at": timezone.now()} | changes))
 
 
-def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> attempts.Recorded:
+def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> attempts.RecordedResults:
     """The attempt's end is reported."""
     return attempts.end([result(run, state, **changes)])
 
@@ -54,7 +54,7 @@ def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> attempts.Re
 def everything(job: Job) -> tuple[dict[str, Any], int, int]:
     """All the record has of a job: its row, attempts, and calls of `on_end`."""
     row = Job.objects.get(id=job.id)
-    failed = Attempt.objects.filter(job=job).count()
+    failed = FailedAttempt.objects.filter(job=job).count()
     return model_to_dict(row) | {"id": row.id}, failed, Written.objects.filter(job_id=job.id.hex).count()
 
 
@@ -83,7 +83,7 @@ def cancelled(job: Job) -> None:
 
 def stalled_once(job: Job) -> None:
     """Its lease ran out."""
-    stalled.stall(get_queue(job.queue), [(job.id.hex, "c1/w/1")])
+    stalled.record_stalls(get_queue(job.queue), [(job.id.hex, "c1/w/1")])
 
 
 def taken_over(job: Job) -> None:

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def in_line(job: Job) -> bool:
     """Whether the schedule has it waiting."""
-    found = redis_client.run(scripts.places(job.queue, [job.id.hex]))[0]
+    found = redis_client.run(scripts.positions(job.queue, [job.id.hex]))[0]
     return bool(found and found.state == "waiting")
 
 
@@ -24,7 +24,7 @@ def in_line(job: Job) -> bool:
 def test_it_is_freed_by_either_outcome(state):
     first = new_job()
     second = new_job(after=[first])
-    assert (second.state, second.pending) == (State.DELAYED, 1)
+    assert (second.state, second.unfinished_parents) == (State.DELAYED, 1)
     assert not in_line(second)
     assert end(begin(first), state).freed == [second]
 
@@ -79,7 +79,7 @@ def test_one_tried_again_can_be_made_to_wait_for_others():
     verbs.cancel(first.id)
     end(begin(third))
     again = verbs.retry(first.id, after=[second, third])
-    assert (again.state, again.pending) == (State.DELAYED, 1)
+    assert (again.state, again.unfinished_parents) == (State.DELAYED, 1)
     assert not in_line(again)
     assert end(begin(second)).freed == [again]
 
@@ -88,9 +88,9 @@ def test_one_tried_again_while_it_waited_waits_for_nobody_else():
     first, second, third = new_job(), new_job(), new_job()
     job = new_job(after=[first])
     verbs.cancel(job.id)
-    assert verbs.retry(job.id, after=[second]).pending == 1
+    assert verbs.retry(job.id, after=[second]).unfinished_parents == 1
     verbs.cancel(job.id)
-    assert verbs.retry(job.id, after=[second, third]).pending == 2
+    assert verbs.retry(job.id, after=[second, third]).unfinished_parents == 2
     assert end(begin(first)).freed == []
     assert end(begin(second)).freed == []
     assert end(begin(third)).freed == [job]
@@ -103,7 +103,7 @@ def test_an_end_after_a_retry_does_not_count_again():
     verbs.retry(first.id)
     verbs.cancel(first.id)
     last.refresh_from_db()
-    assert (last.state, last.pending) == (State.DELAYED, 1)
+    assert (last.state, last.unfinished_parents) == (State.DELAYED, 1)
     assert end(begin(second)).freed == [last]
 
 

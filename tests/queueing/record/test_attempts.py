@@ -9,7 +9,7 @@ from django.utils import timezone
 from queueing.conf import get_queue
 from queueing.control import verbs
 from queueing.errors import WrongState
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
 from queueing.record import attempts
 from queueing.recovery import stalled
 from queueing.schedule.scripts import Claimed
@@ -119,11 +119,11 @@ def test_on_end_runs_once_however_often_the_job_ran():
     for n in range(2):
         end(begin(job, f"c1/w/{n}"), State.DELAYED, delay=1)
     stalled_run = begin(job, "c1/w/3")
-    stalled.stall(get_queue(job.queue), [(job.id.hex, "c1/w/3")])
+    stalled.record_stalls(get_queue(job.queue), [(job.id.hex, "c1/w/3")])
     assert len(end(begin(job, "c2/w/1")).won) == 1
     assert len(end(stalled_run).lost) == 1
     assert [w.state for w in Written.objects.all()] == ["completed"]
-    assert [a.outcome for a in Attempt.objects.all()] == ["failed", "failed", "stalled"]
+    assert [a.outcome for a in FailedAttempt.objects.all()] == ["failed", "failed", "stalled"]
 
 
 def test_what_is_kept_of_an_attempt_that_did_not_complete():
@@ -132,8 +132,8 @@ def test_what_is_kept_of_an_attempt_that_did_not_complete():
     end(run, State.DELAYED, delay=30, code="busy", error="Busy.", detail="Traceback …", text="half")
     job.refresh_from_db()
     assert (job.state, job.text, job.error_code, job.error) == (State.DELAYED, "half", "busy", "Busy.")
-    assert (job.run_at - job.history.get().ended_at).total_seconds() == pytest.approx(30)
-    kept = job.history.get()
+    assert (job.run_at - job.failed_attempts.get().ended_at).total_seconds() == pytest.approx(30)
+    kept = job.failed_attempts.get()
     assert (kept.number, kept.outcome, kept.worker, kept.code) == (1, "failed", "c1/w/1", "busy")
 
 
@@ -180,10 +180,10 @@ def test_two_at_once_end_a_job_once(round_):
         lambda: end(run),
         lambda: end(run, State.FAILED),
         lambda: verbs.cancel(job.id),
-        lambda: stalled.stall(get_queue(job.queue), [(run.id, run.token)]),
+        lambda: stalled.record_stalls(get_queue(job.queue), [(run.id, run.token)]),
     )
     job.refresh_from_db()
-    wins = sum(len(o.won) for o in outcomes if isinstance(o, attempts.Recorded))
+    wins = sum(len(o.won) for o in outcomes if isinstance(o, attempts.RecordedResults))
     if job.state == State.CANCELLED:
         assert isinstance(outcomes[2], Job)
         assert wins == 0
@@ -207,7 +207,7 @@ def test_a_claim_that_stalls_too_often_fails_and_is_told_once():
     queue = get_queue(job.queue)
     for n in range(queue.max_stalled + 1):
         run = begin(job, f"c1/w/{n}")
-        over = stalled.stall(queue, [(run.id, run.token)])
+        over = stalled.record_stalls(queue, [(run.id, run.token)])
     job.refresh_from_db()
     assert over == [job.id.hex]
     assert (job.state, job.error_code, job.stalls) == (State.FAILED, "stalled", queue.max_stalled)
@@ -219,5 +219,5 @@ def test_a_claim_whose_outcome_is_on_record_has_not_stalled():
     run = begin(job)
     end(run, State.DELAYED, delay=60)
     before = everything(job)
-    assert stalled.stall(get_queue(job.queue), [(run.id, run.token)]) == []
+    assert stalled.record_stalls(get_queue(job.queue), [(run.id, run.token)]) == []
     assert everything(job) == before

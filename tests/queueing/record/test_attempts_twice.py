@@ -61,7 +61,7 @@ def test_a_child_with_a_delay_is_freed_too():
 
 def test_a_parent_named_twice_is_one_parent():
     parent = new_job()
-    assert new_job(depends_on=[parent, parent]).pending == 1
+    assert new_job(depends_on=[parent, parent]).unfinished_parents == 1
 
 
 def test_a_child_whose_parent_had_failed_is_told_its_end():

@@ -6,7 +6,7 @@ from queueing.control import verbs
 from queueing.models import Job
 from queueing.record import attempts, dependencies
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import put_all_in_schedule
+from queueing.schedule.enqueue import enqueue_all
 from queueing.states import State
 from queueing.submit import submit
 from tests.queueing.testapp.models import Written
@@ -19,12 +19,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def place(job: Job) -> object:
     """Where the schedule has it."""
-    return redis_client.run(scripts.places(job.queue, [job.id.hex]))[0]
+    return redis_client.run(scripts.positions(job.queue, [job.id.hex]))[0]
 
 
 def test_a_child_waits_outside_the_schedule():
     child = new_job(depends_on=[new_job()])
-    assert (child.state, child.pending) == (State.DELAYED, 1)
+    assert (child.state, child.unfinished_parents) == (State.DELAYED, 1)
     assert place(child) is None
 
 
@@ -33,8 +33,8 @@ def test_the_end_of_the_parent_frees_the_child():
     child = new_job(depends_on=[parent])
     assert end(begin(parent)).freed == [child]
     child.refresh_from_db()
-    assert (child.state, child.pending) == (State.WAITING, 0)
-    put_all_in_schedule([child])
+    assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
+    enqueue_all([child])
     assert place(child).state == "waiting"
 
 
@@ -51,14 +51,14 @@ def test_a_parent_that_is_tried_again_keeps_its_child_waiting():
     child = new_job(depends_on=[parent])
     assert end(begin(parent), State.DELAYED, delay=1).freed == []
     child.refresh_from_db()
-    assert child.pending == 1
+    assert child.unfinished_parents == 1
 
 
 def test_parents_that_are_done_are_not_waited_for():
     parent = new_job()
     end(begin(parent))
     child = new_job(depends_on=[parent])
-    assert (child.state, child.pending) == (State.WAITING, 0)
+    assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
     assert place(child).state == "waiting"
 
 
@@ -78,7 +78,7 @@ def test_a_parent_that_does_not_complete_fails_its_children_and_theirs(how):
     how(parent)
     for job in (child, grandchild):
         job.refresh_from_db()
-        assert (job.state, job.error_code, job.pending) == (State.FAILED, "parent_failed", 0)
+        assert (job.state, job.error_code, job.unfinished_parents) == (State.FAILED, "parent_failed", 0)
         assert Written.objects.get(job_id=job.id.hex).state == "failed"
 
 
@@ -116,7 +116,7 @@ def test_a_child_submitted_as_its_parent_ends_runs(round_):
     run = begin(parent)
     recorded, submission = at_once(lambda: end(run), lambda: submit("test.echo", {}, depends_on=[parent]))
     child = Job.objects.get(id=submission.job.id)
-    assert (child.state, child.pending) == (State.WAITING, 0)
+    assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
     assert recorded.freed == [child] or place(child), "somebody puts it in the schedule"
 
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def again(job: Job) -> tuple[str, int, str]:
     job.refresh_from_db()
-    return job.state, job.pending, job.error_code
+    return job.state, job.unfinished_parents, job.error_code
 
 
 @pytest.mark.parametrize("how", [failed, cancelled])

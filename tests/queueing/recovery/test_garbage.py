@@ -11,7 +11,7 @@ from queueing.conf import get_queue
 from queueing.control import verbs
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import Entry, Outcome
+from queueing.schedule.scripts import Outcome, ScheduleEntry
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.support.valkey import free_port, point_at
@@ -76,11 +76,11 @@ def answers(settings):
 
 ID, TOKEN = "0" * 32, "c1/w/1"
 CALLS = {
-    "submit": lambda: scripts.submit("test", [Entry(ID, "", 5)]),
+    "submit": lambda: scripts.submit("test", [ScheduleEntry(ID, "", 5)]),
     "claim": lambda: scripts.claim([get_queue("test")], TOKEN, 3),
     "finish": lambda: scripts.finish(get_queue("test"), [Outcome(ID, TOKEN, "completed", 1)]),
     "counts": lambda: scripts.counts("test"),
-    "places": lambda: scripts.places("test", [ID]),
+    "places": lambda: scripts.positions("test", [ID]),
     "expired": lambda: scripts.expired("test"),
     "renew": lambda: scripts.renew("test", [(ID, TOKEN)]),
 }

@@ -13,7 +13,7 @@ from queueing.models import Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.recovery import reconcile
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import entry
+from queueing.schedule.enqueue import schedule_entry
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.queueing.record.moves import at_once, begin, end
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def known(job: Job) -> bool:
     """Whether the schedule has it."""
-    return redis_client.run(scripts.places(job.queue, [job.id.hex])) != [None]
+    return redis_client.run(scripts.positions(job.queue, [job.id.hex])) != [None]
 
 
 def put_back() -> int:
@@ -44,7 +44,7 @@ def put_back() -> int:
 @pytest.fixture
 def settled(monkeypatch):
     """Rows count as settled at once."""
-    monkeypatch.setattr(reconcile, "_SETTLED", timedelta(0))
+    monkeypatch.setattr(reconcile, "_SETTLE_TIME", timedelta(0))
 
 
 def test_the_same_request_is_the_same_job(valkey):
@@ -75,7 +75,7 @@ def test_the_same_request_at_the_same_moment_is_one_job(valkey, round_):
     found = at_once(*[lambda: submit("test.noop", {}, owner="alice", request_id="r1")] * 6)
     assert sorted(submission.created for submission in found) == [False] * 5 + [True]
     assert {submission.job for submission in found} == {Job.objects.get()}
-    assert redis_client.run(scripts.counts("test", "alice")).held == 1
+    assert redis_client.run(scripts.counts("test", "alice")).owner_unfinished == 1
 
 
 def test_the_same_request_within_a_transaction_leaves_the_transaction_whole(valkey):
@@ -105,7 +105,7 @@ def test_a_rolled_back_submission_leaves_neither_row_nor_schedule(valkey):
 def test_many_are_stored_and_scheduled_in_the_order_given(valkey):
     jobs = submit_many("test.noop", [{"n": n} for n in range(2500)])
     assert [job.args["n"] for job in Job.objects.order_by("id")] == list(range(2500))
-    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.positions("test", [job.id.hex for job in jobs]))
     assert [place.ahead for place in places] == list(range(2500))
 
 
@@ -146,7 +146,7 @@ def test_a_lost_redis_gets_each_row_back_where_it_was(valkey, settled):
     valkey.client.flushall()
     assert put_back() == 4
     jobs = [waiting, delayed, active, retried, over, child]
-    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.positions("test", [job.id.hex for job in jobs]))
     assert [place and place.state for place in places] == [
         "waiting",
         "delayed",
@@ -158,7 +158,7 @@ def test_a_lost_redis_gets_each_row_back_where_it_was(valkey, settled):
     assert places[1].due == pytest.approx(60, abs=5)
     assert places[3].due == pytest.approx(30, abs=5)
     counts = redis_client.run(scripts.counts("test", "alice"))
-    assert (counts.active, counts.held) == (1, 1)
+    assert (counts.active, counts.owner_unfinished) == (1, 1)
     assert valkey.client.hgetall(scripts.key("claims")) == {active.id.hex: "c1/w/1"}
 
 
@@ -166,11 +166,11 @@ def test_more_rows_than_a_page_come_back_in_their_order(valkey, settled):
     jobs = submit_many("test.noop", [{"n": n} for n in range(2300)])
     valkey.client.flushall()
     assert put_back() == 2300
-    places = redis_client.run(scripts.places("test", [job.id.hex for job in jobs]))
+    places = redis_client.run(scripts.positions("test", [job.id.hex for job in jobs]))
     assert [place.ahead for place in places] == list(range(2300))
 
 
 def test_a_delay_that_has_passed_is_no_delay(valkey):
     job = submit("test.noop", {}, delay=0.001).job
     job.refresh_from_db()
-    assert entry(job).delay >= 0
+    assert schedule_entry(job).delay >= 0

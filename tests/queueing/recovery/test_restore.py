@@ -93,8 +93,10 @@ def test_a_lost_redis_does_not_resume_a_paused_queue(valkey, settled):  # noqa: 
 def test_starts_that_have_left_the_window_do_not_count(valkey):
     """Nobody trims the record of starts while nothing waits."""
     old = (time.time() - 600) * 1000
-    valkey.client.zadd(scripts.queue_key("test-limited", "starts"), {"long ago": old})
+    valkey.client.zadd(scripts.queue_key("test-limited", "limiter_starts"), {"long ago": old})
     assert (
-        redis_client.run(scripts.counts("test-limited", limiter=get_queue("test-limited").limiter)).starts
+        redis_client.run(
+            scripts.counts("test-limited", limiter=get_queue("test-limited").limiter)
+        ).limiter_starts
         == 0
     )

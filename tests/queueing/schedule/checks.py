@@ -12,12 +12,21 @@ HASHES = (
     "jobs",
     "claims",
     "running",
-    *(f"q:{queue}:{name}" for queue in QUEUES for name in ("held", "busy")),
+    *(f"q:{queue}:{name}" for queue in QUEUES for name in ("owner_unfinished", "owner_active")),
 )
 SETS = tuple(
     f"q:{queue}:{name}"
     for queue in QUEUES
-    for name in ("waiting", "delayed", "active", "parked", "owners", "starts", "completed", "failed")
+    for name in (
+        "waiting",
+        "delayed",
+        "active",
+        "parked",
+        "owner_finish_tags",
+        "limiter_starts",
+        "completed",
+        "failed",
+    )
 )
 
 
@@ -63,9 +72,9 @@ def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
         assert found[name] == wanted, name
     for queue, q in QUEUES.items():
         now = model.now[queue]
-        ends = {owner: int(end) for owner, end in found[f"q:{queue}:owners"] if end > now}
+        ends = {owner: int(end) for owner, end in found[f"q:{queue}:owner_finish_tags"] if end > now}
         assert ends == {owner: end for (of, owner), end in model.ends.items() if of == queue and end > now}
-        assert {start for start, _ in found[f"q:{queue}:starts"]} == model.starts[queue]
+        assert {start for start, _ in found[f"q:{queue}:limiter_starts"]} == model.starts[queue]
         assert len(found[f"q:{queue}:completed"]) <= q.keep[0]
         assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
 
@@ -75,11 +84,11 @@ def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> Non
     counts = redis_client.run(scripts.counts(queue, "a"))
     wanted = [len(model.known(queue, state)) for state in ("waiting", "delayed", "active")]
     assert [counts.waiting, counts.delayed, counts.active] == wanted
-    assert counts.held == len(model.known(queue, owner="a"))
+    assert counts.owner_unfinished == len(model.known(queue, owner="a"))
     assert counts.paused == bool(model.live[queue].get("paused"))
     assert counts.under(QUEUES[queue]) == model.under(queue)
     jobs = model.line(queue) + model.known(queue, "delayed", "active")
-    places = redis_client.run(scripts.places(queue, [job.id for job in jobs]))
+    places = redis_client.run(scripts.positions(queue, [job.id for job in jobs]))
     assert [place.state for place in places] == [job.state for job in jobs]
     in_line = {job_id for job_id, _ in found[f"q:{queue}:waiting"]}
     told = [place.ahead for job, place in zip(jobs, places, strict=True) if job.id in in_line]

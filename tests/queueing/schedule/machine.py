@@ -9,14 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine as Machine
 from hypothesis.stateful import initialize, invariant, rule
 
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import Entry, Outcome, key, queue_key
+from queueing.schedule.scripts import Outcome, ScheduleEntry, key, queue_key
 
 from .checks import counters_do_not_drift, each_job_is_in_one_place, limits_hold, look, what_is_told_is_true
 from .model import HOUR, QUEUES, Job, Model
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
 #: The channel of the one worker that may stand idle.
-HEARS = "bell:w"
+HEARS = "notify:w"
 #: Unfinished jobs a queue gets at most: within what one claim looks through.
 MOST = 10
 
@@ -110,7 +110,7 @@ class ScheduleMachine(Machine):
     @rule(queue=queues, picks=picks)
     def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         for job in [job for job, _ in self.model.chosen(queue, picks) if job.known and job.state == "active"]:
-            wait = redis_client.run(scripts.start(QUEUES[queue], job.id, job.token))
+            wait = redis_client.run(scripts.count_late_start(QUEUES[queue], job.id, job.token))
             assert (wait == 0) == self.model.start_late(job)
             assert wait <= HOUR + 1
 
@@ -144,7 +144,7 @@ class ScheduleMachine(Machine):
 
     @rule(queue=queues, picks=picks)
     def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
-        known = [Entry(job.id, "b", 1, 0) for job in self.model.known(queue)]
+        known = [ScheduleEntry(job.id, "b", 1, 0) for job in self.model.known(queue)]
         assert redis_client.run(scripts.submit(queue, known)) == 0
         chosen = self.model.chosen(queue, picks[:1])
         _, refused = self.model.winners(chosen)
@@ -202,8 +202,12 @@ class ScheduleMachine(Machine):
     @rule(queue=queues, limits=limits, paused=rarely, late=rarely)
     def operate(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
         live = limits | ({"paused": True} if paused else {})
-        told = "somebody else's" if late else self.client.hget(queue_key(queue, "meta"), "told") or ""
-        news = redis_client.run(scripts.set_live(queue, live, told))
+        told = (
+            "somebody else's"
+            if late
+            else self.client.hget(queue_key(queue, "meta"), "overrides_version") or ""
+        )
+        news = redis_client.run(scripts.set_overrides(queue, live, told))
         assert news == (None if late else live != self.model.live[queue])
         if not late:
             self.model.live[queue] = live
@@ -229,7 +233,7 @@ class ScheduleMachine(Machine):
         assert redis_client.run(scripts.submit(queue, known)) == 0
         self.put(queue, [job for job in idle if not job.known])
         claims = [(job.id, job.owner, job.priority, job.token) for job in active]
-        assert redis_client.run(scripts.adopt(queue, claims)) == len(unknown)
+        assert redis_client.run(scripts.restore_active(queue, claims)) == len(unknown)
         for job in unknown:
             job.known = True
 

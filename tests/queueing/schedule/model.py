@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from queueing.conf import Limiter, QueueDef
-from queueing.schedule.scripts import Entry
+from queueing.schedule.scripts import ScheduleEntry
 
 TAGS = 2**40
 HOUR = 3600
@@ -45,9 +45,9 @@ class Job:
         return self.priority * TAGS + self.tag, self.id
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> ScheduleEntry:
         """What reconciliation would submit."""
-        return Entry(
+        return ScheduleEntry(
             self.id, self.owner, self.priority, HOUR if self.state == "delayed" and not self.due else 0
         )
 
@@ -196,8 +196,10 @@ class Model:
         active = [j for j in everywhere if j.state == "active"]
         found = {"running": _count(f"{j.token.split('/')[0]}/{j.queue}" for j in active)}
         for queue in QUEUES:
-            found[f"q:{queue}:held"] = _count(j.owner for j in everywhere if j.owner and j.queue == queue)
-            found[f"q:{queue}:busy"] = _count(j.owner for j in active if j.owner and j.queue == queue)
+            found[f"q:{queue}:owner_unfinished"] = _count(
+                j.owner for j in everywhere if j.owner and j.queue == queue
+            )
+            found[f"q:{queue}:owner_active"] = _count(j.owner for j in active if j.owner and j.queue == queue)
         return found
 
 

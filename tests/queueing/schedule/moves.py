@@ -5,7 +5,7 @@ import uuid
 
 from queueing.conf import QueueDef
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import Claims, Entry, Outcome
+from queueing.schedule.scripts import Claims, Outcome, ScheduleEntry
 
 #: Of jobs and of claims.
 numbers = itertools.count(1)
@@ -13,7 +13,7 @@ numbers = itertools.count(1)
 
 def put(queue: QueueDef, owner: str = "", many: int = 1, priority: int = 5, delay: float = 0) -> list[str]:
     """Submit jobs; their ids, which sort by age."""
-    entries = [Entry(f"{next(numbers):032x}", owner, priority, delay) for _ in range(many)]
+    entries = [ScheduleEntry(f"{next(numbers):032x}", owner, priority, delay) for _ in range(many)]
     assert redis_client.run(scripts.submit(queue.name, entries)) == many
     return [entry.id for entry in entries]
 

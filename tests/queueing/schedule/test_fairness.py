@@ -196,4 +196,4 @@ def test_parked_jobs_count_as_waiting_and_know_their_place():
     claim(capped, 40)
     claim(capped, 40)
     assert redis_client.run(scripts.counts("test", "a")).waiting == 4
-    assert [place.ahead for place in redis_client.run(scripts.places("test", jobs[1:]))] == [0, 1, 2, 3]
+    assert [place.ahead for place in redis_client.run(scripts.positions("test", jobs[1:]))] == [0, 1, 2, 3]

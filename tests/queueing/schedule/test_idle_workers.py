@@ -6,7 +6,7 @@ import pytest
 
 from queueing.conf import QueueDef
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import Entry
+from queueing.schedule.scripts import ScheduleEntry
 from queueing.states import State
 from queueing.submit import submit
 from tests.queueing.worker.test_end_to_end import finished
@@ -22,7 +22,7 @@ HEARS = "own"
 def ear(valkey):
     """What the bell and the worker's own channel say; the worker hears as long as this does."""
     with valkey.client.pubsub(ignore_subscribe_messages=True) as listening:
-        listening.subscribe(HEARS, scripts.channel())
+        listening.subscribe(HEARS, scripts.notify_channel())
         wait_until(lambda: listening.get_message() is None and valkey.client.pubsub_numsub(HEARS)[0][1], "it")
         yield listening
 
@@ -42,7 +42,7 @@ def said(ear):
 
 def state_of(job_id):
     """Where the schedule has the job."""
-    return redis_client.run(scripts.places("test", [job_id]))[0].state
+    return redis_client.run(scripts.positions("test", [job_id]))[0].state
 
 
 def test_it_hears_what_it_is_handed_and_nobody_else_is_woken(ear):
@@ -67,7 +67,7 @@ def test_it_is_handed_one_job_and_no_more_than_the_queue_may_run(ear):
 def test_a_worker_that_is_gone_is_handed_nothing(ear):
     stand_idle(hears="nobody")
     (job,) = put(one_at_a_time)
-    assert said(ear) == (scripts.channel(), "wake:test")
+    assert said(ear) == (scripts.notify_channel(), "wake:test")
     assert list(claim(one_at_a_time)) == [job]
 
 
@@ -86,7 +86,7 @@ def test_of_several_jobs_at_once_none_is_handed_over(ear):
 def test_nothing_is_handed_over_before_redis_was_told_what_runs(ear, valkey):
     stand_idle()
     valkey.client.delete(scripts.key("reconciled"))
-    redis_client.run(scripts.submit("test", [Entry("a" * 32, "", 5)]))
+    redis_client.run(scripts.submit("test", [ScheduleEntry("a" * 32, "", 5)]))
     assert state_of("a" * 32) == "waiting"
 
 
@@ -95,7 +95,7 @@ def test_an_idle_cluster_does_what_it_is_handed(qcluster, valkey):
     qcluster()
     wait_until(lambda: valkey.client.hlen(scripts.key("idle")), "the worker to stand idle")
     with valkey.client.pubsub(ignore_subscribe_messages=True) as ear:
-        ear.subscribe(scripts.channel())
+        ear.subscribe(scripts.notify_channel())
         for _ in range(3):
             job = finished(submit("test.echo", {"text": "x"}).job)
             assert (job.state, job.attempts) == (State.COMPLETED, 1)

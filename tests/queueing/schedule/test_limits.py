@@ -22,7 +22,7 @@ wide = QueueDef(name="test", concurrency=10)
 WINDOW = 60 + LIMITER_MARGIN / 1000
 
 
-def pass_time(seconds: float, name: str = "starts") -> None:
+def pass_time(seconds: float, name: str = "limiter_starts") -> None:
     """Move every score of one of the queue's sets into the past (negative: the future)."""
     for member in redis_client.client().zrange(queue_key("test", name), 0, -1):
         redis_client.client().zincrby(queue_key("test", name), -seconds * 1000, member)
@@ -68,18 +68,22 @@ def test_a_start_that_comes_late_counts_from_when_it_comes():
     early = claim(limited, 2)
     pass_time(WINDOW + 1)
     assert list(claim(limited, 1)) == [jobs[2]]
-    start, wait = [redis_client.run(scripts.start(limited, job, token)) for job, token in early.items()]
+    start, wait = [
+        redis_client.run(scripts.count_late_start(limited, job, token)) for job, token in early.items()
+    ]
     assert start == 0
     assert wait == pytest.approx(WINDOW, abs=2), "behind the third, and the one that is late as well"
     assert claim(limited, 9) == {}
     pass_time(WINDOW + 1)
-    assert redis_client.run(scripts.start(limited, jobs[1], early[jobs[1]])) == 0
+    assert redis_client.run(scripts.count_late_start(limited, jobs[1], early[jobs[1]])) == 0
 
 
 def test_without_a_limiter_none_is_too_late():
     put(wide, many=3)
     claims = claim(wide, 3)
-    assert [redis_client.run(scripts.start(wide, job, token)) for job, token in claims.items()] == [0, 0, 0]
+    assert [
+        redis_client.run(scripts.count_late_start(wide, job, token)) for job, token in claims.items()
+    ] == [0, 0, 0]
 
 
 def test_the_limiter_holds_in_real_time_whoever_claims():
@@ -90,7 +94,9 @@ def test_the_limiter_holds_in_real_time_whoever_claims():
     def all_started() -> bool:
         for cluster in ("c1", "c2"):
             claim(quick, 50, cluster)
-            starts.update(redis_client.client().zrange(queue_key("test", "starts"), 0, -1, withscores=True))
+            starts.update(
+                redis_client.client().zrange(queue_key("test", "limiter_starts"), 0, -1, withscores=True)
+            )
         return len(starts) == 12
 
     wait_until(all_started, "all twelve to start")

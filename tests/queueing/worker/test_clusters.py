@@ -68,7 +68,7 @@ def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluste
     waiting = submit("test.narrow", {}).job
     qcluster(QUEUE_TEST_NARROW_GLOBAL_CONCURRENCY="2")
     assert finished(waiting).state == State.COMPLETED
-    assert {finished(job).runs for job in ended} == {1}
+    assert {finished(job).run_count for job in ended} == {1}
 
 
 def test_one_limiter_holds_for_all_clusters(qcluster, valkey):

@@ -55,6 +55,6 @@ def test_a_schedule_runs(qcluster):
 def test_a_task_nobody_may_have_signed_is_thrown_away(qcluster, valkey):
     qcluster()
     valkey.client.hset("{buddy}:packages", "f" * 32, "not:a:package")
-    redis_client.run(live.submit("django-q", [live.Entry("f" * 32, "", 5)]))
+    redis_client.run(live.submit("django-q", [live.ScheduleEntry("f" * 32, "", 5)]))
     wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "Redis to forget it")
     assert not valkey.client.hlen("{buddy}:packages")

@@ -62,14 +62,14 @@ def test_a_failed_attempt_is_tried_again(qcluster, how):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 2, "how": how}).job)
     assert (job.state, job.attempts) == (State.COMPLETED, 3)
-    assert [a.outcome for a in job.history.all()] == ["failed", "failed"]
+    assert [a.outcome for a in job.failed_attempts.all()] == ["failed", "failed"]
 
 
 def test_attempts_come_to_an_end(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 9}).job)
     assert (job.state, job.attempts, job.error_code) == (State.FAILED, 3, "RuntimeError")
-    assert "flaky" in job.history.last().traceback
+    assert "flaky" in job.failed_attempts.last().traceback
     assert Written.objects.get().state == "failed"
 
 
@@ -83,7 +83,7 @@ def test_a_cooldown_spends_no_attempt(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 2, "how": "cooldown"}).job)
     assert (job.state, job.attempts) == (State.COMPLETED, 1)
-    assert [a.outcome for a in job.history.all()] == ["cooldown", "cooldown"]
+    assert [a.outcome for a in job.failed_attempts.all()] == ["cooldown", "cooldown"]
 
 
 def test_an_attempt_that_takes_too_long_is_stopped(qcluster):
@@ -138,7 +138,7 @@ def test_the_limiter_never_lets_three_start_in_its_window(qcluster, valkey):
 
 def test_the_limiter_holds_however_long_the_database_takes_to_begin_a_job(qcluster, valkey):
     jobs = submit_many("test.limited", [{}] * 3)
-    starts = scripts.queue_key("test-limited", "starts")
+    starts = scripts.queue_key("test-limited", "limiter_starts")
     with transaction.atomic():
         Job.objects.update(meta={})  # nobody else writes these rows meanwhile
         qcluster()
@@ -182,4 +182,4 @@ def test_stopping_is_not_failing(qcluster, valkey):
     assert (job.state, job.attempts) == (State.WAITING, 0)
     qcluster()
     assert finished(job).state == State.COMPLETED
-    assert [a.outcome for a in job.history.all()] == ["released"]
+    assert [a.outcome for a in job.failed_attempts.all()] == ["released"]

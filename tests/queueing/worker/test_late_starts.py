@@ -47,7 +47,7 @@ async def counted(run: Run) -> list[str]:
     with ThreadPoolExecutor(1) as threads:
         result = await executor.execute(run, Stream(run).context, threads)
     assert result.state == State.COMPLETED
-    starts = await redis_client.aclient().zrange(scripts.queue_key(QUEUE, "starts"), 0, -1)
+    starts = await redis_client.aclient().zrange(scripts.queue_key(QUEUE, "limiter_starts"), 0, -1)
     await redis_client.aclose()
     return starts
 

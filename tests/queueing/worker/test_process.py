@@ -53,7 +53,7 @@ async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valke
     worker._handed(mine, "test", job, 0, False)
     assert worker.held == {}, "it does not begin it"
     await eventually(
-        lambda: redis_client.run(scripts.places("test", [job]))[0].state == "waiting", "its return"
+        lambda: redis_client.run(scripts.positions("test", [job]))[0].state == "waiting", "its return"
     )
     assert not valkey.client.hgetall("{buddy}:claims")
     await redis_client.aclose()

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from queueing.conf import get_queue
-from queueing.models import Attempt, Job
+from queueing.models import FailedAttempt, Job
 from queueing.monitoring.counters import Account
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
@@ -77,7 +77,7 @@ def test_each_outcome_takes_its_job_where_it_belongs():
             result(back, State.WAITING, spent=False),
         ]
     )
-    places = redis_client.run(scripts.places("test", [run.id for run in (done, bad, later, back)]))
+    places = redis_client.run(scripts.positions("test", [run.id for run in (done, bad, later, back)]))
     assert [place and place.state for place in places] == [None, None, "delayed", "waiting"]
     states = {job.id.hex: job.state for job in Job.objects.all()}
     assert [states[run.id] for run in (done, bad, later, back)] == [
@@ -124,7 +124,7 @@ def test_a_job_whose_end_cannot_be_told_has_failed_an_attempt(attempts, state):
     settle([result(run)])
     assert Job.objects.get().state == state
     assert not Written.objects.exists()
-    assert Attempt.objects.count() == 1
+    assert FailedAttempt.objects.count() == 1
     assert redis_client.run(scripts.counts("test")).active == 0
 
 
@@ -140,7 +140,7 @@ def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
     monkeypatch.setattr(result_writer, "_TRY_AGAIN", 0.01)
     end, tries = attempts.end, iter(range(100))
 
-    def sometimes(results: Sequence[Result]) -> attempts.Recorded:
+    def sometimes(results: Sequence[Result]) -> attempts.RecordedResults:
         if next(tries) < 3:
             raise OperationalError("the database is away")
         return end(results)
@@ -192,4 +192,4 @@ def test_a_freed_dependent_is_put_in_the_schedule():
     child = new_job(depends_on=[parent])
     (run,) = claim()
     settle([result(run)])
-    assert redis_client.run(scripts.places("test", [child.id.hex]))[0].state == "waiting"
+    assert redis_client.run(scripts.positions("test", [child.id.hex]))[0].state == "waiting"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chat.upstream.health import provider_warnings
 from queueing.api import Job, JobError, State
-from queueing.models import Attempt
+from queueing.models import FailedAttempt
 from tests.chat.upstream.model_requests import ask_model
 from tests.provider.fixture import Provider
 
@@ -22,8 +22,8 @@ def record_failures(code: str, times: int, minutes_ago: float = 1) -> None:
     job = Job.objects.create(
         kind="chat.reply", queue="openai-chat", priority=2, state=State.WAITING, created_at=at
     )
-    Attempt.objects.bulk_create(
-        Attempt(job=job, number=n + 1, outcome="failed", started_at=at, ended_at=at, worker="c/w", code=code)
+    FailedAttempt.objects.bulk_create(
+        FailedAttempt(job=job, number=n + 1, outcome="failed", started_at=at, ended_at=at, worker="c/w", code=code)
         for n in range(times)
     )
 

@@ -20,16 +20,16 @@ end
 
 -- How many starts the limiter's sliding window leaves.
 local function limiter_room(q)
-  local last = redis.call('ZRANGE', q.starts, -1, -1, 'WITHSCORES')
+  local last = redis.call('ZRANGE', q.limiter_starts, -1, -1, 'WITHSCORES')
   if last[2] and tonumber(last[2]) > now then -- the clock went back: these starts count as now
-    for _, start in ipairs(redis.call('ZRANGEBYSCORE', q.starts, '(' .. now, '+inf')) do
-      redis.call('ZADD', q.starts, now, start)
+    for _, start in ipairs(redis.call('ZRANGEBYSCORE', q.limiter_starts, '(' .. now, '+inf')) do
+      redis.call('ZADD', q.limiter_starts, now, start)
     end
   end
-  redis.call('ZREMRANGEBYSCORE', q.starts, '-inf', now - q.limiter_ms)
-  local left = q.limiter_max - redis.call('ZCARD', q.starts)
+  redis.call('ZREMRANGEBYSCORE', q.limiter_starts, '-inf', now - q.limiter_ms)
+  local left = q.limiter_max - redis.call('ZCARD', q.limiter_starts)
   if left <= 0 then
-    local first = redis.call('ZRANGE', q.starts, 0 - left, 0 - left, 'WITHSCORES') -- -left would be -0 at times
+    local first = redis.call('ZRANGE', q.limiter_starts, 0 - left, 0 - left, 'WITHSCORES') -- -left would be -0 at times
     wake_at(tonumber(first[2]) + q.limiter_ms + 1)
   end
   return left
@@ -74,10 +74,10 @@ end
 -- Whether the owner may have one more active job; counts it if so.
 local function owner_may(q, owner)
   if owner == '' or q.owner_concurrency == 0 then return true end
-  local busy = q.seen[owner] or tonumber(redis.call('HGET', q.busy, owner) or '0')
-  q.seen[owner] = busy
-  if busy >= q.owner_concurrency then return false end
-  q.seen[owner] = busy + 1
+  local active = q.seen[owner] or tonumber(redis.call('HGET', q.owner_active, owner) or '0')
+  q.seen[owner] = active
+  if active >= q.owner_concurrency then return false end
+  q.seen[owner] = active + 1
   return true
 end
 
@@ -107,7 +107,7 @@ end
 
 local function take(q, reply, number)
   if q.take == 0 then return end
-  local ids, claims, active, starts, v = {}, {}, {}, {}, 0
+  local ids, claims, active, starts, virtual_time = {}, {}, {}, {}, 0
   local lease_ends = whole(now + lease)
   for i = 1, q.take do
     local job = q.found[i]
@@ -115,8 +115,8 @@ local function take(q, reply, number)
     claims[2 * i - 1], claims[2 * i] = job.id, token
     active[2 * i - 1], active[2 * i] = lease_ends, job.id
     starts[2 * i - 1], starts[2 * i] = whole(now), token .. job.id
-    v = math.max(v, job.score % TAGS)
-    if job.owner ~= '' then redis.call('HINCRBY', q.busy, job.owner, 1) end
+    virtual_time = math.max(virtual_time, job.score % TAGS)
+    if job.owner ~= '' then redis.call('HINCRBY', q.owner_active, job.owner, 1) end
     reply[#reply + 1] = job.id
     reply[#reply + 1] = q.limiter_max > 0 and -number or number
     reply[#reply + 1] = math.max(0, now - job.ready)
@@ -125,9 +125,9 @@ local function take(q, reply, number)
   redis.call('ZADD', q.active, unpack(active))
   redis.call('HSET', CLAIMS, unpack(claims))
   redis.call('HINCRBY', RUNNING, running_field(token, q.name), q.take)
-  if q.limiter_max > 0 then redis.call('ZADD', q.starts, unpack(starts)) end
-  if v > tonumber(redis.call('HGET', q.meta, 'v') or '0') then
-    redis.call('HSET', q.meta, 'v', whole(v))
-    redis.call('ZREMRANGEBYSCORE', q.owners, '-inf', v)
+  if q.limiter_max > 0 then redis.call('ZADD', q.limiter_starts, unpack(starts)) end
+  if virtual_time > tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0') then
+    redis.call('HSET', q.meta, 'virtual_time', whole(virtual_time))
+    redis.call('ZREMRANGEBYSCORE', q.owner_finish_tags, '-inf', virtual_time)
   end
 end

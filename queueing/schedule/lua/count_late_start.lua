@@ -8,7 +8,7 @@ local live = redis.call('HMGET', q.meta, 'limiter_max', 'limiter_ms')
 q.limiter_max, q.limiter_ms = tonumber(live[1] or ARGV[1]), tonumber(live[2] or ARGV[2])
 if q.limiter_max == 0 then return 0 end
 local start = ARGV[3] .. ARGV[4]
-redis.call('ZREM', q.starts, start)
+redis.call('ZREM', q.limiter_starts, start)
 local room = limiter_room(q)
-redis.call('ZADD', q.starts, now, start) -- while it waits, too: nobody takes its place
+redis.call('ZADD', q.limiter_starts, now, start) -- while it waits, too: nobody takes its place
 return room > 0 and 0 or next_at - now

@@ -6,8 +6,8 @@
 -- Returns -1, with nothing done, when somebody told of the queue meanwhile: the record may say more by now.
 local FIELDS = {'paused', 'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms'}
 local q = queue_at(5)
-if (redis.call('HGET', q.meta, 'told') or '') ~= ARGV[4] then return -1 end
-redis.call('HSET', q.meta, 'told', ARGV[5])
+if (redis.call('HGET', q.meta, 'overrides_version') or '') ~= ARGV[4] then return -1 end
+redis.call('HSET', q.meta, 'overrides_version', ARGV[5])
 local wanted, changed = cjson.decode(ARGV[3]), {}
 for i, old in ipairs(redis.call('HMGET', q.meta, unpack(FIELDS))) do
   local name = FIELDS[i]

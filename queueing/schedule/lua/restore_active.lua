@@ -13,8 +13,8 @@ for i = 3, #ARGV, 4 do
     redis.call('ZADD', q.active, whole(now + tonumber(ARGV[2])), id)
     redis.call('HINCRBY', RUNNING, running_field(token, ARGV[1]), 1)
     if owner ~= '' then
-      redis.call('HINCRBY', q.held, owner, 1)
-      redis.call('HINCRBY', q.busy, owner, 1)
+      redis.call('HINCRBY', q.owner_unfinished, owner, 1)
+      redis.call('HINCRBY', q.owner_active, owner, 1)
     end
   end
 end
