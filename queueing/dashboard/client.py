@@ -8,8 +8,8 @@ from typing import Any
 from channels.auth import get_user
 from django.conf import settings
 
-from queueing.record.database_thread import in_thread
 from queueing.events.sockets import SendWindow
+from queueing.record.database_thread import in_thread
 
 from .viewer import View, is_staff
 

@@ -7,7 +7,6 @@ and the text kept in Redis are what counts, and `catch_up` brings a watcher from
 import hashlib
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync

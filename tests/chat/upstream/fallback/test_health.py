@@ -23,7 +23,9 @@ def record_failures(code: str, times: int, minutes_ago: float = 1) -> None:
         kind="chat.reply", queue="openai-chat", priority=2, state=State.WAITING, created_at=at
     )
     FailedAttempt.objects.bulk_create(
-        FailedAttempt(job=job, number=n + 1, outcome="failed", started_at=at, ended_at=at, worker="c/w", code=code)
+        FailedAttempt(
+            job=job, number=n + 1, outcome="failed", started_at=at, ended_at=at, worker="c/w", code=code
+        )
         for n in range(times)
     )
 
