@@ -1,11 +1,11 @@
-"""Start-up: find the kinds of job, register the checks."""
+"""Start-up: find the kinds of job, register the system checks."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
 
 class QueueingConfig(AppConfig):
-    """The queue engine; liftable into another project (docs/engine.md)."""
+    """The queue engine; it can be moved into another project (docs/engine.md)."""
 
     name = "queueing"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,4 +1,4 @@
-"""What a handler is given: who asks, which attempt this is, and how to say what is happening."""
+"""The first argument of every handler: facts about the job, and methods to report what happens."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 @dataclass(kw_only=True)
 class JobContext:
-    """Handed to every handler as its first argument. All methods are quick and safe from threads."""
+    """A run of a job as its handler sees it. All methods are quick and may be called from any thread."""
 
     job_id: str
     """32 hex digits."""
@@ -23,35 +23,34 @@ class JobContext:
     max_attempts: int
     emit: Emit
     pace: Callable[[], Awaitable[None]]
-    """Await it before reading more of a stream: it ends when what was said so far is about to go out.
-    Whoever reads in that rhythm does a fraction of the work of reading every token by itself, and is
-    not a moment later."""
+    """Await it before reading more of a stream: it returns when the engine is about to send the text so
+    far. Reading in this rhythm costs a fraction of reading token by token and adds no delay."""
     text: str = ""
-    """What this attempt has streamed so far."""
+    """The text that this attempt has streamed so far."""
     cancelled: bool = field(default=False)
-    """Coroutines are cancelled; a plain function in a thread should look here between its steps.
+    """Coroutines are cancelled; a plain function in a thread should check this between its steps.
 
     Once it is set, `delta`, `progress` and `log` raise `asyncio.CancelledError`.
     """
 
     def delta(self, text: str) -> None:
-        """Stream `text` to whoever watches. Pieces are put together before they travel."""
-        self._stop_if_cancelled()
+        """Stream `text` to the clients that watch the job. Short texts are sent together."""
+        self._raise_if_cancelled()
         if text:
             offset = len(self.text)
             self.text += text
             self.emit("delta", {"offset": offset, "text": text})
 
     def progress(self, done: int, total: int, label: str = "") -> None:
-        """Say that `done` of `total` steps are done; `label` names the present one."""
-        self._stop_if_cancelled()
+        """Report that `done` of `total` steps are finished; `label` names the current one."""
+        self._raise_if_cancelled()
         self.emit("progress", {"done": done, "total": total, "label": label})
 
     def log(self, line: str) -> None:
-        """Keep a line in the job's log, for operators."""
-        self._stop_if_cancelled()
+        """Add a line to the job's log, for operators."""
+        self._raise_if_cancelled()
         self.emit("log", {"line": line})
 
-    def _stop_if_cancelled(self) -> None:
+    def _raise_if_cancelled(self) -> None:
         if self.cancelled:
             raise asyncio.CancelledError

@@ -1,21 +1,21 @@
-"""What can go wrong, and who should hear of it.
+"""The engine's exceptions, and how the engine reacts to those of handlers.
 
 QueueingError
 ├── BadSubmission     the caller's arguments are wrong; nothing was stored
 │   └── UnknownKind
 ├── BadValue          an operator's value is wrong; nothing was changed
-├── Rejected          the queue cannot take it now; carries when to come back
-├── WrongState        the job's state does not allow the move
-│   └── NoQueue       nor would any other: its queue is not in the settings
-└── JobError          raised by handlers; says what the engine should do next
-    ├── Permanent     cannot get better: fail at once
-    ├── Retry         may get better: spend an attempt, wait at least `after`
-    └── Cooldown      the provider asks everybody to wait: no attempt is spent
+├── Rejected          the queue cannot accept it now; carries when to try again
+├── WrongState        the job's state does not allow the action
+│   └── NoQueue       no state would: its queue is not in the settings
+└── JobError          raised by handlers; tells the engine what to do next
+    ├── Permanent     trying again cannot help: fail at once
+    ├── Retry         trying again may help: spend an attempt, wait at least `after` seconds
+    └── Cooldown      the provider asks all callers to wait: no attempt is spent
 """
 
 
 class QueueingError(Exception):
-    """Base of everything this app raises on purpose."""
+    """The base of all exceptions that the engine raises on purpose."""
 
 
 class BadSubmission(QueueingError, ValueError):
@@ -41,7 +41,7 @@ class BadValue(QueueingError, ValueError):
 
 
 class Rejected(QueueingError):
-    """The queue cannot take this job now. Nothing was stored.
+    """The queue cannot accept this job now. Nothing was stored.
 
     `code` is `queue_full` or `owner_limit`; `retry_after` is in seconds.
     """
@@ -54,7 +54,7 @@ class Rejected(QueueingError):
 
 
 class WrongState(QueueingError):
-    """The move does not start from the job's present state. Nothing was changed."""
+    """The job's present state does not allow the action. Nothing was changed."""
 
     def __init__(self, verb: str, state: str) -> None:
         super().__init__(f"cannot {verb} a job that is {state}")
@@ -63,16 +63,16 @@ class WrongState(QueueingError):
 
 
 class NoQueue(WrongState):
-    """The job's queue has left the settings: it would wait for ever. Nothing was changed."""
+    """The job's queue is no longer in the settings: no worker would run it. Nothing was changed."""
 
     def __init__(self, verb: str, queue: str) -> None:
         super().__init__(verb, f"on {queue}, a queue that is not in the settings")
 
 
 class JobError(QueueingError):
-    """Raised by a handler. `message` is shown to the job's owner, so it must be fit for them.
+    """An error raised by a handler. The job's owner reads `message`, so it must be a plain sentence.
 
-    `code` is a stable word for grouping failures, for example `no_quota`.
+    `code` is a stable word by which failures are grouped, for example `no_quota`.
     """
 
     def __init__(self, message: str, *, code: str = "error") -> None:
@@ -82,11 +82,11 @@ class JobError(QueueingError):
 
 
 class Permanent(JobError):
-    """Trying again cannot help: a bad request, no quota, a bad key."""
+    """An error that trying again cannot fix: a bad request, no quota, a bad key."""
 
 
 class Retry(JobError):
-    """Try again with the queue's backoff, but not sooner than `after` seconds."""
+    """An error that may pass: try again with the queue's backoff, at least `after` seconds later."""
 
     def __init__(self, message: str, *, code: str = "error", after: float = 0.0) -> None:
         super().__init__(message, code=code)
@@ -94,7 +94,7 @@ class Retry(JobError):
 
 
 class Cooldown(JobError):
-    """The provider asked for `after` seconds of quiet: the whole queue waits, no attempt is spent."""
+    """A provider's request to wait `after` seconds: all its queues wait, no attempt is spent."""
 
     def __init__(self, message: str, *, code: str = "rate_limited", after: float) -> None:
         super().__init__(message, code=code)

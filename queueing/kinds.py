@@ -1,7 +1,9 @@
-"""Kinds of job: a name, the handler that does it, and the queue it belongs to.
+"""Kinds of job: a name, its handler, and the queue it belongs to.
 
     @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)
-    async def reply(ctx: JobContext, *, message_id: str) -> dict[str, object]: ...
+    async def reply(ctx: JobContext, *, reply_id: str) -> dict[str, str]:
+        ctx.delta("Hello!")
+        return {"response": ctx.text}
 
 Coroutine functions are awaited on the worker's loop; plain functions run in a thread. Arguments and
 results are JSON. Modules named `jobs` in installed apps are imported at start, so decorating is enough.
@@ -20,27 +22,27 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a job ended, given to `on_end` inside the transaction that records it."""
+    """The end of a job, given to `on_end` inside the transaction that records it."""
 
     job_id: str
-    """The job's id, 32 hex digits."""
+    """32 hex digits."""
     owner: str
     args: dict[str, Any]
     state: State
     """`completed`, `failed` or `cancelled`."""
     result: Any
-    """What the handler returned; `None` unless completed."""
+    """The handler's return value; None unless completed."""
     error: str
     """A sentence for the owner; empty unless failed."""
     text: str
-    """What `ctx.delta` had streamed in the last attempt, also when the job did not complete."""
+    """The text that `ctx.delta` streamed in the last attempt, also when the job did not complete."""
     kind: str = ""
-    """The job's."""
     code: str = ""
-    """The failure's stable word; empty unless failed."""
+    """A stable word for the failure; empty unless failed."""
     waited: float | None = None
-    """Seconds the last attempt was in line, and `ran` those it took; None when no attempt brought the end."""
+    """Seconds that the last attempt waited in line; None when the job did not end with an attempt."""
     ran: float | None = None
+    """Seconds that the last attempt took; None when the job did not end with an attempt."""
 
 
 OnEnd = Callable[[Ending], None]
@@ -67,9 +69,9 @@ def job(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of kind `name` on `queue`.
 
-    `on_end(ending)` runs in the same database transaction as the job's terminal state and only for
-    the claim that won, so what it writes happens exactly once, however often the job ran. It must be
-    quick and plain (no coroutine). An exception in it rolls the outcome back; the job is then retried.
+    `on_end(ending)` runs in the database transaction that records the job's terminal state, and only for
+    the run whose outcome was recorded: what it writes is written exactly once, however often the job ran.
+    It must be quick and synchronous. An exception in it rolls the outcome back; the job is then retried.
     """
 
     def register(handler: Handler) -> Handler:
@@ -90,7 +92,7 @@ def job(
 
 
 def get_kind(name: str) -> Kind:
-    """The kind registered as `name`; `UnknownKind` names those there are."""
+    """Return the kind registered as `name`. Raise `UnknownKind`, which lists the registered kinds."""
     try:
         return _kinds[name]
     except KeyError:
@@ -99,5 +101,5 @@ def get_kind(name: str) -> Kind:
 
 
 def all_kinds() -> list[Kind]:
-    """Every registered kind, by name."""
+    """Return all registered kinds, ordered by name."""
     return [_kinds[name] for name in sorted(_kinds)]

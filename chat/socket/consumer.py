@@ -24,7 +24,7 @@ from chat.protocol import client_messages
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
 from queueing.api import events
 from queueing.api.events import Follower, PressureWatch
-from queueing.api.sockets import CloseCode, forget_channel, in_thread
+from queueing.api.sockets import CloseCode, close_channel, in_thread
 
 from . import flow_control, handlers
 from .live_rendering import Live
@@ -52,7 +52,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await super().__call__(*call)
         finally:
             if hasattr(self, "channel_name"):
-                await forget_channel(self.channel_layer, self.channel_name)
+                await close_channel(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
         self.address = client_address(self.scope)

@@ -1,6 +1,6 @@
-"""The channel layer: Redis pub/sub, with inboxes that have a bound, and many messages in one round trip.
+"""The channel layer: Redis pub/sub with bounded inboxes, and many messages in one round trip.
 
-This is the one place that knows the insides of `channels_redis`.
+This is the only module that uses internals of `channels_redis`.
 """
 
 import asyncio
@@ -13,35 +13,34 @@ from .messages import name_of
 
 Message = dict[str, Any]
 
-#: Bytes that may wait for one socket. One that cannot keep up loses what will be made up for.
-MOST_WAITING = 512 * 1024
+#: Bytes that may wait for one socket. A slow socket loses events, which its follower makes up for.
+MAX_WAITING_BYTES = 512 * 1024
 
-#: Events whose loss shows in what comes after them.
-_PASSING = ("delta", "progress")
+#: Events whose loss shows in the events after them.
+_DROPPABLE = ("delta", "progress")
 
 
 class PubSubLayer(RedisPubSubChannelLayer):
-    """As `channels_redis` has it, which keeps all that comes for a socket until the memory is full."""
+    """The layer of `channels_redis`, with a limit to what it keeps for one socket."""
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """The name of a new channel, to which nothing is sent yet."""
-        here = self._get_layer()
-        name: str = await here.new_channel(prefix)
-        here.channels[name] = Inbox(self)
+        """Return the name of a new channel."""
+        layer = self._get_layer()
+        name: str = await layer.new_channel(prefix)
+        layer.channels[name] = BoundedInbox(self)
         return name
 
     async def group_send_many(self, messages: Sequence[tuple[str, Message]]) -> None:
-        """`group_send` of each (group, message), in order.
+        """Do `group_send` for each (group, message), in order.
 
-        Sent one by one, each takes a lock and a round trip of its own, which is most of what a streaming
-        worker would do.
+        One by one, each send takes a lock and a round trip, which would be most of a streaming worker's time.
         """
-        here = self._get_layer()
+        layer = self._get_layer()
         by_shard: dict[Any, list[tuple[str, bytes]]] = {}
         for group, message in messages:
-            channel = here._get_group_channel_name(group)
-            by_shard.setdefault(here._get_shard(channel), []).append((channel, self.serialize(message)))
-        await asyncio.gather(*(_publish(shard, some) for shard, some in by_shard.items()))
+            channel = layer._get_group_channel_name(group)
+            by_shard.setdefault(layer._get_shard(channel), []).append((channel, self.serialize(message)))
+        await asyncio.gather(*(_publish(shard, batch) for shard, batch in by_shard.items()))
 
 
 async def _publish(shard: Any, messages: Sequence[tuple[str, bytes]]) -> None:
@@ -53,8 +52,8 @@ async def _publish(shard: Any, messages: Sequence[tuple[str, bytes]]) -> None:
         await pipeline.execute()
 
 
-class Inbox(asyncio.Queue[bytes]):
-    """What has come for one socket, and waits until it takes it in."""
+class BoundedInbox(asyncio.Queue[bytes]):
+    """The messages that wait for one socket, limited to MAX_WAITING_BYTES."""
 
     def __init__(self, layer: PubSubLayer) -> None:
         super().__init__()
@@ -66,7 +65,7 @@ class Inbox(asyncio.Queue[bytes]):
         """Bytes."""
 
     def _put(self, item: bytes) -> None:
-        if self.size + len(item) > MOST_WAITING:
+        if self.size + len(item) > MAX_WAITING_BYTES:
             self._make_room()
         self.size += len(item)
         super()._put(item)
@@ -77,15 +76,15 @@ class Inbox(asyncio.Queue[bytes]):
         return item
 
     def _make_room(self) -> None:
-        """Lose all text at once: a single gap is cheap to fill. Then, if need be, the oldest of the rest."""
+        """Drop all text, since a single gap is cheap to fill; then, if necessary, the oldest other events."""
         waiting = [self._get() for _ in range(self.qsize())]
         for item in waiting:
-            if not self._is_passing(item):
+            if not self._is_droppable(item):
                 super()._put(item)
                 self.size += len(item)
-        while self.size > MOST_WAITING // 2:
+        while self.size > MAX_WAITING_BYTES // 2:
             self._get()
 
-    def _is_passing(self, item: bytes) -> bool:
+    def _is_droppable(self, item: bytes) -> bool:
         event = self._layer.deserialize(item).get("event")
-        return bool(event) and name_of(event) in _PASSING
+        return bool(event) and name_of(event) in _DROPPABLE

@@ -20,7 +20,7 @@ from . import messages
 from .messages import Event
 from .periodic import Periodic, send_safely
 from .positions import Positions
-from .reader import Reader
+from .reader import EventCursor
 
 #: Seconds without an event after which the record is asked.
 QUIET = 3.0
@@ -39,7 +39,7 @@ class Followed:
     def __init__(self, event: Event) -> None:
         self.about = event
         """One of its events."""
-        self.reader = Reader()
+        self.cursor = EventCursor()
         self.heard = time.monotonic()
         self.runs = False
         """Whether the last that was told is that it runs."""
@@ -89,7 +89,7 @@ class Follower:
             known.heard = time.monotonic()
             if self._held_up():
                 return
-            if known.reader.misses(event):
+            if known.cursor.has_gap_before(event):
                 await self._catch_up(known)
             else:
                 await self._pass(known, event)
@@ -99,7 +99,7 @@ class Follower:
         async with self._lock:
             self._over.pop(job.id.hex, None)
             known = self.jobs.setdefault(job.id.hex, Followed(messages.event_of(job, "position")))
-            known.reader = Reader(run, offset)
+            known.cursor = EventCursor(run, offset)
             if not self._held_up():
                 await self._catch_up(known)
 
@@ -129,10 +129,10 @@ class Follower:
     async def _catch_up(self, known: Followed) -> None:
         job_id = known.about["jobId"]
         try:
-            reader = known.reader
-            found = await messages.catch_up(job_id, run=reader.run, offset=reader.offset)
+            cursor = known.cursor
+            found = await messages.catch_up(job_id, run=cursor.run, offset=cursor.offset)
         except Job.DoesNotExist:
-            found = [messages.vanished(known.about)]
+            found = [messages.deleted_event(known.about)]
         known.heard = time.monotonic()
         for event in found:
             await self._pass(known, event)
@@ -145,12 +145,12 @@ class Follower:
             known.stop = Positions.for_running_loop().watch(event, self._send)
         elif name in messages.ENDINGS:
             self._end(known, event)
-        if fresh := known.reader.take(event):
-            await self._send(fresh)
+        if new := known.cursor.advance(event):
+            await self._send(new)
 
     def _end(self, known: Followed, event: Event) -> None:
         self.jobs.pop(event["jobId"], None)
-        self._over[event["jobId"]] = Over(event["type"], known.reader.run or 0)
+        self._over[event["jobId"]] = Over(event["type"], known.cursor.run or 0)
         if len(self._over) > _REMEMBERED:
             del self._over[next(iter(self._over))]
 
@@ -183,9 +183,9 @@ def _knows_less(known: Followed | None, state: str, runs: int, length: int) -> b
         return True
     if state != State.ACTIVE:
         return False
-    # Before a run's first word its reader has not begun.
-    told = known.reader.offset if known.reader.run == runs else 0
-    return length > told or (known.reader.run or runs) < runs
+    # Before the first text of a run its cursor is on the previous run.
+    told = known.cursor.offset if known.cursor.run == runs else 0
+    return length > told or (known.cursor.run or runs) < runs
 
 
 async def _standing(ids: Sequence[str]) -> list[tuple[str, str, int, int]]:

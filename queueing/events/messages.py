@@ -125,7 +125,7 @@ def common_fields(event: Event) -> Event:
     return {name: value for name, value in event.items() if name not in _OF_ONE}
 
 
-def vanished(event: Event) -> Event:
+def deleted_event(event: Event) -> Event:
     """The terminal event of a job whose row is gone, made from any other of its events."""
     return common_fields(event) | {"type": f"{topic_of(event)}:cancelled", "text": ""}
 
@@ -161,7 +161,7 @@ async def catch_up(job_id: str, *, run: int | None = None, offset: int = 0) -> l
         found.append(event_of(job, "delta", **at, text=text[start:]))
     step = (await progress.latest([job.id.hex])).get(job.id.hex)
     if step and step.run == job.run_count:
-        found.append(event_of(job, "progress", **step.said))
+        found.append(event_of(job, "progress", **step.fields))
     return found
 
 

@@ -1,4 +1,4 @@
-"""How far running jobs are: the latest that each said, kept in Redis for whoever looks later."""
+"""The latest progress of running jobs, stored in Redis for clients that connect later."""
 
 import json
 import logging
@@ -9,40 +9,42 @@ from queueing.schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which it is kept.
-_KEEP = 3600
+#: Seconds that progress is stored.
+_TTL = 3600
 
 
-class Step(NamedTuple):
-    """What a run said of itself."""
+class Progress(NamedTuple):
+    """The progress that one run of a job reported last."""
 
     job_id: str
     run: int
-    said: dict[str, Any]
+    fields: dict[str, Any]
     """{done, total, label}."""
 
 
-async def keep(steps: Sequence[Step]) -> None:
-    """Keep these in place of what was kept of their jobs; with Redis away they are lost, and come again."""
+async def store(items: Sequence[Progress]) -> None:
+    """Replace the stored progress of these jobs. Without Redis it is lost until the next report."""
     try:
         pipeline = redis_client.aclient().pipeline(transaction=False)
-        for step in steps:
-            pipeline.set(_key(step.job_id), json.dumps([step.run, step.said]), ex=_KEEP)
+        for item in items:
+            pipeline.set(_key(item.job_id), json.dumps([item.run, item.fields]), ex=_TTL)
         await pipeline.execute()
     except redis_client.Unavailable as exc:
-        logger.warning("the progress of %d jobs is not kept: %s", len(steps), exc)
+        logger.warning("the progress of %d jobs was not stored: %s", len(items), exc)
 
 
-async def latest(job_ids: Iterable[str]) -> dict[str, Step]:
-    """Of those of the jobs that said anything. It may be an earlier run's: look at `run`."""
+async def latest(job_ids: Iterable[str]) -> dict[str, Progress]:
+    """Return the stored progress by job id. It may be that of an earlier run: compare `run`."""
     ids = list(job_ids)
     if not ids:
         return {}
     try:
-        kept = await redis_client.aclient().mget([_key(job_id) for job_id in ids])
+        stored = await redis_client.aclient().mget([_key(job_id) for job_id in ids])
     except redis_client.Unavailable:
         return {}
-    return {job_id: Step(job_id, *json.loads(text)) for job_id, text in zip(ids, kept, strict=True) if text}
+    return {
+        job_id: Progress(job_id, *json.loads(text)) for job_id, text in zip(ids, stored, strict=True) if text
+    }
 
 
 def _key(job_id: str) -> str:

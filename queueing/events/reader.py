@@ -1,6 +1,6 @@
-"""How far one watcher has read of a job, and following a job to its end.
+"""How far one client has read a job's events, and following a job to its end.
 
-A delta says where it belongs, so what was lost shows by the offset of what comes after it.
+A delta names its offset, so a lost one shows by the offset of the next.
 """
 
 import asyncio
@@ -16,28 +16,28 @@ from queueing.models import Job
 from . import messages
 from .messages import Event, group_of, is_terminal, name_of
 
-#: Seconds between looks at the record by a follower whom the channel layer tells nothing.
-_LOOK_AGAIN = 5.0
+#: Seconds without an event after which the record is checked.
+_POLL_INTERVAL = 5.0
 
 
-class Reader:
-    """How far one watcher has read; drops what it has, and notices what it misses."""
+class EventCursor:
+    """The point up to which one client has read a job: `offset` characters of run number `run`."""
 
     def __init__(self, run: int | None = None, offset: int = 0) -> None:
         self.run = run
         self.offset = offset
         self._last: Event | None = None
 
-    def misses(self, event: Event) -> bool:
-        """Whether text between what was read and this event is missing."""
+    def has_gap_before(self, event: Event) -> bool:
+        """Return whether text between the cursor and this event is missing."""
         if not event["type"].endswith(":delta"):
             return False
         if self.run is not None and event["run"] < self.run:
             return False
         return bool(event["offset"] > (self.offset if event["run"] == self.run else 0))
 
-    def take(self, event: Event) -> Event | None:
-        """The event, less what was read already; None when nothing of it is new."""
+    def advance(self, event: Event) -> Event | None:
+        """Move past the event; return it without the text already read, or None when nothing is new."""
         if "run" in event and event["run"] != self.run:
             if self.run is not None and event["run"] < self.run:
                 return None
@@ -47,35 +47,35 @@ class Reader:
                 return None
             self._last = event
             return event
-        fresh = event["text"][self.offset - event["offset"] :]
-        if not fresh:
+        new_text = event["text"][self.offset - event["offset"] :]
+        if not new_text:
             return None
-        event = event | {"offset": self.offset, "text": fresh}
-        self.offset += len(fresh)
+        event = event | {"offset": self.offset, "text": new_text}
+        self.offset += len(new_text)
         return event
 
 
 async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncIterator[Event]:
-    """Every event from there to the terminal one, without gap or repeat."""
-    seen = Reader(run, offset)
+    """Yield every event after `offset` characters of `run`, to the terminal one, without gap or repeat."""
+    cursor = EventCursor(run, offset)
     async with _Inbox(job.owner) as inbox:
         while True:
-            for event in await _missed(job, seen):
-                if fresh := seen.take(event):
-                    yield fresh
+            for event in await _catch_up(job, cursor):
+                if new := cursor.advance(event):
+                    yield new
                 if is_terminal(event):
                     return
             async for event in inbox.live(job.id.hex):
-                if seen.misses(event):
-                    break  # something was lost on the way: catch up
-                if fresh := seen.take(event):
-                    yield fresh
+                if cursor.has_gap_before(event):
+                    break  # an event was lost on the way: catch up
+                if new := cursor.advance(event):
+                    yield new
                 if is_terminal(event):
                     return
 
 
 class _Inbox:
-    """An owner's events as the channel layer brings them."""
+    """An owner's events as the channel layer delivers them."""
 
     def __init__(self, owner: str) -> None:
         self._layer: Any = get_channel_layer()
@@ -90,24 +90,24 @@ class _Inbox:
     async def __aexit__(self, *_: object) -> None:
         self._receiving.cancel()
         await asyncio.gather(self._receiving, return_exceptions=True)
-        with contextlib.suppress(Exception):  # a layer that is just reconnecting raises all sorts of things
+        with contextlib.suppress(Exception):  # a layer that is reconnecting raises various exceptions
             await self._layer.group_discard(self._group, self._channel)
-        await forget_channel(self._layer, self._channel)
+        await close_channel(self._layer, self._channel)
 
     async def live(self, job_id: str) -> AsyncIterator[Event]:
-        """The job's events as they come; ends when none has come for a while."""
-        ends = time.monotonic() + _LOOK_AGAIN
+        """Yield the job's events as they arrive, until none has arrived for `_POLL_INTERVAL` seconds."""
+        ends = time.monotonic() + _POLL_INTERVAL
         while event := await self._next(ends - time.monotonic()):
             if event.get("jobId") == job_id:
                 yield event
-                ends = time.monotonic() + _LOOK_AGAIN
+                ends = time.monotonic() + _POLL_INTERVAL
 
     def _receive(self) -> None:
-        """Begin to wait for the next one. It outlives a wait for it: its end would end the subscription."""
+        """Start to wait for the next message. Cancelling the wait would end the subscription."""
         self._receiving = asyncio.ensure_future(self._layer.receive(self._channel))
 
-    async def _next(self, patience: float) -> Event | None:
-        done, _ = await asyncio.wait({self._receiving}, timeout=max(0.0, patience))
+    async def _next(self, seconds: float) -> Event | None:
+        done, _ = await asyncio.wait({self._receiving}, timeout=max(0.0, seconds))
         if not done:
             return None
         message = self._receiving.result()
@@ -115,9 +115,11 @@ class _Inbox:
         return dict(message.get("event", {"type": "none"}))
 
 
-async def forget_channel(layer: Any, channel: str) -> None:
-    """End a channel for good. The layer does so when its receiver is cancelled, but not when a message
-    reached the receiver at that very moment: then the channel and its subscription would stay for ever.
+async def close_channel(layer: Any, channel: str) -> None:
+    """Close a channel of the layer with its subscription.
+
+    The layer does so when its receiver is cancelled, but not when a message reached the receiver at that
+    moment: then channel and subscription would never be removed.
     """
     while channel in getattr(layer, "channels", ()):
         receiver = asyncio.ensure_future(layer.receive(channel))
@@ -126,8 +128,8 @@ async def forget_channel(layer: Any, channel: str) -> None:
         await asyncio.gather(receiver, return_exceptions=True)
 
 
-async def _missed(job: Job, seen: Reader) -> list[Event]:
+async def _catch_up(job: Job, cursor: EventCursor) -> list[Event]:
     try:
-        return await messages.catch_up(job.id.hex, run=seen.run, offset=seen.offset)
+        return await messages.catch_up(job.id.hex, run=cursor.run, offset=cursor.offset)
     except Job.DoesNotExist:
-        return [messages.vanished(messages.event_of(job, "position"))]
+        return [messages.deleted_event(messages.event_of(job, "position"))]

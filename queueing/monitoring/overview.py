@@ -81,8 +81,8 @@ def _running(ids: Sequence[str]) -> list[Job]:
     return list(rows.order_by("-started_at").defer("args", "result", "text"))
 
 
-def _as_running(job: Job, step: progress.Step | None, contents: bool) -> dict[str, Any]:
-    said = step.said if step and step.run == job.run_count else None
+def _as_running(job: Job, step: progress.Progress | None, contents: bool) -> dict[str, Any]:
+    said = step.fields if step and step.run == job.run_count else None
     if said and not contents:
         said = {name: value for name, value in said.items() if name != "label"}
     ran = (timezone.now() - job.started_at).total_seconds() if job.started_at else 0.0

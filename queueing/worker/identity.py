@@ -1,4 +1,4 @@
-"""Who a worker is."""
+"""The name of a worker process, and what its heartbeat contains."""
 
 import os
 import resource
@@ -15,24 +15,24 @@ from queueing.conf import get_conf
 
 @dataclass(kw_only=True)
 class Identity:
-    """One worker process, as tokens, heartbeats and the dashboard name it."""
+    """A worker process as tokens, heartbeats and the dashboard name it."""
 
     cluster: str
     """The cluster's short id: concurrency is counted by it."""
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     started: float = field(default_factory=time.time)
-    pulse: Any = None
-    """Shared memory without a lock: the worker writes the time, the sentinel reads it."""
-    lifeline: tuple[int, int] | None = None
-    """Both ends of a pipe that only the sentinel keeps open to write: its end is the sentinel's end."""
+    alive_at: Any = None
+    """Shared memory without a lock: the worker writes the time, the supervisor reads it."""
+    supervisor_pipe: tuple[int, int] | None = None
+    """Both ends of a pipe whose write end only the supervisor holds: EOF means that the supervisor died."""
 
     @property
     def id(self) -> str:
-        """`cluster/name`; a claim's token adds a number."""
+        """`cluster/name`; the token of a claim adds a number."""
         return f"{self.cluster}/{self.name}"
 
-    def card(self, *, held: int, slots: int) -> dict[str, Any]:
-        """What the heartbeat says."""
+    def heartbeat(self, *, active: int, slots: int) -> dict[str, Any]:
+        """Return the heartbeat of a worker that runs `active` jobs and may run `slots`."""
         return {
             "id": self.id,
             "cluster": self.cluster,
@@ -40,15 +40,15 @@ class Identity:
             "pid": os.getpid(),
             "started": self.started,
             "at": time.time(),
-            "running": held,
+            "running": active,
             "slots": slots,
-            "memory": _memory(),
+            "memory": rss_bytes(),
             "version": get_conf().version,
         }
 
 
-def _memory() -> int:
-    """Bytes of memory this process has now; on systems without /proc the most it ever had."""
+def rss_bytes() -> int:
+    """Return this process's resident memory in bytes; without /proc, its peak."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:

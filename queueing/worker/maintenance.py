@@ -45,8 +45,8 @@ class Upkeep:
         while True:
             began = time.monotonic()
             self._hurried.clear()
-            if (pulse := self._worker.identity.pulse) is not None:
-                pulse.value = time.time()
+            if (alive_at := self._worker.identity.alive_at) is not None:
+                alive_at.value = time.time()
             try:
                 await self._round()
             except (*redis_client.Unavailable, DatabaseError) as exc:
@@ -90,7 +90,7 @@ class Upkeep:
 
     async def _beat(self) -> None:
         worker, client = self._worker, redis_client.aclient()
-        card = worker.identity.card(held=len(worker.held), slots=worker.slots)
+        card = worker.identity.heartbeat(active=len(worker.held), slots=worker.slots)
         await client.hset(scripts.key("workers"), worker.identity.id, json.dumps(card))
         for name, text in (await client.hgetall(scripts.key("workers"))).items():
             if time.time() - json.loads(text)["at"] > _FORGET_WORKER:

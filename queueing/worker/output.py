@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from queueing.context import JobContext
 from queueing.events import messages, progress
-from queueing.events.progress import Step
+from queueing.events.progress import Progress
 from queueing.record.run import Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import TextChunk
@@ -108,10 +108,10 @@ class Stream:
         if self.behind or self.sending:
             await self._hub.flush(self)
 
-    def take_progress(self) -> Step | None:
+    def take_progress(self) -> Progress | None:
         """The latest progress, if it is news."""
         said, self._progress = self._progress, None
-        return Step(self.run.id, self.run.number, said) if said else None
+        return Progress(self.run.id, self.run.number, said) if said else None
 
     def take_piece(self) -> TextChunk | None:
         """What was said since the last piece; all of it where what is kept may have a hole."""
@@ -128,9 +128,9 @@ class Stream:
         run, text = self.run, self.context.text[start : self._sent]
         return TextChunk(run.id, run.token, run.number, text, replaces=start == 0)
 
-    def progress(self, step: Step) -> messages.Event:
+    def progress(self, step: Progress) -> messages.Event:
         """The event of a step."""
-        return self._event("progress", **step.said)
+        return self._event("progress", **step.fields)
 
     def delta(self) -> messages.Event:
         """The event of the latest piece."""
@@ -220,7 +220,7 @@ class Hub:
 async def _send_all(streams: Sequence[Stream]) -> None:
     went = [(stream, step) for stream in streams if (step := stream.take_progress())]
     if went:
-        await progress.keep([step for _, step in went])
+        await progress.store([step for _, step in went])
     news = [(stream.run.owner, stream.progress(step)) for stream, step in went]
     said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
     if said:

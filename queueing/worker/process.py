@@ -76,8 +76,8 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the sentinel, which tells us
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        if self.identity.lifeline:
-            heard, kept = self.identity.lifeline
+        if self.identity.supervisor_pipe:
+            heard, kept = self.identity.supervisor_pipe
             os.close(kept)
             loop.add_reader(heard, self._orphaned, heard)
         parts = (self._bell.run(), self._recorder.run(), self._upkeep.run(), self.running.stop_the_late())

@@ -1,7 +1,7 @@
-"""`manage.py qcluster`: Django-Q2's sentinel, guarding workers that claim for themselves.
+"""`manage.py qcluster`: Django-Q2's sentinel, supervising workers that claim jobs for themselves.
 
-One process supervises (this one), the others work. There is no pusher, no monitor and no shared
-queue, hence no lock that could die with its holder.
+This process supervises, the others work. There is no pusher, no monitor and no shared queue, hence no
+lock that could be lost with the process that holds it.
 """
 
 import gc
@@ -32,17 +32,18 @@ from .process import STOP_SIGNALS, main
 
 logger = logging.getLogger(__name__)
 
-_CYCLE = 0.5
-#: Seconds between Django-Q2's schedules being looked at, and between status reports.
-_SCHEDULES, _REPORT = 30.0, 2.0
-#: Seconds without a pulse after which a worker's loop counts as blocked for good.
-_BLOCKED = 60.0
-#: A worker that dies sooner than this after its start is replaced only after a pause.
-_QUICK_DEATH = 5.0
+#: Seconds between checks of the workers, runs of Django-Q2's scheduler, and status reports.
+_CHECK_INTERVAL, _SCHEDULER_INTERVAL, _REPORT_INTERVAL = 0.5, 30.0, 2.0
+#: Seconds without a sign of life after which a worker counts as blocked and is killed.
+_BLOCKED_AFTER = 60.0
+#: Seconds: a worker that dies sooner after its start is replaced after a pause of `_SPAWN_PAUSE` seconds.
+_EARLY_DEATH, _SPAWN_PAUSE = 5.0, 1.0
+#: Seconds beyond the grace time until a stopping worker is killed.
+_KILL_AFTER = 10
 
 
-class Cluster(Sentinel):
-    """The supervising process. `run` returns when the cluster was asked to stop and has."""
+class Supervisor(Sentinel):
+    """The supervising process. `run` returns when the cluster has stopped."""
 
     def __init__(self) -> None:
         # Deliberately not Sentinel.__init__: it makes the shared queues and starts the guard.
@@ -58,16 +59,16 @@ class Cluster(Sentinel):
         self.monitor = self.pusher = None
         self.start_event, self.stop_event = Event(), Event()
         self._next_spawn = 0.0
-        self._lifeline = os.pipe()
+        self._pipe = os.pipe()
 
     def run(self) -> None:
-        """Start the workers and guard them until SIGTERM or SIGINT."""
+        """Start the workers and supervise them until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop_event.set())
         for module in get_conf().preload:
             import_module(module)
         gc.collect()
-        gc.freeze()  # what is loaded now is never garbage, and stays shared with the workers
+        gc.freeze()  # modules loaded by now are never garbage, and their memory stays shared with the workers
         for _ in range(Conf.WORKERS):
             self.spawn_worker()
         self.start_event.set()
@@ -77,11 +78,11 @@ class Cluster(Sentinel):
 
     @property
     def short_id(self) -> str:
-        """What tokens and the dashboard call it."""
+        """The cluster's name in tokens and on the dashboard."""
         return str(self.cluster_id.hex[:8])
 
     def status(self) -> Any:
-        """In Django-Q2's words."""
+        """Return the status in Django-Q2's words."""
         if self.stop_event.is_set():
             return Conf.STOPPING if self.pool else Conf.STOPPED
         return Conf.WORKING if self.start_event.is_set() else Conf.STARTING
@@ -89,56 +90,56 @@ class Cluster(Sentinel):
     def spawn_worker(self) -> None:
         """Fork one worker."""
         _close_connections()
-        pulse = RawValue("d", time.time())
-        identity = Identity(cluster=self.short_id, pulse=pulse, lifeline=self._lifeline)
+        alive_at = RawValue("d", time.time())
+        identity = Identity(cluster=self.short_id, alive_at=alive_at, supervisor_pipe=self._pipe)
         process: Any = get_context("fork").Process(target=main, args=(identity,), name=identity.id)
-        process.pulse, process.born = pulse, time.time()
-        # A signal between the fork and the worker's own handlers would be taken by ours, and lost.
+        process.alive_at, process.started_at = alive_at, time.time()
+        # Between the fork and the worker's own signal handlers, our handler would take its signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         process.start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         self.pool.append(process)
 
     def guard(self) -> None:
-        """Replace workers that die or hang; run the schedules; report."""
-        schedules_at = report_at = 0.0
-        while not self.stop_event.wait(_CYCLE):
-            self._look_after_workers()
+        """Replace workers that die or hang; run the schedules; report the status."""
+        scheduler_at = report_at = 0.0
+        while not self.stop_event.wait(_CHECK_INTERVAL):
+            self._check_workers()
             now = time.monotonic()
-            if Conf.SCHEDULER and now >= schedules_at:
-                schedules_at = now + _SCHEDULES
+            if Conf.SCHEDULER and now >= scheduler_at:
+                scheduler_at = now + _SCHEDULER_INTERVAL
                 scheduler(broker=self.broker)
                 _close_connections()
             if now >= report_at:
-                report_at = now + _REPORT
+                report_at = now + _REPORT_INTERVAL
                 Stat(self).save()
 
-    def _look_after_workers(self) -> None:
+    def _check_workers(self) -> None:
         for process in list(self.pool):
-            if process.is_alive() and time.time() - process.pulse.value > _BLOCKED:
-                logger.critical("worker %s does not move; killing it", process.name)
+            if process.is_alive() and time.time() - process.alive_at.value > _BLOCKED_AFTER:
+                logger.critical("worker %s is blocked; killing it", process.name)
                 process.kill()
                 process.join()
             if not process.is_alive():
-                self._bury(process)
+                self._remove_dead(process)
         while len(self.pool) < Conf.WORKERS and time.monotonic() >= self._next_spawn:
             self.spawn_worker()
 
-    def _bury(self, process: Any) -> None:
+    def _remove_dead(self, process: Any) -> None:
         self.pool.remove(process)
         self.reincarnations += 1
         if process.exitcode == 0:
-            logger.info("worker %s is recycled", process.name)
+            logger.info("replacing worker %s, which has run its number of jobs", process.name)
             return
         logger.critical("worker %s died (exit code %s); replacing it", process.name, process.exitcode)
-        if time.time() - process.born < _QUICK_DEATH:
-            self._next_spawn = time.monotonic() + 1.0
+        if time.time() - process.started_at < _EARLY_DEATH:
+            self._next_spawn = time.monotonic() + _SPAWN_PAUSE
 
     def stop(self) -> None:
-        """Tell the workers to stop, wait as long as they may take, then kill what is left."""
+        """Stop the workers; kill those that take longer than the grace time allows."""
         for process in self.pool:
             process.terminate()
-        deadline = time.monotonic() + get_conf().grace + 10
+        deadline = time.monotonic() + get_conf().grace + _KILL_AFTER
         for process in self.pool:
             process.join(max(0.1, deadline - time.monotonic()))
             if process.is_alive():
@@ -151,7 +152,7 @@ class Cluster(Sentinel):
 
 
 def _close_connections() -> None:
-    """A fork must inherit neither a connection nor a pool's dead threads."""
+    """Close database connections and pools: a forked process cannot use them."""
     for connection in db.connections.all(initialized_only=True):
         connection.close()
         if connection.vendor == "postgresql":

@@ -23,6 +23,8 @@ class Command(BaseCommand):
         """Returns when the cluster has stopped."""
         if options["cluster_name"]:
             os.environ["Q_CLUSTER_NAME"] = options["cluster_name"]
-        from queueing.worker.supervisor import Cluster  # after the name is set: Django-Q2 reads it at import
+        from queueing.worker.supervisor import (
+            Supervisor,
+        )  # after the name is set: Django-Q2 reads it at import
 
-        Cluster().run()
+        Supervisor().run()

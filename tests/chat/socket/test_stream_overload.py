@@ -31,7 +31,7 @@ async def group_of_two() -> tuple[Any, str, str]:
 
 
 async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
-    monkeypatch.setattr(channel_layer, "MOST_WAITING", 20_000)
+    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 20_000)
     here, deaf, reader = await group_of_two()
     ending = messages.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
     for number in range(100):
@@ -51,7 +51,7 @@ async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
 
 
 async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
-    monkeypatch.setattr(channel_layer, "MOST_WAITING", 2_000)
+    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 2_000)
     here, deaf, reader = await group_of_two()
     for number in range(100):
         await messages.emit(OWNER, {"type": "thread:edited", "number": number})
@@ -65,7 +65,7 @@ async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
 
 
 async def test_a_socket_that_was_held_up_still_reads_every_word(workers, monkeypatch):
-    monkeypatch.setattr(channel_layer, "MOST_WAITING", 3_000)
+    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 3_000)
     text = " ".join(f"wörd{n}" for n in range(300))
     workers.script(text=text, delay=0.01)
     gate, heard = asyncio.Event(), 0

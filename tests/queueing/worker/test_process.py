@@ -40,7 +40,9 @@ async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_anot
 
 async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
     heard, kept = os.pipe()
-    await Worker(Identity(cluster="c", lifeline=(heard, kept))).run()  # it closes its own copy, the only one
+    await Worker(
+        Identity(cluster="c", supervisor_pipe=(heard, kept))
+    ).run()  # it closes its own copy, the only one
     os.close(heard)
 
 
