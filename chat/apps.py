@@ -21,7 +21,7 @@ class ChatConfig(AppConfig):
 
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
-        personal_data.register(Job, move=rename_owner, erase=erase_owner)
+        personal_data.register(Job, merge=rename_owner, erase=erase_owner)
         personal_data.register(Thread)
         monitoring.register_health_check(provider_warnings)
-        personal_data.register_elsewhere("answers", erase=forget, move=lambda old, new: forget(old))
+        personal_data.register_external("answers", erase=forget, merge=lambda old, new: forget(old))

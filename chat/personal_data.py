@@ -1,12 +1,13 @@
-"""What an owner owns: the one list of it, in which each part enters its tables when Django starts.
+"""The registry of personal data: every table and store that holds data of an owner.
 
-Signing up moves all of it to the user, an export shows it, and erasing leaves nothing of it behind:
+Each app registers its own when Django starts. Signing up merges the data into the user's, an export contains
+it, and erasing deletes it:
 
     class UploadsConfig(AppConfig):
         def ready(self):
-            owned.register(Upload, export=lambda upload: {"name": upload.name, "size": upload.size})
+            personal_data.register(Upload, export=lambda upload: {"name": upload.name, "size": upload.size})
 
-Rows that hang on an owner's rows by a foreign key need no entry: they follow.
+Rows that belong to an owner's row by a foreign key need no entry: they follow that row.
 """
 
 from collections.abc import Callable
@@ -16,26 +17,27 @@ from typing import Any
 from django.db.models import Model
 
 Export = Callable[[Any], dict[str, Any]]
-Move = Callable[[str, str], None]
+Merge = Callable[[str, str], None]
 Erase = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Belonging:
-    """One kind of thing that owners have, and how to move, erase and export it."""
+class Entry:
+    """One kind of personal data, with the functions that merge, erase and export it."""
 
     name: str
-    """What its file is called in an export."""
+    """The name of its file in an export."""
     model: type[Model] | None
-    """None for what is not in the database."""
+    """None for data outside the database."""
     field: str
-    move: Move
+    """The field of `model` with the owner's key."""
+    merge: Merge
     erase: Erase
     export: Export | None
 
 
 #: By name, in the order of registration.
-_belongings: dict[str, Belonging] = {}
+_entries: dict[str, Entry] = {}
 
 
 def register(
@@ -43,14 +45,14 @@ def register(
     *,
     field: str = "owner",
     export: Export | None = None,
-    move: Move | None = None,
+    merge: Merge | None = None,
     erase: Erase | None = None,
 ) -> None:
-    """Enter `model`, whose `field` holds the owner's key.
+    """Register `model`, whose `field` holds the owner's key.
 
-    `export` gives a row as what JSON can hold; without it the rows are in no export. `move(old, new)`
-    and `erase(owner)` stand in for the plain update and delete, for instance where the new owner may
-    have a row for the same day. They run in a transaction and block.
+    `export` returns a row as JSON data; without it the rows are in no export. `merge(old, new)` and
+    `erase(owner)` replace the plain update and delete, for instance where the new owner may have a row for
+    the same day. They run in a transaction and block.
     """
 
     def set_owner(old: str, new: str) -> None:
@@ -60,24 +62,24 @@ def register(
         model._default_manager.filter(**{field: owner}).delete()
 
     name = f"{model._meta.app_label}-{model._meta.model_name}"
-    _belongings[name] = Belonging(
+    _entries[name] = Entry(
         name=name,
         model=model,
         field=field,
-        move=move or set_owner,
+        merge=merge or set_owner,
         erase=erase or delete,
         export=export,
     )
 
 
-def register_elsewhere(name: str, *, erase: Erase, move: Move = lambda old, new: None) -> None:
-    """Enter what is kept outside the database, such as a cache in Redis.
+def register_external(name: str, *, erase: Erase, merge: Merge = lambda old, new: None) -> None:
+    """Register data outside the database, such as a cache in Redis.
 
-    Called after the database's changes are committed; an error is logged and stops nothing.
+    Its functions run after the database transaction is committed. Their errors are logged and ignored.
     """
-    _belongings[name] = Belonging(name=name, model=None, field="", move=move, erase=erase, export=None)
+    _entries[name] = Entry(name=name, model=None, field="", merge=merge, erase=erase, export=None)
 
 
-def belongings() -> list[Belonging]:
-    """All that was entered."""
-    return list(_belongings.values())
+def entries() -> list[Entry]:
+    """Return all entries in the order of their registration."""
+    return list(_entries.values())

@@ -1,1 +1,1 @@
-"""Accounts: visitors become users and keep everything, take it along, or have it erased. docs/accounts.md."""
+"""Accounts: visitors become users and keep their data, export it, or erase it. See docs/accounts.md."""

@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from .sessions import note_sign_in, note_sign_out
+        from .sessions import forget_session, record_sign_in
 
-        user_logged_in.connect(note_sign_in)
-        user_logged_out.connect(note_sign_out)
+        user_logged_in.connect(record_sign_in)
+        user_logged_out.connect(forget_session)

@@ -1,4 +1,4 @@
-"""Erasing: nothing of an owner stays, in no table and not in Redis."""
+"""Erasing all data of an owner, in the database and in Redis."""
 
 import logging
 from typing import Any
@@ -15,27 +15,27 @@ logger = logging.getLogger(__name__)
 
 
 def erase(owner: str) -> None:
-    """Stop what is being answered for `owner`, and delete everything. Blocks; twice is as good as once."""
+    """Cancel the unfinished jobs of `owner` and delete everything. Blocks. Erasing twice is harmless."""
     stop_owner(owner)
     with transaction.atomic():
-        for belonging in personal_data.belongings():
-            if belonging.model:
-                belonging.erase(owner)
-    for belonging in personal_data.belongings():
-        if not belonging.model:
-            _elsewhere(belonging, owner)
-    open_sockets.end_all_of(owner)
+        for entry in personal_data.entries():
+            if entry.model:
+                entry.erase(owner)
+    for entry in personal_data.entries():
+        if not entry.model:
+            _erase_external(entry, owner)
+    open_sockets.close_all_of(owner)
 
 
-def _elsewhere(belonging: personal_data.Belonging, owner: str) -> None:
+def _erase_external(entry: personal_data.Entry, owner: str) -> None:
     try:
-        belonging.erase(owner)
+        entry.erase(owner)
     except Exception:
-        logger.exception("%s of an erased owner could not be erased", belonging.name)
+        logger.exception("could not erase %s of an owner", entry.name)
 
 
 def erase_user(user: Any) -> None:
-    """`erase` for a user, and the account with its sessions and tokens."""
+    """Erase the data of a user, and the account with its sessions and tokens."""
     owner = f"u:{user.pk}"
     with transaction.atomic():
         end_sessions(user)
@@ -44,8 +44,8 @@ def erase_user(user: Any) -> None:
     user.delete()
 
 
-def end_sessions(user: Any, *, but: str = "") -> None:
-    """Sign the user out everywhere, but for the session with the key `but`. Blocks."""
-    others = user.sign_ins.exclude(session_key=but)
-    Session.objects.filter(session_key__in=list(others.values_list("session_key", flat=True))).delete()
-    others.delete()
+def end_sessions(user: Any, *, except_key: str = "") -> None:
+    """Sign the user out of all sessions, except the one with the key `except_key`. Blocks."""
+    sessions = user.sessions.exclude(session_key=except_key)
+    Session.objects.filter(session_key__in=list(sessions.values_list("session_key", flat=True))).delete()
+    sessions.delete()

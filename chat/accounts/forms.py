@@ -1,4 +1,4 @@
-"""What people fill in."""
+"""The forms of the account pages."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,45 +10,45 @@ from django.contrib.auth.models import User
 from django.core.validators import EmailValidator
 from django.utils import timezone
 
-from . import tokens
+from . import texts
 
-_is_email = EmailValidator("This looks like an e-mail address, but is none.")
+_check_email = EmailValidator(texts.INVALID_EMAIL)
 
 
-def as_name(name: str) -> str:
-    """The name as it is kept: an e-mail address is the same in capitals."""
+def normalized_name(name: str) -> str:
+    """Return the name as it is stored: e-mail addresses in lower case."""
     name = name.strip()
     return name.lower() if "@" in name else name
 
 
 class SignInForm(AuthenticationForm):
-    """Name or e-mail address, and password."""
+    """The form to sign in: name or e-mail address, and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "Name or e-mail address"
+        self.fields["username"].label = texts.NAME_OR_EMAIL
 
     def clean_username(self) -> str:
-        return as_name(self.cleaned_data["username"])
+        return normalized_name(self.cleaned_data["username"])
 
 
 class SignUpForm(UserCreationForm):
-    """A name, which may be an e-mail address, and a password."""
+    """The form to sign up: name or e-mail address, and password."""
 
     class Meta(BaseUserCreationForm.Meta):
         model = User
-        labels = {"username": "Name or e-mail address"}
+        labels = {"username": texts.NAME_OR_EMAIL}
         help_texts = {"username": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if settings.EMAIL_HOST:
-            self.fields["username"].help_text = "With an e-mail address you can replace a forgotten password."
+            self.fields["username"].help_text = texts.EMAIL_HELPS_RESET
 
     def clean_username(self) -> str:
-        name = self.cleaned_data["username"] = as_name(self.cleaned_data["username"])
+        name = self.cleaned_data["username"] = normalized_name(self.cleaned_data["username"])
         if "@" in name:
-            _is_email(name)
+            _check_email(name)
         return super().clean_username()
 
     def save(self, commit: bool = True) -> User:
@@ -59,21 +59,21 @@ class SignUpForm(UserCreationForm):
 
 
 class TokenForm(forms.Form):
-    """A new API token."""
+    """The form for a new API token."""
 
-    name = forms.CharField(max_length=60, label="What it is for")
+    name = forms.CharField(max_length=60, label=texts.TOKEN_NAME)
     scopes = forms.MultipleChoiceField(
-        choices=tokens.SCOPES.items(), initial=["read"], widget=forms.CheckboxSelectMultiple, label="It may"
+        choices=texts.SCOPE_LABELS.items(),
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+        label=texts.TOKEN_SCOPES,
     )
     days = forms.ChoiceField(
-        choices=[("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "until I revoke it")],
-        initial="90",
-        required=False,
-        label="It is valid for",
+        choices=texts.TOKEN_EXPIRY_CHOICES, initial="90", required=False, label=texts.TOKEN_EXPIRY
     )
 
     def values(self) -> dict[str, Any]:
-        """Arguments of `tokens.issue`."""
+        """Return the keyword arguments of `tokens.issue`."""
         days = self.cleaned_data["days"]
         return {
             "name": self.cleaned_data["name"],
@@ -83,22 +83,22 @@ class TokenForm(forms.Form):
 
 
 class EraseForm(forms.Form):
-    """That everything is to go: with the password of the account, or a tick where there is none."""
+    """The confirmation of erasing: the password of the account, or a checkbox for visitors without one."""
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         if user.is_authenticated and user.has_usable_password():
             self.fields["password"] = forms.CharField(
-                label="Your password",
+                label=texts.YOUR_PASSWORD,
                 strip=False,
                 widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
             )
         else:
-            self.fields["sure"] = forms.BooleanField(label="Yes, erase all of it")
+            self.fields["confirmed"] = forms.BooleanField(label=texts.CONFIRM_ERASING)
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
         if not self.user.check_password(password):
-            raise forms.ValidationError("This is not your password.", code="password")
+            raise forms.ValidationError(texts.WRONG_PASSWORD, code="password")
         return str(password)

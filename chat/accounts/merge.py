@@ -1,4 +1,4 @@
-"""From a visitor to a user: what the visitor has becomes the user's, what is being answered as well."""
+"""Merging the data of a visitor into a user's, including answers that are still being written."""
 
 import logging
 
@@ -10,35 +10,38 @@ from . import open_sockets
 
 logger = logging.getLogger(__name__)
 
-#: A worker that ends several jobs may hold one that we want, and want one that we hold. Then the database
-#: stops one of us.
+#: Transactions tried before the error is raised: a worker that ends several jobs can lock one that is merged
+#: here and wait for another. The database then aborts one of the two transactions.
 _TRIES = 3
 
 
-def move(old: str, new: str) -> None:
-    """Make everything of `old` `new`'s, all of it or nothing. Doing it again moves what came late."""
+def merge(old: str, new: str) -> None:
+    """Give all data of the owner `old` to the owner `new`, in one transaction. Blocks.
+
+    A second call merges what was created after the first.
+    """
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                _move(old, new)
+                _merge(old, new)
             return
         except OperationalError:
             if not tries_left:
                 raise
 
 
-def _move(old: str, new: str) -> None:
-    for belonging in personal_data.belongings():
-        if belonging.model:
-            belonging.move(old, new)
+def _merge(old: str, new: str) -> None:
+    for entry in personal_data.entries():
+        if entry.model:
+            entry.merge(old, new)
         else:
-            transaction.on_commit(lambda b=belonging: _elsewhere(b, old, new), robust=True)
-    # Its tabs speak for a session that is no more; they begin again as the user.
-    transaction.on_commit(lambda: open_sockets.end_all_of(old), robust=True)
+            transaction.on_commit(lambda entry=entry: _merge_external(entry, old, new), robust=True)
+    # The visitor's session has ended. Closed sockets connect again as the user.
+    transaction.on_commit(lambda: open_sockets.close_all_of(old), robust=True)
 
 
-def _elsewhere(belonging: personal_data.Belonging, old: str, new: str) -> None:
+def _merge_external(entry: personal_data.Entry, old: str, new: str) -> None:
     try:
-        belonging.move(old, new)
+        entry.merge(old, new)
     except Exception:
-        logger.exception("%s of an owner could not be moved", belonging.name)
+        logger.exception("could not merge %s of an owner", entry.name)

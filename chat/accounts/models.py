@@ -1,45 +1,45 @@
-"""Where a user is signed in, and what programs may act for them."""
+"""The sessions in which users are signed in, and the API tokens of users."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 
-class SignIn(models.Model):
-    """A session of a user's: it can be ended with all the others when the password changes."""
+class UserSession(models.Model):
+    """A session in which a user is signed in, kept so that all of them can be ended together."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_ins")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     session_key = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        return f"user {self.user_id} since {self.at:%Y-%m-%d %H:%M}"
+        return f"user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Token(models.Model):
-    """A program's key to a user's conversations. The secret itself is shown once and not kept."""
+    """An API token: lets a program act for a user. The secret is shown once and not stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=60)
-    """What the user calls it."""
+    """A name that the user chose."""
     digest = models.CharField(max_length=64, unique=True)
-    """SHA-256 of the secret, which is 256 random bits: there is nothing to guess, so nothing to slow down."""
-    start = models.CharField(max_length=12)
-    """The secret's first letters, to know it by."""
+    """The SHA-256 of the secret. A secret has 256 random bits, so a slow hash would add nothing."""
+    prefix = models.CharField(max_length=12)
+    """The first characters of the secret, by which the user recognizes it."""
     scopes = models.JSONField(default=list)
-    """Some of `tokens.SCOPES`."""
+    """Keys of `texts.SCOPE_LABELS`."""
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    """To the minute."""
+    """Precise to the minute."""
 
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.start}… of user {self.user_id}"
+        return f"{self.prefix}… of user {self.user_id}"
 
     @property
     def has_expired(self) -> bool:
-        """Whether its time is over."""
+        """Return whether the token is past its expiry."""
         return self.expires_at is not None and self.expires_at <= timezone.now()

@@ -15,12 +15,12 @@ from queueing.api.events import group_of
 from queueing.api.sockets import SessionWatch, WatchedSocket, in_thread
 
 from .owners import owner_of_session
-from .tokens import alive_among as alive_tokens
+from .tokens import valid_digests
 
-#: Before a token's digest, in the place of a session's key.
+#: Prefix of a token's digest where it replaces a session key.
 TOKEN = "token:"  # noqa: S105 (not a secret)
-#: In the place of a session's digest: all that an owner has.
-EVERY = "*"
+#: In place of a session's digest: all sessions of the owner.
+ALL_SESSIONS = "*"
 
 #: Session keys checked by one statement.
 _KEYS_PER_QUERY = 500
@@ -33,14 +33,14 @@ class OpenSockets(SessionWatch[WatchedSocket]):
         """Return those keys whose session or token is still valid."""
         ordered, valid = sorted(keys), set[str]()
         for i in range(0, len(ordered), _KEYS_PER_QUERY):
-            valid |= await in_thread(alive_among)(ordered[i : i + _KEYS_PER_QUERY])
+            valid |= await in_thread(valid_keys)(ordered[i : i + _KEYS_PER_QUERY])
         return valid
 
 
-def alive_among(keys: Iterable[str]) -> set[str]:
-    """Those of the keys that still stand for a session, or a program's token."""
+def valid_keys(keys: Iterable[str]) -> set[str]:
+    """Return the keys of stored sessions and valid tokens among `keys`."""
     tokens = {key.removeprefix(TOKEN) for key in keys if key.startswith(TOKEN)}
-    alive = {TOKEN + digest for digest in alive_tokens(tokens)} if tokens else set()
+    alive = {TOKEN + digest for digest in valid_digests(tokens)} if tokens else set()
     return alive | _sessions_among([key for key in keys if not key.startswith(TOKEN)])
 
 
@@ -53,26 +53,26 @@ def _sessions_among(keys: list[str]) -> set[str]:
 
 
 def digest(session_key: str) -> str:
-    """A session's name that opens nothing."""
+    """Return a digest that names a session and cannot be used as its key."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
-def end_all_of(owner: str) -> None:
-    """Close an owner's sockets, whatever their sessions. Those that do not hear of it are found later."""
-    _tell_ended(owner, EVERY)
+def close_all_of(owner: str) -> None:
+    """Close all sockets of an owner. A socket that misses the message is closed by the next check."""
+    _announce_end(owner, ALL_SESSIONS)
 
 
 def close_after_logout(*, request: Any, **_: Any) -> None:
-    """Receiver of `user_logged_out`: the sockets of that session need not wait for the next look."""
+    """Receive `user_logged_out`: close the sockets of that session before the next check."""
     if request.session.session_key:
-        _tell_ended(owner_of_session(request.session), digest(request.session.session_key))
+        _announce_end(owner_of_session(request.session), digest(request.session.session_key))
 
 
-def _tell_ended(owner: str, session: str) -> None:
+def _announce_end(owner: str, session: str) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
     try:
         async_to_sync(layer.group_send)(group_of(owner), {"type": "session.ended", "session": session})
     except redis.Unavailable:
-        return  # the next look finds them
+        return  # the next check finds them

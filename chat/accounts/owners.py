@@ -1,4 +1,4 @@
-"""Who is asking. Every thread and job belongs to an owner, a key made from the user or the session."""
+"""The owner of a request: the key of the user or the session, to which every thread and job belongs."""
 
 import hashlib
 from typing import Any
@@ -15,19 +15,19 @@ from ninja.utils import check_csrf
 from chat import limits
 from chat.limits.addresses import client_address
 
-from . import tokens
+from . import texts, tokens
 
 
 def owner_of(user: Any, session: Any) -> str:
-    """`u:<id>` for a user, `s:<40 hex digits>` for an anonymous visitor; makes a session when missing.
+    """Return `u:<id>` for a user, `s:<40 hex digits>` for a visitor; create a session if there is none.
 
-    Blocks: it may read or write the session. A session that only its cookie knows of is not one; it is
-    replaced, so that nobody chooses their own key.
+    Blocks: it may read or write the session. A session key that is not stored is replaced, so clients cannot
+    choose their own.
     """
     if user.is_authenticated:
         return f"u:{user.pk}"
-    if not session.get("visitor"):  # reading loads it, and forgets a key that names no stored session
-        session["visitor"] = True  # an empty session would be thrown away with its cookie
+    if not session.get("visitor"):  # reading loads the session, and drops a key that is not stored
+        session["visitor"] = True  # Django discards an empty session
         session.create()
     return _anonymous(session.session_key)
 
@@ -37,69 +37,68 @@ def _anonymous(session_key: str) -> str:
 
 
 def owner_of_session(session: Any) -> str:
-    """The owner that a stored session stands for, whoever asks."""
+    """Return the owner of a stored session."""
     user_id = session.get(SESSION_KEY)
     return f"u:{user_id}" if user_id else _anonymous(session.session_key)
 
 
 def owner_of_visitor(request: HttpRequest) -> str:
-    """The owner that a visitor with a session, but no account, is; empty for anybody else. Blocks."""
+    """Return the owner of a visitor with a session and no account; empty for all others. Blocks."""
     if request.user.is_authenticated or not request.session.get("visitor"):
         return ""
     return _anonymous(request.session.session_key)
 
 
 def owner_of_request(request: HttpRequest) -> str:
-    """The owner behind an HTTP request. Blocks."""
+    """Return the owner of an HTTP request. Blocks."""
     return owner_of(request.user, request.session)
 
 
-def scope_of(request: HttpRequest) -> str:
-    """What a token must be allowed for this call."""
+def required_scope(request: HttpRequest) -> str:
+    """Return the scope that a token needs for this request."""
     if request.method in ("GET", "HEAD"):
         return "read"
     return "analytics" if request.path.startswith("/api/analytics/") else "chat"
 
 
 class VisitorAuth(APIKeyCookie):
-    """Gives API operations `request.auth`, the owner, and refuses forged requests.
+    """The authentication of API operations: sets `request.auth` to the owner, and refuses forged requests.
 
-    A new visitor gets a session and a CSRF cookie with the answer. A program's token stands for its user;
-    no browser sends one by itself, so it needs no CSRF token beside it.
+    A new visitor gets a session and a CSRF cookie with the response. A program with a token acts for its
+    user; browsers send no token by themselves, so such a request needs no CSRF token.
     """
 
     param_name = settings.SESSION_COOKIE_NAME
 
     async def __call__(self, request: HttpRequest) -> str:
-        if (secret := tokens.in_header(request.headers.get("Authorization", ""))) is not None:
-            return await sync_to_async(_of_token)(secret, request)
+        if (secret := tokens.secret_in_header(request.headers.get("Authorization", ""))) is not None:
+            return await sync_to_async(_owner_of_token)(secret, request)
         if _may_be_a_browser(request) and check_csrf(request):
-            raise HttpError(403, "The CSRF token is missing or wrong. Send the csrftoken cookie's value "
-                                 "in the X-CSRFToken header.")  # fmt: skip
+            raise HttpError(403, texts.CSRF_FAILED)
         if self.param_name not in request.COOKIES:
             get_token(request)
-        return await sync_to_async(_let_in)(request)
+        return await sync_to_async(_owner_within_limits)(request)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
-        """Not used: `__call__` does it all."""
+        """Do nothing: `__call__` replaces it."""
 
 
-def _let_in(request: HttpRequest) -> str:
-    """The owner behind a request, unless their address asks too much; nobody is given a session before."""
+def _owner_within_limits(request: HttpRequest) -> str:
+    """Return the owner of a request. The limits come first, so that a refused client gets no session."""
     limits.check("requests", client_address(request))
     return owner_of_request(request)
 
 
-def _of_token(secret: str, request: HttpRequest) -> str:
+def _owner_of_token(secret: str, request: HttpRequest) -> str:
     address = client_address(request)
     limits.check("requests", address)
-    return tokens.owner_of(secret, scope_of(request), address)
+    return tokens.owner_of(secret, required_scope(request), address)
 
 
 def _may_be_a_browser(request: HttpRequest) -> bool:
-    """Whether a forger could be behind this: there is a cookie to abuse, or a page that sent it.
+    """Return whether the request can be forged: it has a cookie to abuse, or a page sent it.
 
-    Browsers name the page's origin with every unsafe request; a script without cookies has no one to
-    impersonate, and no way to get a token either.
+    Browsers send the page's origin with every unsafe request. A script without cookies impersonates no
+    visitor, and cannot get a CSRF token either.
     """
     return bool(request.COOKIES) or "Origin" in request.headers or "Referer" in request.headers

@@ -1,4 +1,4 @@
-"""Signing in and up, with what the visitor had until then."""
+"""Signing in and up, which merges the visitor's data into the user's."""
 
 from typing import Any
 
@@ -6,45 +6,45 @@ from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
-from .merge import move
-from .models import SignIn
+from .merge import merge
+from .models import UserSession
 from .owners import owner_of_visitor
 
-#: In the session: the owner that the user was before. It is moved once more with the next page.
-_WAS = "was"
+#: The session key of the owner that the user was as a visitor. It is merged once more with the next page.
+_VISITOR = "was"
 
 
 def sign_in(request: HttpRequest, user: Any) -> None:
-    """Sign `user` in, in a new session, and give them what the anonymous visitor had."""
-    if was := owner_of_visitor(request):
-        request.session[_WAS] = was
-    login(request, user)  # ends the visitor's session: nobody who knew its key is signed in with it
-    if was:
-        move(was, f"u:{user.pk}")
+    """Sign `user` in, in a new session, and merge the visitor's data into the user's."""
+    if visitor := owner_of_visitor(request):
+        request.session[_VISITOR] = visitor
+    login(request, user)  # ends the visitor's session, so a planted session cookie is not signed in
+    if visitor:
+        merge(visitor, f"u:{user.pk}")
 
 
-def fetch_late(request: HttpRequest) -> None:
-    """Move what other tabs sent while the visitor was signing in; all of it if that failed then."""
-    if request.user.is_authenticated and (was := request.session.get(_WAS)):
-        move(was, f"u:{request.user.pk}")
-        del request.session[_WAS]
+def merge_late(request: HttpRequest) -> None:
+    """Merge what other tabs sent while the visitor was signing in, or everything if merging failed then."""
+    if request.user.is_authenticated and (visitor := request.session.get(_VISITOR)):
+        merge(visitor, f"u:{request.user.pk}")
+        del request.session[_VISITOR]
 
 
-def note_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """Receiver of `user_logged_in`: this session is the user's; those that are over are forgotten."""
-    note_session(request, user)
-    keys = list(user.sign_ins.values_list("session_key", flat=True))
+def record_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    """Receive `user_logged_in`: record this session, and forget the user's expired ones."""
+    record_session(request, user)
+    keys = list(user.sessions.values_list("session_key", flat=True))
     alive = set(Session.objects.filter(session_key__in=keys).values_list("session_key", flat=True))
-    user.sign_ins.filter(session_key__in=set(keys) - alive).delete()
+    user.sessions.filter(session_key__in=set(keys) - alive).delete()
 
 
-def note_session(request: HttpRequest, user: Any) -> None:
-    """The session has a key of its own, and it is the user's."""
+def record_session(request: HttpRequest, user: Any) -> None:
+    """Record that the request's session belongs to `user`; create the session if it has no key yet."""
     if not request.session.session_key:
         request.session.create()
-    SignIn.objects.get_or_create(session_key=request.session.session_key, defaults={"user": user})
+    UserSession.objects.get_or_create(session_key=request.session.session_key, defaults={"user": user})
 
 
-def note_sign_out(*, request: HttpRequest, **_: Any) -> None:
-    """Receiver of `user_logged_out`."""
-    SignIn.objects.filter(session_key=request.session.session_key or "").delete()
+def forget_session(*, request: HttpRequest, **_: Any) -> None:
+    """Receive `user_logged_out`: delete the record of this session."""
+    UserSession.objects.filter(session_key=request.session.session_key or "").delete()

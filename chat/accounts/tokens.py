@@ -1,4 +1,4 @@
-"""API tokens: `Authorization: Bearer buddy_…`, each for some scopes, for a time, until it is revoked."""
+"""API tokens: `Authorization: Bearer buddy_…`, with scopes and an expiry, until they are revoked."""
 
 import hashlib
 import re
@@ -13,24 +13,19 @@ from django.utils import timezone
 
 from chat import limits
 
+from . import texts
 from .models import Token
 
-#: What a token may be allowed, and how it is put to its owner.
-SCOPES = {
-    "read": "Read conversations, jobs and usage",
-    "chat": "Write: ask, change, stop and delete",
-    "analytics": "Report events",
-}
 _SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")
-#: A user's tokens at most.
-MOST = 20
-#: How precisely the last use is known: a write per request would be more work than the request.
-_MINUTE = timedelta(minutes=1)
+#: Maximum number of tokens of one user.
+MAX_TOKENS_PER_USER = 20
+#: Precision of `last_used_at`: writing it with each request would cost more than the request.
+_LAST_USE_PRECISION = timedelta(minutes=1)
 
 
 @dataclass(eq=False)
 class TokenRefused(Exception):
-    """401 or 403, with the words of RFC 6750."""
+    """A refused token: status 401 or 403, with the error codes of RFC 6750."""
 
     status: int
     error: str
@@ -40,66 +35,64 @@ class TokenRefused(Exception):
 
     @property
     def challenge(self) -> str:
-        """The `WWW-Authenticate` header."""
+        """Return the value of the `WWW-Authenticate` header."""
         scope = f', scope="{self.scope}"' if self.scope else ""
         return f'Bearer realm="buddy", error="{self.error}"{scope}'
 
 
 def issue(user: Any, *, name: str, scopes: list[str], expires_at: Any = None) -> tuple[Token, str]:
-    """A new token and its secret, which is not to be had again."""
+    """Create a token; return it with its secret, which cannot be read again."""
     secret = "buddy_" + secrets.token_urlsafe(32)
     token = Token.objects.create(
-        user=user, name=name, digest=digest(secret), start=secret[:12], scopes=scopes, expires_at=expires_at
+        user=user, name=name, digest=digest(secret), prefix=secret[:12], scopes=scopes, expires_at=expires_at
     )
     return token, secret
 
 
 def digest(secret: str) -> str:
-    """What stands for a secret where it must not be kept."""
+    """Return the digest that is stored in place of a secret."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def in_handshake(scope: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """(secret, subprotocol to answer with) of a socket's ASGI scope.
+def secret_in_handshake(scope: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return (secret, subprotocol to accept) of a socket's ASGI scope.
 
-    Either an `Authorization` header, or, where a client cannot send one, the subprotocols `buddy` and
-    `bearer.<secret>`. Never in the address: addresses are logged.
+    The secret is in the `Authorization` header, or, where a client cannot send one, in the subprotocols
+    `buddy` and `bearer.<secret>`. It is never in the address, because addresses are logged.
     """
     for name, value in scope.get("headers", ()):
         if name == b"authorization":
-            return in_header(value.decode("latin-1")), None
+            return secret_in_header(value.decode("latin-1")), None
     offered = scope.get("subprotocols") or []
     secret = next((one.removeprefix("bearer.") for one in offered if one.startswith("bearer.")), None)
     return secret, "buddy" if "buddy" in offered else None
 
 
-def in_header(authorization: str) -> str | None:
-    """The secret in an `Authorization` header; None when it is another scheme's, or empty."""
+def secret_in_header(authorization: str) -> str | None:
+    """Return the secret in an `Authorization` header; None for another scheme or an empty header."""
     scheme, _, secret = authorization.strip().partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
 def check(secret: str, scope: str) -> Token:
-    """The token that `secret` is, which may do `scope`; else `TokenRefused`. Blocks."""
+    """Return the token with this secret and `scope`. Raises `TokenRefused`. Blocks."""
     found = None
     if _SECRET.fullmatch(secret):
         found = Token.objects.filter(digest=digest(secret), user__is_active=True).first()
     if found is None:
-        raise TokenRefused(401, "invalid_token", "This token is wrong, or it was revoked.")
+        raise TokenRefused(401, "invalid_token", texts.TOKEN_UNKNOWN)
     if found.has_expired:
-        raise TokenRefused(
-            401, "invalid_token", "This token has expired. Make a new one on your account page."
-        )
+        raise TokenRefused(401, "invalid_token", texts.TOKEN_EXPIRED)
     if scope not in found.scopes:
-        raise TokenRefused(403, "insufficient_scope", f"This token is not allowed to {scope}.", scope)
-    _note_use(found)
+        raise TokenRefused(403, "insufficient_scope", texts.scope_missing(scope), scope)
+    _record_use(found)
     return found
 
 
 def owner_of(secret: str, scope: str, address: str) -> str:
-    """The owner that a token stands for, or `TokenRefused`. Blocks.
+    """Return the owner of a token. Raises `TokenRefused`. Blocks.
 
-    Wrong ones are counted as attempts to sign in from `address`; `LimitReached` when there were too many.
+    Wrong tokens count as sign-in attempts from `address`; raises `LimitReached` after too many.
     """
     try:
         return f"u:{check(secret, scope).user_id}"
@@ -109,14 +102,14 @@ def owner_of(secret: str, scope: str, address: str) -> str:
         raise
 
 
-def _note_use(token: Token) -> None:
+def _record_use(token: Token) -> None:
     now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at > _MINUTE:
+    if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
-def alive_among(digests: set[str]) -> set[str]:
-    """Those digests that still stand for a token. Blocks."""
+def valid_digests(digests: set[str]) -> set[str]:
+    """Return the digests of valid tokens among `digests`. Blocks."""
     now = timezone.now()
     valid = Token.objects.filter(digest__in=digests, user__is_active=True)
     return set(valid.filter(Q(expires_at=None) | Q(expires_at__gt=now)).values_list("digest", flat=True))

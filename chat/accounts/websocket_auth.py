@@ -1,16 +1,16 @@
-"""Which sockets may be opened at all: pages of ours, and programs that show a token."""
+"""The check of the origin of a WebSocket: pages of this site, and programs with a token."""
 
 from typing import Any
 
 from channels.security.websocket import AllowedHostsOriginValidator
 
-from .tokens import in_handshake
+from .tokens import secret_in_handshake
 
 
 class OriginOrToken:
-    """As `AllowedHostsOriginValidator`, but a program with a token need not name a page.
+    """An `AllowedHostsOriginValidator` that lets programs with a token omit the `Origin` header.
 
-    Browsers always name the origin, and let no page hide it: so whoever names none is no browser.
+    Browsers always send `Origin` and no page can hide it, so a client without it is not a browser.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -19,5 +19,5 @@ class OriginOrToken:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         has_origin = any(name == b"origin" for name, _ in scope["headers"])
-        is_program = not has_origin and in_handshake(scope)[0] is not None
+        is_program = not has_origin and secret_in_handshake(scope)[0] is not None
         return await (self._inner if is_program else self._validated)(scope, receive, send)

@@ -73,8 +73,8 @@ def _summed(figures: Figures) -> Iterable[dict[str, Any]]:
 def _calls() -> QuerySet[Any]:
     if not apps.is_installed("chat.usage"):
         return Rollup.objects.none()
-    usage: Any = apps.get_model("usage", "Usage")
-    return usage.objects.all()
+    calls: Any = apps.get_model("usage", "ModelCall")
+    return calls.objects.all()
 
 
 def _first_open_day() -> datetime | None:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address
-from chat.limits.reservations import Turn, reserve
+from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import rule
 from queueing.api import events
 
@@ -50,7 +50,7 @@ class Admission:
     """Seconds to hold the job, to be given to `submit`; mostly 0."""
     reason: str = ""
     """Why it is held: `rate_limit`; empty when it is not."""
-    turn: Turn = field(default_factory=Turn)
+    reservation: Reservation = field(default_factory=Reservation)
 
     @property
     def meta(self) -> dict[str, str]:
@@ -59,7 +59,7 @@ class Admission:
 
     def give_back(self) -> None:
         """Nothing was asked after all, so it does not count."""
-        self.turn.give_back()
+        self.reservation.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -86,11 +86,12 @@ def admit(*, asker: Asker, kind: str, companion: str, text: str, most_wait: floa
         (asker.owner, rule("user" if asker.signed_in else "anonymous")),
         (asker.address, rule("address")),
     ]
-    turn = reserve(limits, most_wait=most)
-    if not turn.granted:
-        wait = max(1.0, turn.wait - most)
+    reservation = reserve(limits, max_wait=most)
+    if not reservation.granted:
+        wait = max(1.0, reservation.wait - most)
         raise LimitReached("rate_limited", f"You have sent many messages. Please wait {_time(wait)}.", wait)
-    return Admission(delay=turn.wait, reason=RATE_LIMIT if turn.wait else "", turn=turn)
+    reason = RATE_LIMIT if reservation.wait else ""
+    return Admission(delay=reservation.wait, reason=reason, reservation=reservation)
 
 
 def _time(seconds: float) -> str:

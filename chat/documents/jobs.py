@@ -44,7 +44,7 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
         )
     ctx.progress(len(reads), len(reads), "Putting it together")
     lines, digest = await combine(calls, _lines(reads))
-    bill = await sync_to_async(ledger.of_job)(ctx.job_id)
+    bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return bill.public() | {
         "response": report.written(analysis, reads, lines, digest, asking.remark),
         "parts": len(reads),

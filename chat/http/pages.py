@@ -8,7 +8,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chat.accounts.owners import owner_of_request
-from chat.accounts.sessions import fetch_late
+from chat.accounts.sessions import merge_late
 from chat.analytics.models import Reason
 from chat.analytics.tracker import track
 from chat.companions.registry import COMPANIONS
@@ -20,7 +20,7 @@ from queueing.api import get_kind
 @ensure_csrf_cookie
 def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """The same shell for a new conversation and for any thread; whose thread it is, the API decides."""
-    fetch_late(request)
+    merge_late(request)
     owner = owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {

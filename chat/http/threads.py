@@ -128,7 +128,7 @@ def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
     said = selectors.conversation(thread)
     messages = [_message_view(one) for one in said]
     given = feedback.of_thread(thread)
-    bills = ledger.of_thread(thread.id)
+    bills = ledger.totals_of_thread(thread.id)
     for view in messages:
         if view["role"] == Role.ASSISTANT and (bill := bills.get(view["jobId"])):
             view |= bill.public()

@@ -1,7 +1,8 @@
-"""How much one visitor, user or address may ask for: settings `LIMIT_*`, counted in Redis.
+"""Limits on requests and messages per visitor, user and address: settings `LIMIT_*`, counted in Redis.
 
-The `limits` library reads the notation (`20/minute;200/hour`), connects to Redis and counts what is let
-through or refused at once (`check`). Messages are given a turn instead (`turns.py`): theirs may come later.
+The `limits` library parses the notation (`20/minute;200/hour`), connects to Redis, and counts requests that
+are allowed or refused at once (`check`). Messages get a reservation instead (`reservations.py`): they may be
+held until their time comes.
 """
 
 from .request_limits import check

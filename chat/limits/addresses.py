@@ -1,7 +1,7 @@
-"""Where a request comes from, when proxies stand before us: `TRUSTED_PROXIES` says whose word counts.
+"""The address of a client behind proxies. `TRUSTED_PROXIES` names the proxies whose headers are trusted.
 
-Every proxy adds the address it was called from to the end of `X-Forwarded-For`, and anybody may send
-that header. So it is read from its end: the first address that is not a trusted proxy's is the client's.
+Every proxy appends the address of its caller to `X-Forwarded-For`, and any client can send that header. So
+it is read from its end: the first address that is not a trusted proxy is the client's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,15 @@ from django.http import HttpRequest
 
 Network = IPv4Network | IPv6Network
 
-#: In TRUSTED_PROXIES: who reaches us through a Unix socket, and so has no address.
+#: In TRUSTED_PROXIES: callers through a Unix socket, which have no address.
 UNIX = "unix"
-#: Who has an IPv6 address has at least so much of the network: counting single ones counts nothing.
+#: Bits of the network that is counted for an IPv6 client: a client controls at least a /64, so counting
+#: single addresses would limit nothing.
 V6_PREFIX = 64
 
 
 def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
-    """The address to count by, of a request or an ASGI scope; empty when there is no telling.
+    """Return the address by which a request or an ASGI scope is counted; empty when it is unknown.
 
     An IPv4 address, or the /64 network of an IPv6 one, such as `2001:db8:1:2::/64`.
     """
@@ -41,7 +42,7 @@ def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
 
 
 def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, Sequence[str]]:
-    """The address of whoever is connected to us, and what X-Forwarded-For says, in its order."""
+    """Return the address of the direct caller, and the addresses in X-Forwarded-For in their order."""
     if isinstance(source, HttpRequest):
         forwarded = source.META.get("HTTP_X_FORWARDED_FOR", "")
         return source.META.get("REMOTE_ADDR", ""), forwarded.split(",")
@@ -50,7 +51,7 @@ def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, Sequence[str]]:
 
 
 def _parse(hop: str) -> IPv4Address | IPv6Address | None:
-    """The address in `1.2.3.4`, `1.2.3.4:5678`, `2001:db8::1` or `[2001:db8::1]:5678`; None in all else."""
+    """Parse `1.2.3.4`, `1.2.3.4:5678`, `2001:db8::1` or `[2001:db8::1]:5678`; None for anything else."""
     text = hop.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -71,10 +72,10 @@ def _counted(address: IPv4Address | IPv6Address) -> str:
 
 @lru_cache(maxsize=8)
 def _trusted(proxies: tuple[str, ...]) -> tuple[list[Network], bool]:
-    """The networks, and whether Unix sockets are among them."""
+    """Return the trusted networks, and whether Unix sockets are trusted."""
     return [parse_network(text) for text in proxies if text != UNIX], UNIX in proxies
 
 
 def parse_network(text: str) -> Network:
-    """The network written as `10.0.0.0/8`, or the one address of `10.1.2.3`. Raises `ValueError`."""
+    """Parse a network such as `10.0.0.0/8`, or a single address. Raises `ValueError`."""
     return ip_network(text.strip())

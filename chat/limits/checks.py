@@ -11,7 +11,7 @@ from .rules import parse
 
 @register()
 def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every limit can be understood, and lets something through."""
+    """Report limits that are invalid or allow nothing, and an invalid LIMIT_MAX_WAIT."""
     found: list[CheckMessage] = []
     for name, text in settings.LIMITS.items():
         try:
@@ -19,9 +19,9 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         except ValueError:
             found.append(
                 Error(
-                    f"LIMIT_{name.upper()} is {text!r}, which is no limit.",
-                    hint="Write counts and times, such as 20/minute;200/hour or 5 per 10 minutes; "
-                    "nothing for no limit.",
+                    f"LIMIT_{name.upper()} is {text!r}, which is not a valid limit.",
+                    hint="Use a number and a period, such as 20/minute;200/hour or 5 per 10 minutes. "
+                    "Leave it empty for no limit.",
                     id="chat.E010",
                 )
             )
@@ -29,7 +29,7 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(
                 f"LIMIT_MAX_WAIT is {settings.LIMIT_MAX_WAIT}.",
-                hint="Use seconds from 0 (refuse at once) to 3600.",
+                hint="Use 0 (refuse at once) to 3600 seconds.",
                 id="chat.E011",
             )
         )
@@ -38,22 +38,22 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every trusted proxy is a network; and whoever is behind a proxy says so."""
+    """Report trusted proxies that are not networks, and HTTPS without a trusted proxy."""
     wrong = [text for text in settings.TRUSTED_PROXIES if text != UNIX and not _is_network(text)]
     if wrong:
         return [
             Error(
-                f"TRUSTED_PROXIES names {', '.join(map(repr, wrong))}, which is no network.",
-                hint=f"Write addresses or networks such as 10.0.0.0/8, or {UNIX} for Unix sockets, "
-                "separated by commas. A network's host bits must be 0.",
+                f"TRUSTED_PROXIES names {', '.join(map(repr, wrong))}, which is not a network.",
+                hint=f"Use addresses, networks such as 10.0.0.0/8, or {UNIX} for Unix sockets, separated by "
+                "commas. The host bits of a network must be 0.",
                 id="chat.E012",
             )
         ]
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
         return [
             Warning(
-                "CLIENT_URL is https://, so there is a proxy before us, but TRUSTED_PROXIES names none.",
-                hint="All visitors look like one address, and share its limits. Name the proxy's address.",
+                "CLIENT_URL is https://, so the site is behind a proxy, but TRUSTED_PROXIES is empty.",
+                hint="All visitors appear to have one address and share its limits. Add the proxy's address.",
                 id="chat.W010",
             )
         ]

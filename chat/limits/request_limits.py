@@ -1,6 +1,5 @@
-"""Limits on what is either let through now or refused: requests, signing in."""
+"""Limits whose requests are allowed now or refused: API requests and sign-in attempts."""
 
-import math
 import time
 
 from limits.storage import RedisStorage
@@ -8,33 +7,28 @@ from limits.strategies import MovingWindowRateLimiter
 
 from chat.errors import LimitReached
 
-from . import store
+from . import store, texts
 from .rules import Rule, rule
 
-_SENTENCES = {
-    "requests": "That was too much at once.",
-    "login": "There were too many attempts to sign in from here.",
-}
 
+def check(name: str, sender: str) -> None:
+    """Count one request of `sender` for the limit `name`, such as `requests` or `login`. Blocks.
 
-def check(name: str, who: str) -> None:
-    """Count one more `name` (a key of `settings.LIMITS`, such as `requests` or `login`) of `who`.
-
-    `who` is any text, such as a `client_address`; when it is empty there is nobody to count. Raises
-    `LimitReached` (`rate_limited`, with the seconds to wait) when it is more than the setting allows. Blocks.
+    `name` is a key of `settings.LIMITS`. `sender` is any text, such as a `client_address`; an empty one is
+    not counted. Raises `LimitReached` (`rate_limited`, with the seconds to wait) over the limit.
     """
     items = rule(name)
-    if not who or not items:
+    if not sender or not items:
         return
-    wait = store.ask(lambda storage: _wait(storage, items, name, who), otherwise=0.0)
+    wait = store.query(lambda storage: _count(storage, items, name, sender), default=0.0)
     if wait:
-        raise LimitReached("rate_limited", f"{_SENTENCES[name]} Please wait {math.ceil(wait)} s.", wait)
+        raise LimitReached("rate_limited", texts.limit_reached(name, wait), wait)
 
 
-def _wait(storage: RedisStorage, items: Rule, name: str, who: str) -> float:
-    """Seconds to wait; 0 when it was let through, and counted."""
+def _count(storage: RedisStorage, items: Rule, name: str, sender: str) -> float:
+    """Count one request; return 0 when it is allowed, else the seconds to wait."""
     limiter = MovingWindowRateLimiter(storage)
     for item in items:
-        if not limiter.hit(item, name, who):
-            return max(1.0, limiter.get_window_stats(item, name, who).reset_time - time.time())
+        if not limiter.hit(item, name, sender):
+            return max(1.0, limiter.get_window_stats(item, name, sender).reset_time - time.time())
     return 0.0

@@ -1,7 +1,7 @@
-"""A turn for a message: now, or the first moment at which every limit lets it through.
+"""Reservations of messages: now, or the first time at which all limits allow the message.
 
-The library answers yes or no; a message that comes too early is not refused but held, so what is kept
-here are the moments themselves, also those to come. Any number of web processes share them.
+The `limits` library answers yes or no. A message that comes too early is held instead of refused, so the
+times themselves are kept here, including those to come. All web processes share them.
 """
 
 import secrets
@@ -14,24 +14,24 @@ from limits.storage import RedisStorage
 from . import store
 from .rules import Rule
 
-_SCRIPT = (Path(__file__).parent / "turn.lua").read_text()
+_SCRIPT = (Path(__file__).parent / "reserve.lua").read_text()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
-    """What was reserved."""
+class Reservation:
+    """The time at which the limits allow a message."""
 
     wait: float = 0.0
-    """Seconds until it comes."""
+    """Seconds until that time."""
     granted: bool = True
-    """False when it would have come too late: nothing was reserved."""
+    """False when the wait would be too long; then nothing was reserved."""
     keys: list[str] = field(default_factory=list)
     entry: str = ""
 
-    def give_back(self) -> None:
-        """It is not used after all. Those after it keep theirs."""
+    def cancel(self) -> None:
+        """Remove an unused reservation. Later reservations keep their times."""
         if self.granted and self.keys:
-            store.ask(self._remove, otherwise=None)
+            store.query(self._remove, default=None)
 
     def _remove(self, storage: RedisStorage) -> None:
         connection: Any = storage.get_connection()
@@ -39,28 +39,31 @@ class Turn:
             connection.zrem(key, self.entry)
 
 
-def reserve(limits: list[tuple[str, Rule]], *, most_wait: float) -> Turn:
-    """The next turn under all `limits`, each the name of who is counted and the rule for them.
+def reserve(limits: list[tuple[str, Rule]], *, max_wait: float) -> Reservation:
+    """Reserve the next time under all `limits`, pairs of a sender's key and the rule for it. Blocks.
 
-    It comes after all those that the first of them already has. Beyond `most_wait` seconds it is not
-    granted. Blocks.
+    The time is after all times that the first key has reserved already. It is not granted when it is more
+    than `max_wait` seconds away.
     """
-    found = [(_key(who, item.key_for()), item, who) for who, rule in limits if who for item in rule]
+    found = [
+        (_key(sender, item.key_for()), item, sender) for sender, rule in limits if sender for item in rule
+    ]
     if not found:
-        return Turn()
+        return Reservation()
     entry, keys = secrets.token_hex(8), [key for key, _, _ in found]
-    args: list[str | int] = [entry, round(most_wait * 1000), sum(who == limits[0][0] for _, _, who in found)]
+    own_keys = sum(sender == limits[0][0] for _, _, sender in found)
+    args: list[str | int] = [entry, round(max_wait * 1000), own_keys]
     for _, item, _ in found:
         args += (item.amount, item.get_expiry() * 1000)
 
-    def question(storage: RedisStorage) -> Turn:
+    def run(storage: RedisStorage) -> Reservation:
         connection: Any = storage.get_connection()
         granted, wait = connection.register_script(_SCRIPT)(keys, args)
-        return Turn(wait=wait / 1000, granted=bool(granted), keys=keys, entry=entry)
+        return Reservation(wait=wait / 1000, granted=bool(granted), keys=keys, entry=entry)
 
-    return store.ask(question, otherwise=Turn())
+    return store.query(run, default=Reservation())
 
 
-def _key(who: str, rule: str) -> str:
-    """One script works on all of them, so they share the engine's slot of a cluster."""
-    return f"{{buddy}}:turns:{who}:{rule}"
+def _key(sender: str, rule: str) -> str:
+    """Return the key of a limit. All keys share the engine's hash slot, since one script uses several."""
+    return f"{{buddy}}:reservations:{sender}:{rule}"

@@ -1,4 +1,4 @@
-"""The limits that are set, as the library understands them."""
+"""The configured limits, parsed by the `limits` library."""
 
 from functools import lru_cache
 
@@ -9,14 +9,14 @@ Rule = tuple[RateLimitItem, ...]
 
 
 def rule(name: str) -> Rule:
-    """What `settings.LIMITS` says about `name`; an empty rule lets everything through."""
+    """Return the rule `name` of `settings.LIMITS`; an empty rule allows everything."""
     return parse(settings.LIMITS[name])
 
 
 @lru_cache(maxsize=32)
 def parse(text: str) -> Rule:
-    """`20/minute;200/hour` and the like; nothing for no limit. Raises `ValueError`."""
+    """Parse a rule such as `20/minute;200/hour`; empty text means no limit. Raises `ValueError`."""
     found = tuple(parse_many(text)) if text.strip() else ()
     if any(item.amount < 1 or item.get_expiry() < 1 for item in found):
-        raise ValueError(f"a limit in {text!r} lets nothing through")
+        raise ValueError(f"a limit in {text!r} allows nothing")
     return found

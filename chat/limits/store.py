@@ -1,5 +1,5 @@
-"""The limits' connection to Redis. While Redis is away everything is let through: a lost limiter must
-not stop the chat, and what is accepted is kept in the record."""
+"""The connection of the limits to Redis. While Redis is unavailable, all requests are allowed: a lost limiter
+must not stop the chat, and accepted messages are safe in the record."""
 
 import logging
 import threading
@@ -18,30 +18,30 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PREFIX = "buddy:limits"
-#: Seconds a call may take. Nobody should wait long for being counted.
+#: Maximum seconds of a call to Redis: counting must not delay a request for long.
 TIMEOUT = 1.0
-#: Seconds for which a Redis that did not answer is not asked again.
-LEAVE_ALONE = 5.0
+#: Seconds for which an unavailable Redis is not called again.
+SKIP_AFTER_FAILURE = 5.0
 
 _lock = threading.Lock()
-_left_alone_until: dict[str, float] = {}
+_skip_until: dict[str, float] = {}
 
 
-def ask(question: Callable[[RedisStorage], T], *, otherwise: T) -> T:
-    """What `question` finds out, or `otherwise` while Redis is away."""
+def query(run: Callable[[RedisStorage], T], *, default: T) -> T:
+    """Return what `run` returns, or `default` while Redis is unavailable."""
     url = settings.REDIS_URL
-    if time.monotonic() < _left_alone_until.get(url, 0.0):
-        return otherwise
+    if time.monotonic() < _skip_until.get(url, 0.0):
+        return default
     try:
-        return question(_storage(url))
+        return run(_storage(url))
     except redis.Unavailable as exc:
-        logger.warning("Redis is away (%s): requests are not limited until it is back", exc)
-        _left_alone_until[url] = time.monotonic() + LEAVE_ALONE
-        return otherwise
+        logger.warning("Redis is unavailable (%s): requests are not limited until it is back", exc)
+        _skip_until[url] = time.monotonic() + SKIP_AFTER_FAILURE
+        return default
 
 
 def _storage(url: str) -> RedisStorage:
-    with _lock:  # connecting to a cluster asks it for its nodes; once is enough
+    with _lock:  # a new connection to a cluster asks it for its nodes; once is enough
         return _connect(url)
 
 

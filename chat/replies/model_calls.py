@@ -132,18 +132,20 @@ def _record(payer: Payer, spent: CallUsage, call_id: Any) -> None:
     if not (owner := _whose(payer)):
         return
     ledger.record(
-        job_id=payer.job_id,
-        owner=owner,
-        thread_id=payer.thread_id,
-        companion=payer.companion,
-        kind=payer.kind,
-        model=spent.model,
-        input_tokens=spent.input_tokens,
-        output_tokens=spent.output_tokens,
-        cached_tokens=spent.cached_tokens,
-        estimated=spent.estimated,
-        ended=spent.ended,
-        call_id=call_id,
+        ledger.CallRecord(
+            id=call_id,
+            job_id=payer.job_id,
+            owner=owner,
+            thread_id=payer.thread_id,
+            companion=payer.companion,
+            kind=payer.kind,
+            model=spent.model,
+            input_tokens=spent.input_tokens,
+            output_tokens=spent.output_tokens,
+            cached_tokens=spent.cached_tokens,
+            estimated=spent.estimated,
+            ended=spent.ended,
+        )
     )
 
 

@@ -70,7 +70,7 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
         await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
     if summaries.is_due(voice, memory.turns, answer.text):
         await sync_to_async(summaries.ask_for)(thread.id, ctx.job_id)
-    bill = await sync_to_async(ledger.of_job)(ctx.job_id)
+    bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return {"response": answer.text, **bill.public(), "model": answer.model, "truncated": answer.truncated}
 
 

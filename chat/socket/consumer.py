@@ -56,7 +56,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.address = client_address(self.scope)
-        secret, subprotocol = tokens.in_handshake(self.scope)
+        secret, subprotocol = tokens.secret_in_handshake(self.scope)
         try:
             await self.identify(secret)
         except (tokens.TokenRefused, LimitReached):
@@ -153,7 +153,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.following.hear(event)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
-        if message["session"] in (open_sockets.EVERY, open_sockets.digest(self.session_key)):
+        if message["session"] in (open_sockets.ALL_SESSIONS, open_sockets.digest(self.session_key)):
             await self.close(CloseCode.SESSION_ENDED)
 
     @property

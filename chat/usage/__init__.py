@@ -1,10 +1,10 @@
-"""What model calls use and cost, and the daily budgets that bound it.
+"""Tokens and cost of model calls, and the daily budgets that limit them.
 
-    budgets.reserve(owner, job_id, tokens)   before the call; `LimitReached` when the day's budget has no room
-    ledger.record(job_id=…, owner=…, …)      after each call, however it ended; paid from the reservation
-    budgets.settle(job_id)                   in the job's `on_end`: releases what is still reserved
-    ledger.spent_today(owner)                the day's totals
+    budgets.reserve(owner, job_id, tokens)   before a call; raises `LimitReached` when the budget has no room
+    ledger.record(CallRecord(…))             after each call, however it ended; uses up the reservation
+    budgets.settle(job_id)                   in the job's `on_end`; releases the rest of the reservation
+    ledger.usage_today(owner)                the totals of the day
 
-See `docs/usage.md`. Code that calls the model on a worker's loop uses `chat.replies.model_calls`, which
-does all this.
+See `docs/usage.md`. Code on a worker calls the model through `chat.replies.model_calls`, which does all
+three steps.
 """

@@ -1,16 +1,16 @@
-"""Usage in the admin: there to be read."""
+"""The admin pages of model calls and daily usage: read-only."""
 
 from django.contrib import admin
 
 from chat.admin import ByCompanion
 from queueing.api.admin import LargeTable, ReadOnly
 
-from .models import Day, Usage
+from .models import DailyUsage, ModelCall
 
 
-@admin.register(Usage)
-class UsageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
-    fields = [field.name for field in Usage._meta.fields]
+@admin.register(ModelCall)
+class ModelCallAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
+    fields = [field.name for field in ModelCall._meta.fields]
     list_display = [
         "created_at",
         "model",
@@ -23,14 +23,14 @@ class UsageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     ]
     list_filter = ["created_at", ByCompanion, "estimated"]
     search_fields = ["=job_id", "=thread_id", "=owner"]
-    search_help_text = "The id of a job or thread, or an owner, whole"
+    search_help_text = "The complete id of a job or thread, or a complete owner key"
 
 
-@admin.register(Day)
-class DayAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
-    fields = [field.name for field in Day._meta.fields]
+@admin.register(DailyUsage)
+class DailyUsageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
+    fields = [field.name for field in DailyUsage._meta.fields]
     list_display = ["day", "owner", "calls", "input_tokens", "output_tokens", "cost", "reserved_tokens"]
     list_filter = ["day"]
     search_fields = ["=owner"]
-    search_help_text = "An owner, whole"
+    search_help_text = "A complete owner key"
     ordering = ["-day"]

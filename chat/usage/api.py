@@ -1,4 +1,4 @@
-"""`GET /api/usage`: what one has used today, and what is left."""
+"""`GET /api/usage`: today's usage and budget of the visitor."""
 
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,13 @@ from chat.protocol.schemas import CamelSchema
 
 from . import prices
 from .budgets import budget_of, renews_at
-from .ledger import spent_today
+from .ledger import usage_today
 
 router = Router(by_alias=True, tags=["usage"])
 
 
-class Used(CamelSchema):
-    """Tokens read and written, minutes heard, calls made."""
+class UsageOut(CamelSchema):
+    """Totals of a day: tokens, calls and cost."""
 
     tokens: int
     input_tokens: int
@@ -30,27 +30,29 @@ class Used(CamelSchema):
 
 
 class BudgetOut(CamelSchema):
-    """A day's budget; null is no limit."""
+    """The budget of a day; null means no limit."""
 
     tokens: int | None
     cost: int | None
 
 
-class DayOut(CamelSchema):
-    today: Used
+class TodayOut(CamelSchema):
+    """Today's usage, the budget, and the time at which it renews."""
+
+    today: UsageOut
     budget: BudgetOut
     currency: str
     renews_at: datetime
 
 
-@router.get("/usage", response={200: DayOut} | errors())
+@router.get("/usage", response={200: TodayOut} | errors())
 async def get_usage(request: HttpRequest) -> dict[str, Any]:
-    """What the visitor has used today, the day's budget, and when the next day begins."""
-    return await sync_to_async(_view)(request.auth)
+    """Return today's usage, the daily budget, and the time at which the budget renews."""
+    return await sync_to_async(_today)(request.auth)
 
 
-def _view(owner: str) -> dict[str, Any]:
-    day, budget = spent_today(owner), budget_of(owner)
+def _today(owner: str) -> dict[str, Any]:
+    day, budget = usage_today(owner), budget_of(owner)
     return {
         "today": {
             "tokens": day.tokens,

@@ -7,15 +7,15 @@ class UsageConfig(AppConfig):
     verbose_name = "Usage and budgets"
 
     def ready(self) -> None:
-        from chat import personal_data as owned
+        from chat import personal_data
         from queueing.api import monitoring
 
         from . import budgets, checks, metrics  # noqa: F401  (registers the system checks)
-        from . import personal_data as belongings
-        from .models import Day, Reservation, Usage
+        from .models import BudgetReservation, DailyUsage, ModelCall
+        from .personal_data import export_call, export_day, merge_days
 
-        owned.register(Usage, export=belongings.usage)
-        owned.register(Day, export=belongings.day, move=belongings.move_days)
-        owned.register(Reservation)
+        personal_data.register(ModelCall, export=export_call)
+        personal_data.register(DailyUsage, export=export_day, merge=merge_days)
+        personal_data.register(BudgetReservation)
         monitoring.register_pruning(budgets.sweep)
         monitoring.register_metrics(metrics.metrics)

@@ -1,29 +1,32 @@
-"""Daily budgets. What a call may cost is set aside before it is made, and paid out of that after it.
+"""Daily budgets: the maximum that a call can use is reserved before the call and charged after it.
 
-Each move is one short transaction that locks the job's reservation, then the owner's day, always in this
-order. It must never happen inside the transaction that ends a job: a visitor who asks holds the day and
-waits for the job before, whose end would wait for the day.
+Each step is one short transaction that locks the job's reservation first and the owner's day second, always
+in this order. It must never run inside the transaction that ends a job: a visitor who sends a message holds
+the day and waits for the previous job, whose end would wait for the day.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from chat.errors import LimitReached
 from queueing.api import UNFINISHED, Job
 
-from .models import Day, Reservation
+from . import texts
+from .models import BudgetReservation, DailyUsage
 from .prices import price_of
 
-#: Seconds a reservation may be older than its job: whoever makes both may commit them apart.
-GRACE = 60.0
-#: Seconds after which to come back when the rest of the budget is only set aside.
-_SET_ASIDE = 30.0
+#: Seconds for which a reservation without a job is kept: its job may be committed after it.
+ORPHAN_AFTER = 60.0
+#: Seconds to wait when the rest of the budget is only reserved and may soon be free again.
+_RETRY_AFTER_RESERVED = 30.0
+#: Owners whose orphaned reservations one sweep releases.
+_SWEEP_OWNERS = 100
 
 
 class Amount(NamedTuple):
@@ -32,9 +35,12 @@ class Amount(NamedTuple):
     tokens: int
     cost: int
 
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.tokens - other.tokens, self.cost - other.cost)
+
 
 def budget_of(owner: str) -> Amount:
-    """What the owner may spend a day; 0 is no limit."""
+    """Return the owner's budget for a day; 0 means no limit."""
     if owner.startswith("u:"):
         tokens, cost = settings.BUDGET_TOKENS_PER_DAY, settings.BUDGET_COST_PER_DAY
     else:
@@ -44,7 +50,7 @@ def budget_of(owner: str) -> Amount:
 
 
 def renews_at() -> datetime:
-    """When the next day begins, in the server's time zone."""
+    """Return the beginning of the next day in the server's time zone."""
     now = timezone.localtime()
     return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -58,26 +64,25 @@ def reserve(
     seconds_of_audio: float = 0.0,
     model: str = "",
 ) -> None:
-    """Set aside what the job's calls may use: `tokens` in all, of which `output_tokens` are the answer's.
+    """Reserve the maximum that the job's calls can use: `tokens` in total, `output_tokens` of them output.
 
-    Once more for the same job replaces what was set aside before. `model` is the configured one unless
-    given. Raises `LimitReached` (`budget_spent`) when the owner's budget has no room for it; then nothing has
-    changed.
+    A second reservation for the same job replaces the first. `model` defaults to the configured model.
+    Raises `LimitReached` (`budget_spent`) when the owner's budget has no room; then nothing was changed.
     """
     budget = budget_of(owner)
     if not any(budget):
         return
-    wanted = Amount(tokens, _cost(model, tokens, output_tokens, seconds_of_audio))
+    wanted = Amount(tokens, _max_cost(model, tokens, output_tokens, seconds_of_audio))
     try:
-        _set_aside(owner, UUID(str(job_id)), wanted, budget)
+        _reserve(owner, UUID(str(job_id)), wanted, budget)
     except LimitReached:
-        if not _forget_vanished(owner):
+        if not _release_orphans(owner):
             raise
-        _set_aside(owner, UUID(str(job_id)), wanted, budget)
+        _reserve(owner, UUID(str(job_id)), wanted, budget)
 
 
-def _cost(model: str, tokens: int, output_tokens: int | None, seconds: float) -> int:
-    """The most it can cost: with the dearer model, and each token that may be the answer's as if it were."""
+def _max_cost(model: str, tokens: int, output_tokens: int | None, seconds: float) -> int:
+    """Return the highest possible cost: of the dearer model, with unknown tokens at the dearer price."""
     costs = [0]
     for name in {model or settings.OPENAI_MODEL, settings.OPENAI_FALLBACK_MODEL}:
         if price := price_of(name):
@@ -87,53 +92,66 @@ def _cost(model: str, tokens: int, output_tokens: int | None, seconds: float) ->
 
 
 @transaction.atomic
-def _set_aside(owner: str, job_id: UUID, wanted: Amount, budget: Amount) -> None:
+def _reserve(owner: str, job_id: UUID, wanted: Amount, budget: Amount) -> None:
     today = timezone.localdate()
-    mine = Reservation(job_id=job_id, owner=owner, day=today)
-    Reservation.objects.bulk_create([mine], ignore_conflicts=True)
-    held = Reservation.objects.select_for_update().get(job_id=job_id)
-    Day.objects.bulk_create([Day(owner=owner, day=today)], ignore_conflicts=True)
-    if (held.owner, held.day) != (owner, today):  # since yesterday, or since before signing up
-        _give_back(held, Amount(held.tokens, held.cost))
-        held.owner, held.day, held.tokens, held.cost = owner, today, 0, 0
-    more = Amount(wanted.tokens - held.tokens, wanted.cost - held.cost)
-    days = Day.objects.filter(owner=owner, day=today)
+    reservation = _locked(owner, job_id, today)
+    more = wanted - Amount(reservation.tokens, reservation.cost)
+    changed = _days_with_room(owner, today, more, budget).update(
+        reserved_tokens=F("reserved_tokens") + more.tokens,
+        reserved_cost=F("reserved_cost") + more.cost,
+    )
+    if not changed:
+        raise _rejected(DailyUsage.objects.get(owner=owner, day=today), wanted, budget)
+    reservation.tokens, reservation.cost = wanted
+    reservation.save()
+
+
+def _locked(owner: str, job_id: UUID, today: date) -> BudgetReservation:
+    """Return the job's reservation for today, locked; create it and the owner's day if they are missing."""
+    new = BudgetReservation(job_id=job_id, owner=owner, day=today)
+    BudgetReservation.objects.bulk_create([new], ignore_conflicts=True)
+    found = BudgetReservation.objects.select_for_update().get(job_id=job_id)
+    DailyUsage.objects.bulk_create([DailyUsage(owner=owner, day=today)], ignore_conflicts=True)
+    if (found.owner, found.day) != (owner, today):  # made yesterday, or before signing up
+        _subtract(found, Amount(found.tokens, found.cost))
+        found.owner, found.day, found.tokens, found.cost = owner, today, 0, 0
+    return found
+
+
+def _days_with_room(owner: str, day: date, more: Amount, budget: Amount) -> QuerySet[DailyUsage]:
+    """Return the owner's day if `more` fits into its budget, else no row: the check is part of the update."""
+    days = DailyUsage.objects.filter(owner=owner, day=day)
     if more.tokens > 0 and budget.tokens:
         room = budget.tokens - more.tokens
         days = days.filter(input_tokens__lte=room - F("output_tokens") - F("reserved_tokens"))
     if more.cost > 0 and budget.cost:
         days = days.filter(cost__lte=budget.cost - more.cost - F("reserved_cost"))
-    changes = {
-        "reserved_tokens": F("reserved_tokens") + more.tokens,
-        "reserved_cost": F("reserved_cost") + more.cost,
-    }
-    if not days.update(**changes):
-        raise _rejected(Day.objects.get(owner=owner, day=today), wanted, budget)
-    held.tokens, held.cost = wanted.tokens, wanted.cost
-    held.save()
+    return days
 
 
-def _rejected(day: Day, wanted: Amount, budget: Amount) -> LimitReached:
-    def past(tokens: int, cost: int) -> bool:
+def _rejected(day: DailyUsage, wanted: Amount, budget: Amount) -> LimitReached:
+    def exceeds(used: Amount) -> bool:
         return bool(
-            (budget.tokens and tokens + wanted.tokens > budget.tokens)
-            or (budget.cost and cost + wanted.cost > budget.cost)
+            (budget.tokens and used.tokens + wanted.tokens > budget.tokens)
+            or (budget.cost and used.cost + wanted.cost > budget.cost)
         )
 
-    left = (renews_at() - timezone.now()).total_seconds()
-    when = f"It renews at midnight ({timezone.get_current_timezone_name()})."
-    if past(0, 0):
-        message = "This could take more than a whole day's budget. Please start a new conversation."
-    elif past(day.tokens, day.cost):
-        message = f"Today's budget has no room for this. {when}"
+    wait = (renews_at() - timezone.now()).total_seconds()
+    if exceeds(Amount(0, 0)):
+        message = texts.OVER_WHOLE_BUDGET
+    elif exceeds(Amount(day.tokens, day.cost)):
+        message = texts.budget_spent(timezone.get_current_timezone_name())
     else:
-        message = "What is left of today's budget is set aside for what you asked before. Please wait for it."
-        left = min(left, _SET_ASIDE)
-    return LimitReached("budget_spent", message, round(left, 1))
+        message = texts.REST_IS_RESERVED
+        wait = min(wait, _RETRY_AFTER_RESERVED)
+    return LimitReached("budget_spent", message, round(wait, 1))
 
 
 def settle(job_id: UUID | str) -> None:
-    """The job is over, or needs nothing more: free what is still set aside for it, after the commit."""
+    """Release the rest of a job's reservation after the current transaction commits.
+
+    Call it when the job is finished or makes no more calls.
+    """
     if not any(budget_of("u:") + budget_of("s:")):
         return
     transaction.on_commit(lambda: _release(UUID(str(job_id))), robust=True)
@@ -141,43 +159,43 @@ def settle(job_id: UUID | str) -> None:
 
 @transaction.atomic
 def _release(job_id: UUID) -> None:
-    if held := Reservation.objects.select_for_update().filter(job_id=job_id).first():
-        _give_back(held, Amount(held.tokens, held.cost))
-        held.delete()
+    if found := BudgetReservation.objects.select_for_update().filter(job_id=job_id).first():
+        _subtract(found, Amount(found.tokens, found.cost))
+        found.delete()
 
 
-def pay(job_id: UUID, spent: Amount) -> None:
-    """Take what was spent out of what is set aside for the job, as far as it goes. In a transaction."""
-    held = Reservation.objects.select_for_update().filter(job_id=job_id).first()
-    if held is None:
+def charge(job_id: UUID, used: Amount) -> None:
+    """Subtract `used` from the job's reservation, down to zero. Call it in a transaction."""
+    found = BudgetReservation.objects.select_for_update().filter(job_id=job_id).first()
+    if found is None:
         return
-    paid = Amount(min(held.tokens, spent.tokens), min(held.cost, spent.cost))
-    _give_back(held, paid)
-    held.tokens, held.cost = held.tokens - paid.tokens, held.cost - paid.cost
-    held.save(update_fields=["tokens", "cost"])
+    charged = Amount(min(found.tokens, used.tokens), min(found.cost, used.cost))
+    _subtract(found, charged)
+    found.tokens, found.cost = found.tokens - charged.tokens, found.cost - charged.cost
+    found.save(update_fields=["tokens", "cost"])
 
 
-def _give_back(held: Reservation, amount: Amount) -> None:
-    Day.objects.filter(owner=held.owner, day=held.day).update(
+def _subtract(reservation: BudgetReservation, amount: Amount) -> None:
+    """Subtract `amount` from the reserved totals of the reservation's day."""
+    DailyUsage.objects.filter(owner=reservation.owner, day=reservation.day).update(
         reserved_tokens=F("reserved_tokens") - amount.tokens, reserved_cost=F("reserved_cost") - amount.cost
     )
 
 
-def _forget_vanished(owner: str) -> int:
-    """Free what is set aside for jobs that are over, or gone, and told nobody; how many there were."""
-    before = timezone.now() - timedelta(seconds=GRACE)
-    held = list(
-        Reservation.objects.filter(owner=owner, created_at__lt=before).values_list("job_id", flat=True)
-    )
-    alive = set(Job.objects.filter(id__in=held, state__in=UNFINISHED).values_list("id", flat=True))
-    vanished = [job_id for job_id in held if job_id not in alive]
-    for job_id in vanished:
+def _release_orphans(owner: str) -> int:
+    """Release the owner's reservations whose jobs are finished or missing; return their number."""
+    before = timezone.now() - timedelta(seconds=ORPHAN_AFTER)
+    old = BudgetReservation.objects.filter(owner=owner, created_at__lt=before)
+    job_ids = list(old.values_list("job_id", flat=True))
+    alive = set(Job.objects.filter(id__in=job_ids, state__in=UNFINISHED).values_list("id", flat=True))
+    orphans = [job_id for job_id in job_ids if job_id not in alive]
+    for job_id in orphans:
         _release(job_id)
-    return len(vanished)
+    return len(orphans)
 
 
 def sweep() -> int:
-    """Once an hour: what jobs left behind that are over and told nobody, of owners who ask no more."""
-    before = timezone.now() - timedelta(seconds=GRACE)
-    owners = Reservation.objects.filter(created_at__lt=before).values_list("owner", flat=True).distinct()
-    return sum(map(_forget_vanished, owners[:100]))
+    """Release orphaned reservations of owners who send no more messages; return their number. Runs hourly."""
+    before = timezone.now() - timedelta(seconds=ORPHAN_AFTER)
+    owners = BudgetReservation.objects.filter(created_at__lt=before).values_list("owner", flat=True)
+    return sum(map(_release_orphans, owners.distinct()[:_SWEEP_OWNERS]))

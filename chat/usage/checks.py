@@ -1,4 +1,4 @@
-"""System checks of prices and budgets."""
+"""System checks of OPENAI_PRICES, PRICE_CURRENCY and BUDGET_*."""
 
 from typing import Any
 
@@ -14,28 +14,28 @@ BUDGETS = (*_BUDGETS, *(f"{name}_ANONYMOUS" for name in _BUDGETS))
 
 @register()
 def check_prices_and_budgets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Prices that cannot be read, budgets that cannot be kept."""
+    """Report invalid prices, budgets and currencies, and models that a cost budget cannot limit."""
     try:
         read(settings.OPENAI_PRICES)
     except ImproperlyConfigured as exc:
         hint = 'Write JSON: {"the-model": {"input": 0.25, "cached": 0.025, "output": 2.0, "minute": 0.006}}.'
         return [Error(str(exc), hint=hint, id="usage.E001")]
     found: list[CheckMessage] = [
-        Error(f"{name} is {getattr(settings, name)}.", hint="0 is no limit.", id="usage.E002")
+        Error(f"{name} is {getattr(settings, name)}.", hint="Use 0 (no limit) or more.", id="usage.E002")
         for name in BUDGETS
         if getattr(settings, name) < 0
     ]
     currency = settings.PRICE_CURRENCY
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
-        hint = "Write its three letters, such as USD or EUR."
+        hint = "Use a three-letter currency code, such as USD or EUR."
         found.append(Error(f"PRICE_CURRENCY is {currency!r}.", hint=hint, id="usage.E003"))
     limits_cost = settings.BUDGET_COST_PER_DAY or settings.BUDGET_COST_PER_DAY_ANONYMOUS
     models = filter(None, (settings.OPENAI_MODEL, settings.OPENAI_FALLBACK_MODEL))
     if limits_cost and (unpriced := [model for model in models if price_of(model) is None]):
         found.append(
             Warning(
-                f"BUDGET_COST_PER_DAY limits nothing for {', '.join(unpriced)}: there is no price.",
-                hint="Add it to OPENAI_PRICES, or set BUDGET_TOKENS_PER_DAY.",
+                f"BUDGET_COST_PER_DAY cannot limit {', '.join(unpriced)}: the model has no price.",
+                hint="Add the model to OPENAI_PRICES, or set BUDGET_TOKENS_PER_DAY.",
                 id="usage.W001",
             )
         )

@@ -1,7 +1,7 @@
-"""The calls that were made: written once each, and added up by job, thread and day."""
+"""Recording of model calls, each exactly once, and their totals by job, thread and day."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -11,107 +11,113 @@ from django.utils import timezone
 
 from queueing.api import new_id
 
-from .budgets import Amount, pay
-from .models import Day, End, Usage
+from .budgets import Amount, charge
+from .models import CallEnd, DailyUsage, ModelCall
 from .prices import cost_of
 
 
-def record(
-    *,
-    job_id: UUID | str,
-    owner: str,
-    model: str,
-    thread_id: UUID | str | None = None,
-    companion: str = "",
-    kind: str = "",
-    input_tokens: int = 0,
-    output_tokens: int = 0,
-    cached_tokens: int = 0,
-    seconds_of_audio: float = 0.0,
-    estimated: bool = False,
-    ended: str = End.STOP,
-    call_id: UUID | None = None,
-) -> Usage:
-    """Write down one call of a model, add it to the owner's day, and pay it out of the job's reservation.
+@dataclass(frozen=True, kw_only=True)
+class CallRecord:
+    """A finished model call as its caller reports it; the fields are those of `ModelCall`."""
 
-    `cached_tokens` are among the `input_tokens`. The same `call_id` again changes nothing. Blocks.
+    job_id: UUID | str
+    owner: str
+    model: str
+    thread_id: UUID | str | None = None
+    companion: str = ""
+    kind: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    """The part of `input_tokens` that the provider read from its cache."""
+    seconds_of_audio: float = 0.0
+    estimated: bool = False
+    ended: str = CallEnd.STOP
+    id: UUID = field(default_factory=new_id)
+
+    def as_row(self) -> ModelCall:
+        """Return the unsaved row, with its cost."""
+        return ModelCall(
+            **vars(self)
+            | {
+                "job_id": UUID(str(self.job_id)),
+                "thread_id": UUID(str(self.thread_id)) if self.thread_id else None,
+                "model": self.model[:100],
+                "cost": self.cost(),
+            }
+        )
+
+    def cost(self) -> int | None:
+        """Return the cost in millionths of a unit of money; None when the model has no price."""
+        return cost_of(
+            self.model,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
+            seconds=self.seconds_of_audio,
+        )
+
+
+def record(call: CallRecord) -> ModelCall:
+    """Store `call`, add it to its owner's day, and charge it to the job's reservation. Blocks.
+
+    Recording a call with the same id again changes nothing. Return the stored row.
     """
-    usage = Usage(
-        id=call_id or new_id(),
-        job_id=UUID(str(job_id)),
-        thread_id=UUID(str(thread_id)) if thread_id else None,
-        owner=owner,
-        companion=companion,
-        kind=kind,
-        model=model[:100],
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cached_tokens=cached_tokens,
-        seconds_of_audio=seconds_of_audio,
-        estimated=estimated,
-        ended=ended,
-        cost=cost_of(
-            model,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            cached_tokens=cached_tokens,
-            seconds=seconds_of_audio,
-        ),
-    )
+    row = call.as_row()
     try:
         with transaction.atomic():
-            usage.save(force_insert=True)
-            pay(usage.job_id, Amount(input_tokens + output_tokens, usage.cost or 0))
-            _add_to_day(usage)
+            row.save(force_insert=True)
+            charge(row.job_id, Amount(row.input_tokens + row.output_tokens, row.cost or 0))
+            _add_to_day(row)
     except IntegrityError:
-        return Usage.objects.get(id=usage.id)  # it was recorded before
-    return usage
+        return ModelCall.objects.get(id=row.id)  # it was recorded before
+    return row
 
 
-def _add_to_day(usage: Usage) -> None:
+def _add_to_day(call: ModelCall) -> None:
     today = timezone.localdate()
-    Day.objects.bulk_create([Day(owner=usage.owner, day=today)], ignore_conflicts=True)
-    Day.objects.filter(owner=usage.owner, day=today).update(
+    DailyUsage.objects.bulk_create([DailyUsage(owner=call.owner, day=today)], ignore_conflicts=True)
+    DailyUsage.objects.filter(owner=call.owner, day=today).update(
         calls=F("calls") + 1,
-        input_tokens=F("input_tokens") + usage.input_tokens,
-        output_tokens=F("output_tokens") + usage.output_tokens,
-        cached_tokens=F("cached_tokens") + usage.cached_tokens,
-        seconds_of_audio=F("seconds_of_audio") + usage.seconds_of_audio,
-        cost=F("cost") + (usage.cost or 0),
+        input_tokens=F("input_tokens") + call.input_tokens,
+        output_tokens=F("output_tokens") + call.output_tokens,
+        cached_tokens=F("cached_tokens") + call.cached_tokens,
+        seconds_of_audio=F("seconds_of_audio") + call.seconds_of_audio,
+        cost=F("cost") + (call.cost or 0),
     )
 
 
-def spent_today(owner: str) -> Day:
-    """The owner's day so far; all zeros when nothing was used."""
+def usage_today(owner: str) -> DailyUsage:
+    """Return the owner's totals of today; an unsaved row of zeros when nothing was used."""
     today = timezone.localdate()
-    return Day.objects.filter(owner=owner, day=today).first() or Day(owner=owner, day=today)
+    return DailyUsage.objects.filter(owner=owner, day=today).first() or DailyUsage(owner=owner, day=today)
 
 
 @dataclass
-class Total:
-    """What a job used, over all its calls."""
+class UsageTotal:
+    """The sum of all model calls of a job."""
 
     model: str = ""
-    """That of the last call: the one whose answer there is."""
+    """The model of the last call, which wrote the answer."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost: int | None = None
-    """Millionths; None when no call had a price."""
+    """Millionths of a unit of money; None when no call had a price."""
     estimated: bool = False
     truncated: bool = False
 
-    def add(self, usage: Usage) -> None:
-        """Count a later call in."""
-        self.model = usage.model
-        self.input_tokens += usage.input_tokens
-        self.output_tokens += usage.output_tokens
-        if usage.cost is not None:
-            self.cost = (self.cost or 0) + usage.cost
-        self.estimated = self.estimated or usage.estimated
-        self.truncated = usage.ended == End.LENGTH
+    def add(self, call: ModelCall) -> None:
+        """Add a later call of the same job."""
+        self.model = call.model
+        self.input_tokens += call.input_tokens
+        self.output_tokens += call.output_tokens
+        if call.cost is not None:
+            self.cost = (self.cost or 0) + call.cost
+        self.estimated = self.estimated or call.estimated
+        self.truncated = call.ended == CallEnd.LENGTH
 
     def public(self) -> dict[str, Any]:
-        """As clients get it beside an answer."""
+        """Return the fields that clients get with an answer."""
         usage = {"inputTokens": self.input_tokens, "outputTokens": self.output_tokens}
         return {
             "model": self.model,
@@ -120,18 +126,18 @@ class Total:
         } | ({} if self.cost is None else {"cost": self.cost})
 
 
-def of_job(job_id: UUID | str) -> Total:
-    """What the job has used so far."""
-    return _add_up(Usage.objects.filter(job_id=job_id)).get(UUID(str(job_id)), Total())
+def total_of_job(job_id: UUID | str) -> UsageTotal:
+    """Return the total of the job's calls so far."""
+    return _totals(ModelCall.objects.filter(job_id=job_id)).get(UUID(str(job_id)), UsageTotal())
 
 
-def of_thread(thread_id: UUID) -> dict[UUID, Total]:
-    """What each job of a thread used, by job."""
-    return _add_up(Usage.objects.filter(thread_id=thread_id))
+def totals_of_thread(thread_id: UUID) -> dict[UUID, UsageTotal]:
+    """Return the totals of a thread's jobs, by job id."""
+    return _totals(ModelCall.objects.filter(thread_id=thread_id))
 
 
-def _add_up(calls: Iterable[Usage]) -> dict[UUID, Total]:
-    totals: dict[UUID, Total] = {}
-    for usage in sorted(calls, key=lambda call: call.id):
-        totals.setdefault(usage.job_id, Total()).add(usage)
+def _totals(calls: Iterable[ModelCall]) -> dict[UUID, UsageTotal]:
+    totals: dict[UUID, UsageTotal] = {}
+    for call in sorted(calls, key=lambda call: call.id):
+        totals.setdefault(call.job_id, UsageTotal()).add(call)
     return totals

@@ -1,4 +1,4 @@
-"""Tokens and money for /metrics: by model, never by owner."""
+"""Tokens and cost for /metrics, by model and never by owner."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,35 +10,37 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
 from queueing.api.monitoring import CumulativeSums, metric_name
 
-from .models import Usage
+from .models import ModelCall
 
 _SUMS = {"input": "input_tokens", "cached": "cached_tokens", "output": "output_tokens", "cost": "cost"}
 
 
-def _used(since: datetime | None, until: datetime | None) -> Counter[tuple[str, str]]:
-    """(model, name in `_SUMS`): how much."""
-    calls = Usage.objects.all()
+def _totals(since: datetime | None, until: datetime | None) -> Counter[tuple[str, str]]:
+    """Return the totals by (model, key of `_SUMS`)."""
+    calls = ModelCall.objects.all()
     if since:
         calls = calls.filter(created_at__gte=since)
     if until:
         calls = calls.filter(created_at__lt=until)
-    # Named apart from the fields: an alias of a field's own name would hide it from the next sum.
+    # An alias equal to a field's name would hide the field from the next sum.
     sums = {f"sum_{what}": Sum(field) for what, field in _SUMS.items()}
     rows = calls.order_by().values("model").annotate(**sums)
     return Counter({(row["model"], what): row[f"sum_{what}"] or 0 for row in rows for what in _SUMS})
 
 
-_ever = CumulativeSums(_used)
+_all_time = CumulativeSums(_totals)
 
 
 def metrics() -> Iterator[Metric]:
-    """What all calls used since the first that is on record."""
-    used = _ever.total()
+    """Yield the tokens and the cost of all recorded calls."""
+    used = _all_time.total()
     tokens = CounterMetricFamily(
-        metric_name("tokens"), "Tokens; cached ones are among the input.", labels=["kind", "model"]
+        metric_name("tokens"),
+        "Tokens by kind; cached tokens are included in input.",
+        labels=["kind", "model"],
     )
     cost = CounterMetricFamily(
-        metric_name("cost"), "Money, where OPENAI_PRICES knows the model.", labels=["model", "currency"]
+        metric_name("cost"), "Cost of calls of models in OPENAI_PRICES.", labels=["model", "currency"]
     )
     for model in sorted({model for model, _ in used}):
         for kind in ("input", "cached", "output"):

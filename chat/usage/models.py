@@ -1,6 +1,6 @@
-"""What was used, call by call and day by day, and what is reserved for calls to come.
+"""Recorded model calls, their totals per owner and day, and the tokens reserved for calls still to come.
 
-Money is in millionths of a unit of `PRICE_CURRENCY`, in whole numbers.
+Money is an integer: millionths of a unit of `PRICE_CURRENCY`.
 """
 
 from django.db import models
@@ -8,45 +8,44 @@ from django.db import models
 from queueing.api import new_id
 
 
-class End(models.TextChoices):
-    """How a call ended."""
+class CallEnd(models.TextChoices):
+    """How a model call ended."""
 
     STOP = "stop"
-    """As it should."""
+    """The answer is complete."""
     LENGTH = "length"
-    """At the answer's length limit."""
+    """The answer reached its length limit."""
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-class Usage(models.Model):
-    """One call of a model. A job that is tried three times has three of these: each was paid for."""
+class ModelCall(models.Model):
+    """One call of a model. A job with three attempts has three of these: the provider charged for each."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    """The call's, so that it is recorded once however often that is tried."""
+    """The id of the call, so that recording it again changes nothing."""
     job_id = models.UUIDField()
     thread_id = models.UUIDField(null=True)
     owner = models.CharField(max_length=64)
     """A key of `chat.accounts.owners`."""
     companion = models.CharField(max_length=32, blank=True)
     kind = models.CharField(max_length=100, blank=True)
-    """The job's kind, such as `chat.reply`."""
+    """The kind of the job, such as `chat.reply`."""
     model = models.CharField(max_length=100)
-    """As the provider names it."""
+    """The provider's name of the model."""
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0)
-    """Those of the input that the provider had read before, and charges less for."""
+    """The part of `input_tokens` that the provider read from its cache, at a lower price."""
     seconds_of_audio = models.FloatField(default=0.0)
     cost = models.BigIntegerField(null=True)
-    """None when no price is set for the model."""
+    """None when the model has no price."""
     estimated = models.BooleanField(default=False)
-    """The provider did not say how many tokens it was, so they were counted roughly."""
-    ended = models.CharField(max_length=9, choices=End.choices, default=End.STOP)
+    """True when the provider reported no token counts, so that they were estimated."""
+    ended = models.CharField(max_length=9, choices=CallEnd.choices, default=CallEnd.STOP)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name_plural = "usage"
         indexes = [
             models.Index(fields=["job_id"], name="usage_of_job"),
             models.Index(fields=["thread_id"], name="usage_of_thread"),
@@ -58,8 +57,8 @@ class Usage(models.Model):
         return f"call {self.id.hex} of {self.model}"
 
 
-class Day(models.Model):
-    """An owner's day, in the server's time zone: all its calls together, and what is reserved."""
+class DailyUsage(models.Model):
+    """The totals of one owner on one day in the server's time zone: recorded calls, and reservations."""
 
     owner = models.CharField(max_length=64)
     day = models.DateField()
@@ -69,11 +68,12 @@ class Day(models.Model):
     cached_tokens = models.PositiveBigIntegerField(default=0)
     seconds_of_audio = models.FloatField(default=0.0)
     cost = models.BigIntegerField(default=0)
-    """Of the calls whose price is known."""
+    """The cost of the calls whose model has a price."""
     reserved_tokens = models.PositiveBigIntegerField(default=0)
     reserved_cost = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "daily usage"
         constraints = [models.UniqueConstraint(fields=["owner", "day"], name="usage_day_once")]
 
     def __str__(self) -> str:
@@ -81,12 +81,15 @@ class Day(models.Model):
 
     @property
     def tokens(self) -> int:
-        """Spent so far, in and out."""
+        """Return the tokens used so far, input and output."""
         return self.input_tokens + self.output_tokens
 
 
-class Reservation(models.Model):
-    """What a job may still spend; it is counted in its owner's `Day`. Gone when the job is over."""
+class BudgetReservation(models.Model):
+    """Tokens and cost that an unfinished job may still use, included in its owner's `DailyUsage`.
+
+    The row is deleted when the job is finished.
+    """
 
     job_id = models.UUIDField(primary_key=True)
     owner = models.CharField(max_length=64, db_index=True)

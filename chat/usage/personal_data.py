@@ -1,12 +1,12 @@
-"""What an owner's export shows of usage, and how it is moved on signing up (`chat/personal_data.py`)."""
+"""How usage is exported, and how it is merged when a visitor becomes a user (`chat/personal_data.py`)."""
 
 from typing import Any
 
 from django.db.models import F
 
-from .models import Day, Reservation, Usage
+from .models import BudgetReservation, DailyUsage, ModelCall
 
-_SUMS = (
+_TOTALS = (
     "calls",
     "input_tokens",
     "output_tokens",
@@ -18,8 +18,8 @@ _SUMS = (
 )
 
 
-def usage(call: Usage) -> dict[str, Any]:
-    """One call."""
+def export_call(call: ModelCall) -> dict[str, Any]:
+    """Return one model call as JSON data."""
     return {
         "at": call.created_at.isoformat(),
         "model": call.model,
@@ -31,17 +31,17 @@ def usage(call: Usage) -> dict[str, Any]:
     }
 
 
-def day(row: Day) -> dict[str, Any]:
-    """One day."""
+def export_day(row: DailyUsage) -> dict[str, Any]:
+    """Return one day as JSON data."""
     return {"day": row.day.isoformat(), "tokens": row.tokens, "cost": row.cost, "calls": row.calls}
 
 
-def move_days(old: str, new: str) -> None:
-    """Add the days of `old` to those of `new`, who may have used something on the same ones."""
-    # A reservation being changed locks itself and then its day; in the same order here.
-    list(Reservation.objects.select_for_update().filter(owner=old).order_by("job_id"))
-    for row in Day.objects.select_for_update().filter(owner=old).order_by("day"):
-        Day.objects.bulk_create([Day(owner=new, day=row.day)], ignore_conflicts=True)
-        sums = {name: F(name) + getattr(row, name) for name in _SUMS}
-        Day.objects.filter(owner=new, day=row.day).update(**sums)
+def merge_days(old: str, new: str) -> None:
+    """Add the totals of `old` to those of `new`, who may have a row for the same day, and delete `old`'s."""
+    # Budgets lock a reservation first and its day second; the same order here prevents a deadlock.
+    list(BudgetReservation.objects.select_for_update().filter(owner=old).order_by("job_id"))
+    for row in DailyUsage.objects.select_for_update().filter(owner=old).order_by("day"):
+        DailyUsage.objects.bulk_create([DailyUsage(owner=new, day=row.day)], ignore_conflicts=True)
+        totals = {name: F(name) + getattr(row, name) for name in _TOTALS}
+        DailyUsage.objects.filter(owner=new, day=row.day).update(**totals)
         row.delete()

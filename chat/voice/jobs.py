@@ -80,7 +80,7 @@ async def listen(
         media_type=media_type,
         language=language,
     )
-    await sync_to_async(ledger.record)(
+    call = ledger.CallRecord(
         job_id=ctx.job_id,
         owner=ctx.owner,
         companion=companion,
@@ -90,6 +90,7 @@ async def listen(
         output_tokens=heard.output_tokens,
         seconds_of_audio=heard.seconds,
     )
+    await sync_to_async(ledger.record)(call)
     if not any(c.isalnum() for c in heard.text):
         raise Permanent(
             "No speech could be heard in this recording. "

@@ -1,4 +1,4 @@
-"""Taking along and erasing: everything an owner has is in the one, and nothing of it is left by the other."""
+"""Export and erasing: the export contains all data of an owner, and erasing leaves nothing of it."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from chat.accounts import exporting
 from chat.models import Message, Role, Thread
 from queueing.api import Job, new_id
 
-from .accounts.signing import PASSWORD, asked, posted, signed_up
+from .accounts.account_client import PASSWORD, send_message, sign_up, submit_form
 from .tabs import Browser, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 SECRET = "the blue heron of Alcochete"
 
 
-def everything_in_the_database() -> str:
-    """All rows of all tables, as text."""
+def database_as_text() -> str:
+    """Return all rows of all tables as text."""
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -36,8 +36,8 @@ def everything_in_the_database() -> str:
     return "\n".join(found)
 
 
-def everything_in_redis(valkey: Any) -> str:
-    """All keys and values, as text."""
+def redis_as_text(valkey: Any) -> str:
+    """Return all keys and values as text."""
     client, found = redis.Redis.from_url(valkey.url), []
     readers = {
         b"string": client.get,
@@ -51,7 +51,7 @@ def everything_in_redis(valkey: Any) -> str:
     return "\n".join(found)
 
 
-async def downloaded(alice: Browser) -> zipfile.ZipFile:
+async def download_export(alice: Browser) -> zipfile.ZipFile:
     response = await alice.client.get("/account/export/")
     assert response.status_code == 200
     assert response["Content-Disposition"].startswith('attachment; filename="buddy-')
@@ -61,8 +61,8 @@ async def downloaded(alice: Browser) -> zipfile.ZipFile:
     return archive
 
 
-async def conversed(alice: Browser) -> dict[str, Any]:
-    """A conversation that has been answered, with a thumb up."""
+async def create_conversation(alice: Browser) -> dict[str, Any]:
+    """Create a conversation with a reply and a thumbs up; return the completed event."""
     tab = await alice.open()
     await tab.ask(f"What is {SECRET}?")
     done = (await tab.hear_until("chat:completed"))[-1]
@@ -70,11 +70,11 @@ async def conversed(alice: Browser) -> dict[str, Any]:
     return done
 
 
-# --- the list -------------------------------------------------------------------------------------
+# --- registry -------------------------------------------------------------------------------------
 
 
-def test_every_table_that_names_an_owner_is_on_the_list():
-    listed = {b.model for b in personal_data.belongings()}
+def test_every_model_with_an_owner_is_registered():
+    listed = {b.model for b in personal_data.entries()}
     with_owner = [
         model
         for model in apps.get_models()
@@ -86,12 +86,12 @@ def test_every_table_that_names_an_owner_is_on_the_list():
 # --- export ---------------------------------------------------------------------------------------
 
 
-async def test_an_export_has_every_conversation_for_people_and_for_programs(workers):
+async def test_export_contains_conversations_as_markdown_and_json(workers):
     workers.script(text="A bird, **quite** blue.")
     async with browser() as alice:
-        done = await conversed(alice)
-        await signed_up(alice, "alice@example.org")
-        archive = await downloaded(alice)
+        done = await create_conversation(alice)
+        await sign_up(alice, "alice@example.org")
+        archive = await download_export(alice)
     names = archive.namelist()
     (markdown,) = [name for name in names if name.endswith(".md")]
     (as_json,) = [name for name in names if name.startswith("threads/") and name.endswith(".json")]
@@ -113,17 +113,17 @@ async def test_an_export_has_every_conversation_for_people_and_for_programs(work
             )
 
 
-async def test_a_visitor_without_an_account_takes_along_their_own_and_nobody_elses():
+async def test_export_without_account_contains_only_own_data():
     async with browser() as alice, browser() as bob:
-        await asked(alice, SECRET)
-        await asked(bob, "Something else")
-        archive = await downloaded(bob)
+        await send_message(alice, SECRET)
+        await send_message(bob, "Something else")
+        archive = await download_export(bob)
         assert SECRET not in "".join(archive.read(name).decode() for name in archive.namelist())
         assert json.loads(archive.read("account.json")) == {"account": None}
 
 
 @pytest.mark.parametrize("title", ["../../etc/passwd", "a/b\\c:d", "…", "Ünïcödé 旅", "CON", "\u202eevil"])
-def test_no_title_becomes_a_path(title):
+def test_export_file_names_never_leave_their_folder(title):
     thread = Thread(owner="s:1", companion="travel", title=title, updated_at="2026-01-01T00:00Z")
     thread.save()
     archive = zipfile.ZipFile(io.BytesIO(b"".join(exporting.export("s:1", {}))))
@@ -134,7 +134,7 @@ def test_no_title_becomes_a_path(title):
 
 
 @pytest.mark.slow
-def test_an_export_of_thousands_of_messages_takes_little_memory():
+def test_export_of_thousands_of_messages_needs_little_memory():
     thread = Thread.objects.create(
         owner="s:1", companion="travel", title="Long", updated_at="2026-01-01T00:00Z"
     )
@@ -148,64 +148,64 @@ def test_an_export_of_thousands_of_messages_takes_little_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size > 20_000
-    assert peak < 4_000_000, "ten megabytes of messages, twice, were never in memory together"
+    assert peak < 4_000_000, "the ten megabytes of messages must not be in memory together"
 
 
 # --- erasing --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("with_account", [False, True])
-async def test_nothing_is_left_of_who_erases_everything(workers, valkey, with_account):
+async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account):
     workers.script(match=SECRET, text=f"All about {SECRET}.")
     async with browser() as alice, browser() as bob:
-        await asked(bob, "Bob's own")
+        await send_message(bob, "Bob's own")
         if with_account:
-            await signed_up(alice, "alice@example.org")
-            await posted(alice, "tokens/", name="Secret script", scopes=["read"], days="")
-        await conversed(alice)
+            await sign_up(alice, "alice@example.org")
+            await submit_form(alice, "tokens/", name="Secret script", scopes=["read"], days="")
+        await create_conversation(alice)
         workers.script(text=f"{SECRET} " * 200, delay=0.1)
         tab = await alice.open()
         await tab.ask(f"More of {SECRET}", "r-2")
         await tab.hear_until("chat:delta")
         owner = (await Thread.objects.aget(title__startswith="What is")).owner
-        before = await sync_to_async(everything_in_the_database)()
+        before = await sync_to_async(database_as_text)()
         assert SECRET in before
         assert owner in before
 
         page = (await alice.client.get("/account/erase/")).content.decode()
         assert "2 conversations" in page
-        sure = {"password": PASSWORD} if with_account else {"sure": "on"}
-        done = await posted(alice, "erase/", **sure)
-        assert b"Everything is erased" in done.content
+        fields = {"password": PASSWORD} if with_account else {"confirmed": "on"}
+        done = await submit_form(alice, "erase/", **fields)
+        assert b"Your data has been erased" in done.content
         assert "storage" in done["Clear-Site-Data"]
         assert await tab.closed_with(5) == 4401
         await workers.eventually(lambda requests: requests[-1].disconnected)
 
-    left = await sync_to_async(everything_in_the_database)() + everything_in_redis(valkey)
+    left = await sync_to_async(database_as_text)() + redis_as_text(valkey)
     for trace in (owner, SECRET, "alice@example.org", "Secret script"):
         assert trace not in left, left[left.index(trace) - 300 : left.index(trace) + 100]
     assert "Bob's own" in left
     assert await User.objects.acount() == 0
 
 
-async def test_erasing_wants_the_password_or_a_tick():
+async def test_erase_without_password_or_confirmation_is_refused():
     async with browser() as alice:
-        await asked(alice)
-        await posted(alice, "erase/")
+        await send_message(alice)
+        await submit_form(alice, "erase/")
         assert await Thread.objects.acount() == 1
-        await signed_up(alice)
-        wrong = await posted(alice, "erase/", password="guess")
+        await sign_up(alice)
+        wrong = await submit_form(alice, "erase/", password="guess")
         assert b"This is not your password" in wrong.content
         assert await Thread.objects.acount() == 1
 
 
-async def test_what_a_worker_tells_of_an_erased_job_is_not_written(workers):
-    """Its call ends a moment after everything was erased; what it used belongs to nobody."""
+async def test_usage_of_an_erased_job_is_not_stored(workers):
+    """The model call ends a moment after the erasing; its usage has no owner any more."""
     workers.script(text="word " * 50, delay=0.05)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Talk")
         await tab.hear_until("chat:delta")
-        await posted(alice, "erase/", sure="on")
+        await submit_form(alice, "erase/", confirmed="on")
         await workers.eventually(lambda requests: requests[-1].disconnected)
         assert await Job.objects.acount() == 0

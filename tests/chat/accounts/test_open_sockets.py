@@ -1,4 +1,4 @@
-"""Sessions that end close their sockets, and sockets that close leave nothing behind."""
+"""The end of a session closes its sockets, and closed sockets release everything."""
 
 import asyncio
 import gc
@@ -19,17 +19,17 @@ from tests.chat.tabs import Browser, browser, eventually
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def logged_in(alice: Browser) -> User:
+async def log_in(alice: Browser) -> User:
     user, _ = await User.objects.aget_or_create(username="alice")
     await alice.client.aforce_login(user)
     return user
 
 
-async def test_logging_out_closes_that_sessions_sockets_at_once(monkeypatch):
+async def test_log_out_closes_only_that_sessions_sockets_at_once(monkeypatch):
     monkeypatch.setattr(OpenSockets, "every", 600.0)
     async with browser() as laptop, browser() as phone:
-        await logged_in(laptop)
-        await logged_in(phone)
+        await log_in(laptop)
+        await log_in(phone)
         tabs = [await laptop.open(), await laptop.open()]
         elsewhere = await phone.open()
         await laptop.client.alogout()
@@ -48,7 +48,7 @@ async def expired() -> None:
 
 
 @pytest.mark.parametrize("ends", [deleted, expired])
-async def test_a_session_that_is_gone_closes_its_sockets_within_seconds(ends):
+async def test_ended_session_closes_its_sockets_within_seconds(ends):
     async with browser() as alice:
         tabs = [await alice.open(), await alice.open()]
         await ends()
@@ -56,15 +56,15 @@ async def test_a_session_that_is_gone_closes_its_sockets_within_seconds(ends):
             assert await tab.closed_with(8) == 4401
 
 
-async def test_logging_in_closes_the_sockets_of_the_visitor_one_was():
+async def test_log_in_closes_the_sockets_of_the_previous_visitor():
     async with browser() as alice:
         tab = await alice.open()
-        await logged_in(alice)
+        await log_in(alice)
         await Session.objects.filter(session_key=alice.first_key).adelete()
         assert await tab.closed_with(8) == 4401
 
 
-async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
+async def test_database_error_closes_no_sockets(monkeypatch):
     monkeypatch.setattr(OpenSockets, "every", 0.05)
     looked = asyncio.Event()
 
@@ -72,7 +72,7 @@ async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
         looked.set()
         raise RuntimeError("no database")
 
-    monkeypatch.setattr("chat.accounts.open_sockets.alive_among", broken)
+    monkeypatch.setattr("chat.accounts.open_sockets.valid_keys", broken)
     async with browser() as alice:
         tab = await alice.open()
         await asyncio.wait_for(looked.wait(), 5)
@@ -81,7 +81,7 @@ async def test_a_database_that_does_not_answer_closes_nothing(monkeypatch):
 
 
 @pytest.mark.slow
-async def test_hundreds_of_sockets_come_and_go_and_leave_nothing_behind(valkey):
+async def test_hundreds_of_closed_sockets_leave_no_connections_or_groups(valkey):
     async with browser() as alice:
 
         async def visit(n: int) -> None:

@@ -1,4 +1,4 @@
-"""Forgotten passwords, and moving seen from within."""
+"""Changed and forgotten passwords, and merging while workers run."""
 
 import re
 
@@ -6,23 +6,23 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
 
-from chat.accounts.merge import move
-from chat.accounts.models import SignIn
+from chat.accounts.merge import merge
+from chat.accounts.models import UserSession
 from chat.models import Message, Thread
 from queueing.api import Job
 from tests.chat.tabs import browser, eventually
 
-from .signing import PASSWORD, asked, posted, signed_in, signed_up
+from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_another_password_signs_all_other_devices_out_and_closes_their_sockets():
+async def test_password_change_signs_out_other_devices_and_closes_their_sockets():
     async with browser() as laptop, browser() as phone:
-        await signed_up(laptop)
-        await signed_in(phone)
+        await sign_up(laptop)
+        await sign_in(phone)
         tab = await phone.open()
-        response = await posted(
+        response = await submit_form(
             laptop,
             "password/",
             old_password=PASSWORD,
@@ -32,16 +32,16 @@ async def test_another_password_signs_all_other_devices_out_and_closes_their_soc
         assert response.status_code == 302
         assert await tab.closed_with(8) == 4401
         assert b"alice" in (await laptop.client.get("/account/")).content
-        assert b"without an account" in (await phone.client.get("/account/")).content
-        assert await SignIn.objects.acount() == 1
+        assert b"You are not signed in" in (await phone.client.get("/account/")).content
+        assert await UserSession.objects.acount() == 1
 
 
-async def test_a_forgotten_password_is_replaced_by_mail(settings):
+async def test_forgotten_password_is_reset_by_mail(settings):
     settings.EMAIL_HOST = "mail.example.org"
     async with browser() as laptop, browser() as phone:
-        await signed_up(laptop, "alice@example.org")
-        unknown = await posted(phone, "reset/", follow=True, email="nobody@example.org")
-        known = await posted(phone, "reset/", follow=True, email="alice@example.org")
+        await sign_up(laptop, "alice@example.org")
+        unknown = await submit_form(phone, "reset/", follow=True, email="nobody@example.org")
+        known = await submit_form(phone, "reset/", follow=True, email="alice@example.org")
         assert unknown.content == known.content
         (sent,) = mail.outbox
         link = re.search(r"http://testserver(/account/reset/\S+)", sent.body)[1]  # type: ignore[index]
@@ -51,23 +51,23 @@ async def test_a_forgotten_password_is_replaced_by_mail(settings):
             form.request["path"],
             {"new_password1": "another-4711", "new_password2": "another-4711", "csrfmiddlewaretoken": token},
         )
-        assert (await signed_in(phone, "alice@example.org", "another-4711")).status_code == 302
-        assert b"without an account" in (await laptop.client.get("/account/")).content
-        assert b"This link is over" in (await phone.client.get(link, follow=True)).content
+        assert (await sign_in(phone, "alice@example.org", "another-4711")).status_code == 302
+        assert b"You are not signed in" in (await laptop.client.get("/account/")).content
+        assert b"This link has expired" in (await phone.client.get(link, follow=True)).content
 
 
-async def test_without_mail_no_reset_is_offered():
+async def test_reset_without_mail_server_is_404():
     async with browser() as alice:
         assert (await alice.client.get("/account/reset/")).status_code == 404
-        assert b"Forgotten" not in (await alice.client.get("/account/sign-in/")).content
+        assert b"Forgot" not in (await alice.client.get("/account/sign-in/")).content
 
 
-async def test_moving_while_a_worker_ends_jobs_moves_everything(workers):
+async def test_merge_while_worker_finishes_jobs_merges_everything(workers):
     async with browser() as alice:
         for n in range(6):
-            await asked(alice, f"Question {n}")
+            await send_message(alice, f"Question {n}")
         old = (await Thread.objects.afirst()).owner
-        await sync_to_async(move)(old, "u:77")
+        await sync_to_async(merge)(old, "u:77")
         await eventually(
             lambda: Job.objects.filter(state="completed", kind="chat.reply").count() == 6, "all answers"
         )

@@ -1,4 +1,4 @@
-"""Who does not get in."""
+"""Signing in and up: redirects, errors, limits and session fixation."""
 
 import re
 
@@ -10,35 +10,35 @@ from django.test import AsyncClient
 
 from tests.chat.tabs import Browser, browser
 
-from .signing import PASSWORD, asked, posted, signed_in, signed_up, titles
+from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form, thread_titles
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def strict() -> Browser:
-    """A browser whose forged requests are refused."""
+def browser_with_csrf_checks() -> Browser:
+    """A browser with CSRF checks enabled."""
     one = Browser()
     one.client = AsyncClient(enforce_csrf_checks=True)
     return one
 
 
-async def test_a_session_from_before_opens_nothing_after_signing_in():
-    """Session fixation: who planted the cookie is not signed in with it."""
+async def test_session_from_before_sign_up_is_not_signed_in():
+    """Session fixation: a planted cookie must not be signed in."""
     async with browser() as alice, browser() as mallory:
-        await asked(alice, "Mine")
+        await send_message(alice, "Mine")
         planted = alice.client.cookies["sessionid"].value
-        await signed_up(alice)
+        await sign_up(alice)
         assert alice.client.cookies["sessionid"].value != planted
         mallory.client.cookies["sessionid"] = planted
-        assert await titles(mallory) == []
+        assert await thread_titles(mallory) == []
         assert not await Session.objects.filter(session_key=planted).aexists()
 
 
 @pytest.mark.parametrize("path", ["sign-in/", "sign-up/", "sign-out/", "password/", "tokens/", "erase/"])
-async def test_forms_from_elsewhere_are_refused(path):
-    alice = strict()
+async def test_form_without_csrf_token_is_403(path):
+    alice = browser_with_csrf_checks()
     await alice.client.get("/")
-    response = await alice.client.post(f"/account/{path}", {"username": "x", "sure": "on"})
+    response = await alice.client.post(f"/account/{path}", {"username": "x", "confirmed": "on"})
     assert response.status_code == 403
 
 
@@ -47,37 +47,37 @@ async def test_forms_from_elsewhere_are_refused(path):
     "target",
     ["https://evil.example/", "//evil.example", "https:evil.example", "/\\evil.example", "javascript:x"],
 )
-async def test_next_leads_nowhere_else(page, target):
+async def test_next_with_foreign_address_redirects_to_start(page, target):
     async with browser() as alice:
         if page == "sign-in/":
             await sync_to_async(User.objects.create_user)("alice", password=PASSWORD)
-            response = await signed_in(alice, next=target)
+            response = await sign_in(alice, next=target)
         else:
-            response = await signed_up(alice, next=target)
+            response = await sign_up(alice, next=target)
         assert (response.status_code, response["Location"]) == (302, "/")
 
 
-async def test_next_leads_to_pages_of_ours():
+async def test_next_with_own_page_redirects_there():
     async with browser() as alice:
-        assert (await signed_up(alice, next="/account/"))["Location"] == "/account/"
+        assert (await sign_up(alice, next="/account/"))["Location"] == "/account/"
 
 
-async def test_a_wrong_password_and_a_wrong_name_are_answered_alike():
+async def test_wrong_password_and_unknown_name_get_the_same_response():
     await sync_to_async(User.objects.create_user)("alice", "alice@example.org", PASSWORD)
     async with browser() as alice:
-        wrong = await signed_in(alice, "alice", "nope")
-        unknown = await signed_in(alice, "nobody", "nope")
+        wrong = await sign_in(alice, "alice", "nope")
+        unknown = await sign_in(alice, "nobody", "nope")
         strip = lambda r, name: re.sub(r'value="[^"]*"', "", r.content.decode()).replace(name, "")  # noqa: E731
         assert strip(wrong, "alice") == strip(unknown, "nobody")
         assert wrong.status_code == unknown.status_code == 200
 
 
-async def test_an_email_address_is_a_name_in_any_case():
+async def test_email_as_name_is_case_insensitive():
     async with browser() as alice, browser() as phone:
-        await signed_up(alice, "Alice@Example.org")
+        await sign_up(alice, "Alice@Example.org")
         assert (await User.objects.aget()).email == "alice@example.org"
-        assert (await signed_in(phone, "ALICE@example.ORG")).status_code == 302
-        taken = await signed_up(phone, "alice@EXAMPLE.org")
+        assert (await sign_in(phone, "ALICE@example.ORG")).status_code == 302
+        taken = await sign_up(phone, "alice@EXAMPLE.org")
         assert b"already exists" in taken.content
 
 
@@ -89,23 +89,23 @@ async def test_an_email_address_is_a_name_in_any_case():
         ("alicealice", "alicealice", b"too similar"),
         ("alice", "short", b"too short"),
         ("a b", PASSWORD, b"valid username"),
-        ("alice@", PASSWORD, b"is none"),
+        ("alice@", PASSWORD, b"Enter a valid e-mail address."),
     ],
 )
-async def test_signing_up_says_what_is_wrong_and_makes_nobody(name, password, says):
+async def test_invalid_sign_up_shows_the_error_and_creates_no_user(name, password, says):
     async with browser() as alice:
-        response = await posted(alice, "sign-up/", username=name, password1=password, password2=password)
+        response = await submit_form(alice, "sign-up/", username=name, password1=password, password2=password)
         assert says in response.content
         assert not await User.objects.aexists()
 
 
-async def test_guessing_passwords_is_slowed_down(settings):
+async def test_sign_in_over_the_limit_is_429(settings):
     settings.LIMITS = settings.LIMITS | {"login": "3/minute"}
     await sync_to_async(User.objects.create_user)("alice", password=PASSWORD)
     async with browser() as mallory:
         for _ in range(3):
-            assert (await signed_in(mallory, password="guess")).status_code == 200
-        refused = await signed_in(mallory)
+            assert (await sign_in(mallory, password="guess")).status_code == 200
+        refused = await sign_in(mallory)
         assert refused.status_code == 429
         assert 1 <= int(refused["Retry-After"]) <= 61
-        assert b"too many attempts" in refused.content
+        assert b"Too many sign-in attempts" in refused.content

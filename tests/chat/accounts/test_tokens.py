@@ -1,4 +1,4 @@
-"""API tokens: what a program may do with one, and what nobody may."""
+"""API tokens: scopes, expiry, revoking, limits, and sockets."""
 
 import json
 from datetime import timedelta
@@ -16,12 +16,12 @@ from chat.accounts.models import Token
 from chat.accounts.websocket_auth import OriginOrToken
 from tests.chat.tabs import Tab, browser
 
-from .signing import posted, signed_up
+from .account_client import sign_up, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def token(*scopes: str, name: str = "alice", **more: Any) -> str:
+def issue_token(*scopes: str, name: str = "alice", **more: Any) -> str:
     user, _ = User.objects.get_or_create(username=name)
     return tokens.issue(user, name="A script", scopes=list(scopes), **more)[1]
 
@@ -32,18 +32,21 @@ async def call(method: str, path: str, secret: str, data: Any = None) -> Any:
     return await getattr(client, method)(path, headers={"Authorization": f"Bearer {secret}"}, **body)
 
 
-async def test_a_program_asks_and_reads_without_cookie_or_csrf_token():
-    secret = await sync_to_async(token)("read", "chat")
+async def test_token_without_cookies_sends_and_reads():
+    secret = await sync_to_async(issue_token)("read", "chat")
     asked = await call("post", "/api/travel", secret, {"message": "Where to?"})
     assert asked.status_code == 202
-    assert not asked.cookies, "no session is made for a program"
+    assert not asked.cookies, "a program gets no session"
     threads = (await call("get", "/api/threads", secret)).json()["threads"]
     assert [thread["title"] for thread in threads] == ["Where to?"]
     assert (await Token.objects.aget()).last_used_at is not None
 
 
-async def test_a_token_sees_what_its_user_has_and_nobody_elses():
-    alices, bobs = await sync_to_async(token)("read", "chat"), await sync_to_async(token)("read", name="bob")
+async def test_token_of_another_user_is_404_for_a_thread():
+    alices, bobs = (
+        await sync_to_async(issue_token)("read", "chat"),
+        await sync_to_async(issue_token)("read", name="bob"),
+    )
     asked = (await call("post", "/api/travel", alices, {"message": "Mine"})).json()
     assert (await call("get", f"/api/threads/{asked['threadId']}", bobs)).status_code == 404
 
@@ -57,8 +60,8 @@ async def test_a_token_sees_what_its_user_has_and_nobody_elses():
         (["chat"], "post", "/api/analytics/track", {"events": []}, "analytics"),
     ],
 )
-async def test_what_is_not_in_its_scopes_is_refused(scopes, method, path, data, missing):
-    refused = await call(method, path, await sync_to_async(token)(*scopes), data)
+async def test_token_without_scope_is_403(scopes, method, path, data, missing):
+    refused = await call(method, path, await sync_to_async(issue_token)(*scopes), data)
     assert refused.status_code == 403
     assert (
         refused["WWW-Authenticate"] == f'Bearer realm="buddy", error="insufficient_scope", scope="{missing}"'
@@ -80,27 +83,27 @@ async def empty() -> str:
 
 
 async def revoked() -> str:
-    secret = await sync_to_async(token)("read", "chat")
+    secret = await sync_to_async(issue_token)("read", "chat")
     await Token.objects.all().adelete()
     return secret
 
 
 async def expired() -> str:
-    return await sync_to_async(token)("read", "chat", expires_at=timezone.now() - timedelta(seconds=1))
+    return await sync_to_async(issue_token)("read", "chat", expires_at=timezone.now() - timedelta(seconds=1))
 
 
-async def of_a_locked_account() -> str:
-    secret = await sync_to_async(token)("read", "chat")
+async def of_inactive_user() -> str:
+    secret = await sync_to_async(issue_token)("read", "chat")
     await User.objects.aupdate(is_active=False)
     return secret
 
 
-_BAD = [wrong, malformed, empty, revoked, expired, of_a_locked_account]
+_INVALID = [wrong, malformed, empty, revoked, expired, of_inactive_user]
 
 
-@pytest.mark.parametrize("bad", _BAD)
-async def test_a_token_that_is_none_is_refused_even_beside_a_session(bad):
-    secret = await bad()
+@pytest.mark.parametrize("invalid", _INVALID)
+async def test_invalid_token_with_valid_session_is_401(invalid):
+    secret = await invalid()
     async with browser() as alice:
         await alice.client.get("/")
         refused = await alice.client.get("/api/threads", headers={"Authorization": f"Bearer {secret}"})
@@ -109,51 +112,51 @@ async def test_a_token_that_is_none_is_refused_even_beside_a_session(bad):
     assert refused.json()["code"] == "invalid_token"
 
 
-async def test_trying_tokens_is_slowed_down(settings):
+async def test_invalid_tokens_over_the_limit_are_429(settings):
     settings.LIMITS = settings.LIMITS | {"login": "3/minute"}
     answers = [await call("get", "/api/threads", await wrong()) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
-    good = await sync_to_async(token)("read")
+    good = await sync_to_async(issue_token)("read")
     assert (await call("get", "/api/threads", good)).status_code == 200
 
 
-async def test_the_secret_is_shown_once_and_kept_nowhere():
+async def test_secret_is_shown_once_and_not_stored():
     async with browser() as alice:
-        await signed_up(alice)
-        page = await posted(alice, "tokens/", name="Backup", scopes=["read"], days="30")
+        await sign_up(alice)
+        page = await submit_form(alice, "tokens/", name="Backup", scopes=["read"], days="30")
         secret = page.content.decode().split('readonly value="')[1].split('"')[0]
         assert (await call("get", "/api/threads", secret)).status_code == 200
         kept = await Token.objects.aget()
         assert secret not in str(await Token.objects.values().aget())
-        assert kept.start in secret
-        assert len(kept.start) <= 12
+        assert kept.prefix in secret
+        assert len(kept.prefix) <= 12
         assert secret not in (await alice.client.get("/account/")).content.decode()
         assert page["Cache-Control"].count("no-store") == 1
 
-        await posted(alice, f"tokens/{kept.pk}/revoke/")
+        await submit_form(alice, f"tokens/{kept.pk}/revoke/")
         assert (await call("get", "/api/threads", secret)).status_code == 401
 
 
-async def test_nobody_revokes_anothers_token():
-    await sync_to_async(token)("read")
+async def test_revoke_of_another_users_token_changes_nothing():
+    await sync_to_async(issue_token)("read")
     async with browser() as bob:
-        await signed_up(bob, "bob")
-        await posted(bob, f"tokens/{(await Token.objects.aget()).pk}/revoke/")
+        await sign_up(bob, "bob")
+        await submit_form(bob, f"tokens/{(await Token.objects.aget()).pk}/revoke/")
     assert await Token.objects.acount() == 1
 
 
-async def test_a_visitor_without_an_account_makes_no_token():
+async def test_create_token_without_account_redirects_to_sign_in():
     async with browser() as alice:
-        response = await posted(alice, "tokens/", name="x", scopes=["read"], days="")
+        response = await submit_form(alice, "tokens/", name="x", scopes=["read"], days="")
         assert response["Location"].startswith("/account/sign-in/")
 
 
-async def test_tokens_are_bounded(monkeypatch):
-    monkeypatch.setattr(tokens, "MOST", 1)
+async def test_create_token_at_the_maximum_is_refused(monkeypatch):
+    monkeypatch.setattr(tokens, "MAX_TOKENS_PER_USER", 1)
     async with browser() as alice:
-        await signed_up(alice)
+        await sign_up(alice)
         for _ in range(2):
-            page = await posted(alice, "tokens/", name="x", scopes=["read"], days="")
+            page = await submit_form(alice, "tokens/", name="x", scopes=["read"], days="")
         assert b"Please revoke one first" in page.content
         assert await Token.objects.acount() == 1
 
@@ -161,12 +164,12 @@ async def test_tokens_are_bounded(monkeypatch):
 # --- events and sockets ---------------------------------------------------------------------------
 
 
-async def test_events_are_read_with_a_token(workers):
-    secret = await sync_to_async(token)("read", "chat")
+async def test_events_with_token_are_readable(workers):
+    secret = await sync_to_async(issue_token)("read", "chat")
     asked = (await call("post", "/api/travel", secret, {"message": "Where to?"})).json()
     events = await call("get", f"/api/jobs/{asked['jobId']}/events", secret)
-    told = b"".join([piece async for piece in events.streaming_content]).decode()
-    assert "event: chat:completed" in told
+    text = b"".join([piece async for piece in events.streaming_content]).decode()
+    assert "event: chat:completed" in text
 
 
 def socket(secret: str, *, in_header: bool) -> Tab:
@@ -176,8 +179,8 @@ def socket(secret: str, *, in_header: bool) -> Tab:
 
 
 @pytest.mark.parametrize("in_header", [True, False])
-async def test_a_program_opens_a_socket_without_an_origin(in_header):
-    secret = await sync_to_async(token)("chat")
+async def test_socket_with_token_and_without_origin_is_accepted(in_header):
+    secret = await sync_to_async(issue_token)("chat")
     tab = socket(secret, in_header=in_header)
     connected, protocol = await tab.connect(timeout=10)
     assert (connected, protocol) == (True, None if in_header else "buddy")
@@ -187,14 +190,14 @@ async def test_a_program_opens_a_socket_without_an_origin(in_header):
     await tab.disconnect()
 
 
-@pytest.mark.parametrize("bad", _BAD)
-async def test_a_socket_with_a_token_that_is_none_is_not_opened(bad):
-    connected, _ = await socket(await bad(), in_header=True).connect(timeout=10)
+@pytest.mark.parametrize("invalid", _INVALID)
+async def test_socket_with_invalid_token_is_refused(invalid):
+    connected, _ = await socket(await invalid(), in_header=True).connect(timeout=10)
     assert not connected
 
 
-async def test_a_socket_needs_the_chat_scope():
-    reads = await sync_to_async(token)("read")
+async def test_socket_without_chat_scope_is_refused():
+    reads = await sync_to_async(issue_token)("read")
     assert not (await socket(reads, in_header=True).connect(timeout=10))[0]
 
 
@@ -208,10 +211,10 @@ async def test_a_socket_needs_the_chat_scope():
         (b"https://evil.example", False, False),
     ],
 )
-async def test_a_page_must_be_ours_and_a_program_must_show_a_token(settings, origin, shows_token, opens):
+async def test_socket_origin_and_token_decide_acceptance(settings, origin, shows_token, opens):
     settings.ALLOWED_HOSTS = ["localhost"]
-    guarded = OriginOrToken(sockets)  # as asgi.py has it, but for the tests' ALLOWED_HOSTS
-    secret = await sync_to_async(token)("chat")
+    guarded = OriginOrToken(sockets)  # as in asgi.py, with the ALLOWED_HOSTS of this test
+    secret = await sync_to_async(issue_token)("chat")
     headers = [(b"origin", origin)] if origin else []
     protocols = ["buddy", f"bearer.{secret}"] if shows_token else None
     tab = Tab(guarded, "/ws/", headers=headers, subprotocols=protocols)
@@ -219,8 +222,8 @@ async def test_a_page_must_be_ours_and_a_program_must_show_a_token(settings, ori
     await tab.disconnect()
 
 
-async def test_revoking_a_token_closes_its_sockets():
-    secret = await sync_to_async(token)("chat")
+async def test_revoked_token_closes_its_sockets():
+    secret = await sync_to_async(issue_token)("chat")
     tab = socket(secret, in_header=True)
     await tab.connect(timeout=10)
     await Token.objects.all().adelete()

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, whatever anybody claims."""
+"""The client's address, with trusted proxies and forged headers."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -24,8 +24,8 @@ proxies = st.one_of(
     st.just(IPv4Address("192.0.2.7")),
 )
 clients = st.ip_addresses().filter(lambda address: not is_trusted(address))
-#: What a client writes into the header itself: addresses of all sorts, or anything at all.
-claims = st.lists(
+#: What a client may write into the header itself: addresses, or any text.
+forged_headers = st.lists(
     st.one_of(
         clients.map(str),
         proxies.map(str),
@@ -36,8 +36,8 @@ claims = st.lists(
 
 
 @st.composite
-def written(draw, address):
-    """An address as one proxy or another notes it."""
+def notations(draw, address):
+    """Draw one of the notations in which proxies write an address."""
     wide = isinstance(address, IPv6Address)
     text = f"[{address}]" if wide and draw(st.booleans()) else str(address)
     if (text.startswith("[") or not wide) and draw(st.booleans()):
@@ -46,12 +46,12 @@ def written(draw, address):
 
 
 @st.composite
-def journeys(draw):
-    """A request's way: (client, who is connected to us, the header as it arrives)."""
+def paths(draw):
+    """Draw the path of a request: (client, direct caller, the header as it arrives)."""
     client, way = draw(clients), draw(st.lists(proxies, max_size=3))
-    header = draw(claims)
+    header = draw(forged_headers)
     for before in [client, *way][: len(way)]:
-        header = [*header, draw(written(before))]  # each notes who called it
+        header = [*header, draw(notations(before))]  # each proxy appends its caller
     return client, [client, *way][-1], header
 
 
@@ -61,17 +61,17 @@ def counted(address):
 
 
 @pytest.fixture(autouse=True)
-def _trusting(settings):
+def trusted_proxies(settings):
     settings.TRUSTED_PROXIES = TRUSTED
 
 
 def request_of(peer, header):
-    more = {"HTTP_X_FORWARDED_FOR": ",".join(header)} if header else {}
-    return RequestFactory().get("/", REMOTE_ADDR=str(peer), **more)
+    headers = {"HTTP_X_FORWARDED_FOR": ",".join(header)} if header else {}
+    return RequestFactory().get("/", REMOTE_ADDR=str(peer), **headers)
 
 
 def scope_of(peer, header, lines=1):
-    """As servers hand it over; a header may come in several lines."""
+    """Return an ASGI scope; the header may be split into several lines."""
     size = max(1, -(-len(header) // lines))
     parts = [",".join(header[i : i + size]).encode("latin-1") for i in range(0, len(header), size)]
     return {
@@ -81,23 +81,23 @@ def scope_of(peer, header, lines=1):
     }
 
 
-@given(journeys(), st.integers(1, 3))
+@given(paths(), st.integers(1, 3))
 @example((ip_address("::ffff:1.2.3.4"), ip_address("10.0.0.1"), ["9.9.9.9", " [::ffff:1.2.3.4]:80"]), 1)
-def test_it_is_the_clients_whatever_it_claims_and_however_many_proxies_there_are(journey, lines):
-    client, peer, header = journey
+def test_address_behind_trusted_proxies_is_the_clients(path, lines):
+    client, peer, header = path
     assert client_address(request_of(peer, header)) == counted(client)
     assert client_address(scope_of(peer, header, lines)) == counted(client)
 
 
-@given(clients, claims)
-def test_without_trusted_proxies_nobody_is_believed(peer, header):
+@given(clients, forged_headers)
+def test_address_without_trusted_proxies_is_the_callers(peer, header):
     from django.test import override_settings
 
     with override_settings(TRUSTED_PROXIES=[]):
         assert client_address(request_of(peer, header)) == counted(peer)
 
 
-def test_neighbours_in_one_network_are_one():
+def test_ipv6_addresses_of_one_network_count_as_one():
     same = {client_address(scope_of(f"2001:db8:1:2::{number:x}", [])) for number in range(1, 9)}
     assert same == {"2001:db8:1:2::/64"}
     assert client_address(scope_of("2001:db8:1:3::1", [])) == "2001:db8:1:3::/64"
@@ -116,7 +116,7 @@ def test_neighbours_in_one_network_are_one():
         (["10.0.0.0/8"], "10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
     ],
 )
-def test_unix_sockets_and_proxies_that_name_nobody(settings, trusted, peer, header, expected):
+def test_address_of_unix_sockets_and_incomplete_headers(settings, trusted, peer, header, expected):
     settings.TRUSTED_PROXIES = trusted
     scope = scope_of(peer or "", header)
     if peer is None:

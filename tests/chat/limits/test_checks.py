@@ -1,4 +1,4 @@
-"""What the start says about limits and proxies that cannot be."""
+"""System checks of limits and trusted proxies."""
 
 import pytest
 
@@ -11,14 +11,14 @@ def ids(found):
 
 
 @pytest.mark.parametrize("text", ["", " ", "20/minute;200/hour", "5 per 10 minutes", "1/day"])
-def test_limits_as_people_write_them_are_understood(settings, text):
+def test_valid_limit_passes_the_check(settings, text):
     settings.LIMITS = settings.LIMITS | {"anonymous": text}
     assert ids(check_limits(None)) == []
     assert bool(parse(text)) == bool(text.strip())
 
 
 @pytest.mark.parametrize("text", ["many", "20", "20/fortnight", "0/minute", "-1/minute", "20/minute;"])
-def test_what_is_no_limit_is_named_with_its_setting_and_the_way_out(settings, text):
+def test_invalid_limit_is_reported_with_its_setting_and_a_hint(settings, text):
     settings.LIMITS = settings.LIMITS | {"login": text}
     (error,) = check_limits(None)
     assert error.id == "chat.E010"
@@ -27,7 +27,7 @@ def test_what_is_no_limit_is_named_with_its_setting_and_the_way_out(settings, te
 
 
 @pytest.mark.parametrize("seconds", [-1, 3601])
-def test_nobody_is_held_for_ever(settings, seconds):
+def test_maximum_wait_out_of_range_is_reported(settings, seconds):
     settings.LIMIT_MAX_WAIT = seconds
     assert ids(check_limits(None)) == ["chat.E011"]
 
@@ -42,6 +42,6 @@ def test_nobody_is_held_for_ever(settings, seconds):
         (["10.0.0.1/8"], True, ["chat.E012"]),
     ],
 )
-def test_proxies_are_networks_and_who_is_behind_one_says_so(settings, proxies, https, expected):
+def test_trusted_proxies_are_checked_with_https(settings, proxies, https, expected):
     settings.TRUSTED_PROXIES, settings.HTTPS = proxies, https
     assert ids(check_trusted_proxies(None)) == expected

@@ -1,4 +1,4 @@
-"""Limits as clients see them: headers, problems, events."""
+"""Rate limits as clients see them: headers, problem documents and events."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,7 +8,7 @@ from chat import limits
 from chat.errors import LimitReached
 from tests.chat.tabs import browser
 
-from .asking import HOME, limit
+from .rate_limits import HOME, set_limits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,8 +17,8 @@ def post(client, **body):
     return client.post("/api/travel", {"message": "Where to?"} | body, content_type="application/json")
 
 
-def test_over_http_a_held_message_says_why_and_a_refused_one_when(settings, valkey):
-    limit(settings, most_wait=60, anonymous="1/minute", address="9/minute")
+def test_held_message_has_a_reason_and_refused_one_a_time(settings, valkey):
+    set_limits(settings, max_wait=60, anonymous="1/minute", address="9/minute")
     client = Client()
     first = post(client)
     assert first.status_code == 202, first.content
@@ -34,8 +34,8 @@ def test_over_http_a_held_message_says_why_and_a_refused_one_when(settings, valk
     assert "You have sent many messages" in refused.json()["detail"]
 
 
-def test_spoofed_addresses_count_as_the_real_one_unless_the_proxy_is_trusted(settings, valkey):
-    limit(settings, most_wait=0, address="2/minute")
+def test_forwarded_address_counts_only_from_a_trusted_proxy(settings, valkey):
+    set_limits(settings, max_wait=0, address="2/minute")
 
     def status(forwarded):
         return Client(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
@@ -45,18 +45,18 @@ def test_spoofed_addresses_count_as_the_real_one_unless_the_proxy_is_trusted(set
     assert [post(status(f"8.8.8.8, 192.0.2.{n}")).status_code for n in (1, 2, 2, 2)] == [202, 202, 202, 429]
 
 
-def test_asking_too_much_is_refused_before_a_session_is_made(settings, valkey):
-    limit(settings, requests="3/minute")
+def test_request_over_the_limit_is_429_and_creates_no_session(settings, valkey):
+    set_limits(settings, requests="3/minute")
     answers = [Client().get("/api/threads") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json()["code"] == "rate_limited"
     assert "Retry-After" in answers[-1]
     assert "sessionid" not in answers[-1].cookies
-    assert post(Client()).status_code == 429, "whatever is asked"
+    assert post(Client()).status_code == 429, "every request counts"
 
 
-def test_attempts_to_sign_in_are_counted_by_address(settings, valkey):
-    limit(settings, login="3/minute")
+def test_sign_in_attempts_count_by_address(settings, valkey):
+    set_limits(settings, login="3/minute")
     for _ in range(3):
         limits.check("login", HOME)
     with pytest.raises(LimitReached) as refused:
@@ -65,15 +65,15 @@ def test_attempts_to_sign_in_are_counted_by_address(settings, valkey):
     limits.check("login", "192.0.2.2")
 
 
-def test_a_signed_in_user_has_the_users_limit(settings, valkey):
-    limit(settings, most_wait=0, anonymous="1/minute", user="2/minute")
+def test_user_has_the_limit_of_users(settings, valkey):
+    set_limits(settings, max_wait=0, anonymous="1/minute", user="2/minute")
     client = Client()
     client.force_login(User.objects.create_user("ada"))
     assert [post(client).status_code for _ in range(3)] == [202, 202, 429]
 
 
-async def test_a_socket_is_told_the_place_among_its_own_and_when_that_changes(settings, valkey):
-    limit(settings, most_wait=100, anonymous="1 per 50 seconds")
+async def test_socket_gets_the_place_of_held_messages_and_its_changes(settings, valkey):
+    set_limits(settings, max_wait=100, anonymous="1 per 50 seconds")
     async with browser() as alice:
         tab = await alice.open()
         for number in range(3):
@@ -83,9 +83,9 @@ async def test_a_socket_is_told_the_place_among_its_own_and_when_that_changes(se
             event = await tab.hear()
             if event["type"] == "chat:queued":
                 queued[event["requestId"]] = event
-        told = [queued[f"r-{number}"]["estimatedWait"] for number in (1, 2)]
-        assert [(wait["reason"], wait["place"]) for wait in told] == [("rate_limit", 1), ("rate_limit", 2)]
-        assert [round(wait["low"] / 50) for wait in told] == [1, 2]
+        waits = [queued[f"r-{number}"]["estimatedWait"] for number in (1, 2)]
+        assert [(wait["reason"], wait["place"]) for wait in waits] == [("rate_limit", 1), ("rate_limit", 2)]
+        assert [round(wait["low"] / 50) for wait in waits] == [1, 2]
         await tab.say(type="job:cancel", jobId=queued["r-1"]["jobId"])
         while not (event["type"] == "chat:position" and event["requestId"] == "r-2" and
                    event["estimatedWait"].get("of") == 1):  # fmt: skip

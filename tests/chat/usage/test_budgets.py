@@ -1,4 +1,4 @@
-"""Budgets: what is set aside and what is spent never pass them together. Alice asks."""
+"""Budgets: used and reserved tokens together never exceed the budget. Alice sends the messages."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from chat.errors import LimitReached
 from chat.usage import budgets
 from chat.usage.budgets import reserve, settle
-from chat.usage.ledger import record, spent_today
-from chat.usage.models import Day, Reservation, Usage
-from chat.usage.personal_data import move_days
+from chat.usage.ledger import CallRecord, record, usage_today
+from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
+from chat.usage.personal_data import merge_days
 from queueing.api import Job, State, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ALICE, ADA = "s:alice", "u:7"
+ALICE, USER = "s:alice", "u:7"
 BUDGET = 1000
 
 
 @pytest.fixture(autouse=True)
-def limited(settings, monkeypatch):
+def with_budget(settings, monkeypatch):
     settings.BUDGET_TOKENS_PER_DAY = settings.BUDGET_TOKENS_PER_DAY_ANONYMOUS = BUDGET
     settings.OPENAI_PRICES = '{"scripted": {"input": 1, "output": 4}}'
-    monkeypatch.setattr(budgets, "GRACE", 0.0)
+    monkeypatch.setattr(budgets, "ORPHAN_AFTER", 0.0)
 
 
 def job(state: State = State.ACTIVE) -> UUID:
@@ -43,45 +43,45 @@ def job(state: State = State.ACTIVE) -> UUID:
     ).id
 
 
-def spend(job_id: UUID, tokens: int, owner: str = ALICE) -> Usage:
-    return record(job_id=job_id, owner=owner, model="scripted", input_tokens=tokens)
+def use(job_id: UUID, tokens: int, owner: str = ALICE) -> ModelCall:
+    return record(CallRecord(job_id=job_id, owner=owner, model="scripted", input_tokens=tokens))
 
 
-def sums(owner: str = ALICE) -> tuple[int, int]:
-    """(spent, set aside)"""
-    day = spent_today(owner)
+def totals(owner: str = ALICE) -> tuple[int, int]:
+    """Return (used, reserved)."""
+    day = usage_today(owner)
     return day.tokens, day.reserved_tokens
 
 
-def test_what_is_set_aside_is_paid_from_and_the_rest_comes_back():
+def test_settle_releases_the_unused_rest_of_a_reservation():
     first = job()
     reserve(ALICE, first, 600)
-    assert sums() == (0, 600)
-    spend(first, 250)
-    assert sums() == (250, 350)
+    assert totals() == (0, 600)
+    use(first, 250)
+    assert totals() == (250, 350)
     settle(first)
-    assert sums() == (250, 0)
-    assert not Reservation.objects.exists()
+    assert totals() == (250, 0)
+    assert not BudgetReservation.objects.exists()
 
 
-def test_a_call_that_used_more_than_was_set_aside_counts_in_full():
+def test_call_above_its_reservation_counts_in_full():
     first = job()
     reserve(ALICE, first, 100)
-    spend(first, 250)
-    assert sums() == (250, 0)
+    use(first, 250)
+    assert totals() == (250, 0)
 
 
-def test_what_does_not_fit_is_rejected_and_changes_nothing():
+def test_reserve_over_budget_is_rejected_and_changes_nothing():
     reserve(ALICE, job(), 600)
     with pytest.raises(LimitReached) as caught:
         reserve(ALICE, job(), 401)
     assert caught.value.code == "budget_spent"
-    assert sums() == (0, 600)
+    assert totals() == (0, 600)
     reserve(ALICE, job(), 400)
 
 
-def test_a_spent_budget_names_the_time_it_renews():
-    spend(job(), 950)
+def test_reserve_with_budget_used_names_the_renewal_time():
+    use(job(), 950)
     with pytest.raises(LimitReached, match=r"renews at midnight \(UTC\)") as caught:
         reserve(ALICE, job(), 100)
     assert 0 < caught.value.retry_after <= 86_400
@@ -90,113 +90,113 @@ def test_a_spent_budget_names_the_time_it_renews():
     )
 
 
-def test_a_budget_that_is_only_set_aside_may_have_room_soon():
+def test_reserve_with_budget_reserved_suggests_a_short_wait():
     reserve(ALICE, job(), 950)
-    with pytest.raises(LimitReached, match="set aside for what you asked before") as caught:
+    with pytest.raises(LimitReached, match="reserved for your earlier messages") as caught:
         reserve(ALICE, job(), 100)
     assert caught.value.retry_after <= 30
 
 
-def test_what_no_day_has_room_for_is_not_told_to_wait_for_the_next():
-    with pytest.raises(LimitReached, match="more than a whole day's budget"):
+def test_reserve_over_the_whole_budget_suggests_a_new_conversation():
+    with pytest.raises(LimitReached, match="exceed the whole daily budget"):
         reserve(ALICE, job(), BUDGET + 1)
 
 
-def test_reserving_again_replaces_what_was_set_aside():
+def test_reserve_again_replaces_the_reservation():
     first = job()
     reserve(ALICE, first, 900)
     reserve(ALICE, first, 1000)
     reserve(ALICE, first, 10)
-    assert sums() == (0, 10)
+    assert totals() == (0, 10)
 
 
-def test_what_was_promised_is_kept_when_others_have_spent_the_rest():
+def test_reserve_again_within_the_reservation_succeeds_on_a_full_budget():
     first, second = job(), job()
     reserve(ALICE, first, 500)
-    spend(second, 900)  # more than anybody expected
+    use(second, 900)  # more than was reserved
     reserve(ALICE, first, 500)
     with pytest.raises(LimitReached):
         reserve(ALICE, first, 501)
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.CANCELLED])
-def test_what_a_job_that_is_over_left_behind_does_not_stand_in_the_way(state):
+def test_reservation_of_finished_job_is_released_when_needed(state):
     reserve(ALICE, job(state), 900)
     reserve(ALICE, job(), 800)
-    assert sums() == (0, 800)
+    assert totals() == (0, 800)
 
 
-def test_what_a_job_that_is_gone_left_behind_does_not_stand_in_the_way():
+def test_reservation_of_missing_job_is_released_when_needed():
     reserve(ALICE, new_id(), 900)
     reserve(ALICE, job(), 800)
-    assert sums() == (0, 800)
+    assert totals() == (0, 800)
 
 
-def test_a_job_that_was_not_committed_yet_keeps_what_is_set_aside_for_it(monkeypatch):
-    monkeypatch.setattr(budgets, "GRACE", 60.0)
+def test_reservation_of_uncommitted_job_is_kept(monkeypatch):
+    monkeypatch.setattr(budgets, "ORPHAN_AFTER", 60.0)
     reserve(ALICE, new_id(), 900)
     with pytest.raises(LimitReached):
         reserve(ALICE, job(), 800)
 
 
-def test_a_job_that_waited_past_midnight_is_paid_by_the_new_day(monkeypatch):
+def test_reserve_again_after_midnight_moves_to_the_new_day(monkeypatch):
     first = job()
     reserve(ALICE, first, 900)
     tomorrow = timezone.localdate() + timedelta(days=1)
     monkeypatch.setattr(timezone, "localdate", lambda: tomorrow)
     reserve(ALICE, first, 800)
-    assert sums() == (0, 800)
-    assert Day.objects.exclude(day=tomorrow).get().reserved_tokens == 0
+    assert totals() == (0, 800)
+    assert DailyUsage.objects.exclude(day=tomorrow).get().reserved_tokens == 0
 
 
-def test_owners_do_not_share_a_budget():
+def test_reserve_by_two_owners_uses_two_budgets():
     reserve(ALICE, job(), BUDGET)
-    reserve(ADA, job(), BUDGET)
+    reserve(USER, job(), BUDGET)
 
 
-def test_who_has_signed_in_may_have_another_budget(settings):
+def test_user_budget_differs_from_visitor_budget(settings):
     settings.BUDGET_TOKENS_PER_DAY = 2 * BUDGET
-    reserve(ADA, job(), 2 * BUDGET)
+    reserve(USER, job(), 2 * BUDGET)
     with pytest.raises(LimitReached):
         reserve(ALICE, job(), 2 * BUDGET)
 
 
-def test_without_a_budget_nothing_is_set_aside(settings):
+def test_reserve_without_budget_stores_nothing(settings):
     settings.BUDGET_TOKENS_PER_DAY_ANONYMOUS = 0
     reserve(ALICE, job(), 10**9)
-    assert not Reservation.objects.exists()
+    assert not BudgetReservation.objects.exists()
 
 
-def test_a_budget_in_money_takes_every_token_for_the_dearest_unless_told(settings):
+def test_cost_budget_without_output_size_reserves_the_dearest_price(settings):
     settings.OPENAI_MODEL = "scripted"
     settings.BUDGET_COST_PER_DAY_ANONYMOUS = 0.001  # 1,000 millionths
     reserve(ALICE, job(), 100)
-    assert spent_today(ALICE).reserved_cost == 400
+    assert usage_today(ALICE).reserved_cost == 400
     reserve(ALICE, job(), 100, output_tokens=50)
-    assert spent_today(ALICE).reserved_cost == 400 + 250
+    assert usage_today(ALICE).reserved_cost == 400 + 250
     with pytest.raises(LimitReached):
         reserve(ALICE, job(), 100)
 
 
-def test_signing_up_adds_the_day_to_the_users(settings):
+def test_merge_days_adds_totals_to_the_users_day(settings):
     first = job()
     reserve(ALICE, first, 300)
-    spend(first, 100)
-    spend(job(), 50, ADA)
+    use(first, 100)
+    use(job(), 50, USER)
     with transaction.atomic():
-        move_days(ALICE, ADA)
-    Reservation.objects.filter(owner=ALICE).update(owner=ADA)
-    assert sums(ADA) == (150, 200)
-    assert not Day.objects.filter(owner=ALICE).exists()
+        merge_days(ALICE, USER)
+    BudgetReservation.objects.filter(owner=ALICE).update(owner=USER)
+    assert totals(USER) == (150, 200)
+    assert not DailyUsage.objects.filter(owner=ALICE).exists()
     settle(first)
-    assert sums(ADA) == (150, 0)
+    assert totals(USER) == (150, 0)
 
 
-# --- whatever happens in whatever order -----------------------------------------------------------
+# --- any actions in any order ---------------------------------------------------------------------
 
 jobs = st.integers(0, 3)
 amounts = st.integers(0, BUDGET)
-moves = st.lists(
+actions = st.lists(
     st.one_of(
         st.tuples(st.just("reserve"), jobs, amounts),
         st.tuples(st.just("call"), jobs, amounts),
@@ -206,29 +206,32 @@ moves = st.lists(
 )
 
 
-@given(moves)
+@given(actions)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_spent_and_set_aside_together_never_pass_the_budget(moves):
+def test_used_and_reserved_never_exceed_the_budget(actions):
     owner = f"s:{new_id().hex}"
     ids: dict[int, UUID] = {}
-    for move, number, detail in moves:
+    for action, number, detail in actions:
         job_id = ids.get(number) or ids.setdefault(number, job())
-        if move == "reserve":
-            before = sums(owner)
+        if action == "reserve":
+            before = totals(owner)
             try:
                 reserve(owner, job_id, detail)
             except LimitReached:
-                held = Reservation.objects.filter(job_id=job_id).values_list("tokens", flat=True).first() or 0
+                held = (
+                    BudgetReservation.objects.filter(job_id=job_id).values_list("tokens", flat=True).first()
+                    or 0
+                )
                 assert sum(before) - held + detail > BUDGET
-        elif move == "call":
-            held = Reservation.objects.filter(job_id=job_id).first()
-            spend(job_id, min(detail, held.tokens if held else 0), owner)
+        elif action == "call":
+            held = BudgetReservation.objects.filter(job_id=job_id).first()
+            use(job_id, min(detail, held.tokens if held else 0), owner)
         else:
             Job.objects.filter(id=job_id).update(state=State.COMPLETED, finished_at=timezone.now())
-            if detail:  # else it vanishes without a word
+            if detail:  # else it ends without settling
                 settle(job_id)
             del ids[number]
-        spent, set_aside = sums(owner)
-        assert spent + set_aside <= BUDGET
-        assert set_aside == sum(Reservation.objects.filter(owner=owner).values_list("tokens", flat=True))
-        assert spent == sum(Usage.objects.filter(owner=owner).values_list("input_tokens", flat=True))
+        used, reserved = totals(owner)
+        assert used + reserved <= BUDGET
+        assert reserved == sum(BudgetReservation.objects.filter(owner=owner).values_list("tokens", flat=True))
+        assert used == sum(ModelCall.objects.filter(owner=owner).values_list("input_tokens", flat=True))

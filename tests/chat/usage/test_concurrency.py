@@ -1,4 +1,4 @@
-"""Many workers and web processes at the same budget at the same moment. On SQLite and on PostgreSQL."""
+"""Budgets under concurrent workers and web processes, on SQLite and on PostgreSQL."""
 
 import random
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from django.db import connection
 
 from chat.errors import LimitReached
 from chat.usage.budgets import reserve, settle
-from chat.usage.ledger import record, spent_today
-from chat.usage.models import Reservation, Usage
+from chat.usage.ledger import CallRecord, record, usage_today
+from chat.usage.models import BudgetReservation, ModelCall
 from queueing.api import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,12 +22,12 @@ THREADS = 8
 
 
 @pytest.fixture(autouse=True)
-def limited(settings):
+def with_budget(settings):
     settings.BUDGET_TOKENS_PER_DAY_ANONYMOUS = 1000
 
 
-def at_once(work: Callable[[int], object]) -> list[object]:
-    """What `work(0)` to `work(THREADS - 1)` return, each in a thread of its own, begun together."""
+def run_concurrently(work: Callable[[int], object]) -> list[object]:
+    """Run `work(0)` to `work(THREADS - 1)` in OS threads that start together; return their results."""
     ready = Barrier(THREADS)
 
     def run(number: int) -> object:
@@ -41,7 +41,7 @@ def at_once(work: Callable[[int], object]) -> list[object]:
         return list(threads.map(run, range(THREADS)))
 
 
-def may(tokens: int, job_id: UUID | None = None) -> bool:
+def try_reserve(tokens: int, job_id: UUID | None = None) -> bool:
     try:
         reserve(OWNER, job_id or new_id(), tokens)
     except LimitReached:
@@ -49,47 +49,50 @@ def may(tokens: int, job_id: UUID | None = None) -> bool:
     return True
 
 
-def test_as_many_fit_as_there_is_room_for_and_not_one_more():
-    won = at_once(lambda _: [may(100) for _ in range(5)])
+def test_concurrent_reserve_fills_the_budget_exactly():
+    granted = run_concurrently(lambda _: [try_reserve(100) for _ in range(5)])
 
-    assert sum(map(sum, won)) == 10
-    assert spent_today(OWNER).reserved_tokens == 1000
+    assert sum(map(sum, granted)) == 10
+    assert usage_today(OWNER).reserved_tokens == 1000
 
 
-def test_one_job_reserved_by_two_workers_is_counted_once():
+def test_concurrent_reserve_of_one_job_counts_once():
     job_id = new_id()
 
-    assert all(at_once(lambda _: may(400, job_id)))
-    assert spent_today(OWNER).reserved_tokens == 400
+    assert all(run_concurrently(lambda _: try_reserve(400, job_id)))
+    assert usage_today(OWNER).reserved_tokens == 400
 
 
-def test_one_call_that_is_recorded_by_many_is_recorded_once():
+def test_concurrent_record_of_one_call_stores_it_once():
     call, job_id = new_id(), new_id()
 
-    at_once(lambda _: record(job_id=job_id, owner=OWNER, model="m", input_tokens=7, call_id=call))
+    run_concurrently(
+        lambda _: record(CallRecord(id=call, job_id=job_id, owner=OWNER, model="m", input_tokens=7))
+    )
 
-    assert Usage.objects.count() == 1
-    assert spent_today(OWNER).tokens == 7
+    assert ModelCall.objects.count() == 1
+    assert usage_today(OWNER).tokens == 7
 
 
-def test_whatever_workers_do_at_once_the_sums_are_right_and_within_the_budget():
-    seen: list[int] = []
+def test_concurrent_calls_keep_totals_right_and_within_the_budget():
+    totals: list[int] = []
 
     def work(number: int) -> None:
         dice = random.Random(number)
         for _ in range(8):
             job_id, most = new_id(), dice.randint(1, 400)
-            if may(most, job_id):
-                record(job_id=job_id, owner=OWNER, model="m", input_tokens=dice.randint(0, most) // 4)
-                day = spent_today(OWNER)
-                seen.append(day.tokens + day.reserved_tokens)
+            if try_reserve(most, job_id):
+                used = dice.randint(0, most) // 4
+                record(CallRecord(job_id=job_id, owner=OWNER, model="m", input_tokens=used))
+                day = usage_today(OWNER)
+                totals.append(day.tokens + day.reserved_tokens)
                 settle(job_id)
 
-    at_once(work)
+    run_concurrently(work)
 
-    assert len(seen) > THREADS
-    assert max(seen) <= 1000
-    day = spent_today(OWNER)
-    assert day.tokens == sum(Usage.objects.values_list("input_tokens", flat=True))
+    assert len(totals) > THREADS
+    assert max(totals) <= 1000
+    day = usage_today(OWNER)
+    assert day.tokens == sum(ModelCall.objects.values_list("input_tokens", flat=True))
     assert day.reserved_tokens == 0
-    assert not Reservation.objects.exists()
+    assert not BudgetReservation.objects.exists()

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from chat.models import Message, Role
 from chat.uploads.models import Upload
-from chat.usage.models import Usage
+from chat.usage.models import ModelCall
 from chat.voice.jobs import FOR_GOOD, listen
 from queueing.api import Job, Permanent, State
 from tests.queueing.record.moves import begin, end
@@ -63,7 +63,7 @@ async def test_waits_and_troubles_are_lived_through(alice, cluster, provider):
     job = await ended((await heard(alice))["jobId"])
 
     assert (job.state, job.attempts, job.run_count) == (State.COMPLETED, 2, 3), "the wait spent no attempt"
-    assert (await Usage.objects.aget()).seconds_of_audio == 3, "what came of it is on the books, once"
+    assert (await ModelCall.objects.aget()).seconds_of_audio == 3, "what came of it is on the books, once"
     first, second, _ = provider.requests
     assert second.started - first.started >= 0.3
 

@@ -88,7 +88,7 @@ PAGES = [
     "chat/message/",
     "chat/thread/",
     "analytics/feedback/",
-    "usage/usage/",
+    "usage/modelcall/",
 ]
 
 

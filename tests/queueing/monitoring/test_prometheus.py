@@ -27,7 +27,7 @@ def fresh(settings, monkeypatch):
 
     settings.METRICS_TOKEN = TOKEN
     monkeypatch.setattr(prometheus, "_ever", CumulativeSums(prometheus._tallied))
-    monkeypatch.setattr(usage_metrics, "_ever", CumulativeSums(usage_metrics._used))
+    monkeypatch.setattr(usage_metrics, "_all_time", CumulativeSums(usage_metrics._totals))
 
 
 def scrape(client):
@@ -86,7 +86,10 @@ def _ended(how):
 def test_tokens_and_money_are_told_by_model(client, valkey, settings):
     settings.OPENAI_PRICES = '{"dear": {"input": 2, "output": 4}}'
     for model in ("dear", "dear", "unpriced"):
-        ledger.record(job_id="0" * 32, owner="u:somebody", model=model, input_tokens=1000, output_tokens=500)
+        call = ledger.CallRecord(
+            job_id="0" * 32, owner="u:alice", model=model, input_tokens=1000, output_tokens=500
+        )
+        ledger.record(call)
     told = scrape(client)
     assert told["buddy_tokens_total", "input", "dear"] == 2000
     assert told["buddy_tokens_total", "output", "unpriced"] == 500

@@ -102,9 +102,9 @@ def test_all_keys_of_the_engine_are_on_one_node(nodes, qcluster):
 def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
     settings.LIMITS = settings.LIMITS | {"login": "1/minute"}
     rules = parse("2/minute")
-    turns = [reserve([("s:alice", rules), ("192.0.2.1", rules)], most_wait=100) for _ in range(3)]
-    assert [round(turn.wait / 60) for turn in turns] == [0, 0, 1]
-    turns[1].give_back()
+    reservations = [reserve([("s:alice", rules), ("192.0.2.1", rules)], max_wait=100) for _ in range(3)]
+    assert [round(one.wait / 60) for one in reservations] == [0, 0, 1]
+    reservations[1].cancel()
     check("login", "192.0.2.1")
     with pytest.raises(Rejected):
         check("login", "192.0.2.1")
@@ -124,5 +124,5 @@ def test_a_cluster_that_is_away_limits_nobody(valkey, settings):
     point_at(settings, "redis+cluster://127.0.0.1:1/0")
     for _ in range(3):
         check("login", "192.0.2.1")
-    assert reserve([("s:alice", parse("1/minute"))], most_wait=0).granted
+    assert reserve([("s:alice", parse("1/minute"))], max_wait=0).granted
     assert store.find("1") == (None, "")

@@ -1,0 +1,33 @@
+"""Rename the models after what they hold, and the permissions that groups may have on them."""
+
+from django.apps.registry import Apps
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+RENAMED = {"usage": "modelcall", "day": "dailyusage", "reservation": "budgetreservation"}
+
+
+def rename_permissions(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Let groups and users keep their permissions: Django renames content types but not permissions."""
+    permissions = apps.get_model("auth", "Permission").objects.using(schema_editor.connection.alias)
+    for old, new in RENAMED.items():
+        for action in ("add", "change", "delete", "view"):
+            found = permissions.filter(content_type__app_label="usage", codename=f"{action}_{old}")
+            found.update(codename=f"{action}_{new}")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("usage", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations = [
+        migrations.RenameModel("Usage", "ModelCall"),
+        migrations.RenameModel("Day", "DailyUsage"),
+        migrations.RenameModel("Reservation", "BudgetReservation"),
+        migrations.AlterModelOptions("modelcall", {}),
+        migrations.AlterModelOptions("dailyusage", {"verbose_name_plural": "daily usage"}),
+        migrations.RunPython(rename_permissions, migrations.RunPython.noop),
+    ]
