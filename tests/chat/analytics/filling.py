@@ -9,7 +9,7 @@ from django.utils import timezone
 from chat.analytics.models import Visit
 from chat.analytics.rollups import store
 from chat.companions.registry import COMPANIONS
-from chat.usage.models import Usage
+from chat.usage.models import ModelCall
 
 from .tracking import row
 
@@ -43,7 +43,7 @@ def fill_usage(number: int) -> None:
     """Model calls over the last 90 days."""
     names, now = sorted(COMPANIONS), timezone.now()
     calls = [
-        Usage(
+        ModelCall(
             job_id=uuid4(),
             owner=f"s:{n % 500}",
             companion=names[n % 4],
@@ -55,8 +55,8 @@ def fill_usage(number: int) -> None:
     ]
     for n, call in enumerate(calls):
         call.created_at = now - timedelta(days=89 * n / number)
-    Usage._meta.get_field("created_at").auto_now_add = False
+    ModelCall._meta.get_field("created_at").auto_now_add = False
     try:
-        Usage.objects.bulk_create(calls, batch_size=5000)
+        ModelCall.objects.bulk_create(calls, batch_size=5000)
     finally:
-        Usage._meta.get_field("created_at").auto_now_add = True
+        ModelCall._meta.get_field("created_at").auto_now_add = True

@@ -103,9 +103,9 @@ async def test_it_goes_with_the_conversation(alice):
 async def test_its_owner_takes_it_along_and_can_have_it_erased(alice):
     await alice.rate(value="down", reason="tone", comment="Too loud")
     given = await Feedback.objects.aget()
-    (ours,) = [one for one in personal_data.belongings() if one.model is Feedback]
+    (ours,) = [one for one in personal_data.entries() if one.model is Feedback]
     assert ours.export(given)["comment"] == "Too loud"
-    await sync_to_async(ours.move)(given.owner, "u:1")
+    await sync_to_async(ours.merge)(given.owner, "u:1")
     assert await Feedback.objects.filter(owner="u:1").acount() == 1
     await sync_to_async(ours.erase)("u:1")
     assert not await Feedback.objects.aexists()

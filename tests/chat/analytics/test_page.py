@@ -19,7 +19,7 @@ from chat.analytics import costs, export, figures
 from chat.analytics.models import Event, Rollup
 from chat.analytics.rollups import store
 from chat.care.models import CareCount
-from chat.usage.models import Usage
+from chat.usage.models import ModelCall
 
 from .filling import fill, fill_usage
 from .tracking import row
@@ -112,12 +112,12 @@ def test_costs_and_help_that_was_offered_are_read_where_they_are_kept(staff, set
     now, rows = timezone.now(), []
     for days, companion, cost in [(0, "travel", 1_250_000), (2, "culture", 500_000), (3, "travel", None)]:
         rows.append(
-            Usage(job_id=uuid4(), companion=companion, cost=cost, input_tokens=1000, output_tokens=200)
+            ModelCall(job_id=uuid4(), companion=companion, cost=cost, input_tokens=1000, output_tokens=200)
         )
         rows[-1].days = days
-    Usage.objects.bulk_create(rows)
+    ModelCall.objects.bulk_create(rows)
     for usage in rows:
-        Usage.objects.filter(id=usage.id).update(created_at=now - timedelta(days=usage.days))
+        ModelCall.objects.filter(id=usage.id).update(created_at=now - timedelta(days=usage.days))
     CareCount.objects.create(day=now.date(), companion="emotional", level="danger", shown=3)
     html = staff("view_event").get(PAGE).content.decode()
     texts = _Texts(html).texts
@@ -134,7 +134,7 @@ def test_calls_of_days_that_are_over_are_summed_up_once_and_nothing_changes_by_i
     everything = [
         costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
-    over = {call.created_at.date() for call in Usage.objects.all()} - {timezone.now().date()}
+    over = {call.created_at.date() for call in ModelCall.objects.all()} - {timezone.now().date()}
     days = 0
     while costs.sum_up_calls():
         days += 1
@@ -143,7 +143,7 @@ def test_calls_of_days_that_are_over_are_summed_up_once_and_nothing_changes_by_i
     assert everything == [
         costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
-    Usage.objects.filter(created_at__lt=timezone.now() - timedelta(days=3)).delete()
+    ModelCall.objects.filter(created_at__lt=timezone.now() - timedelta(days=3)).delete()
     assert costs.costs(figures.read(figures.SPANS["90d"])).calls == 400, "read from the sums"
     assert costs.sum_up_calls() == 0
     settings.ANALYTICS_DAYS = 0
