@@ -9,7 +9,7 @@ from uuid import UUID
 
 from .conversations import services
 from .conversations.services import Asked
-from .documents.services import KIND, MAX_QUESTION, Request, analyse_text
+from .documents.services import KIND, MAX_QUESTION, AnalysisRequest, analyse_text
 
 #: Characters from which a paragraph is no question any more.
 _LONGEST = 500
@@ -38,7 +38,7 @@ def ask(
             address=address,
         )
     question, words = parted(text)
-    request = Request(
+    request = AnalysisRequest(
         owner=owner,
         companion=companion,
         request_id=request_id,

@@ -1,4 +1,4 @@
-"""Documents over HTTP."""
+"""The HTTP endpoints of documents."""
 
 from typing import Any
 from uuid import UUID
@@ -15,26 +15,20 @@ from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import AskedOut, CamelSchema, HexId, RequestId
+from chat.protocol.schemas import AskedOut, RequestId, UploadOut
 from chat.uploads import storage
 from queueing.api import events, new_id
 
-from . import selectors, services
+from . import selectors, services, texts
 from .reader import MAX_BYTES
 
 router = Router(by_alias=True, exclude_unset=True, tags=["documents"])
 
 
 class AnalysisIn(client_messages.DocumentIn):
-    """What is asked about a document: its words in `text`, or a file beside this in a form."""
+    """A question about a document: its content in `text`, or in the file of a form."""
 
     request_id: RequestId | None = None
-
-
-class DocumentUploadOut(CamelSchema):
-    upload_id: HexId
-    name: str
-    size: int
 
 
 _FIELDS = AnalysisIn.model_json_schema()
@@ -49,9 +43,11 @@ _BODIES = {"application/json": {"schema": _FIELDS}, "multipart/form-data": {"sch
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def analyse_document(request: HttpRequest) -> Status[Any]:
-    """Have a document read: a form with a `file`, or JSON with its `text`. Answers at once; the job's events
-    (`analysis:…`) bring the parts' results and the report."""
-    body, file = await sync_to_async(_received)(request)
+    """Submit a document for analysis: a form with a `file`, or JSON with its `text`.
+
+    The answer comes at once; the job's events (`analysis:…`) carry the notes of each part and the report.
+    """
+    body, file = await sync_to_async(_parse)(request)
     await look_after(request, body.question, body.companion)
     asked = await sync_to_async(services.analyse_message)(
         body,
@@ -63,8 +59,8 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
     return Status(202, serializers.asked_view(asked, await events.standing_of(asked.job)) | care_of(request))
 
 
-def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:
-    """The fields, and the file of a form. Raises ninja's `ValidationError`, as its own parsing would."""
+def _parse(request: HttpRequest) -> tuple[AnalysisIn, Any]:
+    """Return the fields, and the file of a form. Raises ninja's `ValidationError` as its own parsing does."""
     try:
         if request.content_type != "multipart/form-data":
             return AnalysisIn.model_validate_json(request.body), None
@@ -73,17 +69,17 @@ def _received(request: HttpRequest) -> tuple[AnalysisIn, Any]:
     except PydanticError as exc:
         errors: list[Any] = exc.errors(include_url=False, include_input=False, include_context=False)
         if errors[0]["type"] == "json_invalid":
-            raise HttpError(400, "This is not JSON.") from None
+            raise HttpError(400, texts.INVALID_JSON) from None
         raise ValidationError([error | {"loc": ("form", *error["loc"])} for error in errors]) from None
 
 
-@router.post("/analysis/uploads", response={201: DocumentUploadOut} | errors(400, 413, 422))
+@router.post("/analysis/uploads", response={201: UploadOut} | errors(400, 413, 422))
 async def upload_document(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
-    """Store a document for the socket's `analysis:large`, which names it by its `uploadId`."""
-    kept = await sync_to_async(storage.store)(
+    """Store a document for the socket's `analysis:large`, which refers to it by `uploadId`."""
+    upload = await sync_to_async(storage.store)(
         owner=request.auth, name=file.name or "", stream=file, max_bytes=MAX_BYTES
     )
-    return Status(201, {"upload_id": kept.id, "name": kept.name, "size": kept.size})
+    return Status(201, {"upload_id": upload.id, "name": upload.name, "size": upload.size})
 
 
 @router.get(
@@ -93,7 +89,7 @@ async def upload_document(request: HttpRequest, file: File[UploadedFile]) -> Sta
     url_name="report",
 )
 async def get_report(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """A finished report as a Markdown file."""
+    """Return a finished report as a Markdown file."""
     found = await sync_to_async(selectors.report)(owner=request.auth, job_id=job_id)
     response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, found.filename) or "attachment"

@@ -1,4 +1,4 @@
-"""The work behind a report. Runs in `manage.py qcluster`."""
+"""The job that writes a report about a document. It runs in `manage.py qcluster`."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from chat.replies.reply_job import save_reply
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, job
 
-from . import report
+from . import report, texts
 from .map_parts import read_parts
-from .model_calls import Calls
-from .model_session import Asking
+from .model_calls import DocumentCalls
+from .model_session import ModelSession
 from .models import Analysis
 from .reduce_parts import combine
-from .report import Line, Read
 
 
 def save_report(ending: Ending) -> None:
-    """Put the report into the reply that waits for it; the document has then done its duty.
+    """Save the report as the waiting reply, and delete the document.
 
-    A failed or cancelled one is kept, since it may be tried again: `services.sweep` removes it in time.
+    The document of a failed or cancelled job stays, since the job may be retried; `services.sweep` deletes it
+    later.
     """
     save_reply(ending)
     if ending.state == State.COMPLETED:
@@ -30,38 +30,31 @@ def save_report(ending: Ending) -> None:
 
 @job("analysis.document", queue="large-requests", topic="analysis", on_end=save_report)
 async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
-    """Read the document that the message `reply_id` is to report on, part by part, and write the report.
+    """Read the document of the message `reply_id` part by part and return its report.
 
-    Every call's outcome is kept at once: another run goes on from there.
+    The result of every model call is saved at once: another run continues from there.
     """
-    analysis, question = await _what_is_asked(reply_id)
-    asking = Asking.of(question, analysis.name)
-    calls = Calls(ctx, analysis, analysis.reply.thread, asking)
-    reads = await read_parts(calls)
-    if all(read.findings.skipped for read in reads):
-        raise Permanent(
-            f"No part of this document could be read: {reads[0].findings.skipped}.", code="refused"
-        )
-    ctx.progress(len(reads), len(reads), "Putting it together")
-    lines, digest = await combine(calls, _lines(reads))
+    analysis, question = await _load(reply_id)
+    session = ModelSession.configured(question, analysis.name)
+    calls = DocumentCalls(ctx, analysis, analysis.reply.thread, session)
+    results = await read_parts(calls)
+    if all(result.findings.skipped for result in results):
+        raise Permanent(texts.no_part_read(results[0].findings.skipped), code="refused")
+    ctx.progress(len(results), len(results), texts.COMBINING)
+    notes, digest = await combine(calls, [note for result in results for note in result.notes])
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return bill.public() | {
-        "response": report.written(analysis, reads, lines, digest, asking.remark),
-        "parts": len(reads),
-        "truncated": False,  # one call may have been cut off, but the report is whole
+        "response": report.build_report(analysis, results, notes, digest, session.remark),
+        "parts": len(results),
+        "truncated": False,  # one call may have been cut off, but the report is complete
     }
 
 
-async def _what_is_asked(reply_id: str) -> tuple[Analysis, str]:
+async def _load(reply_id: str) -> tuple[Analysis, str]:
+    """Return the document and the question. Raises `Permanent` when one of them is deleted."""
     try:
         analysis = await Analysis.objects.select_related("reply__thread").aget(reply_id=reply_id)
         question = await Message.objects.aget(job_id=analysis.reply.job_id, role=Role.USER)
     except (Analysis.DoesNotExist, Message.DoesNotExist):
-        raise Permanent(
-            "This document is not kept any more. Please attach it again.", code="document_gone"
-        ) from None
+        raise Permanent(texts.DOCUMENT_GONE, code="document_gone") from None
     return analysis, question.content
-
-
-def _lines(reads: list[Read]) -> list[Line]:
-    return [line for read in reads for line in read.lines]

@@ -1,86 +1,88 @@
-"""Reading a document part by part."""
+"""The map step: take notes of each part of a document."""
 
 import asyncio
 from dataclasses import dataclass
 
-from . import report
-from .concurrency import each
-from .model_calls import AT_ONCE, Calls
-from .models import Analysis, Piece
+from . import report, texts
+from .concurrency import run_concurrently
+from .model_calls import CONCURRENCY, DocumentCalls
+from .models import Analysis, Chunk
 from .prompts import Findings, Part
-from .report import Read
-from .splitting import Places, Span, sentences
+from .report import PartResult
+from .splitting import DocumentLocations, Span, sentences
 
 
-async def read_parts(calls: Calls) -> list[Read]:
+async def read_parts(calls: DocumentCalls) -> list[PartResult]:
     """Read all parts that no earlier run has read. The notes are streamed in the document's order."""
-    pieces = await _pieces(calls)
-    places = await asyncio.to_thread(Places, calls.analysis.text, calls.analysis.kind)
-    telling = _Telling(calls, pieces, places)
+    chunks = await _chunks(calls)
+    locations = await asyncio.to_thread(DocumentLocations, calls.analysis.text, calls.analysis.kind)
+    stream = _NotesStream(calls, chunks, locations)
 
     async def read_one(number: int) -> None:
-        piece = pieces[number]
-        part = _part(calls, piece, number, len(pieces), places.of(_span(piece)))
-        await calls.make(
-            piece,
-            calls.asking.way.about_part(part, calls.asking.question),
-            lambda answer: calls.asking.way.from_part(answer, part),
+        chunk = chunks[number]
+        part = _part(calls, chunk, number, len(chunks), locations.describe(_span(chunk)))
+        await calls.run(
+            chunk,
+            calls.session.prompts.part_prompt(part, calls.session.question),
+            lambda answer: calls.session.prompts.parse_part(answer, part),
             lambda reason: Findings(skipped=reason),
         )
-        telling.go_on()
+        stream.send_ready()
 
-    telling.go_on()
-    left = [number for number, piece in enumerate(pieces) if piece.result is None]
-    await each(left, read_one, at_once=AT_ONCE)
-    return [_read(piece) for piece in pieces]
+    stream.send_ready()
+    unread = [number for number, chunk in enumerate(chunks) if chunk.result is None]
+    await run_concurrently(unread, read_one, limit=CONCURRENCY)
+    return [_result(chunk) for chunk in chunks]
 
 
 @dataclass
-class _Telling:
-    """What watchers have been told of the parts."""
+class _NotesStream:
+    """The stream of notes to the clients that watch the job."""
 
-    calls: Calls
-    pieces: list[Piece]
-    places: Places
-    told: int = 0
+    calls: DocumentCalls
+    chunks: list[Chunk]
+    locations: DocumentLocations
+    streamed: int = 0
+    """Parts whose notes are sent."""
 
-    def go_on(self) -> None:
-        """Tell of the parts that are read, up to the first that is not."""
-        ctx, total = self.calls.ctx, len(self.pieces)
-        while self.told < total and self.pieces[self.told].result is not None:
-            piece = self.pieces[self.told]
-            self.told += 1
-            ctx.delta(report.part(_read(piece), self.told, total, self.places.of(_span(piece))))
-        ctx.progress(sum(piece.result is not None for piece in self.pieces), total, "Reading")
+    def send_ready(self) -> None:
+        """Send the notes of the parts that are read, up to the first unread one, and the progress."""
+        ctx, total = self.calls.ctx, len(self.chunks)
+        while self.streamed < total and self.chunks[self.streamed].result is not None:
+            chunk = self.chunks[self.streamed]
+            self.streamed += 1
+            location = self.locations.describe(_span(chunk))
+            ctx.delta(report.part_notes(_result(chunk), self.streamed, total, location))
+        ctx.progress(sum(chunk.result is not None for chunk in self.chunks), total, texts.READING)
 
 
-async def _pieces(calls: Calls) -> list[Piece]:
-    """The parts as the first run has cut them."""
+async def _chunks(calls: DocumentCalls) -> list[Chunk]:
+    """Return the parts as the first run has cut them."""
     analysis = calls.analysis
-    if found := [piece async for piece in analysis.pieces.filter(level=0)]:
+    if found := [chunk async for chunk in analysis.chunks.filter(level=0)]:
         return found
-    spans = await asyncio.to_thread(calls.asking.split, analysis.text, analysis.kind)
-    await Piece.objects.abulk_create([Piece(analysis=analysis, start=start, end=end) for start, end in spans])
-    return [piece async for piece in analysis.pieces.filter(level=0)]
+    spans = await asyncio.to_thread(calls.session.split, analysis.text, analysis.kind)
+    await Chunk.objects.abulk_create([Chunk(analysis=analysis, start=start, end=end) for start, end in spans])
+    return [chunk async for chunk in analysis.chunks.filter(level=0)]
 
 
-def _part(calls: Calls, piece: Piece, number: int, of: int, place: str) -> Part:
+def _part(calls: DocumentCalls, chunk: Chunk, number: int, total: int, location: str) -> Part:
     analysis: Analysis = calls.analysis
-    text = analysis.text[piece.start : piece.end]
+    text = analysis.text[chunk.start : chunk.end]
     return Part(
         text=text,
         sentences=list(sentences(text, by_line=analysis.kind == "csv")),
         number=number + 1,
-        of=of,
-        name=calls.asking.name,
-        place=place,
+        total=total,
+        name=calls.session.name,
+        location=location,
         columns=analysis.columns,
     )
 
 
-def _span(piece: Piece) -> Span:
-    return Span(piece.start, piece.end)
+def _span(chunk: Chunk) -> Span:
+    return Span(chunk.start, chunk.end)
 
 
-def _read(piece: Piece) -> Read:
-    return Read(span=_span(piece), findings=Findings.from_json(piece.result))
+def _result(chunk: Chunk) -> PartResult:
+    return PartResult(span=_span(chunk), findings=Findings.from_json(chunk.result))

@@ -1,4 +1,4 @@
-"""A document while it is read. Once its report is there, nothing of it stays but the report."""
+"""A document that is being read. Its rows are deleted when the report is complete."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from chat.models import Message
 
 
 class Analysis(models.Model):
-    """A document that is being read, and how far it is. It goes with its reply, and so with the thread."""
+    """A document that is being read, with its progress. It is deleted with its reply and its thread."""
 
     reply = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="analysis")
     """The message that will hold the report."""
@@ -14,12 +14,12 @@ class Analysis(models.Model):
     kind = models.CharField(max_length=8)
     """`pdf`, `docx`, `csv`, `md` or `txt`."""
     size = models.PositiveIntegerField()
-    """Bytes, as it was sent."""
+    """Bytes of the file that was sent."""
     pages = models.PositiveIntegerField(null=True)
     columns = models.TextField(blank=True)
     """A table's first row."""
     skipped = models.JSONField(default=list)
-    """What of it could not be read, each in a few words."""
+    """Descriptions of what could not be read, each in a few words."""
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -31,23 +31,23 @@ class Analysis(models.Model):
         return f"analysis {self.reply_id.hex}"
 
 
-class Piece(models.Model):
-    """A model call's worth of the work, and what came of it, so that no call is made twice.
+class Chunk(models.Model):
+    """The input of one model call, and its result, so that no call is made twice.
 
-    On level 0 it is a part of the text; on each level above, some of the lines that the level below ended in.
+    On level 0 the input is a part of the text; on each higher level, a range of the notes of the level below.
     """
 
-    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="pieces")
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="chunks")
     level = models.PositiveSmallIntegerField(default=0)
     start = models.PositiveIntegerField()
-    """Where it begins: a character of the text, or a line of the level below."""
+    """The first character of the text, or the first note of the level below."""
     end = models.PositiveIntegerField()
     result = models.JSONField(null=True)
-    """What was found, as `prompts.py` gives it; null until it is read."""
+    """The fields of `prompts.Findings` or `prompts.Digest`; null until the call is finished."""
 
     class Meta:
         ordering = ["level", "start"]
-        constraints = [models.UniqueConstraint(fields=["analysis", "level", "start"], name="piece_once")]
+        constraints = [models.UniqueConstraint(fields=["analysis", "level", "start"], name="chunk_once")]
 
     def __str__(self) -> str:
         return f"{self.start}–{self.end} on level {self.level}"

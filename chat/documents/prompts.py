@@ -1,5 +1,7 @@
-"""What the model is asked, and what is made of its answers. Only small things are asked of it: short notes,
-and the numbers of sentences and notes. What it adds, leaves out or makes up spoils no report.
+"""Prompts for the model, and parsers of its answers.
+
+The model is asked for small things only: short notes, and the numbers of sentences and notes. Whatever it
+adds, omits or invents, the report keeps its form.
 """
 
 import re
@@ -7,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .sentence_ranking import closest, telling
+from .sentence_ranking import most_representative, most_similar
 from .splitting import Span
+from .texts import DEFAULT_QUESTION
 
-#: Asked when nothing else is.
-DEFAULT_QUESTION = "What matters in this document?"
-
-NOTES, QUOTES, OPEN = 5, 2, 1
-KEY_POINTS, OPEN_IN_ALL = 8, 5
-#: Characters of one note, of one quote, and of a summary.
-NOTE, QUOTE, SUMMARY = 300, 300, 2_000
+#: Maximum number of notes, quotes and open questions of one part.
+MAX_NOTES, MAX_QUOTES, MAX_OPEN = 5, 2, 1
+#: Maximum number of key points and open questions of a report.
+MAX_KEY_POINTS, MAX_OPEN_TOTAL = 8, 5
+#: Maximum characters of one note, of one quote, and of a summary.
+NOTE_LENGTH, QUOTE_LENGTH, SUMMARY_LENGTH = 300, 300, 2_000
 
 _LABEL = re.compile(r"^\W*(NOTES|QUOTES|OPEN|SUMMARY|KEY)\b\W*", re.IGNORECASE)
 _BULLET = re.compile(r"^(?:\s*(?:(?:[-*•–#]+|\[?\d{1,3}[\].):]+)(?=\s|$)|>+))+\s*")
@@ -31,32 +33,36 @@ _NOTHING = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of the document, as it is shown to the model."""
+    """A part of the document, as the model sees it."""
 
     text: str
     sentences: list[Span]
-    """Counted from the beginning of `text`."""
+    """Positions in `text`."""
     number: int
-    of: int
+    total: int
     name: str
-    place: str
+    location: str
     columns: str = ""
 
-    def said(self, number: int) -> str:
-        """The sentence of this number, counted from 0."""
+    def sentence(self, number: int) -> str:
+        """Return the sentence with this number, counted from 0."""
         return self.text[slice(*self.sentences[number])]
+
+    def all_sentences(self) -> list[str]:
+        """Return all sentences."""
+        return [self.sentence(number) for number in range(len(self.sentences))]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What was found in one part."""
+    """The notes, quotes and open questions of one part."""
 
     notes: list[str] = field(default_factory=list)
     quotes: list[Span] = field(default_factory=list)
-    """Counted from the beginning of the part's text."""
+    """Positions in the part's text."""
     open: list[str] = field(default_factory=list)
     skipped: str = ""
-    """Why it was not read, where it was not."""
+    """The reason why the part was not read; empty for a part that was read."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,11 +74,11 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class Digest:
-    """What many notes come to."""
+    """The summary of many notes."""
 
     summary: str = ""
     keep: list[int] = field(default_factory=list)
-    """The notes that matter most, counted from 0."""
+    """Numbers of the most important notes, counted from 0."""
     open: list[str] = field(default_factory=list)
 
 
@@ -85,44 +91,52 @@ INSTRUCTIONS = (
 
 
 def instructions(question: str) -> str:
-    """What holds for every call."""
+    """Return the instructions for every call."""
     return INSTRUCTIONS.format(language="document" if question == DEFAULT_QUESTION else "question")
 
 
-def about_part(part: Part, question: str) -> str:
-    """The prompt for one part; the sentences are numbered, so that quotes can be named instead of typed."""
-    numbered = "\n".join(f"[{i}] {on_one_line(part.said(i - 1))}" for i in range(1, len(part.sentences) + 1))
+def part_prompt(part: Part, question: str) -> str:
+    """Return the prompt for one part. Its sentences are numbered, so that the model can quote by number."""
+    numbered = "\n".join(f"[{i}] {on_one_line(text)}" for i, text in enumerate(part.all_sentences(), 1))
     columns = f"Columns: {part.columns}\n" if part.columns and part.number > 1 else ""
+    location = f", {part.location}" if part.location else ""
     return (
         f"Question: {question}\n\n"
-        f"Part {part.number} of {part.of} of “{part.name}”{f', {part.place}' if part.place else ''}, "
+        f"Part {part.number} of {part.total} of “{part.name}”{location}, "
         f"its sentences numbered:\n\n{columns}{numbered}\n\n"
         "Answer in exactly this form:\n"
-        f"NOTES:\n- at most {NOTES} short notes of what in this part matters for the question, one a line; "
-        "none if nothing does\n"
-        f"QUOTES: the numbers of the {QUOTES} most telling sentences\n"
+        f"NOTES:\n- at most {MAX_NOTES} short notes of what in this part matters for the question, "
+        "one a line; none if nothing does\n"
+        f"QUOTES: the numbers of the {MAX_QUOTES} most telling sentences\n"
         "OPEN: one question that this part raises and leaves open, or none"
     )
 
 
-def from_part(answer: str, part: Part) -> Findings:
-    """What is to be made of the answer."""
-    said = _sections(answer, "NOTES")
-    notes = _items(said.get("NOTES", []), NOTES, NOTE)
-    if not notes and not _says_nothing(said.get("NOTES", [])):
-        notes = [on_one_line(part.said(i), NOTE) for i in telling(_texts(part), NOTES // 2)]
-    wanted = " ".join(said.get("QUOTES", []))
-    numbers = [int(n) - 1 for n in _NUMBER.findall(wanted) if 0 < int(n[:6]) <= len(part.sentences)]
-    quotes = [part.sentences[n] for n in dict.fromkeys(numbers)] + typed(answer, part.text)
-    if not quotes and notes:
-        quotes = [part.sentences[n] for n in closest(_texts(part), " ".join(notes), 1)]
+def parse_part(answer: str, part: Part) -> Findings:
+    """Return the findings in the answer to `part_prompt`. Sentences of the part replace missing lists."""
+    sections = _sections(answer, "NOTES")
+    notes = _items(sections.get("NOTES", []), MAX_NOTES)
+    if not notes and not _says_nothing(sections.get("NOTES", [])):
+        numbers = most_representative(part.all_sentences(), MAX_NOTES // 2)
+        notes = [on_one_line(part.sentence(number), NOTE_LENGTH) for number in numbers]
     return Findings(
-        notes=notes, quotes=quotes[:QUOTES], open=_questions(_items(said.get("OPEN", []), OPEN, NOTE))
+        notes=notes,
+        quotes=_quotes(answer, " ".join(sections.get("QUOTES", [])), part, notes)[:MAX_QUOTES],
+        open=_questions(_items(sections.get("OPEN", []), MAX_OPEN)),
     )
 
 
-def typed(answer: str, text: str) -> list[Span]:
-    """Quotes that were typed out after all: those that are in the text, to the letter, but for its spaces."""
+def _quotes(answer: str, listed: str, part: Part, notes: Sequence[str]) -> list[Span]:
+    """Return the quotes that the model listed or typed, or else the one most similar to the notes."""
+    numbers = [int(n) - 1 for n in _NUMBER.findall(listed) if 0 < int(n[:6]) <= len(part.sentences)]
+    quotes = [part.sentences[n] for n in dict.fromkeys(numbers)] + typed_quotes(answer, part.text)
+    if not quotes and notes:
+        return [part.sentences[n] for n in most_similar(part.all_sentences(), " ".join(notes), 1)]
+    return quotes
+
+
+def typed_quotes(answer: str, text: str) -> list[Span]:
+    """Return the quotes that the model has typed, if they are in the text exactly, except for spaces."""
     found = []
     for quote in _TYPED.findall(answer):
         pattern = r"\s+".join(re.escape(word) for word in quote.split())
@@ -131,57 +145,57 @@ def typed(answer: str, text: str) -> list[Span]:
     return found
 
 
-def about_notes(notes: Sequence[str], question: str, name: str) -> str:
-    """The prompt for many notes."""
+def notes_prompt(notes: Sequence[str], question: str, name: str) -> str:
+    """Return the prompt that summarizes many notes."""
     numbered = "\n".join(f"[{number}] {note}" for number, note in enumerate(notes, 1))
     return (
         f"Question: {question}\n\n"
         f"These notes were taken from “{name}”, from its beginning to its end:\n\n{numbered}\n\n"
         "Answer in exactly this form:\n"
         "SUMMARY: three to six sentences that answer the question from these notes\n"
-        f"KEY: the numbers of the notes that matter most, {KEY_POINTS} at most\n"
-        f"OPEN: up to {OPEN_IN_ALL} questions, one a line, that the notes leave open; or none"
+        f"KEY: the numbers of the notes that matter most, {MAX_KEY_POINTS} at most\n"
+        f"OPEN: up to {MAX_OPEN_TOTAL} questions, one a line, that the notes leave open; or none"
     )
 
 
-def from_notes(answer: str, notes: Sequence[str]) -> Digest:
-    """What is to be made of the answer."""
-    said = _sections(answer, "SUMMARY")
-    summary = "\n".join(line.strip() for line in said.get("SUMMARY", []))
-    numbers = [int(n[:6]) - 1 for n in _NUMBER.findall(" ".join(said.get("KEY", [])))]
+def parse_notes(answer: str, notes: Sequence[str]) -> Digest:
+    """Return the digest in the answer to `notes_prompt`."""
+    sections = _sections(answer, "SUMMARY")
+    summary = "\n".join(line.strip() for line in sections.get("SUMMARY", []))
+    numbers = [int(n[:6]) - 1 for n in _NUMBER.findall(" ".join(sections.get("KEY", [])))]
     return Digest(
-        summary=tidy(summary, SUMMARY),
+        summary=clean_paragraphs(summary, SUMMARY_LENGTH),
         keep=sorted({n for n in numbers if 0 <= n < len(notes)}),
-        open=_questions(_items(said.get("OPEN", []), OPEN_IN_ALL, NOTE)),
+        open=_questions(_items(sections.get("OPEN", []), MAX_OPEN_TOTAL)),
     )
 
 
-def tidy(text: str, most: int) -> str:
-    """Paragraphs without headings, without saying anything twice, and of `most` characters."""
+def clean_paragraphs(text: str, limit: int) -> str:
+    """Return `text` as plain paragraphs of up to `limit` characters, without repeated sentences."""
     seen: set[str] = set()
     paragraphs = []
     for line in text.splitlines():
-        said = [s for s in re.split(r"(?<=[.!?。])\s+", on_one_line(line)) if _is_new(s, seen)]
-        if said:
-            paragraphs.append(" ".join(said))
-    return shortened("\n\n".join(paragraphs), most)
+        sentences = [s for s in re.split(r"(?<=[.!?。])\s+", on_one_line(line)) if _is_new(s, seen)]
+        if sentences:
+            paragraphs.append(" ".join(sentences))
+    return shortened("\n\n".join(paragraphs), limit)
 
 
-def on_one_line(text: str, most: int = 10_000) -> str:
-    """On one line, without what would make it a heading, a list or a quote."""
-    return shortened(" ".join(_BULLET.sub("", text).split()), most)
+def on_one_line(text: str, limit: int = 10_000) -> str:
+    """Return `text` on one line, without the marks of a heading, list or quote at its start."""
+    return shortened(" ".join(_BULLET.sub("", text).split()), limit)
 
 
-def shortened(text: str, most: int) -> str:
-    """At most so many characters, cut after a word."""
-    if len(text) <= most:
+def shortened(text: str, limit: int) -> str:
+    """Return up to `limit` characters of `text`, cut after a word."""
+    if len(text) <= limit:
         return text
-    cut = text[: most - 1]
-    return (cut.rpartition(" ")[0] if " " in cut[most // 2 :] else cut).rstrip(" ,;:.") + "…"
+    cut = text[: limit - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[limit // 2 :] else cut).rstrip(" ,;:.") + "…"
 
 
 def _sections(answer: str, first: str) -> dict[str, list[str]]:
-    """The answer's lines by the label above them; those above all labels are the `first`'s."""
+    """Return the answer's lines by the label above them; lines before any label belong to `first`."""
     found: dict[str, list[str]] = {}
     label = first
     for line in answer.splitlines():
@@ -192,10 +206,10 @@ def _sections(answer: str, first: str) -> dict[str, list[str]]:
     return found
 
 
-def _items(lines: Sequence[str], most: int, longest: int) -> list[str]:
+def _items(lines: Sequence[str], limit: int) -> list[str]:
     seen: set[str] = set()
-    items = [on_one_line(line, longest) for line in lines if not _NOTHING.fullmatch(line.strip())]
-    return [item for item in items if _is_new(item, seen)][:most]
+    items = [on_one_line(line, NOTE_LENGTH) for line in lines if not _NOTHING.fullmatch(line.strip())]
+    return [item for item in items if _is_new(item, seen)][:limit]
 
 
 def _says_nothing(lines: Sequence[str]) -> bool:
@@ -203,7 +217,7 @@ def _says_nothing(lines: Sequence[str]) -> bool:
 
 
 def _is_new(item: str, seen: set[str]) -> bool:
-    """Whether it says something, and something that was not said before."""
+    """Return True when `item` has words that are not in `seen`, and add it there."""
     words = "".join(c for c in item.casefold() if c.isalpha())
     if len(words) < 4 or words in seen:
         return False
@@ -213,7 +227,3 @@ def _is_new(item: str, seen: set[str]) -> bool:
 
 def _questions(items: list[str]) -> list[str]:
     return [item for item in items if item.rstrip('*_"” ').endswith(("?", "？", "؟"))]
-
-
-def _texts(part: Part) -> list[str]:
-    return [part.said(number) for number in range(len(part.sentences))]

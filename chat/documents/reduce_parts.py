@@ -1,93 +1,94 @@
-"""Bringing many notes down to what they come to, in as many steps as the model's window makes necessary."""
+"""The reduce step: summarize many notes, in as many steps as the model's window requires."""
 
 from collections.abc import Sequence
 from itertools import count
 
-from .concurrency import each
-from .model_calls import AT_ONCE, Calls
-from .model_session import Asking, note_tokens
-from .models import Piece
+from .concurrency import run_concurrently
+from .model_calls import CONCURRENCY, DocumentCalls
+from .model_session import ModelSession, note_tokens
+from .models import Chunk
 from .prompts import Digest, shortened
-from .report import Line
-from .sentence_ranking import spread
+from .report import Note
+from .sentence_ranking import evenly_spaced
 from .splitting import Span
 
-#: Of the notes that are put together, the share that is handed on beside their summary.
-_HANDED_ON = 3
+#: One of this many notes is kept beside the summary of a group.
+_KEPT_SHARE = 3
 
 
-async def combine(calls: Calls, lines: Sequence[Line]) -> tuple[list[Line], Digest]:
-    """What the notes come to, and the notes that this is about: fewer, where they were too many for one call.
+async def combine(calls: DocumentCalls, notes: Sequence[Note]) -> tuple[list[Note], Digest]:
+    """Return the digest, and the notes it is about: fewer than given, if those do not fit in one call.
 
-    Each step makes them fewer: of every group of two or more at least one is left out.
+    Each step leaves out at least one note of every group of two or more.
     """
-    found = [_clipped(line, calls.asking) for line in lines]
+    remaining = [_clipped(note, calls.session) for note in notes]
     for level in count(1):
-        groups = grouped(found, calls.asking)
+        groups = grouped(remaining, calls.session)
         if len(groups) <= 1:
             break
-        found = await _step(calls, level, groups)
-    return found, await _digest(calls, level, 0, found) if found else Digest()
+        remaining = await _step(calls, level, groups)
+    return remaining, await _digest(calls, level, 0, remaining) if remaining else Digest()
 
 
-async def _step(calls: Calls, level: int, groups: Sequence[tuple[int, list[Line]]]) -> list[Line]:
-    handed_on: dict[int, list[Line]] = {}
+async def _step(calls: DocumentCalls, level: int, groups: Sequence[tuple[int, list[Note]]]) -> list[Note]:
+    reduced: dict[int, list[Note]] = {}
 
-    async def digest_one(group: tuple[int, list[Line]]) -> None:
-        start, lines = group
-        if len(lines) == 1:
-            handed_on[start] = lines
+    async def reduce_one(group: tuple[int, list[Note]]) -> None:
+        start, notes = group
+        if len(notes) == 1:
+            reduced[start] = notes
         else:
-            handed_on[start] = fewer(lines, await _digest(calls, level, start, lines))
+            reduced[start] = fewer(notes, await _digest(calls, level, start, notes))
 
-    await each(groups, digest_one, at_once=AT_ONCE)
-    return [_clipped(line, calls.asking) for start, _ in groups for line in handed_on[start]]
-
-
-def fewer(lines: Sequence[Line], digest: Digest) -> list[Line]:
-    """The summary of some lines, and of the lines themselves the third that matters most."""
-    kept = (digest.keep or spread(len(lines), len(lines)))[: len(lines) // _HANDED_ON]
-    found = [lines[number] for number in kept]
-    if digest.summary or not found:
-        span = Span(lines[0].span.start, lines[-1].span.end)
-        found.insert(0, Line(text=" ".join(digest.summary.split()) or lines[0].text, span=span))
-    return found
+    await run_concurrently(groups, reduce_one, limit=CONCURRENCY)
+    return [_clipped(note, calls.session) for start, _ in groups for note in reduced[start]]
 
 
-def grouped(lines: Sequence[Line], asking: Asking) -> list[tuple[int, list[Line]]]:
-    """Neighbours that the model can take in together, and the number of each group's first."""
-    groups: list[tuple[int, list[Line]]] = []
-    left = 0
-    for number, line in enumerate(lines):
-        left -= note_tokens(line.text)
-        if left < 0 or not groups:
+def fewer(notes: Sequence[Note], digest: Digest) -> list[Note]:
+    """Return the summary of some notes as one note, and the most important third of the notes."""
+    numbers = (digest.keep or evenly_spaced(len(notes), len(notes)))[: len(notes) // _KEPT_SHARE]
+    kept = [notes[number] for number in numbers]
+    if digest.summary or not kept:
+        span = Span(notes[0].span.start, notes[-1].span.end)
+        kept.insert(0, Note(text=" ".join(digest.summary.split()) or notes[0].text, span=span))
+    return kept
+
+
+def grouped(notes: Sequence[Note], session: ModelSession) -> list[tuple[int, list[Note]]]:
+    """Return groups of neighbouring notes that fit in one call, each with the number of its first note."""
+    groups: list[tuple[int, list[Note]]] = []
+    tokens_left = 0
+    for number, note in enumerate(notes):
+        tokens_left -= note_tokens(note.text)
+        if tokens_left < 0 or not groups:
             groups.append((number, []))
-            left = asking.room - note_tokens(line.text)
-        groups[-1][1].append(line)
+            tokens_left = session.text_tokens - note_tokens(note.text)
+        groups[-1][1].append(note)
     return groups
 
 
-def _clipped(line: Line, asking: Asking) -> Line:
-    """Short enough for four like it to have room."""
-    text = line.text
-    while note_tokens(text) > asking.room // 4:
+def _clipped(note: Note, session: ModelSession) -> Note:
+    """Return the note, shortened so that four notes of its length fit in one call."""
+    text = note.text
+    while note_tokens(text) > session.text_tokens // 4:
         text = shortened(text, len(text) * 3 // 4)
-    return Line(text=text, span=line.span)
+    return Note(text=text, span=note.span)
 
 
-async def _digest(calls: Calls, level: int, start: int, lines: Sequence[Line]) -> Digest:
-    end = start + len(lines)
-    piece, _ = await Piece.objects.aget_or_create(
+async def _digest(calls: DocumentCalls, level: int, start: int, notes: Sequence[Note]) -> Digest:
+    """Return the digest of some notes; that of an earlier run if it was for the same notes."""
+    end = start + len(notes)
+    chunk, _ = await Chunk.objects.aget_or_create(
         analysis=calls.analysis, level=level, start=start, defaults={"end": end}
     )
-    if piece.result is not None and piece.end == end:
-        return Digest(**piece.result)
-    piece.end = end
-    await piece.asave(update_fields=["end"])
-    asking, notes = calls.asking, [line.text for line in lines]
-    return await calls.make(
-        piece,
-        asking.way.about_notes(notes, asking.question, asking.name),
-        lambda answer: asking.way.from_notes(answer, notes),
+    if chunk.result is not None and chunk.end == end:
+        return Digest(**chunk.result)
+    chunk.end = end
+    await chunk.asave(update_fields=["end"])
+    session, lines = calls.session, [note.text for note in notes]
+    return await calls.run(
+        chunk,
+        session.prompts.notes_prompt(lines, session.question, session.name),
+        lambda answer: session.prompts.parse_notes(answer, lines),
         lambda _reason: Digest(),
     )

@@ -1,140 +1,150 @@
-"""The report: Markdown put together here, from the small things that the model was asked for.
+"""The report: Markdown assembled here, from the small pieces that the model was asked for.
 
-Its form does not depend on the model: whatever was said stands under its heading, on its line.
+Its form does not depend on the model: every answer stands under its heading, on its line.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import texts
 from .models import Analysis
-from .prompts import KEY_POINTS, OPEN_IN_ALL, QUOTE, Digest, Findings, on_one_line, shortened
-from .sentence_ranking import spread
-from .splitting import Places, Span
+from .prompts import (
+    MAX_KEY_POINTS,
+    MAX_OPEN_TOTAL,
+    QUOTE_LENGTH,
+    Digest,
+    Findings,
+    on_one_line,
+    shortened,
+)
+from .sentence_ranking import evenly_spaced
+from .splitting import DocumentLocations, Span
 
-QUOTES_IN_ALL = 6
-_KINDS = {"pdf": "PDF", "docx": "Word", "csv": "table (CSV)", "md": "Markdown", "txt": "text"}
+MAX_QUOTES_TOTAL = 6
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=])")
-#: What a line may begin with that makes it more than a line.
+#: The start of a line that Markdown would read as a block.
 _BLOCK = re.compile(r"^(?=[-+#>=|]|\*\s|`{3}|~{3})")
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """A note, or what several come to, and the part of the document that it is about."""
+class Note:
+    """A note, or the summary of several, and the span of the document that it is about."""
 
     text: str
     span: Span
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
-    """A part that was read."""
+class PartResult:
+    """The findings in one part of the document."""
 
     span: Span
     findings: Findings
 
     @property
-    def lines(self) -> list[Line]:
-        return [Line(text=note, span=self.span) for note in self.findings.notes]
+    def notes(self) -> list[Note]:
+        return [Note(text=note, span=self.span) for note in self.findings.notes]
 
 
-def about(analysis: Analysis) -> str:
-    """`notes.pdf (PDF, 12 pages)`."""
-    pages = f", {counted(analysis.pages, 'page')}" if analysis.pages else ""
-    return f"**{literal(analysis.name)}** ({_KINDS.get(analysis.kind, analysis.kind)}{pages})"
+def describe(analysis: Analysis) -> str:
+    """Return the document's name, kind and size: `**notes.pdf** (PDF, 12 pages)`."""
+    pages = f", {texts.plural(analysis.pages, 'page')}" if analysis.pages else ""
+    kind = texts.KIND_NAMES.get(analysis.kind, analysis.kind)
+    return f"**{escape_markdown(analysis.name)}** ({kind}{pages})"
 
 
-def part(read: Read, number: int, of: int, place: str) -> str:
-    """What is shown of one part while the others are being read."""
-    head = f"Part {number} of {of}" + (f", {place}" if place else "")
-    if read.findings.skipped:
-        return f"{head}\n- Skipped: {read.findings.skipped}.\n\n"
-    notes = "\n".join(f"- {note}" for note in read.findings.notes) or "- Nothing here about the question."
-    return f"{head}\n{notes}\n\n"
+def part_notes(result: PartResult, number: int, total: int, location: str) -> str:
+    """Return the text that clients see about one part while the others are being read."""
+    heading = texts.part_heading(number, total, location)
+    if reason := result.findings.skipped:
+        return f"{heading}\n- {texts.skipped(reason)}.\n\n"
+    notes = "\n".join(f"- {note}" for note in result.findings.notes or [texts.NO_NOTES])
+    return f"{heading}\n{notes}\n\n"
 
 
-def written(
-    analysis: Analysis, reads: Sequence[Read], lines: Sequence[Line], digest: Digest, remark: str = ""
+def build_report(
+    analysis: Analysis,
+    results: Sequence[PartResult],
+    notes: Sequence[Note],
+    digest: Digest,
+    remark: str = "",
 ) -> str:
-    """The report. `digest` is about `lines`; `remark` is what else there is to say of the reading."""
-    places = Places(analysis.text, analysis.kind)
-    key = [lines[n] for n in digest.keep[:KEY_POINTS] or spread(len(lines), KEY_POINTS)]
+    """Return the report. `digest` is about `notes`; `remark` is a further line under "What was read"."""
+    locations = DocumentLocations(analysis.text, analysis.kind)
+    key = [notes[n] for n in digest.keep[:MAX_KEY_POINTS] or evenly_spaced(len(notes), MAX_KEY_POINTS)]
     sections = {
-        "Summary": "\n\n".join(map(_plain, digest.summary.split("\n\n")))
-        or "Nothing in this document answers the question.",
-        "Key points": _list([line.text + _at(places, line.span) for line in key]),
-        "Quotes": _quotes(analysis, reads, key, places),
-        "Open questions": _list(_open(reads, digest)),
-        "What was read": _list([*_account(analysis, reads, places), *filter(None, [remark])]),
+        texts.SUMMARY: "\n\n".join(map(_escape_block, digest.summary.split("\n\n"))) or texts.NO_ANSWER,
+        texts.KEY_POINTS: _list([note.text + _location(locations, note.span) for note in key]),
+        texts.QUOTES: _quotes(analysis, results, key, locations),
+        texts.OPEN_QUESTIONS: _list(_open_questions(results, digest)),
+        texts.COVERAGE: _list([*_coverage(analysis, results, locations), *filter(None, [remark])]),
     }
     return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items() if text)
 
 
-def _at(places: Places, span: Span) -> str:
-    where = places.of(span)
-    return f" ({literal(where)})" if where else ""
+def _location(locations: DocumentLocations, span: Span) -> str:
+    location = locations.describe(span)
+    return f" ({escape_markdown(location)})" if location else ""
 
 
 def _list(items: Sequence[str]) -> str:
-    return "\n".join(f"- {_plain(item)}" for item in items)
+    return "\n".join(f"- {_escape_block(item)}" for item in items)
 
 
-def _plain(line: str) -> str:
-    """A line of the model's, which may have words in italics and the like, but is only a line."""
+def _escape_block(line: str) -> str:
+    """Return a line of the model that keeps its italics and the like, but cannot begin a block."""
     return _NUMBERED.sub(r"\1\\", _BLOCK.sub(r"\\", line))
 
 
-def _quotes(analysis: Analysis, reads: Sequence[Read], key: Sequence[Line], places: Places) -> str:
-    """Quotes from the parts that the key points are from, then from others; in the document's order."""
-    from_key = [read for read in reads if any(_within(read.span, line.span) for line in key)]
-    found = dict.fromkeys(_first_quotes(from_key) + _first_quotes(reads))
+def _quotes(
+    analysis: Analysis, results: Sequence[PartResult], key: Sequence[Note], locations: DocumentLocations
+) -> str:
+    """Return quotes from the parts of the key points, then from other parts, in the document's order."""
+    of_key = [result for result in results if any(_overlap(result.span, note.span) for note in key)]
+    spans = dict.fromkeys(_first_quotes(of_key) + _first_quotes(results))
     quotes = []
-    for span in sorted(list(found)[:QUOTES_IN_ALL]):
-        words = shortened(on_one_line(analysis.text[slice(*span)]), QUOTE)
-        quotes.append(
-            f"> {literal(words)}" + (f"\n>\n> — {literal(where)}" if (where := places.of(span)) else "")
-        )
+    for span in sorted(list(spans)[:MAX_QUOTES_TOTAL]):
+        text = shortened(on_one_line(analysis.text[slice(*span)]), QUOTE_LENGTH)
+        location = locations.describe(span)
+        source = f"\n>\n> — {escape_markdown(location)}" if location else ""
+        quotes.append(f"> {escape_markdown(text)}{source}")
     return "\n\n".join(quotes)
 
 
-def _within(part: Span, span: Span) -> bool:
-    return part.start < span.end and span.start < part.end
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
-def _first_quotes(reads: Sequence[Read]) -> list[Span]:
-    """The first quote of each part, evenly from all of them."""
+def _first_quotes(results: Sequence[PartResult]) -> list[Span]:
+    """Return the first quote of each part, evenly spaced over all parts."""
     firsts = [
-        Span(*(read.span.start + offset for offset in read.findings.quotes[0]))
-        for read in reads
-        if read.findings.quotes
+        Span(*(result.span.start + offset for offset in result.findings.quotes[0]))
+        for result in results
+        if result.findings.quotes
     ]
-    return [firsts[n] for n in spread(len(firsts), QUOTES_IN_ALL)]
+    return [firsts[n] for n in evenly_spaced(len(firsts), MAX_QUOTES_TOTAL)]
 
 
-def _open(reads: Sequence[Read], digest: Digest) -> list[str]:
-    found = digest.open or list(dict.fromkeys(question for read in reads for question in read.findings.open))
-    return [found[n] for n in spread(len(found), OPEN_IN_ALL)]
+def _open_questions(results: Sequence[PartResult], digest: Digest) -> list[str]:
+    of_parts = dict.fromkeys(question for result in results for question in result.findings.open)
+    questions = digest.open or list(of_parts)
+    return [questions[n] for n in evenly_spaced(len(questions), MAX_OPEN_TOTAL)]
 
 
-def _account(analysis: Analysis, reads: Sequence[Read], places: Places) -> list[str]:
-    """What was read, and what was not."""
-    skipped = [literal(what) for what in analysis.skipped]
-    for number, read in enumerate(reads, 1):
-        if read.findings.skipped:
-            skipped.append(f"part {number}{_at(places, read.span)}: {read.findings.skipped}")
+def _coverage(analysis: Analysis, results: Sequence[PartResult], locations: DocumentLocations) -> list[str]:
+    """Return the lines that say what was read and what was skipped."""
+    skipped = [escape_markdown(what) for what in analysis.skipped]
+    for number, result in enumerate(results, 1):
+        if reason := result.findings.skipped:
+            skipped.append(f"{texts.part_name(number)}{_location(locations, result.span)}: {reason}")
     return [
-        f"{about(analysis)}, {len(analysis.text):,} characters, in {counted(len(reads), 'part')}",
-        *(f"Skipped: {what}" for what in skipped),
+        texts.coverage(describe(analysis), len(analysis.text), len(results)),
+        *map(texts.skipped, skipped),
     ]
 
 
-def counted(number: int, what: str) -> str:
-    """`1 page`, `2 pages`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def literal(text: str) -> str:
-    """Text that Markdown shows as it is."""
+def escape_markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it unchanged."""
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))

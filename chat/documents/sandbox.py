@@ -1,6 +1,6 @@
-"""Reading files of strangers where they can do no harm: in a process with limits to what it may take.
+"""Read untrusted files in a child process with limits on time and memory.
 
-It is told nothing of our environment, and of what it cannot cope with it alone dies.
+The child gets an empty environment; a file that exhausts its limits ends only the child.
 """
 
 import json
@@ -15,53 +15,56 @@ from django.conf import settings
 
 from chat.errors import Busy, InvalidInput
 
+from . import texts
 from .reader import MAX_BYTES, Document
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a file may take to read.
+#: Maximum seconds to read one file.
 TIMEOUT = 30.0
-#: Files that one process of ours has read at once, and the seconds that one more waits for its turn.
-AT_ONCE = 2
-TURN = 15.0
+#: Files that one web process reads at the same time.
+READ_SLOTS = 2
+#: Seconds that a further file waits for a slot.
+SLOT_TIMEOUT = 15.0
+#: Seconds after which a client should try again when no slot became free.
+_RETRY_AFTER = 10.0
 
-_COPY = 1024 * 1024
-_turns = threading.Semaphore(AT_ONCE)
+_COPY_BYTES = 1024 * 1024
+_read_slots = threading.Semaphore(READ_SLOTS)
 
 
 def read(stream: BinaryIO, name: str) -> Document:
-    """The document in a file. Blocks, for a second as a rule.
+    """Return the document in a file. Blocks, usually for a second.
 
-    Raises `InvalidInput("file", …)` when there is none to be had from it, `Busy` when too many files
-    are being read just now.
+    Raises `InvalidInput("file", …)` for a file that cannot be read, `Busy` when all read slots are taken.
     """
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as answer:
         _copy(stream, file)
-        if not _turns.acquire(timeout=TURN):
-            raise Busy("queue_full", "Many documents are being read just now.", 10.0)
+        if not _read_slots.acquire(timeout=SLOT_TIMEOUT):
+            raise Busy("queue_full", texts.READERS_BUSY, _RETRY_AFTER)
         try:
             code = _run(file, answer, name)
         finally:
-            _turns.release()
+            _read_slots.release()
         answer.seek(0)
-        return _understood(code, answer.read())
+        return _parsed(code, answer.read())
 
 
 def _copy(stream: BinaryIO, file: BinaryIO) -> None:
-    left = MAX_BYTES
-    while data := stream.read(_COPY):
-        left -= len(data)
-        if left < 0:
-            raise InvalidInput("file", f"This file is larger than {MAX_BYTES // 2**20} MB.")
+    bytes_left = MAX_BYTES
+    while data := stream.read(_COPY_BYTES):
+        bytes_left -= len(data)
+        if bytes_left < 0:
+            raise InvalidInput("file", texts.file_too_large(MAX_BYTES))
         file.write(data)
     file.seek(0)
 
 
 def _run(file: BinaryIO, answer: BinaryIO, name: str) -> int | None:
-    """The exit code; None when it took too long."""
+    """Run the reader and return its exit code; None when it took too long."""
     command = [sys.executable, "-m", "chat.documents.reader", name[-120:].replace("\x00", "")]
     try:
-        return subprocess.run(  # noqa: S603 (the command is ours; the name is an argument that only names)
+        return subprocess.run(  # noqa: S603 (the command is fixed; the name is only an argument)
             command,
             stdin=file,
             stdout=answer,
@@ -75,7 +78,8 @@ def _run(file: BinaryIO, answer: BinaryIO, name: str) -> int | None:
         return None
 
 
-def _understood(code: int | None, answer: bytes) -> Document:
+def _parsed(code: int | None, answer: bytes) -> Document:
+    """Return the document in the reader's answer. Raises `InvalidInput` for a message or a failure."""
     try:
         found = json.loads(answer) if code == 0 else {}
     except ValueError:
@@ -84,5 +88,5 @@ def _understood(code: int | None, answer: bytes) -> Document:
         return Document(**found)
     if "message" in found:
         raise InvalidInput("file", found["message"])
-    logger.warning("a document could not be read: the reader ended with %s", code)
-    raise InvalidInput("file", "This file takes longer or more memory to read than a document can.")
+    logger.warning("a document could not be read: the reader exited with code %s", code)
+    raise InvalidInput("file", texts.TOO_EXPENSIVE)

@@ -1,59 +1,61 @@
-"""Which sentences say most, by the words in them: for what a model does not name itself. Pure functions."""
+"""Rank sentences by their words, for choices that the model does not make itself. Pure functions."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
-#: Letters from which a word counts, and of which its beginning is compared: endings change with grammar.
-_LEAST, _STEM = 4, 6
-_WORD = re.compile(rf"[^\W\d_]{{{_LEAST},}}")
-#: The share of words that are not there twice, from which a sentence says something.
-_FRESH = 0.6
-#: Words a sentence should have to stand for itself.
-_FEW, _MANY = 5, 45
+#: Minimum letters of a word, and the letters that are compared: endings change with grammar.
+_MIN_LETTERS, _STEM_LETTERS = 4, 6
+_WORD = re.compile(rf"[^\W\d_]{{{_MIN_LETTERS},}}")
+#: Minimum share of different words in a sentence that is not repetitive.
+_MIN_DISTINCT = 0.6
+#: Words of a sentence that can be understood alone.
+_MIN_WORDS, _MAX_WORDS = 5, 45
+#: Factor for the score of shorter and longer sentences.
+_LENGTH_PENALTY = 0.3
 
 
 def stems(text: str) -> Counter[str]:
-    """The beginnings of the words, and how often each is there."""
-    return Counter(word[:_STEM] for word in _WORD.findall(text.casefold()))
+    """Return the beginnings of the words of `text` with their counts."""
+    return Counter(word[:_STEM_LETTERS] for word in _WORD.findall(text.casefold()))
 
 
-def telling(sentences: Sequence[str], most: int) -> list[int]:
-    """The sentences with the most of what all of them are about, in their order."""
-    return _best(sentences, stems(" ".join(dict.fromkeys(sentences))), most)
+def most_representative(sentences: Sequence[str], limit: int) -> list[int]:
+    """Return the numbers of the sentences with the most frequent words of all of them, in their order."""
+    return _best(sentences, stems(" ".join(dict.fromkeys(sentences))), limit)
 
 
-def closest(sentences: Sequence[str], to: str, most: int) -> list[int]:
-    """The sentences with the most words in common with another text, in their order."""
-    return _best(sentences, stems(to), most)
+def most_similar(sentences: Sequence[str], text: str, limit: int) -> list[int]:
+    """Return the numbers of the sentences that share the most words with `text`, in their order."""
+    return _best(sentences, stems(text), limit)
 
 
-def rests_on(claim: str, text: str) -> bool:
-    """Whether most words of `claim` are in the text at all."""
+def is_supported(claim: str, text: str) -> bool:
+    """Return True when most words of `claim` occur in the text."""
     words, known = stems(claim), stems(text)
     return sum(word in known for word in words) * 2 > len(words)
 
 
-def circles(sentence: str) -> bool:
-    """Whether it says the same words again and again."""
+def is_repetitive(sentence: str) -> bool:
+    """Return True when the sentence repeats the same words again and again."""
     words = sentence.casefold().split()
-    return len(set(words)) < len(words) * _FRESH
+    return len(set(words)) < len(words) * _MIN_DISTINCT
 
 
-def _best(sentences: Sequence[str], weights: Counter[str], most: int) -> list[int]:
+def _best(sentences: Sequence[str], weights: Counter[str], limit: int) -> list[int]:
     def score(number: int) -> float:
         words = stems(sentences[number])
         length = len(sentences[number].split())
-        stands = 1.0 if _FEW <= length <= _MANY else 0.3
-        return stands * sum(weights[word] for word in words) / (len(words) + 3)
+        factor = 1.0 if _MIN_WORDS <= length <= _MAX_WORDS else _LENGTH_PENALTY
+        return factor * sum(weights[word] for word in words) / (len(words) + 3)
 
     firsts = {sentence: number for number, sentence in reversed(list(enumerate(sentences)))}
     best = sorted(firsts.values(), key=lambda number: (-score(number), number))
-    return sorted(best[:most])
+    return sorted(best[:limit])
 
 
-def spread(count: int, most: int) -> list[int]:
-    """At most so many of `count` numbers, evenly, from the first on."""
-    if count <= most:
+def evenly_spaced(count: int, limit: int) -> list[int]:
+    """Return up to `limit` of the numbers below `count`, evenly spaced, beginning with 0."""
+    if count <= limit:
         return list(range(count))
-    return [number * count // most for number in range(most)]
+    return [number * count // limit for number in range(limit)]

@@ -1,10 +1,10 @@
-"""Accepting documents. Plain functions, each one transaction; they block."""
+"""Accept documents. Plain functions, each one transaction; they block."""
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -22,36 +22,36 @@ from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.api import UNFINISHED, Job
 
-from . import sandbox
+from . import sandbox, texts
 from .models import Analysis
-from .prompts import DEFAULT_QUESTION, shortened
-from .reader import Document, Unreadable, checked, text
+from .prompts import shortened
+from .reader import Document, Unreadable, text, validated
+from .texts import DEFAULT_QUESTION
 
 KIND = "analysis.document"
 MAX_QUESTION = 2_000
-#: What text without a file is called.
-PASTED = "Pasted text"
-#: How long a document is kept whose reading failed or was stopped, so that it can be tried again.
+#: How long a document is kept after its job failed or was cancelled, so that the job can be retried.
 KEEP = timedelta(days=7)
-_AT_ONCE = 20
+#: Documents that one sweep deletes.
+_SWEEP_BATCH = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What somebody asks about a document, whatever that is."""
+class AnalysisRequest:
+    """A question about a document, without the document."""
 
     owner: str
     companion: str
     request_id: str
     question: str = ""
-    """Empty for the one that is asked when nothing else is."""
+    """Empty for the default question."""
     thread_id: UUID | None = None
     address: str = ""
-    """A `client_address`, where it is known."""
+    """The `client_address`, if known."""
 
     @classmethod
     def of(cls, asked: client_messages.DocumentIn, *, owner: str, request_id: str, address: str) -> Self:
-        """What a client's message or form says."""
+        """Return the request in a client's message or form."""
         return cls(
             owner=owner,
             companion=asked.companion,
@@ -62,8 +62,17 @@ class Request:
         )
 
 
-def analyse_file(request: Request, *, stream: BinaryIO | UploadedFile, name: str) -> Asked:
-    """Have a file read. Raises as `_accept` does, and `InvalidInput("file", …)` for what cannot be read."""
+@dataclass(frozen=True, kw_only=True)
+class SourceDocument:
+    """A document that was read, with the name and size (in bytes) of its file."""
+
+    name: str
+    size: int
+    content: Document
+
+
+def analyse_file(request: AnalysisRequest, *, stream: BinaryIO | UploadedFile, name: str) -> Asked:
+    """Submit a file for analysis. Raises as `_accept` does, and `InvalidInput("file", …)` if unreadable."""
 
     def read() -> tuple[Document, int]:
         return sandbox.read(stream, name), stream.tell()
@@ -71,24 +80,26 @@ def analyse_file(request: Request, *, stream: BinaryIO | UploadedFile, name: str
     return _accept(request, name, read)
 
 
-def analyse_upload(request: Request, *, upload_id: UUID) -> Asked:
-    """Have a stored file read, and removed from the store. Otherwise as `analyse_file`."""
+def analyse_upload(request: AnalysisRequest, *, upload_id: UUID) -> Asked:
+    """Submit a stored file for analysis, and delete it from the store. Raises as `analyse_file` does."""
     upload = Upload.objects.filter(owner=request.owner, id=upload_id, job_id=None).first()
     if upload is None:
         if known := services.asked_before(request.owner, request.request_id):
             return known
-        raise InvalidInput("uploadId", "This upload is not here, or not any more. Please send it again.")
-    done = analyse_file(request, stream=io.BytesIO(storage.read(upload.id)), name=upload.name)
+        raise InvalidInput("uploadId", texts.UPLOAD_GONE)
+    asked = analyse_file(request, stream=io.BytesIO(storage.read(upload.id)), name=upload.name)
     storage.discard(upload.id)
-    return done
+    return asked
 
 
-def analyse_text(request: Request, *, words: str, field: str = "text", name: str = PASTED) -> Asked:
-    """Have text read that came without a file. Raises as `_accept` does, and `InvalidInput` on `field`."""
+def analyse_text(
+    request: AnalysisRequest, *, words: str, field: str = "text", name: str = texts.PASTED_TEXT
+) -> Asked:
+    """Submit text for analysis. Raises as `_accept` does, and `InvalidInput` on `field` if unreadable."""
 
     def read() -> tuple[Document, int]:
         try:
-            return checked(text.read(words, name)), len(words.encode(errors="replace"))
+            return validated(text.read(words, name)), len(words.encode(errors="replace"))
         except Unreadable as exc:
             raise InvalidInput(field, exc.message) from None
 
@@ -103,72 +114,67 @@ def analyse_message(
     address: str,
     file: UploadedFile | None = None,
 ) -> Asked:
-    """Have done what a client's message or form says; `file` is what came with a form."""
-    request = Request.of(asked, owner=owner, request_id=request_id, address=address)
+    """Submit the document of a client's message or form; `file` is the form's file."""
+    request = AnalysisRequest.of(asked, owner=owner, request_id=request_id, address=address)
     upload_id = getattr(asked, "upload_id", None)
     if [file, asked.text, upload_id].count(None) != 2:
-        raise InvalidInput("file", "Send one document: a file, a text, or the id of an upload.")
+        raise InvalidInput("file", texts.SEND_ONE)
     if upload_id:
         return analyse_upload(request, upload_id=upload_id)
     if file:
         return analyse_file(request, stream=file, name=asked.name or file.name or "")
-    return analyse_text(request, words=asked.text or "", name=asked.name or PASTED)
+    return analyse_text(request, words=asked.text or "", name=asked.name or texts.PASTED_TEXT)
 
 
-def _accept(request: Request, name: str, read: Callable[[], tuple[Document, int]]) -> Asked:
-    """Save a question about a document, the empty reply that will be its report, and the job that reads it.
+def _accept(request: AnalysisRequest, name: str, read: Callable[[], tuple[Document, int]]) -> Asked:
+    """Save a question about a document, the empty reply that becomes its report, and the job that reads it.
 
-    `read` gives the document and its size in bytes. Raises `InvalidInput` (with the field),
+    `read` returns the document and its size in bytes. Raises `InvalidInput` (with the field),
     `Thread.DoesNotExist`, or `Rejected`; then nothing was written.
     """
     if known := services.asked_before(request.owner, request.request_id):
-        return known  # it costs nothing, least of all another reading
-    profile = companion_named(request.companion)
+        return known  # it costs nothing: the file is not read again
+    companion = companion_named(request.companion)
     question = _checked_question(request.question) or DEFAULT_QUESTION
+    request = replace(request, companion=companion.id, question=question)
     asker = Asker(request.owner, request.address)
-    # Before the file is looked at, and not given back when it cannot be read: that was work, too.
-    admission = admit(asker=asker, kind=KIND, companion=profile.id, text=question)
-    document, size = read()
+    # Admission comes before reading, and is not given back when the file is unreadable: reading is work, too.
+    admission = admit(asker=asker, kind=KIND, companion=request.companion, text=question)
+    content, size = read()
+    document = SourceDocument(name=display_name(name), size=size, content=content)
     with admission:
-        asked = _save(request, profile.id, question, shown(name), document, size, admission)
+        asked = _save(request, document, admission)
         if not asked.created:
             admission.give_back()
     return asked
 
 
 @transaction.atomic
-def _save(
-    request: Request,
-    companion: str,
-    question: str,
-    name: str,
-    document: Document,
-    size: int,
-    admission: Admission,
-) -> Asked:
-    title = name if question == DEFAULT_QUESTION else question
-    thread = thread_for(request.owner, companion, title, request.thread_id)
-    attachment = {"kind": "document", "name": name, "size": size}
-    if document.pages:
-        attachment["pages"] = document.pages
+def _save(request: AnalysisRequest, document: SourceDocument, admission: Admission) -> Asked:
+    title = document.name if request.question == DEFAULT_QUESTION else request.question
+    thread = thread_for(request.owner, request.companion, title, request.thread_id)
+    attachment: dict[str, Any] = {"kind": "document", "name": document.name, "size": document.size}
+    if document.content.pages:
+        attachment["pages"] = document.content.pages
     asked = services.say(
-        thread, question, request.request_id, kind=KIND, attachment=attachment, admission=admission
+        thread, request.question, request.request_id, kind=KIND, attachment=attachment, admission=admission
     )
     if asked.created:
-        _keep(document, asked.reply_id, name, size)
+        _save_analysis(document, asked.reply_id)
     return asked
 
 
-def _keep(document: Document, reply_id: str, name: str, size: int) -> None:
+def _save_analysis(document: SourceDocument, reply_id: str) -> None:
+    content = document.content
     Analysis.objects.create(
         reply_id=reply_id,
-        name=name,
-        size=size,
-        kind=document.kind,
-        pages=document.pages,
-        columns=document.columns,
-        skipped=document.skipped,
-        text=document.text,
+        name=document.name,
+        size=document.size,
+        kind=content.kind,
+        pages=content.pages,
+        columns=content.columns,
+        skipped=content.skipped,
+        text=content.text,
     )
 
 
@@ -180,22 +186,21 @@ def _checked_question(question: str) -> str:
     except InvalidInput as exc:
         raise InvalidInput("question", exc.message) from None
     if len(question) > MAX_QUESTION:
-        message = f"This question has {len(question):,} characters; {MAX_QUESTION:,} is the most."
-        raise InvalidInput("question", message)
+        raise InvalidInput("question", texts.question_too_long(len(question), MAX_QUESTION))
     return question
 
 
-def shown(name: str) -> str:
-    """The last part of a file's name on one line, no longer than is stored."""
+def display_name(name: str) -> str:
+    """Return the last part of a file's path on one line, shortened to what the database stores."""
     last = name.replace("\\", "/").rpartition("/")[2]
     line = "".join(c for c in last if c.isprintable()).strip()
-    return shortened(line, Analysis._meta.get_field("name").max_length or 0) or "document"
+    return shortened(line, Analysis._meta.get_field("name").max_length or 0) or texts.UNNAMED
 
 
 def sweep() -> int:
-    """Remove some documents that wait for a second try that nobody asked for; how many."""
+    """Delete a batch of documents whose failed or cancelled job was not retried in time; return how many."""
     needed = Job.objects.filter(state__in=UNFINISHED).values("id")
     old = Analysis.objects.filter(created_at__lt=timezone.now() - KEEP)
-    ids = list(old.exclude(reply__job_id__in=needed).values_list("pk", flat=True)[:_AT_ONCE])
+    ids = list(old.exclude(reply__job_id__in=needed).values_list("pk", flat=True)[:_SWEEP_BATCH])
     Analysis.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -1,8 +1,8 @@
-"""Cutting a text into parts that a model can take in, along its own lines. Pure functions.
+"""Split a text into parts that fit the model's window, at the text's own boundaries. Pure functions.
 
-The parts together are the text, to the character. A cut is made at the strongest boundary in the second half
-of what fits: a heading, a page, a paragraph, a line, a sentence, a word; within a word only when that alone
-does not fit.
+The parts joined are exactly the text. A cut is made at the strongest boundary in the second half of the
+characters that fit: a heading, a page, a paragraph, a line, a sentence, a word. A word is cut only when it
+does not fit alone.
 """
 
 import re
@@ -10,9 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-#: Characters to a token at most, in any text: where a search for what fits may begin.
-_DENSEST = 3
-#: Where a cut may be, the strongest first: it is made right after what matches.
+#: Maximum characters of a token in any text: limits the search for the longest part.
+_MAX_TOKEN_CHARACTERS = 3
+#: Boundaries, the strongest first. A cut is made right after the match.
 _HEADING = re.compile(r"\n(?=#{1,6} \S)")
 _BOUNDARIES = (
     _HEADING,
@@ -23,7 +23,7 @@ _BOUNDARIES = (
     re.compile(r"\s+"),
 )
 _WITHOUT_HEADINGS = _BOUNDARIES[1:]
-#: A sentence's end, a paragraph's, or a line's before a heading, a list's item or a table's row.
+#: The end of a sentence or paragraph, or of a line before a heading, a list item or a table row.
 _SENTENCE = re.compile(
     r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f"
     r"|\n(?=[ \t]*(?:[|#]|[-*•] |\d+[.)] |```))"
@@ -31,8 +31,8 @@ _SENTENCE = re.compile(
 _LINE = re.compile(r"\n|\f")
 _TITLE = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
-_LONGEST_HEADING = 60
-#: What is counted in kinds without headings, and what comes between two of it.
+_MAX_HEADING = 60
+#: The unit that is counted in documents without headings, and its separator, by kind.
 _UNITS = {"pdf": ("page", r"\f"), "csv": ("row", r"\n"), "docx": ("paragraph", r"\n\n")}
 
 
@@ -43,15 +43,16 @@ class Span(NamedTuple):
     end: int
 
 
-def split(text: str, fits: Callable[[str], bool], *, most: int, headings: bool = True) -> list[Span]:
-    """The parts of `text`: each one `fits`, and none has more than `most` tokens' worth of characters.
+def split(text: str, fits: Callable[[str], bool], *, max_tokens: int, headings: bool = True) -> list[Span]:
+    """Return the parts of `text`. Each one `fits`, and none can have more than `max_tokens` tokens.
 
-    `fits` must hold for all that is shorter than what it holds for, and for any one character.
+    `fits` must be monotonic (true for every shorter beginning of a text that fits) and true for any one
+    character.
     """
     parts: list[Span] = []
     start = 0
     while start < len(text):
-        end = _reach(text, start, fits, most * _DENSEST)
+        end = _furthest_end(text, start, fits, max_tokens * _MAX_TOKEN_CHARACTERS)
         if end < len(text):
             end = _boundary(text, start, end, _BOUNDARIES if headings else _WITHOUT_HEADINGS)
         parts.append(Span(start, end))
@@ -59,9 +60,9 @@ def split(text: str, fits: Callable[[str], bool], *, most: int, headings: bool =
     return parts
 
 
-def _reach(text: str, start: int, fits: Callable[[str], bool], most: int) -> int:
-    """The furthest end of a part that begins at `start`."""
-    low, high = start + 1, min(len(text), start + most)
+def _furthest_end(text: str, start: int, fits: Callable[[str], bool], limit: int) -> int:
+    """Return the furthest end, within `limit` characters, of a part that begins at `start`."""
+    low, high = start + 1, min(len(text), start + limit)
     while low < high:
         middle = (low + high + 1) // 2
         if fits(text[start:middle]):
@@ -72,11 +73,11 @@ def _reach(text: str, start: int, fits: Callable[[str], bool], most: int) -> int
 
 
 def _boundary(text: str, start: int, end: int, boundaries: tuple[re.Pattern[str], ...]) -> int:
-    """The best place to cut that is not behind `end`."""
+    """Return the best cut that is not after `end`."""
     half = (start + end) // 2
     for since in (half, start):
         for boundary in boundaries:
-            # Two characters more: what parts two things may begin here and end behind.
+            # Two characters more: a boundary may begin before `end` and finish after it.
             cuts = [found.end() for found in boundary.finditer(text, since, min(end + 2, len(text)))]
             cuts = [cut for cut in cuts if max(since, start) < cut <= end]
             if cuts:
@@ -85,7 +86,7 @@ def _boundary(text: str, start: int, end: int, boundaries: tuple[re.Pattern[str]
 
 
 def sentences(text: str, *, by_line: bool) -> Iterator[Span]:
-    """The sentences of `text` without the space around them; `by_line` where each line stands for itself."""
+    """Yield the sentences of `text` without surrounding space; `by_line` yields each line as one."""
     start = 0
     for found in (_LINE if by_line else _SENTENCE).finditer(text):
         yield from _trimmed(text, start, found.end())
@@ -100,8 +101,8 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
         yield Span(start + left, start + left + len(words))
 
 
-class Places:
-    """Where in a document something stands, in words: its page, row, heading, line or paragraph."""
+class DocumentLocations:
+    """Descriptions of locations in a document: by page, row, heading, line or paragraph."""
 
     def __init__(self, text: str, kind: str) -> None:
         self._headings: list[str] = []
@@ -112,8 +113,8 @@ class Places:
         self._unit, boundary = _UNITS.get(kind, ("line", r"\n"))
         self._starts = [match.end() for match in re.finditer(boundary, text)]
 
-    def of(self, span: Span) -> str:
-        """`page 5`, `rows 17–40`, `“Methods”`; empty before the first heading."""
+    def describe(self, span: Span) -> str:
+        """Return `page 5`, `rows 17–40`, `“Methods”` or the like; empty before the first heading."""
         first = bisect_right(self._starts, span.start)
         last = max(first, bisect_right(self._starts, span.end - 1))
         if self._headings:
@@ -121,17 +122,17 @@ class Places:
         return f"{self._unit} {first + 1}" if first == last else f"{self._unit}s {first + 1}–{last + 1}"
 
     def _sections(self, first: int, last: int) -> str:
-        """Sections by number; 0 is what stands before the first heading."""
+        """Return the names of sections by number; 0 is the text before the first heading."""
         names = [_shortened(self._headings[number - 1]) for number in sorted({first, last}) if number]
         return " to ".join(f"“{name}”" for name in names)
 
 
 def _titles(text: str) -> list[re.Match[str]]:
-    """The headings, without what looks like one in a block of code."""
+    """Return the headings, without similar lines in blocks of code."""
     code = [match.span() for match in _CODE.finditer(text)]
     found = _TITLE.finditer(text)
     return [match for match in found if not any(start < match.start() < end for start, end in code)]
 
 
 def _shortened(heading: str) -> str:
-    return heading if len(heading) <= _LONGEST_HEADING else heading[: _LONGEST_HEADING - 1].rstrip() + "…"
+    return heading if len(heading) <= _MAX_HEADING else heading[: _MAX_HEADING - 1].rstrip() + "…"

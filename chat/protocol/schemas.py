@@ -89,6 +89,15 @@ class AskedOut(_Placed):
     """Help lines, when the message speaks of a crisis; docs/care.md."""
 
 
+class UploadOut(CamelSchema):
+    """A stored file; `uploadId` refers to it on the socket."""
+
+    upload_id: HexId
+    name: str
+    size: int
+    """Bytes."""
+
+
 class UsageOut(CamelSchema):
     """Tokens that an answer took, over all attempts."""
 

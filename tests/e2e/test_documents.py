@@ -1,4 +1,4 @@
-"""Documents in the page: how they get there, how one sees them being read, and the report."""
+"""Documents in the page: attaching, progress and report."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.chat.documents import making
+from tests.chat.documents import sample_files
 from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
@@ -23,7 +23,7 @@ HEADINGS = ["Summary", "Key points", "Quotes", "Open questions", "What was read"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
-    """A site whose model takes in one chapter at a time."""
+    """A site whose model has a context window for one chapter at a time."""
     with running(
         tmp_path_factory.mktemp("documents"),
         **scripted.publishes,
@@ -33,8 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterat
         yield site
 
 
-def findings(provider: Provider, seen: int = 0) -> None:
-    """Something is found in each chapter; in all after the first `seen` when the test tells "seen"."""
+def script_findings(provider: Provider, seen: int = 0) -> None:
+    """Script one note per chapter; chapters after the first `seen` wait until the test sends "seen"."""
     for n in range(1, PARTS + 1):
         text = f"NOTES:\n- {n * 100} ships came\nQUOTES: 2\nOPEN: Who counted in year {n}?"
         provider.script(match=f"Part {n} of {PARTS} ", text=text, until="seen" if seen and n > seen else "")
@@ -55,10 +55,8 @@ def chip(page: Page) -> Any:
     return page.locator("#attachment")
 
 
-def test_a_document_is_read_before_ones_eyes_and_its_report_taken_home(
-    page: Page, provider: Provider
-) -> None:
-    findings(provider, seen=4)
+def test_document_notes_stream_and_report_downloads(page: Page, provider: Provider) -> None:
+    script_findings(provider, seen=4)
     choose_file(page, "harbour.md", TEXT.encode())
     expect(chip(page)).to_contain_text("harbour.md 11 kB")
     expect(spoken(page)).to_contain_text("harbour.md is attached.")
@@ -88,8 +86,8 @@ def test_a_document_is_read_before_ones_eyes_and_its_report_taken_home(
     assert Path(download.value.path()).read_text().startswith("# harbour.md\n\nHow many ships?\n\n## Summary")
 
 
-def test_what_cannot_be_read_is_told_beside_it_and_the_question_stays(page: Page) -> None:
-    choose_file(page, "secret.pdf", making.locked_pdf("secret"))
+def test_unreadable_document_shows_reason_and_keeps_question(page: Page) -> None:
+    choose_file(page, "secret.pdf", sample_files.locked_pdf("secret"))
     say(page, "What does it say?")
     expect(chip(page)).to_contain_text("This PDF is locked with a password.")
     expect(spoken(page)).to_contain_text("Not sent. This PDF is locked")
@@ -99,7 +97,7 @@ def test_what_cannot_be_read_is_told_beside_it_and_the_question_stays(page: Page
     expect(page.get_by_label("Your message", exact=True)).to_have_value("What does it say?")
 
 
-def test_what_is_too_large_is_told_before_it_is_sent(page: Page, tmp_path: Path) -> None:
+def test_too_large_document_is_refused_before_sending(page: Page, tmp_path: Path) -> None:
     huge = tmp_path / "huge.txt"
     huge.write_bytes(b"x" * (20 * 1024**2 + 1))
     choose(page, huge)
@@ -107,9 +105,7 @@ def test_what_is_too_large_is_told_before_it_is_sent(page: Page, tmp_path: Path)
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
-def test_a_document_can_be_dropped_and_pasted_and_needs_no_question(
-    page: Page, provider: Provider, way: str
-) -> None:
+def test_document_dropped_or_pasted_needs_no_question(page: Page, provider: Provider, way: str) -> None:
     provider.script(text="NOTES:\n- It is short\nQUOTES: 1\nOPEN: none", match="Part 1 of 1")
     page.evaluate(
         """(way) => {
@@ -128,7 +124,7 @@ def test_a_document_can_be_dropped_and_pasted_and_needs_no_question(
     expect(text_of(answers(page))).to_contain_text("It is short (line 1)")
 
 
-def test_a_text_too_long_for_a_message_is_read_as_a_document(page: Page, provider: Provider) -> None:
+def test_long_message_is_read_as_document(page: Page, provider: Provider) -> None:
     say(page, "What was it like?\n\n" + "The harbour was quiet that year. " * 700)
     expect(page.locator("#notice")).to_contain_text("too long for the chat, so it is read as a document")
     expect(questions(page)).to_contain_text("Pasted text · 23 kB")
@@ -136,7 +132,7 @@ def test_a_text_too_long_for_a_message_is_read_as_a_document(page: Page, provide
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
 
 
-def test_without_a_connection_the_document_stays(page: Page) -> None:
+def test_document_stays_without_connection(page: Page) -> None:
     page.route("**/api/analysis", lambda route: route.abort())
     choose_file(page, "note.txt", b"One line.")
     say(page, "What is it?")
@@ -148,12 +144,12 @@ def test_without_a_connection_the_document_stays(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious_about_documents(
+def test_documents_have_no_serious_axe_violations(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, theme: str
 ) -> None:
     page = visitor(viewport={"width": 390, "height": 800}, color_scheme=theme).new_page()
     page.goto(site.url)
-    findings(provider, seen=2)
+    script_findings(provider, seen=2)
     choose_file(page, "harbour.md", TEXT.encode())
     assert serious(page) == []
     page.get_by_role("button", name="Send").click()
@@ -166,20 +162,20 @@ def test_axe_finds_nothing_serious_about_documents(
 
 
 @pytest.mark.slow
-def test_the_local_model_reads_a_document_too(
-    local_site: Site, visitor: Callable[..., BrowserContext]
-) -> None:
-    """It is small: what it says may be poor, but the report has its form, and its quotes are true."""
-    text = "\n\n".join(f"{page}\n" + "The harbour master wrote it all down. " * 60 for page in making.PAGES)
+def test_local_model_writes_a_report(local_site: Site, visitor: Callable[..., BrowserContext]) -> None:
+    """The model is small and its notes may be poor, but the report has its form and its quotes are exact."""
+    text = "\n\n".join(
+        f"{page}\n" + "The harbour master wrote it all down. " * 60 for page in sample_files.PAGES
+    )
     page = visitor().new_page()
     page.goto(local_site.url)
     choose_file(page, "harbour.txt", text.encode())
     say(page, "Where did the ships come from?")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=240_000)
-    said = text_of(answers(page))
+    report = text_of(answers(page))
     for heading in ("Summary", "Key points", "Quotes", "What was read"):
-        expect(said.get_by_role("heading", name=heading)).to_be_visible()
-    expect(said).to_contain_text("Read by the demo model, which is small and often wrong")
-    quotes = said.locator("blockquote p:first-child").all_inner_texts()
+        expect(report.get_by_role("heading", name=heading)).to_be_visible()
+    expect(report).to_contain_text("Read by the demo model, which is small and often wrong")
+    quotes = report.locator("blockquote p:first-child").all_inner_texts()
     assert quotes
     assert all(" ".join(quote.split()) in " ".join(text.split()) for quote in quotes)

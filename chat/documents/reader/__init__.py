@@ -1,25 +1,28 @@
-"""Text from files of strangers. Runs in a process of its own (`__main__.py`), and so imports nothing of ours.
+"""Text from untrusted files. Runs in a child process (`__main__.py`), and so imports nothing from outside.
 
-The text carries its own structure: pages are parted by form feeds, paragraphs by empty lines, headings are
-lines that begin with `#` (in kinds that have headings), table rows are lines.
+`kinds.py` detects the kind of a file and calls `pdf.py`, `word.py` or `text.py`; `texts.py` holds the
+sentences for users. The text carries its own structure: form feeds separate pages, empty lines separate
+paragraphs, headings are lines that begin with `#` (in kinds that have headings), table rows are lines.
 """
 
 from dataclasses import dataclass, field
 
-TAKEN = "Text, Markdown, CSV, PDF and Word (.docx) can be read."
-#: Bytes of a file.
+from . import texts
+
+#: Maximum bytes of a file.
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PAGES = 500
-#: Characters of text: about two hundred pages of a book.
+#: Maximum characters of text: about two hundred pages of a book.
 MAX_CHARACTERS = 400_000
 MAX_COLUMNS = 500
-#: Bytes that a Word file may have when it is unpacked, and the parts it may consist of.
+#: Maximum bytes of an unpacked Word file.
 MAX_UNPACKED = 100 * 1024 * 1024
+#: Maximum number of files inside a Word file.
 MAX_PARTS = 5_000
 
 
 class Unreadable(Exception):
-    """Why there is no text to be had, in a sentence for whoever sent the file."""
+    """The file cannot be read; `message` is a sentence for the user who sent it."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -29,40 +32,37 @@ class Unreadable(Exception):
 
 @dataclass(kw_only=True)
 class Document:
-    """What was read."""
+    """The text of a file, with what is known about it."""
 
     kind: str
     """`pdf`, `docx`, `csv`, `md` or `txt`."""
     text: str
     pages: int | None = None
-    """Where the format has pages."""
+    """None for formats without pages."""
     columns: str = ""
     """A table's first row."""
     skipped: list[str] = field(default_factory=list)
-    """What could not be read, each in a few words such as `page 4 (no text on it)`."""
+    """Descriptions of what could not be read, such as `page 4 (damaged)`."""
 
 
-def too_long(characters: int, unit: str = "") -> Unreadable:
-    said = unit or f"{characters:,} characters of text"
-    return Unreadable(
-        "too_long",
-        f"This document has {said}; {MAX_CHARACTERS:,} characters is the most. Please send a part of it.",
-    )
+def length_error(size: str) -> Unreadable:
+    """Return the error for a document that is too long; `size` describes its length."""
+    return Unreadable("too_long", texts.too_long(size, MAX_CHARACTERS))
 
 
-def checked(document: Document) -> Document:
-    """The document, if there is something in it and not too much."""
+def validated(document: Document) -> Document:
+    """Return the document. Raises `Unreadable` when it has no text or too much."""
     if not document.text.strip():
-        raise Unreadable("empty", "There is no text in this document.")
+        raise Unreadable("empty", texts.EMPTY_DOCUMENT)
     if len(document.text) > MAX_CHARACTERS:
-        raise too_long(len(document.text))
+        raise length_error(texts.characters(len(document.text)))
     return document
 
 
-def numbers(found: list[int]) -> str:
-    """`4, 7–9`, from sorted numbers."""
+def ranges(numbers: list[int]) -> str:
+    """Return sorted numbers as ranges: `4, 7–9`."""
     runs: list[list[int]] = []
-    for number in found:
+    for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:

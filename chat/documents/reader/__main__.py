@@ -1,6 +1,6 @@
-"""`python -m chat.documents.reader NAME < FILE`: writes a JSON document, or why there is none, to stdout.
+"""`python -m chat.documents.reader NAME < FILE` writes a document, or an error message, as JSON to stdout.
 
-It takes limits upon itself first, so that no file can make it eat the machine: see `sandbox.py`.
+It limits its own resources first, so that no file can exhaust the machine: see `sandbox.py`.
 """
 
 import contextlib
@@ -9,26 +9,26 @@ import json
 import resource
 import sys
 
-#: Seconds of a processor, bytes of memory, bytes of output. Libraries alone take 300 MB of addresses.
+#: Seconds of CPU time, bytes of memory, bytes of output. Libraries alone use 300 MB of address space.
 CPU, MEMORY, OUTPUT = 20, 1024**3, 16 * 1024**2
 
 
-def _limit_ourselves() -> None:
+def _limit_resources() -> None:
     limits = {
         resource.RLIMIT_CPU: CPU,
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_FSIZE: OUTPUT,
         resource.RLIMIT_CORE: 0,
     }
-    for what, most in limits.items():
-        with contextlib.suppress(ValueError, OSError):  # macOS does not know them all
-            resource.setrlimit(what, (most, most))
+    for kind, limit in limits.items():
+        with contextlib.suppress(ValueError, OSError):  # macOS does not support all of them
+            resource.setrlimit(kind, (limit, limit))
 
 
 def main() -> None:
-    """Read stdin, write stdout."""
-    _limit_ourselves()
-    from . import Unreadable, kinds
+    """Read a file from stdin and write the result to stdout."""
+    _limit_resources()
+    from . import Unreadable, kinds, texts
 
     answer: dict[str, object]
     try:
@@ -36,7 +36,7 @@ def main() -> None:
     except Unreadable as exc:
         answer = {"code": exc.code, "message": exc.message}
     except (MemoryError, RecursionError):
-        answer = {"code": "too_large", "message": "This file takes more memory to read than a document can."}
+        answer = {"code": "too_large", "message": texts.OUT_OF_MEMORY}
     sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
 
 

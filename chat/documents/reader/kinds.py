@@ -1,68 +1,69 @@
-"""What a file is, by its content. Its name only tells kinds of plain text apart."""
+"""Detect a file's kind by its content. Its name only distinguishes kinds of plain text."""
 
 import io
 import zipfile
 
-from . import MAX_PARTS, MAX_UNPACKED, TAKEN, Document, Unreadable, checked, pdf, text, word
+from . import MAX_PARTS, MAX_UNPACKED, Document, Unreadable, pdf, text, texts, validated, word
 
-#: How files begin that are often sent, and what they are.
-_OTHERS = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office file. Save it as .docx or PDF and send that",
-    b"{\\rtf": "a Rich Text file. Save it as .docx or PDF and send that",
-    b"\x89PNG": "a picture, which cannot be read here",
-    b"\xff\xd8\xff": "a picture, which cannot be read here",
-    b"GIF8": "a picture, which cannot be read here",
-    b"MZ": "a program",
-    b"\x7fELF": "a program",
-    b"\x1f\x8b": "a packed file. Unpack it and send what is in it",
-    b"Rar!": "a packed file. Unpack it and send what is in it",
-    b"7z\xbc\xaf": "a packed file. Unpack it and send what is in it",
+#: The first bytes of frequently sent files that cannot be read, and their kinds.
+_SIGNATURES = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": texts.OLD_OFFICE,
+    b"{\\rtf": texts.RICH_TEXT,
+    b"\x89PNG": texts.PICTURE,
+    b"\xff\xd8\xff": texts.PICTURE,
+    b"GIF8": texts.PICTURE,
+    b"MZ": texts.PROGRAM,
+    b"\x7fELF": texts.PROGRAM,
+    b"\x1f\x8b": texts.ARCHIVE,
+    b"Rar!": texts.ARCHIVE,
+    b"7z\xbc\xaf": texts.ARCHIVE,
 }
-_OFFICE = {
-    "xl/": "a spreadsheet. Save it as CSV and send that",
-    "ppt/": "a presentation. Save it as PDF and send that",
-    "content.xml": "an OpenDocument file. Save it as .docx or PDF and send that",
-    "OEBPS/": "an e-book. Save it as PDF or text and send that",
+#: The names inside zip files of other programs, and their kinds.
+_ZIP_MEMBERS = {
+    "xl/": texts.SPREADSHEET,
+    "ppt/": texts.PRESENTATION,
+    "content.xml": texts.OPEN_DOCUMENT,
+    "OEBPS/": texts.E_BOOK,
 }
 
 
 def read(data: bytes, name: str) -> Document:
-    """The document in a file's bytes. Raises `Unreadable`."""
+    """Return the document in a file's bytes. Raises `Unreadable`."""
     if not data.strip():
-        raise Unreadable("empty", "This file is empty.")
+        raise Unreadable("empty", texts.EMPTY_FILE)
     if data.startswith(b"PK\x03\x04"):
         document = word.read(_word_file(data))
     elif b"%PDF-" in data[:1024]:
         document = pdf.read(data)
     else:
-        for beginning, what in _OTHERS.items():
-            if data.startswith(beginning):
-                raise _not_taken(what)
+        for signature, kind in _SIGNATURES.items():
+            if data.startswith(signature):
+                raise _unsupported(kind)
         document = text.read(text.decoded(data), name)
-    return checked(document)
+    return validated(document)
 
 
 def _word_file(data: bytes) -> zipfile.ZipFile:
     try:
         file = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        raise Unreadable("broken", "This file is damaged or incomplete.") from None
+        raise Unreadable("broken", texts.DAMAGED) from None
     parts = file.infolist()
     names = {part.filename for part in parts}
     if "word/document.xml" not in names:
-        raise _not_taken(_office(names))
-    # zipfile gives no more of a part than it declares, so the sum can be trusted.
+        raise _unsupported(_zip_kind(names))
+    # zipfile reads no more of a member than it declares, so the sum is reliable.
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-        raise Unreadable("too_large", "This file is far larger unpacked than a document can be.")
+        raise Unreadable("too_large", texts.UNPACKED_TOO_LARGE)
     return file
 
 
-def _office(names: set[str]) -> str:
-    for beginning, what in _OFFICE.items():
+def _zip_kind(names: set[str]) -> str:
+    for beginning, kind in _ZIP_MEMBERS.items():
         if any(name.startswith(beginning) for name in names):
-            return what
-    return "a packed file. Unpack it and send what is in it"
+            return kind
+    return texts.ARCHIVE
 
 
-def _not_taken(what: str) -> Unreadable:
-    return Unreadable("unsupported", f"This is {what}. {TAKEN}")
+def _unsupported(kind: str) -> Unreadable:
+    return Unreadable("unsupported", texts.unsupported(kind))

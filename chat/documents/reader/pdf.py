@@ -1,4 +1,4 @@
-"""The text of a PDF, page by page."""
+"""Read the text of a PDF, page by page."""
 
 import io
 import re
@@ -6,9 +6,9 @@ import re
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 
-from . import MAX_CHARACTERS, MAX_PAGES, Document, Unreadable, numbers, too_long
+from . import MAX_CHARACTERS, MAX_PAGES, Document, Unreadable, length_error, ranges, texts
 
-#: A word that a line's end has cut in two.
+#: A hyphen that splits a word at a line's end.
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad]\n(?=[a-zß-öø-ÿ])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff\u00ad]")
 _SPACES = re.compile(r"[ \t\u00a0]+")
@@ -16,57 +16,52 @@ _EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 def read(data: bytes) -> Document:
-    """The document. Raises `Unreadable`."""
+    """Return the document in a PDF's bytes. Raises `Unreadable`."""
     try:
         file = PdfReader(io.BytesIO(data))
         _unlock(file)
         count = len(file.pages)
     except (PyPdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError) as exc:
-        raise _trouble(exc) from None
+        raise _error(exc) from None
     if count > MAX_PAGES:
-        raise Unreadable(
-            "too_long", f"This PDF has {count:,} pages; {MAX_PAGES} is the most. Send a part of it."
-        )
-    pages = _pages(file, count)
-    return _document(pages)
+        raise Unreadable("too_long", texts.too_many_pages(count, MAX_PAGES))
+    return _document(_pages(file, count))
 
 
 def _unlock(file: PdfReader) -> None:
-    """Many a PDF is locked against changes only: those open with no password."""
+    """Open an encrypted PDF without a password. This works for those that are locked only against changes."""
     if file.is_encrypted and not file.decrypt(""):
         raise FileNotDecryptedError("a password is needed")
 
 
-def _trouble(exc: Exception) -> Unreadable:
+def _error(exc: Exception) -> Unreadable:
     if isinstance(exc, FileNotDecryptedError | DependencyError):
-        return Unreadable(
-            "encrypted", "This PDF is locked with a password. Save it without one and send it again."
-        )
+        return Unreadable("encrypted", texts.LOCKED_PDF)
     if isinstance(exc, LimitReachedError):
-        return Unreadable("too_large", "This file is far larger unpacked than a document can be.")
-    return Unreadable("broken", "This PDF is damaged or incomplete.")
+        return Unreadable("too_large", texts.UNPACKED_TOO_LARGE)
+    return Unreadable("broken", texts.DAMAGED_PDF)
 
 
 def _pages(file: PdfReader, count: int) -> list[str | None]:
-    """The text of each page; None where it cannot be read."""
+    """Return the text of each page; None for a page that cannot be read."""
     pages: list[str | None] = []
     length = 0
     for number in range(count):
         try:
             page = file.pages[number]
-            page.get_contents()  # raises for a bomb, which extract_text takes for an empty page
+            page.get_contents()  # raises for a decompression bomb, which extract_text treats as an empty page
             text = _tidy(page.extract_text())
         except LimitReachedError as exc:
-            raise _trouble(exc) from None
+            raise _error(exc) from None
         except MemoryError:
             raise
-        except Exception:  # pypdf raises anything at all on damaged pages
+        except Exception:  # pypdf raises any exception for damaged pages
             pages.append(None)
             continue
         pages.append(text)
         length += len(text)
         if length > MAX_CHARACTERS:
-            raise too_long(length, f"{count:,} pages with more than {MAX_CHARACTERS:,} characters of text")
+            raise length_error(texts.pages_with(count, texts.more_characters(MAX_CHARACTERS)))
     return pages
 
 
@@ -78,19 +73,15 @@ def _tidy(text: str) -> str:
 
 def _document(pages: list[str | None]) -> Document:
     if all(page is None for page in pages):
-        raise Unreadable("broken", "This PDF is damaged: none of its pages can be read.")
+        raise Unreadable("broken", texts.DAMAGED_PAGES)
     if not any(pages):
-        raise Unreadable(
-            "no_text",
-            "There is no text on the pages of this PDF; it is probably scanned. "
-            "Have its text recognised (OCR) and send it again.",
-        )
+        raise Unreadable("no_text", texts.SCANNED_PDF)
     blank = [number for number, page in enumerate(pages, 1) if page == ""]
     damaged = [number for number, page in enumerate(pages, 1) if page is None]
     skipped = [
-        f"page{'s' if len(found) > 1 else ''} {numbers(found)} ({why})"
-        for found, why in ((blank, "no text, perhaps a picture"), (damaged, "damaged"))
-        if found
+        texts.skipped_pages(ranges(numbers), len(numbers) > 1, reason)
+        for numbers, reason in ((blank, texts.BLANK_PAGE), (damaged, texts.DAMAGED_PAGE))
+        if numbers
     ]
     return Document(
         kind="pdf", text="\f".join(page or "" for page in pages), pages=len(pages), skipped=skipped

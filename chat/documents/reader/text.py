@@ -1,4 +1,4 @@
-"""Plain text: what its bytes mean, and whether it is a table."""
+"""Read plain text and tables: detect the encoding and the separator."""
 
 import codecs
 import csv
@@ -7,9 +7,9 @@ import re
 
 from charset_normalizer import from_bytes
 
-from . import MAX_CHARACTERS, MAX_COLUMNS, TAKEN, Document, Unreadable, too_long
+from . import MAX_CHARACTERS, MAX_COLUMNS, Document, Unreadable, length_error, texts
 
-#: The longest first: one begins like the other.
+#: Byte order marks, the longest first: a shorter one can be the beginning of a longer one.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -17,37 +17,40 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-#: Bytes looked at for the encoding and the separator.
+#: Bytes that are examined for the encoding and the separator.
 _SAMPLE = 64 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-#: Control characters in a thousand from which it is no text.
-_BINARY = 5
-#: Latin-1 with the quotation marks that are really used: by far the most frequent.
+#: Maximum control characters per thousand characters of text.
+_MAX_CONTROL = 5
+#: Latin-1 with typographic quotation marks: by far the most frequent of the older encodings.
 _WESTERN = "cp1252"
-#: The share of letters beyond ASCII up to which a text is Western, unless it is a language that is known.
-_FEW = 0.15
+#: Maximum share of non-ASCII letters in Western text, unless a language is detected.
+_MAX_NON_ASCII = 0.15
 _HEADING = re.compile(r"^#{1,6} \S", re.MULTILINE)
-_TABLES = (".csv", ".tsv", ".tab")
-_NO_TEXT = Unreadable("unsupported", f"This is no text. {TAKEN}")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+_NOT_TEXT = Unreadable("unsupported", texts.unsupported(texts.NOT_TEXT))
 
 
 def read(text: str, name: str) -> Document:
-    """Plain text as a document; a table when it is called one and looks like one."""
-    if len(text) > MAX_CHARACTERS * 2:  # a table may lose some on the way
-        raise too_long(len(text))
+    """Return plain text as a document; as a table if both its name and its content are those of one.
+
+    Raises `Unreadable`.
+    """
+    if len(text) > MAX_CHARACTERS * 2:  # a table may become shorter
+        raise length_error(texts.characters(len(text)))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if len(_CONTROL.findall(text)) * 1000 > len(text) * _BINARY:
-        raise _NO_TEXT
+    if len(_CONTROL.findall(text)) * 1000 > len(text) * _MAX_CONTROL:
+        raise _NOT_TEXT
     text = _CONTROL.sub("", text)
-    if name.lower().endswith(_TABLES) and (table := _table(text)):
+    if name.lower().endswith(_TABLE_SUFFIXES) and (table := _table(text)):
         return table
-    lines = (line.rstrip() for line in text.split("\n"))  # none is dropped: places are told by line number
+    lines = (line.rstrip() for line in text.split("\n"))  # none is dropped: locations are line numbers
     kind = "md" if name.lower().endswith((".md", ".markdown")) or _HEADING.search(text) else "txt"
     return Document(kind=kind, text="\n".join(lines).rstrip())
 
 
 def decoded(data: bytes) -> str:
-    """The text that these bytes are."""
+    """Return the text in these bytes. Raises `Unreadable`."""
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return _decoded(data, encoding)
@@ -55,28 +58,30 @@ def decoded(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         pass
-    if b"\x00" in data[:_SAMPLE]:  # of the older encodings none has these
-        return _decoded(data, _wide(data))
-    return data.decode(_older(data[:_SAMPLE]), "replace")
+    if b"\x00" in data[:_SAMPLE]:  # the older encodings have no NUL
+        return _decoded(data, _utf_16(data))
+    return data.decode(_older_encoding(data[:_SAMPLE]), "replace")
 
 
-def _older(sample: bytes) -> str:
-    """Which of the encodings that came before UTF-8."""
+def _older_encoding(sample: bytes) -> str:
+    """Return the most probable of the encodings that are older than UTF-8."""
     matches = from_bytes(sample)
     best = matches.best()
-    letters = sum(byte >= 0x80 for byte in sample) / len(sample)
-    if best is None or (not best.coherence and letters < _FEW):
+    non_ascii = sum(byte >= 0x80 for byte in sample) / len(sample)
+    if best is None or (not best.coherence and non_ascii < _MAX_NON_ASCII):
         return _WESTERN
-    as_good = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
-    western = any(_WESTERN in match.could_be_from_charset for match in as_good)
+    equally_good = [
+        match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+    ]
+    western = any(_WESTERN in match.could_be_from_charset for match in equally_good)
     return _WESTERN if western else best.encoding
 
 
-def _wide(data: bytes) -> str:
-    """UTF-16 without its mark: in most texts every other byte is small."""
+def _utf_16(data: bytes) -> str:
+    """Return the byte order of UTF-16 without a mark: in most texts every second byte is zero."""
     even, odd = data[:_SAMPLE:2].count(0), data[1:_SAMPLE:2].count(0)
     if max(even, odd) < len(data[:_SAMPLE]) // 8:
-        raise _NO_TEXT
+        raise _NOT_TEXT
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
@@ -84,25 +89,23 @@ def _decoded(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise Unreadable("broken", "This text is damaged: not all of it can be read.") from None
+        raise Unreadable("broken", texts.DAMAGED_TEXT) from None
 
 
 def _table(text: str) -> Document | None:
-    """A row a line, its cells parted by bars; None when it has one column, which is no table."""
+    """Return a document with one line per row and bars between cells; None for a single column."""
     csv.field_size_limit(MAX_CHARACTERS)
     rows: list[str] = []
     length = columns = 0
     try:
         for row in csv.reader(io.StringIO(text), _dialect(text)):
             if len(row) > MAX_COLUMNS:
-                raise Unreadable(
-                    "too_long", f"This table has {len(row):,} columns; {MAX_COLUMNS} is the most."
-                )
+                raise Unreadable("too_long", texts.too_many_columns(len(row), MAX_COLUMNS))
             rows.append(" | ".join(" ".join(cell.split()) for cell in row))
             columns = max(columns, len(row))
             length += len(rows[-1]) + 1
             if length > MAX_CHARACTERS:
-                raise too_long(length, f"more than {len(rows):,} rows")
+                raise length_error(texts.more_rows(len(rows)))
     except csv.Error:
         return None
     if columns < 2:
@@ -111,14 +114,14 @@ def _table(text: str) -> Document | None:
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
-    class Found(csv.excel):
+    class Dialect(csv.excel):
         delimiter = _separator(text[:_SAMPLE].split("\n")[:20])
 
-    return Found
+    return Dialect
 
 
 def _separator(lines: list[str]) -> str:
-    """The one that most evenly parts the first lines; csv.Sniffer can take minutes over strange ones."""
+    """Return the separator that splits the lines most evenly. csv.Sniffer can take minutes for odd lines."""
 
     def evenness(separator: str) -> tuple[int, int]:
         counts = [line.count(separator) for line in lines if line.strip()]

@@ -1,4 +1,4 @@
-"""The text of a Word file (.docx): headings, paragraphs, lists and tables in their order."""
+"""Read the text of a Word file (.docx): headings, paragraphs, lists and tables in their order."""
 
 import re
 import zipfile
@@ -9,36 +9,37 @@ import docx
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from . import MAX_CHARACTERS, Document, Unreadable, too_long
+from . import MAX_CHARACTERS, Document, Unreadable, length_error, texts
 
 _HEADING = re.compile(r"(?:Heading|Überschrift|Titre) ([1-9])|(Title)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad\ufffe\uffff]")
-_DEEPEST = 5  # tables in tables
+#: Maximum depth of tables inside tables.
+_MAX_DEPTH = 5
 
 
 def read(file: zipfile.ZipFile) -> Document:
-    """The document. Raises `Unreadable`."""
+    """Return the document in a Word file. Raises `Unreadable`."""
     try:
-        if b"<!DOCTYPE" in file.read("word/document.xml")[:4096]:  # Word writes none; bombs are made of them
-            raise Unreadable("broken", "This is no Word file as Word writes them.")
+        if b"<!DOCTYPE" in file.read("word/document.xml")[:4096]:  # Word writes none; entity bombs need one
+            raise Unreadable("broken", texts.INVALID_WORD)
         content = docx.Document(file.fp)
         text = _joined(_blocks(content))
     except (Unreadable, MemoryError):
         raise
-    except Exception:  # python-docx and lxml raise anything at all on damaged files
-        raise Unreadable("broken", "This Word file is damaged or incomplete.") from None
+    except Exception:  # python-docx and lxml raise any exception for damaged files
+        raise Unreadable("broken", texts.DAMAGED_WORD) from None
     return Document(kind="docx", text=text)
 
 
 def _joined(blocks: Iterator[str]) -> str:
-    found: list[str] = []
+    joined: list[str] = []
     length = 0
     for block in blocks:
-        found.append(block)
+        joined.append(block)
         length += len(block) + 2
         if length > MAX_CHARACTERS:
-            raise too_long(length, f"more than {MAX_CHARACTERS:,} characters of text")
-    return "\n\n".join(found)
+            raise length_error(texts.more_characters(MAX_CHARACTERS))
+    return "\n\n".join(joined)
 
 
 def _blocks(within: Any, depth: int = 0) -> Iterator[str]:
@@ -57,14 +58,14 @@ def _paragraph(paragraph: Paragraph) -> str:
 
 
 def _table(table: Table, depth: int) -> str:
-    if depth >= _DEEPEST:
+    if depth >= _MAX_DEPTH:
         return ""
     rows = []
     for row in table.rows:
         cells: list[str] = []
         last = None
         for cell in row.cells:
-            if cell._tc is not last:  # a merged cell is told once for each column it spans
+            if cell._tc is not last:  # a merged cell appears once for each column it spans
                 cells.append(_one_line(" ".join(_blocks(cell, depth + 1))))
             last = cell._tc
         rows.append(" | ".join(cells))

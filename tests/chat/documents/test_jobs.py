@@ -1,4 +1,4 @@
-"""Reading a document when the model does not play along: the handler alone, run as the queue would."""
+"""The job's handler alone, with a model that fails or answers badly."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.conversations.services import Asked
 from chat.documents import services
 from chat.documents.jobs import analyse
-from chat.documents.models import Analysis, Piece
+from chat.documents.models import Analysis, Chunk
 from chat.prompting.token_budget import estimate_tokens
 from queueing.api import Cooldown, JobContext, Permanent, Retry, cancel
 from tests.provider.script import Script
@@ -28,21 +28,21 @@ TEXT = "\n\n".join(
 
 @pytest.fixture(autouse=True)
 def window(settings: Any) -> None:
-    """One section of the text a part."""
+    """Set a context window that makes each section of the text one part."""
     settings.OPENAI_CONTEXT_TOKENS = 2000
 
 
-async def a_document(text: str = TEXT, question: str = "How many ships?") -> Asked:
-    request = services.Request(owner="s:ada", companion="travel", request_id="r-1", question=question)
+async def submit_text(text: str = TEXT, question: str = "How many ships?") -> Asked:
+    request = services.AnalysisRequest(owner="s:ada", companion="travel", request_id="r-1", question=question)
     return await sync_to_async(services.analyse_text)(request, words=text)
 
 
-async def _at_once() -> None:
-    """Nobody watches."""
+async def _no_pause() -> None:
+    """Return at once, as without clients that watch the job."""
 
 
 async def run(asked: Asked) -> tuple[dict[str, Any], JobContext]:
-    """One run of the job."""
+    """Run the job once; return its result and context."""
     ctx = JobContext(
         job_id=asked.job.id.hex,
         kind=asked.job.kind,
@@ -51,7 +51,7 @@ async def run(asked: Asked) -> tuple[dict[str, Any], JobContext]:
         attempt=1,
         max_attempts=5,
         emit=lambda name, fields: None,
-        pace=_at_once,
+        pace=_no_pause,
     )
     return await analyse(ctx, reply_id=asked.reply_id), ctx
 
@@ -61,77 +61,79 @@ def parts_asked(provider: Any) -> list[str]:
     return sorted(match[1] for prompt in prompts if (match := re.search(r"\nPart (\d+) of 4 of", prompt)))
 
 
-async def test_what_failed_is_tried_again_and_what_was_read_is_not(provider):
+async def test_retry_reads_only_unread_parts(provider):
     provider.script(match="Part 2 of", status=500)
-    asked = await a_document()
+    asked = await submit_text()
     with pytest.raises(Retry):
         await run(asked)
-    done = await Piece.objects.exclude(result=None).acount()
-    assert 0 < done < PARTS, "what was under way was finished, and nothing more begun"
+    done = await Chunk.objects.exclude(result=None).acount()
+    assert 0 < done < PARTS, "running calls are finished, and no further one is started"
 
     result, ctx = await run(asked)
     assert parts_asked(provider) == ["1", "2", "2", "3", "4"]
-    assert ctx.text.count("of 4, “Year") == PARTS, "all parts are told again, for those who watch this run"
+    assert ctx.text.count("of 4, “Year") == PARTS, (
+        "all parts are streamed again, for clients that watch this run"
+    )
     assert result["parts"] == PARTS
     assert result["response"].startswith("## Summary")
 
 
-async def test_when_everybody_is_asked_to_wait_nothing_more_is_begun(provider):
+async def test_cooldown_starts_no_further_call(provider):
     provider.script(Script(match="Part 1 of", status=429, headers={"retry-after": "20"}))
     with pytest.raises(Cooldown) as caught:
-        await run(await a_document())
+        await run(await submit_text())
     assert caught.value.after == 20
     assert parts_asked(provider) == ["1", "2"]
 
 
-async def test_a_part_that_is_declined_is_skipped_and_named_in_the_report(provider):
+async def test_declined_part_is_skipped_and_named(provider):
     provider.script(match="Part 3 of", end="refusal", message="I would rather not.")
     provider.script(match="Part 4 of", end="content_filter")
-    result, ctx = await run(await a_document())
+    result, ctx = await run(await submit_text())
     assert "- Skipped: part 3 (“Year 3”): the model declined to read it" in result["response"]
-    assert "- Skipped: part 4 (“Year 4”): it was held back by the content filter" in result["response"]
+    assert "- Skipped: part 4 (“Year 4”): the content filter blocked it" in result["response"]
     assert "Part 3 of 4, “Year 3”\n- Skipped: the model declined to read it." in ctx.text
 
 
-async def test_when_all_is_declined_there_is_no_report(provider):
+async def test_all_parts_declined_fails_the_job(provider):
     provider.script(end="refusal", times=0)
     with pytest.raises(Permanent) as caught:
-        await run(await a_document())
+        await run(await submit_text())
     assert caught.value.message == "No part of this document could be read: the model declined to read it."
 
 
-async def test_a_key_that_is_refused_is_no_part_to_skip(provider):
+async def test_refused_key_fails_instead_of_skipping(provider):
     provider.script(status=401)
     with pytest.raises(Permanent) as caught:
-        await run(await a_document())
+        await run(await submit_text())
     assert caught.value.code == "not_configured"
     assert len(provider.requests) <= 2
 
 
-async def test_an_answer_of_nothing_is_made_up_for_with_the_documents_words(provider):
+async def test_empty_answer_is_replaced_by_the_documents_sentences(provider):
     provider.script(text=" ", match="Part 1 of")
-    result, ctx = await run(await a_document())
+    result, ctx = await run(await submit_text())
     assert "harbour took in 100 ships" in ctx.text
     assert "## Quotes\n\n>" in result["response"]
 
 
-async def test_a_model_that_rambles_still_makes_a_report(provider):
+async def test_unusable_answers_still_make_a_report(provider):
     provider.script(text="# 1. 1.\n```\n2. 2.\n> SUMMARY\n# KEY: 9\n|-|", times=0)
-    result, _ = await run(await a_document())
+    result, _ = await run(await submit_text())
     headings = re.findall(r"^#+ .*", result["response"], re.MULTILINE)
     assert headings == ["## Summary", "## Key points", "## Quotes", "## What was read"]
 
 
-async def test_many_notes_come_down_to_few_and_every_call_fits_the_window(provider, settings):
+async def test_many_notes_are_reduced_within_the_window(provider, settings):
     settings.OPENAI_CONTEXT_TOKENS = 1200
     notes = "NOTES:\n" + "\n".join(
         f"- In this part {n} things of some importance were said at length" for n in "abcde"
     )
     provider.script(match="Part ", text=notes, times=0)
     provider.script(match="These notes", text="SUMMARY: Much was said here.\nKEY: 1\nOPEN: none", times=0)
-    result, _ = await run(await a_document())
+    result, _ = await run(await submit_text())
     assert "Much was said here." in result["response"]
-    levels = [level async for level in Piece.objects.values_list("level", flat=True).distinct()]
+    levels = [level async for level in Chunk.objects.values_list("level", flat=True).distinct()]
     assert max(levels) >= 2, "one step was not enough"
     for request in provider.requests:
         messages = request.json["messages"]
@@ -139,27 +141,27 @@ async def test_many_notes_come_down_to_few_and_every_call_fits_the_window(provid
         assert tokens + request.json["max_tokens"] <= 1200
 
 
-async def test_a_window_that_is_too_small_is_told_to_whoever_runs_the_site(provider, settings):
+async def test_window_too_small_is_not_configured(provider, settings):
     settings.OPENAI_CONTEXT_TOKENS = 400
     with pytest.raises(Permanent) as caught:
-        await run(await a_document())
+        await run(await submit_text())
     assert caught.value.code == "not_configured"
     assert not provider.requests
 
 
-async def test_a_document_that_is_gone_is_asked_for_again(provider):
-    asked = await a_document()
+async def test_deleted_document_fails_the_job(provider):
+    asked = await submit_text()
     await Analysis.objects.all().adelete()
     with pytest.raises(Permanent) as caught:
         await run(asked)
     assert caught.value.code == "document_gone"
 
 
-async def test_what_nobody_tries_again_goes_after_a_week():
-    asked = await a_document()
+async def test_sweep_deletes_old_documents_of_ended_jobs():
+    asked = await submit_text()
     old = timezone.now() - services.KEEP - timedelta(hours=1)
     await Analysis.objects.all().aupdate(created_at=old)
-    assert await sync_to_async(services.sweep)() == 0, "its job is not over"
+    assert await sync_to_async(services.sweep)() == 0, "its job is not finished"
     await sync_to_async(cancel)(asked.job.id)
     assert await sync_to_async(services.sweep)() == 1
     assert not await Analysis.objects.aexists()

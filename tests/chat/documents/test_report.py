@@ -1,4 +1,4 @@
-"""The report keeps its form, whatever is put into it."""
+"""The form of the report, with any input."""
 
 import re
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chat.documents import prompts, report
 from chat.documents.models import Analysis
 from chat.documents.prompts import Digest, Findings, Part
-from chat.documents.report import Line, Read
+from chat.documents.report import Note, PartResult
 from chat.documents.splitting import Span, sentences
 from chat.markdown.render import render
 
@@ -21,21 +21,23 @@ def analysis(**more) -> Analysis:
     return Analysis(**{"name": "har_bour*.pdf", "kind": "pdf", "pages": 2, "size": 9, "text": TEXT} | more)
 
 
-def reads(notes: list[str]) -> list[Read]:
+def results(notes: list[str]) -> list[PartResult]:
     first = Findings(notes=notes, quotes=[Span(0, 22)], open=["Why?"])
     return [
-        Read(span=Span(0, PAGE_2), findings=first),
-        Read(span=Span(PAGE_2, len(TEXT)), findings=Findings(skipped="the model declined to read it")),
+        PartResult(span=Span(0, PAGE_2), findings=first),
+        PartResult(span=Span(PAGE_2, len(TEXT)), findings=Findings(skipped="the model declined to read it")),
     ]
 
 
-def written(notes: list[str], digest: Digest, **more) -> str:
-    found = reads(notes)
-    return report.written(analysis(**more), found, [line for read in found for line in read.lines], digest)
+def built(notes: list[str], digest: Digest, **more) -> str:
+    parts = results(notes)
+    return report.build_report(
+        analysis(**more), parts, [note for part in parts for note in part.notes], digest
+    )
 
 
-def test_a_report_says_what_where_and_what_was_not_read():
-    text = written(["Higher now"], Digest(summary="All is well.", keep=[0]), skipped=["page 2 (no text)"])
+def test_report_has_locations_and_skipped_parts():
+    text = built(["Higher now"], Digest(summary="All is well.", keep=[0]), skipped=["page 2 (no text)"])
     assert text == (
         "## Summary\n\nAll is well.\n\n"
         "## Key points\n\n- Higher now (page 1)\n\n"
@@ -47,15 +49,15 @@ def test_a_report_says_what_where_and_what_was_not_read():
     )
 
 
-def test_quotes_are_shown_as_they_are_and_nothing_in_them_is_obeyed():
+def test_escaped_quote_renders_unchanged():
     words = "1. # <b>bold</b> [link](http://x) `code` &amp; _so_"
-    assert re.sub("<[^>]*>", "", render(report.literal(words))).strip() == words.replace(
+    assert re.sub("<[^>]*>", "", render(report.escape_markdown(words))).strip() == words.replace(
         "&", "&amp;"
     ).replace("<", "&lt;").replace(">", "&gt;")
 
 
-def test_without_a_summary_or_notes_there_is_still_a_report():
-    text = written([], Digest())
+def test_report_without_summary_and_notes_is_complete():
+    text = built([], Digest())
     assert "Nothing in this document answers the question." in text
     assert "## Key points" not in text
 
@@ -67,11 +69,11 @@ NASTY = st.lists(
 
 
 @given(NASTY.map(" ".join), NASTY.map("\n".join), st.lists(st.integers(0, 2), max_size=3))
-def test_the_headings_are_ours_whatever_the_model_says(note, summary, keep):
-    part_notes = prompts.from_part(note, _part()).notes
+def test_report_headings_never_come_from_the_model(note, summary, keep):
+    part_notes = prompts.parse_part(note, _part()).notes
     lines = len(part_notes)
-    digest = Digest(summary=prompts.tidy(summary, 500), keep=[k for k in keep if k < lines])
-    html = render(written(part_notes, digest))
+    digest = Digest(summary=prompts.clean_paragraphs(summary, 500), keep=[k for k in keep if k < lines])
+    html = render(built(part_notes, digest))
     found = re.findall(r"<h(\d)>(.*?)</h", html)
     assert all(level == "2" for level, _ in found)
     assert [words for _, words in found if words in HEADINGS] == [words for _, words in found]
@@ -79,16 +81,20 @@ def test_the_headings_are_ours_whatever_the_model_says(note, summary, keep):
 
 
 def _part() -> Part:
-    return Part(text=TEXT, sentences=list(sentences(TEXT, by_line=False)), number=1, of=1, name="x", place="")
+    return Part(
+        text=TEXT, sentences=list(sentences(TEXT, by_line=False)), number=1, total=1, name="x", location=""
+    )
 
 
-def test_many_key_points_and_quotes_are_taken_evenly_from_all_of_the_document():
-    found = [
-        Read(span=Span(n * 10, n * 10 + 10), findings=Findings(notes=[f"Note {n}"], quotes=[Span(0, 5)]))
+def test_key_points_and_quotes_are_evenly_spaced():
+    parts = [
+        PartResult(
+            span=Span(n * 10, n * 10 + 10), findings=Findings(notes=[f"Note {n}"], quotes=[Span(0, 5)])
+        )
         for n in range(40)
     ]
     text = "abcde fgh\n" * 40
-    lines = [Line(text=f"Note {n}", span=Span(n * 10, n * 10 + 10)) for n in range(40)]
-    said = report.written(analysis(text=text, kind="txt"), found, lines, Digest(summary="So."))
-    assert re.findall(r"- Note (\d+) \(line", said) == ["0", "5", "10", "15", "20", "25", "30", "35"]
-    assert said.count("\n> — line") == report.QUOTES_IN_ALL
+    notes = [Note(text=f"Note {n}", span=Span(n * 10, n * 10 + 10)) for n in range(40)]
+    markdown = report.build_report(analysis(text=text, kind="txt"), parts, notes, Digest(summary="So."))
+    assert re.findall(r"- Note (\d+) \(line", markdown) == ["0", "5", "10", "15", "20", "25", "30", "35"]
+    assert markdown.count("\n> — line") == report.MAX_QUOTES_TOTAL

@@ -1,4 +1,4 @@
-"""Files that are made to do harm, read as the site reads them: in a process of its own."""
+"""Malicious files, read in a child process as the site reads them."""
 
 import io
 import subprocess
@@ -12,7 +12,7 @@ from chat.documents import reader, sandbox
 from chat.documents.reader import Document
 from chat.errors import Busy, InvalidInput
 
-from . import making
+from . import sample_files
 
 
 def read(data: bytes, name: str = "file") -> Document:
@@ -26,75 +26,82 @@ def refusal(data: bytes) -> str:
     return caught.value.message
 
 
-def test_a_file_comes_back_as_it_was_read_and_a_refusal_as_a_sentence():
-    document = read(making.pdf([*making.PAGES, ""]), "harbour.pdf")
+def test_child_process_returns_document_or_error_message():
+    document = read(sample_files.pdf([*sample_files.PAGES, ""]), "harbour.pdf")
     assert (document.kind, document.pages, len(document.skipped)) == ("pdf", 4, 1)
-    assert refusal(making.locked_pdf("secret")).startswith("This PDF is locked with a password.")
+    assert refusal(sample_files.locked_pdf("secret")).startswith("This PDF is locked with a password.")
 
 
-def test_what_is_too_large_is_not_even_looked_at():
+def test_file_too_large_is_refused_before_reading():
     assert f"larger than {reader.MAX_BYTES // 2**20} MB" in refusal(bytes(reader.MAX_BYTES + 1))
 
 
-@pytest.mark.parametrize("bomb", [making.pdf_bomb, making.word_bomb], ids=lambda make: make.__name__)
-def test_what_unpacks_to_far_too_much_is_refused(bomb):
+@pytest.mark.parametrize(
+    "bomb", [sample_files.pdf_bomb, sample_files.word_bomb], ids=lambda make: make.__name__
+)
+def test_decompression_bomb_is_refused(bomb):
     data = bomb()
     assert len(data) < 2_000_000
-    assert "larger unpacked" in refusal(data) or "memory" in refusal(data)
+    assert "too large when unpacked" in refusal(data) or "memory" in refusal(data)
 
 
 @pytest.mark.parametrize(
     "make",
-    [making.lying_word_bomb, making.laughing_word, making.nested_pdf, making.looping_pdf],
+    [
+        sample_files.lying_word_bomb,
+        sample_files.laughing_word,
+        sample_files.nested_pdf,
+        sample_files.looping_pdf,
+    ],
     ids=lambda make: make.__name__,
 )
-def test_what_is_made_to_hang_a_reader_is_over_in_seconds(make):
-    began = time.monotonic()
+def test_malicious_file_ends_within_seconds(make):
+    started = time.monotonic()
     with suppress(InvalidInput):
         assert len(read(make()).text) < 1000
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - started < 15
 
 
-def test_a_file_that_takes_too_long_is_given_up(monkeypatch):
+def test_reading_timeout_is_refused(monkeypatch):
     monkeypatch.setattr(sandbox, "TIMEOUT", 0.01)
-    assert "takes longer or more memory" in refusal(making.pdf())
+    assert "takes too much time or memory" in refusal(sample_files.pdf())
 
 
-def test_a_reader_that_dies_takes_only_itself(monkeypatch):
+def test_killed_child_process_is_refused(monkeypatch):
     run = subprocess.run
     monkeypatch.setattr(
         subprocess, "run", lambda command, **more: run(["/bin/sh", "-c", "kill -9 $$"], **more)
     )
-    assert "takes longer or more memory" in refusal(b"hello")
+    assert "takes too much time or memory" in refusal(b"hello")
 
 
-def test_the_reader_knows_nothing_of_our_environment(monkeypatch):
+def test_child_process_gets_empty_environment(monkeypatch):
     seen = {}
     run = subprocess.run
-    monkeypatch.setenv("SECRET_KEY", "of ours")
+    monkeypatch.setenv("SECRET_KEY", "secret")
     monkeypatch.setattr(subprocess, "run", lambda command, **more: seen.update(more) or run(command, **more))
     read(b"hello")
     assert set(seen["env"]) == {"LC_ALL"}
 
 
-def test_only_so_many_files_are_read_at_once(monkeypatch):
-    monkeypatch.setattr(sandbox, "TURN", 0.01)
-    turns = [sandbox._turns.acquire(blocking=False) for _ in range(sandbox.AT_ONCE)]
+def test_read_slots_all_taken_is_busy(monkeypatch):
+    monkeypatch.setattr(sandbox, "SLOT_TIMEOUT", 0.01)
+    slots = [sandbox._read_slots.acquire(blocking=False) for _ in range(sandbox.READ_SLOTS)]
     try:
         with pytest.raises(Busy):
             read(b"hello")
     finally:
-        for _ in turns:
-            sandbox._turns.release()
+        for _ in slots:
+            sandbox._read_slots.release()
     assert read(b"hello").text == "hello"
 
 
-def test_the_reader_has_limits_to_what_it_takes():
-    greedy = (
-        "from chat.documents.reader.__main__ import MEMORY, _limit_ourselves\n"
-        "_limit_ourselves()\n"
+def test_child_process_memory_is_limited():
+    script = (
+        "from chat.documents.reader.__main__ import MEMORY, _limit_resources\n"
+        "_limit_resources()\n"
         "try: bytes(MEMORY)\n"
         "except MemoryError: print('refused')\n"
     )
-    command = [sys.executable, "-c", greedy]
+    command = [sys.executable, "-c", script]
     assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "refused\n"

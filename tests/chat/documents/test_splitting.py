@@ -1,4 +1,4 @@
-"""How texts are cut, and how places in them are told."""
+"""Splitting of texts, and descriptions of locations in them."""
 
 import itertools
 import re
@@ -7,27 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents.splitting import Places, Span, sentences, split
+from chat.documents.splitting import DocumentLocations, Span, sentences, split
 
 WORDS = st.sampled_from(["harbour", "a", "Ship.", "# Heading", "字字字。", "...", "1924", "x" * 30, "“So?”"])
 SPACES = st.sampled_from([" ", "  ", "\n", "\n\n", "\f", "\n \n", "\t", ""])
 TEXTS = st.lists(st.tuples(WORDS, SPACES), max_size=80).map(lambda pairs: "".join(map("".join, pairs)))
 
 
-def parts_of(text: str, most: int, **more: bool) -> list[str]:
-    return [text[slice(*span)] for span in split(text, lambda some: len(some) <= most, most=most, **more)]
+def parts_of(text: str, limit: int, **more: bool) -> list[str]:
+    return [
+        text[slice(*span)] for span in split(text, lambda part: len(part) <= limit, max_tokens=limit, **more)
+    ]
 
 
 @given(TEXTS | st.text(max_size=300), st.integers(1, 60), st.booleans())
-def test_the_parts_are_the_whole_text_and_none_is_too_large(text, most, headings):
-    parts = parts_of(text, most, headings=headings)
+def test_parts_joined_equal_the_text_and_fit(text, limit, headings):
+    parts = parts_of(text, limit, headings=headings)
     assert "".join(parts) == text
-    assert all(0 < len(part) <= most for part in parts)
+    assert all(0 < len(part) <= limit for part in parts)
 
 
 @given(TEXTS, st.integers(1, 60))
-def test_no_word_is_cut_that_would_fit(text, most):
-    parts = parts_of(text, most)
+def test_word_that_fits_is_not_cut(text, limit):
+    parts = parts_of(text, limit)
     for before, after in itertools.pairwise(parts):
         if not (before[-1].isspace() or after[0].isspace()):
             ends_a_sentence = re.search(r"[.!?…。！？][\"'”’»)\]]*\Z", before)
@@ -45,25 +47,25 @@ def test_no_word_is_cut_that_would_fit(text, most):
         ("a" * 25, ["a" * 11, "a" * 11, "aaa"]),
     ],
 )
-def test_a_cut_is_made_at_the_strongest_boundary_in_reach(text, parts):
+def test_cut_is_at_strongest_boundary_in_reach(text, parts):
     assert parts_of(text, 11) == parts
 
 
-def test_where_nothing_is_a_heading_a_hash_is_no_boundary():
+def test_hash_without_headings_is_no_boundary():
     text = "aaaa bbbb\n# c\n\nd eeeeeee"
     assert parts_of(text, 18, headings=True)[0] == "aaaa bbbb\n"
     assert parts_of(text, 18, headings=False)[0] == "aaaa bbbb\n# c\n\n"
 
 
 @given(TEXTS, st.booleans())
-def test_sentences_lose_nothing_but_space(text, by_line):
+def test_sentences_lose_only_space(text, by_line):
     found = list(sentences(text, by_line=by_line))
     assert all(text[slice(*span)].strip() == text[slice(*span)] != "" for span in found)
     assert "".join("".join(text[slice(*span)].split()) for span in found) == "".join(text.split())
     assert found == sorted(found)
 
 
-def test_sentences_end_where_people_end_them():
+def test_sentence_ends_are_detected():
     text = "Dr. no. 5 came at 3.30 p.m. and left.\n“Why?” he asked. Nobody knew! "
     text += "船は着いた。港だ。\n\nA heading\n\nEnd"
     assert [text[slice(*span)] for span in sentences(text, by_line=False)] == [
@@ -77,7 +79,7 @@ def test_sentences_end_where_people_end_them():
     ]
 
 
-def test_rows_stand_for_themselves():
+def test_sentences_by_line_are_rows():
     text = "name | note\nAda | First. Second.\n\nBob | x"
     assert [text[slice(*span)] for span in sentences(text, by_line=True)] == [
         "name | note",
@@ -87,7 +89,7 @@ def test_rows_stand_for_themselves():
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "words", "place"),
+    ("kind", "text", "words", "location"),
     [
         ("pdf", "one\ftwo\fthree", "two", "page 2"),
         ("pdf", "one\ftwo\fthree", "one\ftwo\fthr", "pages 1–3"),
@@ -101,6 +103,6 @@ def test_rows_stand_for_themselves():
         ("md", "no heading\nat all", "at all", "line 2"),
     ],
 )
-def test_a_place_is_told_in_the_documents_own_terms(kind, text, words, place):
+def test_location_is_described_in_the_units_of_the_kind(kind, text, words, location):
     start = text.index(words)
-    assert Places(text, kind).of(Span(start, start + len(words))) == place
+    assert DocumentLocations(text, kind).describe(Span(start, start + len(words))) == location

@@ -1,10 +1,10 @@
-"""Sending a document."""
+"""Requests that submit a document."""
 
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-#: One part of eight each, in the window that these workers have.
+#: Each section is one part in the context window of the tests' workers.
 SECTIONS = 8
 
 
@@ -15,14 +15,15 @@ TEXT = "\n\n".join(
 )
 
 
-async def send(one, *, name: str = "harbour.md", data: bytes = TEXT.encode(), **fields: str) -> Any:
-    """A form, as the page sends it."""
+async def send_document(one, *, name: str = "harbour.md", data: bytes = TEXT.encode(), **fields: str) -> Any:
+    """Post the form that the page sends."""
     token = one.client.cookies["csrftoken"].value
     form = {"companion": "travel", "file": SimpleUploadedFile(name, data)} | fields
     return await one.client.post("/api/analysis", form, headers={"X-CSRFToken": token})
 
 
-async def accepted(one, **fields: Any) -> dict[str, Any]:
-    response = await send(one, **fields)
+async def submit_document(one, **fields: Any) -> dict[str, Any]:
+    """Post the form and return the accepted job."""
+    response = await send_document(one, **fields)
     assert response.status_code == 202, response.content
     return response.json()

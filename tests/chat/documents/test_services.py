@@ -1,4 +1,4 @@
-"""A document is accepted in four ways, or refused by the field that is wrong."""
+"""Submission of documents: four ways to send one, and refusals that name the field."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,18 +8,20 @@ from chat.models import Message, Role, Thread
 from queueing.api import Job
 from tests.chat.tabs import browser
 
-from . import making
-from .sending import accepted, send
+from . import sample_files
+from .document_requests import send_document, submit_document
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_a_form_or_json_or_a_frame_or_an_upload_bring_a_document():
+async def test_document_is_accepted_by_form_json_socket_and_upload():
     async with browser() as alice:
         tab = await alice.open()
-        form = await accepted(alice, name="../../etc/a\nb.pdf", data=making.pdf(), requestId="r-1")
-        again = await accepted(alice, data=b"MZ something else", requestId="r-1")
-        assert again["jobId"] == form["jobId"], "what was accepted once is not looked at again"
+        form = await submit_document(
+            alice, name="../../etc/a\nb.pdf", data=sample_files.pdf(), requestId="r-1"
+        )
+        again = await submit_document(alice, data=b"MZ something else", requestId="r-1")
+        assert again["jobId"] == form["jobId"], "the file of a repeated request is not read"
 
         body = {
             "companion": "travel",
@@ -30,14 +32,14 @@ async def test_a_form_or_json_or_a_frame_or_an_upload_bring_a_document():
         assert (await alice.call("post", "/api/analysis", body)).json()["threadId"] == form["threadId"]
 
         await tab.say(type="analysis:large", requestId="r-3", companion="culture", text="# T\n\nText")
-        heard = await tab.hear_until("analysis:queued")
-        while heard[-1]["requestId"] != "r-3":
-            heard = await tab.hear_until("analysis:queued")
+        received = await tab.hear_until("analysis:queued")
+        while received[-1]["requestId"] != "r-3":
+            received = await tab.hear_until("analysis:queued")
 
         token = alice.client.cookies["csrftoken"].value
         file = {"file": SimpleUploadedFile("people.csv", b"name,place\nAda,London\n")}
-        kept = await alice.client.post("/api/analysis/uploads", file, headers={"X-CSRFToken": token})
-        upload_id = kept.json()["uploadId"]
+        upload = await alice.client.post("/api/analysis/uploads", file, headers={"X-CSRFToken": token})
+        upload_id = upload.json()["uploadId"]
         await tab.say(type="analysis:large", requestId="r-4", companion="culture", uploadId=upload_id)
         await tab.hear_until("analysis:queued")
         await tab.say(type="analysis:large", requestId="r-5", companion="culture", uploadId=upload_id)
@@ -63,7 +65,7 @@ async def test_a_form_or_json_or_a_frame_or_an_upload_bring_a_document():
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"data": making.locked_pdf("secret")}, "file"),
+        ({"data": sample_files.locked_pdf("secret")}, "file"),
         ({"companion": "nobody"}, "companion"),
         ({"question": "x" * 2001}, "question"),
         ({"text": "and a text"}, "file"),
@@ -72,10 +74,10 @@ async def test_a_form_or_json_or_a_frame_or_an_upload_bring_a_document():
     ],
     ids=["locked", "companion", "long question", "two documents", "thread", "request"],
 )
-async def test_what_is_wrong_is_named_and_nothing_is_kept(fields, field):
+async def test_invalid_field_is_named_and_nothing_is_stored(fields, field):
     async with browser() as alice:
         await alice.client.get("/")
-        response = await send(alice, **fields)
+        response = await send_document(alice, **fields)
     problem = response.json()
     assert (response.status_code, problem["code"], problem["field"]) == (422, "invalid", field)
     assert problem["detail"].endswith(".")
@@ -83,23 +85,25 @@ async def test_what_is_wrong_is_named_and_nothing_is_kept(fields, field):
     assert not await Job.objects.aexists()
 
 
-async def test_files_that_cannot_be_read_count_as_asking_since_looking_at_them_is_work(settings):
+async def test_unreadable_files_count_against_the_rate_limit(settings):
     settings.LIMITS = settings.LIMITS | {"anonymous": "2/minute"}
     settings.LIMIT_MAX_WAIT = 0
     async with browser() as alice:
         await alice.client.get("/")
-        answers = [(await send(alice, data=making.locked_pdf("secret"))).status_code for _ in range(3)]
+        answers = [
+            (await send_document(alice, data=sample_files.locked_pdf("secret"))).status_code for _ in range(3)
+        ]
     assert answers == [422, 422, 429]
 
 
-async def test_what_is_no_json_is_told_so():
+async def test_invalid_json_is_bad_json_error():
     async with browser() as alice:
         await alice.client.get("/")
         response = await alice.call("post", "/api/analysis", "{")
     assert (response.status_code, response.json()["code"]) == (400, "bad_json")
 
 
-async def test_a_message_too_long_for_the_chat_is_read_as_a_document():
+async def test_message_too_long_for_chat_becomes_document():
     words = "The harbour was quiet that year. " * 700
     async with browser() as alice:
         tab = await alice.open()
@@ -116,10 +120,10 @@ async def test_a_message_too_long_for_the_chat_is_read_as_a_document():
     assert questions == ["What was it like?", "What matters in this document?"]
 
 
-async def test_a_question_about_a_document_can_be_changed_only_before_it_is_read():
+async def test_question_edit_is_refused_after_reading_starts():
     async with browser() as alice:
         await alice.client.get("/")
-        job = await accepted(alice)
+        job = await submit_document(alice)
         path = f"/api/messages/{job['messageId']}"
         changed = await alice.call("patch", path, {"content": "How many?"})
         assert (changed.status_code, changed.json()["jobId"]) == (202, job["jobId"])
@@ -129,10 +133,10 @@ async def test_a_question_about_a_document_can_be_changed_only_before_it_is_read
     assert await Message.objects.filter(content="How many?").acount() == 1
 
 
-async def test_a_thread_takes_its_documents_with_it():
+async def test_thread_deletion_deletes_documents():
     async with browser() as alice:
         await alice.client.get("/")
-        job = await accepted(alice)
+        job = await submit_document(alice)
         assert await Analysis.objects.acount() == 1
         await alice.call("delete", f"/api/threads/{job['threadId']}")
     assert not await Analysis.objects.aexists()

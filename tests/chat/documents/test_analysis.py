@@ -1,4 +1,4 @@
-"""A document is read part by part, by a real worker that may be stopped or killed."""
+"""The analysis of a document by a real worker, which may be cancelled or killed."""
 
 import os
 import re
@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from chat.documents.models import Analysis, Piece
+from chat.documents.models import Analysis, Chunk
 from queueing.api import Job
 from tests.chat.tabs import browser, eventually, text_of
 from tests.provider.script import Script
 
-from .sending import SECTIONS, TEXT, accepted
+from .document_requests import SECTIONS, TEXT, submit_document
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -28,15 +28,15 @@ QUICK = {
 
 
 @pytest.fixture
-def harbour(qcluster, provider):
-    """A scripted provider behind real workers, which finds one thing in each part."""
+def workers(qcluster, provider):
+    """A scripted provider with real workers."""
     cluster = qcluster(**provider.publishes, **QUICK)
     provider.cluster = cluster
     return provider
 
 
-def findings(provider, *, first: tuple[Script, ...] = ()) -> None:
-    """Answer as a good model would, after the scripts that come first."""
+def script_findings(provider, *, first: tuple[Script, ...] = ()) -> None:
+    """Script the answers of a good model, after the scripts in `first`."""
     provider.script(*first)
     for n in range(1, SECTIONS + 1):
         text = f"NOTES:\n- {n * 100} ships came\nQUOTES: 2\nOPEN: Who counted them in year {n}?"
@@ -46,18 +46,18 @@ def findings(provider, *, first: tuple[Script, ...] = ()) -> None:
     )
 
 
-def asked(provider) -> Counter[str]:
-    """How often each part was asked about; `sum` for what they come to."""
+def calls(provider) -> Counter[str]:
+    """Return the number of calls for each part; `sum` is the summary of all."""
     prompts = [request.json["messages"][-1]["content"] for request in provider.requests]
     return Counter(m[1] if (m := re.search(r"Part (\d+) of", p)) else "sum" for p in prompts)
 
 
-async def test_a_document_is_read_part_by_part_and_its_report_can_be_taken_home(harbour):
-    findings(harbour, first=(Script(match="Part 4 of", status=429, headers={"retry-after": "1"}),))
+async def test_document_is_read_by_parts_and_report_downloaded(workers):
+    script_findings(workers, first=(Script(match="Part 4 of", status=429, headers={"retry-after": "1"}),))
     async with browser() as alice, browser() as bob:
         tab = await alice.open()
         await bob.open()
-        job = await accepted(alice, question="How many ships?", requestId="r-1")
+        job = await submit_document(alice, question="How many ships?", requestId="r-1")
         assert job["queue"] == "large-requests"
         events = await tab.hear_until("analysis:completed", "analysis:failed")
 
@@ -70,8 +70,8 @@ async def test_a_document_is_read_part_by_part_and_its_report_can_be_taken_home(
         assert progress[-1] == (8, 8)
         assert [done for done, _ in progress] == sorted(done for done, _ in progress)
         last_run = max(e["run"] for e in events if e["type"] == "analysis:started")
-        said = [e for e in events if e["type"] == "analysis:delta" and e["run"] == last_run]
-        parts = text_of([event | {"type": "chat:delta"} for event in said])
+        deltas = [e for e in events if e["type"] == "analysis:delta" and e["run"] == last_run]
+        parts = text_of([event | {"type": "chat:delta"} for event in deltas])
         assert parts.startswith("Part 1 of 8, “Year 1”\n- 100 ships came\n\nPart 2 of 8")
 
         report = events[-1]["response"]
@@ -93,43 +93,43 @@ async def test_a_document_is_read_part_by_part_and_its_report_can_be_taken_home(
         assert (await bob.client.get(f"/api/analysis/{job['jobId']}/report.md")).status_code == 404
 
     once = {str(n): 1 for n in range(1, 9)} | {"sum": 1}
-    assert asked(harbour) == Counter(once | {"4": 2})
-    assert (await Job.objects.aget()).attempts == 1, "being asked to wait costs no attempt"
+    assert calls(workers) == Counter(once | {"4": 2})
+    assert (await Job.objects.aget()).attempts == 1, "a cooldown costs no attempt"
     assert not await Analysis.objects.aexists()
-    assert not await Piece.objects.aexists()
+    assert not await Chunk.objects.aexists()
 
 
 @pytest.mark.slow
-async def test_a_worker_that_is_killed_has_nothing_read_twice(harbour):
-    """It dies after part 3 of 8, over part 4: what was read before is read once."""
-    findings(harbour, first=(Script(match="Part 4 of", status=0), Script(match="Part 5 of", status=0)))
+async def test_killed_worker_reads_no_part_twice(workers):
+    """The worker is killed after part 3 of 8, during part 4: parts 1 to 3 are read once."""
+    script_findings(workers, first=(Script(match="Part 4 of", status=0), Script(match="Part 5 of", status=0)))
     async with browser() as alice:
         tab = await alice.open()
-        await accepted(alice)
-        await eventually(lambda: Piece.objects.exclude(result=None).count() == 3, "three parts")
-        await harbour.eventually(lambda requests: len(requests) == 5)
-        for pid in harbour.cluster.workers():
+        await submit_document(alice)
+        await eventually(lambda: Chunk.objects.exclude(result=None).count() == 3, "three parts")
+        await workers.eventually(lambda requests: len(requests) == 5)
+        for pid in workers.cluster.workers():
             os.kill(pid, signal.SIGKILL)
         events = await tab.hear_until("analysis:completed", "analysis:failed", timeout=60)
     assert events[-1]["type"] == "analysis:completed"
-    assert [asked(harbour)[str(n)] for n in range(1, 9)] == [1, 1, 1, 2, 2, 1, 1, 1]
+    assert [calls(workers)[str(n)] for n in range(1, 9)] == [1, 1, 1, 2, 2, 1, 1, 1]
 
 
-async def test_stopping_stops_at_once_and_what_was_found_stays(harbour):
-    findings(harbour, first=(Script(match="Part 3 of", status=0), Script(match="Part 4 of", status=0)))
+async def test_cancel_stops_at_once_and_keeps_notes(workers):
+    script_findings(workers, first=(Script(match="Part 3 of", status=0), Script(match="Part 4 of", status=0)))
     async with browser() as alice:
         tab = await alice.open()
-        job = await accepted(alice)
-        await harbour.eventually(lambda requests: len(requests) == 4)
+        job = await submit_document(alice)
+        await workers.eventually(lambda requests: len(requests) == 4)
         while "Part 2" not in (await tab.hear_until("analysis:delta"))[-1]["text"]:
             pass
         await tab.say(type="job:cancel", jobId=job["jobId"])
         events = await tab.hear_until("analysis:cancelled")
-        await harbour.eventually(lambda requests: sum(r.disconnected is not None for r in requests) == 2, 5)
+        await workers.eventually(lambda requests: sum(r.disconnected is not None for r in requests) == 2, 5)
         thread = (await alice.client.get(f"/api/threads/{job['threadId']}")).json()
         assert thread["messages"][1]["content"] == events[-1]["text"]
         assert "Part 2 of 8" in events[-1]["text"]
 
         await tab.say(type="job:retry", jobId=job["jobId"])
         await tab.hear_until("analysis:completed")
-    assert [asked(harbour)[str(n)] for n in range(1, 9)] == [1, 1, 2, 2, 1, 1, 1, 1]
+    assert [calls(workers)[str(n)] for n in range(1, 9)] == [1, 1, 2, 2, 1, 1, 1, 1]

@@ -1,4 +1,4 @@
-"""Documents of each type, made here, and the kinds of file that people should not send."""
+"""Generators of documents of each kind, and of malicious files."""
 
 import io
 import zipfile
@@ -16,7 +16,7 @@ PAGES = [
 
 
 def pdf(pages: Sequence[str] = PAGES) -> bytes:
-    """A PDF whose pages show these lines; an empty one shows nothing, as a scanned page would."""
+    """Return a PDF whose pages show these lines; an empty page looks like a scanned one."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"",
@@ -24,7 +24,7 @@ def pdf(pages: Sequence[str] = PAGES) -> bytes:
     ]
     kids = []
     for text in pages:
-        objects.append(stream(_shown(text)))
+        objects.append(stream(_page_content(text)))
         page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R "
         objects.append(f"{page}/Resources << /Font << /F1 3 0 R >> >> >>".encode())
         kids.append(f"{len(objects)} 0 R")
@@ -32,13 +32,13 @@ def pdf(pages: Sequence[str] = PAGES) -> bytes:
     return pdf_of(objects)
 
 
-def _shown(text: str) -> bytes:
+def _page_content(text: str) -> bytes:
     lines = [f"({line}) Tj T*" for line in text.replace("(", "\\(").replace(")", "\\)").split("\n") if line]
     return f"BT /F1 12 Tf 14 TL 72 770 Td {' '.join(lines)} ET".encode("latin-1") if lines else b""
 
 
 def stream(data: bytes, rounds: int = 1) -> bytes:
-    """A stream object, packed so many times."""
+    """Return a stream object, compressed `rounds` times."""
     for _ in range(rounds):
         data = zlib.compress(data, 9)
     filters = "/FlateDecode " * rounds
@@ -46,7 +46,7 @@ def stream(data: bytes, rounds: int = 1) -> bytes:
 
 
 def pdf_of(objects: Sequence[bytes]) -> bytes:
-    """A file of these objects, numbered from 1; the first is the root."""
+    """Return a PDF of these objects, numbered from 1; the first is the root."""
     out = io.BytesIO()
     out.write(b"%PDF-1.7\n")
     offsets = []
@@ -61,7 +61,7 @@ def pdf_of(objects: Sequence[bytes]) -> bytes:
 
 
 def locked_pdf(user: str, owner: str = "owner") -> bytes:
-    """A PDF with a password; with an empty one for the user it is locked against changes only."""
+    """Return a PDF with passwords; with an empty user password it is locked only against changes."""
     writer = PdfWriter()
     writer.append(PdfReader(io.BytesIO(pdf())))
     writer.encrypt(user, owner, algorithm="AES-256")
@@ -71,7 +71,7 @@ def locked_pdf(user: str, owner: str = "owner") -> bytes:
 
 
 def pdf_bomb() -> bytes:
-    """Some kilobytes that unpack to 150 MB."""
+    """Return some kilobytes of PDF that unpack to 150 MB."""
     huge = stream(b" " * (1024**2) * 150, rounds=2)
     page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
     return pdf_of(
@@ -80,7 +80,7 @@ def pdf_bomb() -> bytes:
 
 
 def nested_pdf(depth: int = 50_000) -> bytes:
-    """Page trees within page trees, and arrays within arrays."""
+    """Return a PDF with deeply nested page trees and arrays."""
     tree = [b"<< /Type /Catalog /Pages 2 0 R /Deep " + b"[" * depth + b"]" * depth + b" >>"]
     tree += [b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % (number + 1) for number in range(2, 3000)]
     tree.append(b"<< /Type /Page /Parent 2 0 R >>")
@@ -88,7 +88,7 @@ def nested_pdf(depth: int = 50_000) -> bytes:
 
 
 def looping_pdf() -> bytes:
-    """A page tree that contains itself, and a form that draws itself."""
+    """Return a PDF with a page tree that contains itself and a form that draws itself."""
     form = (
         b"<< /Subtype /Form /Resources << /XObject << /X 4 0 R >> >> /Length 5 >>\nstream\n/X Do\nendstream"
     )
@@ -99,7 +99,7 @@ def looping_pdf() -> bytes:
 
 
 def word() -> bytes:
-    """A Word file with headings, a list, a table, and a table in that."""
+    """Return a Word file with headings, a list, a table and a nested table."""
     document = docx.Document()
     document.add_heading("Harbour", 0)
     document.add_paragraph("The mole was raised by two metres.")
@@ -117,7 +117,7 @@ def word() -> bytes:
 
 
 def changed_word(name: str, data: bytes) -> bytes:
-    """The Word file with another content of one of its parts."""
+    """Return the Word file with different content in one of its members."""
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(word())) as old,
@@ -131,12 +131,12 @@ def changed_word(name: str, data: bytes) -> bytes:
 
 
 def word_bomb() -> bytes:
-    """Some kilobytes that unpack to 200 MB."""
+    """Return some kilobytes of Word file that unpack to 200 MB."""
     return changed_word("word/media/image1.png", bytes(200 * 1024**2))
 
 
 def lying_word_bomb() -> bytes:
-    """The same, and it says that it is small."""
+    """Return the same file with a falsely declared small size."""
     data = bytearray(word_bomb())
     declared = (200 * 1024**2).to_bytes(4, "little")
     while (at := data.find(declared)) >= 0:
@@ -145,7 +145,7 @@ def lying_word_bomb() -> bytes:
 
 
 def laughing_word() -> bytes:
-    """A billion laughs: entities made of entities."""
+    """Return a Word file with a billion-laughs bomb: entities made of entities."""
     entities = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     xml = (
         f'<?xml version="1.0"?><!DOCTYPE w [{entities}]>'
@@ -156,7 +156,7 @@ def laughing_word() -> bytes:
 
 
 def zipped(**files: bytes) -> bytes:
-    """A zip with these files; two underscores in a name are a slash."""
+    """Return a zip file with these members; two underscores in a name mean a slash."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         for name, data in files.items():
