@@ -1,1 +1,1 @@
-"""The schedule in Redis: connections, one Lua script per move, enqueueing, worker presence."""
+"""Keep the live schedule in Redis: one Lua script for each move, the connections, and worker heartbeats."""

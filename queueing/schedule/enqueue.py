@@ -1,4 +1,4 @@
-"""Put committed jobs in line."""
+"""Put committed jobs into the schedule."""
 
 import logging
 from collections.abc import Sequence
@@ -11,24 +11,27 @@ from . import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
-#: Jobs a bulk submission schedules at a time.
+#: Jobs that one script call adds.
 _BATCH_SIZE = 1000
 
 
 def schedule_entry(job: Job) -> scripts.ScheduleEntry:
-    """The job as the schedule needs it."""
+    """Return what the schedule stores of `job`."""
     delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
     return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay))
 
 
 def enqueue_all(jobs: Sequence[Job]) -> int:
-    """Put committed rows in line; the number Redis did not know. Never raises: reconciliation follows."""
+    """Add committed jobs to the schedule and return the number that were new to it.
+
+    Never raises: reconciliation adds the jobs later if Redis is unavailable.
+    """
     added = 0
     try:
         for queue in {job.queue for job in jobs}:
-            mine = [schedule_entry(job) for job in jobs if job.queue == queue]
-            for i in range(0, len(mine), _BATCH_SIZE):
-                added += redis_client.run(scripts.submit(queue, mine[i : i + _BATCH_SIZE]))
+            entries = [schedule_entry(job) for job in jobs if job.queue == queue]
+            for i in range(0, len(entries), _BATCH_SIZE):
+                added += redis_client.run(scripts.submit(queue, entries[i : i + _BATCH_SIZE]))
     except redis_client.Unavailable as exc:
-        logger.warning("Redis is away (%s): %d jobs are kept and will be scheduled later", exc, len(jobs))
+        logger.warning("Redis is unavailable (%s): %d jobs are stored and scheduled later", exc, len(jobs))
     return added

@@ -1,7 +1,8 @@
-"""Scripts on connections of our own: redis-py's connections without the layers of its clients.
+"""Run commands on redis-py's connections without the layers of its clients.
 
-Those layers (pool, retries, telemetry) cost an idle process twice what Redis' answer does. Connecting is
-redis-py's: passwords, TLS, sockets. A connection that breaks is dropped, and its caller told.
+Those layers (pool, retries, telemetry) cost an idle process twice the time of Redis' answer. redis-py still
+opens the connections, with passwords, TLS and sockets. A connection that breaks is dropped, and the caller
+gets the error.
 """
 
 import asyncio
@@ -11,19 +12,19 @@ from typing import Any
 import hiredis
 from redis.exceptions import ResponseError
 
-#: Connections of one event loop: with hundreds of jobs in flight, a call waits for one.
+#: Maximum number of connections of one event loop. With hundreds of jobs in flight, a call waits for one.
 _MAX_CONNECTIONS = 32
 
 
 class FastConnections:
-    """For any thread."""
+    """The synchronous connections of a process, usable from any thread."""
 
     def __init__(self, pool: Any) -> None:
         self._make: Callable[[], Any] = lambda: pool.connection_class(**pool.connection_kwargs)
         self._idle: list[Any] = []
 
     def execute(self, *command: Any) -> Any:
-        """The reply to `command`. Raises redis-py's errors."""
+        """Return the reply to `command`. Raise redis-py's errors."""
         connection = self._idle.pop() if self._idle else self._make()
         try:
             connection.send_packed_command([hiredis.pack_command(command)], check_health=False)
@@ -36,17 +37,18 @@ class FastConnections:
 
 
 class AsyncFastConnections:
-    """For one event loop."""
+    """The asynchronous connections of one event loop."""
 
     def __init__(self, pool: Any, timeout: float) -> None:
-        kwargs = pool.connection_kwargs | {"socket_timeout": None}  # one for a call, not one for each half
+        # One timeout for the whole call replaces redis-py's timeouts for sending and for reading.
+        kwargs = pool.connection_kwargs | {"socket_timeout": None}
         self._make: Callable[[], Any] = lambda: pool.connection_class(**kwargs)
         self._timeout = timeout
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
 
     async def execute(self, *command: Any) -> Any:
-        """The reply to `command`. Raises redis-py's errors, and TimeoutError."""
+        """Return the reply to `command`. Raise redis-py's errors, and TimeoutError."""
         async with self._slots:
             connection = self._idle.pop() if self._idle else self._make()
             try:
@@ -63,6 +65,6 @@ class AsyncFastConnections:
             return reply
 
     async def aclose(self) -> None:
-        """Close what is idle; what is in use closes when it is over."""
+        """Close the idle connections."""
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)

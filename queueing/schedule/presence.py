@@ -1,4 +1,4 @@
-"""Which worker processes are running, by their heartbeats in Redis."""
+"""List the running worker processes, by their heartbeats in Redis."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from . import redis_client, scripts
 
 
 async def workers() -> list[dict[str, Any]]:
-    """The worker processes that have a fresh heartbeat, each with its `age` in seconds."""
+    """Return the workers that have a fresh heartbeat, each with the `age` of that in seconds."""
     found = []
     for text in (await redis_client.aclient().hgetall(scripts.key("workers"))).values():
         worker = json.loads(text)
@@ -21,10 +21,10 @@ async def workers() -> list[dict[str, Any]]:
 
 
 async def workers_alive() -> int:
-    """How many worker processes have a fresh heartbeat."""
+    """Return the number of workers that have a fresh heartbeat."""
     return len(await workers())
 
 
 async def clusters_alive() -> int:
-    """How many clusters those belong to."""
+    """Return the number of clusters that have a worker with a fresh heartbeat."""
     return len({worker["cluster"] for worker in await workers()})

@@ -1,7 +1,7 @@
-"""Connections to Redis, and running our scripts on them.
+"""Connect to Redis, and run the schedule's scripts there.
 
-`schedule.py` describes each move as a `Call`; `run` and `arun` carry it out, so that there is one
-description for synchronous and asynchronous callers.
+`scripts.py` describes each move as a `ScriptCall`. `run` and `arun` execute it, so that synchronous and
+asynchronous callers share one description.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ from .fast_connection import AsyncFastConnections, FastConnections
 
 T = TypeVar("T")
 
-#: What a Redis that is away, starting, full or answering garbage raises.
+#: The errors of a Redis that is unreachable, starting or full, or whose replies cannot be read.
 Unavailable = (redis.RedisError, RedisClusterException, OSError)
 
 _LUA = Path(__file__).parent / "lua"
-#: Seconds a call may take before Redis counts as away.
+#: Seconds after which a call fails as unavailable.
 _CALL_TIMEOUT = 5.0
-#: Seconds that closing the connections may take.
+#: Maximum seconds for closing the connections.
 _CLOSE_TIMEOUT = 1.0
-#: Connections of one event loop.
+#: Maximum number of connections of one event loop.
 _MAX_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
 class ScriptCall(Generic[T]):
-    """One script with its keys and arguments, and how its reply is read."""
+    """One script with its keys and arguments, and the function that reads its reply."""
 
     script: str
     keys: list[str]
@@ -50,7 +50,7 @@ class ScriptCall(Generic[T]):
 
 @cache
 def script_source(script: str) -> str:
-    """The text of `lua/<script>.lua` behind the functions it shares with others."""
+    """Return the text of `lua/<script>.lua`, preceded by the functions that it shares with others."""
     shared = ("common", "claim_shared") if script in ("claim", "count_late_start", "submit") else ("common",)
     return "\n".join((_LUA / f"{name}.lua").read_text() for name in (*shared, script))
 
@@ -75,7 +75,7 @@ _async = weakref.WeakKeyDictionary()
 
 
 def client() -> Any:
-    """This process's synchronous client (a fork gets its own)."""
+    """Return this process's synchronous client. A forked process gets its own."""
     return _sync_connections()[0]
 
 
@@ -88,7 +88,7 @@ def _sync_connections() -> tuple[Any, FastConnections | None]:
 
 
 def aclient() -> Any:
-    """The running loop's asynchronous client."""
+    """Return the running loop's asynchronous client."""
     return _async_connections()[0]
 
 
@@ -109,7 +109,7 @@ def _is_cluster(url: str) -> bool:
 
 
 def _connect(library: Any, url: str) -> Any:
-    """`redis+cluster://` is a Redis Cluster reached through the named node; all else redis-py reads."""
+    """Return a client for `url`: of a Redis Cluster for `redis+cluster://`, else as redis-py reads it."""
     if _is_cluster(url):
         url = url.replace("redis+cluster://", "redis://", 1)
         cluster = redis.cluster if library is redis else redis.asyncio.cluster
@@ -118,7 +118,7 @@ def _connect(library: Any, url: str) -> Any:
         return cluster.RedisCluster.from_url(url, **options)
     if library is redis:
         return redis.Redis.from_url(url, **_options())
-    # With hundreds of jobs in flight, a call waits for a connection rather than failing for want of one.
+    # With hundreds of jobs in flight, a call waits for a free connection instead of failing.
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url, max_connections=_MAX_CONNECTIONS, timeout=None, **_options()
     )
@@ -126,9 +126,10 @@ def _connect(library: Any, url: str) -> Any:
 
 
 async def listen(*channels: str) -> AsyncGenerator[str, None]:
-    """What is published on `channels`, for ever; first an empty text, once listening.
+    """Yield an empty text once subscribed to `channels`, then every message, without end.
 
-    Any one node of a cluster hears all that is published. Raises one of `Unavailable` when Redis cannot.
+    Every node of a Redis Cluster receives all messages, so one connection is enough. Raises one of
+    `Unavailable`.
     """
     one_node = get_conf().redis_url.replace("redis+cluster://", "redis://", 1)
     pool = redis.asyncio.ConnectionPool.from_url(one_node, **_options())
@@ -143,18 +144,18 @@ async def listen(*channels: str) -> AsyncGenerator[str, None]:
 
 
 async def aclose() -> None:
-    """Close the running loop's client; a later call makes a new one."""
+    """Close the running loop's client. A later call makes a new one."""
     found, fast = _async.pop(asyncio.get_running_loop(), (None, None))
     if fast is not None:
         await fast.aclose()
     if found is not None:
-        with suppress(TimeoutError):  # a connection that was cancelled half made may never say goodbye
+        with suppress(TimeoutError):  # a connection that was cancelled while it was made may never close
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await found.aclose()
 
 
 def run(call: ScriptCall[T]) -> T:
-    """Carry out `call`. Raises one of `Unavailable` when Redis cannot."""
+    """Execute `call` and return its reply. Raises one of `Unavailable`."""
     with _malformed_reply_is_unavailable(call.script):
         found, fast = _sync_connections()
         rest = (len(call.keys), *call.keys, *call.args)
@@ -165,7 +166,7 @@ def run(call: ScriptCall[T]) -> T:
 
 
 def _evalsha(fast: FastConnections | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
-    """The client connects anew, with patience, when the fast has broken."""
+    """Run the cached script. If the fast connection breaks, redis-py's client connects again and retries."""
     if fast:
         with suppress(redis.ConnectionError):
             return fast.execute("EVALSHA", sha, *rest)
@@ -173,7 +174,7 @@ def _evalsha(fast: FastConnections | None, client: Any, sha: str, rest: tuple[An
 
 
 async def arun(call: ScriptCall[T]) -> T:
-    """Carry out `call` on the running loop. Raises one of `Unavailable` when Redis cannot."""
+    """Execute `call` on the running loop and return its reply. Raises one of `Unavailable`."""
     with _malformed_reply_is_unavailable(call.script):
         found, fast = _async_connections()
         rest = (len(call.keys), *call.keys, *call.args)
@@ -192,8 +193,8 @@ async def _aevalsha(fast: AsyncFastConnections | None, client: Any, sha: str, re
 
 @contextmanager
 def _malformed_reply_is_unavailable(script: str) -> Iterator[None]:
-    """Whatever answers without sense, to us or to redis-py's own greeting, is not our Redis."""
+    """Raise `InvalidResponse`, one of `Unavailable`, for replies that neither we nor redis-py can read."""
     try:
         yield
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as exc:
-        raise InvalidResponse(f"{script}: the answer makes no sense ({exc!r}). Is this Redis?") from exc
+        raise InvalidResponse(f"{script}: the reply cannot be read ({exc!r}). Is this Redis?") from exc

@@ -1,73 +1,85 @@
-"""What Redis tells of a queue and of a job's place in it."""
+"""Typed replies of the scripts that read the schedule: a queue's counts and a job's position."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from queueing.conf import Limiter, QueueDef
 
-#: Milliseconds added to a limiter's window for the way from Redis to the provider.
-LIMITER_MARGIN = 250
+#: Milliseconds added to a limiter's window for the time from Redis to the provider.
+LIMITER_MARGIN_MS = 250
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a queue holds at one moment. Times in seconds."""
+    """The numbers of a queue at one moment. Times are in seconds."""
 
     waiting: int
     delayed: int
     active: int
     paused: bool
     cooldown: float
-    """What is left of the provider's cooldown."""
+    """Time left of the provider's cooldown."""
     oldest: float | None
-    """How long the next in line has waited."""
+    """How long the next job in line has waited; None when no job waits."""
     owner_unfinished: int
-    """Unfinished jobs of the owner asked about."""
+    """Unfinished jobs of the owner that the call named."""
     limiter_starts: int
     """Starts in the limiter's window."""
     first_start: float
-    """Age of the oldest of those."""
+    """Age of the oldest of `limiter_starts`."""
     changed: dict[str, Any] = field(default_factory=dict)
-    """Limits that operators changed: fields of `QueueDef`."""
+    """The limits that operators changed, as fields of `QueueDef`."""
 
     @property
     def unfinished(self) -> int:
-        """Jobs that are not over."""
+        """The number of unfinished jobs."""
         return self.waiting + self.delayed + self.active
 
     def under(self, queue: QueueDef) -> QueueDef:
-        """The queue with the limits that hold now."""
+        """Return `queue` with the limits that are in force now."""
         return replace(queue, **self.changed) if self.changed else queue
 
 
-def read_counts(r: list[int]) -> Counts:
-    """The reply of counts.lua."""
-    oldest = None if r[5] < 0 else r[5] / 1000
-    return Counts(r[0], r[1], r[2], bool(r[3]), r[4] / 1000, oldest, r[6], r[7], r[8] / 1000, _changed(r[9:]))
+def read_counts(reply: list[int]) -> Counts:
+    """Return the reply of counts.lua as `Counts`."""
+    waiting, delayed, active, paused, cooldown, oldest, owner_unfinished, starts, first_start = reply[:9]
+    return Counts(
+        waiting=waiting,
+        delayed=delayed,
+        active=active,
+        paused=bool(paused),
+        cooldown=cooldown / 1000,
+        oldest=None if oldest < 0 else oldest / 1000,
+        owner_unfinished=owner_unfinished,
+        limiter_starts=starts,
+        first_start=first_start / 1000,
+        changed=_changed(reply[9:]),
+    )
 
 
 def _changed(limits: list[int]) -> dict[str, Any]:
     names = ("concurrency", "global_concurrency", "owner_concurrency")
     changed: dict[str, Any] = {n: value for n, value in zip(names, limits, strict=False) if value >= 0}
-    most, ms = limits[3:]
-    if most >= 0:
-        changed["limiter"] = Limiter(most, (ms - LIMITER_MARGIN) / 1000) if most else None
+    maximum, window_ms = limits[3:]
+    if maximum >= 0:
+        limiter = Limiter(maximum, (window_ms - LIMITER_MARGIN_MS) / 1000) if maximum else None
+        changed["limiter"] = limiter
     return changed
 
 
 class Position(NamedTuple):
-    """Where a job stands."""
+    """Where a job is in the schedule."""
 
     state: str
     """`waiting`, `delayed` or `active`."""
     ahead: int
-    """Jobs before it in line; 0 unless waiting."""
+    """Jobs before this one in line; 0 unless waiting."""
     due: float
-    """Seconds until it is due; 0 unless delayed."""
+    """Seconds until the job becomes waiting; 0 unless delayed."""
 
 
 def read_positions(reply: list[Any]) -> list[Position | None]:
-    """The reply of places.lua."""
+    """Return the reply of positions.lua, with None for each job that Redis does not know."""
     return [_position(state, int(number)) for state, number in zip(reply[::2], reply[1::2], strict=True)]
 
 

@@ -17,13 +17,13 @@ from queueing.errors import Cooldown, JobError, Permanent, Retry
 from queueing.limits.backoff import delay_before_retry
 from queueing.record.run import UNEXPECTED, Result, Run
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.replies import LIMITER_MARGIN
+from queueing.schedule.replies import LIMITER_MARGIN_MS
 from queueing.states import State
 
 logger = logging.getLogger(__name__)
 
 #: Seconds from claim to start that the margin of the limiter's window covers, with as much to spare.
-_LATE = LIMITER_MARGIN / 2000
+_LATE = LIMITER_MARGIN_MS / 2000
 TOOK_TOO_LONG = "This took longer than it may and was stopped."
 
 

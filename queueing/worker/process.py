@@ -132,7 +132,7 @@ class Worker:
             if free > 0:
                 self._claims += 1
                 token, claimed_at = f"{self.identity.id}/{self._claims}", timezone.now()
-                claim = scripts.claim(queues, token, free, hears=self._bell.own, idle=not self.held)
+                claim = scripts.claim(queues, token, free, channel=self._bell.own, idle=not self.held)
                 try:
                     claims = await redis_client.arun(claim)
                 except redis_client.Unavailable as exc:

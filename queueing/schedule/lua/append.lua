@@ -1,11 +1,11 @@
--- Adds text to answers in flight, where the claim still holds. It is kept for whoever comes later.
--- KEYS  the global ones, then of each answer its stream (string: run SEP text)
--- ARGV  seconds to keep it, JSON [[id, token, run, text, 1 to begin anew else 0], ...]
--- Returns of each: 1; 0 when the claim is no longer this token's; 2 when the text so far is gone (Redis
--- was lost), which the caller mends by sending all of it anew.
-local function append(stream, id, token, run, text, anew)
+-- Stores streamed text of running jobs while their claims hold, for clients that connect later.
+-- KEYS  the global ones, then for each job its stream (string: run SEP text)
+-- ARGV  seconds to keep it, JSON [[id, token, run, text, 1 to replace the stored text else 0], ...]
+-- Returns a number for each: 1 stored; 0 the claim has another token; 2 the stored text is gone (Redis
+-- lost its data), and the caller must send the whole text.
+local function append(stream, id, token, run, text, replace)
   if redis.call('HGET', CLAIMS, id) ~= token then return 0 end
-  if anew == 1 then
+  if replace == 1 then
     redis.call('SET', stream, string.format('%d', run) .. SEP .. text, 'EX', ARGV[1])
     return 1
   end
@@ -14,9 +14,9 @@ local function append(stream, id, token, run, text, anew)
   return 1
 end
 
-local pieces, done = cjson.decode(ARGV[2]), {}
-local first = #KEYS - #pieces
-for i, piece in ipairs(pieces) do
-  done[i] = append(KEYS[first + i], piece[1], piece[2], piece[3], piece[4], piece[5])
+local chunks, done = cjson.decode(ARGV[2]), {}
+local first = #KEYS - #chunks
+for i, chunk in ipairs(chunks) do
+  done[i] = append(KEYS[first + i], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5])
 end
 return done

@@ -1,9 +1,9 @@
--- Hands a worker what it may run now: across queues by priority with ageing, within each queue in
--- line order, never beyond concurrency, limiter, pause, cooldown or an owner's cap.
--- KEYS  4 global, then 9 of each queue, idle (hash: a worker's channel -> its terms)
+-- Claims jobs that a worker may run now: across queues by priority with ageing, within each queue in line
+-- order, and never beyond concurrency, limiter, pause, cooldown or the maximum of an owner.
+-- KEYS  4 global, then 9 of each queue, idle (hash: channel of a worker -> its terms)
 -- ARGV  the terms, see claim_shared.lua
--- Returns {ms until something may become possible (-1: nothing known), then id, queue's number
--- (from 1; negative if its limiter counted the job) and ms waited of each job}.
+-- Returns {ms until another claim may bring more (-1: unknown), then for each job: id, number of its queue
+-- (from 1; negative if the limiter counted the job), ms waited}.
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local ageing = tonumber(ARGV[3])
 
@@ -23,8 +23,8 @@ local function promote_due(q)
   if first[2] then wake_at(tonumber(first[2])) end
 end
 
--- With more work than slots, the next job of the queue with the best priority goes first, and every
--- `ageing` ms it has waited lift it by one.
+-- With more jobs than slots, the queue whose next job has the lowest priority number goes first. Every
+-- `ageing` ms of waiting lower that number by one.
 local function share_out(queues)
   local chosen = {}
   for _, q in ipairs(queues) do q.take = 0 end
@@ -33,8 +33,8 @@ local function share_out(queues)
     for _, q in ipairs(queues) do
       local job = q.found[q.take + 1]
       if job then
-        local mine = q.priority - (now - job.ready) / ageing
-        if not best or mine < rank then best, rank = q, mine end
+        local aged = q.priority - (now - job.ready) / ageing
+        if not best or aged < rank then best, rank = q, aged end
       end
     end
     if not best then break end
@@ -42,13 +42,13 @@ local function share_out(queues)
   end
 end
 
--- A Redis that lost its memory does not know what runs already: no limit could be kept.
+-- A Redis that lost its data does not know which jobs are active, so no limit would hold.
 if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
 
 local queues, total = {}, 0
 for i = FIRST_TERMS, #ARGV, TERMS do
   local q = queue_at(5 + 9 * #queues)
-  agree(q, ARGV, i)
+  read_terms(q, ARGV, i)
   promote_due(q)
   q.found = {}
   if redis.call('ZCARD', q.waiting) > 0 then
@@ -62,7 +62,7 @@ end
 if total > slots then share_out(queues) end
 local reply = {0}
 for number, q in ipairs(queues) do take(q, reply, number) end
--- Who stands idle is handed the next job as it is submitted.
+-- submit.lua hands the next job to a worker that is listed as idle.
 if #reply == 1 and ARGV[6] == '1' then
   redis.call('HSET', KEYS[#KEYS], ARGV[5], cjson.encode(ARGV))
 else

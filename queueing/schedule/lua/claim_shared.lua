@@ -1,15 +1,15 @@
--- Put between common.lua and the scripts that hand jobs to a worker (claim.lua, submit.lua) or let them
--- start late (start.lua).
+-- Stands between common.lua and the scripts that claim jobs (claim.lua, submit.lua) or count a late start
+-- (count_late_start.lua).
 --
--- A claim's terms are its ARGV: token, lease (ms), ageing (ms a level), slots, the channel on which the
--- worker hears what it is handed, 1 if it has nothing else to do (else 0), then for each queue: name,
--- priority, concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency
+-- The terms of a claim are its ARGV: token, lease (ms), ageing (ms a level), slots, the worker's channel for
+-- jobs that are handed to it, 1 if the worker is idle (else 0), then for each queue: name, priority,
+-- concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency
 local FIRST_TERMS, TERMS = 7, 7
 local now, token, lease, slots = now_ms(), nil, nil, nil
 local next_at = nil
 
--- The terms, from the `i`th on, for the queue at `q`.
-local function agree(q, terms, i)
+-- Writes the terms of one queue, from the `i`th on, to `q`.
+local function read_terms(q, terms, i)
   q.name, q.priority, q.concurrency, q.global_concurrency = terms[i], tonumber(terms[i + 1]), terms[i + 2], terms[i + 3]
   q.limiter_max, q.limiter_ms, q.owner_concurrency = terms[i + 4], terms[i + 5], tonumber(terms[i + 6])
 end
@@ -18,10 +18,10 @@ local function wake_at(moment)
   if not next_at or moment < next_at then next_at = moment end
 end
 
--- How many starts the limiter's sliding window leaves.
+-- Returns the number of starts that the limiter's sliding window still allows.
 local function limiter_room(q)
   local last = redis.call('ZRANGE', q.limiter_starts, -1, -1, 'WITHSCORES')
-  if last[2] and tonumber(last[2]) > now then -- the clock went back: these starts count as now
+  if last[2] and tonumber(last[2]) > now then -- the clock was set back: these starts count as now
     for _, start in ipairs(redis.call('ZRANGEBYSCORE', q.limiter_starts, '(' .. now, '+inf')) do
       redis.call('ZADD', q.limiter_starts, now, start)
     end
@@ -29,15 +29,15 @@ local function limiter_room(q)
   redis.call('ZREMRANGEBYSCORE', q.limiter_starts, '-inf', now - q.limiter_ms)
   local left = q.limiter_max - redis.call('ZCARD', q.limiter_starts)
   if left <= 0 then
-    local first = redis.call('ZRANGE', q.limiter_starts, 0 - left, 0 - left, 'WITHSCORES') -- -left would be -0 at times
+    local first = redis.call('ZRANGE', q.limiter_starts, 0 - left, 0 - left, 'WITHSCORES') -- -left could be -0
     wake_at(tonumber(first[2]) + q.limiter_ms + 1)
   end
   return left
 end
 
--- During a cooldown nothing; after it a share that grows to all over as long as it lasted.
+-- Returns 0 during a cooldown, then a share of the concurrency that grows for as long as the cooldown lasted.
 local function cooldown_room(q, ends, length)
-  if ends > now + length then -- the clock went back: no wait is longer than was asked for
+  if ends > now + length then -- the clock was set back: no wait is longer than requested
     ends = now + length
     redis.call('HSET', q.meta, 'cooldown', whole(ends))
   end
@@ -52,6 +52,7 @@ local function cooldown_room(q, ends, length)
   return share - redis.call('ZCARD', q.active)
 end
 
+-- Returns the number of jobs that may start on the queue now.
 local function room(q)
   local live = redis.call('HMGET', q.meta, 'paused', 'concurrency', 'global_concurrency',
     'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency')
@@ -71,7 +72,7 @@ local function room(q)
   return math.min(left, slots)
 end
 
--- Whether the owner may have one more active job; counts it if so.
+-- Returns whether the owner may have one more active job, and counts it if so.
 local function owner_may(q, owner)
   if owner == '' or q.owner_concurrency == 0 then return true end
   local active = q.seen[owner] or tonumber(redis.call('HGET', q.owner_active, owner) or '0')
@@ -81,7 +82,7 @@ local function owner_may(q, owner)
   return true
 end
 
--- The next jobs in line, at most `left`; those of owners at their cap step aside into `parked`.
+-- Finds up to `left` jobs in line order. Jobs of owners at their maximum are moved to `parked`.
 local function find(q, left)
   q.found, q.seen = {}, {}
   local from = 0
@@ -105,6 +106,7 @@ local function find(q, left)
   wake_at(now)
 end
 
+-- Claims the first `q.take` jobs of `q.found`, and adds them to `reply`.
 local function take(q, reply, number)
   if q.take == 0 then return end
   local ids, claims, active, starts, virtual_time = {}, {}, {}, {}, 0

@@ -1,15 +1,15 @@
--- Put in front of every script by redis.py. Names the keys and holds the moves the scripts share.
+-- Precedes every script (see redis_client.py). Names the keys and holds the functions that scripts share.
 --
--- KEYS[1..4]  the whole engine's:
---   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job Redis knows
+-- KEYS[1..4]  of the whole engine:
+--   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job that Redis knows
 --   claims    hash  id -> token of the claim that runs it
 --   running   hash  cluster/queue -> number of active jobs
---   reconciled  string  there once Redis has been told all that runs; gone when Redis lost its memory
--- then nine keys for each queue the script is given, see queue_at:
+--   reconciled  string  exists once Redis knows all active jobs; missing after Redis lost its data
+-- then nine keys for each queue of the script, see queue_at:
 --   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
---   parked    zset  owner SEP score SEP id, all scores 0: waiting jobs of owners at their cap
+--   parked    zset  owner SEP score SEP id, all scores 0: waiting jobs of owners at their maximum
 --   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
@@ -19,7 +19,7 @@
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
-local TAGS = 1099511627776 -- 2^40 virtual starts fit under each priority
+local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -42,26 +42,27 @@ local function pack(owner, priority, ready)
   return owner .. SEP .. whole(priority) .. SEP .. whole(ready)
 end
 
--- owner, priority, ready of a value of `jobs`.
+-- Returns owner, priority and ready from a value of `jobs`.
 local function parse(text)
   local owner, priority, ready = string.match(text, '^(.-)\31(%d+)\31(%d+)$')
   return owner, tonumber(priority), tonumber(ready)
 end
 
+-- Changes a counter, and deletes it at zero.
 local function add_to(hash, field, change)
   if redis.call('HINCRBY', hash, field, change) <= 0 then
     redis.call('HDEL', hash, field)
   end
 end
 
--- cluster/queue of a token `cluster/worker/number`.
+-- Returns cluster/queue for a token `cluster/worker/number`.
 local function running_field(token, queue)
   return string.match(token, '^[^/]*') .. '/' .. queue
 end
 
--- Start-time fair queueing: a job starts, in virtual time, when its owner's previous job would have
--- finished, but not before the present; so an owner with many jobs stands behind itself, not before
--- others. Jobs without an owner are strangers to each other and all start at the present.
+-- Start-time fair queueing: in virtual time, a job starts when the previous job of its owner would have
+-- finished, but not before the present. So an owner with many jobs waits behind its own jobs, not before
+-- those of others. Jobs without an owner do not affect each other, and all start at the present.
 -- `batch` is a list of {id, owner, priority}.
 local function put_in_line(q, batch)
   local virtual_time = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
@@ -87,7 +88,7 @@ local function put_in_line(q, batch)
   end
 end
 
--- The owner's first parked job goes back in line, where its score has kept its place.
+-- Puts the owner's first parked job back in line; its score has kept its position.
 local function unpark(q, owner)
   if owner == '' then return end
   local found = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32', 'LIMIT', 0, 1)
@@ -97,7 +98,7 @@ local function unpark(q, owner)
   redis.call('ZADD', q.waiting, score, id)
 end
 
--- Ends the claim of `id`; where the job goes next is the caller's business.
+-- Ends the claim of `id`. The caller decides where the job goes next.
 local function end_claim(q, queue, id, owner, token)
   redis.call('ZREM', q.active, id)
   redis.call('HDEL', CLAIMS, id)
@@ -108,13 +109,13 @@ local function end_claim(q, queue, id, owner, token)
   end
 end
 
--- Redis forgets the job.
+-- Removes the job from what Redis knows.
 local function forget(q, id, owner)
   redis.call('HDEL', JOBS, id)
   if owner ~= '' then add_to(q.owner_unfinished, owner, -1) end
 end
 
--- The parked member of `id`, or nil.
+-- Returns the member of `parked` for `id`, or nil.
 local function parked_member(q, id, owner)
   if owner == '' then return nil end
   local all = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32')

@@ -1,7 +1,7 @@
--- Asks every worker to leave the queue alone for a while. The longest wait wins.
+-- Starts a cooldown: no worker starts a job of the queue until its end. The longest cooldown wins.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, length (ms)
--- Returns the ms until the cooldown's end.
+-- Returns the ms until the end of the cooldown.
 local q = queue_at(5)
 local now, length = now_ms(), tonumber(ARGV[3])
 local ends = tonumber(redis.call('HGET', q.meta, 'cooldown') or '0')

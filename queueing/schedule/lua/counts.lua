@@ -1,10 +1,10 @@
--- What a queue holds, for admission, statistics and positions. Changes nothing; O(log n).
+-- Counts the jobs of a queue, for admission, statistics and positions. Changes nothing; O(log n).
 -- KEYS  4 global, 9 of the queue
--- ARGV  owner ('' for none), limiter's window (ms; 0: no limiter)
--- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms the next in line has
--- waited (-1: none), unfinished jobs of the owner, starts in the limiter's window, the first one's age in ms,
--- then, -1 where unchanged, what operators changed: concurrency, global_concurrency, owner_concurrency,
--- limiter_max, limiter_ms}.
+-- ARGV  owner ('' for none), the limiter's window (ms; 0: no limiter)
+-- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms that the next job in line has
+-- waited (-1: none waits), unfinished jobs of the owner, starts in the limiter's window, age of the first of
+-- these in ms, then what operators changed (-1: unchanged): concurrency, global_concurrency,
+-- owner_concurrency, limiter_max, limiter_ms}.
 local q = queue_at(5)
 local now = now_ms()
 local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown',

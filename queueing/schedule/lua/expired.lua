@@ -1,7 +1,7 @@
--- Claims whose lease has run out. Changes nothing but leases that a clock set back made too long.
+-- Finds claims whose lease has expired. Changes only leases that are too long because the clock was set back.
 -- KEYS  4 global, 9 of the queue
--- ARGV  lease (ms), most to return
--- Returns id, token of each.
+-- ARGV  lease (ms), maximum number to return
+-- Returns id and token of each.
 local q = queue_at(5)
 local now, lease = now_ms(), tonumber(ARGV[1])
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', q.active, '(' .. whole(now + 2 * lease), '+inf')) do

@@ -1,7 +1,7 @@
--- Ends claims whose outcome the record has. A claim that is no longer this token's is refused.
+-- Ends claims whose outcome is on record. A claim that has another token by now is refused.
 -- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
 -- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran], channel to
---       tell of the room there is now, or empty: a worker that goes on claims the next itself
+--       notify that there is room, or empty if the caller claims next itself
 -- Returns the ids that were refused.
 local q = queue_at(5)
 local lists = {completed = KEYS[14], failed = KEYS[15]}
@@ -19,7 +19,7 @@ for i, id in ipairs(ids) do
   if holders[i] ~= token or taken[id] then
     refused[#refused + 1] = id
   else
-    taken[id] = true -- named twice in one batch, it still ends once
+    taken[id] = true -- a job that a batch names twice ends once
     local owner = parse(jobs[i])
     done[#done + 1] = id
     if owner ~= '' then owners[owner] = (owners[owner] or 0) + 1 end

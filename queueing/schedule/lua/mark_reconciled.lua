@@ -1,7 +1,7 @@
--- Says that Redis knows again all that runs, unless it lost its memory once more in the meantime.
+-- Records that Redis knows all active jobs again, unless it lost its data once more meanwhile.
 -- KEYS  4 global, restoring (string)
--- ARGV  channel, the value that was put into `restoring` before
--- Returns 1, or 0 when all has to be told anew.
+-- ARGV  channel, the value that `restoring` was set to before
+-- Returns 1, or 0 if everything must be restored again.
 if redis.call('GET', KEYS[5]) ~= ARGV[2] then return 0 end
 redis.call('SET', RECONCILED, 0)
 redis.call('DEL', KEYS[5])

@@ -1,12 +1,13 @@
--- Where jobs stand.
+-- Finds where jobs are. Changes nothing; O(log n) each.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  ids
--- Returns state and number of each: waiting and how many are before it; delayed and ms until it is
--- due; active and 0; unknown and 0. Changes nothing; O(log n) each.
+-- Returns state and number of each: waiting and the number of jobs before it; delayed and the ms until it is
+-- due; active and 0; unknown and 0.
 local q = queue_at(5)
 local now = now_ms()
 
-local function parked(id)
+-- Returns the number of jobs before a parked job, or nil if it is not parked.
+local function jobs_before_parked(id)
   local text = redis.call('HGET', JOBS, id)
   local owner = text and parse(text)
   local member = owner and parked_member(q, id, owner)
@@ -26,7 +27,7 @@ for i, id in ipairs(ARGV) do
     elseif redis.call('ZSCORE', q.active, id) then
       state, number = 'active', 0
     else
-      number = parked(id)
+      number = jobs_before_parked(id)
       if not number then state, number = 'unknown', 0 end
     end
   end

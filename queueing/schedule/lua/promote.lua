@@ -1,4 +1,4 @@
--- delayed -> waiting, now instead of later.
+-- delayed -> waiting: the job may run now.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, ids
 -- Returns the number of jobs moved.

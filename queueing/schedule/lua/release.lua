@@ -1,7 +1,7 @@
--- active -> waiting: the job is given back unharmed (shutdown, lost worker). It stands at the present
--- of the line without a new charge to its owner, and among equals the older id goes first.
+-- active -> waiting: a job is given back, by a worker that stops or for one that was lost. It goes to the
+-- present of the line, without another charge to its owner; of jobs with equal scores the oldest goes first.
 -- KEYS  4 global, 9 of the queue
--- ARGV  channel, queue, 1 to release only what has an expired lease else 0, then for each job: id, token
+-- ARGV  channel, queue, 1 to release only expired leases else 0, then for each job: id, token
 -- Returns the ids that were refused.
 local q = queue_at(5)
 local now, refused = now_ms(), {}

@@ -1,4 +1,4 @@
--- Takes jobs out of the schedule, whatever state they are in. Workers that run one are told.
+-- Removes jobs in any state. Workers that run one are notified.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, ids
 -- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
@@ -22,8 +22,8 @@ for i = 3, #ARGV do
         local member = parked_member(q, id, owner)
         if member then redis.call('ZREM', q.parked, member) end
       end
-      unpark(q, owner) -- it may have been the one whose turn was to bring the next
-      if redis.call('ZSCORE', q.owner_finish_tags, owner) then -- what never ran is not charged to its owner
+      unpark(q, owner) -- the end of this job would have put the next one back in line
+      if redis.call('ZSCORE', q.owner_finish_tags, owner) then -- a job that never ran is not charged to its owner
         redis.call('ZINCRBY', q.owner_finish_tags, -1, owner)
       end
     end

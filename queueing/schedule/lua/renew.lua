@@ -1,7 +1,7 @@
 -- Extends the leases of a worker's claims.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  lease (ms), then for each job: id, token
--- Returns the ids whose claim is not this token's: taken over, or lost with Redis.
+-- Returns the ids whose claim has another token, or that Redis lost.
 local q = queue_at(5)
 local ends, lost = whole(now_ms() + tonumber(ARGV[1])), {}
 for i = 2, #ARGV, 2 do

@@ -1,8 +1,8 @@
--- Puts back jobs that the record has as active and a lost Redis forgot, under their own tokens with
--- fresh leases: a living worker goes on renewing them, a dead one's run out.
+-- Restores jobs that are active on record and that Redis lost, under their own tokens with new leases.
+-- A living worker goes on renewing its lease; the lease of a dead one expires.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  queue, lease (ms), then for each job: id, owner, priority, token
--- Returns the number of jobs put back; those Redis knows are left alone.
+-- Returns the number of jobs restored. Jobs that Redis knows are left alone.
 local q = queue_at(5)
 local now, added = now_ms(), 0
 for i = 3, #ARGV, 4 do

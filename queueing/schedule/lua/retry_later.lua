@@ -1,7 +1,7 @@
--- active -> delayed: an attempt failed and the next comes after a wait.
+-- active -> delayed: an attempt failed, and the next one starts after a wait.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, then for each job: id, token, delay (ms)
--- Returns the ids that were refused because the claim is no longer this token's.
+-- Returns the ids that were refused because the claim has another token.
 local q = queue_at(5)
 local now, refused = now_ms(), {}
 for i = 3, #ARGV, 3 do

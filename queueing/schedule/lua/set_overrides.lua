@@ -1,9 +1,10 @@
--- Makes a queue's `meta` say what operators changed, and nothing else that they could have changed.
+-- Sets what operators changed of a queue in its `meta`, and removes every other change of theirs.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  channel, queue, JSON object of the changed fields (text -> text),
---       `told` as it was before the record was read, `told` from now on
--- Returns 1 if that was news, 0 if not. Workers then look again, at their own number of slots, too.
--- Returns -1, with nothing done, when somebody told of the queue meanwhile: the record may say more by now.
+--       expected overrides_version, new overrides_version
+-- Returns 1 if something changed; workers then read the limits and their number of slots again. Returns 0 if
+-- nothing changed. Returns -1, with nothing written, if the version is not the expected one: the record may
+-- have changed since the caller read it.
 local FIELDS = {'paused', 'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms'}
 local q = queue_at(5)
 if (redis.call('HGET', q.meta, 'overrides_version') or '') ~= ARGV[4] then return -1 end
@@ -21,7 +22,7 @@ for i, old in ipairs(redis.call('HMGET', q.meta, unpack(FIELDS))) do
   end
 end
 if next(changed) == nil then return 0 end
--- Owners at their cap stepped aside; under another cap they may not be at it.
+-- Jobs are parked because their owners were at their maximum. With another maximum they may not be.
 while changed.owner_concurrency do
   local parked = redis.call('ZRANGE', q.parked, 0, 999)
   if not parked[1] then break end

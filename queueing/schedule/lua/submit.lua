@@ -1,9 +1,9 @@
--- Puts jobs in the schedule. Those Redis knows already are left where they are, so that doing it
--- twice, or reconciling, changes nothing.
--- KEYS  4 global, 9 of the queue, idle (hash: a worker's channel -> its terms, see claim_shared.lua)
--- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0 is at once)]
--- A job that finds nobody before it and a worker idle is claimed for that worker at once, which saves both a
--- round trip and all others a wake-up.
+-- Adds jobs to the schedule. Jobs that Redis knows stay where they are, so a second call, or reconciling,
+-- changes nothing.
+-- KEYS  4 global, 9 of the queue, idle (hash: channel of a worker -> its terms, see claim_shared.lua)
+-- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0: now)]
+-- If the only job in line is new and a worker is idle, the job is claimed for that worker at once. This saves
+-- a round trip, and does not wake the other workers.
 -- Returns the number of jobs that were new.
 local q = queue_at(5)
 local IDLE = KEYS[#KEYS]
@@ -22,11 +22,11 @@ for _, job in ipairs(cjson.decode(ARGV[3])) do
 end
 put_in_line(q, batch)
 
--- Whether the queue's only job in line went to the worker that hears `channel`.
+-- Claims the only job in line for the worker that listens to `channel`. Returns whether it did.
 local function hand_to(channel, terms)
   for i = FIRST_TERMS, #terms, TERMS do
     if terms[i] == ARGV[2] then
-      agree(q, terms, i)
+      read_terms(q, terms, i)
       token, lease, slots = terms[1], tonumber(terms[2]), 1
       if room(q) < 1 then return false end
       find(q, 1)
@@ -34,7 +34,7 @@ local function hand_to(channel, terms)
       if not job then return false end
       redis.call('HDEL', IDLE, channel)
       if redis.call('PUBLISH', channel, 'job:' .. cjson.encode({token, q.name, job.id, now, q.limiter_max > 0})) == 0 then
-        return false -- it is gone
+        return false -- the worker is gone
       end
       q.take = 1
       take(q, {}, 1)
@@ -44,6 +44,7 @@ local function hand_to(channel, terms)
   return false
 end
 
+-- Returns whether an idle worker got the job.
 local function handed_over()
   if #batch ~= 1 or redis.call('ZCARD', q.waiting) ~= 1 or redis.call('EXISTS', RECONCILED) == 0 then return false end
   local idle = redis.call('HRANDFIELD', IDLE, 1, 'WITHVALUES')

@@ -112,11 +112,11 @@ def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
     with valkey.client.pubsub() as ear:
         ear.subscribe("own")
         wait_until(lambda: valkey.client.pubsub_numsub("own")[0][1], "the ear")
-        redis_client.run(scripts.claim([queue], mine, 100, hears="own", idle=True))
+        redis_client.run(scripts.claim([queue], mine, 100, channel="own", idle=True))
         set_limits(concurrency=1)
         claim_of_another = put(queue)
         assert redis_client.run(scripts.positions(TEST, claim_of_another))[0].state == "active"
-        redis_client.run(scripts.claim([queue], token(), 100, hears="own", idle=True))
+        redis_client.run(scripts.claim([queue], token(), 100, channel="own", idle=True))
         waits = put(queue)
         assert redis_client.run(scripts.positions(TEST, waits))[0].state == "waiting"
 

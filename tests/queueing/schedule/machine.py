@@ -16,7 +16,7 @@ from .model import HOUR, QUEUES, Job, Model
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
 #: The channel of the one worker that may stand idle.
-HEARS = "notify:w"
+CHANNEL = "notify:w"
 #: Unfinished jobs a queue gets at most: within what one claim looks through.
 MOST = 10
 
@@ -30,7 +30,7 @@ class ScheduleMachine(Machine):
         super().__init__()
         self.forget_all()
         self.ear = self.client.pubsub()
-        self.ear.subscribe(HEARS)
+        self.ear.subscribe(CHANNEL)
         self.heard("subscribe")
         self.hears = True
         self.model = Model()
@@ -82,7 +82,7 @@ class ScheduleMachine(Machine):
         """That worker is gone, or another hears under its name."""
         if really == self.hears:
             self.hears = not really
-            (self.ear.unsubscribe if really else self.ear.subscribe)(HEARS)
+            (self.ear.unsubscribe if really else self.ear.subscribe)(CHANNEL)
             self.heard("unsubscribe" if really else "subscribe")
 
     @initialize(every=st.fixed_dictionaries(dict.fromkeys(QUEUES, specs)))
@@ -99,7 +99,7 @@ class ScheduleMachine(Machine):
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
         got = redis_client.run(
-            scripts.claim(list(QUEUES.values()), token, slots, hears=HEARS, idle=idle)
+            scripts.claim(list(QUEUES.values()), token, slots, channel=CHANNEL, idle=idle)
         ).jobs
         wanted = self.model.claim(token, slots, idle=idle)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]

@@ -15,22 +15,23 @@ from tests.support.valkey import wait_until
 from .moves import claim, put, token
 
 one_at_a_time = QueueDef(name="test", concurrency=1)
-HEARS = "own"
+CHANNEL = "own"
 
 
 @pytest.fixture
 def ear(valkey):
     """What the bell and the worker's own channel say; the worker hears as long as this does."""
     with valkey.client.pubsub(ignore_subscribe_messages=True) as listening:
-        listening.subscribe(HEARS, scripts.notify_channel())
-        wait_until(lambda: listening.get_message() is None and valkey.client.pubsub_numsub(HEARS)[0][1], "it")
+        listening.subscribe(CHANNEL, scripts.notify_channel())
+        numsub = valkey.client.pubsub_numsub
+        wait_until(lambda: listening.get_message() is None and numsub(CHANNEL)[0][1], "it")
         yield listening
 
 
-def stand_idle(queue=one_at_a_time, hears=HEARS):
+def stand_idle(queue=one_at_a_time, channel=CHANNEL):
     """A claim that finds nothing; its token."""
     mine = token()
-    assert redis_client.run(scripts.claim([queue], mine, 100, hears=hears, idle=True)).jobs == []
+    assert redis_client.run(scripts.claim([queue], mine, 100, channel=channel, idle=True)).jobs == []
     return mine
 
 
@@ -49,7 +50,7 @@ def test_it_hears_what_it_is_handed_and_nobody_else_is_woken(ear):
     mine = stand_idle()
     (job,) = put(one_at_a_time, owner="alice")
     channel, text = said(ear)
-    assert (channel, json.loads(text.removeprefix("job:"))[:3]) == (HEARS, [mine, "test", job])
+    assert (channel, json.loads(text.removeprefix("job:"))[:3]) == (CHANNEL, [mine, "test", job])
     assert ear.get_message(timeout=0.1) is None
     assert state_of(job) == "active"
     assert redis_client.run(scripts.renew("test", [(job, mine)])) == []
@@ -65,7 +66,7 @@ def test_it_is_handed_one_job_and_no_more_than_the_queue_may_run(ear):
 
 
 def test_a_worker_that_is_gone_is_handed_nothing(ear):
-    stand_idle(hears="nobody")
+    stand_idle(channel="nobody")
     (job,) = put(one_at_a_time)
     assert said(ear) == (scripts.notify_channel(), "wake:test")
     assert list(claim(one_at_a_time)) == [job]
@@ -73,7 +74,7 @@ def test_a_worker_that_is_gone_is_handed_nothing(ear):
 
 def test_a_worker_that_has_claimed_since_is_handed_nothing(ear):
     stand_idle()
-    redis_client.run(scripts.claim([one_at_a_time], token(), 100, hears=HEARS, idle=False))
+    redis_client.run(scripts.claim([one_at_a_time], token(), 100, channel=CHANNEL, idle=False))
     (job,) = put(one_at_a_time)
     assert state_of(job) == "waiting"
 

@@ -10,7 +10,7 @@ import pytest
 from queueing.conf import Limiter, QueueDef
 from queueing.control import verbs
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import LIMITER_MARGIN, queue_key
+from queueing.schedule.scripts import LIMITER_MARGIN_MS, queue_key
 from tests.support.valkey import wait_until
 
 from .moves import ask, claim, finish, put, serve
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("valkey")
 
 limited = QueueDef(name="test", concurrency=50, limiter=Limiter(max=2, duration=60))
 wide = QueueDef(name="test", concurrency=10)
-WINDOW = 60 + LIMITER_MARGIN / 1000
+WINDOW = 60 + LIMITER_MARGIN_MS / 1000
 
 
 def pass_time(seconds: float, name: str = "limiter_starts") -> None:
@@ -101,7 +101,7 @@ def test_the_limiter_holds_in_real_time_whoever_claims():
 
     wait_until(all_started, "all twelve to start")
     at = sorted(starts.values())
-    assert all(later - first >= 100 + LIMITER_MARGIN for first, later in zip(at, at[3:], strict=False))
+    assert all(later - first >= 100 + LIMITER_MARGIN_MS for first, later in zip(at, at[3:], strict=False))
 
 
 def test_a_clock_set_back_does_not_freeze_the_limiter():
