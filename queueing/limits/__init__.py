@@ -1,1 +1,1 @@
-"""How much may wait and run: backpressure, live limits, backoff."""
+"""Decide how many jobs may wait, start and run: backpressure, limits changed live, backoff."""

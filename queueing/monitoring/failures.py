@@ -60,7 +60,7 @@ def groups(queue: str = "", most: int = 50) -> list[Group]:
 
     All are those of the settings, and those that failed jobs name.
     """
-    names = [queue] if queue else [*get_conf().queues, *orphans.queues_with_failures()]
+    names = [queue] if queue else [*get_conf().queues, *orphans.orphaned_queues_with_failures()]
     found = [group for name in names for group in _of(name)]
     return sorted(found, key=lambda group: group.last, reverse=True)[:most]
 

@@ -87,7 +87,7 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
 def _orphaned_queues() -> list[HealthWarning]:
     """Blocks."""
     found = []
-    for queue, number, more in orphans.unfinished_by_queue():
+    for queue, number, more in orphans.orphaned_queues():
         jobs = f"{number}{' or more' * more} unfinished job{'' if number == 1 else 's'}"
         text = f"{jobs} of {queue}, which is not in the settings: put it back, or cancel them."
         found.append(HealthWarning(WARNING, "strays", "", text))

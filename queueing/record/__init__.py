@@ -1,1 +1,1 @@
-"""The record in the database: attempts, runs, dependencies, end hooks, pruning."""
+"""Write the record in the database: new jobs, runs and results, dependencies, end hooks, pruning."""

@@ -1,7 +1,7 @@
-"""The record's side of each move: one guarded statement per batch, always before Redis is told.
+"""Record the begin and the end of attempts: one guarded statement per batch, always before Redis.
 
-A claim's token guards every outcome: a row that is no longer active under the token refuses it. All
-functions are synchronous; the worker calls them on its one database thread.
+The token of the claim guards every outcome: a row that is not active under that token is not changed. All
+functions are synchronous. The worker calls them on its one database thread.
 """
 
 import json
@@ -14,28 +14,29 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from queueing.errors import UnknownKind
-from queueing.kinds import Ending, get_kind
+from queueing.kinds import get_kind
 from queueing.models import FailedAttempt, Job, LogLine
 from queueing.schedule.scripts import Claimed
 from queueing.states import UNFINISHED, State
 
 from . import dependencies
+from .end_hooks import ending_of
 from .run import Result, Run
 
-_OPEN = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
+_UNFINISHED_STATES = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 
-#: A row that is active began under a claim that has ended, else it would not have been claimed again;
-#: unless we are the ones whose claim has ended, and only learn it late: then it began after our claim.
+#: An active row belongs to an older claim that expired. If our own claim expired first, the row was started
+#: after our claim and is left alone.
 _BEGIN = f"""
 UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL,
     attempts = attempts + 1, run_count = run_count + 1
-WHERE id IN ({{ids}}) AND state IN ({_OPEN}) AND (state <> 'active' OR started_at < %s)
+WHERE id IN ({{ids}}) AND state IN ({_UNFINISHED_STATES}) AND (state <> 'active' OR started_at < %s)
 RETURNING id, kind, owner, request_id, args, meta, run_count, attempts, max_attempts, priority, created_at
 """  # noqa: S608 (the states are ours)
 
-#: The most frequent end by far, a claim's jobs that completed without a result: one statement for all.
-#: They get the time of the last of them, which is milliseconds off.
+#: The most frequent end by far: jobs of one claim that completed without a result, in one statement. All get
+#: the time of the last one, which differs by milliseconds.
 _COMPLETE = """
 UPDATE queueing_job
 SET state = 'completed', finished_at = %s, text = '', error_code = '', error = ''
@@ -51,36 +52,36 @@ WHERE id = %s AND state = 'active' AND token = %s
 
 
 class RecordedResults(NamedTuple):
-    """What became of a batch of results."""
+    """How a batch of results was recorded."""
 
     won: list[Result]
-    """On record now."""
+    """Recorded."""
     lost: list[Result]
-    """Refused: the claim was no longer theirs. Nothing was written."""
+    """Refused because the claim had another token. Nothing was written."""
     broken: list[tuple[Result, Exception]]
-    """Their `on_end` raised; nothing of them was written and the claim still holds."""
+    """Their `on_end` hook raised an error. Nothing was written, and the claim still holds."""
     freed: list[Job]
-    """Dependents that may run now."""
+    """Dependent jobs that may run now."""
 
 
 def begin(claimed: Sequence[Claimed], token: str, claimed_at: datetime | None = None) -> list[Run]:
-    """Record that these jobs' attempts begin under `token`, claimed at `claimed_at` (now), and load them.
+    """Record that attempts of these jobs begin under `token`, and return the jobs as runs.
 
-    Jobs missing from the answer are over (or deleted), or began under a newer claim while this one was
-    on its way: the schedule had a stale entry.
+    `claimed_at` is the time of the claim, now by default. A job that is missing in the reply is finished or
+    deleted, or was begun under a newer claim: its entry in the schedule was stale.
     """
     now = timezone.now()
     adapt = connection.ops.adapt_datetimefield_value
-    where = {job.id: job for job in claimed}
-    sql = _BEGIN.format(ids=", ".join(["%s"] * len(where)))
+    claims = {job.id: job for job in claimed}
+    sql = _BEGIN.format(ids=", ".join(["%s"] * len(claims)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, adapt(now), *sorted(where), adapt(claimed_at or now)])
+        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at or now)])
         rows = cursor.fetchall()
-    return [_run(row, token, where, claimed_at or now, now) for row in rows]
+    return [_run(row, token, claims, claimed_at or now, now) for row in rows]
 
 
 def _run(
-    row: tuple[Any, ...], token: str, where: dict[str, Claimed], claimed_at: datetime, now: datetime
+    row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed_at: datetime, now: datetime
 ) -> Run:
     raw, kind_name, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
@@ -92,7 +93,7 @@ def _run(
         id=job_id,
         kind=kind,
         kind_name=kind_name,
-        queue=where[job_id].queue,
+        queue=claims[job_id].queue,
         owner=owner,
         request_id=request_id,
         args=json.loads(args),
@@ -103,21 +104,24 @@ def _run(
         max_attempts=max_attempts,
         priority=priority,
         created_at=_aware(created),
-        waited=where[job_id].waited,
+        waited=claims[job_id].waited,
         claimed_at=claimed_at,
-        limited=where[job_id].limited,
+        limited=claims[job_id].limited,
         started_at=now,
     )
 
 
 def _aware(value: Any) -> datetime:
-    """SQLite hands out text in UTC, PostgreSQL datetimes."""
+    """Return an aware time. SQLite returns text in UTC, PostgreSQL a datetime."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
 
 
 def end(results: Sequence[Result]) -> RecordedResults:
-    """Record how attempts came out, in one transaction; `on_end` runs within it, for the winners alone."""
+    """Record the results of runs in one transaction.
+
+    The `on_end` hook of each result that is recorded runs within it.
+    """
     plain = [r for r in results if not _hook(r)]
     hooked = [r for r in results if _hook(r)]
     broken: list[tuple[Result, Exception]] = []
@@ -127,86 +131,68 @@ def end(results: Sequence[Result]) -> RecordedResults:
             try:
                 with transaction.atomic():
                     if _write([result]):
-                        _hook(result)(ending(result))
+                        _hook(result)(ending_of(result))
                         won.append(result)
             except Exception as exc:
                 broken.append((result, exc))
-        _keep_history(won)
+        _store_history(won)
         freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])
-    unlucky = {id(r) for r in won} | {id(r) for r, _ in broken}
-    return RecordedResults(won, [r for r in results if id(r) not in unlucky], broken, freed)
+    settled = {id(r) for r in won} | {id(r) for r, _ in broken}
+    return RecordedResults(won, [r for r in results if id(r) not in settled], broken, freed)
 
 
 def _hook(result: Result) -> Any:
-    """The kind's `on_end`, when this result is an end."""
+    """Return the kind's `on_end` if this result ends the job, else None."""
     kind = result.run.kind if result.hook else None
     return kind.on_end if kind and result.state in (State.COMPLETED, State.FAILED) else None
 
 
-def ending(result: Result) -> Ending:
-    """What `on_end` is given."""
-    run = result.run
-    return Ending(
-        job_id=run.id,
-        owner=run.owner,
-        args=run.args,
-        state=result.state,
-        result=result.value,
-        error=result.error,
-        text=result.text,
-        kind=run.kind_name,
-        code=result.code,
-        waited=run.waited,
-        ran=result.ran,
-    )
-
-
 def _write(results: list[Result]) -> list[Result]:
-    """The guarded updates; those that found their row."""
+    """Write results and return those that found their row."""
     try:
         with transaction.atomic():
             if _write_together(results) < len(results):
-                raise _SomeLostError
-    except _SomeLostError:
-        # Which? A row cannot tell, since one that was written before looks the same. So one by one.
+                raise _RowsMissingError
+    except _RowsMissingError:
+        # The rows do not show which, since a row that was written before looks the same. So one by one.
         return [result for result in results if _write_together([result])]
     return results
 
 
-class _SomeLostError(Exception):
-    """Not all rows of a batch were found."""
+class _RowsMissingError(Exception):
+    """Some rows of a batch were not found."""
 
 
 def _write_together(results: list[Result]) -> int:
-    """The number of rows written."""
-    bare: dict[str, list[Result]] = defaultdict(list)
-    full: list[Result] = []
+    """Write results and return the number of rows written."""
+    without_value: dict[str, list[Result]] = defaultdict(list)
+    others: list[Result] = []
     for result in results:
         if result.state == State.COMPLETED and result.value is None:
-            bare[result.run.token].append(result)
+            without_value[result.run.token].append(result)
         else:
-            full.append(result)
+            others.append(result)
     written = 0
     with connection.cursor() as cursor:
-        for token, ended in bare.items():
+        for token, ended in without_value.items():
             sql = _COMPLETE.format(ids=", ".join(["%s"] * len(ended)))
             stamp = connection.ops.adapt_datetimefield_value(ended[-1].ended_at)
             cursor.execute(sql, [stamp, token, *(r.run.id for r in ended)])
             written += cursor.rowcount
-        if full:
-            cursor.executemany(_END, [_values(r) for r in full])
+        if others:
+            cursor.executemany(_END, [_values(r) for r in others])
             written += cursor.rowcount
     return written
 
 
 def _values(result: Result) -> tuple[Any, ...]:
     adapt = connection.ops.adapt_datetimefield_value
-    over = result.state in (State.COMPLETED, State.FAILED)
+    finished = result.state in (State.COMPLETED, State.FAILED)
     completed = result.state == State.COMPLETED
     delayed = result.state == State.DELAYED
     return (
         result.state.value,
-        adapt(result.ended_at) if over else None,
+        adapt(result.ended_at) if finished else None,
         None if result.value is None else json.dumps(result.value),
         "" if completed else result.text,
         result.code,
@@ -218,7 +204,7 @@ def _values(result: Result) -> tuple[Any, ...]:
     )
 
 
-def _keep_history(results: Sequence[Result]) -> None:
+def _store_history(results: Sequence[Result]) -> None:
     attempts = [
         FailedAttempt(
             job_id=r.run.id,
@@ -242,7 +228,7 @@ def _keep_history(results: Sequence[Result]) -> None:
 
 
 def stale_claims(claims: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of these (id, token), those that the record does not have as active."""
+    """Return those of the claims (id, token) that are not active on record."""
     rows = Job.objects.filter(id__in=[job_id for job_id, _ in claims], state=State.ACTIVE)
-    held = {(job_id.hex, token) for job_id, token in rows.values_list("id", "token")}
-    return [claim for claim in claims if claim not in held]
+    active = {(job_id.hex, token) for job_id, token in rows.values_list("id", "token")}
+    return [claim for claim in claims if claim not in active]

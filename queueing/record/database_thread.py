@@ -1,4 +1,4 @@
-"""Database work off the event loop: `in_thread` for any process, `DatabaseThread` for a worker."""
+"""Run database work off the event loop: `in_thread` in any process, `DatabaseThread` in a worker."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,14 +17,14 @@ T = TypeVar("T")
 #: `await in_thread(function)(*args)` runs a synchronous function on a pool thread and tidies its connection.
 in_thread = partial(database_sync_to_async, thread_sensitive=False)
 
-#: A future, and what to do for it.
+#: A future, and the function that gives its result.
 _Work = tuple["asyncio.Future[Any]", Callable[[], Any]]
 
 
 class DatabaseThread:
-    """Runs the record's synchronous functions one after the other on one connection.
+    """A worker's one database thread. It runs synchronous functions one after the other on one connection.
 
-    A thread and a queue: an executor's hop there and back takes half as long again.
+    A thread with a queue is faster than an executor, whose calls take 1.5 times as long.
     """
 
     def __init__(self) -> None:
@@ -33,17 +33,17 @@ class DatabaseThread:
         self._thread.start()
 
     async def run_sync(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`function(*args)` on the thread. A connection that an error has spoilt is not used again."""
+        """Run `function` on the thread and return its result. After an error the connection is closed."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._work.put((future, lambda: function(*args, **kwargs)))
         return await future
 
     async def refresh(self) -> None:
-        """Drop the connection if it is too old or has gone."""
+        """Close the connection if it is too old or broken."""
         await self.run_sync(close_old_connections)
 
     def close(self) -> None:
-        """End the thread once it has nothing left to do."""
+        """End the thread after the work that is queued."""
         self._work.put(None)
         self._thread.join()
 
@@ -58,7 +58,7 @@ class DatabaseThread:
             except BaseException as exc:
                 connection.close()
                 error = exc
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed, so no caller waits
                 future.get_loop().call_soon_threadsafe(_settle, future, value, error)
         connection.close()
 

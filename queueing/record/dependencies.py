@@ -1,18 +1,17 @@
-"""Parents and children: a dependent is delayed, and outside Redis, until its parents are over.
+"""Dependencies between jobs: a dependent is delayed, and not in Redis, until its parents are finished.
 
-    submit(depends_on=[parent])   runs when the parent completed; fails when it did not
-    submit(after=[parent])        runs when the parent is over, however it ended
-    settle(ended)                 in the transaction that ends a parent: one parent less, or failed
-    queue_again(job, after)       in the transaction that retries it: it waits for others, as when submitted
-    revive(parents)               in the transaction that retries one: who failed for it waits for it again
+    submit(depends_on=[parent])   the job runs when the parent has completed, and fails if it did not
+    submit(after=[parent])        the job runs when the parent is finished, with any outcome
+    settle(results)               in the transaction that ends parents: dependents run, wait on, or fail
+    queue_again(job, after)       in the transaction that retries a job: it waits again, as when submitted
+    revive(parents)               in the transaction that retries parents: jobs that failed for these wait
 
-Submitting counts the parents into `unfinished_parents` and marks them. The mark and the end are updates
-of the same row, so whichever transaction comes second sees the other.
+Submitting counts the unfinished parents into `unfinished_parents` and marks each with `has_dependents`. The
+mark and the end are updates of the same row, so the transaction that comes second sees the other.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
@@ -23,18 +22,16 @@ from queueing.models import Dependency, Job
 from queueing.states import FINISHED, UNFINISHED, State
 
 from .end_hooks import run_end_hook
-
-if TYPE_CHECKING:
-    from .run import Result
+from .run import Result
 
 PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
 PARENT_FAILED_CODE = "parent_failed"
 
 
 def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
-    """Make the unsaved `job` wait for those of `parents` and `after` that are not over.
+    """Make the unsaved `job` wait for the unfinished jobs of `parents` and `after`.
 
-    Within a transaction.
+    The caller has opened a transaction.
     """
     needed = {parent.pk for parent in parents}
     ids = needed | {other.pk for other in after}
@@ -55,19 +52,17 @@ def parent_ids(job_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
-    """Remember what the saved `job` waits for; if that has failed already, tell its end."""
-    any_outcome = dict.fromkeys((other.pk for other in after), True) | dict.fromkeys(
-        (p.pk for p in parents), False
-    )
+    """Store the dependencies of the saved `job`. Run its end hook if a parent has failed already."""
+    any_outcome = {other.pk: True for other in after} | {parent.pk: False for parent in parents}
     Dependency.objects.bulk_create(
-        Dependency(job=job, parent_id=pk, any_outcome=accepts_any) for pk, accepts_any in any_outcome.items()
+        Dependency(job=job, parent_id=pk, any_outcome=value) for pk, value in any_outcome.items()
     )
     if job.is_finished:
         run_end_hook(job)
 
 
-def settle(results: "Sequence[Result]") -> list[Job]:
-    """After jobs ended, the dependents that may run now. Within the transaction that ended them."""
+def settle(results: Sequence[Result]) -> list[Job]:
+    """Return the dependents that may run after `results`, in the transaction that records these."""
     parents = _with_dependents([r.run.id for r in results])
     if not parents:
         return []
@@ -78,7 +73,7 @@ def settle(results: "Sequence[Result]") -> list[Job]:
 
 
 def _with_dependents(ids: list[str]) -> set[str]:
-    """Those that others wait for. Plain SQL: it runs for every batch, and nearly always finds none."""
+    """Return the ids that have dependents. Plain SQL, since it runs for every batch and rarely finds one."""
     if not ids:
         return set()
     marks = ", ".join(["%s"] * len(ids))
@@ -88,17 +83,17 @@ def _with_dependents(ids: list[str]) -> set[str]:
 
 
 def _free(links: Iterable[Dependency]) -> list[Job]:
-    """One less to wait for at each of `links`; the jobs that wait for nothing more."""
+    """Count one parent less at the job of each of `links`, and return the jobs without unfinished parents."""
     links = list(links)
     children = [link.job_id for link in links]
     for child in children:
         Job.objects.filter(id=child, unfinished_parents__gt=0).update(
             unfinished_parents=F("unfinished_parents") - 1
         )
-    # Used up: a parent that is tried again and ends again frees nobody twice.
+    # Such a link counts once, even if the parent is retried and ends again.
     Dependency.objects.filter(id__in=[link.pk for link in links], any_outcome=True).delete()
     ready = Job.objects.filter(id__in=children, unfinished_parents=0, state=State.DELAYED)
-    freed = list(ready)  # one with a delay of its own stays delayed, and goes into the schedule
+    freed = list(ready)  # a job with its own delay stays delayed, and goes into the schedule
     ready.filter(run_at=None).update(state=State.WAITING)
     for job in freed:
         job.state = State.DELAYED if job.run_at else State.WAITING
@@ -106,9 +101,10 @@ def _free(links: Iterable[Dependency]) -> list[Job]:
 
 
 def give_up(ids: Sequence[object]) -> list[Job]:
-    """These jobs failed, were cancelled or go away: who depends on them fails, and theirs in turn.
+    """Fail the jobs that depend on `ids`, which did not complete, and the dependents of these in turn.
 
-    Within a transaction; the jobs that only came after one of them, and may run now.
+    Return the jobs that only waited for the end of one of them, and may run now. The caller has opened a
+    transaction.
     """
     freed: list[Job] = []
     while ids := list(Job.objects.filter(id__in=ids, has_dependents=True).values_list("id", flat=True)):
@@ -132,9 +128,9 @@ def _fail(jobs: Iterable[Job]) -> list[object]:
 
 
 def queue_again(job: Job, after: Sequence[Job]) -> None:
-    """Make a job that is tried again wait for those of `after` that are not over, and for nobody else.
+    """Make a job that is retried wait for the unfinished jobs of `after`, and for no others.
 
-    Within the transaction that retries it.
+    The caller has opened the transaction that retries it.
     """
     job.parents.filter(any_outcome=True).delete()
     if not after:
@@ -146,9 +142,9 @@ def queue_again(job: Job, after: Sequence[Job]) -> None:
 
 
 def revive(ids: Sequence[object]) -> None:
-    """These jobs are tried again: who failed only because they had waits for them again, and theirs in turn.
+    """Make the jobs that failed only because one of `ids` failed wait again, and their dependents in turn.
 
-    Within the transaction that retries them.
+    The caller has opened the transaction that retries `ids`.
     """
     while ids:
         links = Dependency.objects.filter(parent__in=ids, any_outcome=False)
@@ -159,7 +155,7 @@ def revive(ids: Sequence[object]) -> None:
 
 
 def _waits_again(job: Job) -> bool:
-    """Whether `job` waits for its parents now; not while one of those it needs has failed."""
+    """Make `job` wait for its parents, unless one that must complete has failed. Return whether it waits."""
     needed = set(job.parents.filter(any_outcome=False).values_list("parent_id", flat=True))
     ids = needed | set(job.parents.values_list("parent_id", flat=True))
     Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)  # as in `attach`

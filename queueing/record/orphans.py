@@ -1,4 +1,4 @@
-"""Jobs of queues that have left the settings: no worker claims them, and no queue's figures count them."""
+"""Find jobs of queues that are no longer in the settings: no worker claims them, no statistics count them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,21 +8,22 @@ from queueing.conf import get_conf
 from queueing.models import Job
 from queueing.states import UNFINISHED, State, sql_condition
 
-#: The oldest unfinished jobs that are looked at: a stray one never moves, so it is among them in the end.
+#: Maximum number of unfinished jobs that are read, the oldest first. An orphaned job never ends, so in time
+#: it is among the oldest.
 _MAX_SCANNED_JOBS = 1000
 
 
 class OrphanedQueue(NamedTuple):
-    """A queue that is named by jobs only."""
+    """A queue that has unfinished jobs but is not in the settings."""
 
     queue: str
     unfinished: int
     more: bool
-    """Whether there may be more of them than were looked at."""
+    """Whether the queue may have more of them than were read."""
 
 
-def unfinished_by_queue() -> list[OrphanedQueue]:
-    """The queues whose jobs wait for ever. Blocks; a few milliseconds, however many jobs there are."""
+def orphaned_queues() -> list[OrphanedQueue]:
+    """Return the orphaned queues. Blocks for a few milliseconds, independent of the number of jobs."""
     rows = Job.objects.extra(where=[sql_condition(UNFINISHED)]).order_by("id")  # noqa: S610 (the states are ours)
     names = list(rows.values_list("queue", flat=True)[:_MAX_SCANNED_JOBS])
     known = get_conf().queues
@@ -33,8 +34,8 @@ def unfinished_by_queue() -> list[OrphanedQueue]:
     ]
 
 
-def queues_with_failures() -> Iterator[str]:
-    """The queues of failed jobs that are not in the settings. Blocks; one look in an index for each queue."""
+def orphaned_queues_with_failures() -> Iterator[str]:
+    """Yield the orphaned queues that have failed jobs. Blocks: one index lookup for each queue."""
     rows = Job.objects.filter(state=State.FAILED).order_by("queue").values_list("queue", flat=True)
     name = rows.first()
     while name is not None:

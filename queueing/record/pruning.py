@@ -1,4 +1,4 @@
-"""Finished jobs do not stay for ever: their conversations do, and those are not ours."""
+"""Delete old finished jobs, and let applications delete old rows of their own in the same rhythm."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,15 +10,16 @@ from queueing.ids import first_id_at
 from queueing.models import Job
 from queueing.states import FINISHED
 
+#: Jobs that one step deletes.
 _BATCH_SIZE = 500
 
 _steps: list[Callable[[], int]] = []
 
 
 def register_pruning(step: Callable[[], int]) -> None:
-    """Call `step` once an hour, again and again until it returns 0.
+    """Call `step` once an hour, repeatedly until it returns 0.
 
-    `step()` removes some rows and returns their number. It runs on a worker's database thread, so each
+    `step()` deletes some rows and returns their number. It runs on a worker's database thread, so each
     call should be short.
     """
     if step not in _steps:
@@ -26,14 +27,14 @@ def register_pruning(step: Callable[[], int]) -> None:
 
 
 def registered_steps() -> list[Callable[[], int]]:
-    """Return the steps that applications registered, in their order."""
+    """Return the steps that applications registered, in that order."""
     return list(_steps)
 
 
 def prune() -> int:
-    """Delete some hundred jobs that were made more than `KEEP_DAYS` ago and are over; how many.
+    """Delete some finished jobs that were created more than `KEEP_DAYS` ago, and return their number.
 
-    Called again until it answers 0, so that nobody waits long for it.
+    The caller repeats it until it returns 0, so that other work on the thread never waits long.
     """
     before = first_id_at(timezone.now() - timedelta(days=get_conf().keep_days))
     old = Job.objects.filter(id__lt=before, state__in=FINISHED).order_by("id")

@@ -1,4 +1,4 @@
-"""One run of a job: what the worker knows while it has the claim, and how it came out."""
+"""One run of a job, as the worker holds it in memory, and its result."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,18 +9,18 @@ from queueing.kinds import Kind, get_kind
 from queueing.models import Job
 from queueing.states import State
 
-#: What owners are told of an error that the handler did not foresee.
+#: The error text that owners see after an unexpected exception of a handler.
 UNEXPECTED = "Something went wrong on our side while working on this."
 
 
 @dataclass(kw_only=True, slots=True)
 class Run:
-    """A claimed job whose attempt is on record as begun."""
+    """A claimed job whose attempt has begun on record."""
 
     id: str
     """32 hex digits."""
     kind: Kind | None
-    """None when no handler of that name exists in this process."""
+    """None when this process has no handler of that name."""
     kind_name: str
     queue: str
     owner: str
@@ -29,7 +29,7 @@ class Run:
     meta: dict[str, str]
     token: str
     number: int
-    """Counts all runs of the job, also those whose attempt was given back: 1 for the first."""
+    """Counts all runs of the job, also those that were given back: 1 for the first."""
     attempt: int
     """1 for the first."""
     max_attempts: int
@@ -39,51 +39,51 @@ class Run:
     """Seconds between runnable and claimed."""
     claimed_at: datetime
     limited: bool = False
-    """Whether the queue's limiter counted it as starting when it was claimed."""
+    """Whether the queue's limiter counted the job as starting when it was claimed."""
     started_at: datetime
 
     @property
     def topic(self) -> str:
-        """First word of its events."""
+        """The first word of the names of the job's events."""
         return self.kind.topic if self.kind else "job"
 
 
 @dataclass(kw_only=True, slots=True)
 class Result:
-    """How an attempt came out, and so where the job goes next."""
+    """The outcome of a run, which decides where the job goes next."""
 
     run: Run
     state: State
     """COMPLETED or FAILED; DELAYED to try again; WAITING when given back."""
     outcome: str = "completed"
-    """`completed`, `failed`, `timeout`, `cooldown`, `released`: the word in the history."""
+    """The word in the job's history: `completed`, `failed`, `timeout`, `cooldown` or `released`."""
     value: Any = None
-    """What the handler returned."""
+    """The value that the handler returned."""
     text: str = ""
-    """What it had streamed."""
+    """The text that the handler streamed."""
     code: str = ""
     error: str = ""
     """A sentence for the owner."""
     detail: str = ""
-    """Traceback, for staff."""
+    """The traceback, for staff."""
     delay: float = 0.0
     """Seconds until the next attempt."""
     spent: bool = True
     """Whether the attempt counts."""
     hook: bool = True
-    """Whether the kind's `on_end` is to be told; it is not when telling it has failed before."""
+    """Whether to call the kind's `on_end`; False after that has raised an error."""
     lines: list[tuple[datetime, str]] = field(default_factory=list)
-    """What the handler logged."""
+    """The lines that the handler logged, with their times."""
     ended_at: datetime
 
     @property
     def ran(self) -> float:
-        """Seconds the attempt took."""
+        """The seconds that the attempt took."""
         return (self.ended_at - self.run.started_at).total_seconds()
 
 
 def as_run(job: Job) -> Run:
-    """The run that an active row's claim stands for."""
+    """Return the run of an active row, for work that the worker itself cannot finish."""
     try:
         kind = get_kind(job.kind)
     except UnknownKind:

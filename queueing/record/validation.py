@@ -1,4 +1,4 @@
-"""What a submission must look like. Each check names the field that is wrong, and the way out."""
+"""Check the fields of a submission. Each error names the field, and says what is allowed."""
 
 import json
 import math
@@ -10,10 +10,10 @@ from queueing.errors import BadSubmission
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f]")
-#: An escaped NUL in JSON, not the six characters of one after an escaped backslash.
+#: An escaped NUL in JSON. After an escaped backslash the same six characters are ordinary text.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
-#: A year: longer delays are mistakes of unit.
+#: Seconds of a year. A longer delay is a mistake in the unit.
 _MAX_DELAY = 366 * 24 * 3600
 
 
@@ -25,14 +25,14 @@ def max_payload() -> int:
 def check(
     *, args: object, owner: object, request_id: object, priority: object, delay: object, meta: object
 ) -> None:
-    """Raise `BadSubmission` for the first field that cannot be."""
+    """Raise `BadSubmission` for the first field with a wrong value."""
     _check_delay(delay)
     if priority is not None and not (_is_int(priority) and 1 <= priority <= 1000):  # type: ignore[operator]
         raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
     if not isinstance(request_id, str) or (request_id and not _REQUEST_ID.fullmatch(request_id)):
-        raise BadSubmission("request_id", "use 1 to 64 letters, digits and any of . _ : -")
+        raise BadSubmission("request_id", "use 1 to 64 characters: letters, digits and . _ : -")
     if not isinstance(owner, str) or len(owner) > 64 or _CONTROL_CHARACTERS.search(owner):
-        raise BadSubmission("owner", "use text of at most 64 characters, none of them control characters")
+        raise BadSubmission("owner", "use text of up to 64 characters without control characters")
     _check_args(args)
     if not isinstance(meta, dict) or not all(isinstance(x, str) for pair in meta.items() for x in pair):
         raise BadSubmission("meta", "use a dict of text to text")
@@ -54,17 +54,19 @@ def _check_args(args: object) -> None:
     if not isinstance(args, dict) or not all(isinstance(name, str) for name in args):
         raise BadSubmission("args", f"use a dict of keyword arguments, not {type(args).__name__}")
     size = len(_json("args", args))
-    if size > (most := get_conf().max_payload):
-        raise BadSubmission("args", f"{size} bytes of JSON, at most {most}; store the rest and pass its id")
+    if size > (maximum := get_conf().max_payload):
+        raise BadSubmission(
+            "args", f"{size} bytes of JSON are more than {maximum}; store the rest and pass its id"
+        )
 
 
 def _json(field: str, value: Any) -> bytes:
-    """Its JSON, which every database can keep."""
+    """Return `value` as JSON that every supported database can store. Raises `BadSubmission`."""
     try:
         text = _encode(value)
-        encoded = text.encode()  # lone surrogates are not text
+        encoded = text.encode()  # raises for lone surrogates, which are not text
     except (TypeError, ValueError, RecursionError) as exc:
         raise BadSubmission(field, f"not JSON: {exc}") from None
     if _NUL.search(text):
-        raise BadSubmission(field, "it contains NUL characters, which PostgreSQL does not keep")
+        raise BadSubmission(field, "it contains NUL characters, which PostgreSQL cannot store")
     return encoded

@@ -1,1 +1,1 @@
-"""Finding lost work: expired leases, and a Redis that lost its data."""
+"""Recover lost work: jobs with an expired lease, and a Redis that lost its data."""
