@@ -1,0 +1,147 @@
+"""Files, commands and links that the docs, docstrings and comments name exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from tests.project import texts
+
+#: Documents and other files that are prose from the first to the last line.
+PROSE = texts.named(".md", ".env.example", "Makefile")
+CODE = [path for path in texts.named(".py") if "migrations" not in path.parts]
+SCRIPTS = texts.named(".js", ".lua", ".css")
+
+_EXTENSIONS = "py|lua|js|mjs|html|css|toml|md|txt|svg|png|json|webmanifest"
+FILE = re.compile(rf"(?<![\w/.:<{{*~-])((?:[\w.-]+/)*[\w-]+\.(?:{_EXTENSIONS}))(?![\w/*-])")
+FOLDER = re.compile(
+    r"(?<![\w/.:-])((?:bench|buddy|chat|deploy|docs|queueing|templates|tests)/(?:[\w-]+/)*)(?![\w/*<])"
+)
+COMMAND = re.compile(r"manage\.py (?!commands\b)([a-z_0-9]+)")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+#: Files that the program makes or a user has, and names of libraries that look like files.
+NOT_OURS = {
+    "account.json",
+    "report.md",
+    "transcript.md",
+    "openapi.json",
+    "package.json",
+    "installed.json",
+    "jobs.py",
+    "urls.py",
+    "views.py",
+}
+NOT_OURS_FOLDERS = ("yourapp/", "var/", "static/", "node_modules/", "api/", "bin/", "threads/")
+
+
+#: Names of former files in texts that are still to be rewritten: path -> names. This list only gets shorter.
+NOT_YET: dict[str, set[str]] = {
+    "docs/journey.md": {"queueing/at_once.py", "chat/answers/", "chat/threads/"},
+    "chat/analytics/rollups.py": {"delivery.py"},
+    "chat/answer_cache/__init__.py": {"reuse.py"},
+    "chat/answer_cache/lookup.py": {"queueing/status.py"},
+    "chat/documents/__init__.py": {"combining.py"},
+    "queueing/admin/records.py": {"operating.py"},
+    "queueing/control/audited.py": {"control.py"},
+    "queueing/control/verbs.py": {"operating.py"},
+    "queueing/dashboard/__init__.py": {"tab.py", "board.py", "view.py", "kept.py"},
+    "queueing/models.py": {"operating.py"},
+    "queueing/recovery/reconcile.py": {"memory.py"},
+    "queueing/schedule/redis_client.py": {"schedule.py"},
+    "queueing/schedule/replies.py": {"places.lua"},
+    "queueing/schedule/scripts.py": {"record.py", "overrides.py"},
+    "queueing/worker/django_q_broker.py": {"tasks.py"},
+    "queueing/schedule/lua/claim_shared.lua": {"start.lua"},
+}
+
+
+def passages() -> Iterator[tuple[str, str]]:
+    """Yield (place, text) of everything that people read about the code."""
+    for path in PROSE:
+        yield str(path), texts.read(path)
+    for path in CODE:
+        source = texts.read(path)
+        for line, text in texts.strings(source, docstrings=True, others=False):
+            yield f"{path}:{line}", text
+        for line, text in texts.comments(source):
+            yield f"{path}:{line}", text
+    for path in SCRIPTS:
+        for line, text in script_comments(texts.read(path)):
+            yield f"{path}:{line}", text
+
+
+def script_comments(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of the lines of a JavaScript, Lua or CSS source that are comments."""
+    for number, line in enumerate(source.splitlines(), 1):
+        if line.lstrip().startswith(("//", "--", "/*", "*")):
+            yield number, line
+
+
+def exists(name: str, place: str) -> bool:
+    """Return True when the repository has the file: from the root, beside the place, or by its name alone."""
+    path = place.partition(":")[0]
+    if name.startswith(NOT_OURS_FOLDERS) or name in NOT_OURS | NOT_YET.get(path, set()):
+        return True
+    here = (texts.ROOT / path).parent
+    if any((folder / name).exists() for folder in (texts.ROOT, here, *here.parents)):
+        return True
+    return any(str(path).endswith("/" + name) for path in texts.files())
+
+
+PASSAGES = list(passages())
+
+
+def test_files_named_in_texts_exist():
+    missing = [
+        f"{place}: {name}"
+        for place, text in PASSAGES
+        for name in FILE.findall(text)
+        if not exists(name, place)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_folders_named_in_texts_exist():
+    missing = [
+        f"{place}: {name}"
+        for place, text in PASSAGES
+        for name in FOLDER.findall(text)
+        if not (texts.ROOT / name).is_dir() and not exists(name, place)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_commands_named_in_texts_exist():
+    known = get_commands()
+    missing = [
+        f"{place}: {name}" for place, text in PASSAGES for name in COMMAND.findall(text) if name not in known
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as code hosts make them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", texts.read(path))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", texts.named(".md"), ids=str)
+def test_links_of_document_resolve(path: Path):
+    missing = []
+    for link in LINK.findall(texts.read(path)):
+        if link.startswith(("http:", "https:", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        if not (texts.ROOT / target).exists() or (anchor and anchor not in anchors(target)):
+            missing.append(link)
+    assert not missing, "\n".join(missing)
+
+
+def test_docs_index_lists_every_page():
+    index = texts.read(Path("docs/README.md"))
+    pages = [path.name for path in texts.named(".md") if path.parent == Path("docs")]
+    assert [page for page in pages if page != "README.md" and f"({page})" not in index] == []
