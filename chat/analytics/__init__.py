@@ -1,7 +1,7 @@
-"""What happens here, counted: no contents, nobody recognisable for longer than a day (docs/analytics.md).
+"""Analytics: counts of events without contents, and with visitors recognizable for one day only.
 
     tracker.track("message.sent", owner=owner, companion="travel")
 
-`track` costs its caller microseconds. What it takes goes, many at a time, through the queue `analytics`
-into events and their sums, which the staff page at /admin/analytics/ reads.
+`track` costs its caller microseconds. Events go in batches through the queue `analytics` into events and
+rollups, which the staff page at /admin/analytics/ reads. See docs/analytics.md.
 """

@@ -1,4 +1,4 @@
-"""What is counted, and feedback, whose words are for those who may read what people say."""
+"""The admin pages of events and of feedback. Comments are shown only with the permission to read messages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,17 +9,17 @@ from django.http import HttpRequest
 from chat.admin import ByCompanion, may_read
 from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 
-from .event_names import OWN
+from .event_names import SERVER_EVENTS
 from .models import Event, Feedback
 
 
 class ByName(FixedChoicesFilter):
-    """Our own events' names; those that clients make up are found by searching."""
+    """A filter by the names of the server's own events."""
 
     title = parameter_name = "name"
 
     def options(self) -> Iterable[tuple[str, str]]:
-        return ((name, name) for name in sorted(OWN))
+        return ((name, name) for name in sorted(SERVER_EVENTS))
 
 
 @admin.register(Event)
@@ -34,7 +34,7 @@ class EventAdmin(Undeletable):
 class FeedbackAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_filter = ["up", "reason", ByCompanion, "updated_at"]
     search_fields = ["=message__id"]
-    search_help_text = "The id of an answer, whole"
+    search_help_text = "The complete id of an answer"
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["updated_at", "companion", "up", "reason", "message_id"] + ["comment"] * may_read(request)

@@ -10,11 +10,11 @@ class AnalyticsConfig(AppConfig):
         from chat import personal_data
         from queueing.api import monitoring
 
-        from .costs import sum_up_calls
+        from .costs import roll_up_calls
         from .feedback import export
         from .models import Feedback
         from .pruning import prune
 
         personal_data.register(Feedback, export=export)
-        monitoring.register_pruning(sum_up_calls)
+        monitoring.register_pruning(roll_up_calls)
         monitoring.register_pruning(prune)

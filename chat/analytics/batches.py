@@ -1,4 +1,4 @@
-"""From held events to jobs: checked, their visitors hashed, as many together as a job may carry."""
+"""Jobs for tracked events: the events are checked, their visitors hashed, and as many as fit share a job."""
 
 import hmac
 import json
@@ -16,46 +16,49 @@ from queueing.api import Rejected, max_payload, submit
 
 from .event_names import check
 from .models import Salt
-from .tracker import Happening
+from .tracked_event import TrackedEvent
 
 logger = logging.getLogger(__name__)
 
-#: What passes: the events can be delivered later.
-NOT_NOW = (DatabaseError, Rejected)
+#: Errors after which the events can be submitted later.
+TEMPORARY_ERRORS = (DatabaseError, Rejected)
 
 #: Bytes of a job's arguments besides the events themselves.
-_AROUND = 64
+_ENVELOPE_BYTES = 64
 
-#: Of the latest days alone; when the row is gone, so is every way back from hash to owner.
+#: The salts of the last two days. When a day's row is deleted too, no hash leads back to an owner.
 _salts: dict[date, bytes] = {}
 
 
-def deliver(happenings: Iterable[Happening]) -> None:
-    """Submit `analytics.write` jobs for these. Blocks. Raises one of `NOT_NOW`, having delivered none."""
+def submit_events(events: Iterable[TrackedEvent]) -> None:
+    """Submit `analytics.write` jobs for `events`. Blocks.
+
+    Raises one of `TEMPORARY_ERRORS`; then nothing was submitted.
+    """
     close_old_connections()
     try:
-        rows = [row for happening in happenings if (row := _row(happening))]
+        rows = [row for event in events if (row := _row(event))]
         with transaction.atomic():
-            for batch in _fitting(rows):
+            for batch in _batches(rows):
                 submit("analytics.write", {"events": batch}, priority=1)
     finally:
         close_old_connections()
 
 
-def _row(happening: Happening) -> list[Any] | None:
-    """An event as the job carries it and `store.py` reads it; None for one that should never have been."""
-    at, name, owner, companion, properties = happening
+def _row(event: TrackedEvent) -> list[Any] | None:
+    """Return the event as the job carries it and `rollups.py` reads it; None for an invalid event."""
+    at, name, owner, companion, properties = event
     try:
         check(name, properties)
     except InvalidInput as exc:
-        logger.error("an event is not kept: %s", exc)
+        logger.error("an invalid event was dropped: %s", exc)
         return None
     day = datetime.fromtimestamp(at, UTC).date()
-    return [at, name, companion, _hashed(owner, day) if owner else "", properties]
+    return [at, name, companion, _visitor_hash(owner, day) if owner else "", properties]
 
 
-def _hashed(owner: str, day: date) -> str:
-    """24 hex digits that are the same for an owner all through a day (UTC), and others on the next."""
+def _visitor_hash(owner: str, day: date) -> str:
+    """Return 24 hex digits: the same for an owner during a day (UTC), and different on the next day."""
     return hmac.digest(_salt(day), owner.encode(), "sha256")[:12].hex()
 
 
@@ -68,14 +71,14 @@ def _salt(day: date) -> bytes:
     return _salts[day]
 
 
-def _fitting(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
-    """The rows in parts whose JSON fits into a job."""
-    most = max_payload() - _AROUND
+def _batches(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
+    """Yield the rows in batches whose JSON fits into a job."""
+    max_bytes = max_payload() - _ENVELOPE_BYTES
     batch: list[list[Any]] = []
     size = 0
     for row in rows:
         length = len(json.dumps(row, ensure_ascii=False).encode()) + 2
-        if batch and size + length > most:
+        if batch and size + length > max_bytes:
             yield batch
             batch, size = [], 0
         batch.append(row)

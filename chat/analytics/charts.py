@@ -1,4 +1,4 @@
-"""The staff page's tiles and plots, made of figures."""
+"""The tiles, plots and tables of the staff page."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,13 +9,14 @@ from chat.companions.registry import COMPANIONS
 from queueing.api import charts
 from queueing.api.charts import Plot, Series, formats, histogram
 
+from . import texts
 from .costs import Costs
 from .figures import Figures
 from .rollups import HOUR
 
 
 class Tile(NamedTuple):
-    """A number worth seeing first."""
+    """A key figure."""
 
     name: str
     value: str
@@ -23,19 +24,19 @@ class Tile(NamedTuple):
 
 
 def tiles(figures: Figures, costs: Costs) -> list[Tile]:
-    """The span in a few numbers."""
+    """Return the key figures of the span."""
     ended = sum(figures.completed) + sum(figures.failed)
-    failed, given = sum(figures.failed), sum(figures.up) + sum(figures.down)
+    failed, rated = sum(figures.failed), sum(figures.up) + sum(figures.down)
     found = [
-        Tile("Messages", formats.count(sum(figures.messages))),
+        Tile(texts.MESSAGES, formats.count(sum(figures.messages))),
         _visitors_tile(figures),
-        _duration_tile("Wait for a reply", figures.waits),
-        _duration_tile("Time to write it", figures.runs),
-        Tile("Failed", _share(failed, ended), f"{formats.count(failed)} of {formats.count(ended)}"),
-        Tile("Thumbs up", _share(sum(figures.up), given), f"{formats.count(given)} given"),
+        _duration_tile(texts.WAITING_TIME, figures.waits),
+        _duration_tile(texts.WRITING_TIME, figures.durations),
+        Tile(texts.FAILED, _share(failed, ended), f"{formats.count(failed)} of {formats.count(ended)}"),
+        Tile(texts.THUMBS_UP, _share(sum(figures.up), rated), f"of {formats.count(rated)} ratings"),
     ]
     if any(figures.cached):
-        found.append(Tile("Answered from cache", _share(sum(figures.cached), sum(figures.completed))))
+        found.append(Tile(texts.FROM_CACHE, _share(sum(figures.cached), sum(figures.completed))))
     if costs.calls:
         found.append(_cost_tile(costs))
     return found
@@ -44,41 +45,40 @@ def tiles(figures: Figures, costs: Costs) -> list[Tile]:
 def _visitors_tile(figures: Figures) -> Tile:
     if figures.span.step == HOUR:
         yesterday, today = figures.visitors
-        return Tile("Visitors today", formats.count(today), f"{formats.count(yesterday)} yesterday")
+        return Tile(texts.VISITORS_TODAY, formats.count(today), f"{formats.count(yesterday)} yesterday")
     mean = sum(figures.visitors) / len(figures.visitors)
-    return Tile(
-        "Visitors a day", formats.count(round(mean, 1)), f"{formats.count(max(figures.visitors))} at most"
-    )
+    maximum = f"maximum {formats.count(max(figures.visitors))}"
+    return Tile(texts.VISITORS_PER_DAY, formats.count(round(mean, 1)), maximum)
 
 
-def _duration_tile(name: str, spreads: Sequence[dict[str, int]]) -> Tile:
-    counts = histogram.merge(spreads)
-    half, most = histogram.percentile(counts, 0.5), histogram.percentile(counts, 0.95)
-    if half is None or most is None:
+def _duration_tile(name: str, histograms: Sequence[dict[str, int]]) -> Tile:
+    counts = histogram.merge(histograms)
+    p50, p95 = histogram.percentile(counts, 0.5), histogram.percentile(counts, 0.95)
+    if p50 is None or p95 is None:
         return Tile(name, "–")
-    return Tile(name, formats.seconds(half), f"95% within {formats.seconds(most)}")
+    return Tile(name, formats.seconds(p50), f"p95 {formats.seconds(p95)}")
 
 
 def _cost_tile(costs: Costs) -> Tile:
     money = formats.money(sum(map(sum, costs.money.values())), costs.sign)
     unpriced = f", {formats.count(costs.unpriced)} without a price" if costs.unpriced else ""
-    return Tile("Cost", money, f"{formats.count(costs.calls)} calls{unpriced}")
+    return Tile(texts.COST, money, f"{formats.count(costs.calls)} calls{unpriced}")
 
 
 def _share(part: int, whole: int) -> str:
     return formats.share(part / whole) if whole else "–"
 
 
-def drawings(figures: Figures, costs: Costs) -> list[Plot]:
-    """The plots there is something to say about; most of them always."""
-    given = [Series("up", "up", figures.up), Series("down", "down", figures.down)]
+def plots(figures: Figures, costs: Costs) -> list[Plot]:
+    """Return the plots; those of the cache and of costs only when there are figures."""
+    ratings = [Series("up", "up", figures.up), Series("down", "down", figures.down)]
     found = [
-        charts.bars(_plot(figures, "Messages", Series("messages", "accent", figures.messages))),
+        charts.bars(_plot(figures, texts.MESSAGES, Series("messages", "accent", figures.messages))),
         charts.bars(_visitors(figures)),
-        charts.lines(_durations(figures, "Wait for a reply", figures.waits)),
-        charts.lines(_durations(figures, "Time to write it", figures.runs)),
-        charts.bars(_plot(figures, "Failed replies", Series("failed", "down", figures.failed))),
-        charts.bars(_plot(figures, "Feedback", *given)),
+        charts.lines(_durations(figures, texts.WAITING_TIME, figures.waits)),
+        charts.lines(_durations(figures, texts.WRITING_TIME, figures.durations)),
+        charts.bars(_plot(figures, texts.FAILED_REPLIES, Series("failed", "down", figures.failed))),
+        charts.bars(_plot(figures, texts.FEEDBACK, *ratings)),
     ]
     if any(figures.cached):
         found.append(charts.lines(_cached(figures)))
@@ -113,7 +113,7 @@ def _visitors(figures: Figures) -> Plot:
     labels = [_label(day, hourly=False) for day in figures.days]
     series = Series("visitors", "accent", figures.visitors)
     return Plot(
-        title="Active visitors",
+        title=texts.ACTIVE_VISITORS,
         x_name="Day",
         labels=labels,
         series=[series],
@@ -122,10 +122,10 @@ def _visitors(figures: Figures) -> Plot:
     )
 
 
-def _durations(figures: Figures, title: str, spreads: Sequence[dict[str, int]]) -> Plot:
-    half = Series("half within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
-    most = Series("95% within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
-    return _plot(figures, title, half, most, say=formats.seconds, in_full=formats.seconds)
+def _durations(figures: Figures, title: str, histograms: Sequence[dict[str, int]]) -> Plot:
+    p50 = Series("p50", "accent", [histogram.percentile(counts, 0.5) for counts in histograms])
+    p95 = Series("p95", "most", [histogram.percentile(counts, 0.95) for counts in histograms])
+    return _plot(figures, title, p50, p95, say=formats.seconds, in_full=formats.seconds)
 
 
 def _cached(figures: Figures) -> Plot:
@@ -133,7 +133,7 @@ def _cached(figures: Figures) -> Plot:
     shares = [cached / completed if completed else None for cached, completed in pairs]
     return _plot(
         figures,
-        "Answered from cache",
+        texts.FROM_CACHE,
         Series("from cache", "accent", shares),
         say=formats.share,
         in_full=formats.share,
@@ -142,25 +142,25 @@ def _cached(figures: Figures) -> Plot:
 
 def _costs(figures: Figures, costs: Costs) -> Plot:
     series = [Series(name_of(who), who, money) for who, money in sorted(costs.money.items()) if any(money)]
-    nothing = Series("cost", "accent", [0.0] * len(figures.starts))
+    empty = Series("cost", "accent", [0.0] * len(figures.starts))
     say, in_full = (partial(words, sign=costs.sign) for words in (formats.money, formats.cents))
-    return _plot(figures, "Cost", *(series or [nothing]), say=say, in_full=in_full)
+    return _plot(figures, texts.COST, *(series or [empty]), say=say, in_full=in_full)
 
 
 class Table(NamedTuple):
-    """Names and how often."""
+    """A table of names and numbers."""
 
     title: str
     rows: list[tuple[str, str]]
 
 
 def tables(figures: Figures, costs: Costs, care: list[tuple[str, str, int]]) -> list[Table]:
-    """What has no course over time, or none worth a plot; the failures always."""
+    """Return the tables that have rows, and always that of the failures."""
     counts = {
-        "Failures by reason": figures.failures.most_common(),
-        "Tokens": [(name_of(who), number) for who, number in sorted(costs.tokens.items())],
-        "Help was offered": [(f"{name_of(who)}, {level}", number) for who, level, number in care],
-        "Also counted": figures.others.most_common(),
+        texts.FAILURES_BY_REASON: figures.failures.most_common(),
+        texts.TOKENS: [(name_of(who), number) for who, number in sorted(costs.tokens.items())],
+        texts.HELP_SHOWN: [(f"{name_of(who)}, {level}", number) for who, level, number in care],
+        texts.OTHER_EVENTS: figures.others.most_common(),
     }
     found = [
         Table(title, [(n, formats.whole(number)) for n, number in rows]) for title, rows in counts.items()
@@ -169,6 +169,6 @@ def tables(figures: Figures, costs: Costs, care: list[tuple[str, str, int]]) -> 
 
 
 def name_of(companion: str) -> str:
-    """What a companion is called; those that are no longer here, by their id."""
+    """Return the name of a companion, or the id of a removed one."""
     known = COMPANIONS.get(companion)
-    return known.name if known else companion or "no companion"
+    return known.name if known else companion or texts.NO_COMPANION

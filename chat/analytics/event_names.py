@@ -1,4 +1,4 @@
-"""What an event may be called and carry. Names are fixed, so that nobody's words become one."""
+"""The valid names and properties of events. Names are fixed, so that no visitor's words become one."""
 
 import math
 import re
@@ -6,25 +6,28 @@ from collections.abc import Mapping
 
 from chat.errors import InvalidInput
 
-#: What the application itself records. Clients cannot send these: nobody forges our figures.
-KINDS = ("reply", "voice", "document")
-OWN = frozenset(
+from . import texts
+
+#: Activities whose jobs are counted, each with its three ends.
+ACTIVITIES = ("reply", "voice", "document")
+#: Events of the server. Clients cannot send these, so that the figures cannot be forged.
+SERVER_EVENTS = frozenset(
     [
         "page.opened",
         "message.sent",
-        *(f"{kind}.{end}" for kind in KINDS for end in ("completed", "failed", "cancelled")),
+        *(f"{activity}.{end}" for activity in ACTIVITIES for end in ("completed", "failed", "cancelled")),
     ]
 )
-#: What clients may send besides names of their own.
-CLIENT = frozenset(
+#: Events that clients can send, besides names of their own.
+CLIENT_EVENTS = frozenset(
     ["answer.copied", "prompt.used", "report.downloaded", "search.used", "thread.opened", "voice.recorded"]
 )
-#: Names of a client's own begin so; what follows is up to 38 small letters, digits and any of . _ -
-CUSTOM = "x:"
+#: Prefix of a client's own event names; up to 38 small letters, digits, and any of . _ - follow.
+CUSTOM_PREFIX = "x:"
 
 MAX_PROPERTIES = 10
 MAX_TEXT = 64
-#: Numbers are smaller than this, so that sums of millions stay exact.
+#: Numbers are smaller than this, so that the sums of millions of numbers stay exact.
 MAX_NUMBER = 1e12
 
 _CUSTOM = re.compile(r"x:[a-z0-9][a-z0-9._-]{0,37}")
@@ -34,35 +37,29 @@ Value = bool | int | float | str
 
 
 def check_client_name(name: str) -> None:
-    """Raise `InvalidInput("name", …)` for what a client cannot send."""
-    if name not in CLIENT and not _CUSTOM.fullmatch(name):
-        raise InvalidInput(
-            "name",
-            f"Use one of {', '.join(sorted(CLIENT))}, or a name of your own that begins with x: and goes on "
-            "with at most 38 small letters, digits and any of . _ -",
-        )
+    """Raise `InvalidInput("name", …)` for a name that clients cannot send."""
+    if name not in CLIENT_EVENTS and not _CUSTOM.fullmatch(name):
+        raise InvalidInput("name", texts.bad_event_name(sorted(CLIENT_EVENTS)))
 
 
 def check(name: str, properties: Mapping[str, object]) -> None:
-    """Raise `InvalidInput` naming the field for an event that cannot be kept, whoever sends it."""
-    if name not in OWN:
+    """Raise `InvalidInput` with the field of an event that is invalid for any sender."""
+    if name not in SERVER_EVENTS:
         check_client_name(name)
     if len(properties) > MAX_PROPERTIES:
-        raise InvalidInput("properties", f"An event has at most {MAX_PROPERTIES} properties.")
+        raise InvalidInput("properties", texts.too_many_properties(MAX_PROPERTIES))
     for key, value in properties.items():
         if not _PROPERTY.fullmatch(key):
-            raise InvalidInput(
-                "properties", "A property's name is a letter and then at most 31 letters, digits and _."
-            )
-        if wrong := _wrong(value):
-            raise InvalidInput(f"properties.{key}", wrong)
+            raise InvalidInput("properties", texts.BAD_PROPERTY_NAME)
+        if error := _error_in(value):
+            raise InvalidInput(f"properties.{key}", error)
 
 
-def _wrong(value: object) -> str:
-    """What is wrong with a property's value, or nothing."""
+def _error_in(value: object) -> str:
+    """Return the sentence for an invalid value of a property, or an empty string."""
     if isinstance(value, str):
         fits = len(value) <= MAX_TEXT and value.isprintable()
-        return "" if fits else f"A text has at most {MAX_TEXT} characters on one line."
+        return "" if fits else texts.text_too_long(MAX_TEXT)
     if not isinstance(value, bool | int | float):
-        return "Properties are numbers, short texts, true or false; nothing nested."
-    return "" if math.isfinite(value) and abs(value) < MAX_NUMBER else "A number is smaller than 10¹²."
+        return texts.BAD_PROPERTY_TYPE
+    return "" if math.isfinite(value) and abs(value) < MAX_NUMBER else texts.NUMBER_TOO_LARGE

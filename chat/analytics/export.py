@@ -1,4 +1,4 @@
-"""Events as CSV, some thousand at a time as they are sent, so that millions need no memory."""
+"""Events as CSV, read in batches while they are sent, so that millions of them need little memory."""
 
 import csv
 import io
@@ -9,20 +9,21 @@ from datetime import datetime
 from asgiref.sync import sync_to_async
 from django.db.models import Q
 
-from .figures import of
+from .figures import companion_filter
 from .models import Event
 
-HEAD = ("at", "name", "companion", "visitor", "properties")
+HEADER = ("at", "name", "companion", "visitor", "properties")
 
-#: What makes a spreadsheet take a cell for a formula; a tab or newline can hide one.
+#: First characters that make a spreadsheet read a cell as a formula; a tab or newline can hide one.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-_AT_ONCE = 2000
+#: Events read by one query.
+_BATCH_SIZE = 2000
 
 
 async def lines(since: datetime, companion: str = "") -> AsyncIterator[str]:
-    """The head, and then the events from `since`, oldest first, many lines at a time."""
-    yield _csv([HEAD])
+    """Yield the header, then the events from `since`, oldest first, many lines at a time."""
+    yield _csv([HEADER])
     at, last = since, 0
     while events := await sync_to_async(_after)(at, last, companion):
         yield _csv(map(_row, events))
@@ -30,9 +31,11 @@ async def lines(since: datetime, companion: str = "") -> AsyncIterator[str]:
 
 
 def _after(at: datetime, last: int, companion: str) -> list[Event]:
-    """The next events: those of the same moment have a greater id. A query each, and none left open."""
-    events = Event.objects.filter(of(companion), Q(at__gt=at) | Q(at=at, id__gt=last), at__gte=at)
-    return list(events.order_by("at", "id")[:_AT_ONCE])
+    """Return the next events: those at the same time have a greater id. No query stays open between calls."""
+    events = Event.objects.filter(
+        companion_filter(companion), Q(at__gt=at) | Q(at=at, id__gt=last), at__gte=at
+    )
+    return list(events.order_by("at", "id")[:_BATCH_SIZE])
 
 
 def _row(event: Event) -> Iterable[str]:
@@ -42,10 +45,10 @@ def _row(event: Event) -> Iterable[str]:
 
 def _csv(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def harmless(cell: str) -> str:
-    """The cell as text that no spreadsheet calculates."""
+def escape_formula(cell: str) -> str:
+    """Return the cell as text that no spreadsheet reads as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,6 +1,6 @@
-"""Thumbs up or down for an answer. Plain functions; they block.
+"""Feedback: thumbs up or down for an answer. All functions block.
 
-`Message.DoesNotExist` also means that it is somebody else's, or a question.
+`Message.DoesNotExist` also means that the message is not an answer, or belongs to another owner.
 """
 
 from typing import Any
@@ -9,24 +9,25 @@ from uuid import UUID
 from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
 
-from .models import Feedback, Reason
+from . import texts
+from .models import Feedback, FeedbackReason
 
 
-def give(*, owner: str, message_id: UUID, value: str, reason: str = "", comment: str = "") -> Feedback:
-    """Keep what the owner thinks of an answer, in place of what they thought before.
+def save(*, owner: str, message_id: UUID, value: str, reason: str = "", comment: str = "") -> Feedback:
+    """Store the owner's feedback on an answer, in place of earlier feedback.
 
-    `value` is `up` or `down`, `reason` one of `Reason` or nothing. Raises `InvalidInput` with the field.
+    `value` is `up` or `down`, `reason` is a `FeedbackReason` or empty. Raises `InvalidInput` with the field.
     """
     message = _answer(owner, message_id)
     if not message.content:
-        raise InvalidInput("messageId", "This answer is not there yet.")
+        raise InvalidInput("messageId", texts.ANSWER_NOT_READY)
     if value not in ("up", "down"):
-        raise InvalidInput("value", "Use up or down.")
-    if reason and reason not in Reason.values:
-        raise InvalidInput("reason", f"Use one of {', '.join(Reason.values)}.")
-    most = Feedback._meta.get_field("comment").max_length or 0
-    if len(comment) > most or "\x00" in comment:
-        raise InvalidInput("comment", f"A comment has at most {most} characters, none of them NUL.")
+        raise InvalidInput("value", texts.BAD_VALUE)
+    if reason and reason not in FeedbackReason.values:
+        raise InvalidInput("reason", texts.use_one_of(FeedbackReason.values))
+    max_length = Feedback._meta.get_field("comment").max_length or 0
+    if len(comment) > max_length or "\x00" in comment:
+        raise InvalidInput("comment", texts.bad_comment(max_length))
     given, _ = Feedback.objects.update_or_create(
         message=message,
         defaults={
@@ -40,8 +41,8 @@ def give(*, owner: str, message_id: UUID, value: str, reason: str = "", comment:
     return given
 
 
-def take_back(*, owner: str, message_id: UUID) -> None:
-    """Forget what was thought of an answer. Twice is once."""
+def delete(*, owner: str, message_id: UUID) -> None:
+    """Delete the feedback on an answer, if there is any."""
     Feedback.objects.filter(message=_answer(owner, message_id)).delete()
 
 
@@ -51,15 +52,15 @@ def _answer(owner: str, message_id: UUID) -> Message:
 
 
 def of_thread(thread: Thread) -> dict[UUID, dict[str, Any]]:
-    """By answer's id, what was thought of the answers of a thread, as clients are shown it."""
-    return {given.message_id: view(given) for given in Feedback.objects.filter(message__thread=thread)}
+    """Return the feedback on the answers of a thread as JSON data, by message id."""
+    return {given.message_id: public(given) for given in Feedback.objects.filter(message__thread=thread)}
 
 
-def view(given: Feedback) -> dict[str, Any]:
-    """As clients are shown it."""
+def public(given: Feedback) -> dict[str, Any]:
+    """Return the fields that clients get."""
     return {"value": "up" if given.up else "down", "reason": given.reason, "comment": given.comment}
 
 
 def export(given: Feedback) -> dict[str, Any]:
-    """As its owner takes it along."""
-    return view(given) | {"messageId": given.message_id.hex, "updatedAt": given.updated_at.isoformat()}
+    """Return the fields of an export."""
+    return public(given) | {"messageId": given.message_id.hex, "updatedAt": given.updated_at.isoformat()}

@@ -1,4 +1,4 @@
-"""What the staff page shows, read from sums: a few hundred small rows, however many events there were."""
+"""The figures of the staff page, read from rollups: a few hundred rows for any number of events."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,57 +11,58 @@ from django.utils import timezone
 
 from queueing.api.charts import histogram
 
-from .event_names import CLIENT, CUSTOM, KINDS
+from . import texts
+from .event_names import ACTIVITIES, CLIENT_EVENTS, CUSTOM_PREFIX
 from .models import Feedback, Rollup, Visit
 from .rollups import DAY, HOUR
 
 
 class Span(NamedTuple):
-    """A stretch of time up to now, in steps."""
+    """A period up to now, divided into steps."""
 
     id: str
     label: str
     step: int
-    """Seconds: an hour or a day."""
+    """Seconds of a step: an hour or a day."""
     length: int
-    """Steps, the present one included."""
+    """The number of steps, including the current one."""
 
 
 SPANS = {
     span.id: span
     for span in (
-        Span("24h", "24 hours", HOUR, 24),
-        Span("7d", "7 days", DAY, 7),
-        Span("30d", "30 days", DAY, 30),
-        Span("90d", "90 days", DAY, 90),
+        Span("24h", texts.SPANS["24h"], HOUR, 24),
+        Span("7d", texts.SPANS["7d"], DAY, 7),
+        Span("30d", texts.SPANS["30d"], DAY, 30),
+        Span("90d", texts.SPANS["90d"], DAY, 90),
     )
 }
 
 
 class Figures:
-    """One span's figures, of one companion or (where that is empty) of all. Lists have an entry a step."""
+    """The figures of a span, of one companion or (when empty) of all. Lists have one entry per step."""
 
     def __init__(self, span: Span, companion: str) -> None:
         self.span, self.companion = span, companion
-        self.starts = steps(span)
+        self.starts = step_starts(span)
         empty = [0] * span.length
         self.messages, self.completed, self.failed, self.cached = [list(empty) for _ in range(4)]
         self.up, self.down = list(empty), list(empty)
-        #: Of replies; histograms of seconds.
+        #: Histograms of the seconds that replies waited, and took to write.
         self.waits: list[dict[str, int]] = [{} for _ in empty]
-        self.runs: list[dict[str, int]] = [{} for _ in empty]
-        #: The span's days, or yesterday and today: visitors can be told apart for a day only.
+        self.durations: list[dict[str, int]] = [{} for _ in empty]
+        #: The days of the span, or yesterday and today: visitors are only counted by day.
         today = self.starts[-1].replace(hour=0)
         self.days = self.starts if span.step == DAY else [today - timedelta(days=1), today]
         self.visitors = [0] * len(self.days)
-        #: Not of replies alone: by the kind of work and its failure's code.
+        #: Failures of all activities, by activity and error code.
         self.failures: Counter[str] = Counter()
-        #: What clients tracked, and pages opened.
+        #: Events of clients, and opened pages.
         self.others: Counter[str] = Counter()
 
 
 def read(span: Span, companion: str = "") -> Figures:
-    """The figures up to now. Blocks: three statements."""
+    """Return the figures up to now. Blocks for three queries."""
     figures = Figures(span, companion)
     _add_sums(figures)
     _add_visitors(figures)
@@ -69,71 +70,71 @@ def read(span: Span, companion: str = "") -> Figures:
     return figures
 
 
-def steps(span: Span) -> list[datetime]:
-    """Where each step of the span begins, in UTC."""
+def step_starts(span: Span) -> list[datetime]:
+    """Return the start of each step of the span, in UTC."""
     now = int(timezone.now().timestamp())
     last = datetime.fromtimestamp(now - now % span.step, UTC)
     return [last - timedelta(seconds=span.step * back) for back in reversed(range(span.length))]
 
 
-def of(companion: str) -> Q:
-    """Rows of the companion, or of all."""
+def companion_filter(companion: str) -> Q:
+    """Return a condition for the rows of the companion; no condition when it is empty."""
     return Q(companion=companion) if companion else Q()
 
 
 class Row(NamedTuple):
-    """A rollup as it is read here: a model's instance costs more than all we do with it."""
+    """The columns of a rollup that are read here, cheaper than an instance of the model."""
 
     start: datetime
     name: str
     code: str
-    number: int
+    total: int
     sums: dict[str, float]
-    spreads: dict[str, dict[str, int]]
+    histograms: dict[str, dict[str, int]]
 
 
 def _add_sums(figures: Figures) -> None:
     found = Rollup.objects.filter(
-        of(figures.companion), seconds=figures.span.step, start__gte=figures.starts[0]
+        companion_filter(figures.companion), seconds=figures.span.step, start__gte=figures.starts[0]
     )
-    number_of = {start: number for number, start in enumerate(figures.starts)}
-    columns = found.values_list("start", "name", "code", "count", "sums", "spreads")
+    indexes = {start: index for index, start in enumerate(figures.starts)}
+    columns = found.values_list("start", "name", "code", "count", "sums", "histograms")
     for row in map(Row._make, columns):
-        if (number := number_of.get(row.start)) is None:
-            continue  # of a clock that is ahead of ours
-        if add := _ADD.get(row.name):
-            add(figures, number, row)
+        if (index := indexes.get(row.start)) is None:
+            continue  # from a server whose clock is ahead
+        if add := _ADDERS.get(row.name):
+            add(figures, index, row)
 
 
-def _add_message(figures: Figures, number: int, row: Row) -> None:
-    figures.messages[number] += row.number
+def _add_message(figures: Figures, index: int, row: Row) -> None:
+    figures.messages[index] += row.total
 
 
-def _add_completed(figures: Figures, number: int, row: Row) -> None:
-    figures.completed[number] += row.number
-    figures.cached[number] += int(row.sums.get("cached", 0))
-    figures.waits[number] = histogram.merge((figures.waits[number], row.spreads.get("wait", {})))
-    figures.runs[number] = histogram.merge((figures.runs[number], row.spreads.get("run", {})))
+def _add_completed(figures: Figures, index: int, row: Row) -> None:
+    figures.completed[index] += row.total
+    figures.cached[index] += int(row.sums.get("cached", 0))
+    figures.waits[index] = histogram.merge((figures.waits[index], row.histograms.get("wait", {})))
+    figures.durations[index] = histogram.merge((figures.durations[index], row.histograms.get("run", {})))
 
 
-def _add_failed(figures: Figures, number: int, row: Row) -> None:
+def _add_failed(figures: Figures, index: int, row: Row) -> None:
     if row.name == "reply.failed":
-        figures.failed[number] += row.number
-    figures.failures[f"{row.name.partition('.')[0]}: {row.code or 'no code'}"] += row.number
+        figures.failed[index] += row.total
+    figures.failures[f"{row.name.partition('.')[0]}: {row.code or texts.NO_CODE}"] += row.total
 
 
-def _add_other(figures: Figures, number: int, row: Row) -> None:
-    figures.others["custom events (x:)" if row.name == CUSTOM else row.name] += row.number
+def _add_other(figures: Figures, index: int, row: Row) -> None:
+    figures.others[texts.CUSTOM_EVENTS if row.name == CUSTOM_PREFIX else row.name] += row.total
 
 
-_ADD: dict[str, Callable[[Figures, int, Row], None]] = {
+_ADDERS: dict[str, Callable[[Figures, int, Row], None]] = {
     "message.sent": _add_message,
     "reply.completed": _add_completed,
     "page.opened": _add_other,
-    CUSTOM: _add_other,
+    CUSTOM_PREFIX: _add_other,
 }
-_ADD |= {f"{kind}.failed": _add_failed for kind in KINDS}
-_ADD |= dict.fromkeys(CLIENT, _add_other)
+_ADDERS |= {f"{activity}.failed": _add_failed for activity in ACTIVITIES}
+_ADDERS |= dict.fromkeys(CLIENT_EVENTS, _add_other)
 
 
 def _add_visitors(figures: Figures) -> None:
@@ -143,27 +144,27 @@ def _add_visitors(figures: Figures) -> None:
 
 
 def _add_feedback(figures: Figures) -> None:
-    given = Feedback.objects.filter(of(figures.companion), updated_at__gte=figures.starts[0])
-    found = given.values("up", step=text_of(figures.span, "updated_at")).annotate(number=Count("id"))
-    number_of = numbers(figures)
+    given = Feedback.objects.filter(companion_filter(figures.companion), updated_at__gte=figures.starts[0])
+    found = given.values("up", step=step_text(figures.span, "updated_at")).annotate(number=Count("id"))
+    indexes = step_indexes(figures)
     for row in found:
-        if (number := number_of.get(row["step"])) is not None:
-            (figures.up if row["up"] else figures.down)[number] += row["number"]
+        if (index := indexes.get(row["step"])) is not None:
+            (figures.up if row["up"] else figures.down)[index] += row["number"]
 
 
-def text_of(span: Span, column: str) -> Substr:
-    """An expression: the step that a time is in, as `numbers` has it.
+def step_text(span: Span, column: str) -> Substr:
+    """Return an expression for the step of a time, as a key of `step_indexes`.
 
-    Times are cut as text because SQLite calls back into Python for Django's own truncation, for each row.
+    It cuts the time as text, because on SQLite Django's own truncation calls Python for each row.
     """
     return Substr(Cast(column, CharField()), 1, _LENGTHS[span.step])
 
 
-def numbers(figures: Figures) -> dict[str, int]:
-    """The number of each step by its beginning as text."""
+def step_indexes(figures: Figures) -> dict[str, int]:
+    """Return the index of each step, by the text of its start."""
     length = _LENGTHS[figures.span.step]
-    return {f"{start:%Y-%m-%d %H}"[:length]: number for number, start in enumerate(figures.starts)}
+    return {f"{start:%Y-%m-%d %H}"[:length]: index for index, start in enumerate(figures.starts)}
 
 
-#: Characters that tell a step from the others in 2026-11-25 13:37.
+#: The characters of 2026-11-25 13:37 that identify a step.
 _LENGTHS = {HOUR: 13, DAY: 10}

@@ -1,4 +1,4 @@
-"""How jobs came out, as events: called by what their kinds do at the end."""
+"""Events for finished jobs, tracked from the end hooks of their kinds."""
 
 from functools import partial
 from typing import Any
@@ -11,26 +11,31 @@ from queueing.api import Ending
 
 from .tracker import track
 
-#: What the kinds of work are called here.
-_WORDS = {"chat.reply": "reply", "audio.transcribe": "voice", "analysis.document": "document"}
+#: The activity in event names, by kind of job.
+_ACTIVITIES = {"chat.reply": "reply", "audio.transcribe": "voice", "analysis.document": "document"}
 
 
-def ended(ending: Ending) -> None:
-    """Track `reply.completed`, `voice.failed` and so on, once the transaction commits.
+def track_job_end(ending: Ending) -> None:
+    """Track `reply.completed`, `voice.failed` and so on, after the transaction commits.
 
-    The companion is that of the reply the job was to write. Whose it was is not said: messages are
-    counted by visitor already, when they are sent.
+    The companion is that of the reply which the job writes. The event has no visitor: messages are counted
+    by visitor already when they are sent.
     """
-    word = _WORDS.get(ending.kind)
-    if word is None or not settings.ANALYTICS_DAYS:
+    activity = _ACTIVITIES.get(ending.kind)
+    if activity is None or not settings.ANALYTICS_DAYS:
         return
     reply = Message.objects.filter(id=ending.args.get("reply_id"))
     companion = reply.values_list("thread__companion", flat=True).first() or ""
-    more: dict[str, Any] = {}
+    name = f"{activity}.{ending.state}"
+    transaction.on_commit(partial(track, name, companion=companion, **_properties(ending)))
+
+
+def _properties(ending: Ending) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
     if ending.waited is not None and ending.ran is not None:
-        more |= {"wait": round(ending.waited, 3), "run": round(ending.ran, 3)}
+        properties |= {"wait": round(ending.waited, 3), "run": round(ending.ran, 3)}
     if ending.code:
-        more["code"] = ending.code
+        properties["code"] = ending.code
     if isinstance(ending.result, dict) and ending.result.get("cached"):
-        more["cached"] = 1
-    transaction.on_commit(partial(track, f"{word}.{ending.state}", companion=companion, **more))
+        properties["cached"] = 1
+    return properties

@@ -1,4 +1,4 @@
-"""The work of the queue `analytics`. Runs in `manage.py qcluster`."""
+"""The job of the queue `analytics`: storing a batch of events."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from django.db import OperationalError, transaction
 
 from queueing.api import Cooldown, Job, JobContext, job
 
-from .rollups import store
+from . import texts
+from .rollups import store_events
 
-#: Seconds the queue rests while the database is away.
-_REST = 5.0
+#: Seconds of the queue's cooldown while the database is unavailable.
+_COOLDOWN = 5.0
 
 
 @job("analytics.write", queue="analytics", topic="analytics")
 def write(ctx: JobContext, *, events: list[list[Any]] | None = None) -> None:
-    """Keep a batch of events, exactly once: the same transaction takes them out of the job."""
+    """Store a batch of events exactly once: the same transaction removes them from the job."""
     try:
         with transaction.atomic():
-            # A second run finds nothing left; and what visitors did is not kept for longer in a job's
-            # arguments than in its table.
-            mine = Job.objects.filter(id=ctx.job_id).exclude(args={}).update(args={})
-            if events and mine and settings.ANALYTICS_DAYS:
-                store(events)
+            # A second run finds no events. Job rows also live longer than events may be stored.
+            is_first = Job.objects.filter(id=ctx.job_id).exclude(args={}).update(args={})
+            if events and is_first and settings.ANALYTICS_DAYS:
+                store_events(events)
     except OperationalError as exc:
-        raise Cooldown("The database is away.", code="database_away", after=_REST) from exc
+        raise Cooldown(texts.DATABASE_UNAVAILABLE, code="database_away", after=_COOLDOWN) from exc

@@ -1,20 +1,22 @@
-"""What is counted, and what people say of answers. docs/analytics.md says what is kept for how long."""
+"""Events, their rollups and visitors, and feedback. docs/analytics.md says how long each is kept."""
 
 from django.db import models
 from django.db.models import Q
 
 from chat.models import Message
 
+from . import texts
+
 
 class Event(models.Model):
-    """Something that happened once."""
+    """One event."""
 
     at = models.DateTimeField(db_index=True)
     name = models.CharField(max_length=40)
-    """A word of `vocabulary`."""
+    """A name that `event_names` allows."""
     companion = models.CharField(max_length=32, blank=True)
     visitor = models.CharField(max_length=24, blank=True)
-    """The owner, hashed under the day's salt; empty when it is nobody's, or they asked not to be tracked."""
+    """The owner, hashed with the salt of the day; empty without a visitor or with do-not-track."""
     properties = models.JSONField(default=dict)
     """Numbers and short texts."""
 
@@ -23,22 +25,22 @@ class Event(models.Model):
 
 
 class Rollup(models.Model):
-    """All events of one name in one hour or day, summed, so that millions of them are read in no time."""
+    """The totals of all events of one name in one hour or day, so that pages read few rows."""
 
     seconds = models.PositiveIntegerField()
     """3600 or 86400."""
     start = models.DateTimeField()
-    """In UTC, on the hour or at midnight."""
+    """The start of the hour or day, in UTC."""
     name = models.CharField(max_length=40)
-    """As the event's; all the names that clients make up are `x:` together."""
+    """The name of the events; all names that clients choose are counted together as `x:`."""
     companion = models.CharField(max_length=32, blank=True)
     code = models.CharField(max_length=64, blank=True)
-    """Of what failed: why."""
+    """The error code of failures."""
     count = models.PositiveBigIntegerField(default=0)
     sums = models.JSONField(default=dict)
-    """property -> sum, of our own events' numbers."""
-    spreads = models.JSONField(default=dict)
-    """`wait` and `run` -> histogram of seconds; the buckets are in queueing/monitoring/histogram.py."""
+    """The sum of each numeric property, for the server's own events."""
+    histograms = models.JSONField(default=dict)
+    """A histogram of seconds for `wait` and `run`; the buckets are in queueing/monitoring/histogram.py."""
 
     class Meta:
         constraints = [
@@ -52,25 +54,25 @@ class Rollup(models.Model):
 
 
 class Visit(models.Model):
-    """A visitor was active on a day, with a companion (or, where that is empty, at all)."""
+    """A visitor who was active on a day, with one companion or (where that is empty) with any."""
 
     companion = models.CharField(max_length=32, blank=True)
     day = models.DateField()
     visitor = models.CharField(max_length=24)
-    """Hashed as an event's."""
+    """The same hash as in events."""
 
     class Meta:
         constraints = [
-            # In the order in which it is read: a companion's days, counted.
+            # In the order of the query that counts the visitors of a companion by day.
             models.UniqueConstraint(fields=["companion", "day", "visitor"], name="visit_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.companion or 'anyone'} {self.day}"
+        return f"{self.companion or 'any companion'} {self.day}"
 
 
 class Salt(models.Model):
-    """What a day's visitors are hashed with. Deleted two days later, and with it every way back."""
+    """The secret with which visitors of a day are hashed. It is deleted after two days to anonymize them."""
 
     day = models.DateField(primary_key=True)
     secret = models.BinaryField()
@@ -79,35 +81,37 @@ class Salt(models.Model):
         return f"salt of {self.day}"
 
 
-class Reason(models.TextChoices):
-    """Why an answer was good or not."""
+class FeedbackReason(models.TextChoices):
+    """Why an answer was not good."""
 
-    WRONG = "wrong", "Not correct"
-    MISSED = "missed", "Missed the question"
-    UNCLEAR = "unclear", "Hard to follow"
-    TONE = "tone", "Wrong tone"
-    UNSAFE = "unsafe", "Harmful or unsafe"
-    OTHER = "other", "Something else"
+    WRONG = "wrong", texts.REASON_WRONG
+    MISSED = "missed", texts.REASON_MISSED
+    UNCLEAR = "unclear", texts.REASON_UNCLEAR
+    TONE = "tone", texts.REASON_TONE
+    UNSAFE = "unsafe", texts.REASON_UNSAFE
+    OTHER = "other", texts.REASON_OTHER
 
 
 class Feedback(models.Model):
-    """What an owner thinks of an answer. It is theirs: it goes with the conversation."""
+    """An owner's feedback on an answer. It belongs to the owner and is deleted with the conversation."""
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
     owner = models.CharField(max_length=64, db_index=True)
     companion = models.CharField(max_length=32)
     up = models.BooleanField()
-    """Thumbs up, or down."""
-    reason = models.CharField(max_length=10, choices=Reason.choices, blank=True)
+    """True for thumbs up, False for thumbs down."""
+    reason = models.CharField(max_length=10, choices=FeedbackReason.choices, blank=True)
     comment = models.TextField(max_length=1000, blank=True)
-    """In their words, so it is content: for those with `chat.view_message_content`."""
+    """Content, so it is shown only to staff with `chat.view_message_content`."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     class Meta:
         verbose_name_plural = "feedback"
         constraints = [
-            models.CheckConstraint(condition=Q(reason__in=["", *Reason.values]), name="feedback_reason_known")
+            models.CheckConstraint(
+                condition=Q(reason__in=["", *FeedbackReason.values]), name="feedback_reason_known"
+            )
         ]
 
     def __str__(self) -> str:

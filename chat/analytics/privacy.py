@@ -1,29 +1,30 @@
-"""Do Not Track and Global Privacy Control, as the browser says them with each request and socket."""
+"""Do Not Track and Global Privacy Control, which browsers send with each request and socket."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
-_asked: ContextVar[bool] = ContextVar("asked_not_to_track", default=False)
+_do_not_track: ContextVar[bool] = ContextVar("do_not_track", default=False)
 
 _HEADERS = {(b"dnt", b"1"), (b"sec-gpc", b"1")}
 
 
-def asked_not_to_track() -> bool:
-    """Whether the visitor behind the present request or socket asks not to be tracked."""
-    return _asked.get()
+def is_do_not_track() -> bool:
+    """Return whether the visitor of the current request or socket asks not to be tracked."""
+    return _do_not_track.get()
 
 
-class HearWhoAsksNotToBeTracked:
-    """ASGI: notes it for all that the request or socket goes on to do, in its threads, too."""
+class DoNotTrackMiddleware:
+    """ASGI middleware that sets `is_do_not_track` for the request or socket, including its threads."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        _asked.set(_says_so(scope.get("headers", [])))
+        _do_not_track.set(has_do_not_track(scope.get("headers", [])))
         await self._app(scope, receive, send)
 
 
-def _says_so(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def has_do_not_track(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether `headers` contain `DNT: 1` or `Sec-GPC: 1`."""
     return any((bytes(name).lower(), bytes(value).strip()) in _HEADERS for name, value in headers)

@@ -1,4 +1,4 @@
-"""Writing a batch of events: the events, their sums, and who was there. A handful of statements."""
+"""Storing a batch of events with their rollups and visits, in a handful of statements."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,17 +10,18 @@ from django.db import transaction
 
 from queueing.api.charts import histogram
 
-from .event_names import CUSTOM, OWN
+from .event_names import CUSTOM_PREFIX, SERVER_EVENTS
 from .models import Event, Rollup, Visit
 
+#: Seconds.
 HOUR, DAY = 3600, 86400
-#: Properties whose spread is kept besides the sum; in seconds.
-SPREADS = ("wait", "run")
+#: Properties in seconds, for which a histogram is stored besides the sum.
+DURATIONS = ("wait", "run")
 
 
 @transaction.atomic(savepoint=False)
-def store(rows: list[list[Any]]) -> None:
-    """Keep events as `delivery.py` wrote them: all or none."""
+def store_events(rows: list[list[Any]]) -> None:
+    """Store events as `batches.py` wrote them: all or none."""
     events = [
         Event(
             at=datetime.fromtimestamp(at, UTC),
@@ -32,24 +33,24 @@ def store(rows: list[list[Any]]) -> None:
         for at, name, companion, visitor, more in rows
     ]
     Event.objects.bulk_create(events)
-    _note_visits(events)
-    _sum_up(events)
+    _record_visits(events)
+    _update_rollups(events)
 
 
-def _note_visits(events: Iterable[Event]) -> None:
+def _record_visits(events: Iterable[Event]) -> None:
     seen = {
         (companion, event.at.date(), event.visitor)
         for event in events
         if event.visitor
         for companion in {"", event.companion}
     }
-    # In order, here and below: two batches at once then never wait for each other in a circle.
+    # Sorted, here and below, so that two batches at the same time cannot deadlock.
     visits = [Visit(companion=c, day=day, visitor=visitor) for c, day, visitor in sorted(seen)]
     Visit.objects.bulk_create(visits, ignore_conflicts=True)
 
 
-class Key(NamedTuple):
-    """What a rollup is of; its unique fields."""
+class RollupKey(NamedTuple):
+    """The unique fields of a rollup."""
 
     seconds: int
     start: datetime
@@ -59,28 +60,29 @@ class Key(NamedTuple):
 
 
 @dataclass
-class Sum:
-    """What a batch adds to a rollup."""
+class Totals:
+    """The totals that a batch adds to a rollup."""
 
     count: int = 0
     sums: dict[str, float] = field(default_factory=dict)
-    spreads: dict[str, dict[str, int]] = field(default_factory=dict)
+    histograms: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
+        """Add one event."""
         self.count += 1
-        if event.name not in OWN:
-            return  # what clients send in numbers is theirs to add up
+        if event.name not in SERVER_EVENTS:
+            return  # the numbers of clients are not summed here
         for name, value in event.properties.items():
             if isinstance(value, str):
                 continue
             self.sums[name] = self.sums.get(name, 0) + value
-            if name in SPREADS:
+            if name in DURATIONS:
                 one = {str(histogram.bucket(value)): 1}
-                self.spreads[name] = histogram.merge((self.spreads.get(name, {}), one))
+                self.histograms[name] = histogram.merge((self.histograms.get(name, {}), one))
 
 
-def _sum_up(events: Iterable[Event]) -> None:
-    found: dict[Key, Sum] = defaultdict(Sum)
+def _update_rollups(events: Iterable[Event]) -> None:
+    found: dict[RollupKey, Totals] = defaultdict(Totals)
     for event in events:
         for key in _keys(event):
             found[key].add(event)
@@ -95,25 +97,25 @@ def _sum_up(events: Iterable[Event]) -> None:
             name__in={key.name for key in found},
         )
     )
-    changed = [row for row in known if _add(row, found)]
-    Rollup.objects.bulk_update(changed, ["count", "sums", "spreads"])
+    changed = [row for row in known if _add_totals(row, found)]
+    Rollup.objects.bulk_update(changed, ["count", "sums", "histograms"])
 
 
-def _keys(event: Event) -> Iterable[Key]:
-    name = CUSTOM if event.name.startswith(CUSTOM) else event.name
-    code = str(event.properties.get("code", "")) if name in OWN else ""
+def _keys(event: Event) -> Iterable[RollupKey]:
+    name = CUSTOM_PREFIX if event.name.startswith(CUSTOM_PREFIX) else event.name
+    code = str(event.properties.get("code", "")) if name in SERVER_EVENTS else ""
     midnight = event.at.replace(hour=0, minute=0, second=0, microsecond=0)
-    yield Key(DAY, midnight, name, event.companion, code)
-    yield Key(HOUR, midnight.replace(hour=event.at.hour), name, event.companion, code)
+    yield RollupKey(DAY, midnight, name, event.companion, code)
+    yield RollupKey(HOUR, midnight.replace(hour=event.at.hour), name, event.companion, code)
 
 
-def _add(row: Rollup, found: dict[Key, Sum]) -> bool:
-    more = found.get(Key(row.seconds, row.start, row.name, row.companion, row.code))
+def _add_totals(row: Rollup, found: dict[RollupKey, Totals]) -> bool:
+    more = found.get(RollupKey(row.seconds, row.start, row.name, row.companion, row.code))
     if more is None:
         return False
     row.count += more.count
     for name, value in more.sums.items():
         row.sums[name] = row.sums.get(name, 0) + value
-    for name, counts in more.spreads.items():
-        row.spreads[name] = histogram.merge((row.spreads.get(name, {}), counts))
+    for name, counts in more.histograms.items():
+        row.histograms[name] = histogram.merge((row.histograms.get(name, {}), counts))
     return True

@@ -1,8 +1,8 @@
-"""Events of this process on their way to the queue: held in memory, handed over by a thread of their own.
+"""The events of this process on their way to the queue: a buffer, and an OS thread that submits it.
 
-The caller only appends to a list. A second later, or when there are many, the thread submits them as
-jobs. With the database away, or the queue full, they are held until it takes them, up to a bound; what
-goes beyond it is dropped and counted. What is held is handed over before the process ends.
+The caller only appends to the buffer. The thread submits it as jobs each second, or sooner when there are
+many events. While the database is unavailable or the queue is full, events stay in the buffer, up to a
+maximum; further events are dropped and counted. The buffer is submitted once more before the process ends.
 """
 
 import logging
@@ -10,133 +10,121 @@ import os
 import threading
 import time
 from collections import deque
-from typing import NamedTuple
 
 from django.conf import settings
 
 from .event_names import Value
-from .privacy import asked_not_to_track
+from .privacy import is_do_not_track
+from .tracked_event import TrackedEvent
 
 logger = logging.getLogger(__name__)
 
-#: Seconds an event is held at most while all is well.
-EVERY = 1.0
-#: Events that one job writes at most; as many wake the thread early.
-BATCH = 200
-#: Events held at most: some megabytes.
-MOST = 10_000
-
-
-class Happening(NamedTuple):
-    """An event as its caller gives it."""
-
-    at: float
-    """Seconds since 1970."""
-    name: str
-    owner: str
-    """A key of `chat.accounts.owners`, which leaves this process only hashed; empty for nobody's."""
-    companion: str
-    properties: dict[str, Value]
+#: Seconds between two submissions.
+FLUSH_INTERVAL = 1.0
+#: Maximum events of one job; as many in the buffer wake the thread early.
+BATCH_SIZE = 200
+#: Maximum events in the buffer: some megabytes.
+MAX_BUFFERED = 10_000
 
 
 def track(name: str, *, owner: str = "", companion: str = "", **properties: Value) -> None:
-    """Count that `name` (of `vocabulary`) happened. Never raises, never waits.
+    """Count the event `name` (see `event_names`). Never raises and never waits.
 
-    `properties` are numbers and short texts. Within a request or socket whose visitor asks not to be
-    tracked the event is nobody's.
+    `properties` are numbers and short texts. Within a request or socket with do-not-track, the event is
+    stored without its visitor.
     """
     if settings.ANALYTICS_DAYS:
-        whose = "" if asked_not_to_track() else owner
-        tracker.put(Happening(time.time(), name, whose, companion, properties))
+        visitor = "" if is_do_not_track() else owner
+        tracker.put(TrackedEvent(time.time(), name, visitor, companion, properties))
 
 
 class Tracker:
-    """One a process."""
+    """The buffer of one process, with the thread that empties it."""
 
     def __init__(self) -> None:
         self.dropped = 0
-        """Events that were lost since the process began."""
-        self._held: deque[Happening] = deque()
+        """Events lost since the process started."""
+        self._buffer: deque[TrackedEvent] = deque()
         self._lock = threading.Lock()
-        self._many = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def put(self, happening: Happening) -> None:
-        """Take an event, or drop it when too many are held."""
+    def put(self, event: TrackedEvent) -> None:
+        """Add an event to the buffer, or drop it when the buffer is full."""
         with self._lock:
-            if len(self._held) >= MOST:
+            if len(self._buffer) >= MAX_BUFFERED:
                 self.dropped += 1
                 return
-            self._held.append(happening)
+            self._buffer.append(event)
             if self._thread is None:
                 self._start()
-        if len(self._held) >= BATCH:
-            self._many.set()
+        if len(self._buffer) >= BATCH_SIZE:
+            self._wake.set()
 
     def _start(self) -> None:
-        # Not a daemon: Python waits for it before it ends, also in forked workers, where atexit is not run.
+        # Not a daemon: Python waits for it at exit, also in forked workers, which do not run atexit.
         self._thread = threading.Thread(target=self._run, name="analytics")
         try:
             self._thread.start()
-        except RuntimeError:  # the interpreter is going down
+        except RuntimeError:  # the interpreter is shutting down
             self._thread = None
 
     def _run(self) -> None:
         while True:
-            over = not threading.main_thread().is_alive()
+            is_last = not threading.main_thread().is_alive()
             self.flush()
-            if over:
-                return self._give_up()
-            self._many.wait(EVERY)
-            self._many.clear()
+            if is_last:
+                return self._drop_rest()
+            self._wake.wait(FLUSH_INTERVAL)
+            self._wake.clear()
 
     def flush(self) -> None:
-        """Hand over what is held. Blocks."""
-        with _delivering:
+        """Submit the events in the buffer. Blocks."""
+        with _submitting:
             self._flush()
 
     def _flush(self) -> None:
-        # Models cannot be imported when this module is: Django is not ready then.
-        from .batches import NOT_NOW, deliver
+        # Imported here: models cannot be imported before Django is ready.
+        from .batches import TEMPORARY_ERRORS, submit_events
 
-        while batch := self._take():
+        while batch := self._take_batch():
             try:
-                deliver(batch)
-            except NOT_NOW as exc:
-                logger.warning("%d events are held back: %s", len(batch), exc)
+                submit_events(batch)
+            except TEMPORARY_ERRORS as exc:
+                logger.warning("%d events stay in the buffer: %s", len(batch), exc)
                 with self._lock:
-                    self._held.extendleft(reversed(batch))
+                    self._buffer.extendleft(reversed(batch))
                 return
             except Exception:
-                logger.exception("%d events are lost", len(batch))
+                logger.exception("%d events were lost", len(batch))
                 self.dropped += len(batch)
 
-    def _take(self) -> list[Happening]:
+    def _take_batch(self) -> list[TrackedEvent]:
         with self._lock:
-            return [self._held.popleft() for _ in range(min(BATCH, len(self._held)))]
+            return [self._buffer.popleft() for _ in range(min(BATCH_SIZE, len(self._buffer)))]
 
-    def _give_up(self) -> None:
+    def _drop_rest(self) -> None:
         with self._lock:
-            self.dropped += len(self._held)
-            self._held.clear()
+            self.dropped += len(self._buffer)
+            self._buffer.clear()
         if self.dropped:
-            logger.warning("%d events were dropped in this process's life", self.dropped)
+            logger.warning("%d events were dropped since this process started", self.dropped)
 
 
 tracker = Tracker()
 
-#: Nobody forks while this is held: SQLite's and the importer's locks, taken by a thread that the fork does
-#: not have, would stay taken in it, and its first event would never be handed over.
-_delivering = threading.Lock()
+#: Held while events are submitted, and while the process forks. A fork copies locks that another thread
+#: holds (those of SQLite and of imports) but not that thread, so they would never be released in the child.
+_submitting = threading.Lock()
 
 
-def _begin_anew() -> None:
-    """A fork has neither the thread nor a claim to what its parent holds."""
+def _reset_in_child() -> None:
+    """Start with an empty buffer: the parent submits its own events, and its thread is not in the child."""
     global tracker
     tracker = Tracker()
-    _delivering.release()
+    _submitting.release()
 
 
 os.register_at_fork(
-    before=_delivering.acquire, after_in_parent=_delivering.release, after_in_child=_begin_anew
+    before=_submitting.acquire, after_in_parent=_submitting.release, after_in_child=_reset_in_child
 )

@@ -15,7 +15,7 @@ from .figures import SPANS, Span
 
 
 def for_staff(view: Any) -> Any:
-    """Staff sign in; those of them without `analytics.view_event` are refused."""
+    """Restrict a view to signed-in staff with the permission `analytics.view_event`."""
 
     def checked(request: HttpRequest) -> Any:
         if not request.user.has_perm("analytics.view_event"):
@@ -27,8 +27,8 @@ def for_staff(view: Any) -> Any:
 
 @for_staff
 def index(request: HttpRequest) -> HttpResponse:
-    """Figures of a span and a companion, which the query names: `?span=7d&companion=travel`."""
-    span, companion = _chosen(request)
+    """Show the figures of a span and a companion, such as `?span=7d&companion=travel`."""
+    span, companion = _selection(request)
     found = figures.read(span, companion)
     spent = costs.costs(found)
     context = {
@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "spans": SPANS.values(),
         "companions": COMPANIONS.values(),
         "tiles": charts.tiles(found, spent),
-        "plots": charts.drawings(found, spent),
+        "plots": charts.plots(found, spent),
         "tables": charts.tables(found, spent, costs.help_offered(found)),
         "may_see_feedback": request.user.has_perm("analytics.view_feedback"),
     }
@@ -46,17 +46,17 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @for_staff
 def events_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The same span's and companion's events as a file."""
-    span, companion = _chosen(request)
-    lines = export.lines(figures.steps(span)[0], companion)
+    """Download the events of a span and a companion as CSV."""
+    span, companion = _selection(request)
+    lines = export.lines(figures.step_starts(span)[0], companion)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"events-{companion or 'all'}-{span.id}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _chosen(request: HttpRequest) -> tuple[Span, str]:
-    """What the query names; a week and all companions where it names nothing there is."""
+def _selection(request: HttpRequest) -> tuple[Span, str]:
+    """Return the span and companion of the query; 7 days and all companions by default."""
     companion = request.GET.get("companion", "")
     span = SPANS.get(request.GET.get("span", ""), SPANS["7d"])
     return span, companion if companion in COMPANIONS else ""

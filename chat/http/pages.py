@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from chat.accounts.owners import owner_of_request
 from chat.accounts.sessions import merge_late
-from chat.analytics.models import Reason
+from chat.analytics.models import FeedbackReason
 from chat.analytics.tracker import track
 from chat.companions.registry import COMPANIONS
 from queueing.api import get_kind
@@ -24,7 +24,7 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     owner = owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {
-        "reasons": Reason.choices,
+        "reasons": FeedbackReason.choices,
         "companions": [companion.public() for companion in COMPANIONS.values()],
         "demo_model": settings.DEMO_MODEL,
         "model_name": settings.OPENAI_MODEL,

@@ -6,7 +6,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.analytics.job_events import ended
+from chat.analytics.job_events import track_job_end
 from chat.answer_cache.in_worker import recall, remember
 from chat.answer_cache.keys import Reuse, key_of
 from chat.answer_cache.store import Answer
@@ -33,7 +33,7 @@ def save_reply(ending: Ending) -> None:
     settle(ending.job_id)
     if ending.state == State.COMPLETED and not ending.result.get("cached"):  # which is to cost nothing
         titles.ask_for(ending.args["reply_id"])
-    ended(ending)
+    track_job_end(ending)
 
 
 @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)

@@ -5,7 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from chat.analytics.job_events import ended
+from chat.analytics.job_events import track_job_end
 from chat.care import screen
 from chat.care.counters import count
 from chat.conversations.threads import forget_jobs
@@ -26,7 +26,7 @@ FOR_GOOD = ("no_speech", "unreadable", "too_long")
 
 def settle(ending: Ending) -> None:
     """Put the words where they belong; remove the file, unless somebody may want to try it again."""
-    ended(ending)
+    track_job_end(ending)
     if "message_id" in ending.args:
         if ending.state == State.COMPLETED:
             _put_into_words(ending.args["message_id"], ending.args["reply_id"], ending.result["response"])

@@ -17,13 +17,13 @@ def workers(qcluster: Callable[..., Any], provider: Any) -> Any:
 
 
 @pytest.fixture
-def counting(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tracker:
-    """Analytics on, with a tracker whose held events are handed over only when a test calls `flush`."""
+def manual_tracker(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tracker:
+    """A tracker that submits its events only when the test calls `flush`, with analytics on."""
     settings.ANALYTICS_DAYS = 90
     fresh = Tracker()
     monkeypatch.setattr(fresh, "_start", lambda: None)
     monkeypatch.setattr(tracker, "tracker", fresh)
     from chat.analytics import batches
 
-    monkeypatch.setattr(batches, "_salts", {})  # the database they were in is empty again
+    monkeypatch.setattr(batches, "_salts", {})  # the salts of the last test are no longer in the database
     return fresh

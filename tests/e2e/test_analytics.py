@@ -16,10 +16,10 @@ PREPARE = """
 import django
 django.setup()
 from django.contrib.auth.models import User
-from tests.chat.analytics.test_page import fill, fill_usage
+from tests.chat.analytics.sample_data import store_sample_calls, store_sample_events
 User.objects.create_superuser("carol", password="of-the-tests")
-fill(6000)
-fill_usage(2000)
+store_sample_events(6000)
+store_sample_calls(2000)
 """
 
 

@@ -1,4 +1,4 @@
-"""What an event may be called and carry; what CSV lets through; what is hashed."""
+"""Valid names and properties of events, safe CSV cells, and hashed visitors."""
 
 import csv
 import io
@@ -9,19 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.analytics import batches, event_names, export
-from chat.analytics.privacy import _says_so
+from chat.analytics.privacy import has_do_not_track
 from chat.errors import InvalidInput
 
 
-@pytest.mark.parametrize("name", [*sorted(event_names.CLIENT), "x:a", "x:button-pressed_2", "x:" + "a" * 38])
-def test_clients_may_send_these_names(name):
+@pytest.mark.parametrize(
+    "name", [*sorted(event_names.CLIENT_EVENTS), "x:a", "x:button-pressed_2", "x:" + "a" * 38]
+)
+def test_client_name_valid_passes(name):
     event_names.check_client_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "reply.completed", "message.sent", "x:", "x:Ada", "x:a b", "x:" + "a" * 39, "y:a", "x:a\n"]
 )
-def test_clients_may_not_send_these(name):
+def test_client_name_invalid_is_refused(name):
     with pytest.raises(InvalidInput) as refused:
         event_names.check_client_name(name)
     assert refused.value.field == "name"
@@ -45,13 +47,13 @@ def test_clients_may_not_send_these(name):
         ({f"a{n}": n for n in range(11)}, "properties"),
     ],
 )
-def test_a_property_that_cannot_be_kept_is_named(properties, field):
+def test_property_invalid_is_refused_with_its_field(properties, field):
     with pytest.raises(InvalidInput) as refused:
         event_names.check("x:a", properties)
     assert refused.value.field == field
 
 
-def test_numbers_short_texts_and_truths_can_be_kept():
+def test_properties_of_all_valid_types_pass():
     event_names.check("x:a", {"n": -1.5, "text": "grün 🙂", "yes": True, "most": 10**12 - 1} | {"e": ""})
 
 
@@ -59,9 +61,9 @@ formulas = st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n"])
 
 
 @given(st.lists(st.builds(str.__add__, formulas, st.text()), min_size=1))
-def test_no_cell_begins_a_formula_and_every_text_comes_back(cells):
+def test_csv_cells_start_no_formula_and_keep_their_text(cells):
     line = csv.writer(out := io.StringIO())
-    line.writerow([export.harmless(cell) for cell in cells])
+    line.writerow([export.escape_formula(cell) for cell in cells])
     (row,) = csv.reader(io.StringIO(out.getvalue(), newline=""))
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row)
     assert [
@@ -69,13 +71,13 @@ def test_no_cell_begins_a_formula_and_every_text_comes_back(cells):
     ] == cells
 
 
-def test_a_visitor_is_the_same_through_a_day_and_another_on_the_next(monkeypatch):
+def test_visitor_hash_is_stable_within_a_day_and_changes_the_next(monkeypatch):
     monkeypatch.setattr(batches, "_salts", {date(2026, 11, 1): b"a" * 32, date(2026, 11, 2): b"b" * 32})
     first, again, next_day, other = (
-        batches._hashed("s:ada", date(2026, 11, 1)),
-        batches._hashed("s:ada", date(2026, 11, 1)),
-        batches._hashed("s:ada", date(2026, 11, 2)),
-        batches._hashed("s:bob", date(2026, 11, 1)),
+        batches._visitor_hash("s:ada", date(2026, 11, 1)),
+        batches._visitor_hash("s:ada", date(2026, 11, 1)),
+        batches._visitor_hash("s:ada", date(2026, 11, 2)),
+        batches._visitor_hash("s:bob", date(2026, 11, 1)),
     )
     assert first == again
     assert len({first, next_day, other}) == 3
@@ -84,7 +86,7 @@ def test_a_visitor_is_the_same_through_a_day_and_another_on_the_next(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("headers", "asks"),
+    ("headers", "expected"),
     [
         ([], False),
         ([(b"dnt", b"1")], True),
@@ -94,5 +96,5 @@ def test_a_visitor_is_the_same_through_a_day_and_another_on_the_next(monkeypatch
         ([(b"dnt", b"null")], False),
     ],
 )
-def test_who_asks_not_to_be_tracked(headers, asks):
-    assert _says_so(headers) is asks
+def test_do_not_track_headers_are_recognized(headers, expected):
+    assert has_do_not_track(headers) is expected

@@ -1,4 +1,4 @@
-"""Thumbs for answers: the owner's alone, changeable, and gone with the conversation."""
+"""Feedback on answers: only by their owner, changeable, and deleted with the conversation."""
 
 import json
 from typing import Any
@@ -31,21 +31,21 @@ class Visitor:
         return await self.call("PUT", f"/api/messages/{self.asked['replyId']}/feedback", feedback)
 
     async def answer(self) -> dict[str, Any]:
-        """The answer as the page loads it."""
+        """Return the answer as the page loads it."""
         response = await self.call("GET", f"/api/threads/{self.asked['threadId']}")
         return response.json()["messages"][1]
 
 
 @pytest.fixture
 async def alice() -> Visitor:
-    """Somebody who has an answer."""
+    """A visitor with one answer."""
     visitor = Visitor()
     visitor.asked = (await visitor.call("POST", "/api/travel", {"message": "Where to?"})).json()
     await Message.objects.filter(id=visitor.asked["replyId"]).aupdate(content="To Lisbon.")
     return visitor
 
 
-async def test_an_answer_is_rated_rated_otherwise_and_not_at_all(alice):
+async def test_feedback_is_stored_changed_and_deleted(alice):
     assert (await alice.answer()).get("feedback") is None
     assert (await alice.rate(value="up")).json() == {"value": "up", "reason": "", "comment": ""}
     changed = {"value": "down", "reason": "wrong", "comment": "It is *north*."}
@@ -70,14 +70,14 @@ async def test_an_answer_is_rated_rated_otherwise_and_not_at_all(alice):
         ({"value": "down", "comment": "a\x00b"}, "comment"),
     ],
 )
-async def test_what_is_no_feedback_is_named(alice, feedback, field):
+async def test_feedback_invalid_is_refused_with_its_field(alice, feedback, field):
     response = await alice.rate(**feedback)
     assert response.status_code == 422
     assert response.json()["field"].startswith(field)
     assert not await Feedback.objects.aexists()
 
 
-async def test_nobody_else_rates_it_and_questions_are_not_rated(alice):
+async def test_feedback_by_others_or_on_questions_is_404(alice):
     bob = Visitor()
     bob.asked = alice.asked
     assert (await bob.rate(value="down")).status_code == 404
@@ -88,31 +88,31 @@ async def test_nobody_else_rates_it_and_questions_are_not_rated(alice):
     assert (await alice.rate(value="up")).status_code == 404
 
 
-async def test_an_answer_that_is_not_there_yet_cannot_be_rated(alice):
+async def test_feedback_on_unfinished_answer_is_refused(alice):
     await Message.objects.filter(id=alice.asked["replyId"]).aupdate(content="")
     response = await alice.rate(value="up")
     assert (response.status_code, response.json()["field"]) == (422, "messageId")
 
 
-async def test_it_goes_with_the_conversation(alice):
+async def test_feedback_is_deleted_with_the_conversation(alice):
     await alice.rate(value="up", comment="Thanks")
     await alice.call("DELETE", f"/api/threads/{alice.asked['threadId']}")
     assert not await Feedback.objects.aexists()
 
 
-async def test_its_owner_takes_it_along_and_can_have_it_erased(alice):
+async def test_feedback_is_exported_merged_and_erased(alice):
     await alice.rate(value="down", reason="tone", comment="Too loud")
     given = await Feedback.objects.aget()
-    (ours,) = [one for one in personal_data.entries() if one.model is Feedback]
-    assert ours.export(given)["comment"] == "Too loud"
-    await sync_to_async(ours.merge)(given.owner, "u:1")
+    (entry,) = [one for one in personal_data.entries() if one.model is Feedback]
+    assert entry.export(given)["comment"] == "Too loud"
+    await sync_to_async(entry.merge)(given.owner, "u:1")
     assert await Feedback.objects.filter(owner="u:1").acount() == 1
-    await sync_to_async(ours.erase)("u:1")
+    await sync_to_async(entry.erase)("u:1")
     assert not await Feedback.objects.aexists()
 
 
 @pytest.mark.parametrize("may_read", [False, True])
-def test_comments_are_for_those_who_may_read_what_people_say(client, django_user_model, may_read):
+def test_comments_need_the_permission_to_read_messages(client, django_user_model, may_read):
     from django.contrib.auth.models import Permission
 
     asked = services.ask(owner="s:alice", companion="travel", text="Where to?", request_id="r-1")

@@ -1,4 +1,4 @@
-"""The staff page: who sees it, what it counts, and that it is quick with a million events behind it."""
+"""The staff page: permissions, figures, CSV export, and its speed with a million events."""
 
 import csv
 import io
@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from chat.analytics import costs, export, figures
 from chat.analytics.models import Event, Rollup
-from chat.analytics.rollups import store
+from chat.analytics.rollups import store_events
 from chat.care.models import CareCount
 from chat.usage.models import ModelCall
 
-from .filling import fill, fill_usage
-from .tracking import row
+from .event_rows import event_row
+from .sample_data import store_sample_calls, store_sample_events
 
 pytestmark = [pytest.mark.django_db]
 
@@ -31,7 +31,7 @@ PAGE = "/admin/analytics/"
 
 @pytest.fixture
 def staff(client, django_user_model):
-    """Call it with permissions to be signed in as somebody of the staff who has them."""
+    """Return a function that signs in a member of staff with the given permissions."""
 
     def sign_in(*permissions: str):
         user = django_user_model.objects.create_user("carol", is_staff=True)
@@ -43,7 +43,7 @@ def staff(client, django_user_model):
 
 
 @pytest.mark.parametrize("address", [PAGE, f"{PAGE}events.csv"])
-def test_only_staff_with_the_permission_see_it(client, staff, django_user_model, address):
+def test_page_needs_staff_with_the_permission(client, staff, django_user_model, address):
     assert client.get(address)["Location"].startswith("/admin/login/")
     client.force_login(django_user_model.objects.create_user("bob"))
     assert client.get(address)["Location"].startswith("/admin/login/")
@@ -55,7 +55,7 @@ def test_only_staff_with_the_permission_see_it(client, staff, django_user_model,
 
 
 class _Texts(HTMLParser):
-    """All that a page says, and what no strict policy would let it do."""
+    """The texts of a page, and the inline styles and scripts that a strict policy forbids."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -74,21 +74,21 @@ class _Texts(HTMLParser):
 
 
 def tiles(html: str) -> dict[str, str]:
-    """Each tile's name and value."""
+    """Return the value of each tile by its name."""
     texts = _Texts(html).texts
-    names = ("Messages", "Visitors today", "Visitors a day", "Wait for a reply", "Failed")
+    names = ("Messages", "Visitors today", "Visitors per day", "Waiting time", "Failed")
     return {name: texts[texts.index(name) + 1] for name in names if name in texts}
 
 
-def test_it_counts_what_happened_in_the_span_with_the_companion(staff):
+def test_page_counts_events_of_the_span_and_companion(staff):
     now = timezone.now()
     for days, visitor in [(0, "a"), (0, "b"), (3, "a"), (20, "c")]:
         at = now - timedelta(days=days)
-        store([
-            row("message.sent", at, visitor=visitor * 24),
-            row("reply.completed", at, wait=1.0, run=4.0),
-            row("message.sent", at, visitor="d" * 24, companion="culture"),
-            row("reply.failed", at, companion="culture", code="no_quota"),
+        store_events([
+            event_row("message.sent", at, visitor=visitor * 24),
+            event_row("reply.completed", at, wait=1.0, run=4.0),
+            event_row("message.sent", at, visitor="d" * 24, companion="culture"),
+            event_row("reply.failed", at, companion="culture", code="no_quota"),
         ])  # fmt: skip
     client = staff("view_event")
 
@@ -102,12 +102,12 @@ def test_it_counts_what_happened_in_the_span_with_the_companion(staff):
     assert shown("span=30d&companion=travel")["Messages"] == "4"
     assert shown("span=30d&companion=travel")["Failed"] == "0%"
     assert shown("span=30d&companion=culture")["Failed"] == "100%"
-    assert shown("span=7d&companion=culture")["Wait for a reply"] == "–"
+    assert shown("span=7d&companion=culture")["Waiting time"] == "–"
     assert shown("span=7d") == shown("") == shown("span=x&companion=nobody")
     assert "reply: no_quota" in client.get(PAGE).content.decode()
 
 
-def test_costs_and_help_that_was_offered_are_read_where_they_are_kept(staff, settings):
+def test_page_shows_costs_and_help_lines_of_other_apps(staff, settings):
     settings.PRICE_CURRENCY = "EUR"
     now, rows = timezone.now(), []
     for days, companion, cost in [(0, "travel", 1_250_000), (2, "culture", 500_000), (3, "travel", None)]:
@@ -123,39 +123,41 @@ def test_costs_and_help_that_was_offered_are_read_where_they_are_kept(staff, set
     texts = _Texts(html).texts
     assert texts[texts.index("Cost") + 1 :][:2] == ["€1.75", "3 calls, 1 without a price"]
     assert texts[texts.index("Tokens") + 1 :][:4] == ["Culture", "1,200", "Travel", "2,400"]
-    assert texts[texts.index("Help was offered") + 1 :][:2] == ["Emotional, danger", "3"]
+    assert texts[texts.index("Help lines shown") + 1 :][:2] == ["Emotional, danger", "3"]
     day = figures.read(figures.SPANS["24h"], "travel")
     assert sum(costs.costs(day).money["travel"]) == 1.25
 
 
-def test_calls_of_days_that_are_over_are_summed_up_once_and_nothing_changes_by_it(settings):
+def test_roll_up_of_past_calls_keeps_the_figures(settings):
     settings.ANALYTICS_DAYS = 90
-    fill_usage(400)
-    everything = [
+    store_sample_calls(400)
+    before = [
         costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
-    over = {call.created_at.date() for call in ModelCall.objects.all()} - {timezone.now().date()}
+    past_days = {call.created_at.date() for call in ModelCall.objects.all()} - {timezone.now().date()}
     days = 0
-    while costs.sum_up_calls():
+    while costs.roll_up_calls():
         days += 1
-    assert days == len(over) >= 88
-    assert Rollup.objects.filter(name=costs.CALLED).exists()
-    assert everything == [
+    assert days == len(past_days) >= 88
+    assert Rollup.objects.filter(name=costs.MODEL_CALLED).exists()
+    assert before == [
         costs.costs(figures.read(span, who)) for span in figures.SPANS.values() for who in ("", "travel")
     ]
     ModelCall.objects.filter(created_at__lt=timezone.now() - timedelta(days=3)).delete()
-    assert costs.costs(figures.read(figures.SPANS["90d"])).calls == 400, "read from the sums"
-    assert costs.sum_up_calls() == 0
+    assert costs.costs(figures.read(figures.SPANS["90d"])).calls == 400, "read from the rollups"
+    assert costs.roll_up_calls() == 0
     settings.ANALYTICS_DAYS = 0
     Rollup.objects.all().delete()
-    assert costs.sum_up_calls() == 0
+    assert costs.roll_up_calls() == 0
 
 
 @pytest.mark.parametrize("span", sorted(figures.SPANS))
 @pytest.mark.parametrize("events", [[], ["one"], ["huge"]])
-def test_nothing_one_event_and_huge_sums_are_whole_pages_without_inline_style(staff, span, events):
+def test_page_with_no_one_and_huge_figures_is_valid_without_inline_style(staff, span, events):
     if events:
-        store([row("message.sent", visitor="a" * 24), row("reply.completed", wait=0.0, run=1.0)])
+        store_events(
+            [event_row("message.sent", visitor="a" * 24), event_row("reply.completed", wait=0.0, run=1.0)]
+        )
     if events == ["huge"]:
         Rollup.objects.update(count=10**15)
     response = staff("view_event").get(f"{PAGE}?span={span}")
@@ -171,9 +173,9 @@ def test_nothing_one_event_and_huge_sums_are_whole_pages_without_inline_style(st
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_file_has_every_event_of_the_choice_and_no_formula(django_user_model, monkeypatch):
-    monkeypatch.setattr(export, "_AT_ONCE", 2)
-    await sync_to_async(_fill_file)()
+async def test_csv_contains_all_selected_events_and_no_formula(django_user_model, monkeypatch):
+    monkeypatch.setattr(export, "_BATCH_SIZE", 2)
+    await sync_to_async(_store_events_for_export)()
     carol = await sync_to_async(django_user_model.objects.create_superuser)("carol")
     client = AsyncClient()
     await client.aforce_login(carol)
@@ -187,38 +189,40 @@ async def test_the_file_has_every_event_of_the_choice_and_no_formula(django_user
     assert rows[0][4] == '{"label": "=HYPERLINK(\\"http://evil\\")", "n": 1}'
 
 
-def _fill_file() -> None:
+def _store_events_for_export() -> None:
     now = timezone.now()
-    store([row("x:mine", now, visitor="f" * 24, label='=HYPERLINK("http://evil")', n=1)])
-    store([row(f"x:n{n}", now) for n in range(1, 5)])  # of the same moment
-    store([row("x:old", now - timedelta(days=10)), row("x:other", now, companion="culture")])
-    Event.objects.filter(name="x:mine").update(name="=1+1")  # whatever came to be in a table
+    store_events([event_row("x:mine", now, visitor="f" * 24, label='=HYPERLINK("http://evil")', n=1)])
+    store_events([event_row(f"x:n{n}", now) for n in range(1, 5)])  # at the same time
+    store_events(
+        [event_row("x:old", now - timedelta(days=10)), event_row("x:other", now, companion="culture")]
+    )
+    Event.objects.filter(name="x:mine").update(name="=1+1")  # a row that the checks would refuse
 
 
-def test_days_end_at_midnight_utc_and_the_present_step_is_the_last(monkeypatch):
+def test_steps_start_at_midnight_utc_and_end_with_the_current_one(monkeypatch):
     now = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
     monkeypatch.setattr(figures.timezone, "now", lambda: now)
-    week = figures.steps(figures.SPANS["7d"])
+    week = figures.step_starts(figures.SPANS["7d"])
     assert (week[0], week[-1], len(week)) == (datetime(2026, 2, 23, tzinfo=UTC), now.replace(minute=0), 7)
-    store([row("message.sent", now - timedelta(minutes=31)), row("message.sent", now)])
+    store_events([event_row("message.sent", now - timedelta(minutes=31)), event_row("message.sent", now)])
     assert figures.read(figures.SPANS["7d"]).messages[-2:] == [1, 1]
     assert figures.read(figures.SPANS["24h"]).messages[-2:] == [1, 1]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_with_a_million_events_the_page_is_there_in_no_time(staff, settings, capsys):
-    """Ninety days of 11,111 events. Each tenth is written as always; the others only make the table long."""
+def test_page_with_a_million_events_is_fast(staff, settings, capsys):
+    """Ninety days of 11,111 events: a tenth is stored as usual, the others are copies of its rows."""
     settings.ANALYTICS_DAYS = 90
-    fill(100_000)
+    store_sample_events(100_000)
     columns = "at, name, companion, visitor, properties"
     copies = " UNION ALL ".join(f"SELECT {n}" for n in range(9))
     with connection.cursor() as cursor:
         select = f"SELECT {columns} FROM analytics_event, ({copies}) AS copies"
         cursor.execute(f"INSERT INTO analytics_event ({columns}) {select}")
     assert Event.objects.count() == 1_000_000
-    fill_usage(50_000)
-    while costs.sum_up_calls():
+    store_sample_calls(50_000)
+    while costs.roll_up_calls():
         pass
     client = staff("view_event")
     client.get(PAGE)
@@ -231,7 +235,7 @@ def test_with_a_million_events_the_page_is_there_in_no_time(staff, settings, cap
 
 
 def _timed(client, address: str) -> float:
-    """Seconds of this process, database and all: others work on the machine, too."""
+    """Return the CPU seconds of this process, since other processes share the machine."""
     began = time.process_time()
     assert client.get(address).status_code == 200
     return time.process_time() - began

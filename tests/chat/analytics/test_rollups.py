@@ -1,4 +1,4 @@
-"""From the queue to the table, once."""
+"""Storing batches of events exactly once, with rollups and visits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,30 +9,30 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from chat.analytics.models import Event, Rollup, Visit
-from chat.analytics.rollups import store
+from chat.analytics.rollups import store_events
 from chat.analytics.tracker import track
 from queueing.api import Job, State, pause, resume
 from tests.support.valkey import wait_until
 
-from .tracking import ON, row
+from .event_rows import ANALYTICS_ON, event_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def test_events_become_rows_and_sums_and_visitors_exactly_once(counting, qcluster):
+def test_flushed_events_become_rows_rollups_and_visits_once(manual_tracker, qcluster):
     for n in range(120):
         track("message.sent", owner=f"s:{n % 7}", companion="travel" if n % 2 else "culture")
-    counting.flush()
-    qcluster(**ON)
+    manual_tracker.flush()
+    qcluster(**ANALYTICS_ON)
     job = Job.objects.get()
     wait_until(lambda: _fresh(job).state == State.COMPLETED, "the batch to be written")
     assert Event.objects.count() == 120
     assert len(set(Event.objects.values_list("visitor", flat=True))) == 7
-    day = {row.companion: row.count for row in Rollup.objects.filter(seconds=86400)}
+    day = {event_row.companion: event_row.count for event_row in Rollup.objects.filter(seconds=86400)}
     assert day == {"travel": 60, "culture": 60}
     visits = Visit.objects.filter(companion="").count(), Visit.objects.filter(companion="travel").count()
     assert visits == (7, 7)
-    assert _fresh(job).args == {}, "what visitors did outlives its table in no job"
+    assert _fresh(job).args == {}, "the events must not stay in the job"
 
 
 def _fresh(job: Job) -> Job:
@@ -40,11 +40,11 @@ def _fresh(job: Job) -> Job:
     return job
 
 
-def test_a_batch_that_runs_twice_is_kept_once(counting):
+def test_batch_run_twice_is_stored_once(manual_tracker):
     from chat.analytics.jobs import write
 
     track("page.opened")
-    counting.flush()
+    manual_tracker.flush()
     job = Job.objects.get()
     for _ in range(2):
         write(type("Ctx", (), {"job_id": job.id.hex}), **job.args)
@@ -52,37 +52,44 @@ def test_a_batch_that_runs_twice_is_kept_once(counting):
     assert Rollup.objects.get(seconds=3600).count == 1
 
 
-def test_a_batch_takes_a_handful_of_statements_however_many_events_it_has():
+def test_batch_of_any_size_needs_few_statements():
     def statements(rows: list[Any]) -> int:
         with transaction.atomic(), CaptureQueriesContext(connection) as made:
-            store(rows)
+            store_events(rows)
         return len(made)
 
-    few = statements([row("message.sent", visitor="a" * 24)])
-    many = statements([row("message.sent", visitor=f"{n:024x}", companion="culture") for n in range(200)])
+    few = statements([event_row("message.sent", visitor="a" * 24)])
+    many = statements(
+        [event_row("message.sent", visitor=f"{n:024x}", companion="culture") for n in range(200)]
+    )
     assert few <= 6
-    assert many <= 8  # SQLite takes 999 values in one
+    assert many <= 8  # SQLite accepts 999 values in one statement
 
 
-def test_a_paused_queue_keeps_events_until_it_goes_on(counting, qcluster):
+def test_paused_queue_stores_events_after_it_resumes(manual_tracker, qcluster):
     pause("analytics")
-    qcluster(**ON)
+    qcluster(**ANALYTICS_ON)
     track("page.opened", owner="s:ada")
-    counting.flush()
+    manual_tracker.flush()
     assert Job.objects.get().state == State.WAITING
     resume("analytics")
     wait_until(Event.objects.exists, "the event to be written")
 
 
-def test_sums_add_up_over_batches_hours_and_days():
+def test_rollups_add_up_over_batches_hours_and_days():
     midnight = datetime(2026, 11, 24, tzinfo=UTC)
     moments = [midnight + timedelta(hours=h) for h in (0, 1, 1, 23, 24)]
     for moment in moments:
-        store(
-            [row("reply.completed", moment, wait=2.0, run=10), row("reply.failed", moment, code="no_quota")]
+        store_events(
+            [
+                event_row("reply.completed", moment, wait=2.0, run=10),
+                event_row("reply.failed", moment, code="no_quota"),
+            ]
         )
     days = Rollup.objects.filter(seconds=86400, name="reply.completed").order_by("start")
-    assert [(day.start, day.count, day.sums["wait"], sum(day.spreads["run"].values())) for day in days] == [
+    assert [
+        (day.start, day.count, day.sums["wait"], sum(day.histograms["run"].values())) for day in days
+    ] == [
         (midnight, 4, 8.0, 4),
         (midnight + timedelta(days=1), 1, 2.0, 1),
     ]
@@ -92,12 +99,12 @@ def test_sums_add_up_over_batches_hours_and_days():
     ]  # fmt: skip
 
 
-def test_batches_written_at_once_neither_lose_nor_block_each_other():
+def test_concurrent_batches_lose_nothing_and_do_not_deadlock():
     def write(worker: int) -> None:
         try:
             for batch in range(5):
                 names = ("message.sent", "page.opened", "prompt.used")[:: -1 if worker % 2 else 1]
-                store([row(name, visitor=f"{batch:024}") for name in names for _ in range(10)])
+                store_events([event_row(name, visitor=f"{batch:024}") for name in names for _ in range(10)])
         finally:
             connection.close()
 
@@ -108,7 +115,7 @@ def test_batches_written_at_once_neither_lose_nor_block_each_other():
     assert Visit.objects.filter(companion="").count() == 5
 
 
-def test_clients_names_and_numbers_do_not_swell_the_sums():
-    store([row(f"x:{n}", code=f"c{n}", number=5) for n in range(30)])
+def test_client_events_share_one_rollup_without_sums():
+    store_events([event_row(f"x:{n}", code=f"c{n}", number=5) for n in range(30)])
     (day,) = Rollup.objects.filter(seconds=86400)
     assert (day.name, day.code, day.count, day.sums) == ("x:", "", 30, {})

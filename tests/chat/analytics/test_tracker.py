@@ -1,4 +1,4 @@
-"""What is counted, of whom, and that counting holds up nobody."""
+"""Tracking: the API, do-not-track, and the cost of a call."""
 
 import json
 import time
@@ -16,22 +16,22 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 async def post(body: Any, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, Any]]:
-    """What /api/analytics/track answers a program."""
-    everything = [(b"host", b"localhost"), (b"content-type", b"application/json"), *headers]
+    """Post to /api/analytics/track; return the status and the JSON body."""
+    all_headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), *headers]
     call = HttpCommunicator(
-        application, "POST", "/api/analytics/track", body=json.dumps(body).encode(), headers=everything
+        application, "POST", "/api/analytics/track", body=json.dumps(body).encode(), headers=all_headers
     )
     answer = await call.get_response(timeout=10)
     return answer["status"], json.loads(answer["body"])
 
 
-async def test_clients_track_one_event_or_many_and_are_answered_at_once(counting):
+async def test_track_one_or_many_events_is_202_without_a_job(manual_tracker):
     assert await post({"name": "prompt.used", "companion": "travel", "properties": {"n": 1}}) == (
         202,
         {"accepted": 1},
     )
     assert await post({"events": [{"name": f"x:e{n}"} for n in range(50)]}) == (202, {"accepted": 50})
-    assert len(counting._held) == 51
+    assert len(manual_tracker._buffer) == 51
     assert await Job.objects.acount() == 0
 
 
@@ -44,52 +44,52 @@ async def test_clients_track_one_event_or_many_and_are_answered_at_once(counting
         ({"events": []}, "events"),
         ({"events": [{"name": "x:a"}] * 51}, "events"),
         ({"events": [{"name": "x:a"}, {"name": "Ada"}]}, "events.1.name"),
-        ({"name": "x:a", "companion": "nobody"}, "companion"),
+        ({"name": "x:a", "companion": "unknown"}, "companion"),
         ({"name": "x:a", "properties": {"deep": {"er": 1}}}, "properties.deep"),
         ({"events": [{"name": "x:a", "properties": {"text": "x" * 65}}]}, "events.0.properties.text"),
     ],
 )
-async def test_what_cannot_be_tracked_is_named_and_nothing_is_kept(counting, body, field):
+async def test_track_invalid_event_is_422_and_stores_nothing(manual_tracker, body, field):
     status, problem = await post(body)
     assert (status, problem["code"]) == (422, "invalid")
     assert problem["field"].startswith(field)
-    assert not counting._held
+    assert not manual_tracker._buffer
 
 
 @pytest.mark.parametrize("header", [(b"dnt", b"1"), (b"sec-gpc", b"1")])
-async def test_who_asks_not_to_be_tracked_is_answered_the_same_and_nothing_is_kept(counting, header):
+async def test_track_with_do_not_track_is_202_and_stores_nothing(manual_tracker, header):
     from django.contrib.sessions.models import Session
 
     assert await post({"name": "x:a"}, header) == (202, {"accepted": 0})
-    assert not counting._held
+    assert not manual_tracker._buffer
     assert not await Session.objects.aexists()
-    assert (await post({"name": "y"}, header))[0] == 422, "what is wrong is still said"
+    assert (await post({"name": "y"}, header))[0] == 422, "invalid events are still refused"
 
 
 @pytest.mark.parametrize("header", [(b"x-other", b"1"), (b"dnt", b"1")])
-async def test_a_socket_of_somebody_who_asks_not_to_be_tracked_counts_for_nobody(counting, header):
+async def test_socket_with_do_not_track_tracks_without_visitor(manual_tracker, header):
     async with browser() as alice:
         await alice.client.get("/")
         cookie = f"sessionid={alice.client.cookies['sessionid'].value}".encode()
-        counting._held.clear()
+        manual_tracker._buffer.clear()
         tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", cookie), header])
         await tab.connect(timeout=10)
         await tab.ask()
         await tab.hear_until("chat:queued")
         await tab.disconnect()
-    (sent,) = counting._held
+    (sent,) = manual_tracker._buffer
     assert (sent.name, sent.companion) == ("message.sent", "travel")
     assert bool(sent.owner) == (header[0] != b"dnt")
 
 
-async def test_turned_off_nothing_is_held(counting, settings):
+async def test_track_with_analytics_off_stores_nothing(manual_tracker, settings):
     settings.ANALYTICS_DAYS = 0
     track("page.opened", owner="s:ada")
     assert await post({"name": "x:a"}) == (202, {"accepted": 0})
-    assert not counting._held
+    assert not manual_tracker._buffer
 
 
-def test_a_call_costs_its_caller_microseconds(counting):
+def test_track_costs_microseconds(manual_tracker):
     best = min(_timed(lambda: track("message.sent", owner="s:ada", companion="travel")) for _ in range(2000))
     assert best < 50e-6
 

@@ -1,4 +1,4 @@
-"""Ninety days of events and of model calls, as visitors cause them."""
+"""Sample data: events and model calls over the last 90 days."""
 
 import random
 from datetime import timedelta
@@ -7,15 +7,15 @@ from uuid import uuid4
 from django.utils import timezone
 
 from chat.analytics.models import Visit
-from chat.analytics.rollups import store
+from chat.analytics.rollups import store_events
 from chat.companions.registry import COMPANIONS
 from chat.usage.models import ModelCall
 
-from .tracking import row
+from .event_rows import event_row
 
 
-def fill(number: int, per_batch: int = 5000) -> None:
-    """Events over the last 90 days as visitors cause them."""
+def store_sample_events(number: int, per_batch: int = 5000) -> None:
+    """Store events spread over the last 90 days."""
     rnd = random.Random(1)
     now = timezone.now()
     names = sorted(COMPANIONS)
@@ -27,20 +27,22 @@ def fill(number: int, per_batch: int = 5000) -> None:
             name = rnd.choices(
                 ["message.sent", "reply.completed", "reply.failed", "page.opened"], [4, 4, 0.2, 2]
             )[0]
-            more = {}
+            properties = {}
             if name == "reply.completed":
-                more = {"wait": rnd.expovariate(0.5), "run": rnd.expovariate(0.2)}
+                properties = {"wait": rnd.expovariate(0.5), "run": rnd.expovariate(0.2)}
             elif name == "reply.failed":
-                more = {"code": rnd.choice(["no_quota", "timeout", "rate_limited", "refused"])}
+                properties = {"code": rnd.choice(["no_quota", "timeout", "rate_limited", "refused"])}
             rows.append(
-                row(name, at, visitor if name != "reply.completed" else "", companion=companion, **more)
+                event_row(
+                    name, at, visitor if name != "reply.completed" else "", companion=companion, **properties
+                )
             )
-        store(rows)
+        store_events(rows)
     assert Visit.objects.exists()
 
 
-def fill_usage(number: int) -> None:
-    """Model calls over the last 90 days."""
+def store_sample_calls(number: int) -> None:
+    """Store model calls spread over the last 90 days."""
     names, now = sorted(COMPANIONS), timezone.now()
     calls = [
         ModelCall(
