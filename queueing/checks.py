@@ -1,4 +1,4 @@
-"""System checks: a wrong setting is said at start, with the way out."""
+"""System checks: report wrong settings at start, each with a way to fix it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .kinds import all_kinds
 
 @register("queueing")
 def check_queueing(**_: Any) -> list[CheckMessage]:
-    """Everything about `settings.QUEUEING` that would fail later, said now."""
+    """Return a message for everything in `settings.QUEUEING` that would fail later."""
     try:
         conf = get_conf()
     except (ImproperlyConfigured, TypeError) as exc:
@@ -23,7 +23,7 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
     for kind in all_kinds():
         if kind.queue not in conf.queues:
             hint = f"Add it to QUEUEING['QUEUES'] or use one of: {', '.join(conf.queues)}."
-            message = f"job kind {kind.name!r} names the unknown queue {kind.queue!r}"
+            message = f"job kind {kind.name!r} uses the unknown queue {kind.queue!r}"
             found.append(Error(message, hint=hint, id="queueing.E003"))
     return found
 
@@ -31,9 +31,9 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
 def _check_queue(queue: QueueDef) -> list[CheckMessage]:
     rules = [
         (1 <= queue.priority <= 1000, "priority", "1 (first) to 1000"),
-        (queue.concurrency >= 1, "concurrency", "at least 1; to stop a queue, pause it"),
+        (queue.concurrency >= 1, "concurrency", "at least 1; pause a queue to stop it"),
         (queue.global_concurrency >= 0, "global_concurrency", "0 (no cap) or more"),
-        (queue.attempts >= 1, "attempts", "at least 1, the first try counts"),
+        (queue.attempts >= 1, "attempts", "at least 1, including the first attempt"),
         (queue.timeout > 0, "timeout", "seconds above 0"),
         (queue.backoff.type in ("none", "fixed", "exponential"), "backoff.type", "none, fixed, exponential"),
         (queue.backoff.delay >= 0, "backoff.delay", "0 seconds or more"),
@@ -55,7 +55,7 @@ def _check_times(conf: EngineConf) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "QUEUEING: a lease shorter than two heartbeats lets busy workers lose their jobs",
+            "QUEUEING: with a lease of less than two heartbeats, busy workers lose their jobs",
             hint=f"Set LEASE above {conf.heartbeat * 2:g} or HEARTBEAT lower.",
             id="queueing.W001",
         )

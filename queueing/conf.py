@@ -1,7 +1,8 @@
-"""The engine's settings: `settings.QUEUEING`, typed, read lazily, with environment overrides.
+"""Read the engine's settings: `settings.QUEUEING`, typed, read on first use, with environment overrides.
 
-A queue `openai-chat` listens to QUEUE_OPENAI_CHAT_<NAME>; `OVERRIDES` lists the names. Wrong values
-raise `ImproperlyConfigured` with the variable's name; `checks.py` turns that into a system check.
+QUEUE_OPENAI_CHAT_<NAME> overrides a setting of the queue `openai-chat`; `ENVIRONMENT_OVERRIDES` lists the
+names. A wrong value raises `ImproperlyConfigured` with the variable's name, which `checks.py` turns into a
+system check.
 """
 
 import os
@@ -14,27 +15,27 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-#: Where plain `async_task()` calls and Django-Q2 schedules wait; defined unless the settings do.
+#: The queue of plain `async_task()` calls and Django-Q2 schedules. It exists also without a setting.
 DJANGO_Q_QUEUE = "django-q"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """How long a failed attempt waits; the formula is in backoff.py."""
+    """The wait after a failed attempt. The formula is in limits/backoff.py."""
 
     type: str = "none"
     """`none`, `fixed` or `exponential`."""
     delay: float = 0.0
     """Seconds before the first retry."""
     jitter: float = 0.0
-    """0 to 1: the share of the wait that is drawn at random."""
+    """The share of the wait that is random, 0 to 1."""
     max_delay: float = 3600.0
-    """Seconds no wait exceeds."""
+    """The maximum wait in seconds."""
 
 
 @dataclass(frozen=True)
 class Limiter:
-    """At most `max` starts in any `duration` seconds, over all workers."""
+    """A maximum of `max` starts in any `duration` seconds, over all workers."""
 
     max: int
     duration: float
@@ -42,77 +43,77 @@ class Limiter:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDef:
-    """One queue. Names and meanings are Bull's wherever Bull has them."""
+    """The definition of a queue. Names and meanings are those of Bull wherever Bull has them."""
 
     name: str
     priority: int = 5
-    """1 is served first where workers have fewer free slots than work."""
+    """1 starts first when there are more jobs than free slots."""
     concurrency: int = 1
-    """Jobs at once per cluster (one `manage.py qcluster`)."""
+    """Maximum active jobs per cluster (one `manage.py qcluster`)."""
     global_concurrency: int = 0
-    """Jobs at once over all clusters; 0 is no cap."""
+    """Maximum active jobs over all clusters; 0 for no maximum."""
     attempts: int = 1
-    """Tries in all."""
+    """Maximum attempts, including the first."""
     backoff: Backoff = field(default_factory=Backoff)
     limiter: Limiter | None = None
     timeout: float = 300.0
-    """Seconds an attempt may take."""
+    """Maximum seconds of an attempt."""
     keep: tuple[int, int] = (100, 50)
-    """Completed and failed jobs listed in Redis and on the dashboard."""
+    """The numbers of completed and of failed jobs that Redis and the dashboard list."""
     soft_limit: int = 500
-    """Unfinished jobs from which the queue is `throttled`: an owner may then hold `throttled_owner`."""
+    """Unfinished jobs from which the queue is `throttled`; `throttled_owner` then limits each owner."""
     hard_limit: int = 2000
     """Unfinished jobs from which the queue is `full`."""
     owner_limit: int = 50
-    """Unfinished jobs an owner may hold; 0 is no cap."""
+    """Maximum unfinished jobs of an owner; 0 for no maximum."""
     throttled_owner: int = 2
-    """Unfinished jobs an owner may hold while the queue is throttled."""
+    """Maximum unfinished jobs of an owner while the queue is throttled."""
     owner_concurrency: int = 0
-    """Active jobs an owner may have; 0 is no cap."""
+    """Maximum active jobs of an owner; 0 for no maximum."""
     max_stalled: int = 2
-    """Times a job may lose its worker before it fails."""
+    """How often a job may lose its worker; the next time it fails."""
     provider: str = ""
-    """Queues that name the same provider cool down together."""
+    """The provider. Queues with the same provider share cooldowns."""
     patience: float = 900.0
-    """Seconds after submission until which a provider's cooldown is waited out."""
+    """Seconds after the submission during which a job waits for the end of a provider's cooldown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineConf:
-    """Everything the engine reads from settings."""
+    """All settings of the engine."""
 
     queues: Mapping[str, QueueDef]
     redis_url: str
     prefix: str = "queueing"
-    """First part of every Redis key; inside a hash tag, so that Redis Cluster keeps them together."""
+    """The first part of every Redis key, as a hash tag, so that Redis Cluster keeps the keys together."""
     lease: float = 11.0
-    """Seconds a claim lasts unless renewed: how long a dead worker can go unnoticed."""
+    """Seconds that a claim lasts without renewal, and so the time until a dead worker is noticed."""
     heartbeat: float = 3.0
-    """Seconds between renewals."""
+    """Seconds between two renewals of a worker's leases."""
     grace: float = 20.0
-    """Seconds running jobs get to finish when the worker is asked to stop."""
+    """Seconds that active jobs have to finish when a worker is asked to stop."""
     slots: int = 0
-    """Jobs a worker process holds at once; 0 is the sum of the queues' concurrency."""
+    """Maximum active jobs of a worker; 0 for the sum of the queues' concurrency."""
     ageing: float = 30.0
-    """Seconds of waiting that lift a queue's next job by one level of priority."""
+    """Seconds of waiting that raise the next job of a queue by one level of priority."""
     max_payload: int = 65536
-    """Bytes of JSON that a job's arguments may take."""
+    """Maximum size of a job's arguments, in bytes of JSON."""
     keep_days: float = 30.0
-    """Days that finished jobs' rows are kept."""
+    """Days that the rows of finished jobs are kept."""
     recycle: int = 0
-    """Jobs after which a worker process is replaced; 0 is never."""
+    """Jobs after which a worker is replaced; 0 for never."""
     preload: tuple[str, ...] = ()
-    """Modules that a cluster imports before it forks its workers: shared by them, and there at once."""
+    """Modules that a cluster imports before it forks its workers, which share their memory."""
     version: str = ""
-    """What the workers say they run, for operators who look at a deploy."""
+    """The version that workers report, for operators who watch a deployment."""
 
 
 def _limiter(value: str) -> tuple[int, float]:
-    most, _, seconds = value.partition("/")
-    return int(most), float(seconds)
+    maximum, _, seconds = value.partition("/")
+    return int(maximum), float(seconds)
 
 
-#: Environment name -> how its text becomes the field's value.
+#: Name of a setting in the environment -> function that reads its value.
 ENVIRONMENT_OVERRIDES: dict[str, Callable[[str], Any]] = {
     "priority": int,
     "concurrency": int,
@@ -131,7 +132,7 @@ ENVIRONMENT_OVERRIDES: dict[str, Callable[[str], Any]] = {
 
 @cache
 def get_conf() -> EngineConf:
-    """The settings, read once; tests that override `QUEUEING` get a fresh reading."""
+    """Return the settings, which are read once, and again after a test overrides `QUEUEING`."""
     given: dict[str, Any] = dict(getattr(settings, "QUEUEING", {}))
     queues = {name: _queue(name, dict(spec)) for name, spec in given.pop("QUEUES", {}).items()}
     queues.setdefault(
@@ -145,7 +146,7 @@ def get_conf() -> EngineConf:
 
 
 def get_queue(name: str) -> QueueDef:
-    """The queue's definition; `ImproperlyConfigured` names those there are."""
+    """Return the definition of the queue `name`. Raise `ImproperlyConfigured` with the known names."""
     queues = get_conf().queues
     if name not in queues:
         raise ImproperlyConfigured(f"queue {name!r} is not in QUEUEING['QUEUES'] ({', '.join(queues)})")
@@ -187,7 +188,7 @@ def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
 
 
 _TYPES: dict[str, Any] = {f.name: f.type for f in fields(QueueDef)}
-#: What is written for a type that is a class of ours.
+#: Type of a field -> type of its value in the settings, where the two differ.
 _ACCEPTED_TYPES: dict[Any, Any] = {float: int | float, Backoff: dict, Limiter | None: dict | None}
 
 
@@ -199,13 +200,13 @@ def _check_types(name: str, spec: dict[str, Any]) -> None:
         else:
             fits = isinstance(value, wanted) and not isinstance(value, bool)
         if not fits:
-            said = getattr(wanted, "__name__", wanted)
-            raise ImproperlyConfigured(f"queue {name!r}: {key}={value!r} should be {said}")
+            expected = getattr(wanted, "__name__", wanted)
+            raise ImproperlyConfigured(f"queue {name!r}: {key}={value!r} should be {expected}")
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "QUEUEING":
         get_conf.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_clear_cache)

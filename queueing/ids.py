@@ -1,4 +1,4 @@
-"""Job ids: UUIDv7, so that they sort by the time they were made."""
+"""Make job ids: UUIDv7, so that they sort by the time of their creation."""
 
 import secrets
 import threading
@@ -12,10 +12,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562, method 3): 48 bits of milliseconds, 12 bits of the millisecond's fraction.
+    """Return a UUIDv7 (RFC 9562, method 3): 48 bits of milliseconds, 12 bits of the millisecond's fraction.
 
-    Ids made by one process strictly increase, even when the clock stands still or goes back; ids of
-    equal rank in a Redis sorted set are ordered by their text, so this makes a queue first in, first out.
+    The ids of one process strictly increase, even when the clock stops or is set back. Redis orders members
+    of equal score by their text, so a queue is first in, first out.
     """
     global _last
     ns = time.time_ns()
@@ -26,11 +26,11 @@ def new_id() -> uuid.UUID:
 
 
 def first_id_at(moment: datetime) -> uuid.UUID:
-    """The smallest id that a job made at `moment` (aware) can have: times become primary-key ranges."""
-    ms = (moment - _EPOCH) // timedelta(milliseconds=1)  # in whole numbers: a float would round up
+    """Return the smallest id of a job made at `moment` (aware), to query a time as a range of ids."""
+    ms = (moment - _EPOCH) // timedelta(milliseconds=1)  # in whole numbers, since a float could be rounded up
     return uuid.UUID(int=_layout(ms << 12))
 
 
 def _layout(stamp: int) -> int:
-    """`stamp` (48 + 12 bits) in its place, with version 7 and variant 10."""
+    """Return `stamp` (48 + 12 bits) in its bits of a UUID, with version 7 and variant 10."""
     return (stamp >> 12) << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62

@@ -1,4 +1,4 @@
-"""The record. Redis is the live schedule; these rows are what is true when they disagree."""
+"""The record. Redis holds the schedule; if the two differ, these rows are correct."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,44 +11,44 @@ _UNFINISHED = Q(state__in=sorted(UNFINISHED))
 
 
 class Job(models.Model):
-    """One piece of work, from its submission to its one terminal state."""
+    """A unit of work, from its submission to its one terminal state."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=100)
     queue = models.CharField(max_length=100)
     owner = models.CharField(max_length=64, blank=True)
-    """Whose it is: only this owner sees its events. Empty for the system's own work."""
+    """The owner, who alone receives the job's events. Empty for the system's own jobs."""
     request_id = models.CharField(max_length=64, blank=True)
-    """The submitter's own id; with the owner it makes a submission idempotent."""
+    """The submitter's own id. Together with the owner it makes a submission idempotent."""
     args = models.JSONField(default=dict)
     meta = models.JSONField(default=dict)
-    """Small strings repeated in each of the job's events, such as a thread's id."""
+    """Short texts that are repeated in each event of the job, for example the id of a thread."""
     state = models.CharField(max_length=10, choices=_STATES, default=State.WAITING)
     priority = models.PositiveSmallIntegerField()
     attempts = models.PositiveSmallIntegerField(default=0)
-    """Attempts begun and not given back."""
+    """Attempts that have begun and were not given back."""
     run_count = models.PositiveIntegerField(default=0)
-    """How often a worker began it. It only grows, so it tells one beginning's text from another's."""
+    """The number of runs that have begun. It only grows, so it tells the texts of different runs apart."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
     stalls = models.PositiveSmallIntegerField(default=0)
-    """How often its worker was lost."""
+    """How often the job's worker was lost."""
     unfinished_parents = models.PositiveIntegerField(default=0)
-    """Unfinished jobs this one waits for; while above 0 it is delayed and not in Redis."""
+    """The number of unfinished jobs that this one waits for. Above 0 the job is delayed and not in Redis."""
     has_dependents = models.BooleanField(default=False)
     token = models.CharField(max_length=64, blank=True)
-    """The latest claim's token. Whoever reports an outcome must name it."""
+    """The token of the latest claim. An outcome is accepted only under this token."""
     run_at = models.DateTimeField(null=True, blank=True)
-    """When a delayed job becomes waiting."""
+    """The time at which a delayed job becomes waiting."""
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
-    """When the latest attempt began."""
+    """The time at which the latest attempt began."""
     finished_at = models.DateTimeField(null=True, blank=True)
     result = models.JSONField(null=True, blank=True)
     text = models.TextField(blank=True)
-    """What had been streamed when a job ended without completing."""
+    """The text that was streamed before the job ended without completing."""
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
-    """A sentence for the owner; technical detail is in the attempts."""
+    """A sentence for the owner. Technical details are in the failed attempts."""
 
     class Meta:
         ordering = ["-id"]
@@ -77,24 +77,24 @@ class Job(models.Model):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has reached its terminal state."""
+        """Whether the job has reached its terminal state."""
         return self.state in FINISHED
 
 
 class FailedAttempt(models.Model):
-    """A try that did not complete the job. The completing one is the job's own row."""
+    """An attempt that did not complete the job. The attempt that did is in the job's own row."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="failed_attempts")
     number = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=16)
-    """`failed`, `timeout`, `cooldown`, `released`, `stalled`."""
+    """`failed`, `timeout`, `cooldown`, `released` or `stalled`."""
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     worker = models.CharField(max_length=64)
     code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
-    """For staff with `view_contents`: it may quote the arguments."""
+    """For staff with `view_contents`, since it may quote the arguments."""
 
     class Meta:
         ordering = ["id"]
@@ -104,7 +104,7 @@ class FailedAttempt(models.Model):
 
 
 class LogLine(models.Model):
-    """A line a handler wrote with `ctx.log`."""
+    """A line that a handler wrote with `ctx.log`."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log")
     at = models.DateTimeField()
@@ -118,7 +118,7 @@ class LogLine(models.Model):
 
 
 class Dependency(models.Model):
-    """`job` runs only when `parent` has completed, or, with `any_outcome`, is finished."""
+    """A rule that `job` runs only when `parent` has completed, or with `any_outcome` is finished."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parents")
     parent = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
@@ -132,7 +132,7 @@ class Dependency(models.Model):
 
 
 class Pause(models.Model):
-    """A queue that is paused, on record so that a lost Redis does not resume it."""
+    """A paused queue, on record so that a Redis without its data does not resume it."""
 
     queue = models.CharField(max_length=100, primary_key=True)
     since = models.DateTimeField(auto_now_add=True)
@@ -142,13 +142,13 @@ class Pause(models.Model):
 
 
 class LimitOverride(models.Model):
-    """A limit of a queue that an operator changed; it holds until it is taken back, restarts or not."""
+    """A limit of a queue that an operator changed. It holds until it is reset, also after restarts."""
 
     queue = models.CharField(max_length=100)
     name = models.CharField(max_length=32)
-    """One of `overrides.NAMES`."""
+    """One of `live_limits.NAMES`."""
     value = models.JSONField(null=True)
-    """A number; of `limiter` [max, seconds], or null for none."""
+    """A number; for `limiter` [max, seconds], or null for no limiter."""
     since = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -159,22 +159,22 @@ class LimitOverride(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What an operator did. Written with the deed, in one transaction; nobody changes it."""
+    """An action of an operator, written in the transaction of the action. It is never changed."""
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.CharField(max_length=150)
     """A user's name, or `shell:<name>`."""
     action = models.CharField(max_length=32)
-    """The verb, as operating.py has it."""
+    """The name of the action, as in control/audited.py."""
     queue = models.CharField(max_length=100)
     job_id = models.UUIDField(null=True, blank=True)
-    """No foreign key: the entry outlives the job."""
+    """Not a foreign key, since the entry is kept longer than the job."""
     subject = models.CharField(max_length=200, blank=True)
-    """What else it was about, such as a group of failures."""
+    """What else the action was about, for example a group of failures."""
     detail = models.JSONField(default=dict)
-    """Figures: `jobs` done by a verb over many, `before` and `after` of changed limits."""
+    """Numbers: `jobs` that an action affected, `before` and `after` of changed limits."""
     note = models.TextField(blank=True)
-    """The operator's reason."""
+    """The reason that the operator gave."""
 
     class Meta:
         ordering = ["-id"]
@@ -189,7 +189,7 @@ class AuditEntry(models.Model):
 
 
 class FailureNote(models.Model):
-    """What operators know of a group of failures: `failures.py` says what a group is."""
+    """A note of operators on a group of failures, which monitoring/failures.py defines."""
 
     queue = models.CharField(max_length=100)
     kind = models.CharField(max_length=100)
@@ -206,24 +206,24 @@ class FailureNote(models.Model):
 
 
 class QueueMinute(models.Model):
-    """What one worker did on one queue in one minute (or, when older, one hour): history for statistics.
+    """The numbers of one worker on one queue in one minute, for statistics. Older rows cover one hour.
 
-    Each worker writes rows of its own, so that no two ever wait for each other.
+    Each worker writes its own rows, so workers never wait for each other.
     """
 
     queue = models.CharField(max_length=100)
     worker = models.CharField(max_length=32)
-    """The worker's id; `*` once compacted into an hour."""
+    """The worker's id; `*` in a row that covers one hour."""
     start = models.DateTimeField()
     seconds = models.PositiveIntegerField(default=60)
     completed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     retried = models.PositiveIntegerField(default=0)
-    """Attempts that failed and are tried again, and those given back."""
+    """Attempts that failed and are retried, and attempts that were given back."""
     waits = models.JSONField(default=dict)
-    """Histogram of seconds in line: bucket -> jobs; the buckets are in histogram.py."""
+    """Histogram of seconds in line: bucket -> jobs. The buckets are in monitoring/histogram.py."""
     durations = models.JSONField(default=dict)
-    """Histogram of seconds the ending attempts took."""
+    """Histogram of the seconds that the last attempts took."""
 
     class Meta:
         constraints = [

@@ -1,41 +1,41 @@
-"""The one state machine: what a job can be, and which moves exist.
+"""The state machine of a job: its states, and the moves between them.
 
-Redis (`lua/*.lua`), the database (`Job.state`) and this enum agree; `tests/queueing/test_states.py`
-fails when they do not. The picture is in docs/engine.md.
+Redis (`schedule/lua/*.lua`), the database (`Job.state`) and this enum have the same states;
+`tests/queueing/test_states.py` checks that. docs/engine.md has a picture.
 """
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """A job's state. `paused` is a queue's, `stalled` and `retrying` are events: counts add up."""
+    """The state of a job. `paused` is a state of queues; `stalled` and `retrying` are events, not states."""
 
     WAITING = "waiting"
-    """Could run now: waits for a slot, a limiter, a cooldown or the end of a pause."""
+    """Can run now, and waits for a slot, a limiter, a cooldown or the end of a pause."""
 
     DELAYED = "delayed"
-    """Runs later: asked for by the caller, by a retry's backoff, or held by an unfinished parent."""
+    """Runs later: after a delay of the submission, after a backoff, or after unfinished parents."""
 
     ACTIVE = "active"
-    """Claimed by a worker that holds its token and renews its lease."""
+    """Claimed by a worker, which has the token and renews the lease."""
 
     COMPLETED = "completed"
-    """Its handler returned; the result is in the record."""
+    """The handler returned, and the result is on record."""
 
     FAILED = "failed"
-    """Out of attempts, or failed in a way that cannot get better."""
+    """All attempts failed, or one failed in a way that a retry cannot fix."""
 
     CANCELLED = "cancelled"
-    """Stopped by its owner or an operator."""
+    """Stopped by the owner or an operator."""
 
 
-#: Not over yet: every such row is in Redis' schedule, or reconciliation puts it there.
+#: The states of unfinished jobs. Every such row is in the schedule, or reconciliation puts it there.
 UNFINISHED = frozenset({State.WAITING, State.DELAYED, State.ACTIVE})
 
-#: Over. Only `retry` by a person leads out of failed and cancelled, as a fresh run of the job.
+#: The states of finished jobs. Only a retry by a person leads out of failed and cancelled.
 FINISHED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
-#: verb -> (states it starts from, state it ends in). Each verb is one atomic, guarded step.
+#: Move -> (states it starts from, state it ends in). Each move is one atomic, guarded step.
 TRANSITIONS: dict[str, tuple[frozenset[State], State]] = {
     "claim": (UNFINISHED, State.ACTIVE),
     "complete": (frozenset({State.ACTIVE}), State.COMPLETED),
@@ -50,8 +50,8 @@ TRANSITIONS: dict[str, tuple[frozenset[State], State]] = {
 
 
 def sql_condition(states: frozenset[State]) -> str:
-    """The states as an SQL condition, for `extra(where=[…])`.
+    """Return a condition on `state` as literal SQL, for `extra(where=[…])`.
 
-    SQLite uses a partial index only where a query has the condition in its very words, not as parameters.
+    SQLite uses a partial index only if the query repeats its condition literally, not as parameters.
     """
     return f"state IN ({', '.join(repr(state.value) for state in sorted(states))})"

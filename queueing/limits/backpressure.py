@@ -1,8 +1,9 @@
-"""Backpressure: whether a queue takes one more job, and what its load is called."""
+"""Backpressure: decide whether a queue accepts another job, and name the level of its load."""
 
 import time
 from typing import NamedTuple
 
+from queueing import texts
 from queueing.conf import QueueDef
 from queueing.errors import Rejected
 from queueing.schedule import redis_client, scripts
@@ -10,16 +11,19 @@ from queueing.schedule.replies import Counts
 
 NORMAL, THROTTLED, FULL = "normal", "throttled", "full"
 
-#: Seconds for which, and share of the room for which, a look at a queue that has room is good enough for
-#: jobs without an owner. It saves a submission every other round trip to Redis.
+#: Jobs without an owner are admitted by the last counts of the queue for this many seconds, and up to this
+#: share of the room found then. It saves such submissions every other round trip to Redis.
 _ROOM_VALID_SECONDS, _ROOM_SHARE = 1.0, 0.1
+#: Seconds after which a refused submitter is asked to try again, at least and at most.
+_MIN_RETRY_AFTER, _MAX_RETRY_AFTER = 5.0, 60.0
 
 
 class _Room(NamedTuple):
-    """What the last look at a queue left to admit without another."""
+    """The jobs of a queue that may be admitted without reading its counts again."""
 
     queue: QueueDef
     until: float
+    """The time on the monotonic clock until which `left` is used."""
     left: int
 
 
@@ -27,17 +31,17 @@ _rooms: dict[str, _Room] = {}
 
 
 def level(queue: QueueDef, unfinished: int) -> str:
-    """`normal`; `throttled` from the soft limit; `full` from the hard limit."""
+    """Return `normal`, `throttled` from the soft limit on, or `full` from the hard limit on."""
     if unfinished >= queue.hard_limit:
         return FULL
     return THROTTLED if unfinished >= queue.soft_limit else NORMAL
 
 
 def admit(queue: QueueDef, owner: str, more: int = 1) -> None:
-    """Raise `Rejected` when the queue cannot take `more` jobs of `owner`.
+    """Raise `Rejected` if the queue cannot accept `more` jobs of `owner`.
 
-    Looks without reserving: submissions at the same moment may pass a limit together, by as many as
-    they are. With Redis away everything is admitted, since what is accepted is kept in the record.
+    Nothing is reserved: concurrent submissions may exceed a limit together, by their own number. While Redis
+    is unavailable everything is admitted, since the record keeps what is accepted.
     """
     if not owner and _has_room(queue, more):
         return
@@ -61,23 +65,20 @@ def _has_room(queue: QueueDef, more: int) -> bool:
 def _check(queue: QueueDef, owner: str, more: int, counts: Counts) -> None:
     wait = _retry_after(queue, counts)
     if counts.unfinished + more > queue.hard_limit:
-        raise Rejected("queue_full", f"The queue is full. Please try again in about {wait:.0f} s.", wait)
+        raise Rejected("queue_full", texts.queue_full(wait), wait)
     if not owner:
         return
     limit = queue.owner_limit
     if level(queue, counts.unfinished) == THROTTLED:
         limit = min(limit or queue.throttled_owner, queue.throttled_owner)
     if limit and counts.owner_unfinished + more > limit:
-        message = (
-            f"You already have {counts.owner_unfinished} requests in line. Please wait for one to finish."
-        )
-        raise Rejected("owner_limit", message, wait)
+        raise Rejected("owner_limit", texts.owner_limit(counts.owner_unfinished), wait)
 
 
 def _retry_after(queue: QueueDef, counts: Counts) -> float:
-    """Seconds after which trying again is reasonable: the time one slot takes, at most a minute."""
+    """Return the seconds until another try is reasonable, from the pause, the limiter or the cooldown."""
     if counts.paused:
-        return 60.0
+        return _MAX_RETRY_AFTER
     if limiter := counts.under(queue).limiter:
-        return min(60.0, limiter.duration / limiter.max)
-    return max(5.0, min(60.0, counts.cooldown))
+        return min(_MAX_RETRY_AFTER, limiter.duration / limiter.max)
+    return max(_MIN_RETRY_AFTER, min(_MAX_RETRY_AFTER, counts.cooldown))

@@ -1,11 +1,11 @@
-"""Limits that operators change while the queues run, and pauses.
+"""Apply limits that operators change while the queues run, and pauses.
 
-on record   `Override` and `Pause`: what holds, whatever happens to Redis
-in Redis    the queue's `meta`, where every claim reads it: `tell` makes it say what the record says
+on record   `LimitOverride` and `Pause`: these are in force, also after Redis lost its data
+in Redis    the queue's `meta`, which every claim reads: `sync_queue` copies the record there
 
-A claim made after `tell` keeps to the new limits, in every worker of every cluster; what runs, finishes.
-For that, whoever tells looks who told last (`told`) before reading the record, and is refused if that has
-changed since: what an older look found never takes the place of what a newer one did.
+Every claim after `sync_queue` uses the new limits, in every worker of every cluster. Active jobs finish.
+Optimistic locking: the writer reads the version (`overrides_version`) first and is refused if it changed
+meanwhile, so an older snapshot never overwrites a newer one.
 """
 
 import logging
@@ -21,21 +21,22 @@ from queueing.schedule import redis_client, scripts
 
 logger = logging.getLogger(__name__)
 
-#: What can be changed live; the fields of `QueueDef` of the same names.
+#: The limits that can be changed live, named like the fields of `QueueDef`.
 NUMBERS = ("concurrency", "global_concurrency", "owner_concurrency")
 NAMES = (*NUMBERS, "limiter")
+#: Minimum by name (else 0), and maximum of all whole numbers.
 _MINIMUM = {"concurrency": 1}
 _MAXIMUM = 10_000
 
 
 def effective(queue: str) -> QueueDef:
-    """The queue's definition with the limits that hold now, from the record."""
+    """Return the definition of `queue` with the limits on record that are in force."""
     rows = LimitOverride.objects.filter(queue=queue).values_list("name", "value")
     return replace(get_queue(queue), **_read(dict(rows)))
 
 
 def _read(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As `QueueDef` has them; those of another version of the program are left out."""
+    """Return the values as `QueueDef` has them, without limits that this version of the program lacks."""
     read = {name: value for name, value in values.items() if name in NAMES}
     if read.get("limiter"):
         read["limiter"] = Limiter(*read["limiter"])
@@ -43,7 +44,7 @@ def _read(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The limits as they are kept on record. Raises `BadValue` for the first that cannot be."""
+    """Return the limits as they are stored on record. Raise `BadValue` for the first wrong one."""
     if not values:
         raise BadValue("limits", f"name at least one of {', '.join(NAMES)}")
     return {name: _checked(name, value) for name, value in values.items()}
@@ -57,59 +58,66 @@ def _checked(name: str, value: Any) -> Any:
     if value is None:
         return None
     try:
-        most, seconds = value
+        starts, seconds = value
         seconds = float(seconds)
     except (TypeError, ValueError):
         raise BadValue(name, "expected two numbers, starts and seconds, or nothing for no limiter") from None
     if not 0.001 <= seconds <= 86_400:
-        raise BadValue(name, f"a window takes from 0.001 to 86,400 seconds, not {seconds:g}")
-    return [_whole_number(name, most, 1), seconds]
+        raise BadValue(name, f"the window must be 0.001 to 86,400 seconds, not {seconds:g}")
+    return [_whole_number(name, starts, 1), seconds]
 
 
-def _whole_number(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MAXIMUM:
-        raise BadValue(name, f"expected a whole number from {least} to {_MAXIMUM:,}, not {value!r}")
+def _whole_number(name: str, value: Any, minimum: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= _MAXIMUM:
+        raise BadValue(name, f"expected a whole number from {minimum} to {_MAXIMUM:,}, not {value!r}")
     return value
 
 
 def sync_queue(queue: str) -> None:
-    """Make Redis say what the record says of the queue. Raises one of `redis.Unavailable` when it cannot.
+    """Copy what operators changed of `queue` from the record to Redis.
 
-    What is on record then holds as soon as a worker has reached Redis again: see `keep`.
+    Raises one of `redis_client.Unavailable`. The record is then applied when Redis is back, by
+    `sync_all_queues`.
     """
-    news = None
-    while news is None:  # somebody told of it meanwhile
-        told = redis_client.client().hget(scripts.queue_key(queue, "meta"), "overrides_version") or ""
-        news = redis_client.run(scripts.set_overrides(queue, recorded_overrides()[queue], told))
+    while True:
+        version = redis_client.client().hget(*_version_field(queue)) or ""
+        values = recorded_overrides()[queue]
+        if redis_client.run(scripts.set_overrides(queue, values, version)) is not None:
+            return
 
 
 async def sync_all_queues(database: DatabaseThread) -> None:
-    """The same for all queues, by the reconciler, for whoever could not tell Redis.
+    """Copy what operators changed of every queue to Redis, for writers that could not reach it.
 
-    A queue that somebody tells of meanwhile is left to them: what was read here may be older.
+    A queue that another writer changes meanwhile is left alone: what was read here may be older.
     """
-    client, told = redis_client.aclient(), {}
+    client, versions = redis_client.aclient(), {}
     for queue in get_conf().queues:
-        told[queue] = await client.hget(scripts.queue_key(queue, "meta"), "overrides_version") or ""
-    for queue, live in (await database.run_sync(recorded_overrides)).items():
-        if await redis_client.arun(scripts.set_overrides(queue, live, told[queue])):
-            logger.warning("Redis was told anew what operators changed of %s", queue)
+        versions[queue] = await client.hget(*_version_field(queue)) or ""
+    for queue, values in (await database.run_sync(recorded_overrides)).items():
+        if await redis_client.arun(scripts.set_overrides(queue, values, versions[queue])):
+            logger.warning("%s: copied the operators' limits and pauses to Redis again", queue)
+
+
+def _version_field(queue: str) -> tuple[str, str]:
+    """Return the key and the field of the version that `set_overrides` expects."""
+    return scripts.queue_key(queue, "meta"), "overrides_version"
 
 
 def recorded_overrides() -> dict[str, dict[str, Any]]:
-    """For every queue what its `meta` should say: `paused`, and the names of `NAMES` that are changed."""
-    live: dict[str, dict[str, Any]] = {name: {} for name in get_conf().queues}
+    """Return what operators changed of each queue: `paused`, and limits of `NAMES`."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in get_conf().queues}
     for queue, name, value in LimitOverride.objects.values_list("queue", "name", "value"):
-        if queue in live:  # a queue that was taken out of the settings keeps its rows
-            live[queue] |= _read({name: value})
+        if queue in found:  # the rows of a queue that is no longer in the settings are kept
+            found[queue] |= _read({name: value})
     for queue in Pause.objects.values_list("queue", flat=True):
-        if queue in live:
-            live[queue]["paused"] = True
-    return live
+        if queue in found:
+            found[queue]["paused"] = True
+    return found
 
 
 async def worker_slots() -> int:
-    """How many jobs a worker process may hold at once, as Redis has the queues' limits now."""
+    """Return the maximum number of active jobs of a worker, by the limits that Redis has now."""
     conf = get_conf()
     if conf.slots:
         return conf.slots

@@ -18,13 +18,14 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from queueing import texts
 from queueing.models import Dependency, Job
 from queueing.states import FINISHED, UNFINISHED, State
 
 from .end_hooks import run_end_hook
 from .run import Result
 
-PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
+#: The error code of a job whose parent did not complete.
 PARENT_FAILED_CODE = "parent_failed"
 
 
@@ -170,5 +171,5 @@ def _waits_again(job: Job) -> bool:
 
 
 def _mark_failed(job: Job, now: datetime) -> None:
-    job.state, job.error, job.error_code = State.FAILED, PARENT_FAILED, PARENT_FAILED_CODE
+    job.state, job.error, job.error_code = State.FAILED, texts.PARENT_FAILED, PARENT_FAILED_CODE
     job.unfinished_parents, job.finished_at = 0, now

@@ -9,9 +9,6 @@ from queueing.kinds import Kind, get_kind
 from queueing.models import Job
 from queueing.states import State
 
-#: The error text that owners see after an unexpected exception of a handler.
-UNEXPECTED = "Something went wrong on our side while working on this."
-
 
 @dataclass(kw_only=True, slots=True)
 class Run:

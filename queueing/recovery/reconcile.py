@@ -1,11 +1,13 @@
-"""Reconciliation: every unfinished row is in Redis' schedule, whatever happened to Redis.
+"""Reconcile the schedule with the record: put every unfinished job that Redis does not know back.
 
-One worker at a time looks, every heartbeat, at the rows of the last two minutes (a submitter may have
-died between its commit and Redis), and at all unfinished rows when the last full look is a minute old
-or Redis has lost its memory: the mark `reconciled` is gone. While it is gone nothing is claimed; what
-runs, the limiters' windows and the pauses are restored first (memory.py), so that limits hold.
+One worker at a time does this. Every heartbeat it checks the jobs of the last two minutes, since a submitter
+may have died between its commit and Redis. It checks all unfinished jobs when the last full check is a
+minute old, or when Redis lost its data: the key `reconciled` is missing. Until that key exists again no job
+is claimed, and the active jobs, the limiters' windows and the pauses are restored first (restore.py), so
+that limits hold.
 
-Restoring adds only what Redis does not know: looking twice, or while jobs move, changes nothing.
+Only jobs that Redis does not know are added, so that checks that are repeated, or that run while jobs move,
+change nothing.
 """
 
 import logging
@@ -27,12 +29,15 @@ from . import restore
 
 logger = logging.getLogger(__name__)
 
+#: Jobs that one query reads.
 _PAGE_SIZE = 1000
+#: The age up to which every heartbeat checks jobs.
 _RECENT_AGE = timedelta(seconds=120)
-#: Rows younger than this may still be on their submitter's way to Redis.
+#: The age from which jobs are checked: their submitter adds younger ones itself.
 _SETTLE_TIME = timedelta(seconds=2)
-#: Seconds between full looks when nothing calls for one.
+#: Seconds between checks of all unfinished jobs.
 _FULL_SCAN_INTERVAL = 60.0
+#: Milliseconds for which a worker stays the one that reconciles, without renewing it.
 _LEADER_TTL_MS = 10_000
 
 _UNFINISHED_AFTER = f"""
@@ -43,7 +48,7 @@ ORDER BY id LIMIT %s
 
 
 async def reconcile(worker: str, database: DatabaseThread) -> int:
-    """Look, if it is this worker's turn; the number of jobs put back."""
+    """Reconcile if this worker is the one that does so, and return the number of jobs put back."""
     client = redis_client.aclient()
     leader = scripts.key("reconciler")
     if (
@@ -63,18 +68,18 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
         return added + await _put_back_lost(first_id_at(timezone.now() - _RECENT_AGE).hex, database)
     began = time.time()
     added += await _put_back_lost("0" * 32, database)
-    await client.set(mark, began, xx=True)  # not if it went away meanwhile: then we look again
+    await client.set(mark, began, xx=True)  # unless it was lost meanwhile: the next round then checks again
     return added
 
 
 async def _put_back_lost(after: str, database: DatabaseThread) -> int:
-    """Put back every unfinished job with an id above `after` that Redis does not know."""
+    """Put unfinished jobs with an id above `after` that Redis does not know back, and return their number."""
     added, client = 0, redis_client.aclient()
     while ids := await database.run_sync(unfinished_after, after):
         known = await client.hmget(scripts.key("jobs"), ids)
         if unknown := [job_id for job_id, text in zip(ids, known, strict=True) if text is None]:
-            # They may have ended since we read them. The record hears of an end before Redis forgets
-            # the job, so what is still unfinished now was lost.
+            # These may have ended since we read them. An end is recorded before the job is removed from
+            # Redis, so a job that is still unfinished now was lost.
             added += await restore.put_back(await database.run_sync(still_unfinished, unknown))
         after = ids[-1]
         await client.pexpire(scripts.key("reconciler"), _LEADER_TTL_MS)
@@ -84,9 +89,9 @@ async def _put_back_lost(after: str, database: DatabaseThread) -> int:
 
 
 def unfinished_after(after: str) -> list[str]:
-    """A page of settled unfinished jobs' ids (32 hex digits), in order.
+    """Return a page of ids (32 hex digits) of unfinished jobs above `after`, in order.
 
-    Plain SQL: a long line is looked through page by page, and the ORM would make an object of each id.
+    Plain SQL: there may be many pages, and the ORM would make an object of each id.
     """
     before = first_id_at(timezone.now() - _SETTLE_TIME).hex
     with connection.cursor() as cursor:
@@ -95,6 +100,6 @@ def unfinished_after(after: str) -> list[str]:
 
 
 def still_unfinished(ids: Sequence[str]) -> list[Job]:
-    """Those of the jobs that are not over, as the schedule needs them."""
+    """Return the jobs among `ids` that are unfinished, with the fields that the schedule needs."""
     rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, unfinished_parents=0)
     return list(rows.only(*restore.SCHEDULE_FIELDS))

@@ -1,7 +1,7 @@
-"""What a Redis that lost its memory is told before anything may be claimed again.
+"""Restore a Redis that lost its data, before any job may be claimed again.
 
-what runs              under its own tokens with fresh leases: a living worker renews them, a dead
-                       one's run out
+active jobs            under their own tokens with new leases: a living worker renews its leases, those of a
+                       dead one expire
 the limiters' windows  from the starts on record
 the pauses, and the limits that operators changed
 """
@@ -22,12 +22,12 @@ from queueing.states import State
 
 logger = logging.getLogger(__name__)
 
-#: Seconds in which a restoration is expected to be through.
+#: Maximum seconds that a restoration takes. One that takes longer starts again.
 _RESTORE_TIMEOUT = 60
 
 
 async def restore(worker: str, database: DatabaseThread) -> int:
-    """Tell Redis all that limits depend on, then let claims begin; the number of active jobs restored."""
+    """Write all that limits depend on to Redis, then allow claims. Return the number of jobs restored."""
     client = redis_client.aclient()
     await client.set(scripts.key("restoring"), worker, ex=_RESTORE_TIMEOUT)
     added = await put_back(await database.run_sync(active_jobs))
@@ -35,21 +35,21 @@ async def restore(worker: str, database: DatabaseThread) -> int:
     for queue, starts in (await database.run_sync(recent_starts)).items():
         await client.zadd(scripts.queue_key(queue, "limiter_starts"), starts)
     if not await redis_client.arun(scripts.mark_reconciled(worker)):
-        logger.warning("Redis lost its memory again while it was restored; beginning anew")
+        logger.warning("Redis lost its data again while it was restored; starting again")
     return added
 
 
 def active_jobs() -> list[Job]:
-    """Every job that the record has as running."""
+    """Return all jobs that are active on record."""
     return list(Job.objects.filter(state=State.ACTIVE).only(*SCHEDULE_FIELDS))
 
 
-#: The fields that the schedule needs of a row.
+#: The fields of `Job` that the schedule needs.
 SCHEDULE_FIELDS = ("id", "queue", "owner", "priority", "state", "token", "run_at")
 
 
 def recent_starts() -> dict[str, dict[str, float]]:
-    """For each queue with a limiter, the starts within its window: a name of each -> ms."""
+    """Return the starts within the window of each queue with a limiter: a name of each start -> ms."""
     found: dict[str, dict[str, float]] = {}
     for queue in map(live_limits.effective, get_conf().queues):
         if not queue.limiter:
@@ -65,21 +65,21 @@ def recent_starts() -> dict[str, dict[str, float]]:
 
 
 async def put_back(rows: Sequence[Job]) -> int:
-    """Into Redis, as the record has them; the number that Redis did not know."""
+    """Add jobs to Redis in their state on record, and return the number that Redis did not know."""
     added = 0
-    for queue, mine in _by_queue(rows):
-        active = [job for job in mine if job.state == State.ACTIVE]
-        idle = [job for job in mine if job.state != State.ACTIVE]
+    for queue, jobs in _by_queue(rows):
+        active = [job for job in jobs if job.state == State.ACTIVE]
+        others = [job for job in jobs if job.state != State.ACTIVE]
         if active:
             claims = [(job.id.hex, job.owner, job.priority, job.token) for job in active]
             added += await redis_client.arun(scripts.restore_active(queue, claims))
-        if idle:
-            added += await redis_client.arun(scripts.submit(queue, [schedule_entry(job) for job in idle]))
+        if others:
+            added += await redis_client.arun(scripts.submit(queue, [schedule_entry(job) for job in others]))
     return added
 
 
 def _by_queue(rows: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
     known = get_conf().queues
     for queue in sorted({job.queue for job in rows}):
-        if queue in known:  # a queue that was taken out of the settings keeps its rows
+        if queue in known:  # the rows of a queue that is no longer in the settings are kept
             yield queue, [job for job in rows if job.queue == queue]

@@ -1,4 +1,4 @@
-"""Jobs whose worker was lost: their lease ran out. The record first, then Redis."""
+"""Give back jobs whose lease expired because their worker was lost. The record first, then Redis."""
 
 import logging
 from collections.abc import Sequence
@@ -7,12 +7,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from queueing import texts
 from queueing.conf import DJANGO_Q_QUEUE, EngineConf, QueueDef
 from queueing.events import messages
 from queueing.models import FailedAttempt, Job
 from queueing.record.attempts import end
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import UNEXPECTED, Result, as_run
+from queueing.record.run import Result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.schedule.scripts import Outcome
@@ -20,24 +21,22 @@ from queueing.states import UNFINISHED, State
 
 logger = logging.getLogger(__name__)
 
-WORKER_LOST = "The worker was lost."
-
 
 async def recover(conf: EngineConf, database: DatabaseThread) -> None:
-    """Give back every job past its lease; those that stalled too often fail."""
+    """Give back every job whose lease expired, and fail those that stalled too often."""
     for queue in conf.queues.values():
         claims = await redis_client.arun(scripts.expired(queue.name))
         if not claims:
             continue
-        over: list[str] = []
+        finished: list[str] = []
         if queue.name != DJANGO_Q_QUEUE:
             logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
-            over = await database.run_sync(record_stalls, queue, claims)
-        back = [claim for claim in claims if claim[0] not in set(over)]
+            finished = await database.run_sync(record_stalls, queue, claims)
+        back = [claim for claim in claims if claim[0] not in set(finished)]
         if back:
             await redis_client.arun(scripts.release(queue.name, back, expired=True))
-        if over:
-            ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(over)]
+        if finished:
+            ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(finished)]
             await redis_client.arun(scripts.finish(queue, ended, wake=True))
         if queue.name != DJANGO_Q_QUEUE:
             for owner, event in await database.run_sync(stall_events, claims):
@@ -45,9 +44,10 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
 
 
 def record_stalls(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
-    """Record that these claims' workers were lost; the ids of jobs that are over.
+    """Record that the workers of these claims were lost, and return the ids of finished jobs among them.
 
-    A row that is no longer active under the token is left alone: its worker was only slow to tell Redis.
+    A row that is not active under the token is left alone: its worker recorded the outcome, but had not
+    updated Redis yet.
     """
     for job_id, token in claims:
         with transaction.atomic():
@@ -65,7 +65,7 @@ def record_stalls(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[st
 
 
 def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.Event]]:
-    """(owner, event) of those whose owners should know that the answer begins again, or never ends."""
+    """Return (owner, event) for each job that starts again, or that failed because it stalled too often."""
     found = []
     for job in Job.objects.filter(id__in=[job_id for job_id, _ in claims]).exclude(owner=""):
         if job.state == State.FAILED and job.error_code == "stalled":
@@ -73,7 +73,10 @@ def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.
         elif job.state == State.WAITING:
             about = {"queue": job.queue, "attempt": job.attempts, "of": job.max_attempts, "in": 0.0}
             found.append(
-                (job.owner, messages.event_of(job, "retrying", **about, reason=WORKER_LOST, code="stalled"))
+                (
+                    job.owner,
+                    messages.event_of(job, "retrying", **about, reason=texts.WORKER_LOST, code="stalled"),
+                )
             )
     return found
 
@@ -87,12 +90,12 @@ def _keep_attempt(job: Job) -> None:
         ended_at=timezone.now(),
         worker=job.token,
         code="stalled",
-        error=WORKER_LOST,
+        error=texts.WORKER_LOST,
     )
 
 
 def _give_up(job: Job) -> None:
-    """One stall too many: something about this job kills workers."""
+    """Fail a job that stalled too often: something about it kills workers."""
     recorded = end(
         [
             Result(
@@ -100,8 +103,8 @@ def _give_up(job: Job) -> None:
                 state=State.FAILED,
                 outcome="stalled",
                 code="stalled",
-                error=UNEXPECTED,
-                detail="job stalled more than allowable limit",
+                error=texts.UNEXPECTED,
+                detail="The job stalled more often than max_stalled allows.",
                 ended_at=timezone.now(),
             )
         ]

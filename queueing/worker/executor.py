@@ -11,11 +11,12 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
+from queueing import texts
 from queueing.conf import QueueDef, get_queue
 from queueing.context import JobContext
 from queueing.errors import Cooldown, JobError, Permanent, Retry
 from queueing.limits.backoff import delay_before_retry
-from queueing.record.run import UNEXPECTED, Result, Run
+from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
 from queueing.states import State
@@ -87,7 +88,7 @@ def completed(run: Run, value: Any) -> Result:
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as exc:
-            return failed(run, Permanent(UNEXPECTED, code="result_not_json"), detail=str(exc))
+            return failed(run, Permanent(texts.UNEXPECTED, code="result_not_json"), detail=str(exc))
     return Result(run=run, state=State.COMPLETED, value=value, ended_at=timezone.now())
 
 
@@ -97,7 +98,7 @@ def failed(run: Run, exc: Exception, *, detail: str = "") -> Result:
     if isinstance(exc, JobError):
         return _failure(run, queue, exc, exc, detail=detail)
     logger.exception("job %s (%s) raised", run.id, run.kind_name, exc_info=exc)
-    return _failure(run, queue, Retry(UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
+    return _failure(run, queue, Retry(texts.UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
 
 
 def _failure(

@@ -15,13 +15,14 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 
+from queueing import texts
 from queueing.conf import get_conf, get_queue
 from queueing.errors import Permanent
 from queueing.events import messages
 from queueing.monitoring.counters import Account
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import UNEXPECTED, Result
+from queueing.record.run import Result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.schedule.scripts import Outcome
@@ -121,7 +122,7 @@ class Recorder:
 def _without_hook(result: Result, exc: Exception) -> Result:
     """What becomes of a job whose end could not be written: an attempt that failed."""
     if not result.hook:  # its failure could not be written either: say as little as can go wrong
-        plain = Permanent(UNEXPECTED, code="unwritable")
+        plain = Permanent(texts.UNEXPECTED, code="unwritable")
         return replace(executor.failed(result.run, plain), hook=False)
     again = executor.failed(result.run, exc)
     return replace(again, hook=False) if again.state == State.FAILED else again
