@@ -1,1 +1,1 @@
-"""The figures in docs/bench.md, re-runnable: ours and its peers side by side. `python -m bench --help`."""
+"""The measurements of docs/bench.md: the engine and its peers side by side. See `python -m bench --help`."""

@@ -1,4 +1,4 @@
-"""`python -m bench [MEASURE …]`: measure ours and the peers in turn, and print the medians."""
+"""`python -m bench [MEASURE …]`: measure the engine and its peers, and print the medians."""
 
 import argparse
 import json
@@ -16,24 +16,26 @@ MEASURES = {"drain": drain, "sleepers": sleepers, "latency": latency, "submit": 
 
 
 def main() -> None:
-    """Everything unless measures are named."""
+    """Run the named measures, or all."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(MEASURES))
-    parser.add_argument("--repeat", type=int, default=5, help="rounds, in each of which everybody has a turn")
-    parser.add_argument("--quick", action="store_true", help="a few jobs, once: only shows that it works")
+    parser.add_argument(
+        "--repeat", type=int, default=5, help="number of rounds; each round runs all contestants"
+    )
+    parser.add_argument("--quick", action="store_true", help="run a few jobs once, to check that it works")
     parser.add_argument("--aof", action="store_true", help="the store keeps an append-only file (everysec)")
-    parser.add_argument("--only", action="append", default=[], help="a contestant's name; may be repeated")
+    parser.add_argument("--only", action="append", default=[], help="name of a contestant; can be repeated")
     given = parser.parse_args()
     if unknown := set(given.measures) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))} (known: {', '.join(MEASURES)})")
-    everybody = [who for who in install() if not given.only or who.name in given.only]
+    contestants = [one for one in install() if not given.only or one.name in given.only]
     store = Store(RUN / "store", aof=given.aof)
     machine = f"{store.version}, Python {platform.python_version()}, {os.cpu_count()} cores"
     print(machine, "with AOF" if given.aof else "without AOF")
     report = {"machine": machine, "aof": given.aof, "at": time.time(), "measures": {}}
     try:
         for name in given.measures or MEASURES:
-            report["measures"][name] = run(MEASURES[name], everybody, store, given)
+            report["measures"][name] = run(MEASURES[name], contestants, store, given)
     finally:
         store.process.stop()
     path = VAR / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
@@ -42,17 +44,19 @@ def main() -> None:
 
 
 def run(
-    module: ModuleType, everybody: list[Contestant], store: Store, given: argparse.Namespace
+    module: ModuleType, contestants: list[Contestant], store: Store, given: argparse.Namespace
 ) -> dict[str, object]:
-    """The rounds of one measure; its table is printed."""
+    """Run all rounds of one measure and print its table. Return the figures of each round."""
     count, rounds = (module.QUICK, 1) if given.quick else (module.COUNT, given.repeat)
     load, found = os.getloadavg()[0], {}
     for _ in range(rounds):
-        for who in everybody:
-            if who.record or who.name in module.PEERS:
-                figures = module.measure(who, store, count)
-                found.setdefault(who.name, []).append(figures)
-                print(f"  {who.name}: " + ", ".join(f"{k} {three_digits(v)}" for k, v in figures.items()))
+        for contestant in contestants:
+            if contestant.record or contestant.name in module.PEERS:
+                figures = module.measure(contestant, store, count)
+                found.setdefault(contestant.name, []).append(figures)
+                print(
+                    f"  {contestant.name}: " + ", ".join(f"{k} {three_digits(v)}" for k, v in figures.items())
+                )
     print(f"\n{module.TITLE.format(count=count)}; median of {rounds}; load before {load:.1f}")
     print(table(module.COLUMNS, found))
     return {"count": count, "load": load, "rounds": found}

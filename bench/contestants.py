@@ -1,4 +1,4 @@
-"""Who takes part, how each is installed, and how the store tells how far it is."""
+"""The contestants: how each is installed and started, and how the store shows its progress."""
 
 import os
 import shutil
@@ -22,29 +22,29 @@ STAMPS = RUN / "stamps"
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """A queue to measure. Its program understands the commands listed in ours.py."""
+    """A queue to measure. Its program has the commands that ours.py lists."""
 
     name: str
     program: list[str]
     waiting: Callable[[Any], int]
-    """Jobs nobody has claimed, by a Redis client."""
+    """Return the number of jobs that no worker has claimed, for a Redis client."""
     unfinished: Callable[[Any], int]
-    """Jobs that are not over."""
+    """Return the number of unfinished jobs, for a Redis client."""
     slots: int = 1000
-    """Jobs at once, for the drain; each found fastest in a sweep."""
+    """Jobs at the same time in the drain: the fastest number in a series of trials."""
     processes: int = 1
-    """Worker processes, for the drain; likewise. All else is measured with one."""
+    """Worker processes in the drain: the fastest number. All other measures use one."""
     cwd: Path = ROOT
     record: bool = False
 
     def prepare(self, store: Store) -> None:
-        """Forget everything."""
+        """Delete all data."""
         store.client.flushall()
         STAMPS.unlink(missing_ok=True)
         if self.record:
             for path in RUN.glob("db.sqlite3*"):
                 path.unlink()
-            self.ask(store, "prepare")
+            self.run_command(store, "prepare")
 
     def _env(self, store: Store) -> dict[str, str]:
         return os.environ | {
@@ -54,8 +54,8 @@ class Contestant:
             "BENCH_DATABASE": str(RUN / "db.sqlite3"),
         }
 
-    def ask(self, store: Store, *command: object) -> str:
-        """Run one command to its end; what it printed last."""
+    def run_command(self, store: Store, *command: object) -> str:
+        """Run one command to its end. Return the last word of its output."""
         argv = [*self.program, *map(str, command)]
         done = subprocess.run(argv, env=self._env(store), cwd=self.cwd, capture_output=True, text=True)
         if done.returncode:
@@ -63,7 +63,7 @@ class Contestant:
         return (done.stdout.split() or [""])[-1]
 
     def work(self, store: Store, *, slots: int, processes: int = 1) -> Process:
-        """Start its workers."""
+        """Start the workers."""
         argv = [*self.program, "work", str(slots), str(processes)]
         return Process(argv, self._env(store), RUN / f"{self.name}.log", self.cwd)
 
@@ -114,7 +114,7 @@ ARQ = _asyncio(
 
 
 def install() -> list[Contestant]:
-    """Everybody who can take part on this machine; a line for each that cannot."""
+    """Return the contestants that can be installed on this machine. Print a line for each other one."""
     RUN.mkdir(parents=True, exist_ok=True)
     found = [OURS]
     if not shutil.which("node") or not shutil.which("npm"):
@@ -129,16 +129,16 @@ def install() -> list[Contestant]:
 
 
 def _installed(directory: Path, wanted: Path, how: Callable[[Path, Path], None]) -> bool:
-    """Install unless it was already for the same list; False, and a line, when it cannot be."""
+    """Install the list `wanted` unless it is installed. Return False and print the reason when this fails."""
     stamp = directory / "installed"
     if stamp.is_file() and stamp.read_text() == wanted.read_text():
         return True
-    print(f"installing what {wanted.relative_to(ROOT)} names into {directory.relative_to(ROOT)}")
+    print(f"installing {wanted.relative_to(ROOT)} into {directory.relative_to(ROOT)}")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         how(directory, wanted)
     except (subprocess.CalledProcessError, OSError) as exc:
-        print(f"those peers are skipped: {exc}")
+        print(f"these peers are skipped: {exc}")
         return False
     stamp.write_text(wanted.read_text())
     return True

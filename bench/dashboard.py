@@ -1,9 +1,9 @@
-"""`python -m bench.dashboard`: what the staff's page costs the web process while it is looked at.
+"""`python -m bench.dashboard`: the cost of the staff's page for the web process.
 
-One web server (daphne), one cluster that runs 1,000 jobs at once all the time, and ten sockets as ten open
-tabs have them, with a real staff session, read by a client in a process of its own. The CPU seconds of the
-web process are taken over the same time without tabs, with them, and without again: what is more than the
-mean of the two without is what the tabs cost, as a share of one core.
+There is one web server (daphne), one cluster that always runs 1,000 jobs, and ten sockets like those of ten
+open tabs, with a real staff session. A separate process reads the sockets. The CPU seconds of the web process
+are measured without tabs, with them, and without them again. The cost of the tabs is the difference to the
+mean of the two periods without tabs, as a share of one core.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from .streams import ROOT, RUN, Site
 
 
 def prepare(path: str, jobs: int) -> None:
-    """A member of the staff who may do everything, whose session's key goes to the file; and jobs."""
+    """Create a superuser, write the session key to the file, and submit the jobs."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
@@ -42,49 +42,49 @@ def prepare(path: str, jobs: int) -> None:
 
 
 async def nap(seconds: float) -> None:
-    """A job: waiting, as for a model's answer."""
+    """Wait, as for the answer of a model."""
     await asyncio.sleep(seconds)
 
 
 async def watch(port: int, key: str, tabs: int, seconds: float) -> None:
-    """The tabs; what they were sent goes to stdout when the time is over."""
+    """Open the tabs. At the end, print how much they received."""
     headers = {"Cookie": f"sessionid={key}", "Origin": f"http://127.0.0.1:{port}"}
-    heard = {"messages": 0, "bytes": 0}
+    received = {"messages": 0, "bytes": 0}
 
     async def tab(http: aiohttp.ClientSession) -> None:
         async with http.ws_connect(f"http://127.0.0.1:{port}/ws/queue?span=1h", headers=headers) as ws:
             async for frame in ws:
-                said = json.loads(frame.data)
-                heard["messages"] += 1
-                heard["bytes"] += len(frame.data)
-                await ws.send_json({"seen": said["round"]})
+                event = json.loads(frame.data)
+                received["messages"] += 1
+                received["bytes"] += len(frame.data)
+                await ws.send_json({"seen": event["round"]})
 
     async with aiohttp.ClientSession() as http:
-        everybody = [asyncio.create_task(tab(http)) for _ in range(tabs)]
-        done, _ = await asyncio.wait(everybody, timeout=seconds)
-    for one in everybody:
-        one.cancel()
-    print(json.dumps(heard | {"ended early": len(done)}), flush=True)
+        tasks = [asyncio.create_task(tab(http)) for _ in range(tabs)]
+        done, _ = await asyncio.wait(tasks, timeout=seconds)
+    for task in tasks:
+        task.cancel()
+    print(json.dumps(received | {"ended early": len(done)}), flush=True)
 
 
 def share(site: Site, seconds: float, tabs: int) -> tuple[float, str]:
-    """CPU of the web process as a share of a core, and what the tabs heard."""
+    """Return the CPU of the web process as a share of a core, and how much the tabs received."""
     before, began = site.web.cpu(), time.monotonic()
-    heard = ""
+    received = ""
     if tabs:
         key = (RUN / "session").read_text()
         command = [sys.executable, "-m", "bench.dashboard", "--as-tabs", str(tabs), str(site.port), key]
-        told = subprocess.run(
+        client = subprocess.run(
             [*command, str(seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
         )
-        heard = told.stdout.strip()
+        received = client.stdout.strip()
     else:
         time.sleep(seconds)
-    return (site.web.cpu() - before) / (time.monotonic() - began), heard
+    return (site.web.cpu() - before) / (time.monotonic() - began), received
 
 
 def measure(given: argparse.Namespace) -> None:
-    """Print the figures."""
+    """Measure and print the figures."""
     os.environ |= {
         "QUEUE_DJANGO_Q_CONCURRENCY": str(given.jobs),
         "QUEUE_DJANGO_Q_SOFT_LIMIT": "1000000",
@@ -92,15 +92,15 @@ def measure(given: argparse.Namespace) -> None:
     }
     site = Site(1, 3, given)
     try:
-        # So many that as many run until all is measured: each takes ten seconds.
+        # Enough jobs to run until the end of the measurement: each takes about ten seconds.
         site.do(
             "prepare", str(RUN / "session"), int(given.jobs * (given.seconds * 0.4 + 4)), module="dashboard"
         )
         active = "{buddy}:q:django-q:active"
         wait_for(lambda: site.store.client.zcard(active) >= given.jobs, "the jobs to run", site.workers)
-        share(site, given.seconds / 3, given.tabs)  # templates and statements are compiled, and caches filled
+        share(site, given.seconds / 3, given.tabs)  # warm-up: compile templates and statements, fill caches
         first, _ = share(site, given.seconds, 0)
-        with_tabs, heard = share(site, given.seconds, given.tabs)
+        with_tabs, received = share(site, given.seconds, given.tabs)
         second, _ = share(site, given.seconds, 0)
         running = site.store.client.zcard(active)
     finally:
@@ -109,15 +109,15 @@ def measure(given: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     print(f"{given.tabs} tabs for {given.seconds:g} s, {running} jobs running at the end; load {load:.1f}")
     print(f"  web process: {first:.1%} and {second:.1%} of a core without tabs, {with_tabs:.1%} with")
-    print(f"  the tabs cost {costs:.1%} of a core; they heard {heard}")
+    print(f"  the tabs cost {costs:.1%} of a core; they received {received}")
 
 
 def main() -> None:
-    """Measure, or be the tabs."""
+    """Measure, or open the tabs in the client process."""
     parser = argparse.ArgumentParser(prog="python -m bench.dashboard", description=__doc__)
     parser.add_argument("--tabs", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=1000, help="how many run at once")
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long each is measured")
+    parser.add_argument("--jobs", type=int, default=1000, help="number of jobs that run at the same time")
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of each period")
     parser.add_argument("--as-tabs", nargs=4, metavar=("TABS", "PORT", "SESSION", "SECONDS"))
     given = parser.parse_args()
     if given.as_tabs:

@@ -1,4 +1,4 @@
-"""No-op jobs that wait when the workers start: jobs a second, CPU seconds per thousand."""
+"""Drain: no-op jobs wait, then the workers start. Measures jobs a second and CPU seconds per thousand."""
 
 import time
 
@@ -12,20 +12,20 @@ PEERS = ("BullMQ", "Bull", "Celery")
 COUNT, QUICK = 50_000, 500
 
 
-def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
-    """From the first claim to the last job's end."""
-    count = count // 5 if who.name == "Celery" else count
-    who.prepare(store)
-    who.ask(store, "fill", "noop", count)
-    workers = who.work(store, slots=who.slots, processes=who.processes)
+def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Measure from the first claim to the end of the last job."""
+    count = count // 5 if contestant.name == "Celery" else count
+    contestant.prepare(store)
+    contestant.run_command(store, "fill", "noop", count)
+    workers = contestant.work(store, slots=contestant.slots, processes=contestant.processes)
     try:
-        wait_for(lambda: who.waiting(store.client) < count, "the first claim", workers)
+        wait_for(lambda: contestant.waiting(store.client) < count, "the first claim", workers)
         started, cpu = time.monotonic(), workers.cpu() + store.process.cpu()
-        wait_for(lambda: not who.unfinished(store.client), "the last end", workers)
+        wait_for(lambda: not contestant.unfinished(store.client), "the last end", workers)
         took = time.monotonic() - started
         cpu = workers.cpu() + store.process.cpu() - cpu
     finally:
         workers.stop()
-    if who.record and (done := int(who.ask(store, "completed"))) != count:
+    if contestant.record and (done := int(contestant.run_command(store, "completed"))) != count:
         raise RuntimeError(f"{done} of {count} jobs are on record as completed")
     return {"rate": count / took, "cpu": cpu * 1000 / count}

@@ -1,4 +1,4 @@
-"""The jobs that are measured; every peer has the same three."""
+"""The jobs that are measured. Every peer has the same three."""
 
 import asyncio
 import os
@@ -11,18 +11,18 @@ from queueing.kinds import job
 
 @job("noop", queue="bench")
 async def noop(ctx: JobContext, **args: Any) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 @job("sleep", queue="bench")
 async def sleep(ctx: JobContext, **args: Any) -> None:
-    """A second of waiting, as for a model's answer."""
+    """Wait for a second, as for the answer of a model."""
     await asyncio.sleep(1)
 
 
 @job("stamp", queue="bench")
 async def stamp(ctx: JobContext, *, sent: int) -> None:
-    """Note the nanoseconds since the job was sent."""
+    """Record the nanoseconds since the job was sent."""
     line = f"{time.monotonic_ns() - sent}\n"
-    with open(os.environ["BENCH_STAMPS"], "a") as stamps:  # noqa: ASYNC230 (a line, in the page cache)
+    with open(os.environ["BENCH_STAMPS"], "a") as stamps:  # noqa: ASYNC230 (one line, into the page cache)
         stamps.write(line)

@@ -1,4 +1,4 @@
-"""From the call that submits to the handler's first line, on a system that has nothing else to do."""
+"""Latency: from the submitting call to the first line of the handler, on an idle system."""
 
 from .contestants import STAMPS, Contestant
 from .process import wait_for
@@ -10,15 +10,15 @@ PEERS = ("BullMQ", "Bull", "Celery")
 COUNT, QUICK = 500, 20
 
 
-def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
-    """Both ends are stamped with the machine's monotonic clock; the first jobs warm up."""
+def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Measure with the machine's monotonic clock. The first jobs are a warm-up and do not count."""
     warm = count // 5
-    who.prepare(store)
-    who.ask(store, "fill", "noop", 5)
-    workers = who.work(store, slots=100)
+    contestant.prepare(store)
+    contestant.run_command(store, "fill", "noop", 5)
+    workers = contestant.work(store, slots=100)
     try:
-        wait_for(lambda: not who.unfinished(store.client), "the workers", workers)
-        who.ask(store, "pace", count + warm)
+        wait_for(lambda: not contestant.unfinished(store.client), "the workers", workers)
+        contestant.run_command(store, "pace", count + warm)
         wait_for(lambda: len(_stamps()) == count + warm, "the last start", workers)
     finally:
         workers.stop()
@@ -27,7 +27,7 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
 
 
 def _stamps() -> list[float]:
-    """Milliseconds each, in order of start."""
+    """Return the milliseconds of each job, in the order of their starts."""
     if not STAMPS.exists():
         return []
     return [int(line) / 1e6 for line in STAMPS.read_text().splitlines()]

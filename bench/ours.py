@@ -1,11 +1,11 @@
-"""Our side of a measure, in a process of its own: `python -m bench.ours COMMAND …`.
+"""The engine's side of a measure, as a separate process: `python -m bench.ours COMMAND …`.
 
 prepare             an empty database
 fill KIND N         N jobs by `submit_many`; prints the seconds it took
 single N            N submits, one transaction each; prints the seconds they took
 work SLOTS PROCS    a cluster in the foreground
 pace N              N `stamp` jobs, one at a time, at random moments
-completed           how many rows say that their job is completed
+completed           the number of completed jobs in the database
 """
 
 import os
@@ -17,14 +17,14 @@ import django
 
 
 def prepare() -> None:
-    """Migrate the database the environment names."""
+    """Migrate the database that the environment names."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
 
 
 def fill(kind: str, count: str) -> None:
-    """In chunks, as a program that has to submit so many would."""
+    """Submit jobs in chunks, as a program with many jobs does."""
     from queueing.submit import submit_many
 
     started = time.perf_counter()
@@ -34,7 +34,7 @@ def fill(kind: str, count: str) -> None:
 
 
 def single(count: str) -> None:
-    """One by one."""
+    """Submit jobs one by one."""
     from queueing.submit import submit
 
     submit("noop", {"n": 0})  # connects
@@ -45,14 +45,14 @@ def single(count: str) -> None:
 
 
 def work(slots: str, processes: str) -> None:
-    """What `manage.py qcluster` does."""
+    """Start a cluster, as `manage.py qcluster` does."""
     from django.core.management import call_command
 
     call_command("qcluster")
 
 
 def pace(count: str) -> None:
-    """Each job finds an idle system."""
+    """Submit jobs at random moments, each to an idle system."""
     from queueing.submit import submit
 
     for _ in range(int(count)):
@@ -61,7 +61,7 @@ def pace(count: str) -> None:
 
 
 def completed() -> None:
-    """The record's word."""
+    """Print the number of completed jobs in the database."""
     from queueing.models import Job
 
     print(Job.objects.filter(state="completed").count())

@@ -1,4 +1,4 @@
-"""Processes being measured: their CPU time and memory, read from /proc."""
+"""The processes that are measured. Their CPU time and memory are read from /proc."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Process:
-    """A process and everything under it. Kept in a session of its own, so that it ends as a whole."""
+    """A process and its descendants, in a session of their own, so that all end together."""
 
     def __init__(self, command: list[str], env: dict[str, str], log: Path, cwd: Path | None = None) -> None:
         with log.open("ab") as output:
@@ -22,7 +22,7 @@ class Process:
         self._log = log
 
     def pids(self) -> list[int]:
-        """It and its descendants."""
+        """Return the ids of the process and its descendants."""
         found, left = [], [self.pid]
         while left:
             pid = left.pop()
@@ -32,7 +32,7 @@ class Process:
         return found
 
     def cpu(self) -> float:
-        """CPU seconds so far, of children that have ended, too."""
+        """Return the CPU seconds so far, with those of children that have ended."""
         total = 0
         for pid in self.pids():
             if stat := _read(Path(f"/proc/{pid}/stat")):
@@ -41,7 +41,7 @@ class Process:
         return total / _TICK
 
     def pss(self) -> float:
-        """Megabytes, what is shared divided among its sharers."""
+        """Return the memory in megabytes (PSS: shared memory is divided between its users)."""
         kilobytes = 0
         for pid in self.pids():
             for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
@@ -50,12 +50,12 @@ class Process:
         return kilobytes / 1024
 
     def check(self) -> None:
-        """Raise with its last words if it has ended."""
+        """Raise `RuntimeError` with the end of the log if the process has ended."""
         if self._popen.poll() is not None:
             raise RuntimeError(f"{self._popen.args} ended:\n{self._log.read_text()[-2000:]}")
 
     def stop(self) -> None:
-        """Ask, wait, then make sure."""
+        """Send SIGTERM, wait, then kill the group."""
         self._popen.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(5)
@@ -67,12 +67,12 @@ class Process:
 def _read(path: Path) -> str:
     try:
         return path.read_text()
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         return ""
 
 
 def wait_for(condition, what: str, process: Process, seconds: float = 300.0) -> None:
-    """Look every 2 ms until it is so."""
+    """Check every 2 ms until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
         process.check()

@@ -1,15 +1,15 @@
-"""Figures as a table that people can read."""
+"""Tables of figures."""
 
 import statistics
 
 
 def three_digits(value: float) -> str:
-    """As much of a number as means something."""
+    """Return a number with three significant digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(columns: dict[str, str], found: dict[str, list[dict[str, float]]]) -> str:
-    """A Markdown table of medians; in brackets how many times ours each peer's figure is."""
+    """Return a Markdown table of medians. In brackets: the figure of the peer divided by ours."""
     medians = {
         name: {column: statistics.median(round_[column] for round_ in rounds) for column in columns}
         for name, rounds in found.items()

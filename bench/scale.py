@@ -1,4 +1,4 @@
-"""The schedule's moves with a million jobs in line, compared with a thousand in line."""
+"""Scale: the operations of the schedule with a million jobs in line, and with a thousand."""
 
 import os
 import statistics
@@ -9,10 +9,10 @@ from typing import Any
 from .contestants import RUN, Contestant
 from .store import Store
 
-TITLE = "Scale: ms a move, with 1,000 and with {count:,} jobs waiting in one queue"
+TITLE = "Scale: ms for an operation, with 1,000 and with {count:,} jobs waiting in one queue"
 COLUMNS = {
     name: label
-    for move in ("claim 100", "1 place", "500 places", "counts", "submit", "finish 100")
+    for move in ("claim 100", "1 position", "500 positions", "counts", "submit", "finish 100")
     for name, label in ((f"{move} few", f"{move}: few"), (f"{move} many", "many"))
 }
 PEERS = ()
@@ -20,8 +20,8 @@ COUNT, QUICK = 1_000_000, 5_000
 _TIMES = 50
 
 
-def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
-    """Medians of fifty of each. Only Redis: the record's part does not depend on the line's length."""
+def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Measure the medians of fifty operations, in Redis only: the database does not depend on the length."""
     os.environ |= {
         "BENCH_REDIS": store.url,
         "BENCH_DATABASE": str(RUN / "none"),
@@ -34,7 +34,7 @@ def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
     found = {}
     for name, waiting in (("few", 1000), ("many", count)):
         store.client.flushall()
-        store.client.set("{bench}:reconciled", time.time())  # or nothing would be claimed
+        store.client.set("{bench}:reconciled", time.time())  # without it no job can be claimed
         found |= {f"{move} {name}": ms for move, ms in _moves(waiting).items()}
     return found
 
@@ -64,7 +64,7 @@ def _moves(waiting: int) -> dict[str, float]:
 
     def claim() -> None:
         claimed.append(redis_client.run(scripts.claim(queues, "cluster/worker/1", 100)).jobs)
-        put(100)  # the line keeps its length
+        put(100)  # keep the length of the line
 
     def finish() -> None:
         jobs = claimed.pop()
@@ -73,8 +73,8 @@ def _moves(waiting: int) -> dict[str, float]:
         )
 
     return {
-        "1 place": _time(lambda: redis_client.run(scripts.positions("bench", some[-1:]))),
-        "500 places": _time(lambda: redis_client.run(scripts.positions("bench", some))),
+        "1 position": _time(lambda: redis_client.run(scripts.positions("bench", some[-1:]))),
+        "500 positions": _time(lambda: redis_client.run(scripts.positions("bench", some))),
         "counts": _time(lambda: redis_client.run(scripts.counts("bench", "u:1"))),
         "submit": _time(lambda: put(1)),
         "claim 100": _time(claim) - _time(lambda: put(100)),

@@ -1,4 +1,4 @@
-"""The engine with nothing around it, its own defaults untouched; the queue admits whatever comes."""
+"""Settings of the engine alone, with its own defaults. The queue accepts all jobs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""1,000 jobs that wait a second each, all at once: how long they take together, and the memory."""
+"""Sleepers: 1,000 jobs wait for a second at the same time. Measures the total time and the memory."""
 
 import time
 
@@ -12,17 +12,17 @@ PEERS = ("BullMQ", "Bull", "Celery", "SAQ", "arq")
 COUNT, QUICK = 1000, 50
 
 
-def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
-    """Memory is read twice: while all of them sleep, and when they are over."""
-    who.prepare(store)
-    who.ask(store, "fill", "sleep", count)
-    workers = who.work(store, slots=max(count, 101))
+def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Measure the time, and the memory twice: while all jobs sleep, and after the last one."""
+    contestant.prepare(store)
+    contestant.run_command(store, "fill", "sleep", count)
+    workers = contestant.work(store, slots=max(count, 101))
     try:
-        wait_for(lambda: who.waiting(store.client) < count, "the first claim", workers)
+        wait_for(lambda: contestant.waiting(store.client) < count, "the first claim", workers)
         started = time.monotonic()
         time.sleep(0.7)
         asleep = workers.pss()
-        wait_for(lambda: not who.unfinished(store.client), "the last end", workers)
+        wait_for(lambda: not contestant.unfinished(store.client), "the last end", workers)
         took = time.monotonic() - started
         return {"wall": took, "pss": max(asleep, workers.pss())}
     finally:

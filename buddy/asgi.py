@@ -1,11 +1,11 @@
-"""The web process: HTTP goes to Django, sockets to the consumer."""
+"""The ASGI application: HTTP requests go to Django, WebSockets to the consumers."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
-http = get_asgi_application()  # first: it sets Django up for the imports below
+http = get_asgi_application()  # first, because the imports below need Django to be set up
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402

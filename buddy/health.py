@@ -1,4 +1,4 @@
-"""What load balancers and orchestrators ask: is the process alive, and can it do its work."""
+"""/healthz and /readyz, for load balancers and orchestrators: is the process alive, is it ready."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -11,20 +11,20 @@ from django.http import HttpRequest, JsonResponse
 
 from queueing.api import monitoring, redis
 
-#: Seconds one check may take. All run at once, so an answer takes no longer.
+#: Maximum seconds of one check. All checks run at the same time, so this is also the maximum of an answer.
 TIMEOUT = 1.5
 
-# One thread of its own: a database that hangs holds up the next probe, not the visitors' work.
+# A separate thread: a database that does not answer delays the next probe, but not the requests of visitors.
 _database_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
 
 
 async def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers at all. Asks nobody else, so that their trouble restarts nothing."""
+    """Answer 200. Use no other service, so that a failure of one does not restart this process."""
     return JsonResponse({"alive": True})
 
 
 async def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when a message sent now would be answered; else 503 and what is missing."""
+    """Answer 200 when all services work, else 503 with what is missing."""
     loop = asyncio.get_running_loop()
     database, cache, workers = await asyncio.gather(
         _within(loop.run_in_executor(_database_thread, _database)),
@@ -34,12 +34,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     checks = {"database": database, "redis": cache, "workers": workers, "model": _model()}
     ready = database == "ok" and cache == "ok" and isinstance(workers, int) and workers > 0
     if workers == 0:
-        checks["workers"] = "none is running: start manage.py qcluster"
+        checks["workers"] = "no worker is running: start manage.py qcluster"
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
 async def _within(check: Awaitable[str | int]) -> str | int:
-    """The check's answer, or in a few words why there is none. No addresses: anybody may read this."""
+    """Return the result of the check, or the reason for a failure, without addresses: the page is public."""
     try:
         return await asyncio.wait_for(check, TIMEOUT)
     except TimeoutError:
@@ -48,11 +48,12 @@ async def _within(check: Awaitable[str | int]) -> str | int:
         return f"unavailable ({type(exc).__name__})"
 
 
+#: True after all migrations were found. They are then not checked again.
 _migrated = False
 
 
 def _database() -> str:
-    """`ok` when the database answers and has all migrations. Once seen, they are not looked for again."""
+    """Return `ok` when the database answers and has all migrations."""
     global _migrated
     close_old_connections()
     try:
@@ -72,7 +73,7 @@ async def _redis() -> str:
 
 
 def _model() -> str:
-    """Who answers. Told, not required: the queue keeps what is asked until there is one."""
+    """Return the name of the model. It is not required: messages wait in the queue until there is one."""
     if settings.DEMO_MODEL:
         return f"demo ({settings.OPENAI_MODEL})" if settings.OPENAI_MODEL else "demo"
     if not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL):

@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus. docs/metrics.md says what is there, and how it is scraped."""
+"""/metrics, for Prometheus. docs/metrics.md describes the metrics and how to scrape them."""
 
 from hmac import compare_digest
 
@@ -12,7 +12,7 @@ from queueing.api.sockets import in_thread
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """Counts and durations of all queues: for whoever has METRICS_TOKEN, and for signed-in staff."""
+    """Return counts and durations of all queues to clients with METRICS_TOKEN and to signed-in staff."""
     if not (_has_token(request) or await _is_staff(request)):
         text = "Send METRICS_TOKEN as 'Authorization: Bearer …', or sign in as staff.\n"
         return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
@@ -20,7 +20,9 @@ async def metrics(request: HttpRequest) -> HttpResponse:
         seen = await monitoring.queue_health()
         text = await in_thread(monitoring.metrics_text)(seen)
     except DatabaseError:
-        return HttpResponse("The database is away.\n", status=503, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            "The database is unavailable.\n", status=503, content_type="text/plain; charset=utf-8"
+        )
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -34,5 +36,5 @@ def _has_token(request: HttpRequest) -> bool:
 async def _is_staff(request: HttpRequest) -> bool:
     try:
         return bool((await request.auser()).is_staff)
-    except DatabaseError:  # sessions are in it
+    except DatabaseError:  # sessions are in the database
         return False

@@ -1,4 +1,4 @@
-"""Static files under names that change with their contents, and our scripts without what only people read."""
+"""Static files: names with a hash of the contents, and our scripts without comments."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile, File
 from rjsmin import jsmin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-#: Where our own scripts are. What others wrote is delivered as they made it.
+#: Folders of our own scripts. Files of libraries are delivered unchanged.
 OURS = ("chat/js/", "queueing/")
 
 
@@ -17,39 +17,42 @@ _CSS, _MODULES = HashedFilesMixin.patterns[0], HashedFilesMixin._js_module_impor
 
 
 class Collected(StaticFilesConfig):
-    """Without 16 MB that no page asks for: source maps, and the API viewer we do not use."""
+    """The static files app without 16 MB that no page uses: source maps, and an unused API viewer."""
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc*"]
 
 
 class ModuleStorage(CompressedManifestStaticFilesStorage):
-    """Also rewrites the imports between JavaScript modules: after a deploy, old and new never mix."""
+    """A storage that also rewrites imports between JavaScript modules, so that releases never mix."""
 
-    #: What a file names by its address. Not the source maps of stylesheets; and of scripts only ours name
-    #: others, while looking through the megabytes of others' takes seconds.
+    #: Patterns of references between files. Source maps of stylesheets are left out. Only our scripts are
+    #: searched: libraries have no references, and searching their megabytes takes seconds.
     patterns = ((_CSS[0], _CSS[1][:2]), *((f"{place}*.js", _MODULES[1]) for place in OURS))
 
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[tuple[str, str | None, Any]]:
-        """As Django's, after scripts were made smaller. `paths`: name -> (storage, path) of the source."""
+        """Minify our scripts, then process all files as Django does.
+
+        `paths` maps each name to the storage and path of its source.
+        """
         scripts = [name for name in paths if name.startswith(OURS) and name.endswith(".js")]
-        paths = paths | {name: (_Smaller(paths[name][0]), paths[name][1]) for name in scripts}
+        paths = paths | {name: (_Minified(paths[name][0]), paths[name][1]) for name in scripts}
         return super().post_process(paths, dry_run, **options)
 
 
-class _Smaller:
-    """The scripts of another storage, without what only people read."""
+class _Minified:
+    """A storage that minifies the scripts of another storage."""
 
     def __init__(self, storage: Any) -> None:
         self._storage = storage
 
     def open(self, path: str) -> File:
-        """As the storage's."""
+        """Return the minified file."""
         with self._storage.open(path) as file:
-            return ContentFile(smaller(file.read().decode()).encode())
+            return ContentFile(minify(file.read().decode()).encode())
 
 
-def smaller(script: str) -> str:
-    """`script` without comments and needless space. It must have no template literal inside another."""
+def minify(script: str) -> str:
+    """Return the script without comments and extra spaces. It must not have nested template literals."""
     return str(jsmin(script))

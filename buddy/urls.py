@@ -1,4 +1,4 @@
-"""Addresses of the site. The socket's are in asgi.py."""
+"""The addresses of the site. The addresses of WebSockets are in asgi.py."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -1,4 +1,4 @@
-"""SAQ and arq: `python asyncio_app.py (saq|arq) COMMAND …`, of bench/ours.py's commands `fill` and `work`."""
+"""SAQ and arq: `python asyncio_app.py (saq|arq) COMMAND …` with `fill` and `work` of bench/ours.py."""
 
 import asyncio
 import os
@@ -10,16 +10,16 @@ URL = os.environ["BENCH_REDIS"]
 
 
 async def noop(ctx: dict[str, Any], **args: Any) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 async def sleep(ctx: dict[str, Any], **args: Any) -> None:
-    """A second of waiting."""
+    """Wait for a second."""
     await asyncio.sleep(1)
 
 
 async def fill(library: str, kind: str, count: int) -> None:
-    """One by one, in gathered thousands: neither has a bulk call."""
+    """Submit jobs one by one, a hundred at the same time: both have no bulk call."""
     if library == "saq":
         from saq import Queue
 
@@ -36,7 +36,7 @@ async def fill(library: str, kind: str, count: int) -> None:
 
 
 def work(library: str, slots: int) -> None:
-    """A worker in the foreground."""
+    """Run a worker in the foreground."""
     if library == "saq":
         from saq import Queue, Worker
 

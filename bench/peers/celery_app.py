@@ -1,4 +1,4 @@
-"""Celery: `python celery_app.py COMMAND …`, the same commands as bench/ours.py."""
+"""Celery: `python celery_app.py COMMAND …` with the commands of bench/ours.py."""
 
 import os
 import random
@@ -14,25 +14,25 @@ app.conf.worker_prefetch_multiplier = 64
 
 @app.task
 def noop(n: int = 0) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
-@app.task(acks_late=True)  # so that the store tells when it is over
+@app.task(acks_late=True)  # so that the store shows when it has finished
 def sleep(n: int = 0) -> None:
-    """A second of waiting."""
+    """Wait for a second."""
     time.sleep(1)
 
 
 @app.task
 def stamp(sent: int) -> None:
-    """Note the nanoseconds since the task was sent."""
+    """Record the nanoseconds since the task was sent."""
     line = f"{time.monotonic_ns() - sent}\n"
     with open(os.environ["BENCH_STAMPS"], "a") as stamps:
         stamps.write(line)
 
 
 def fill(kind: str, count: str) -> None:
-    """By groups of a thousand, its bulk."""
+    """Submit jobs in groups of a thousand, which is Celery's bulk call."""
     task = app.tasks[f"celery_app.{kind}"]
     task.delay(0)
     started = time.perf_counter()
@@ -42,7 +42,7 @@ def fill(kind: str, count: str) -> None:
 
 
 def single(count: str) -> None:
-    """One by one."""
+    """Submit jobs one by one."""
     noop.delay(0)
     started = time.perf_counter()
     for n in range(int(count)):
@@ -51,14 +51,14 @@ def single(count: str) -> None:
 
 
 def pace(count: str) -> None:
-    """Each task finds an idle system."""
+    """Submit jobs at random moments, each to an idle system."""
     for _ in range(int(count)):
         time.sleep(random.uniform(0.005, 0.025))
         stamp.delay(time.monotonic_ns())
 
 
 def work(slots: str, processes: str) -> None:
-    """A pool of threads when asked for hundreds of slots, else processes."""
+    """Start a worker, with threads for more than a hundred slots, else with processes."""
     pool = ["-P", "threads", "-c", slots] if int(slots) > 100 else ["-P", "prefork", "-c", processes]
     quiet = ["--without-gossip", "--without-mingle", "-l", "ERROR"]
     os.execv(sys.executable, [sys.executable, "-m", "celery", "-A", "celery_app", "worker", *pool, *quiet])

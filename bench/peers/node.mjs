@@ -1,5 +1,5 @@
-// BullMQ and Bull: node node.mjs (bullmq|bull) COMMAND …, the same commands as bench/ours.py.
-// BENCH_NODE is the directory they are installed in.
+// BullMQ and Bull: node node.mjs (bullmq|bull) COMMAND … with the commands of bench/ours.py.
+// BENCH_NODE is the directory where they are installed.
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,1 +1,1 @@
-"""The two ends of `bench/streams.py`: a provider that stamps its tokens, and clients that read the stamps."""
+"""The two ends of bench/streams.py: a provider whose tokens are times, and clients that read them."""

@@ -1,12 +1,12 @@
-"""Readers of many answers at once. What they saw goes to stdout, a JSON object a line.
+"""A client that reads many answers at the same time and prints its figures, one JSON object on each line.
 
     python -m bench.streaming.client direct PORT COUNT SECONDS
     python -m bench.streaming.client sockets PORT COUNT SECONDS SESSIONS_FILE
     python -m bench.streaming.client watch PORT COUNT SECONDS SESSIONS_FILE
 
-`direct` reads the provider itself; `sockets` asks over WebSockets and reads the deltas; `watch` asks and
-only counts the positions that are pushed. `{"now": "steady"}` is said when all have begun, and
-`{"now": "measured"}` some seconds later; then come the figures.
+`direct` reads the provider directly. `sockets` sends messages over WebSockets and reads the deltas. `watch`
+sends messages and only counts the position events. The client prints `{"now": "steady"}` when all answers
+have started, `{"now": "measured"}` some seconds later, and then the figures.
 """
 
 import asyncio
@@ -20,16 +20,17 @@ from typing import Any
 import aiohttp
 
 STAMP = re.compile(rb'"content": ?"(\d+) "')
-AT_ONCE = 40
+#: Sockets that are opened at the same time.
+CONNECTING = 40
 
 
-def say(**fields: Any) -> None:
-    """One line for the one who started us."""
+def print_json(**fields: Any) -> None:
+    """Print one line for the process that started this one."""
     print(json.dumps(fields), flush=True)
 
 
 class Readers:
-    """What all of them saw."""
+    """The shared counts of all readers."""
 
     def __init__(self, count: int, seconds: float) -> None:
         self.count, self.seconds = count, seconds
@@ -44,38 +45,38 @@ class Readers:
         self.steady = asyncio.Event()
 
     def token(self, reader: int, stamp: int, now: int) -> None:
-        """A token was read."""
+        """Count a token and its delay in microseconds."""
         self.tokens[reader] += 1
         if self.measuring:
             self.delays.append(now - stamp)
 
     def ask(self) -> None:
-        """A question was accepted."""
+        """Count an accepted message."""
         self.asked += 1
         if self.asked == self.count:
-            say(now="asked")
+            print_json(now="asked")
 
     def begin(self, reader: int) -> None:
-        """The reader has heard something of its answer."""
+        """Record that the answer of this reader has started."""
         self.begun.add(reader)
         if len(self.begun) == self.count:
             self.steady.set()
 
     async def measure(self) -> None:
-        """Say when it begins and ends."""
+        """Wait until all answers have started, then measure for `seconds`."""
         await asyncio.wait_for(self.steady.wait(), 240)
-        say(now="steady", over=self.over)
+        print_json(now="steady", over=self.over)
         self.measuring = True
         events = self.events
         await asyncio.sleep(self.seconds)
         self.measuring = False
-        say(now="measured", over=self.over, events_per_second=(self.events - events) / self.seconds)
+        print_json(now="measured", over=self.over, events_per_second=(self.events - events) / self.seconds)
 
     def report(self) -> None:
-        """The figures, in milliseconds."""
+        """Print the figures, in milliseconds."""
         delays = sorted(self.delays) or [0]
         at = {p: delays[min(len(delays) - 1, int(len(delays) * p / 100))] / 1000 for p in (50, 90, 99)}
-        say(
+        print_json(
             p50=at[50],
             p90=at[90],
             p99=at[99],
@@ -88,7 +89,7 @@ class Readers:
 
 
 async def direct(readers: Readers, port: int) -> None:
-    """One plain connection a stream."""
+    """Read each answer through a plain connection to the provider."""
 
     async def read(n: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -103,8 +104,8 @@ async def direct(readers: Readers, port: int) -> None:
 
 
 async def sockets(readers: Readers, port: int, keys: list[str], *, watch: bool) -> None:
-    """One WebSocket of a visitor of its own a stream."""
-    few = asyncio.Semaphore(AT_ONCE)
+    """Read each answer through a WebSocket, each with its own visitor."""
+    few = asyncio.Semaphore(CONNECTING)
     url = f"http://127.0.0.1:{port}/ws/"
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
@@ -117,27 +118,27 @@ async def sockets(readers: Readers, port: int, keys: list[str], *, watch: bool) 
             readers.ask()
             await listen(readers, ws, n, watch=watch)
 
-        everybody = [asyncio.create_task(read(n)) for n in range(readers.count)]
+        tasks = [asyncio.create_task(read(n)) for n in range(readers.count)]
         await readers.measure()
         if watch:
             return
-        done, late = await asyncio.wait(everybody, timeout=180)
+        done, late = await asyncio.wait(tasks, timeout=180)
         readers.failed += [repr(t.exception()) for t in done if t.exception()]
-        readers.failed += ["not over in time"] * len(late)
+        readers.failed += ["not finished in time"] * len(late)
 
 
 async def ask(ws: aiohttp.ClientWebSocketResponse, n: int) -> None:
-    """The question, and the wait until it is accepted."""
-    turn = {"role": "user", "content": f"Question {n}"}
+    """Send a message and wait until it is accepted."""
+    message = {"role": "user", "content": f"Question {n}"}
     await ws.send_json(
-        {"type": "chat:message", "requestId": f"r-{n}", "companion": "travel", "messages": [turn]}
+        {"type": "chat:message", "requestId": f"r-{n}", "companion": "travel", "messages": [message]}
     )
     while (event := await ws.receive_json())["type"] != "chat:queued":
         assert event["type"] in ("hello", "queue:pressure"), event
 
 
 async def listen(readers: Readers, ws: aiohttp.ClientWebSocketResponse, n: int, *, watch: bool) -> None:
-    """Everything until the answer is complete."""
+    """Read events until the answer is complete."""
     length = 0
     if watch:
         readers.begin(n)
@@ -162,7 +163,7 @@ async def listen(readers: Readers, ws: aiohttp.ClientWebSocketResponse, n: int, 
 
 
 async def main(mode: str, port: int, count: int, seconds: float, keys: list[str]) -> None:
-    """See above."""
+    """Run one mode of the client and print its figures."""
     readers = Readers(count, seconds)
     if mode == "direct":
         await direct(readers, port)

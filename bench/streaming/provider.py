@@ -1,8 +1,8 @@
-"""A provider that answers every request with `TOKENS` tokens, `RATE` a second, each the time it was sent.
+"""A provider that answers every request with TOKENS tokens, RATE a second. Each token is its send time.
 
     python -m bench.streaming.provider PORT TOKENS RATE
 
-Chat completions as server-sent events, without a web framework: it must cost less than what it measures.
+It sends chat completions as server-sent events, without a web framework, so that it costs little itself.
 """
 
 import asyncio
@@ -18,30 +18,32 @@ BASE = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "s
 
 
 def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
-    """One event's data."""
+    """Return one server-sent event."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return b"data: " + json.dumps(BASE | {"choices": [choice]}).encode() + b"\n\n"
 
 
-BEFORE, BEHIND = chunk({"content": "@@"}).split(b"@@")
+BEFORE, AFTER = chunk({"content": "@@"}).split(b"@@")
 
 
 def framed(data: bytes) -> bytes:
-    """As a chunk of HTTP."""
+    """Return the data as one chunk of a chunked HTTP body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class Answer(asyncio.Protocol):
-    """One connection, one answer."""
+    """One connection with one answer."""
 
     tokens = 1200
     rate = 20.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         self.received = b""
 
     def data_received(self, data: bytes) -> None:
+        """Start the answer when the request is complete."""
         self.received += data
         head, _, body = self.received.partition(b"\r\n\r\n")
         for line in head.lower().split(b"\r\n"):
@@ -53,6 +55,7 @@ class Answer(asyncio.Protocol):
                 self.tick()
 
     def tick(self) -> None:
+        """Send the next token, or the end."""
         if self.transport.is_closing():
             return
         if not self.left:
@@ -60,13 +63,13 @@ class Answer(asyncio.Protocol):
             self.transport.close()
             return
         self.left -= 1
-        self.transport.write(framed(BEFORE + b"%d " % (time.monotonic_ns() // 1000) + BEHIND))
+        self.transport.write(framed(BEFORE + b"%d " % (time.monotonic_ns() // 1000) + AFTER))
         self.due += 1 / self.rate
         self.loop.call_at(self.due, self.tick)
 
 
 async def main(port: int, tokens: int, rate: float) -> None:
-    """Until killed."""
+    """Serve until the process is killed."""
     Answer.tokens, Answer.rate = tokens, rate
     server = await asyncio.get_running_loop().create_server(Answer, "127.0.0.1", port, backlog=4096)
     await server.serve_forever()

@@ -1,4 +1,4 @@
-"""All settings, read from the environment, `.env`, and `var/local.env` (environment.py), in that order.
+"""All settings, read from the environment, `.env` and `var/local.env` (environment.py), in this order.
 
 `.env.example` lists every variable.
 """
@@ -6,13 +6,13 @@
 from logging import LogRecord
 from pathlib import Path
 
-from .companions import *  # noqa: F403 (these are settings, too)
+from .companions import *  # noqa: F403 (these are settings as well)
 from .environment import BASE_DIR, VAR_DIR, env, local_secret_key
 from .queue import *  # noqa: F403
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
-#: Where people reach us, for example https://buddy.example.org; the reference design's name is kept.
+#: The public address, for example https://buddy.example.org. NEXT_PUBLIC_CLIENT_URL is its former name.
 CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", default=""))
 HTTPS = CLIENT_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -29,9 +29,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "buddy.storage.Collected",  # django.contrib.staticfiles
     "channels",
-    "ninja",  # for the static files of /api/docs: its default is a CDN, which our CSP rightly blocks
+    "ninja",  # for the static files of /api/docs: the default is a CDN, which our CSP blocks
     "csp",
-    "queueing",  # before django_q: its qcluster command is the one to run
+    "queueing",  # before django_q, so that its qcluster command is used
     "django_q",
     "chat",
     "chat.accounts",
@@ -72,22 +72,22 @@ TEMPLATES = [
     },
 ]
 
-# --- the record -----------------------------------------------------------------------------------
+# --- database -----------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL: readers and the writer do not block each other. IMMEDIATE: a transaction that will write
-    # takes its lock at the start, where it can wait, not in the middle, where it can only fail.
+    # WAL: readers and the writer do not block each other. IMMEDIATE: a transaction takes its lock at the
+    # start, where it can wait. In the middle it could only fail.
     DATABASES["default"]["OPTIONS"] |= {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # A pool, since requests run in ever other threads, where persistent connections would pile up.
+    # A pool: requests run in changing threads, and each thread would keep a persistent connection.
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": env.int("DB_POOL", default=10)}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# In the database: a lost Redis logs nobody out, and an absent one does not stop a request.
+# In the database: no user is signed out when Redis loses its data, and requests work without Redis.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -104,7 +104,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
-#: With a host, a forgotten password can be replaced by e-mail.
+#: With a host, forgotten passwords can be reset by e-mail.
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
@@ -113,9 +113,9 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
 
-# --- what the browser gets -------------------------------------------------------------------------
+# --- static files and security -------------------------------------------------------------------------
 STATIC_URL = "/static/"
-#: Where `collectstatic` puts what is served under it.
+#: The directory that `collectstatic` fills.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -154,18 +154,18 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 
-def is_news(record: LogRecord) -> bool:
-    """Not being ready yet is what /readyz is asked about; it is no error of ours."""
+def is_relevant(record: LogRecord) -> bool:
+    """Return False for the 503 answers of /readyz: they are not errors of the server."""
     return getattr(getattr(record, "request", None), "path", "") != "/readyz"
 
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_news}},
+    "filters": {"relevant": {"()": "django.utils.log.CallbackFilter", "callback": is_relevant}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["news"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["relevant"]},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django-q": {"level": "WARNING"}},

@@ -1,7 +1,7 @@
-"""Where settings come from: the environment, `.env`, and `var/local.env`, in that order of precedence.
+"""The sources of settings: the environment, `.env` and `var/local.env`, in this order of precedence.
 
-`var/local.env` is written by `make run` and names the embedded services, so that pieces started by
-hand (`manage.py qcluster`, `manage.py runserver`) find them.
+`make run` writes the addresses of embedded services to `var/local.env`, so that processes started by hand
+(`manage.py qcluster`, `manage.py runserver`) find them.
 """
 
 import io
@@ -18,14 +18,14 @@ env = environ.Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(str(BASE_DIR / ".env"))
 if (VAR_DIR / "local.env").is_file():
-    # Who names a model of their own wants nothing of the embedded one, least of all its address.
+    # With a model of their own, users want no setting of the embedded model.
     own_model = os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
     embedded = (VAR_DIR / "local.env").read_text().splitlines()
     env.read_env(io.StringIO("\n".join(line for line in embedded if not own_model or "REDIS_URL" in line)))
 
 
 def local_secret_key() -> str:
-    """A key made once and kept under var/, so that a clone runs without one and sessions survive."""
+    """Return the key in var/secret_key. Make it at the first call, so that sessions survive restarts."""
     path = VAR_DIR / "secret_key"
     if not path.is_file():
         VAR_DIR.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Redis, and the queues that live in it."""
+"""Settings of Redis and of the queues."""
 
 from urllib.parse import quote
 
@@ -11,12 +11,12 @@ if REDIS_PASSWORD and "@" not in REDIS_URL:
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "queueing.events.channel_layer.PubSubLayer",
-        # redis+cluster:// is ours (queueing/schedule/redis_client.py).
-        # A cluster carries pub/sub whichever node one asks.
+        # The scheme redis+cluster:// is our own (queueing/schedule/redis_client.py).
+        # Pub/sub of a Redis Cluster works through any node.
         "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},
     }
 }
-# Only Django-Q2's status reports are cached; its own pages show them.
+# The cache holds only the status reports of Django-Q2, for its own pages.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -24,10 +24,10 @@ CACHES = {
         "KEY_PREFIX": "buddy",
     }
 }
-if REDIS_URL.startswith("redis+cluster://"):  # which Django's cache does not speak
+if REDIS_URL.startswith("redis+cluster://"):  # Django's cache does not support it
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-#: Whoever sends it may read /metrics (docs/metrics.md); without one only staff may.
+#: Clients with this token can read /metrics (docs/metrics.md). If empty, only staff can.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 Q_CLUSTER = {
@@ -47,8 +47,8 @@ QUEUEING = {
     "PREFIX": "buddy",
     "PRELOAD": ("openai", "aiohttp"),
     "VERSION": env.str("RELEASE", default=""),
-    # Bull's words and the reference design's numbers. Each value has an environment override such as
-    # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py says which.
+    # The names of the fields are those of Bull. Most have an environment variable such as
+    # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py lists them.
     "QUEUES": {
         "analytics": {"priority": 1, "concurrency": 5, "attempts": 1, "keep": (1000, 500)},
         "openai-chat": {
@@ -74,13 +74,13 @@ QUEUEING = {
             "attempts": 5,
             "backoff": {"type": "exponential", "delay": 10},
             "limiter": {"max": 2, "duration": 60},
-            # A long document is many calls, and goes on from those that are done.
+            # A long document needs many calls. An attempt continues after the finished calls.
             "timeout": 1800,
             "patience": 3600.0,
             "keep": (20, 10),
         },
-        # Titles and summaries: nobody waits for them, so they stand in nobody's way. They have no owner,
-        # and when there are too many, none is added.
+        # Titles and summaries. No user waits for them, so they have the lowest priority. They have no owner.
+        # When the queue is full, no more are added.
         "background": {
             "provider": "openai",
             "priority": 5,

@@ -6,7 +6,7 @@ import pytest
 from pygments.lexers import JavascriptLexer
 from pygments.token import Comment
 
-from buddy.storage import smaller
+from buddy.storage import minify
 from tests.support.cluster import ROOT
 
 SCRIPTS = sorted([*ROOT.glob("chat/static/chat/js/*.js"), *ROOT.glob("queueing/static/queueing/**/*.js")])
@@ -21,14 +21,14 @@ def said(script: str) -> str:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_says_the_same_when_it_is_smaller(path: Path):
     script = path.read_text()
-    assert said(smaller(script)) == said(script)
-    assert smaller(smaller(script)) == smaller(script)
+    assert said(minify(script)) == said(script)
+    assert minify(minify(script)) == minify(script)
 
 
 def test_a_literal_that_would_be_changed_is_noticed():
     script = "const a = `one ${b ? `two  , ${c}` : ''} , three`;"
-    assert said(smaller(script)) != said(script)
+    assert said(minify(script)) != said(script)
 
 
 def test_an_end_of_line_that_ends_a_statement_stays():
-    assert smaller("let a = b\n(c)\nreturn\nd") == "let a=b\n(c)\nreturn\nd"
+    assert minify("let a = b\n(c)\nreturn\nd") == "let a=b\n(c)\nreturn\nd"
