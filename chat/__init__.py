@@ -1,0 +1,1 @@
+"""The application: four companions in a chat."""
