@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chat.care.views import lines
+from chat.care.views import help_lines
 from chat.http.api import api
 from chat.http.pages import index
 from chat.http.problems import no_such_address, with_problem_405
@@ -17,7 +17,7 @@ urlpatterns = [
     re_path(r"^t/(?P<thread_id>[0-9a-f]{32})/?$", index, name="thread"),
     path("api/", with_problem_405(api.urls)),
     re_path(r"^api/", no_such_address),
-    path("care", lines, name="care"),
+    path("care", help_lines, name="care"),
     path("account/", include("chat.accounts.urls")),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -1,6 +1,6 @@
-"""Care: who speaks of a crisis is shown help at once, whatever else works or does not. docs/care.md.
+"""Care: a message that sounds like a crisis gets help lines at once, also when nothing else works.
 
-Nothing here waits for a queue, Redis, the provider or the database.
+Nothing here waits for a queue, Redis, the provider or the database. See docs/care.md.
 """
 
 from .screening import Concern, screen

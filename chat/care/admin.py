@@ -6,7 +6,7 @@ from .models import CareCount
 
 @admin.register(CareCount)
 class CareCountAdmin(admin.ModelAdmin):
-    """Counts, to look at."""
+    """The counts of help cards, read-only."""
 
     list_display = ("day", "companion", "level", "shown")
     list_filter = ("level", "companion")

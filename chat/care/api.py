@@ -1,4 +1,4 @@
-"""Help lines over HTTP: for the card's list of countries, and for programs."""
+"""Help lines over HTTP: for the list of countries on the card, and for programs."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from ninja import Router
 
 from chat.protocol.schemas import Problem
 
-from .card import Place, all_countries, card
+from .card import Locale, all_countries, card
 from .screening import LANGUAGES, Concern, Level
 
 router = Router(by_alias=True)
@@ -17,7 +17,7 @@ router = Router(by_alias=True)
 async def get_care(
     request: HttpRequest, country: str = "", level: Level = "concern", language: str = "en"
 ) -> dict[str, Any]:
-    """The card of a country, and the countries there are. Without `country`, that of `Accept-Language`."""
-    place = Place(request.headers.get("Accept-Language", ""), country)
+    """Return the card of a country, and all countries. `country` defaults to that of `Accept-Language`."""
+    locale = Locale(request.headers.get("Accept-Language", ""), country)
     known = language if language in LANGUAGES else "en"
-    return {"care": card(Concern(level, known), place.country()), "countries": all_countries()}
+    return {"care": card(Concern(level, known), locale.country()), "countries": all_countries()}

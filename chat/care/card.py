@@ -1,4 +1,4 @@
-"""The card that is shown at once: where to find a person."""
+"""The help card: how to reach a person, shown at once."""
 
 import re
 import tomllib
@@ -14,47 +14,47 @@ from django.template.loader import render_to_string
 from .help_lines import Country, countries, country_of, directory
 from .screening import Concern, screen
 
-#: The visitor's own choice of a country, made with the card's list. Set by the page.
+#: The cookie with the country that the visitor chose on the card. Set by the page.
 COOKIE = "care_country"
-#: Of a conversation, so many of its latest questions decide whether it shows the card.
-LATEST = 10
+#: The number of latest messages of a visitor that decide whether a conversation shows the card.
+CHECKED_MESSAGES = 10
 _CONTACT = re.compile(r"^(?P<name>[^<>]+?)\s*<(?P<url>(?:https|mailto|tel):[^<>\s]+)>$")
 
 Card = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
-    """What tells where a visitor may be."""
+class Locale:
+    """The hints at a visitor's country: the browser's languages, and the country the visitor chose."""
 
     accept_language: str = ""
     chosen: str = ""
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self:
-        """Of who sends this request."""
+        """Return the locale of an HTTP request."""
         return cls(request.headers.get("Accept-Language", ""), request.COOKIES.get(COOKIE, ""))
 
     @classmethod
     def of_scope(cls, scope: dict[str, Any]) -> Self:
-        """Of who opens this socket."""
+        """Return the locale of a socket's ASGI scope."""
         headers = dict(scope.get("headers", ()))
         return cls(headers.get(b"accept-language", b"").decode("latin-1"), scope["cookies"].get(COOKIE, ""))
 
     def country(self) -> Country:
-        """Where that is, as far as we know."""
+        """Return the country, or `UNKNOWN`."""
         return country_of(self.accept_language, self.chosen)
 
 
-def card_for(text: str, place: Place) -> Card | None:
-    """The card that `text` calls for, as clients get it."""
+def card_for(text: str, locale: Locale) -> Card | None:
+    """Return the card for `text` as clients get it; None when it raises no concern."""
     concern = screen(text)
-    return card(concern, place.country()) if concern else None
+    return card(concern, locale.country()) if concern else None
 
 
 def card(concern: Concern, country: Country) -> Card:
-    """What to show: sentences in the language of the concern, links to call, text or open; and as HTML."""
-    words = _words()[concern.language]
+    """Return the card: sentences in the language of the concern, links, and the same as HTML."""
+    words = _texts()[concern.language]
     shown: Card = {
         "level": concern.level,
         "language": concern.language,
@@ -71,13 +71,13 @@ def card(concern: Concern, country: Country) -> Card:
 
 
 def all_countries() -> list[dict[str, str]]:
-    """What can be chosen."""
+    """Return the code and name of all countries with help lines."""
     return [{"code": country.code, "name": country.name} for country in countries().values()]
 
 
 @cache
-def _words() -> dict[str, dict[str, str]]:
-    return tomllib.loads((Path(__file__).parent / "words.toml").read_text())
+def _texts() -> dict[str, dict[str, str]]:
+    return tomllib.loads((Path(__file__).parent / "texts.toml").read_text())
 
 
 def _emergency(words: dict[str, str], country: Country) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _line(words: dict[str, str], line: dict[str, Any]) -> dict[str, Any]:
 
 
 def contact() -> tuple[str, str] | None:
-    """(name, address) of the operator's own person, or None. `ValueError` when it cannot be read."""
+    """Return (name, address) of CARE_CONTACT, or None. Raises `ValueError` when it is invalid."""
     if not settings.CARE_CONTACT:
         return None
     if not (found := _CONTACT.match(settings.CARE_CONTACT)):
@@ -118,6 +118,6 @@ def contact() -> tuple[str, str] | None:
 def _contact(words: dict[str, str]) -> dict[str, str] | None:
     try:
         found = contact()
-    except ValueError:  # a system check tells the operator
+    except ValueError:  # a system check reports it
         return None
     return {"label": words["contact"].format(name=found[0]), "url": found[1]} if found else None

@@ -1,4 +1,4 @@
-"""Counting what was shown, without content and without a name. Never in the way of showing it."""
+"""Counts of the help cards shown, without contents and without owners."""
 
 import logging
 
@@ -13,13 +13,13 @@ from .models import CareCount
 logger = logging.getLogger(__name__)
 
 
-def count(companion: str, level: str) -> None:
-    """One more card on this day. Blocks; a database that is away loses the count, and nothing else."""
-    companion = companion if companion in COMPANIONS else ""  # it is the client's word
+def count_card(companion: str, level: str) -> None:
+    """Count one card for today. Blocks. A database error is logged: the count must not prevent the card."""
+    companion = companion if companion in COMPANIONS else ""  # the client sends any text
     try:
         row, _ = CareCount.objects.get_or_create(
             day=timezone.localdate(), companion=companion, level=level, defaults={"shown": 0}
         )
         CareCount.objects.filter(pk=row.pk).update(shown=F("shown") + 1)
     except DatabaseError as exc:
-        logger.warning("a care card is not counted: %s", exc)
+        logger.warning("a help card was not counted: %s", exc)

@@ -1,10 +1,10 @@
-"""How often help was shown. Not to whom, and not because of what words."""
+"""Counts of the help cards shown, without visitors and without messages."""
 
 from django.db import models
 
 
 class CareCount(models.Model):
-    """Cards shown on one day with one companion."""
+    """The number of cards of one level shown on one day with one companion."""
 
     day = models.DateField()
     companion = models.CharField(max_length=32)

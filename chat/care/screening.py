@@ -1,7 +1,7 @@
-"""Does a message speak of a crisis? Looked at before anything else is done with it.
+"""Screening: does a message sound like a crisis? This runs before anything else is done with the message.
 
-Phrases, not a model: they answer in well under a millisecond, also when everything else is away, and
-anybody can read why. They miss what they do not know; docs/care.md gives the figures.
+It uses phrases, not a model: they need about a millisecond, work when all services are unavailable, and can
+be read and corrected. They miss what they do not contain; docs/care.md has the figures.
 """
 
 import re
@@ -14,11 +14,11 @@ from typing import Literal
 
 Level = Literal["danger", "concern"]
 
-#: Characters looked at, at either end of a text: what lies between is a document, not a cry.
-MOST = 5_000
+#: Characters checked at the start and at the end of a text; a longer text is a document.
+CHECKED_CHARS = 5_000
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "nl")
 
-_LETTERS_FOR = str.maketrans("013457@$", "oieastas")
+_DIGITS_AS_LETTERS = str.maketrans("013457@$", "oieastas")
 _STARRED = (
     ("k*ll", "kill"),
     ("su*cide", "suicide"),
@@ -32,20 +32,22 @@ _ELIDED = re.compile(r"\b([cdjlmnst]|qu) (?=[aehiouy]\w)")
 
 @dataclass(frozen=True)
 class Concern:
-    """What was found."""
+    """The concern that a text raises."""
 
     level: Level
-    """`danger`: life or limb may be at stake now. `concern`: somebody is not well, or was hurt."""
+    """`danger`: a life may be in danger now. `concern`: a person is in distress, or was hurt."""
     language: str
-    """Of the phrase, as an ISO 639 code."""
+    """The language of the phrase, as an ISO 639 code."""
 
 
 def screen(text: str) -> Concern | None:
-    """The gravest concern that `text` raises, in whichever language, or None."""
-    said = plain(text if len(text) <= 2 * MOST else f"{text[:MOST]} . {text[-MOST:]}")
+    """Return the most serious concern that `text` raises in any language, or None."""
+    if len(text) > 2 * CHECKED_CHARS:
+        text = f"{text[:CHECKED_CHARS]} . {text[-CHECKED_CHARS:]}"
+    normalized = normalize(text)
     found: Concern | None = None
     for language in LANGUAGES:
-        level = _phrases(language).look(said)
+        level = _phrases(language).level_of(normalized)
         if level == "danger":
             return Concern(level, language)
         if level and found is None:
@@ -53,8 +55,8 @@ def screen(text: str) -> Concern | None:
     return found
 
 
-def plain(text: str) -> str:
-    """`text` as the phrases expect it: however it is typed, the same words come out the same."""
+def normalize(text: str) -> str:
+    """Return `text` in the form that the phrases match: the same words always look the same."""
     text = text.casefold()
     for starred, word in _STARRED:
         text = text.replace(starred, word)
@@ -71,15 +73,15 @@ def plain(text: str) -> str:
 
 
 def _without_digits(word: re.Match[str]) -> str:
-    """`k1ll` is a word; `116`, `b2b` and `mp3` are not disguised ones."""
+    """Return a disguised word such as `k1ll` in letters; leave `116`, `b2b` and `mp3` as they are."""
     found = word[0]
     if re.fullmatch(r"[a-z]+\d*|\d+[a-z]*|[a-z]\d[a-z]", found) and not re.search("[@$]", found):
         return found
-    return found.translate(_LETTERS_FOR)
+    return found.translate(_DIGITS_AS_LETTERS)
 
 
 class _Phrases:
-    """One language's."""
+    """The phrases of one language."""
 
     def __init__(self, language: str) -> None:
         data = tomllib.loads((Path(__file__).parent / "phrases" / f"{language}.toml").read_text())
@@ -95,13 +97,13 @@ class _Phrases:
             whole = whole.replace("{" + name + "}", part)
         return re.compile(rf"\b(?:{whole})\b")
 
-    def look(self, said: str) -> Level | None:
-        left = self._everyday.sub(" · ", said)
+    def level_of(self, normalized: str) -> Level | None:
+        left = self._everyday.sub(" · ", normalized)
         level: Level | None = None
         for match in self._danger.finditer(left):
             if not self._is_negated(left[: match.start()], match[0]):
                 return "danger"
-            level = "concern"  # who says that they will not has thought of it
+            level = "concern"  # a person who says that they will not do it has thought of it
         return "concern" if level or self._concern.search(left) else None
 
     def _is_negated(self, before: str, phrase: str) -> bool:

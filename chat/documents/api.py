@@ -10,7 +10,7 @@ from ninja import File, Router, Status, UploadedFile
 from ninja.errors import HttpError, ValidationError
 from pydantic import ValidationError as PydanticError
 
-from chat.care.http import care_of, look_after
+from chat.care.http import care_of, screen_request
 from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
@@ -48,7 +48,7 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
     The answer comes at once; the job's events (`analysis:…`) carry the notes of each part and the report.
     """
     body, file = await sync_to_async(_parse)(request)
-    await look_after(request, body.question, body.companion)
+    await screen_request(request, body.question, body.companion)
     asked = await sync_to_async(services.analyse_message)(
         body,
         owner=request.auth,

@@ -14,7 +14,7 @@ from chat.accounts.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
 from chat.answer_cache import store as answers
 from chat.care.api import router as care_router
-from chat.care.http import care_of, look_after
+from chat.care.http import care_of, screen_request
 from chat.companions.registry import COMPANIONS, Companion, companion_named
 from chat.conversations import selectors, serializers, services
 from chat.documents.api import router as documents_router
@@ -79,7 +79,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
         if body.assistant_id:
             _check_assistant(body.assistant_id, companion)
         text = _text(body)
-        await look_after(request, text, companion.id)
+        await screen_request(request, text, companion.id)
         asked = await sync_to_async(intake.ask)(
             owner=request.auth,
             companion=companion.id,

@@ -10,7 +10,7 @@ from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
 from chat.analytics import feedback
-from chat.care.http import care_in, care_of, look_after
+from chat.care.http import care_of, care_of_thread, screen_request
 from chat.conversations import edit, selectors, serializers
 from chat.conversations import threads as services
 from chat.conversations.search import Found, search
@@ -41,7 +41,7 @@ async def list_threads(request: HttpRequest, before: UUID | None = None, q: str 
 async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
     """A thread with all that was said in it."""
     view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id)
-    return view | await care_in(request, view["messages"])
+    return view | await care_of_thread(request, view["messages"])
 
 
 @router.get(
@@ -86,7 +86,7 @@ async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
     """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
     was said after it is removed."""
-    await look_after(request, body.content)
+    await screen_request(request, body.content)
     changed = await sync_to_async(edit.edit)(
         owner=request.auth,
         message_id=message_id,

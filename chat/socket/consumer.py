@@ -16,7 +16,7 @@ from django.conf import settings
 
 from chat.accounts import open_sockets, tokens
 from chat.accounts.owners import owner_of
-from chat.care.card import Place
+from chat.care.card import Locale
 from chat.conversations import serializers
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address
@@ -61,7 +61,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.identify(secret)
         except (tokens.TokenRefused, LimitReached):
             return await self.close()  # the handshake is answered with 403
-        self.whereabouts = Place.of_scope(self.scope)
+        self.whereabouts = Locale.of_scope(self.scope)
         #: Jobs whose `queued` this socket has already answered itself.
         self.answered: set[str] = set()
         self.budget = flow_control.Bucket(flow_control.BURST, flow_control.RATE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat import intake
 from chat.care.card import card_for
-from chat.care.counters import count
+from chat.care.counters import count_card
 from chat.conversations import edit, selectors, serializers, services
 from chat.documents import services as documents
 from chat.protocol import client_messages
@@ -40,7 +40,7 @@ async def _care(tab: "Tab", text: str, request_id: str) -> str:
 async def _care_and_count(tab: "Tab", text: str, request_id: str, companion: str = "") -> None:
     """To be done first: it depends on nothing that follows."""
     if level := await _care(tab, text, request_id):
-        await in_thread(count)(companion, level)
+        await in_thread(count_card)(companion, level)
 
 
 async def _ask(tab: "Tab", message: client_messages.Ask) -> None:

@@ -1,1 +1,1 @@
-"""Files that wait for a worker: `storage.py` keeps them, `models.py` says how."""
+"""Uploaded files, stored in the database until the job that reads them is finished."""

@@ -1,4 +1,4 @@
-"""Uploaded files, in the database: web and worker may be on different hosts, and share nothing else."""
+"""Uploaded files. They are in the database, the only store that web and worker hosts share."""
 
 from django.db import models
 
@@ -6,19 +6,19 @@ from queueing.api import new_id
 
 
 class Upload(models.Model):
-    """A file that somebody sent, until the job that needs it is done with it."""
+    """An uploaded file, kept until the job that reads it is finished."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.CharField(max_length=64)
     """A key of `chat.accounts.owners`."""
     name = models.CharField(max_length=120)
-    """What the sender calls it, without folders; only ever shown, never a path."""
+    """The name that the sender gave it, without folders. It is only displayed, and never used as a path."""
     size = models.PositiveIntegerField(default=0)
     """Bytes."""
     media_type = models.CharField(max_length=100, blank=True)
-    """What its content is, for those who have looked; empty when nobody has."""
+    """The type of the content, where it was detected; else empty."""
     job_id = models.UUIDField(null=True)
-    """The job that reads it. While that is unfinished, the sweep leaves the file alone."""
+    """The job that reads the file. The sweep keeps the file while this job is unfinished."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,7 +33,7 @@ class Upload(models.Model):
 
 
 class UploadChunk(models.Model):
-    """A piece of a file: rows of a megabyte are easy on every database."""
+    """A part of a file: every database handles rows of a megabyte well."""
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="chunks")
     number = models.PositiveIntegerField()

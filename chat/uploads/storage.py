@@ -1,9 +1,9 @@
-"""Keeping files from the request that brings them to the job that reads them. Plain functions; they block.
+"""Storage of uploaded files, from the request that sends them to the job that reads them. Functions block.
 
 upload = store(owner=…, name=…, stream=…)    in the web process
 bind(upload, job)                            in the transaction that submits the job
 read(upload.id)                              in the worker
-discard(upload.id)                           when the job is done with it
+discard(upload.id)                           when the job has read it
 """
 
 from collections.abc import Iterable
@@ -18,79 +18,82 @@ from django.utils import timezone
 from chat.errors import InvalidInput, LimitReached
 from queueing.api import UNFINISHED, Job
 
+from . import texts
 from .models import Upload, UploadChunk
 
-#: Bytes of one file; what OpenAI takes of audio.
+#: Maximum bytes of one file; OpenAI's limit for audio.
 MAX_BYTES = 25 * 1024 * 1024
-#: Bytes that one owner's files may have together.
-MAX_OF_OWNER = 100 * 1024 * 1024
-#: How long a file stays that no unfinished job needs.
+#: Maximum bytes of all files of one owner.
+MAX_BYTES_PER_OWNER = 100 * 1024 * 1024
+#: Seconds after which an owner with too many files can try again.
+_RETRY_AFTER = 60.0
+#: A file that no unfinished job needs is kept for this time.
 KEEP = timedelta(hours=24)
 
-_CHUNK = 1024 * 1024
-#: Files that one sweep removes, so that nobody waits long for it.
-_AT_ONCE = 20
+#: Bytes of one stored chunk.
+_CHUNK_BYTES = 1024 * 1024
+#: Maximum files that one sweep deletes, so that it takes little time.
+_SWEEP_FILES = 20
 
 
 def store(
     *, owner: str, name: str, stream: BinaryIO, media_type: str = "", max_bytes: int = MAX_BYTES
 ) -> Upload:
-    """Keep what can be read from `stream`, for 24 hours at least.
+    """Store the contents of `stream` for at least 24 hours.
 
     Raises `InvalidInput("file", …)` when it is empty or has more than `max_bytes`, and `LimitReached` when
-    the owner has too much here already; then nothing is kept.
+    the owner has too many files here; then nothing is stored.
     """
     with transaction.atomic():
-        upload = Upload.objects.create(owner=owner, name=_shown(name), media_type=media_type)
-        for number, data in enumerate(iter(lambda: stream.read(_CHUNK), b"")):
+        upload = Upload.objects.create(owner=owner, name=_display_name(name), media_type=media_type)
+        for number, data in enumerate(iter(lambda: stream.read(_CHUNK_BYTES), b"")):
             upload.size += len(data)
             if upload.size > max_bytes:
-                raise InvalidInput("file", f"This file is larger than {max_bytes // 2**20} MB.")
+                raise InvalidInput("file", texts.too_large(max_bytes))
             UploadChunk.objects.create(upload=upload, number=number, data=data)
         if not upload.size:
-            raise InvalidInput("file", "This file is empty.")
+            raise InvalidInput("file", texts.EMPTY_FILE)
         upload.save(update_fields=["size"])
         total = Upload.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"]
-        if total > MAX_OF_OWNER:
-            message = "Your files that wait here are too many already. Please let them be worked on first."
-            raise LimitReached("owner_limit", message, 60.0)
+        if total > MAX_BYTES_PER_OWNER:
+            raise LimitReached("owner_limit", texts.TOO_MANY_FILES, _RETRY_AFTER)
     return upload
 
 
-def _shown(name: str) -> str:
-    """The last part of a file's name on one line, the end of it kept when it is long."""
+def _display_name(name: str) -> str:
+    """Return the last part of a path on one line, shortened at the start if it is too long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     line = "".join(c for c in last if c.isprintable()).strip()
-    most = Upload._meta.get_field("name").max_length or 0
-    return line[-most:] or "file"
+    max_length = Upload._meta.get_field("name").max_length or 0
+    return line[-max_length:] or "file"
 
 
 def bind(upload: Upload, job: Job) -> None:
-    """Let the file stay for as long as `job` is unfinished."""
+    """Keep the file while `job` is unfinished."""
     Upload.objects.filter(id=upload.id).update(job_id=job.id)
 
 
 def read(upload_id: UUID | str) -> bytes:
-    """The whole file; `Upload.DoesNotExist` once it has been removed."""
+    """Return the whole file. Raises `Upload.DoesNotExist` after it was removed."""
     upload = Upload.objects.get(id=upload_id)
     return b"".join(bytes(data) for data in upload.chunks.values_list("data", flat=True))
 
 
 def discard(upload_id: UUID | str) -> None:
-    """Remove the file, if it is still there."""
+    """Delete the file, if it still exists."""
     Upload.objects.filter(id=upload_id).delete()
 
 
 def discard_of_jobs(job_ids: Iterable[UUID]) -> None:
-    """Remove what these jobs were to read."""
+    """Delete the files of these jobs."""
     Upload.objects.filter(job_id__in=list(job_ids)).delete()
 
 
 def sweep() -> int:
-    """Remove some files that are older than a day and that no unfinished job needs; how many."""
+    """Delete some files that are older than a day and that no unfinished job needs; return their number."""
     needed = Job.objects.filter(state__in=UNFINISHED).values("id")
     old = Upload.objects.filter(created_at__lt=timezone.now() - KEEP)
     old = old.exclude(job_id__isnull=False, job_id__in=needed).order_by("created_at")
-    ids = list(old.values_list("id", flat=True)[:_AT_ONCE])
+    ids = list(old.values_list("id", flat=True)[:_SWEEP_FILES])
     Upload.objects.filter(id__in=ids).delete()
     return len(ids)

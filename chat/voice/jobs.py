@@ -7,7 +7,7 @@ from django.db import transaction
 
 from chat.analytics.job_events import track_job_end
 from chat.care import screen
-from chat.care.counters import count
+from chat.care.counters import count_card
 from chat.conversations.threads import forget_jobs
 from chat.models import Message, Thread
 from chat.replies.titles import title_from
@@ -45,7 +45,7 @@ def _put_into_words(question_id: str, reply_id: str, text: str) -> None:
     Message.objects.filter(id=question_id, content="").update(content=text, job_id=reply.job_id)
     Thread.objects.filter(id=thread.id, title=TITLE, title_is_own=False).update(title=title_from(text))
     if concern := screen(text):  # the sockets show help as they tell the words
-        transaction.on_commit(lambda: count(thread.companion, concern.level))
+        transaction.on_commit(lambda: count_card(thread.companion, concern.level))
 
 
 def _take_back(message_ids: list[str]) -> None:

@@ -91,7 +91,7 @@ def read_by_people() -> list[Path]:
     kinds = texts.named(
         ".py", ".md", ".html", ".js", ".lua", ".css", ".txt", ".env.example", "Makefile", ".toml"
     )
-    skipped = ("tests/", "chat/care/lines.toml", "chat/care/phrases/", "chat/care/words.toml")
+    skipped = ("tests/", "chat/care/help_lines.toml", "chat/care/phrases/", "chat/care/texts.toml")
     return [path for path in kinds if not str(path).startswith(skipped) and "migrations" not in path.parts]
 
 

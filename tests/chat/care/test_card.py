@@ -1,4 +1,4 @@
-"""Help is shown at once, whatever else works or does not: over HTTP and on the socket."""
+"""The help card over HTTP and on the socket, also when other parts fail."""
 
 import json
 from typing import Any
@@ -15,10 +15,12 @@ from tests.support.valkey import point_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CRY = "I want to kill myself"
+CRISIS = "I want to kill myself"
 
 
-async def posted(alice: Browser, text: str = CRY, companion: str = "emotional", **headers: str) -> Any:
+async def post_message(
+    alice: Browser, text: str = CRISIS, companion: str = "emotional", **headers: str
+) -> Any:
     if "csrftoken" not in alice.client.cookies:
         await alice.client.get("/")
     token = alice.client.cookies["csrftoken"].value
@@ -31,92 +33,94 @@ async def posted(alice: Browser, text: str = CRY, companion: str = "emotional", 
 
 
 @pytest.mark.parametrize("companion", ["emotional", "travel"])
-async def test_a_cry_for_help_is_answered_with_help_lines_in_the_same_response(valkey, companion):
+async def test_crisis_message_gets_help_lines_in_the_same_response(valkey, companion):
     async with browser() as alice:
-        response = await posted(alice, companion=companion, **{"Accept-Language": "de-AT,de;q=0.8,en;q=0.5"})
+        response = await post_message(
+            alice, companion=companion, **{"Accept-Language": "de-AT,de;q=0.8,en;q=0.5"}
+        )
         care = response.json()["care"]
         assert (response.status_code, care["level"], care["country"]) == (202, "danger", "AT")
         assert {"label": "Call 142", "url": "tel:142"} in care["lines"][0]["ways"]
         assert care["emergency"]["url"] == "tel:112"
 
 
-async def test_everyday_talk_is_answered_without_it(valkey):
+async def test_everyday_message_has_no_card(valkey):
     async with browser() as alice:
-        assert "care" not in (await posted(alice, "I'm dying to see Rome.")).json()
+        assert "care" not in (await post_message(alice, "I'm dying to see Rome.")).json()
 
 
-async def test_the_chosen_country_goes_before_the_browsers_language(valkey):
+async def test_chosen_country_wins_over_browser_language(valkey):
     async with browser() as alice:
         alice.client.cookies["care_country"] = "NZ"
-        response = await posted(alice, **{"Accept-Language": "en-US"})
+        response = await post_message(alice, **{"Accept-Language": "en-US"})
         assert response.json()["care"]["country"] == "NZ"
 
 
-async def test_the_socket_tells_it_before_the_place_in_line(valkey):
+async def test_socket_sends_the_card_before_queued(valkey):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Ich will nicht mehr leben", "r-1")
-        help_, *_, queued = await tab.hear_until("chat:queued")
-        assert (help_["type"], help_["requestId"], help_["language"]) == ("care:help", "r-1", "de")
-        assert help_["title"].startswith("Gut, dass du das sagst")
+        card, *_, queued = await tab.hear_until("chat:queued")
+        assert (card["type"], card["requestId"], card["language"]) == ("care:help", "r-1", "de")
+        assert card["title"].startswith("Gut, dass du das sagst")
         assert queued["requestId"] == "r-1"
 
 
-async def test_a_paused_queue_delays_no_help(valkey):
+async def test_paused_queue_does_not_delay_the_card(valkey):
     await sync_to_async(pause)("openai-chat")
     async with browser() as alice:
-        assert (await posted(alice)).json()["care"]["level"] == "danger"
+        assert (await post_message(alice)).json()["care"]["level"] == "danger"
         tab = await alice.open()
-        await tab.ask(CRY, "r-2")
+        await tab.ask(CRISIS, "r-2")
         assert (await tab.hear())["type"] == "care:help"
 
 
-async def test_a_full_queue_refuses_the_message_and_shows_help(valkey, settings):
+async def test_full_queue_refuses_the_message_with_the_card(valkey, settings):
     queues = settings.QUEUEING["QUEUES"]
     full = queues["openai-chat"] | {"hard_limit": 1, "soft_limit": 1}
     settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | {"openai-chat": full}}
     async with browser() as alice:
-        await posted(alice, "Hello")
-        refused = await posted(alice)
+        await post_message(alice, "Hello")
+        refused = await post_message(alice)
         assert refused.status_code in (429, 503)
         assert refused["Content-Type"] == "application/problem+json"
         assert refused.json()["care"]["level"] == "danger"
         tab = await alice.open()
-        await tab.ask(CRY, "r-3", companion="emotional")
+        await tab.ask(CRISIS, "r-3", companion="emotional")
         heard = await tab.hear_until("chat:rejected")
         assert [event["type"] for event in heard][-2:] == ["care:help", "chat:rejected"]
 
 
-async def test_a_message_that_cannot_be_taken_is_refused_and_shows_help(valkey):
+async def test_invalid_message_is_refused_with_the_card(valkey):
     async with browser() as alice:
-        refused = await posted(alice, f"{CRY} \x00")
+        refused = await post_message(alice, f"{CRISIS} \x00")
         assert (refused.status_code, refused.json()["care"]["level"]) == (422, "danger")
 
 
-async def test_with_redis_away_help_is_shown_and_the_message_kept(settings):
+async def test_redis_unavailable_shows_the_card_and_keeps_the_message(settings):
     point_at(settings, "redis://127.0.0.1:1/0")
     async with browser() as alice:
-        response = await posted(alice)
+        response = await post_message(alice)
         assert (response.status_code, response.json()["care"]["level"]) == (202, "danger")
         assert await Job.objects.acount() == 1
 
 
-async def test_a_count_that_cannot_be_written_hides_no_help(valkey, monkeypatch):
-    def away(*_: Any, **__: Any) -> None:
-        raise OperationalError("the database is away")
+async def test_failed_count_does_not_hide_the_card(valkey, monkeypatch):
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError("the database is unavailable")
 
-    monkeypatch.setattr(CareCount.objects, "get_or_create", away)
+    monkeypatch.setattr(CareCount.objects, "get_or_create", fail)
     async with browser() as alice:
-        assert (await posted(alice)).json()["care"]["level"] == "danger"
+        assert (await post_message(alice)).json()["care"]["level"] == "danger"
 
 
-async def test_cards_are_counted_by_day_companion_and_level_and_nothing_else(valkey):
+async def test_cards_are_counted_by_day_companion_and_level_only(valkey):
     async with browser() as alice:
-        await posted(alice)
-        await posted(alice, "I can't go on like this")
-        await posted(alice, "I can't go on like this")
+        await post_message(alice)
+        await post_message(alice, "I can't go on like this")
+        await post_message(alice, "I can't go on like this")
         tab = await alice.open()
-        await tab.ask(CRY, "r-4", companion="x" * 32)  # a client's word is not to be stored
+        await tab.ask(CRISIS, "r-4", companion="x" * 32)  # a client's text must not be stored
         await tab.hear_until("error")
     counts = {
         (c.companion, c.level): c.shown async for c in CareCount.objects.filter(day=timezone.localdate())
@@ -125,9 +129,9 @@ async def test_cards_are_counted_by_day_companion_and_level_and_nothing_else(val
     assert {field.name for field in CareCount._meta.fields} == {"id", "day", "companion", "level", "shown"}
 
 
-async def test_the_conversation_still_has_its_card_after_a_reload(valkey):
+async def test_conversation_shows_its_card_after_reload(valkey):
     async with browser() as alice:
-        first = (await posted(alice)).json()
+        first = (await post_message(alice)).json()
         body = {"message": "Thank you.", "threadId": first["threadId"]}
         await alice.call("post", "/api/emotional", json.dumps(body))
         thread = (await alice.client.get(f"/api/threads/{first['threadId']}")).json()
@@ -135,30 +139,30 @@ async def test_the_conversation_still_has_its_card_after_a_reload(valkey):
         assert thread["care"]["level"] == "danger"
 
 
-async def test_an_edited_message_is_looked_at_too(valkey):
+async def test_edited_message_is_screened(valkey):
     async with browser() as alice:
-        first = (await posted(alice, "Hello")).json()
-        body = json.dumps({"content": CRY})
+        first = (await post_message(alice, "Hello")).json()
+        body = json.dumps({"content": CRISIS})
         edited = await alice.call("patch", f"/api/messages/{first['messageId']}", body)
         assert edited.json()["care"]["level"] == "danger"
 
 
-async def test_anybody_can_read_the_help_lines_of_a_country():
+async def test_help_lines_of_a_country_need_no_session():
     async with browser() as alice:
         answer = (await alice.client.get("/api/care?country=fr")).json()
         assert answer["care"]["lines"][0]["number"] == "3114"
         assert {"code": "BE", "name": "België · Belgique"} in answer["countries"]
 
 
-async def test_the_model_is_told_how_to_answer_until_the_talk_has_moved_on(workers):
+async def test_model_gets_instructions_for_five_messages(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Where is Rome?", "r-0", companion="emotional")
         thread = (await tab.hear_until("chat:completed"))[-1]["threadId"]
-        for number, text in enumerate([CRY, "Thank you.", *["Tell me of Rome."] * 4]):
+        for number, text in enumerate([CRISIS, "Thank you.", *["Tell me of Rome."] * 4]):
             await tab.ask(text, f"r-{number + 1}", companion="emotional", threadId=thread)
             await tab.hear_until("chat:completed")
     sent = [str(request.json) for request in workers.requests]
     replies = [text for text in sent if "You are the Emotional companion" in text]  # and no title
-    told = ["Important for this answer" in text for text in replies]
-    assert told == [False, True, True, True, True, True, False]
+    instructed = ["Important for this answer" in text for text in replies]
+    assert instructed == [False, True, True, True, True, True, False]

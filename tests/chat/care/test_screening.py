@@ -1,4 +1,4 @@
-"""What the phrases find and what they leave alone, on our own sentences; `-s` prints the figures."""
+"""Screening of sample sentences: crises found and false alarms; `-s` prints the figures."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ _TABLES = Path(__file__).parent / "sentences"
 
 
 def crises(table: str = "") -> list[tuple[str, str, str]]:
-    """(language, level, sentence) of a table."""
+    """Return (language, level, sentence) of each line of a table."""
     return [tuple(line.split(" ", 2)) for line in _lines(f"crisis{table}.txt")]  # type: ignore[misc]
 
 
 def everyday(table: str = "") -> list[tuple[str, str]]:
-    """(language, sentence) of a table."""
+    """Return (language, sentence) of each line of a table."""
     return [tuple(line.split(" ", 1)) for line in _lines(f"everyday{table}.txt")]  # type: ignore[misc]
 
 
@@ -39,10 +39,10 @@ def false_alarms(table: str) -> list[str]:
     [
         ("", 0.98, 0.01),
         ("-fresh", 0.95, 0.01),
-        ("-unseen", 0.70, 0.05),  # words the phrases do not know: the honest figure
+        ("-unseen", 0.70, 0.05),  # sentences that the phrases were not written for
     ],
 )
-def test_crises_are_recognised_and_everyday_talk_is_left_alone(table, recall, alarms):
+def test_screening_finds_crises_and_few_false_alarms(table, recall, alarms):
     misses, false = missed(table), false_alarms(table)
     found, quiet = len(crises(table)), len(everyday(table))
     print(f"{table or 'known'}: {found - len(misses)} of {found} found, {len(false)} of {quiet} false alarms")
@@ -50,18 +50,18 @@ def test_crises_are_recognised_and_everyday_talk_is_left_alone(table, recall, al
     assert len(false) / quiet <= alarms, false
 
 
-def test_the_tables_are_large_enough_to_mean_something():
+def test_tables_have_enough_sentences():
     assert len(crises()) >= 150
     assert len(everyday()) >= 200
     assert {language for language, *_ in crises()} == {"en", "de", "es", "fr", "pt", "it", "nl"}
 
 
-def test_nearly_every_sentence_of_danger_is_taken_for_that():
+def test_sentences_of_danger_get_that_level():
     grave = [text for _, level, text in crises() if level == "danger"]
     assert sum(getattr(screen(text), "level", "") == "danger" for text in grave) / len(grave) >= 0.95
 
 
-def test_who_says_that_they_will_not_has_thought_of_it():
+def test_negated_danger_is_a_concern():
     for text in (
         "I don't want to kill myself.",
         "I would never kill myself",
@@ -72,8 +72,8 @@ def test_who_says_that_they_will_not_has_thought_of_it():
 
 
 @st.composite
-def retyped(draw: st.DrawFn, sentences: list[str]) -> tuple[str, str]:
-    """A sentence, and the same as somebody else's keyboard writes it."""
+def typed_variants(draw: st.DrawFn, sentences: list[str]) -> tuple[str, str]:
+    """Draw a sentence, and the same sentence typed in another way."""
     text = draw(st.sampled_from(sentences))
     typed = text
     if draw(st.booleans()):
@@ -89,14 +89,14 @@ def retyped(draw: st.DrawFn, sentences: list[str]) -> tuple[str, str]:
     return text, typed
 
 
-@given(retyped([text for _, _, text in crises() if "ß" not in text]))
-def test_however_it_is_typed_a_crisis_is_a_crisis(pair):
+@given(typed_variants([text for _, _, text in crises() if "ß" not in text]))
+def test_crisis_typed_in_any_way_is_found(pair):
     text, typed = pair
     assert screen(typed) == screen(text), typed
 
 
-@given(retyped([text for _, text in everyday() if "ß" not in text]))
-def test_however_it_is_typed_everyday_talk_is_that(pair):
+@given(typed_variants([text for _, text in everyday() if "ß" not in text]))
+def test_everyday_sentence_typed_in_any_way_stays_everyday(pair):
     text, typed = pair
     assert screen(typed) == screen(text), typed
 
@@ -115,30 +115,30 @@ def test_however_it_is_typed_everyday_talk_is_that(pair):
         "no  puedo   más",
     ],
 )
-def test_small_disguises_hide_nothing(text):
+def test_disguised_words_are_found(text):
     assert screen(text), text
 
 
-def test_numbers_and_names_are_not_taken_for_disguised_words():
+def test_numbers_and_names_are_not_disguised_words():
     assert screen("B2B, MP3 and 4K: which of the 3 do I need for 116 people?") is None
 
 
-def test_the_end_of_a_long_text_is_looked_at_as_well():
+def test_end_of_a_long_text_is_screened():
     assert screen("All is well. " * 2000 + "I want to die.") is not None
 
 
-def test_the_longest_hostile_text_takes_a_moment_and_not_more():
-    """A pattern that backtracks without end would hang here, for minutes."""
+def test_hostile_long_text_is_screened_quickly():
+    """A pattern with unlimited backtracking would need minutes here."""
     for word in ("i ", "i want to ", "my character ", "he then hits then ", "ich will ", "quiero ", "a"):
         assert screen((word * 20_000)[:20_000]) is None
 
 
 @given(st.text())
-def test_any_text_can_be_looked_at(text):
+def test_any_text_can_be_screened(text):
     screen(text)
 
 
-def test_the_model_is_told_for_as_long_as_it_matters():
+def test_guidance_lasts_five_messages():
     assert "safe right now" in guidance(["I want to die", *["Thank you"] * 4])
     assert guidance(["I want to die", *["Thank you"] * 5]) == ""
     assert "in distress" in guidance(["I can't go on like this"])

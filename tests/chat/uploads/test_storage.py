@@ -1,4 +1,4 @@
-"""Files between the request that brings them and the job that reads them."""
+"""Uploaded files, from the request that sends them to the job that reads them."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -18,62 +18,62 @@ from queueing.record.pruning import registered_steps
 pytestmark = pytest.mark.django_db
 
 
-def keep(data: bytes = b"some bytes", name: str = "a.txt", owner: str = "s:ada", **more) -> Upload:
+def store_file(data: bytes = b"some bytes", name: str = "a.txt", owner: str = "s:ada", **more) -> Upload:
     return storage.store(owner=owner, name=name, stream=BytesIO(data), **more)
 
 
 @rules(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(size=st.integers(1, 20))
-def test_what_is_read_is_what_was_stored_whatever_its_size(monkeypatch, size):
-    monkeypatch.setattr(storage, "_CHUNK", 4)
+def test_read_returns_the_stored_bytes_of_any_size(monkeypatch, size):
+    monkeypatch.setattr(storage, "_CHUNK_BYTES", 4)
     data = bytes(range(size))
 
-    upload = keep(data)
+    upload = store_file(data)
 
     assert storage.read(upload.id) == data
     assert Upload.objects.get(id=upload.id).size == size
 
 
-def test_a_file_is_kept_in_pieces_of_a_megabyte_and_goes_with_them():
-    upload = keep(b"x" * (2 * 2**20 + 1))
+def test_file_is_stored_in_chunks_and_discarded_with_them():
+    upload = store_file(b"x" * (2 * 2**20 + 1))
     assert [len(c.data) for c in upload.chunks.all()] == [2**20, 2**20, 1]
 
     storage.discard(upload.id)
-    storage.discard(upload.id)  # twice is as good as once
+    storage.discard(upload.id)  # discarding twice is harmless
 
     assert not UploadChunk.objects.exists()
     with pytest.raises(Upload.DoesNotExist):
         storage.read(upload.id)
 
 
-def test_of_a_file_past_the_limit_nothing_is_kept():
+def test_file_over_the_limit_is_refused_and_not_stored():
     with pytest.raises(InvalidInput, match="larger than 1 MB") as caught:
-        keep(b"x" * (2**20 + 1), max_bytes=2**20)
+        store_file(b"x" * (2**20 + 1), max_bytes=2**20)
 
     assert caught.value.field == "file"
     assert not Upload.objects.exists()
     assert not UploadChunk.objects.exists()
 
 
-def test_an_empty_file_is_none():
+def test_empty_file_is_refused():
     with pytest.raises(InvalidInput, match="empty"):
-        keep(b"")
+        store_file(b"")
     assert not Upload.objects.exists()
 
 
-def test_nobody_fills_the_database_and_others_are_not_held_up_by_who_tries(monkeypatch):
-    monkeypatch.setattr(storage, "MAX_OF_OWNER", 25)
-    keep(b"x" * 20)
+def test_owner_over_the_limit_is_refused_and_others_are_not(monkeypatch):
+    monkeypatch.setattr(storage, "MAX_BYTES_PER_OWNER", 25)
+    store_file(b"x" * 20)
 
     with pytest.raises(LimitReached):
-        keep(b"x" * 20)
+        store_file(b"x" * 20)
 
     assert Upload.objects.count() == 1
-    keep(b"x" * 20, owner="s:bob")
+    store_file(b"x" * 20, owner="s:bob")
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"),
+    ("sent", "stored"),
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\voice\\memo.wav", "memo.wav"),
@@ -84,13 +84,13 @@ def test_nobody_fills_the_database_and_others_are_not_held_up_by_who_tries(monke
         ("ü" * 200 + ".mp3", "ü" * 116 + ".mp3"),
     ],
 )
-def test_a_name_is_a_label_and_no_path(sent, shown):
-    assert Upload.objects.get(id=keep(name=sent).id).name == shown
+def test_name_is_stored_without_folders_and_control_characters(sent, stored):
+    assert Upload.objects.get(id=store_file(name=sent).id).name == stored
 
 
-def test_the_sweep_takes_what_is_old_but_not_what_a_job_still_needs():
+def test_sweep_deletes_old_files_that_no_job_needs():
     yesterday = timezone.now() - storage.KEEP - timedelta(minutes=1)
-    fresh, left, needed, done = keep(), keep(), keep(), keep()
+    fresh, left, needed, done = store_file(), store_file(), store_file(), store_file()
     storage.bind(needed, job(State.WAITING))
     storage.bind(done, job(State.FAILED))
     Upload.objects.exclude(id=fresh.id).update(created_at=yesterday)
@@ -102,7 +102,7 @@ def test_the_sweep_takes_what_is_old_but_not_what_a_job_still_needs():
     assert left not in Upload.objects.all()
 
 
-def test_the_sweep_is_part_of_the_hourly_clean_up():
+def test_sweep_is_a_registered_pruning_step():
     assert storage.sweep in registered_steps()
 
 
