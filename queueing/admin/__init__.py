@@ -1,4 +1,4 @@
-"""The engine's records in Django's admin: jobs, what operators did and changed, and Django-Q2's own pages."""
+"""The engine's tables in Django's admin: jobs, the audit log, live changes, and Django-Q2's own pages."""
 
 from . import djangoq, jobs, records
 

@@ -1,4 +1,4 @@
-"""Django-Q2's own pages, made fast: they count all rows, and list every value of a column as a filter."""
+"""Django-Q2's own admin pages without their slow parts: counts of all rows, filters with all values."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .readonly import LargeTable
 
 
 def _register_fast(model: Any, base: Any, list_filter: list[str]) -> None:
-    if admin.site.is_registered(model):  # its queue in the database is there only where it is used
+    if admin.site.is_registered(model):  # the queue in the database is registered only if it is used
         admin.site.unregister(model)
         admin.site.register(
             model,

@@ -1,4 +1,4 @@
-"""Jobs: found, looked at, and moved by verbs; never edited."""
+"""Jobs in the admin: searched, viewed, and changed by actions; never edited."""
 
 from typing import Any
 from uuid import UUID
@@ -11,21 +11,21 @@ from django.utils.html import format_html
 from queueing.models import AuditEntry, Dependency, Job
 from queueing.monitoring.charts import formats
 
-from . import finding, timeline, verbs
+from . import actions, search, texts, timeline
 from .readonly import Undeletable
 
-#: Lines of a job's log, entries of its audit, and jobs around it, that its page shows.
-_LINES, _AROUND = 200, 50
+#: The maximum number of log lines, and of audit entries and related jobs, on a job's page.
+_MAX_LINES, _MAX_RELATED = 200, 50
 
 
 @admin.register(Job)
 class JobAdmin(Undeletable):
     list_display = ["short", "kind", "queue", "state", "tried", "created_at", "ran", "error_code"]
-    list_filter = finding.FILTERS
-    search_fields = ["id"]  # there is something to search; get_search_results does it
-    search_help_text = finding.SEARCH_HELP
+    list_filter = search.FILTERS
+    search_fields = ["id"]  # shows the search form; get_search_results does the search
+    search_help_text = texts.search_help(search.NEWEST)
     sortable_by: list[str] = []
-    actions = [verbs.as_action(verb) for verb in verbs.VERBS.values()]
+    actions = [actions.changelist_action(action) for action in actions.JOB_ACTIONS.values()]
     change_form_template = "queueing/admin/job.html"
 
     class Media:
@@ -37,33 +37,35 @@ class JobAdmin(Undeletable):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not (term := search_term.strip()):
             return queryset, False
-        return finding.find(queryset, term, in_errors=_may_read(request)), False
+        return search.find(queryset, term, in_errors=_may_read(request)), False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may move jobs may see them."""
-        return bool(super().has_view_permission(request, obj)) or verbs.may_operate(request)
+        """Return True also for operators."""
+        return bool(super().has_view_permission(request, obj)) or actions.may_operate(request)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Asked by Django before it offers an action."""
-        return verbs.may_operate(request)
+        """Return whether Django may offer the actions of the list."""
+        return actions.may_operate(request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []  # the page's template shows it all
+        return []  # the template shows all fields
 
     def get_urls(self) -> list[Any]:
         act = self.admin_site.admin_view(self.act)
-        return [path("<uuid:job_id>/do/<slug:verb>/", act, name="queueing_job_verb"), *super().get_urls()]
+        return [path("<uuid:job_id>/do/<slug:name>/", act, name="queueing_job_action"), *super().get_urls()]
 
-    def act(self, request: HttpRequest, job_id: UUID, verb: str) -> HttpResponse:
-        """Ask whether a verb is meant, and do it."""
-        if verb not in verbs.VERBS or not Job.objects.filter(id=job_id).exists():
+    def act(self, request: HttpRequest, job_id: UUID, name: str) -> HttpResponse:
+        """Ask for confirmation of an action, or perform it."""
+        if name not in actions.JOB_ACTIONS or not Job.objects.filter(id=job_id).exists():
             raise Http404
-        page = "admin:queueing_job_changelist" if verb == "remove" else "admin:queueing_job_change"
-        back = reverse(page, args=[] if verb == "remove" else [job_id])
-        return verbs.ask_or_do(request, verbs.VERBS[verb], [job_id], back)
+        page = "admin:queueing_job_changelist" if name == "remove" else "admin:queueing_job_change"
+        back = reverse(page, args=[] if name == "remove" else [job_id])
+        return actions.confirm_or_perform(request, actions.JOB_ACTIONS[name], [job_id], back)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, context | _shown(request, kwargs["obj"]), *args, **kwargs)
+        return super().render_change_form(
+            request, context | _details(request, kwargs["obj"]), *args, **kwargs
+        )
 
     @admin.display(description="Job")
     def short(self, job: Job) -> str:
@@ -73,7 +75,7 @@ class JobAdmin(Undeletable):
     def tried(self, job: Job) -> str:
         return f"{job.attempts} of {job.max_attempts}"
 
-    @admin.display(description="Ran")
+    @admin.display(description="Run time")
     def ran(self, job: Job) -> str:
         if not (job.started_at and job.finished_at):
             return "–"
@@ -84,18 +86,20 @@ def _may_read(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("queueing.view_contents"))
 
 
-def _shown(request: HttpRequest, job: Job) -> dict[str, Any]:
-    acts = [v for v in verbs.VERBS.values() if v.fits(job)] if verbs.may_operate(request) else []
+def _details(request: HttpRequest, job: Job) -> dict[str, Any]:
+    offered = [action for action in actions.JOB_ACTIONS.values() if actions.allows(job, action)]
     return {
         "title": f"{job.kind} {job.pk.hex[-8:]}",
         "subtitle": None,
         "facts": timeline.facts(job),
         "spans": timeline.spans(job),
         "width": timeline.WIDTH,
-        "acts": [(v.name.capitalize(), verbs.address(v, job)) for v in acts],
-        "parents": Dependency.objects.filter(job=job).select_related("parent")[:_AROUND],
-        "dependents": Dependency.objects.filter(parent=job).select_related("job")[:_AROUND],
-        "audit": AuditEntry.objects.filter(job_id=job.pk)[:_AROUND],
+        "actions": [
+            (action.label, actions.address(action, job)) for action in offered if actions.may_operate(request)
+        ],
+        "parents": Dependency.objects.filter(job=job).select_related("parent")[:_MAX_RELATED],
+        "dependents": Dependency.objects.filter(parent=job).select_related("job")[:_MAX_RELATED],
+        "audit": AuditEntry.objects.filter(job_id=job.pk)[:_MAX_RELATED],
         "may_read": _may_read(request),
-        "lines": job.log.all()[:_LINES] if _may_read(request) else [],
+        "lines": job.log.all()[:_MAX_LINES] if _may_read(request) else [],
     }

@@ -1,4 +1,4 @@
-"""Pages to look at: nothing is added or changed on them, and none of them counts a million rows."""
+"""Base classes for admin pages that are read-only, and that stay fast with millions of rows."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -8,24 +8,24 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 
-#: Rows that are counted; of more there are only so many pages.
-COUNTED = 10_000
+#: The maximum number of rows that are counted and paginated.
+MAX_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """Pages of the first rows: nobody leafs through more, and counting all takes seconds."""
+    """A paginator of the first rows: counting all rows of a large table takes seconds."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, or `COUNTED`."""
-        return int(self.object_list.order_by()[:COUNTED].count())
+        """The number of rows, at most `MAX_COUNTED`."""
+        return int(self.object_list.order_by()[:MAX_COUNTED].count())
 
 
 class FixedChoicesFilter(admin.SimpleListFilter):
-    """A filter by a column whose values are known, so that no million rows are asked which there are."""
+    """A filter with fixed choices, so that Django need not scan the table for distinct values."""
 
     def options(self) -> Iterable[tuple[str, str]]:
-        """Each value, and what it is called."""
+        """Return pairs of a value and its label."""
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -36,10 +36,10 @@ class FixedChoicesFilter(admin.SimpleListFilter):
 
 
 class ReadOnly:
-    """For a `ModelAdmin` or an inline: what happened stays as it happened."""
+    """A mix-in for a `ModelAdmin` or an inline whose rows cannot be added or changed."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.get_fields(request, obj)  # type: ignore[attr-defined]  # the admin class beside us
+        return self.get_fields(request, obj)  # type: ignore[attr-defined]  # of the admin class that is mixed in
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -49,16 +49,16 @@ class ReadOnly:
 
 
 class LargeTable:
-    """For a `ModelAdmin` whose table may have millions of rows."""
+    """A mix-in for a `ModelAdmin` whose table may have millions of rows."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # which would count the rows of each filter
+    show_facets = admin.ShowFacets.NEVER  # facets count the rows of each filter
     list_per_page = 50
 
 
 class Undeletable(ReadOnly, LargeTable, admin.ModelAdmin):
-    """Neither is anything deleted here: it goes when its time has come."""
+    """A read-only admin page whose rows cannot be deleted by hand; pruning deletes them."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

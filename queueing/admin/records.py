@@ -1,23 +1,19 @@
-"""What operators did, and what they changed that still holds."""
+"""The audit log, and what operators have changed live."""
 
 from collections.abc import Iterable
 
 from django.contrib import admin
 
 from queueing.conf import get_conf
+from queueing.control.actions import ACTIONS
 from queueing.models import AuditEntry, FailureNote, LimitOverride, Pause
 
+from . import texts
 from .readonly import FixedChoicesFilter, Undeletable
 
-#: operating.py's verbs.
-_VERBS = (
-    "pause", "resume", "drain", "promote_all", "clean", "set_limits", "clear_limits",
-    "cancel", "retry", "promote", "remove", "retry_group", "note_group",
-)  # fmt: skip
 
-
-class ByQueue(FixedChoicesFilter):
-    """The queues of the settings."""
+class QueueFilter(FixedChoicesFilter):
+    """Filters by a queue of the settings."""
 
     title = parameter_name = "queue"
 
@@ -25,21 +21,21 @@ class ByQueue(FixedChoicesFilter):
         return ((name, name) for name in get_conf().queues)
 
 
-class ByAction(FixedChoicesFilter):
-    """The verbs there are."""
+class ActionFilter(FixedChoicesFilter):
+    """Filters by an action of operators."""
 
     title = parameter_name = "action"
 
     def options(self) -> Iterable[tuple[str, str]]:
-        return ((verb, verb.replace("_", " ")) for verb in _VERBS)
+        return ((action.name, action.label) for action in ACTIONS.values())
 
 
 @admin.register(AuditEntry)
 class AuditAdmin(Undeletable):
     list_display = ["at", "actor", "action", "queue", "job_id", "subject", "detail", "note"]
-    list_filter = [ByAction, ByQueue]
+    list_filter = [ActionFilter, QueueFilter]
     search_fields = ["=actor", "=job_id"]
-    search_help_text = "Who did it, or a job's id, whole"
+    search_help_text = texts.AUDIT_SEARCH_HELP
     sortable_by: list[str] = []
 
 

@@ -1,4 +1,4 @@
-"""A job's life as bars on a line: when it waited, who tried, how each try ended."""
+"""The timeline of a job: bars for waiting times and attempts, from its submission to its end."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,41 +9,40 @@ from django.utils import timezone
 from queueing.models import FailedAttempt, Job
 from queueing.states import State
 
-#: Of a line this wide, in the units of the drawing.
+#: The width of the drawing, in its own units.
 WIDTH = 1000
-#: The least that can be seen.
-_LEAST = 4
+#: The smallest width of a bar that is visible.
+_MIN_WIDTH = 4
 
 
 @dataclass
 class Span:
-    """A stretch of a job's life."""
+    """A bar of the timeline."""
 
     name: str
-    look: str
+    style: str
     """A CSS class: `waited`, `failed`, `given-back`, `completed`, `running`, `cancelled`."""
     start: datetime
     end: datetime
     attempt: FailedAttempt | None = None
     x: int = 0
     width: int = 0
-    """Of the drawing."""
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The duration in seconds."""
         return max(0.0, (self.end - self.start).total_seconds())
 
 
 def spans(job: Job) -> list[Span]:
-    """From its submission to its end, or to now."""
+    """Return the bars from the submission of the job to its end, or to now."""
     found: list[Span] = []
     at = job.created_at
     for attempt in job.failed_attempts.all():
         found += _waited(at, attempt.started_at)
-        look = "failed" if attempt.outcome in ("failed", "timeout", "stalled") else "given-back"
+        style = "failed" if attempt.outcome in ("failed", "timeout", "stalled") else "given-back"
         name = f"Attempt {attempt.number}: {attempt.outcome}"
-        found.append(Span(name, look, attempt.started_at, attempt.ended_at, attempt))
+        found.append(Span(name, style, attempt.started_at, attempt.ended_at, attempt))
         at = attempt.ended_at
     found += _latest(job, at)
     _draw(found)
@@ -51,15 +50,15 @@ def spans(job: Job) -> list[Span]:
 
 
 def _latest(job: Job, at: datetime) -> list[Span]:
-    """What came after the attempts that are on record apart."""
+    """Return the bars after the failed attempts: waiting, and the current or completed attempt."""
     end = job.finished_at or timezone.now()
     runs = (
         job.state in (State.ACTIVE, State.COMPLETED) and job.started_at is not None and job.started_at >= at
     )
     if not runs or job.started_at is None:
-        return _waited(at, end, "Waited" if job.is_finished else f"Is {job.state}")
-    look = "running" if job.state == State.ACTIVE else "completed"
-    run = Span(f"Attempt {job.attempts}: {look}", look, job.started_at, end)
+        return _waited(at, end, "Waited" if job.is_finished else job.state.capitalize())
+    style = "running" if job.state == State.ACTIVE else "completed"
+    run = Span(f"Attempt {job.attempts}: {style}", style, job.started_at, end)
     return [*_waited(at, job.started_at), run]
 
 
@@ -73,23 +72,23 @@ def _draw(found: list[Span]) -> None:
     first = found[0].start
     whole = max(0.001, (found[-1].end - first).total_seconds())
     for span in found:
-        span.x = min(WIDTH - _LEAST, round((span.start - first).total_seconds() / whole * WIDTH))
-        span.width = max(_LEAST, round(span.seconds / whole * WIDTH))
+        span.x = min(WIDTH - _MIN_WIDTH, round((span.start - first).total_seconds() / whole * WIDTH))
+        span.width = max(_MIN_WIDTH, round(span.seconds / whole * WIDTH))
 
 
 def facts(job: Job) -> list[tuple[str, Any]]:
-    """What anybody who may see jobs is told of it."""
+    """Return the labels and values that everyone who may view jobs can see."""
     return [
         ("State", job.state),
         ("Kind", job.kind),
         ("Queue", f"{job.queue}, priority {job.priority}"),
-        ("Owner", job.owner or "the system"),
+        ("Owner", job.owner or "system"),
         ("Request", job.request_id or "–"),
         ("Attempts", f"{job.attempts} of {job.max_attempts}"),
-        ("Runs", f"{job.run_count}" + (f", {job.stalls} cut short by a lost worker" if job.stalls else "")),
+        ("Runs", f"{job.run_count}" + (f", {job.stalls} lost with their worker" if job.stalls else "")),
         ("Submitted", job.created_at),
         ("Due", job.run_at or "–"),
-        ("Began", job.started_at or "–"),
-        ("Ended", job.finished_at or "–"),
+        ("Started", job.started_at or "–"),
+        ("Finished", job.finished_at or "–"),
         ("Error", job.error_code or "–"),
     ]

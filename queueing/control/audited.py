@@ -25,18 +25,18 @@ from queueing.states import FINISHED
 
 from . import verbs
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
-class Who(TypedDict, total=False):
-    """Who acts, and why."""
+class AuditFields(TypedDict, total=False):
+    """The operator, and the reason, of an audit entry."""
 
     actor: str
     note: str
 
 
 @contextmanager
-def _deed(action: str, queue: str, who: Who, **about: Any) -> Iterator[AuditEntry]:
+def _deed(action: str, queue: str, who: AuditFields, **about: Any) -> Iterator[AuditEntry]:
     """The transaction of one deed and its entry."""
     with transaction.atomic():
         entry = AuditEntry(action=action, queue=get_queue(queue).name, **about, **who)
@@ -44,13 +44,13 @@ def _deed(action: str, queue: str, who: Who, **about: Any) -> Iterator[AuditEntr
         entry.save()
 
 
-def pause(queue: str, **who: Unpack[Who]) -> None:
+def pause(queue: str, **who: Unpack[AuditFields]) -> None:
     """Start nothing more on the queue; what runs finishes."""
     with _deed("pause", queue, who):
         verbs.pause(queue)
 
 
-def resume(queue: str, **who: Unpack[Who]) -> None:
+def resume(queue: str, **who: Unpack[AuditFields]) -> None:
     """Let a paused queue go on."""
     with _deed("resume", queue, who):
         verbs.resume(queue)
@@ -71,7 +71,7 @@ def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None
         transaction.on_commit(lambda: verbs.tell(queue))
 
 
-def clear_limits(queue: str, **who: Unpack[Who]) -> None:
+def clear_limits(queue: str, **who: Unpack[AuditFields]) -> None:
     """Give the queue the limits of the settings again."""
     with _deed("clear_limits", queue, who) as entry:
         before, settings = live_limits.effective(queue), get_queue(queue)
@@ -90,27 +90,27 @@ def _as_value(limit: Any) -> Any:
     return [limit.max, limit.duration] if hasattr(limit, "duration") else limit
 
 
-def cancel(job_id: UUID | str, **who: Unpack[Who]) -> Job:
+def cancel(job_id: UUID | str, **who: Unpack[AuditFields]) -> Job:
     """End an unfinished job. Raises as `control.cancel` does, as do the next three."""
     return _to_job("cancel", verbs.cancel, job_id, who)
 
 
-def retry(job_id: UUID | str, **who: Unpack[Who]) -> Job:
+def retry(job_id: UUID | str, **who: Unpack[AuditFields]) -> Job:
     """Run a failed or cancelled job anew."""
     return _to_job("retry", verbs.retry, job_id, who)
 
 
-def promote(job_id: UUID | str, **who: Unpack[Who]) -> Job:
+def promote(job_id: UUID | str, **who: Unpack[AuditFields]) -> Job:
     """Let a delayed job run now."""
     return _to_job("promote", verbs.promote, job_id, who)
 
 
-def remove(job_id: UUID | str, **who: Unpack[Who]) -> Job:
+def remove(job_id: UUID | str, **who: Unpack[AuditFields]) -> Job:
     """Delete a job that is not running, with its history; the job that was."""
     return _to_job("remove", verbs.remove, job_id, who)
 
 
-def _to_job(action: str, verb: Callable[[UUID | str], Any], job_id: UUID | str, who: Who) -> Job:
+def _to_job(action: str, verb: Callable[[UUID | str], Any], job_id: UUID | str, who: AuditFields) -> Job:
     with transaction.atomic():
         job = Job.objects.get(id=job_id)
         moved = verb(job_id)
@@ -118,14 +118,14 @@ def _to_job(action: str, verb: Callable[[UUID | str], Any], job_id: UUID | str, 
     return moved or job
 
 
-def drain(queue: str, **who: Unpack[Who]) -> int:
+def drain(queue: str, **who: Unpack[AuditFields]) -> int:
     """Cancel all that waits or is delayed; how many jobs."""
-    return _in_batches("drain", queue, who, lambda: verbs.drain_some(queue, _AT_ONCE))
+    return _in_batches("drain", queue, who, lambda: verbs.drain_some(queue, _BATCH_SIZE))
 
 
-def promote_all(queue: str, **who: Unpack[Who]) -> int:
+def promote_all(queue: str, **who: Unpack[AuditFields]) -> int:
     """Let all delayed jobs run now, but those that wait for other jobs; how many."""
-    return _in_batches("promote_all", queue, who, lambda: verbs.promote_some(queue, _AT_ONCE))
+    return _in_batches("promote_all", queue, who, lambda: verbs.promote_some(queue, _BATCH_SIZE))
 
 
 def clean(queue: str, *, state: str, older_than: timedelta, actor: str, note: str = "") -> int:
@@ -140,7 +140,7 @@ def clean(queue: str, *, state: str, older_than: timedelta, actor: str, note: st
 
     def some() -> int:
         nonlocal after  # what was looked through is not looked through again
-        ids = list(rows.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:_AT_ONCE])
+        ids = list(rows.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:_BATCH_SIZE])
         after = ids[-1] if ids else after
         return verbs.remove_all(ids)
 
@@ -148,12 +148,14 @@ def clean(queue: str, *, state: str, older_than: timedelta, actor: str, note: st
     return _in_batches("clean", queue, {"actor": actor, "note": note}, some, detail=detail)
 
 
-def retry_group(queue: str, kind: str, code: str, *, most: int | None = None, **who: Unpack[Who]) -> int:
+def retry_group(
+    queue: str, kind: str, code: str, *, most: int | None = None, **who: Unpack[AuditFields]
+) -> int:
     """Run a group of failed jobs anew (failures.py), the oldest first, or `most` of them; how many."""
     ids = islice(failures.ids_of(queue, kind, code), most)
 
     def some() -> int:
-        while batch := list(islice(ids, _AT_ONCE)):
+        while batch := list(islice(ids, _BATCH_SIZE)):
             if done := sum(map(_retried, batch)):
                 return done  # else others were quicker with all of these: on to the next
         return 0
@@ -169,7 +171,7 @@ def _retried(job_id: UUID) -> bool:
     return True
 
 
-def note_group(queue: str, kind: str, code: str, text: str, **who: Unpack[Who]) -> None:
+def note_group(queue: str, kind: str, code: str, text: str, **who: Unpack[AuditFields]) -> None:
     """Say what is known of a group of failures; an empty text takes the note away."""
     with _deed("note_group", queue, who, subject=f"{kind} {code}") as entry:
         group = {"queue": queue, "kind": kind, "code": code}
@@ -179,7 +181,7 @@ def note_group(queue: str, kind: str, code: str, text: str, **who: Unpack[Who]) 
         entry.detail = {"text": text.strip()}
 
 
-def _in_batches(action: str, queue: str, who: Who, some: Callable[[], int], **about: Any) -> int:
+def _in_batches(action: str, queue: str, who: AuditFields, some: Callable[[], int], **about: Any) -> int:
     """Until a batch does nothing; the jobs done by all of them."""
     about = {"detail": {}} | about
     entry = AuditEntry.objects.create(action=action, queue=get_queue(queue).name, **about, **who)

@@ -16,7 +16,7 @@ from . import verbs
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 def rename_owner(old: str, new: str) -> None:
@@ -60,8 +60,8 @@ def erase_owner(owner: str) -> None:
 def _forget(owner: str, ids: list[str]) -> None:
     try:
         client = redis_client.client()
-        for start in range(0, len(ids), _AT_ONCE):
-            client.delete(*(scripts.stream_key(job_id) for job_id in ids[start : start + _AT_ONCE]))
+        for start in range(0, len(ids), _BATCH_SIZE):
+            client.delete(*(scripts.stream_key(job_id) for job_id in ids[start : start + _BATCH_SIZE]))
         for queue in get_conf().queues:
             client.zrem(scripts.queue_key(queue, "owner_finish_tags"), owner)
     except redis_client.Unavailable as exc:

@@ -1,12 +1,12 @@
 """The staff's page of the queues: `/admin/queue`, live over `/ws/queue`.
 
-The server writes each part of the page as HTML, first in the page and then again whenever it has changed;
-the script only puts it in place. So there is one description of what is shown, and a page without scripts
-shows it as well.
+The server renders each part of the page as HTML, first within the page and then again when it has
+changed. The script only puts the parts in place. So each part is described once, and a page without scripts
+shows the same.
 
-    views.py    the page, and what its buttons do (actions.py says what that means, in numbers)
-    socket.py   the socket of one open tab (tab.py)
-    board.py    looks once a second for all tabs of a process, and sends each what has changed for it
-    parts.py    what is shown where, and to whom (view.py); plotting.py draws
-    kept.py     what was read a moment ago
+    views.py      the page, the forms of its dialogs and their actions (forms.py, texts.py)
+    socket.py     the WebSocket of one open page (client.py)
+    broadcast.py  renders once a second for all open pages of a process, and sends each its changes
+    parts.py      what each part shows, and to whom (viewer.py); plotting.py makes the plots
+    cache.py      values that were read a moment ago
 """

@@ -1,4 +1,4 @@
-"""What a process shows its open tabs: one look a second for all, and to each what has changed for it."""
+"""Rounds: once a second, all open pages of a process are sent what has changed for them."""
 
 import json
 import logging
@@ -11,82 +11,82 @@ from django.utils import timezone
 from queueing.events.periodic import send_safely
 from queueing.events.sockets import CloseCode, SessionWatch
 
-from . import parts
-from .cache import Kept
-from .client import Tab, eyes_of
-from .viewer import View
+from . import parts, texts
+from .cache import TTLCache
+from .client import DashboardClient, viewer_of_session
+from .viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between checks of sessions and permissions.
-_CHECK_EVERY = 3.0
-_NO_DATABASE = "The database does not answer. What is shown is older; it is tried again each second."
+_CHECK_INTERVAL = 3.0
 
 
-class Board(SessionWatch[Tab]):
-    """All tabs that are open here."""
+class Broadcast(SessionWatch[DashboardClient]):
+    """All open pages of one event loop."""
 
     every = 1.0
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept = Kept()
+        self._cache = TTLCache()
         self._round = 0
         self._checked_at = 0.0
-        self._texts: dict[tuple[tuple[str, str], ...], str] = {}
-        """What was sent in this round, by its parts: written once for all who are told the same."""
+        self._frames: dict[tuple[tuple[str, str], ...], str] = {}
+        """The frames of this round by their parts: each is encoded once for all clients."""
 
     async def tick(self) -> None:
-        """Make what there is to show, and send it."""
+        """Render the parts and send each client its changes."""
         try:
-            if time.monotonic() - self._checked_at >= _CHECK_EVERY:
+            if time.monotonic() - self._checked_at >= _CHECK_INTERVAL:
                 self._checked_at = time.monotonic()
                 await super().tick()
             self._round += 1
-            self._texts.clear()
-            for view in {tab.view for tab in self.members}:
-                await self._show(view, [tab for tab in self.members if tab.view == view])
+            self._frames.clear()
+            for viewer in {client.viewer for client in self.members}:
+                await self._show(viewer, [client for client in self.members if client.viewer == viewer])
         except DatabaseError as exc:
-            await self._tell_trouble(list(self.members), exc)
+            await self._report_trouble(list(self.members), exc)
 
-    async def show(self, tab: Tab) -> None:
-        """Send one tab what it has not seen, now."""
+    async def show(self, client: DashboardClient) -> None:
+        """Send one client what it has not seen, now."""
         try:
-            await self._show(tab.view, [tab])
+            await self._show(client.viewer, [client])
         except DatabaseError as exc:
-            await self._tell_trouble([tab], exc)
+            await self._report_trouble([client], exc)
 
-    async def _tell_trouble(self, tabs: list[Tab], exc: DatabaseError) -> None:
-        logger.warning("the dashboard cannot read the record: %s", exc)
-        for tab in tabs:
-            await send_safely(tab.send(json.dumps({"type": "trouble", "text": _NO_DATABASE})))
+    async def _report_trouble(self, clients: list[DashboardClient], exc: DatabaseError) -> None:
+        logger.warning("the dashboard cannot read the database: %s", exc)
+        frame = json.dumps({"type": "trouble", "text": texts.DATABASE_UNAVAILABLE})
+        for client in clients:
+            await send_safely(client.send(frame))
 
-    async def _show(self, view: View, tabs: Iterable[Tab]) -> None:
-        made = {name: await parts.render(name, view, self._kept) for name in parts.for_view(view)}
-        for tab in tabs:
-            if tab.window.closed or tab.view != view:
-                continue  # it is sent the latest when it has read what it was sent, or looks elsewhere by now
-            changed = tuple((name, html) for name, html in made.items() if tab.sent.get(name) != html)
-            tab.sent = made
-            tab.window.sent(number=self._round)
-            await send_safely(tab.send(self._text(changed)))
+    async def _show(self, viewer: Viewer, clients: Iterable[DashboardClient]) -> None:
+        html = {name: await parts.render(name, viewer, self._cache) for name in parts.for_viewer(viewer)}
+        for client in clients:
+            if client.window.closed or client.viewer != viewer:
+                continue  # a later round sends the latest: after it has read, or with its new selection
+            changed = tuple((name, part) for name, part in html.items() if client.sent.get(name) != part)
+            client.sent = html
+            client.window.sent(number=self._round)
+            await send_safely(client.send(self._frame(changed)))
 
-    def _text(self, changed: tuple[tuple[str, str], ...]) -> str:
-        if changed not in self._texts:
+    def _frame(self, changed: tuple[tuple[str, str], ...]) -> str:
+        if changed not in self._frames:
             at = f"{timezone.now():%H:%M:%S}"
-            said = {"type": "parts", "round": self._round, "at": at, "parts": dict(changed)}
-            self._texts[changed] = json.dumps(said, ensure_ascii=False)
-        return self._texts[changed]
+            frame = {"type": "parts", "round": self._round, "at": at, "parts": dict(changed)}
+            self._frames[changed] = json.dumps(frame, ensure_ascii=False)
+        return self._frames[changed]
 
     async def valid_among(self, keys: set[str]) -> set[str]:
-        """Return the keys of staff sessions, after refreshing what their tabs may see."""
-        eyes = {key: await eyes_of(key) for key in keys}
-        for tab in self.members:
-            if (view := eyes.get(tab.session_key)) is not None:
-                tab.view = tab.view.with_eyes_of(view)
-        return {key for key, view in eyes.items() if view is not None}
+        """Return the keys of staff sessions, after refreshing the permissions of their clients."""
+        viewers = {key: await viewer_of_session(key) for key in keys}
+        for client in self.members:
+            if (viewer := viewers.get(client.session_key)) is not None:
+                client.viewer = client.viewer.with_permissions_of(viewer)
+        return {key for key, viewer in viewers.items() if viewer is not None}
 
-    async def end(self, tab: Tab, code: CloseCode) -> None:
-        """Close a tab, and send it nothing more."""
-        self.discard(tab)
-        await super().end(tab, code)
+    async def end(self, client: DashboardClient, code: CloseCode) -> None:
+        """Close a client's socket, and send it nothing more."""
+        self.discard(client)
+        await super().end(client, code)

@@ -1,4 +1,4 @@
-"""One open tab: what it looks at, what it was sent, and how far it has read."""
+"""One open page: its selection, what it was sent, and how far it has read."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -11,22 +11,22 @@ from django.conf import settings
 from queueing.events.sockets import SendWindow
 from queueing.record.database_thread import in_thread
 
-from .viewer import View, is_staff
+from .viewer import Viewer, is_staff
 
 Message = dict[str, Any]
 
-#: Unread rounds at which a tab is sent no more, and seconds until it is closed.
+#: Unread rounds from which a page is sent no more, and seconds after which such a page is disconnected.
 _MAX_UNREAD, _READ_TIMEOUT = 3, 30.0
-#: Characters of a frame: more says no tab of ours.
-_LONGEST = 500
+#: The maximum length of a frame in characters; the page's own frames are shorter.
+_MAX_FRAME = 500
 
 
-class Tab:
-    """Whose it is, what it looks at, and what it was sent."""
+class DashboardClient:
+    """The socket of one open page."""
 
-    def __init__(self, session_key: str, view: View, send: Callable[[Message], Awaitable[None]]) -> None:
+    def __init__(self, session_key: str, viewer: Viewer, send: Callable[[Message], Awaitable[None]]) -> None:
         self.session_key = session_key
-        self.view = view
+        self.viewer = viewer
         self.sent: dict[str, str] = {}
         """The latest HTML by the name of its part."""
         self.window = SendWindow(
@@ -36,37 +36,37 @@ class Tab:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it has not read for too long."""
+        """True if the page has not read for too long."""
         return self.window.is_overdue
 
-    def hears(self, text: str) -> bool:
-        """Take what the tab says; whether it wants to see something else now. Nonsense is passed over."""
+    def receive(self, text: str) -> bool:
+        """Handle a frame, and return whether it selects something else. Invalid frames are ignored."""
         try:
-            said = json.loads(text) if len(text) <= _LONGEST else None
+            frame = json.loads(text) if len(text) <= _MAX_FRAME else None
         except ValueError:
             return False
-        if not isinstance(said, dict):
+        if not isinstance(frame, dict):
             return False
-        self.window.acknowledge(said.get("seen"))
-        if isinstance(asked := said.get("show"), dict):
-            self.view = self.view.at(asked)
+        self.window.acknowledge(frame.get("seen"))
+        if isinstance(selection := frame.get("show"), dict):
+            self.viewer = self.viewer.with_selection(selection)
             return True
         return False
 
     async def send(self, text: str) -> None:
-        """Tell the tab."""
+        """Send a frame."""
         await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        """End it; the browser is told why."""
+        """Close the socket with a code that tells the page why."""
         await self._send({"type": "websocket.close", "code": code})
 
 
-async def eyes_of(session_key: str) -> View | None:
-    """What the session's user may see by now; None when it is over, or its user no longer of the staff.
+async def viewer_of_session(session_key: str) -> Viewer | None:
+    """Return the present permissions of the session's user; None if the session ended or is not staff's.
 
-    The session and the user are read anew, and a changed password ends a session.
+    The session and the user are read again; a changed password ends a session.
     """
     store = import_module(settings.SESSION_ENGINE).SessionStore
     user = await get_user({"session": store(session_key)})
-    return await in_thread(View.of)(user, {}) if is_staff(user) else None
+    return await in_thread(Viewer.of)(user, {}) if is_staff(user) else None

@@ -1,7 +1,7 @@
-"""The page's parts: what each shows, and to whom.
+"""The parts of the page: what each shows, and to whom.
 
-A part is a template of the same name, rendered with what its function reads. The fields of the view that
-it depends on are named, so that it is made once for all to whom it looks the same.
+A part is a template of the same name, rendered with what its function reads. `needs` names the fields of the
+viewer that change the HTML, so that it is rendered once for all viewers with the same fields.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,22 +9,26 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
+from queueing.control.actions import ACTIONS
+from queueing.control.limit_texts import LABELS
 from queueing.models import AuditEntry
 from queueing.monitoring import failures, health, overview
 from queueing.record.database_thread import in_thread
 
-from . import plotting
-from .cache import Kept
+from . import forms, plotting
+from .cache import TTLCache
 from .plotting import SPANS
-from .viewer import View
+from .viewer import Viewer
 
-#: Jobs, groups of failures and acts of operators that are shown.
-JOBS, GROUPS, ACTS = 50, 50, 15
-#: Seconds for which what was read of these is good enough.
-_GROUPS, _ACTS = 3.0, 1.0
+#: The maximum number of jobs, groups of failures and audit entries on the page.
+MAX_JOBS, MAX_GROUPS, MAX_ENTRIES = 50, 50, 15
+#: Seconds for which groups of failures and audit entries are cached.
+_GROUPS_TTL, _AUDIT_TTL = 3.0, 1.0
+#: Seconds for which one round's overview, and a part made of it, are cached.
+_ROUND_TTL = 0.5
 
 Context = dict[str, Any]
-Read = Callable[[View, Kept], Awaitable[Context]]
+Read = Callable[[Viewer, TTLCache], Awaitable[Context]]
 
 
 class Part(NamedTuple):
@@ -32,93 +36,97 @@ class Part(NamedTuple):
 
     read: Read
     needs: tuple[str, ...] = ()
-    """Fields of the view that make a difference."""
+    """Fields of the viewer that change the HTML."""
     private: bool = False
-    """Only for those who see jobs."""
-    fresh: Callable[[View], float] = lambda _view: 0.5
-    """Seconds for which what was rendered is good; as a rule, for one round."""
+    """Only for viewers who can view jobs."""
+    ttl: Callable[[Viewer], float] = lambda _viewer: _ROUND_TTL
+    """Seconds for which the HTML is cached."""
 
 
-def for_view(view: View) -> list[str]:
-    """The names of the parts that are shown to it."""
-    return [name for name, part in PARTS.items() if view.sees or not part.private]
+def for_viewer(viewer: Viewer) -> list[str]:
+    """Return the names of the parts that the viewer may see."""
+    return [name for name, part in PARTS.items() if viewer.can_view_jobs or not part.private]
 
 
-async def render(name: str, view: View, kept: Kept) -> str:
-    """The part's HTML. Raises Django's `DatabaseError` when the database is away."""
+async def render(name: str, viewer: Viewer, cache: TTLCache) -> str:
+    """Return the part's HTML. Raise Django's `DatabaseError` when the database is unavailable."""
     part = PARTS[name]
-    seen = tuple(getattr(view, field) for field in part.needs)
+    key = ("part", name, *(getattr(viewer, field) for field in part.needs))
 
-    async def made() -> str:
-        context = await part.read(view, kept) | {"view": view}
+    async def html() -> str:
+        context = await part.read(viewer, cache) | {"viewer": viewer}
         return render_to_string(f"queueing/dashboard/{name}.html", context)
 
-    return str(await kept.get(("part", name, *seen), part.fresh(view), made, rest=False))
+    return str(await cache.get(key, part.ttl(viewer), html, rest=False))
 
 
-async def _overview(kept: Kept) -> Context:
-    """One look for all parts of one round."""
-    return dict(await kept.get("look", 0.5, health.queue_health))
+async def _overview(cache: TTLCache) -> Context:
+    """Return the overview that all parts of one round share."""
+    return dict(await cache.get("overview", _ROUND_TTL, health.queue_health))
 
 
-async def _warnings(_view: View, kept: Kept) -> Context:
-    return {"warnings": (await _overview(kept))["warnings"]}
+async def _warnings(_viewer: Viewer, cache: TTLCache) -> Context:
+    return {"warnings": (await _overview(cache))["warnings"]}
 
 
-async def _queues(view: View, kept: Kept) -> Context:
-    trends = await kept.get("trends", 20.0, in_thread(plotting.trends))
-    queues = [
-        row | {"trend": trends[row["name"]], "unfinished": _unfinished(row)}
-        for row in (await _overview(kept))["queues"]
-    ]
-    chosen = next((queue for queue in queues if queue["name"] == view.queue), None)
-    return {"queues": queues, "chosen": chosen}
+async def _queues(_viewer: Viewer, cache: TTLCache) -> Context:
+    trends = await cache.get("trends", 20.0, in_thread(plotting.trends))
+    return {"queues": [row | {"trend": trends[row["name"]]} for row in (await _overview(cache))["queues"]]}
+
+
+async def _queue_detail(viewer: Viewer, cache: TTLCache) -> Context:
+    rows = (await _overview(cache))["queues"]
+    queue = next(
+        (row | {"unfinished": _unfinished(row)} for row in rows if row["name"] == viewer.queue), None
+    )
+    actions = list(forms.queue_actions(queue)) if queue and viewer.can_operate else []
+    return {"queue": queue, "actions": actions, "labels": LABELS}
 
 
 def _unfinished(row: Context) -> int | None:
-    """None while Redis is away."""
+    """Return the number of unfinished jobs; None while Redis is unavailable."""
     return row["waiting"] + row["active"] + row["delayed"] if "waiting" in row else None
 
 
-async def _plots(view: View, _kept: Kept) -> Context:
-    span = SPANS[view.span]
-    return {"plots": await in_thread(plotting.drawings)(span, view.queue), "spans": SPANS.values()}
+async def _plots(viewer: Viewer, _cache: TTLCache) -> Context:
+    span = SPANS[viewer.span]
+    return {"plots": await in_thread(plotting.plots_of)(span, viewer.queue), "spans": SPANS.values()}
 
 
-async def _workers(_view: View, kept: Kept) -> Context:
-    seen = await _overview(kept)
-    return {"workers": seen["workers"], "redis": seen["redis"]}
+async def _workers(_viewer: Viewer, cache: TTLCache) -> Context:
+    now = await _overview(cache)
+    return {"workers": now["workers"], "redis": now["redis"]}
 
 
-async def _active(view: View, kept: Kept) -> Context:
-    shown = (await overview.active_jobs(view.queue, JOBS, contents=view.reads))[:JOBS]
-    rows = [row for row in (await _overview(kept))["queues"] if view.queue in ("", row["name"])]
-    return {"jobs": shown, "most": JOBS, "more": sum(row.get("active", 0) for row in rows) - len(shown)}
+async def _active(viewer: Viewer, cache: TTLCache) -> Context:
+    jobs = await overview.active_jobs(viewer.queue, MAX_JOBS, contents=viewer.can_view_contents)
+    rows = [row for row in (await _overview(cache))["queues"] if viewer.queue in ("", row["name"])]
+    total = sum(row.get("active", 0) for row in rows)
+    return {"jobs": jobs[:MAX_JOBS], "more": total - MAX_JOBS if len(jobs) >= MAX_JOBS else 0}
 
 
-async def _failures(view: View, kept: Kept) -> Context:
+async def _failures(viewer: Viewer, cache: TTLCache) -> Context:
     async def read() -> list[Any]:
-        return list(await in_thread(failures.groups)(view.queue, GROUPS))
+        return list(await in_thread(failures.groups)(viewer.queue, MAX_GROUPS))
 
-    groups = await kept.get(("groups", view.queue), _GROUPS, read)
-    return {"groups": groups}
+    return {"groups": await cache.get(("groups", viewer.queue), _GROUPS_TTL, read), "actions": ACTIONS}
 
 
-async def _acts(view: View, kept: Kept) -> Context:
+async def _audit(viewer: Viewer, cache: TTLCache) -> Context:
     def read() -> list[AuditEntry]:
         found = AuditEntry.objects.order_by("-id")
-        return list((found.filter(queue=view.queue) if view.queue else found)[:ACTS])
+        return list((found.filter(queue=viewer.queue) if viewer.queue else found)[:MAX_ENTRIES])
 
-    return {"acts": await kept.get(("acts", view.queue), _ACTS, in_thread(read))}
+    return {"entries": await cache.get(("audit", viewer.queue), _AUDIT_TTL, in_thread(read))}
 
 
 PARTS = {
-    "warnings": Part(_warnings),
+    "warnings": Part(_warnings, ("span",)),
     "queues": Part(_queues, ("queue", "span")),
-    "chosen": Part(_queues, ("queue", "operates")),
-    "active": Part(_active, ("sees", "reads", "queue"), private=True),
-    "failures": Part(_failures, ("queue", "operates", "reads"), private=True),
+    "queue_detail": Part(_queue_detail, ("queue", "can_operate")),
+    "active": Part(_active, ("can_view_jobs", "can_view_contents", "queue"), private=True),
+    "failures": Part(_failures, ("queue", "can_operate", "can_view_contents"), private=True),
     "workers": Part(_workers),
-    "plots": Part(_plots, ("queue", "span"), fresh=lambda view: SPANS[view.span].fresh / 3),
-    "acts": Part(_acts, ("queue",), private=True),
+    "plots": Part(_plots, ("queue", "span"), ttl=lambda viewer: SPANS[viewer.span].redraw_after / 3),
+    "audit": Part(_audit, ("queue",), private=True),
 }

@@ -1,4 +1,4 @@
-"""The page's plots: what a queue did over minutes, hours or days."""
+"""The plots of the page: finished jobs and their times over minutes, hours or days."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -10,25 +10,25 @@ from queueing.monitoring import histogram, statistics
 from queueing.monitoring.charts import formats, plots
 from queueing.monitoring.charts.plots import Plot, Series
 
-#: Minutes of a queue's row.
-_TREND = 30
+#: Minutes of the trend line of a queue.
+_TREND_MINUTES = 30
 
 
 class Span(NamedTuple):
-    """A stretch of time up to now."""
+    """A period of time that ends now, in steps."""
 
     id: str
     label: str
     steps: int
     step: timedelta
-    name: str
-    """What a step is called, as the head of a column."""
-    form: str
-    """Its label, for strftime."""
+    step_name: str
+    """The heading of the column of steps."""
+    label_format: str
+    """The format of a step's label, for strftime."""
 
     @property
-    def fresh(self) -> float:
-        """Seconds after which it is drawn again: as good as a step, but no more than ten minutes."""
+    def redraw_after(self) -> float:
+        """Seconds after which the plots are drawn again: one step, but at most ten minutes."""
         return min(self.step.total_seconds(), 600.0)
 
 
@@ -43,39 +43,42 @@ SPANS = {
 }
 
 
-def drawings(span: Span, queue: str) -> list[Plot]:
-    """Throughput, waits and runs of one queue, or of all where `queue` is empty. Blocks: one statement."""
+def plots_of(span: Span, queue: str) -> list[Plot]:
+    """Return finished jobs, waiting and run times of one queue, or of all if `queue` is empty.
+
+    Blocks for one SQL statement.
+    """
     now = timezone.now()
     periods = statistics.history(queue, since=now - span.step * (span.steps - 1), step=span.step)
-    labels = [f"{period.start:{span.form}}" for period in periods]
-    ended = [
+    labels = [f"{period.start:{span.label_format}}" for period in periods]
+    finished = [
         Series("completed", "up", [period.completed for period in periods]),
         Series("failed", "down", [period.failed for period in periods]),
     ]
     throughput = Plot(
-        title="Jobs ended",
-        x_name=span.name,
+        title="Finished jobs",
+        x_name=span.step_name,
         labels=labels,
-        series=ended,
+        series=finished,
         say=formats.count,
         say_in_full=formats.whole,
     )
     return [
         plots.bars(throughput),
-        _durations("Wait in line", span, labels, [period.waits for period in periods]),
-        _durations("Run", span, labels, [period.runs for period in periods]),
+        _durations("Waiting time", span, labels, [period.waits for period in periods]),
+        _durations("Run time", span, labels, [period.runs for period in periods]),
     ]
 
 
 def _durations(title: str, span: Span, labels: list[str], spreads: list[dict[str, int]]) -> Plot:
-    half = Series("half within", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
-    most = Series("95% within", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
+    p50 = Series("p50", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
+    p95 = Series("p95", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
     return plots.lines(
         Plot(
             title=title,
-            x_name=span.name,
+            x_name=span.step_name,
             labels=labels,
-            series=[half, most],
+            series=[p50, p95],
             say=formats.seconds,
             say_in_full=formats.seconds,
         )
@@ -83,12 +86,15 @@ def _durations(title: str, span: Span, labels: list[str], spreads: list[dict[str
 
 
 def trends() -> dict[str, str]:
-    """What each queue did in the last half hour's whole minutes, as points of a line, 60 by 16. Blocks."""
-    since, minute = timezone.now() - timedelta(minutes=_TREND), timedelta(minutes=1)
+    """Return the finished jobs of each queue per minute, for the last half hour, as points of a line.
+
+    The line is 60 wide and 16 high. Blocks.
+    """
+    since, minute = timezone.now() - timedelta(minutes=_TREND_MINUTES), timedelta(minutes=1)
     found = {q: statistics.history(q, since=since, step=minute)[:-1] for q in get_conf().queues}
     return {queue: _points([p.completed + p.failed for p in periods]) for queue, periods in found.items()}
 
 
 def _points(numbers: list[int]) -> str:
-    most, step = max(1, *numbers), 60 / max(1, len(numbers) - 1)
-    return " ".join(f"{n * step:.1f},{15 - 14 * number / most:.1f}" for n, number in enumerate(numbers))
+    greatest, step = max(1, *numbers), 60 / max(1, len(numbers) - 1)
+    return " ".join(f"{n * step:.1f},{15 - 14 * number / greatest:.1f}" for n, number in enumerate(numbers))

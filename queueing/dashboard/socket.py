@@ -1,12 +1,12 @@
-"""`/ws/queue`: one open tab of the page.
+"""`/ws/queue`: the WebSocket of one open page.
 
-To the tab:   {"type": "parts", "round", "at", "parts": {name: HTML}}   what has changed
-              {"type": "trouble", "text"}                              it cannot be read just now
-From the tab: {"seen": round}                     read up to there: who does not say so is sent no more
-              {"show": {"queue", "span"}}         look elsewhere
+To the page:   {"type": "parts", "round", "at", "parts": {name: HTML}}   the parts that have changed
+               {"type": "trouble", "text"}                              the parts cannot be read now
+From the page: {"seen": round}                     this round is read; without it no more is sent
+               {"show": {"queue", "span"}}         another selection
 
-A plain ASGI application and no consumer of Channels': those begin by joining the channel layer, which is
-in Redis, and this page has to open when Redis is away.
+A plain ASGI application, not a consumer of Channels: those first join the channel layer, which is in Redis,
+and this page must open while Redis is unavailable.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,27 +14,28 @@ from urllib.parse import parse_qsl
 
 from queueing.record.database_thread import in_thread
 
-from .broadcast import Board
-from .client import Message, Tab
-from .viewer import View, is_staff
+from .broadcast import Broadcast
+from .client import DashboardClient, Message
+from .viewer import Viewer, is_staff
 
 
 async def dashboard(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """The ASGI application. `scope` has been given `user` and `session` (`AuthMiddlewareStack`)."""
+    """Serve one socket. `scope` has `user` and `session` (from `AuthMiddlewareStack`)."""
     await receive()  # websocket.connect
     if not is_staff(scope["user"]):
-        return await send({"type": "websocket.close"})  # the handshake is answered with 403
-    asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    tab = Tab(scope["session"].session_key, await in_thread(View.of)(scope["user"], asked), send)
+        return await send({"type": "websocket.close"})  # answers the handshake with 403
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    viewer = await in_thread(Viewer.of)(scope["user"], query)
+    client = DashboardClient(scope["session"].session_key, viewer, send)
     await send({"type": "websocket.accept"})
-    board = Board.for_running_loop()
-    board.add(tab)
+    broadcast = Broadcast.for_running_loop()
+    broadcast.add(client)
     try:
-        await board.show(tab)
+        await broadcast.show(client)
         while (message := await receive())["type"] != "websocket.disconnect":
-            if tab.hears(message.get("text") or ""):
-                await board.show(tab)
+            if client.receive(message.get("text") or ""):
+                await broadcast.show(client)
     finally:
-        board.discard(tab)
+        broadcast.discard(client)

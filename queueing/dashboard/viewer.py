@@ -1,47 +1,51 @@
-"""What somebody looks at, and what they may see of it."""
+"""What a member of staff has selected on the dashboard, and what the permissions allow."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from queueing.conf import get_conf
+from queueing.control.operator_action import OPERATE
 
 from .plotting import SPANS
 
 
-class View(NamedTuple):
-    """Those for whom all of this is the same are shown the same."""
+class Viewer(NamedTuple):
+    """The permissions and the selection of a viewer. Equal viewers are sent the same HTML."""
 
-    sees: bool
-    """Jobs, failures and what operators did; without it only counts."""
-    operates: bool
-    """May act."""
-    reads: bool
-    """Sees what jobs are about."""
+    can_view_jobs: bool
+    """Jobs, failures and the audit log; without it only counts."""
+    can_operate: bool
+    can_view_contents: bool
+    """Error messages and labels of progress."""
     queue: str = ""
-    """The chosen queue; empty for all of them."""
+    """The selected queue; empty for all of them."""
     span: str = "1h"
     """A key of SPANS."""
 
     @classmethod
-    def of(cls, user: Any, asked: Mapping[str, Any]) -> "View":
-        """What `user` (of the staff) may see of what is `asked`. Blocks: permissions are in the database."""
-        operates = user.has_perm("queueing.operate_queue")
-        sees = operates or user.has_perm("queueing.view_job")
-        return cls(sees, operates, user.has_perm("queueing.view_contents")).at(asked)
+    def of(cls, user: Any, query: Mapping[str, Any]) -> "Viewer":
+        """Return a member of staff with the selection of `query`. Blocks: permissions are in the database."""
+        can_operate = user.has_perm(OPERATE)
+        can_view_jobs = can_operate or user.has_perm("queueing.view_job")
+        viewer = cls(can_view_jobs, can_operate, user.has_perm("queueing.view_contents"))
+        return viewer.with_selection(query)
 
-    def at(self, asked: Mapping[str, Any]) -> "View":
-        """The same eyes elsewhere. Queues and spans there are not become all queues, and an hour."""
-        queue, span = asked.get("queue"), asked.get("span")
+    def with_selection(self, query: Mapping[str, Any]) -> "Viewer":
+        """Return the same permissions with another selection.
+
+        Unknown queues become '', unknown spans '1h'.
+        """
+        queue, span = query.get("queue"), query.get("span")
         return self._replace(
             queue=queue if isinstance(queue, str) and queue in get_conf().queues else "",
             span=span if isinstance(span, str) and span in SPANS else "1h",
         )
 
-    def with_eyes_of(self, other: "View") -> "View":
-        """The same place seen with what `other` may see."""
+    def with_permissions_of(self, other: "Viewer") -> "Viewer":
+        """Return the same selection with the permissions of `other`."""
         return other._replace(queue=self.queue, span=self.span)
 
 
 def is_staff(user: Any) -> bool:
-    """Whether `user` (perhaps nobody) may see the page at all."""
+    """Return whether a user, or an anonymous visitor, may open the dashboard."""
     return bool(user and user.is_active and user.is_staff)

@@ -1,1 +1,1 @@
-"""Commands of manage.py."""
+"""Management commands for operators, and what they share."""

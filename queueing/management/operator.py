@@ -1,6 +1,7 @@
-"""What the commands of operators share: help worth reading, who acts, and errors with the way out."""
+"""What the commands of operators share: help with examples, the audit fields, and errors in sentences."""
 
 import argparse
+import asyncio
 import getpass
 import re
 from collections.abc import Iterator, Sequence
@@ -14,92 +15,131 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from queueing.conf import get_queue
-from queueing.control.audited import Who
+from queueing.control.actions import ACTIONS
+from queueing.control.operator_action import Target
 from queueing.errors import QueueingError
+from queueing.monitoring import health
+from queueing.schedule import redis_client
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-#: Exit code when nobody can tell: the database is away, or what was asked makes no sense.
-CANNOT_TELL = 3
+#: Exit code when the health is unknown: the database is unavailable, or an option is invalid.
+EXIT_UNKNOWN = 3
 
 
 class _Formatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of options, and our line breaks."""
+    """Django's order of options, and line breaks as written."""
 
 
 class HelpfulCommand(BaseCommand):
-    """A command whose `--help` ends with `examples`, lines of text kept as they are."""
+    """A command whose `--help` ends with `examples`, printed as written."""
 
     examples = ""
-    #: Their warnings are for those who start servers, not for each call of a script.
+    #: The warnings of system checks are for the start of servers, not for each call of a script.
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Django's, with the examples."""
+        """Return Django's parser, with the examples."""
         epilog = f"examples:\n{self.examples}" if self.examples else None
         return super().create_parser(
             prog_name, subcommand, formatter_class=_Formatter, epilog=epilog, **kwargs
         )
 
-
-class OperatorCommand(HelpfulCommand):
-    """A command that acts. `operate` does it, and what it raises becomes a sentence."""
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Who acts, and why."""
-        parser.add_argument("--actor", default=user("shell"), help="who the record names (%(default)s)")
-        parser.add_argument("--note", default="", help="why, for the record")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Calls `operate` with who acts and why."""
-        with told():
-            self.operate({"actor": options["actor"], "note": options["note"]}, options)
-
-    def operate(self, who: Who, options: dict[str, Any]) -> None:
-        """Do it; `who` is given on to each verb of `operating`."""
-        raise NotImplementedError
-
-    def say(self, sentence: str) -> None:
-        """One line of output."""
+    def write(self, sentence: str) -> None:
+        """Write one line of output."""
         self.stdout.write(sentence)
 
 
+class OperatorCommand(HelpfulCommand):
+    """A command that performs actions of operators."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the fields of the audit entry."""
+        parser.add_argument(
+            "--actor", default=default_actor("shell"), help="name for the audit log (%(default)s)"
+        )
+        parser.add_argument("--note", default="", help="reason, for the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Call `operate`, and turn known errors into a `CommandError`."""
+        self._audit = {"actor": options["actor"], "note": options["note"]}
+        with command_errors():
+            self.operate(options)
+
+    def operate(self, options: dict[str, Any]) -> None:
+        """Perform the actions."""
+        raise NotImplementedError
+
+    def perform(self, name: str, **target: Any) -> None:
+        """Perform one action, and write its result."""
+        self.write(ACTIONS[name].perform(Target(**self._audit, **target)))
+
+
+class QueuesCommand(OperatorCommand):
+    """A command that performs one action on each of the named queues."""
+
+    action: str
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the queues."""
+        parser.add_argument("queue", nargs="+", help="names of queues")
+        super().add_arguments(parser)
+
+    def operate(self, options: dict[str, Any]) -> None:
+        """Perform the action queue by queue."""
+        for queue in require_queues(options["queue"]):
+            self.perform(self.action, queue=queue)
+
+
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what can go wrong into a `CommandError`."""
+def command_errors() -> Iterator[None]:
+    """Turn known errors into a `CommandError`."""
     try:
         yield
     except (QueueingError, ImproperlyConfigured) as exc:
         raise CommandError(str(exc)) from None
     except DatabaseError as exc:
-        text = f"The database does not answer as it should: {exc}\nIs DATABASE_URL right, and is it migrated?"
-        raise CommandError(text, returncode=CANNOT_TELL) from None
+        text = f"The database does not respond correctly: {exc}\nCheck DATABASE_URL and run the migrations."
+        raise CommandError(text, returncode=EXIT_UNKNOWN) from None
 
 
-def user(where: str) -> str:
-    """The name of who sits at the keyboard, such as `shell:anna`."""
+def read_health() -> dict[str, Any]:
+    """Return the queues' health, read on an event loop of its own."""
+
+    async def read() -> dict[str, Any]:
+        try:
+            return await health.queue_health()
+        finally:
+            await redis_client.aclose()
+
+    with command_errors():
+        return asyncio.run(read())
+
+
+def default_actor(prefix: str) -> str:
+    """Return a name for the audit log from the system's user, such as `shell:anna`."""
     try:
-        return f"{where}:{getpass.getuser()}"
+        return f"{prefix}:{getpass.getuser()}"
     except (KeyError, OSError):  # a container's user without a name
-        return where
+        return prefix
 
 
-def known(names: Sequence[str]) -> Sequence[str]:
-    """The queues' names as they are; an unknown one raises before anything is done to the others."""
+def require_queues(names: Sequence[str]) -> Sequence[str]:
+    """Return the names. Raise `ImproperlyConfigured` for an unknown queue, before anything is done."""
     for name in names:
         get_queue(name)
     return names
 
 
 def duration(text: str) -> timedelta:
-    """What an option such as `7d` means."""
+    """Parse an option such as `7d`."""
     if not (found := re.fullmatch(r"(\d{1,6})([smhd])", text)):
-        raise argparse.ArgumentTypeError(f"{text!r} should be a number and s, m, h or d, such as 90s or 7d")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number and s, m, h or d, such as 90s or 7d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def job_id(text: str) -> UUID:
-    """A job's id, as 32 hex digits with or without dashes."""
+    """Parse a job id: 32 hex digits with or without dashes."""
     try:
         return UUID(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no job id: those are 32 hex digits") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a job id: a job id has 32 hex digits") from None

@@ -33,7 +33,7 @@ class _Minute:
     durations: Counter[str] = field(default_factory=Counter)
 
 
-class Account:
+class WorkerCounters:
     """Counts in memory; `write` hands them to the database. A crash loses one heartbeat's counts."""
 
     def __init__(self, worker: str) -> None:

@@ -1,6 +1,6 @@
-"""Failed jobs by cause: a group is what failed on one queue, in one kind of job, with one code.
+"""Failed jobs by cause: a group has one queue, one kind of job and one error code.
 
-The code is a handler's own stable word, such as `no_quota`, or the class of what it did not expect.
+The code is a stable word of the handler, such as `no_quota`, or the class of an unexpected exception.
 """
 
 from collections import Counter
@@ -19,53 +19,53 @@ from queueing.models import FailedAttempt, FailureNote, Job
 from queueing.record import orphans
 from queueing.states import State
 
-#: A queue's newest failed jobs that are looked at, however many there are.
+#: The number of newest failed jobs of a queue that are grouped.
 NEWEST = 10_000
-_EXAMPLES = 3
-_PAGE = 500
-_LATELY = timedelta(minutes=10)
-#: Failures within `_LATELY` from which a group can be growing.
-_FEW = 5
+_MAX_EXAMPLES = 3
+_PAGE_SIZE = 500
+_RECENT = timedelta(minutes=10)
+#: The minimum number of failures within `_RECENT` for a growing group.
+_MIN_GROWING = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Jobs that failed for one cause."""
+    """Failed jobs with one cause."""
 
     queue: str
     kind: str
     code: str
     count: int
     first: datetime
-    """When the first of them failed."""
+    """When the first of the jobs failed."""
     last: datetime
     message: str
-    """What the newest's owner was told."""
+    """The error message for the owner of the newest job."""
     example_ids: list[str]
-    """The newest, 32 hex digits each."""
+    """Ids of the newest jobs, 32 hex digits each."""
     note: FailureNote | None
     growing: bool
-    """More of them in the last ten minutes than in the ten before, and at least five."""
+    """True if at least five failed in the last ten minutes, and more than in the ten minutes before."""
     more: bool
-    """Whether the queue has more failed jobs than were looked at."""
+    """True if the queue has more failed jobs than `NEWEST`."""
 
     @property
     def is_orphaned(self) -> bool:
-        """Whether the queue is not in the settings, so that nothing can be run again."""
+        """True if the queue is not in the settings, so that its jobs cannot be retried."""
         return not is_configured(self.queue)
 
 
 def groups(queue: str = "", most: int = 50) -> list[Group]:
-    """The groups of one queue or of all, those that failed last first.
+    """Return at most `most` groups of one queue, or of all queues; the latest failures first.
 
-    All are those of the settings, and those that failed jobs name.
+    All queues are those of the settings, and orphaned queues with failed jobs.
     """
     names = [queue] if queue else [*get_conf().queues, *orphans.orphaned_queues_with_failures()]
-    found = [group for name in names for group in _of(name)]
+    found = [group for name in names for group in _groups_of(name)]
     return sorted(found, key=lambda group: group.last, reverse=True)[:most]
 
 
-def _of(queue: str) -> list[Group]:
+def _groups_of(queue: str) -> list[Group]:
     rows = list(
         _failed(queue).order_by("-id").values_list("kind", "error_code", "finished_at", "id")[:NEWEST]
     )
@@ -79,11 +79,11 @@ def _of(queue: str) -> list[Group]:
 def _group(
     queue: str, cause: tuple[str, str], rows: Sequence[Any], note: FailureNote | None, more: bool
 ) -> Group:
-    """`rows` are (kind, code, finished_at, id), the newest first, as sorting by cause has left them."""
+    """Return one group. `rows` are (kind, code, finished_at, id), the newest first."""
     now, ends = timezone.now(), [row[2] for row in rows]
-    lately = sum(end > now - _LATELY for end in ends)
-    before = sum(now - 2 * _LATELY < end <= now - _LATELY for end in ends)
-    newest = [row[3] for row in rows[:_EXAMPLES]]
+    recent = sum(end > now - _RECENT for end in ends)
+    before = sum(now - 2 * _RECENT < end <= now - _RECENT for end in ends)
+    newest = [row[3] for row in rows[:_MAX_EXAMPLES]]
     return Group(
         queue=queue,
         kind=cause[0],
@@ -94,18 +94,18 @@ def _group(
         message=Job.objects.values_list("error", flat=True).filter(id=newest[0]).first() or "",
         example_ids=[job_id.hex for job_id in newest],
         note=note,
-        growing=lately >= _FEW and lately > before,
+        growing=recent >= _MIN_GROWING and recent > before,
         more=more,
     )
 
 
 def ids_of(queue: str, kind: str, code: str) -> Iterator[UUID]:
-    """All of a group's jobs, the oldest first; read page by page, so that they may change meanwhile."""
+    """Yield the ids of a group, the oldest first; read page by page, so that jobs may change meanwhile."""
     rows = _failed(queue).filter(kind=kind, error_code=code).order_by("id").values_list("id", flat=True)
-    page = list(rows[:_PAGE])
+    page = list(rows[:_PAGE_SIZE])
     while page:
         yield from page
-        page = list(rows.filter(id__gt=page[-1])[:_PAGE])
+        page = list(rows.filter(id__gt=page[-1])[:_PAGE_SIZE])
 
 
 def _failed(queue: str) -> QuerySet[Job]:
@@ -113,7 +113,7 @@ def _failed(queue: str) -> QuerySet[Job]:
 
 
 def failure_codes(within: timedelta, *, newest: int) -> Counter[str]:
-    """Count the codes of the attempts that failed `within` this time, among the `newest` that failed."""
+    """Return the error codes of failed attempts `within` a time, counted among the `newest` attempts."""
     since = timezone.now() - within
     rows = FailedAttempt.objects.order_by("-id").values_list("code", "ended_at")[:newest]
     return Counter(code for code, ended in rows if ended >= since)

@@ -1,1 +1,1 @@
-"""The terminal's screen: `manage.py queue_monitor`."""
+"""The full-screen terminal view of `manage.py queue_monitor`."""

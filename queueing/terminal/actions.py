@@ -1,103 +1,78 @@
-"""What the keys of the screen do: each is an operator's verb, on the record under the terminal's user."""
+"""The actions that the keys of the screen start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from queueing.control import audited
+from queueing.control.actions import ACTIONS
+from queueing.control.operator_action import Confirm, OperatorAction, Target
 from queueing.errors import QueueingError
 from queueing.models import Job
-from queueing.monitoring.failures import Group
 from queueing.states import State
+
+from . import texts
 
 
 @dataclass(frozen=True)
-class Action:
-    """Something to do."""
+class PendingAction:
+    """An action on the selected row, before it is confirmed."""
 
-    question: str
-    """What to ask before; empty when it can be undone by the next key."""
-    verb: Callable[[], str]
-    """Does it, and tells what it did."""
+    action: OperatorAction
+    target: Target
+
+    @property
+    def question(self) -> str:
+        """The question to confirm; empty if another key can undo the action."""
+        if self.action.confirm == Confirm.NO:
+            return ""
+        return f"{self.action.heading(self.target)}? {self.action.warning}"
 
     def run(self) -> str:
-        """One sentence: what was done, or why not."""
+        """Perform the action, and return a sentence about the result or the error. Blocks."""
         try:
-            return self.verb()
+            return self.action.perform(self.target)
         except (QueueingError, ImproperlyConfigured, Job.DoesNotExist) as exc:
-            return f"Not done: {exc}"
+            return texts.not_done(str(exc))
         except DatabaseError as exc:
-            return f"Not done: the database is away ({type(exc).__name__})."
+            return texts.not_done(texts.database_unavailable(exc))
 
 
-def pause(queue: str, actor: str) -> Action:
-    """Start nothing more on the queue."""
-
-    def verb() -> str:
-        audited.pause(queue, actor=actor)
-        return f"{queue} is paused; what runs finishes."
-
-    return Action("", verb)
+def _retry_newest(target: Target) -> Job:
+    job = Job.objects.filter(queue=target.queue, state=State.FAILED).order_by("-id").first()
+    if not job:
+        raise Job.DoesNotExist(texts.no_failed_job(target.queue))
+    return ACTIONS["retry"].run(replace(target, job=job.id))
 
 
-def resume(queue: str, actor: str) -> Action:
-    """Let the queue go on."""
+_RETRY_NEWEST = replace(ACTIONS["retry"], title="Retry the newest failed job of {queue}", run=_retry_newest)
 
-    def verb() -> str:
-        audited.resume(queue, actor=actor)
-        return f"{queue} goes on."
-
-    return Action("", verb)
-
-
-def drain(queue: str, actor: str) -> Action:
-    """Cancel what waits."""
-    question = f"Cancel all that waits or is delayed in {queue}? This cannot be undone."
-    return Action(question, lambda: f"{audited.drain(queue, actor=actor)} jobs of {queue} cancelled.")
-
-
-def clean(queue: str, actor: str) -> Action:
-    """Forget what failed."""
-
-    def verb() -> str:
-        removed = audited.clean(queue, state=State.FAILED, older_than=timedelta(0), actor=actor)
-        return f"{removed} failed jobs of {queue} removed from the record."
-
-    return Action(f"Remove all failed jobs of {queue} from the record? This cannot be undone.", verb)
+#: View -> key -> action.
+_KEYS: dict[str, dict[str, OperatorAction]] = {
+    "queues": {
+        "p": ACTIONS["pause"],
+        "r": ACTIONS["resume"],
+        "t": _RETRY_NEWEST,
+        "D": ACTIONS["drain"],
+        "C": ACTIONS["clean"],
+    },
+    "failures": {"t": ACTIONS["retry_group"]},
+    "jobs": {"X": ACTIONS["cancel"]},
+}
+#: Action -> fields of its target that the terminal always sets.
+_FIXED: dict[str, dict[str, Any]] = {"clean": {"state": State.FAILED.value}}
+#: View -> the fields of the target that a row of the view gives.
+_TARGETS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "queues": lambda queue: {"queue": queue["name"]},
+    "failures": lambda group: {"queue": group.queue, "kind": group.kind, "code": group.code},
+    "jobs": lambda job: {"queue": job["queue"], "kind": job["kind"], "job": job["id"]},
+}
 
 
-def retry_newest(queue: str, actor: str) -> Action:
-    """Run the queue's newest failed job again."""
-
-    def verb() -> str:
-        job = Job.objects.filter(queue=queue, state=State.FAILED).order_by("-id").first()
-        if not job:
-            return f"Nothing of {queue} has failed."
-        audited.retry(job.id, actor=actor)
-        return f"{job.kind} {job.id.hex} waits again."
-
-    return Action(f"Run the newest failed job of {queue} again?", verb)
-
-
-def retry_group(group: Group, actor: str) -> Action:
-    """Run all jobs again that failed in this way."""
-
-    def verb() -> str:
-        again = audited.retry_group(group.queue, group.kind, group.code, actor=actor)
-        return f"{again} jobs of {group.queue} wait again."
-
-    return Action(f"Run all {group.count} of {group.kind} that failed with {group.code} again?", verb)
-
-
-def cancel(job: dict[str, Any], actor: str) -> Action:
-    """Stop a job that runs."""
-
-    def verb() -> str:
-        audited.cancel(job["id"], actor=actor)
-        return f"{job['kind']} {job['id']} is cancelled."
-
-    return Action(f"Cancel {job['kind']} {job['id']}? This cannot be undone.", verb)
+def for_key(view: str, key: str, row: Any, actor: str) -> PendingAction | None:
+    """Return the action of `key` on a row of `view`; None if the key has none."""
+    if not (action := _KEYS.get(view, {}).get(key)):
+        return None
+    return PendingAction(action, Target(actor=actor, **_TARGETS[view](row), **_FIXED.get(action.name, {})))

@@ -1,4 +1,4 @@
-"""Looks at the queues again and again, in a thread of its own: keys are heard also while Redis hangs."""
+"""Reads the queues again and again, in its own thread, so that the screen hears keys while Redis hangs."""
 
 import asyncio
 import time
@@ -14,65 +14,67 @@ from queueing.monitoring.overview import active_jobs
 from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client
 
+from . import texts
+
 
 @dataclass(frozen=True)
-class Seen:
-    """What the last look brought."""
+class Snapshot:
+    """The result of the latest poll."""
 
     overview: dict[str, Any] | None = None
-    """As `health.look` gives it; the latest there was while the database is away, None before the first."""
+    """The latest result of `queue_health`; None before the first."""
     groups: list[failures.Group] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
-    """Why there is nothing newer; empty when all is well."""
+    """Why the snapshot is not newer; empty after a successful poll."""
     at: float = field(default_factory=time.time)
-    """When `overview` was so."""
+    """When `overview` was read (Unix time)."""
 
 
-class Watcher(Thread):
-    """`seen` is the latest look, with what `view` shows beside the queues; `notify` is called after each."""
+class Poller(Thread):
+    """Keeps `snapshot` up to date for the current `view`, and calls `notify` after each poll."""
 
     def __init__(self, interval: float, notify: Callable[[], None]) -> None:
         super().__init__(daemon=True)
-        self.seen = Seen()
+        self.snapshot = Snapshot()
         self.view = "queues"
         self._interval = interval
         self._notify = notify
-        self._again: asyncio.Event | None = None
+        self._wake: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._over = False
+        self._stopping = False
 
-    def again(self) -> None:
-        """Look now, not at the next turn; safe from any thread."""
-        if self._loop and self._again:
-            self._loop.call_soon_threadsafe(self._again.set)
+    def poll_now(self) -> None:
+        """Poll without waiting for the interval; safe from any thread."""
+        if self._loop and self._wake:
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     def stop(self) -> None:
-        """End the thread after the look it is at."""
-        self._over = True
-        self.again()
+        """End the thread after the current poll."""
+        self._stopping = True
+        self.poll_now()
 
     def run(self) -> None:
-        """The thread."""
-        asyncio.run(self._watch())
+        """Run the thread."""
+        asyncio.run(self._poll_until_stopped())
 
-    async def _watch(self) -> None:
-        self._loop, self._again = asyncio.get_running_loop(), asyncio.Event()
+    async def _poll_until_stopped(self) -> None:
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         try:
-            while not self._over:
-                self.seen = await look(self.seen, self.view)
+            while not self._stopping:
+                self.snapshot = await poll(self.snapshot, self.view)
                 self._notify()
                 try:
-                    await asyncio.wait_for(self._again.wait(), self._interval)
+                    await asyncio.wait_for(self._wake.wait(), self._interval)
                 except TimeoutError:
                     continue
-                self._again.clear()
+                self._wake.clear()
         finally:
             await redis_client.aclose()
 
 
-async def look(before: Seen, view: str = "queues") -> Seen:
-    """What `view` needs; when that fails, what was seen `before` and why there is nothing newer."""
+async def poll(before: Snapshot, view: str = "queues") -> Snapshot:
+    """Read what `view` needs. After an error return the snapshot `before` with the problem."""
     try:
         overview = await health.queue_health()
         groups, jobs = [], []
@@ -80,8 +82,7 @@ async def look(before: Seen, view: str = "queues") -> Seen:
             groups = await in_thread(failures.groups)()
         if view == "jobs" and overview["redis"] == "ok":
             jobs = await active_jobs()
-    except Exception as exc:  # whatever it is, the next look may go well, and the screen stays
-        what = "The database is away" if isinstance(exc, DatabaseError) else "This look failed"
-        problem = f"{what} ({type(exc).__name__}); it is tried again."
+    except Exception as exc:  # the screen must survive any error: the next poll may succeed
+        problem = texts.poll_failed(exc, database=isinstance(exc, DatabaseError))
         return replace(before, problem=problem)
-    return Seen(overview, groups, jobs)
+    return Snapshot(overview, groups, jobs)

@@ -1,7 +1,7 @@
-"""The live screen: what is shown, which row is chosen, and what the keys do."""
+"""The live screen: its views, the selected row, and the handling of keys."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -11,189 +11,165 @@ from rich.text import Text
 
 from queueing.monitoring import failures
 
-from . import actions, tables
-from .actions import Action
-from .poller import Seen, Watcher
+from . import actions, tables, texts
+from .actions import PendingAction
+from .poller import Poller, Snapshot
 from .terminal import Terminal
 
-_KEYS = {
-    "queues": "p pause  r resume  t retry  D drain  C clean  f failed  a active  ? help  q quit",
-    "failures": "t retry the group  escape back  ? help  q quit",
-    "jobs": "X cancel  escape back  ? help  q quit",
-    "help": "escape back  q quit",
-}
-_HELP = """
-  up/down, k/j   choose a row
-  p  r           pause, resume the chosen queue; what runs finishes
-  t              run again: the chosen group of failures, or the queue's newest failed job
-  f              failures, grouped by their cause
-  a              active jobs
-  q, Ctrl-C      quit
-
-Capital letters are for what cannot be undone; they ask first.
-
-  D              drain: cancel all that waits or is delayed in the chosen queue
-  C              clean: remove the chosen queue's failed jobs from the record
-  X              cancel the chosen active job
-
-What is done here is on record under your name, as in the dashboard.
-"""
+_MOVES = {"up": -1, "k": -1, "down": 1, "j": 1}
+_VIEWS = {"f": "failures", "a": "jobs", "?": "help", "escape": "queues"}
+#: The maximum number of lines of a message above the line of keys.
+_MAX_MESSAGE = 3
 
 
 class Monitor:
-    """The screen of one terminal. `actor` is who its actions are recorded under."""
+    """The screen of one terminal. `actor` is the name in the audit log."""
 
     def __init__(self, terminal: Terminal, interval: float, actor: str) -> None:
         self._terminal = terminal
         self._interval = interval
         self._actor = actor
-        self._watcher = Watcher(interval, terminal.wake)
+        self._poller = Poller(interval, terminal.wake)
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._doing: Future[str] | None = None
-        self._asking: Action | None = None
-        self._said = ""
+        self._running: Future[str] | None = None
+        self._pending: PendingAction | None = None
+        """The action that waits for a confirmation."""
+        self._message = ""
         self._view = "queues"
-        self._chosen: dict[str, object] = {}
-        """By view, which row is chosen: not its number, for others come and go."""
+        self._selected: dict[str, object] = {}
+        """View -> the identity of its selected row, which survives when rows appear and disappear."""
 
     def run(self) -> None:
-        """Returns when somebody quits; an action that is under way is finished first."""
-        self._watcher.start()
+        """Show the screen until `q` is pressed. A running action is finished first."""
+        self._poller.start()
         try:
             while True:
-                self._hear()
-                self._terminal.draw(self.picture())
+                self._collect_result()
+                self._terminal.draw(self.render())
                 for key in self._terminal.keys(timeout=1.0):
-                    if key == "q" and not self._asking:
+                    if key == "q" and not self._pending:
                         return
                     self._press(key)
-                    if self._asking:
-                        break  # what was typed or pasted before the question was seen is no answer to it
+                    if self._pending:
+                        break  # keys that were typed or pasted before the question was shown are no answer
         finally:
-            self._watcher.stop()
+            self._poller.stop()
             self._pool.shutdown()
 
-    def _hear(self) -> None:
-        """Of an action that is done."""
-        if self._doing and self._doing.done():
-            self._said, self._doing = self._doing.result(), None
-            self._watcher.again()
+    def _collect_result(self) -> None:
+        if self._running and self._running.done():
+            self._message, self._running = self._running.result(), None
+            self._poller.poll_now()
 
     def _press(self, key: str) -> None:
-        if self._asking:
-            asked, self._asking = self._asking, None
-            if key == "y":
-                self._start(asked)
-            else:
-                self._said = "Nothing was done."
+        if self._pending:
+            self._answer(key)
             return
-        self._said = ""
-        moves = {"up": -1, "k": -1, "down": 1, "j": 1}
-        views = {"f": "failures", "a": "jobs", "?": "help", "escape": "queues"}
-        if key in moves:
-            if rows := self._shown():
-                row = max(0, min(self._row + moves[key], len(rows) - 1))
-                self._chosen[self._view] = _identity(rows[row])
-        elif key in views:
-            self._view = self._watcher.view = views[key]
-            self._watcher.again()
-        elif action := self._action(key):
-            if action.question:
-                self._asking = action
-            else:
-                self._start(action)
+        self._message = ""
+        if key in _MOVES:
+            self._move(_MOVES[key])
+        elif key in _VIEWS:
+            self._view = self._poller.view = _VIEWS[key]
+            self._poller.poll_now()
+        elif rows := self._rows():
+            self._choose(actions.for_key(self._view, key, rows[self._row], self._actor))
+
+    def _answer(self, key: str) -> None:
+        pending, self._pending = self._pending, None
+        if pending and key == "y":
+            self._start(pending)
+        else:
+            self._message = texts.NOT_CONFIRMED
+
+    def _move(self, by: int) -> None:
+        if rows := self._rows():
+            self._selected[self._view] = _identity(rows[max(0, min(self._row + by, len(rows) - 1))])
+
+    def _choose(self, action: PendingAction | None) -> None:
+        if action and action.question:
+            self._pending = action
+        elif action:
+            self._start(action)
 
     @property
     def _row(self) -> int:
-        """The number of the chosen row; 0 when it is gone."""
-        identities = [_identity(row) for row in self._shown()]
-        chosen = self._chosen.get(self._view)
-        return identities.index(chosen) if chosen in identities else 0
+        """The number of the selected row; 0 if it has disappeared."""
+        identities = [_identity(row) for row in self._rows()]
+        selected = self._selected.get(self._view)
+        return identities.index(selected) if selected in identities else 0
 
-    def _shown(self) -> Sequence[Any]:
-        seen = self._watcher.seen
-        queues = seen.overview["queues"] if seen.overview else []
-        return {"queues": queues, "failures": seen.groups, "jobs": seen.jobs, "help": []}[self._view]
+    def _rows(self) -> Sequence[Any]:
+        snapshot = self._poller.snapshot
+        queues = snapshot.overview["queues"] if snapshot.overview else []
+        return {"queues": queues, "failures": snapshot.groups, "jobs": snapshot.jobs, "help": []}[self._view]
 
-    def _action(self, key: str) -> Action | None:
-        """What `key` does to the chosen row."""
-        rows = self._shown()
-        if not rows:
-            return None
-        chosen = rows[self._row]
-        if self._view == "failures":
-            return actions.retry_group(chosen, self._actor) if key == "t" else None
-        if self._view == "jobs":
-            return actions.cancel(chosen, self._actor) if key == "X" else None
-        verbs: dict[str, Callable[[str, str], Action]] = {
-            "p": actions.pause,
-            "r": actions.resume,
-            "t": actions.retry_newest,
-            "D": actions.drain,
-            "C": actions.clean,
-        }
-        return verbs[key](chosen["name"], self._actor) if key in verbs else None
-
-    def _start(self, action: Action) -> None:
-        if self._doing:
-            self._said = "One thing at a time: the last is still being done."
+    def _start(self, action: PendingAction) -> None:
+        if self._running:
+            self._message = texts.BUSY
             return
-        self._doing = self._pool.submit(action.run)
-        self._doing.add_done_callback(lambda _: self._terminal.wake())
+        self._running = self._pool.submit(action.run)
+        self._running.add_done_callback(lambda _: self._terminal.wake())
 
-    def picture(self) -> RenderableType:
-        """The screen as it is now."""
+    def render(self) -> RenderableType:
+        """Return the screen as it is now."""
         width, height = self._terminal.console.size
-        foot = Layout(self._foot(), size=2)
-        seen = self._watcher.seen
+        message, footer_lines = self._message_lines(width)
+        footer = Layout(
+            Group(message, Text(texts.KEYS[self._view], "dim", no_wrap=True, overflow="ellipsis"))
+        )
+        footer.size = footer_lines
+        snapshot = self._poller.snapshot
         if self._view == "help":
-            return _stacked(Layout(Text(_HELP)), foot)
-        if not seen.overview:
-            return _stacked(Layout(Text(seen.problem or "Looking ...", "yellow")), foot)
-        top, used = self._top(seen, seen.overview, max(1, height // 4))
-        workers = seen.overview["workers"][: max(0, (height - used) // 3)]
-        below = len(workers) + 2 if workers else 0
-        body = Layout(self._body(seen.overview, width, height - used - below - 2))
-        parts = [Layout(top, size=used), body]
+            return _stacked(Layout(Text(texts.HELP)), footer)
+        if not snapshot.overview:
+            return _stacked(Layout(Text(snapshot.problem or texts.LOADING, "yellow")), footer)
+        top, top_lines = self._top(snapshot, snapshot.overview, max(1, height // 4))
+        workers = snapshot.overview["workers"][: max(0, (height - top_lines) // 3)]
+        worker_lines = len(workers) + 2 if workers else 0
+        body = self._body(snapshot.overview, width, height - top_lines - worker_lines - footer_lines)
+        parts = [Layout(top, size=top_lines), Layout(body)]
         if workers:
-            parts.append(Layout(tables.table(tables.WORKERS, workers, width), size=below))
-        return _stacked(*parts, foot)
+            parts.append(Layout(tables.table(tables.WORKERS, workers, width), size=worker_lines))
+        return _stacked(*parts, footer)
 
-    def _top(self, seen: Seen, overview: dict[str, Any], most: int) -> tuple[RenderableType, int]:
-        """How all is, with at most so many lines of warnings; and how many lines that is."""
-        when = time.strftime("%H:%M:%S", time.localtime(seen.at))
+    def _top(
+        self, snapshot: Snapshot, overview: dict[str, Any], max_warnings: int
+    ) -> tuple[RenderableType, int]:
+        """Return the first line and the warnings, and their number of lines."""
+        when = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
         parts = [tables.head(overview, when=f"{when}  every {self._interval:g} s")]
-        if seen.problem:
-            parts.append(Text(f"!! {seen.problem}", "bold red"))
+        if snapshot.problem:
+            parts.append(Text(f"!! {snapshot.problem}", "bold red"))
         if overview["warnings"]:
-            parts.append(tables.warnings(overview, most))
-        lines = 2 + bool(seen.problem) + min(len(overview["warnings"]), most)
+            parts.append(tables.warnings(overview, max_warnings))
+        lines = 2 + bool(snapshot.problem) + min(len(overview["warnings"]), max_warnings)
         return Group(*parts, Text()), lines
 
     def _body(self, overview: dict[str, Any], width: int, height: int) -> RenderableType:
-        rows, first = self._shown(), max(0, self._row - height + 2)
-        visible, chosen = rows[first : first + max(1, height - 1)], self._row - first
+        rows, first = self._rows(), max(0, self._row - height + 2)
+        visible, selected = rows[first : first + max(1, height - 1)], self._row - first
         if self._view == "queues":
-            return tables.queues(overview | {"queues": visible}, width, chosen)
+            return tables.queues(overview | {"queues": visible}, width, selected)
         if not rows:
-            nothing = {"failures": "Nothing has failed.", "jobs": "Nothing runs."}
-            return Text(nothing[self._view], "dim")
+            return Text(texts.NO_FAILURES if self._view == "failures" else texts.NO_ACTIVE_JOBS, "dim")
         if self._view == "jobs":
-            return tables.table(tables.JOBS, visible, width, chosen)
-        return tables.table(tables.FAILURES, [_as_row(group) for group in visible], width, chosen)
+            return tables.table(tables.JOBS, visible, width, selected)
+        return tables.table(tables.FAILURES, [_as_row(group) for group in visible], width, selected)
 
-    def _foot(self) -> Text:
-        said, style = self._said, ""
-        if self._asking:
-            said, style = f"y/n  {self._asking.question}", "bold yellow"
-        elif self._doing:
-            said = "Doing it ..."
-        keys = Text(f"\n{_KEYS[self._view]}", "dim")
-        return Text.assemble((tables.plain(said), style), keys, no_wrap=True, overflow="ellipsis")
+    def _message_lines(self, width: int) -> tuple[Text, int]:
+        """Return the message above the keys, and the lines that both take together."""
+        message, style = self._message, ""
+        if self._pending:
+            message, style = f"y/n  {self._pending.question}", "bold yellow"
+        elif self._running:
+            message = texts.RUNNING
+        text = Text(tables.plain(message), style)
+        lines = len(text.wrap(self._terminal.console, width))
+        return text, 1 + max(1, min(lines, _MAX_MESSAGE))
 
 
 def _identity(row: Any) -> object:
-    """Of a queue, a job or a group of failures."""
+    """Return the identity of a queue, a job or a group of failures."""
     if isinstance(row, failures.Group):
         return row.queue, row.kind, row.code
     return row.get("id") or row["name"]

@@ -1,6 +1,6 @@
-"""What `health.look` saw, as something rich can draw: words first, colour beside them, never alone.
+"""The result of `queue_health` as tables of rich. Colours repeat what words say.
 
-Only ASCII, so that any terminal and any log can show it.
+Only ASCII is used, so that any terminal and any log can show it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,49 +21,49 @@ Row = dict[str, Any]
 
 
 class Column(NamedTuple):
-    """One column of a table of queues, workers or failures."""
+    """A column of a table of queues, workers, failures or jobs."""
 
-    head: str
+    heading: str
     cell: Callable[[Row], Text | str]
-    least: int = 0
-    """Characters that the screen must be wide for it to be there."""
+    min_width: int = 0
+    """The width of the screen, in characters, from which the column is shown."""
     left: bool = False
 
 
 def seconds(value: float | None) -> str:
-    """A duration in at most five characters: 0.2s, 12s, 3m, 2h, 5d; `-` for None."""
+    """Format a duration in at most five characters: 0.2s, 12s, 3m, 2h, 5d; `-` for None."""
     if value is None:
         return "-"
-    for most, unit, name in ((10, 1, ""), (120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
-        if value < most:
+    for limit, unit, name in ((10, 1, ""), (120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
+        if value < limit:
             return f"{value / unit:.0f}{name}" if name else f"{value:.1f}s"
     return f"{value / 86_400:.0f}d"
 
 
 def plain(text: str) -> str:
-    """Text that moves no cursor: others may have written it."""
+    """Replace control characters: the text may come from others."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def head(seen: Row, *, when: str) -> Text:
-    """The first line: how all is, who works, as of `when`."""
-    level = seen["health"]
+def head(overview: Row, *, when: str) -> Text:
+    """Return the first line: the health, Redis and the workers, as of `when`."""
+    level = overview["health"]
     line = Text.assemble(
         ("queues ", "bold"), (level, f"{STYLES[level]} reverse"), "  ", no_wrap=True, overflow="ellipsis"
     )
-    workers = seen["workers"]
+    workers = overview["workers"]
     running, slots = (sum(worker[what] for worker in workers) for what in ("running", "slots"))
-    known = seen["redis"] == "ok"
-    line.append(f"redis {'ok' if known else 'away'}  ", "" if known else STYLES[health.CRITICAL])
+    known = overview["redis"] == "ok"
+    line.append(f"redis {'ok' if known else 'unavailable'}  ", "" if known else STYLES[health.CRITICAL])
     if known:
         line.append(f"workers {len(workers)}  slots {running}/{slots}  ")
     return line.append(when, "dim")
 
 
-def warnings(seen: Row, most: int) -> Text:
-    """At most `most` lines, the worst first; the last says how many more there are."""
-    found = seen["warnings"]
-    shown = found if len(found) <= most else found[: max(0, most - 1)]
+def warnings(overview: Row, max_lines: int) -> Text:
+    """Return at most `max_lines` lines, the worst first; the last line counts the warnings left out."""
+    found = overview["warnings"]
+    shown = found if len(found) <= max_lines else found[: max(0, max_lines - 1)]
     lines = []
     for warning in shown:
         level = warning["level"]
@@ -99,7 +99,7 @@ def _state(queue: Row) -> Text:
     if queue["paused"]:
         words.append("paused")
     if queue["cooldown"]:
-        words.append(f"rests {seconds(queue['cooldown'])}")
+        words.append(f"cooldown {seconds(queue['cooldown'])}")
     if queue["pressure"] != backpressure.NORMAL:
         words.append(queue["pressure"])
     if not words:
@@ -138,7 +138,7 @@ QUEUES = [
     *_HISTORY,
     Column("state", _state, 52, left=True),
 ]
-#: Of queues whose present nobody knows: Redis is away.
+#: The columns while Redis is unavailable.
 HISTORY = [_NAME, *_HISTORY]
 WORKERS = [
     Column("worker", lambda worker: worker["id"], left=True),
@@ -146,12 +146,12 @@ WORKERS = [
     Column("pid", lambda worker: str(worker["pid"]), 60),
     Column("jobs", lambda worker: f"{worker['running']}/{worker['slots']}"),
     Column("up", lambda worker: seconds(worker["at"] - worker["started"]), 50),
-    Column("heard", lambda worker: seconds(worker["age"])),
+    Column("heartbeat", lambda worker: seconds(worker["age"])),
 ]
 FAILURES = [
     Column("queue", lambda group: group["queue"], left=True),
     Column("kind", lambda group: plain(group["kind"]), left=True),
-    Column("why", lambda group: plain(group["code"]) or "-", left=True),
+    Column("code", lambda group: plain(group["code"]) or "-", left=True),
     Column("jobs", lambda group: f"{group['count']}{'+' if group['more'] else ''}"),
     Column("last", lambda group: seconds(group["ago"]), 50),
     Column("", lambda group: Text("growing", STYLES[health.WARNING]) if group["growing"] else "", 60),
@@ -161,9 +161,9 @@ JOBS = [
     Column("job", lambda job: job["id"], left=True),
     Column("queue", lambda job: job["queue"], 72, left=True),
     Column("kind", lambda job: plain(job["kind"]), left=True),
-    Column("for", lambda job: seconds(job["seconds"])),
-    Column("try", lambda job: f"{job['attempt']}/{job['of']}", 60),
-    Column("done", lambda job: _progress(job["progress"]), 80),
+    Column("run time", lambda job: seconds(job["seconds"])),
+    Column("attempt", lambda job: f"{job['attempt']}/{job['of']}", 60),
+    Column("progress", lambda job: _progress(job["progress"]), 80),
     Column("worker", lambda job: job["worker"], 100, left=True),
 ]
 
@@ -174,36 +174,36 @@ def _progress(progress: Row | None) -> str:
     return f"{progress['done'] / progress['total']:.0%}"
 
 
-def table(columns: Sequence[Column], rows: Sequence[Row], width: int, chosen: int | None = None) -> Table:
-    """The rows, with as many of the columns as fit; the one `chosen` is marked."""
+def table(columns: Sequence[Column], rows: Sequence[Row], width: int, selected: int | None = None) -> Table:
+    """Return the rows with as many columns as fit; the `selected` row is marked."""
     drawn = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", collapse_padding=True)
     drawn.add_column("", width=1)
-    columns = [column for column in columns if width >= column.least]
+    columns = [column for column in columns if width >= column.min_width]
     for column in columns:
         drawn.add_column(
-            column.head, justify="left" if column.left else "right", no_wrap=True, overflow="ellipsis"
+            column.heading, justify="left" if column.left else "right", no_wrap=True, overflow="ellipsis"
         )
     for number, row in enumerate(rows):
-        mine = number == chosen
+        is_selected = number == selected
         drawn.add_row(
-            ">" if mine else "",
+            ">" if is_selected else "",
             *(column.cell(row) for column in columns),
-            style="reverse" if mine else "",
+            style="reverse" if is_selected else "",
         )
     return drawn
 
 
-def once(seen: Row, *, when: str, width: int) -> RenderableType:
-    """Everything, as high as it gets: for pipes, logs and `--once`."""
-    parts: list[RenderableType] = [head(seen, when=when)]
-    if seen["warnings"]:
-        parts += [Text(), warnings(seen, len(seen["warnings"]))]
-    parts += [Text(), queues(seen, width)]
-    if seen["workers"]:
-        parts += [Text(), table(WORKERS, seen["workers"], width)]
+def once(overview: Row, *, when: str, width: int) -> RenderableType:
+    """Return all tables in full height, for pipes, logs and `--once`."""
+    parts: list[RenderableType] = [head(overview, when=when)]
+    if overview["warnings"]:
+        parts += [Text(), warnings(overview, len(overview["warnings"]))]
+    parts += [Text(), queues(overview, width)]
+    if overview["workers"]:
+        parts += [Text(), table(WORKERS, overview["workers"], width)]
     return Group(*parts)
 
 
-def queues(seen: Row, width: int, chosen: int | None = None) -> Table:
-    """The table of queues; only their history when Redis is away."""
-    return table(QUEUES if seen["redis"] == "ok" else HISTORY, seen["queues"], width, chosen)
+def queues(overview: Row, width: int, selected: int | None = None) -> Table:
+    """Return the table of queues; only their history while Redis is unavailable."""
+    return table(QUEUES if overview["redis"] == "ok" else HISTORY, overview["queues"], width, selected)

@@ -1,4 +1,4 @@
-"""The terminal while it is a screen: single keys, and as it was before whatever happens."""
+"""The terminal as a full screen that reads single keys, and is always restored at the end."""
 
 import logging
 import os
@@ -16,40 +16,40 @@ from rich.console import Console, RenderableType
 from rich.control import Control
 from rich.screen import Screen
 
-#: A key that is not what it writes: arrows, function keys, Alt with another; alone it is escape.
+#: An escape sequence: arrows, function keys, Alt with a key; alone it is the escape key.
 _SPECIAL = re.compile(r"\x1b(?:[\[O][0-9;]*[A-Za-z~]|.)?")
 _NAMES = {"\x1b": "escape", "\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down"}
-#: Signals on which we leave as on `q`, but for the exit code.
+#: Signals that end the screen like `q`, with another exit code.
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def is_one() -> bool:
-    """Whether there is a screen to draw on and a keyboard to read."""
+def is_terminal() -> bool:
+    """Return whether input and output are a terminal that can show a full screen."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 class Terminal:
-    """Draws on it, and waits for keys. Made by `opened`."""
+    """A full screen; made by `opened`."""
 
     def __init__(self, console: Console, wake: tuple[int, int]) -> None:
         self.console = console
         self._wake_read, self._wake_write = wake
 
     def draw(self, picture: RenderableType) -> None:
-        """Put `picture` in place of what is there; what does not fit is cut off."""
-        with self.console:  # sent in one piece, so that nothing flickers
+        """Replace the contents of the screen by `picture`; what does not fit is cut off."""
+        with self.console:  # one write, so that the screen does not flicker
             self.console.control(Control.home())
             self.console.print(Screen(picture), end="")
 
     def wake(self) -> None:
-        """Let `keys` return at once; for other threads."""
-        with suppress(BlockingIOError):  # it is woken already
+        """Make `keys` return immediately; safe from any thread."""
+        with suppress(BlockingIOError):  # the pipe is full: a wake-up is pending
             os.write(self._wake_write, b"\0")
 
     def keys(self, timeout: float) -> list[str]:
-        """The keys pressed within `timeout` seconds; none when woken, or the window changed its size.
+        """Return the keys pressed within `timeout` seconds; none after `wake` or a resize of the window.
 
-        Raises `EOFError` when the terminal is gone.
+        Raise `EOFError` when the terminal is closed.
         """
         ready, _, _ = select.select([sys.stdin, self._wake_read], [], [], timeout)
         if self._wake_read in ready:
@@ -66,24 +66,24 @@ class Terminal:
 
 
 def split(typed: str) -> list[str]:
-    """The keys that were typed, however many came at once; those we have no use for are left out."""
+    """Return the names of the typed keys. Unknown escape sequences are left out."""
     keys = re.findall(rf"{_SPECIAL.pattern}|.", typed)
     return [_NAMES.get(key, key) for key in keys if len(key) == 1 or key in _NAMES]
 
 
 @contextmanager
 def opened(console: Console) -> Iterator[Terminal]:
-    """The terminal as a screen; before that and after it as it was, however this ends.
+    """Open the terminal as a full screen, and restore it in any case.
 
-    SIGTERM and SIGHUP end it with `SystemExit`. What is logged meanwhile is not shown.
+    SIGTERM and SIGHUP raise `SystemExit`. Log lines are not shown meanwhile.
     """
     before = termios.tcgetattr(sys.stdin)
     wake = os.pipe()
     for end in wake:
         os.set_blocking(end, False)
     handlers = {number: signal.signal(number, _leave) for number in _ENDS}
-    handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # it would leave all in disorder
-    handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: None)  # so that it wakes us
+    handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a suspended screen would stay
+    handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: None)  # interrupts `select`
     woken_before = signal.set_wakeup_fd(wake[1], warn_on_full_buffer=False)
     logging.disable()
     try:
@@ -91,7 +91,7 @@ def opened(console: Console) -> Iterator[Terminal]:
         with _screen(console):
             yield Terminal(console, wake)
     finally:
-        with suppress(termios.error, OSError):  # the terminal may be gone
+        with suppress(termios.error, OSError):  # the terminal may be closed
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
         logging.disable(logging.NOTSET)
         signal.set_wakeup_fd(woken_before)

@@ -22,7 +22,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
-from queueing.monitoring.counters import Account
+from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
@@ -63,7 +63,7 @@ class Worker:
         self._finished = 0
         self._database = DatabaseThread()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
-        self.account = Account(identity.id)
+        self.account = WorkerCounters(identity.id)
         self._recorder = Recorder(self._database, self.account, self._settled, self.stopping)
         self._background: set[asyncio.Task[Any]] = set()
         self._upkeep = Upkeep(self, self._database)

@@ -19,7 +19,7 @@ from queueing import texts
 from queueing.conf import get_conf, get_queue
 from queueing.errors import Permanent
 from queueing.events import messages
-from queueing.monitoring.counters import Account
+from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result
@@ -46,7 +46,7 @@ class Recorder:
     def __init__(
         self,
         database: DatabaseThread,
-        account: Account,
+        account: WorkerCounters,
         done: Callable[[Iterable[Result]], None],
         stopping: asyncio.Event,
     ) -> None:

@@ -24,7 +24,8 @@ import random
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
-from queueing import histogram, operating
+from queueing.control import audited
+from queueing.monitoring import histogram
 from queueing.models import Job, QueueMinute
 
 User.objects.create_superuser("carol", password="of-the-tests")
@@ -50,9 +51,9 @@ for kind, queue, code, number, said in [
     Job.objects.bulk_create(
         Job(kind=kind, queue=queue, priority=5, state="failed", error_code=code, error=said, max_attempts=3,
             attempts=3, created_at=now, finished_at=now - timedelta(minutes=7 * n)) for n in range(1, number + 1))
-operating.note_group("openai-chat", "chat.reply", "rate_limited", "The plan's quota; it grows on Monday.", actor="dora")
-operating.set_limits("large-requests", actor="dora", note="Month's end: reports first.", concurrency=4)
-operating.pause("background", actor="carol", note="Titles can wait while the line is long.")
+audited.note_group("openai-chat", "chat.reply", "rate_limited", "The plan's quota; it grows on Monday.", actor="dora")
+audited.set_limits("large-requests", actor="dora", note="Month's end: reports first.", concurrency=4)
+audited.pause("background", actor="carol", note="Titles can wait while the line is long.")
 """  # noqa: E501 (a script of its own)
 
 QUESTIONS = 9

@@ -46,9 +46,9 @@ def test_a_failed_job_is_found_understood_run_anew_and_completes(
     expect(page.get_by_text("No use trying.").first).to_be_visible()
     page.get_by_role("link", name="Retry…").click()
     expect(page.get_by_role("heading", name="Retry this job?")).to_be_visible()
-    page.get_by_label("Why").fill("The provider is well again.")
+    page.get_by_label("Reason").fill("The provider is well again.")
     page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("Retry: done to this job.")).to_be_visible()
+    expect(page.get_by_text("1 job queued again.")).to_be_visible()
     until(page, "completed")
     expect(page.get_by_text("The provider is well again.")).to_be_visible()
 
@@ -62,7 +62,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     page = signed_in(context, failed, "queueing/job/?q=s:bob")
     assert serious(page) == []
     page.locator("#result_list").get_by_role("link").first.click()
-    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"{failed.url}/admin/")

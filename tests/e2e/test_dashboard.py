@@ -67,13 +67,13 @@ def act(page: Page, button: str, confirm: str, **fields: str) -> None:
 
 
 def test_counts_move_while_a_queue_is_paused_and_resumed(queues: Site, board: Page) -> None:
-    act(board, "Pause…", "Pause", Why="The provider rests.")
-    expect(spoken(board)).to_have_text("test is paused.")
+    act(board, "Pause…", "Pause", Reason="An outage.")
+    expect(spoken(board)).to_have_text("test is paused. Running jobs finish.")
     expect(board.locator("#queue-test")).to_contain_text("Paused")
-    expect(board.locator("[data-part=acts]")).to_contain_text("The provider rests.")
+    expect(board.locator("[data-part=audit]")).to_contain_text("An outage.")
     do(queues, 'submit_many("test.noop", [{}] * 3)')
     expect(number(board, "waiting")).to_have_text("3")
-    expect(board.locator(".warning")).to_contain_text("test is paused, and 3 wait.")
+    expect(board.locator(".warning")).to_contain_text("test is paused (3 waiting).")
     act(board, "Resume…", "Resume")
     expect(number(board, "waiting")).to_have_text("0")
     expect(board.locator("#queue-test")).to_contain_text("3 completed")
@@ -81,19 +81,19 @@ def test_counts_move_while_a_queue_is_paused_and_resumed(queues: Site, board: Pa
 
 
 def test_concurrency_is_changed_while_jobs_run_and_reset(queues: Site, board: Page) -> None:
-    act(board, "Limits…", "Change", At_once_per_cluster="1")
+    act(board, "Change limits…", "Change limits", Max_running_per_cluster="1")
     do(queues, 'submit_many("test.rest", [{"seconds": 600}] * 3)')
     expect(number(board, "active")).to_have_text("1")
     expect(board.locator("#queue-test")).to_contain_text("Limits changed")
-    act(board, "Limits…", "Change", At_once_per_cluster="2")
+    act(board, "Change limits…", "Change limits", Max_running_per_cluster="2")
     expect(number(board, "active")).to_have_text("2")
     expect(board.locator("[data-part=active] .row")).to_have_count(2)
     board.get_by_role("button", name="Reset limits…").click()
-    expect(board.get_by_role("dialog")).to_contain_text("At once, per cluster: 50 instead of 2.")
-    board.get_by_role("dialog").get_by_role("button", name="Reset").click()
+    expect(board.get_by_role("dialog")).to_contain_text("Max running per cluster: 50 instead of 2.")
+    board.get_by_role("dialog").get_by_role("button", name="Reset limits").click()
     expect(number(board, "active")).to_have_text("3")
-    do(queues, "from queueing import control, models\nfor job in models.Job.objects.all():\n"
-       "    if not job.is_finished: control.cancel(job.id)")  # fmt: skip
+    do(queues, "from queueing.control import verbs\nfrom queueing.models import Job\n"
+       "for job in Job.objects.all():\n    if not job.is_finished: verbs.cancel(job.id)")  # fmt: skip
     expect(number(board, "active")).to_have_text("0")
 
 
@@ -101,12 +101,12 @@ def test_failures_are_noted_and_replayed(queues: Site, board: Page) -> None:
     do(queues, 'submit_many("test.flaky", [{"fail": 1, "how": "permanent"}] * 3)')
     group = board.locator(".group").filter(has_text="hopeless")
     expect(group.locator(".group__count")).to_have_text("3")
-    act(board, "Note…", "Keep", Note="Known since Monday.")
+    act(board, "Edit note…", "Edit note", Note="Known since Monday.")
     expect(group).to_contain_text("Known since Monday.")
-    group.get_by_role("button", name="Replay all…").click()
-    expect(board.get_by_role("dialog")).to_contain_text("Runs 3 failed jobs")
-    board.get_by_role("dialog").get_by_role("button", name="Replay").click()
-    expect(spoken(board)).to_have_text("3 jobs in line again.")
+    group.get_by_role("button", name="Retry all…").click()
+    expect(board.get_by_role("dialog")).to_contain_text("3 jobs failed.")
+    board.get_by_role("dialog").get_by_role("button", name="Retry all").click()
+    expect(spoken(board)).to_have_text("3 jobs of test queued again (test.flaky: hopeless).")
     expect(group).to_have_count(0)
 
 
@@ -116,9 +116,9 @@ def test_a_drain_wants_the_queues_name(queues: Site, board: Page) -> None:
     expect(number(board, "waiting")).to_have_text("4")
     board.get_by_role("button", name="Drain…").click()
     dialog = board.get_by_role("dialog")
-    expect(dialog).to_contain_text("Cancels 4 waiting and 0 delayed jobs.")
-    dialog.get_by_role("button", name="Cancel these jobs").click()
-    expect(dialog.get_by_role("alert")).to_have_text("Type test to say that you mean it.")
+    expect(dialog).to_contain_text("Now: 4 waiting, 0 delayed, 0 active.")
+    dialog.get_by_role("button", name="Drain").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Type test to confirm.")
     expect(dialog.get_by_label(re.compile("^Type test"))).to_be_focused()
     dialog.get_by_label(re.compile("^Type test")).fill("test")
     dialog.get_by_label(re.compile("^Type test")).press("Enter")
@@ -128,20 +128,20 @@ def test_a_drain_wants_the_queues_name(queues: Site, board: Page) -> None:
 
 def test_whoever_may_only_look_sees_no_buttons(queues: Site, visitor: Callable[..., BrowserContext]) -> None:
     page = open_page(visitor(), queues.url, "dora")
-    expect(page.locator("#chosen")).to_contain_text("At once, a cluster")
+    expect(page.locator("#detail")).to_contain_text("Max running per cluster")
     expect(page.get_by_role("button")).to_have_count(0)
 
 
 def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
     queues: Site, board: Page
 ) -> None:
-    board.locator("#jobs-ended summary").press("Enter")
+    board.locator("#finished-jobs summary").press("Enter")
     board.get_by_role("button", name="Drain…").focus()
     do(queues, 'submit("test.noop", {}, delay=600)')
     expect(number(board, "delayed")).to_have_text("1")
     expect(board.get_by_role("button", name="Promote delayed…")).to_be_visible()
     expect(board.get_by_role("button", name="Drain…")).to_be_focused()
-    expect(board.locator("#jobs-ended details")).to_have_attribute("open", "")
+    expect(board.locator("#finished-jobs details")).to_have_attribute("open", "")
     act(board, "Promote delayed…", "Promote")
     expect(number(board, "delayed")).to_have_text("0")
     board.evaluate("window.same = true")
@@ -157,12 +157,12 @@ def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
 def test_without_a_worker_it_warns_until_one_runs_again(queues: Site, board: Page, tmp_path: Path) -> None:
     expect(board.locator("[data-part=workers] .row")).to_have_count(1)
     queues.cluster.stop()
-    expect(board.locator(".warning")).to_contain_text("No worker runs")
-    expect(spoken(board)).to_contain_text("No worker runs")
+    expect(board.locator(".warning")).to_contain_text("No worker is running")
+    expect(spoken(board)).to_contain_text("No worker is running")
     expect(board.locator("[data-part=workers]")).to_contain_text("manage.py qcluster")
     queues.cluster = ClusterProcess(tmp_path / "again.log", queues.environment)
     expect(board.locator(".warning")).to_have_count(0)
-    expect(spoken(board)).to_contain_text("Over: No worker runs")
+    expect(spoken(board)).to_contain_text("Over: No worker is running")
 
 
 def test_after_a_web_restart_it_goes_on_by_itself(
@@ -181,7 +181,7 @@ def test_a_database_that_is_away_is_said_and_what_was_known_stays(queues: Site, 
     away = path.rename(path.with_suffix(".away"))
     path.mkdir()  # so that whoever opens the database cannot
     try:
-        expect(board.locator("#live")).to_contain_text("The database does not answer.")
+        expect(board.locator("#live")).to_contain_text("The database is unavailable.")
         expect(board.locator("#queue-test")).to_contain_text("waiting")
     finally:
         path.rmdir()
@@ -194,9 +194,9 @@ def test_what_is_done_in_one_web_process_shows_in_another(
 ) -> None:
     with served(tmp_path, queues.environment, ready="/healthz") as url:
         other = open_page(visitor(), url)
-        act(other, "Pause…", "Pause", Why="From elsewhere.")
+        act(other, "Pause…", "Pause", Reason="From elsewhere.")
         expect(board.locator("#queue-test")).to_contain_text("Paused")
-        expect(board.locator("[data-part=acts]")).to_contain_text("From elsewhere.")
+        expect(board.locator("[data-part=audit]")).to_contain_text("From elsewhere.")
         act(board, "Resume…", "Resume")
         expect(other.locator("#queue-test")).not_to_contain_text("Paused")
 
@@ -210,6 +210,6 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     expect(page.locator(".group")).not_to_have_count(0)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("button", name="Limits…").click()
+    page.get_by_role("button", name="Change limits…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert serious(page) == []

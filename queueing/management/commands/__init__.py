@@ -1,1 +1,1 @@
-"""One module for each command."""
+"""The commands: `manage.py qcluster` and `manage.py queue_…`."""

@@ -5,29 +5,31 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from queueing.conf import get_queue
-from queueing.control import audited
-from queueing.control.audited import Who
+from queueing.control.actions import ACTIONS
 from queueing.management.operator import OperatorCommand
+
+_ACTION = ACTIONS["drain"]
 
 
 class Command(OperatorCommand):
-    """Cancel what waits."""
+    """Drain a queue."""
 
     help = (
-        "Cancel all jobs of a queue that wait or are delayed; what runs goes on. Their owners are told.\n"
-        "This cannot be undone in one go (queue_retry takes cancelled jobs by their ids), so it wants --yes."
+        f"Drain a queue. {_ACTION.consequence}\n"
+        "The owners of the jobs are notified. There is no command to undo this (queue_retry takes single\n"
+        "cancelled jobs by their ids), so --yes is required."
     )
     examples = "  manage.py queue_drain background --yes --note 'submitted twice by mistake'"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which, and whether it is meant."""
-        parser.add_argument("queue", help="the queue's name")
-        parser.add_argument("--yes", action="store_true", help="it is meant")
+        """Add the queue and the confirmation."""
+        parser.add_argument("queue", help="name of the queue")
+        parser.add_argument("--yes", action="store_true", help="confirm")
         super().add_arguments(parser)
 
-    def operate(self, who: Who, options: dict[str, Any]) -> None:
-        """All of them."""
+    def operate(self, options: dict[str, Any]) -> None:
+        """Drain the queue."""
         queue = get_queue(options["queue"]).name
         if not options["yes"]:
-            raise CommandError(f"Cancels all that waits in {queue}. Say --yes if that is meant.")
-        self.say(f"{audited.drain(queue, **who)} jobs of {queue} cancelled.")
+            raise CommandError(f"{_ACTION.warning} Add --yes to confirm.")
+        self.perform("drain", queue=queue)

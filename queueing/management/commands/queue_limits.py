@@ -5,77 +5,72 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing.conf import Limiter, get_queue
-from queueing.control import audited
-from queueing.control.audited import Who
+from queueing.conf import get_queue
+from queueing.control import limit_texts
+from queueing.control.actions import ACTIONS
+from queueing.control.limit_texts import LABELS
+from queueing.errors import BadValue
 from queueing.limits import live_limits
 from queueing.management.operator import OperatorCommand
 
 
 class Command(OperatorCommand):
-    """Change a queue's limits."""
+    """Change the limits of a queue."""
 
     help = (
-        "Change what limits a queue, at once and for every worker; it outlives restarts and deploys until\n"
-        "--clear, which brings back what the settings say. Without any limit it prints what holds now, and\n"
-        "whether that is from the settings."
+        f"Change the limits of a queue. {ACTIONS['set_limits'].consequence}\n"
+        "They survive restarts and deployments; --clear returns to the limits of the settings.\n"
+        "Without a limit, the command prints the limits that apply now, and whether they come from the\n"
+        "settings."
     )
     examples = (
         "  manage.py queue_limits openai-chat | column -t\n"
         "  manage.py queue_limits openai-chat --concurrency 10\n"
-        "  manage.py queue_limits large-requests --limiter 5/60     five starts in any minute\n"
+        "  manage.py queue_limits large-requests --limiter 5/60     five starts in any 60 seconds\n"
         "  manage.py queue_limits large-requests --limiter none\n"
         "  manage.py queue_limits openai-chat --clear"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What."""
-        parser.add_argument("queue", help="the queue's name")
-        parser.add_argument("--concurrency", type=int, metavar="N", help="jobs at once, in each cluster")
+        """Add the queue and its limits."""
+        parser.add_argument("queue", help="name of the queue")
+        for name in live_limits.NUMBERS:
+            zero = "" if name == "concurrency" else "; 0 is no limit"
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, type=int, metavar="N", help=f"{LABELS[name]}{zero}")
         parser.add_argument(
-            "--global-concurrency", type=int, metavar="N", help="jobs at once, in all; 0 is no cap"
+            "--limiter",
+            type=_limiter,
+            metavar="N/SECONDS",
+            help=f"{LABELS['limiter']}: starts/seconds, or none",
         )
-        parser.add_argument(
-            "--owner-concurrency", type=int, metavar="N", help="jobs at once of one owner; 0 is no cap"
-        )
-        parser.add_argument("--limiter", type=_limiter, metavar="N/SECONDS", help="starts in a time, or none")
-        parser.add_argument("--clear", action="store_true", help="back to the settings")
+        parser.add_argument("--clear", action="store_true", help="reset to the limits of the settings")
         super().add_arguments(parser)
 
-    def operate(self, who: Who, options: dict[str, Any]) -> None:
-        """Clear first, then set."""
+    def operate(self, options: dict[str, Any]) -> None:
+        """Reset first, then change."""
         queue = get_queue(options["queue"]).name
-        names = ("concurrency", "global_concurrency", "owner_concurrency", "limiter")
-        values = {name: options[name] for name in names if options[name] is not None}
+        values = {name: options[name] for name in live_limits.NAMES if options[name] is not None}
         if not values and not options["clear"]:
             self._show(queue)
         if options["clear"]:
-            audited.clear_limits(queue, **who)
-            self.say(f"{queue} is limited as the settings say.")
+            self.perform("clear_limits", queue=queue)
         if values:
-            kept = {name: None if value == "none" else value for name, value in values.items()}
-            audited.set_limits(queue, **kept, **who)
-            self.say(f"{queue}: {', '.join(f'{name} {_said(value)}' for name, value in values.items())}.")
+            limits = {name: None if value == "none" else value for name, value in values.items()}
+            self.perform("set_limits", queue=queue, limits=limits)
 
     def _show(self, queue: str) -> None:
         now, settings = live_limits.effective(queue), get_queue(queue)
         for name in live_limits.NAMES:
             value, wanted = getattr(now, name), getattr(settings, name)
-            self.say(f"{name}\t{_said(value)}\t{'settings' if value == wanted else 'changed'}")
+            self.write(
+                f"{name}\t{limit_texts.notation(value)}\t{'settings' if value == wanted else 'changed'}"
+            )
 
 
 def _limiter(text: str) -> tuple[int, float] | str:
-    """`none` stays the word: None is an option that was not given."""
-    if text == "none":
-        return text
+    """Parse `5/60`. `none` stays a word, because None is an option that is not given."""
     try:
-        most, seconds = text.split("/")
-        return int(most), float(seconds)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} should be starts/seconds such as 5/60, or none") from None
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, Limiter):
-        value = (value.max, value.duration)
-    return f"{value[0]}/{value[1]:g}" if isinstance(value, tuple) else str(value or "none")
+        return limit_texts.parse_limiter(text) or "none"
+    except BadValue as exc:
+        raise argparse.ArgumentTypeError(exc.message) from None

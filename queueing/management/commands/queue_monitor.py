@@ -1,6 +1,5 @@
-"""`manage.py queue_monitor [interval]`: the queues on a terminal's screen, or in one picture."""
+"""`manage.py queue_monitor [interval]`: the queues as a live screen, or printed once."""
 
-import asyncio
 import json
 import math
 import os
@@ -10,17 +9,15 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 
-from queueing.management.operator import CANNOT_TELL, HelpfulCommand, told, user
+from queueing.management.operator import EXIT_UNKNOWN, HelpfulCommand, default_actor, read_health
 from queueing.monitoring import health
-from queueing.schedule import redis_client
 from queueing.terminal import tables, terminal
 from queueing.terminal.screen import Monitor
 
-#: Exit codes.
-_CODES = {health.OK: 0, health.WARNING: 1, health.CRITICAL: 2}
-#: Seconds between two looks, unless one says otherwise.
+_EXIT_CODES = {health.OK: 0, health.WARNING: 1, health.CRITICAL: 2}
+#: Seconds between two polls by default.
 _INTERVAL = 2.0
-#: Characters a line has where nobody says: in a pipe.
+#: The width of the output in characters where it is not a terminal.
 _WIDTH = 100
 
 
@@ -28,80 +25,70 @@ class Command(HelpfulCommand):
     """Watch the queues."""
 
     help = (
-        "Show queues, workers, rates and failures, again every INTERVAL seconds, with keys to pause,\n"
-        "resume, retry, drain and clean (? lists them). What the keys do is on record under your name.\n"
-        "Where there is no screen (a pipe, cron, TERM=dumb) it is one plain picture, as with --once.\n\n"
-        "exit code with --once or --json: 0 all is well, 1 a warning, 2 critical, 3 cannot tell (no\n"
-        "database, a wrong interval). The live screen ends with 0. Colours follow NO_COLOR, and words say\n"
-        "the same."
+        "Show queues, workers, rates and failures, updated every INTERVAL seconds, with keys to pause,\n"
+        "resume, retry, drain and clean (? lists them). All actions are in the audit log under your name.\n"
+        "Without a terminal (a pipe, cron, TERM=dumb) the output is printed once, as with --once.\n\n"
+        "exit code with --once or --json: 0 ok, 1 warning, 2 critical, 3 unknown (no database, or an\n"
+        "invalid interval). The live screen ends with 0. Colours follow NO_COLOR; words say the same."
     )
     examples = (
         "  manage.py queue_monitor                     a live screen, every 2 seconds\n"
-        "  ssh -t host manage.py queue_monitor 5       from afar, every 5 seconds\n"
+        "  ssh -t host manage.py queue_monitor 5       on another host, every 5 seconds\n"
         "  manage.py queue_monitor --once || page-me   in cron\n"
         "  manage.py queue_monitor --json | jq .health\n"
-        "  manage.py queue_monitor 10 --json >> log    one JSON document a line, every 10 seconds"
+        "  manage.py queue_monitor 10 --json >> log    one JSON document per line, every 10 seconds"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The interval, and what is not the screen."""
-        parser.add_argument("interval", nargs="?", help="seconds between looks (2)")
-        parser.add_argument("--once", action="store_true", help="one plain picture")
+        """Add the interval and the formats of output."""
+        parser.add_argument("interval", nargs="?", help="seconds between updates (2)")
+        parser.add_argument("--once", action="store_true", help="print once as plain text")
         parser.add_argument(
-            "--json", action="store_true", help="one JSON document; with an interval, one a line"
+            "--json", action="store_true", help="one JSON document; with an interval, one per line"
         )
-        parser.add_argument("--actor", default=user("terminal"), help="who the record names (%(default)s)")
+        parser.add_argument(
+            "--actor", default=default_actor("terminal"), help="name for the audit log (%(default)s)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ends with `SystemExit` when the exit code says something."""
-        interval = options["interval"] and _interval(options["interval"])
+        """Show the queues. Raise `SystemExit` if the exit code is not 0."""
+        interval = _interval(options["interval"]) if options["interval"] else None
         try:
             if options["json"] and interval and not options["once"]:
-                self._lines(interval)
-            elif options["once"] or options["json"] or not terminal.is_one():
-                self._once(options["json"])
+                self._write_lines(interval)
+            elif options["once"] or options["json"] or not terminal.is_terminal():
+                self._write_once(as_json=options["json"])
             else:
                 with terminal.opened(Console(highlight=False)) as opened:
                     Monitor(opened, interval or _INTERVAL, options["actor"]).run()
         except (KeyboardInterrupt, EOFError):
             return
-        except BrokenPipeError:  # `| head` has seen enough
+        except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
-    def _lines(self, interval: float) -> None:
+    def _write_lines(self, interval: float) -> None:
         while True:
             self._write_json()
             time.sleep(interval)
 
-    def _once(self, as_json: bool) -> None:
+    def _write_once(self, *, as_json: bool) -> None:
         if as_json:
-            seen = self._write_json()
+            overview = self._write_json()
         else:
-            seen = _look()
+            overview = read_health()
             console = Console(
                 file=self.stdout, highlight=False, width=None if self.stdout.isatty() else _WIDTH
             )
             when = time.strftime("%Y-%m-%d %H:%M:%S")
-            console.print(tables.once(seen, when=when, width=console.width))
-        if code := _CODES[seen["health"]]:
+            console.print(tables.once(overview, when=when, width=console.width))
+        if code := _EXIT_CODES[overview["health"]]:
             raise SystemExit(code)
 
     def _write_json(self) -> dict[str, Any]:
-        seen = _look()
-        self.stdout.write(json.dumps(seen))
+        overview = read_health()
+        self.write(json.dumps(overview))
         self.stdout.flush()
-        return seen
-
-
-def _look() -> dict[str, Any]:
-    async def look() -> dict[str, Any]:
-        try:
-            return await health.queue_health()
-        finally:
-            await redis_client.aclose()
-
-    with told():
-        return asyncio.run(look())
+        return overview
 
 
 def _interval(text: str) -> float:
@@ -110,5 +97,7 @@ def _interval(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0.1 <= value <= 86_400:
-        raise CommandError(f"interval: {text!r} should be seconds, 0.1 to 86400", returncode=CANNOT_TELL)
+        raise CommandError(
+            f"interval: {text!r} must be a number of seconds, 0.1 to 86400", returncode=EXIT_UNKNOWN
+        )
     return value

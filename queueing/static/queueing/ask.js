@@ -67,7 +67,7 @@ async function refused(form, response) {
   const { detail, field } = await problemOf(response);
   form.querySelector("[data-trouble]").textContent = detail;
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-  const wrong = field && form.elements[field === "limiter" ? "limiter_max" : field];
+  const wrong = field && form.elements[field];
   if (!wrong) return;
   wrong.setAttribute("aria-invalid", "true");
   wrong.focus();

@@ -62,9 +62,9 @@ def test_the_index_tells_how_the_queues_are_also_without_redis(admin_client, set
     row = page[page.index('?queue=test"') :].partition("</tr>")[0]
     assert "<td>1</td>" in row
     assert "(paused)" in page[page.index("?queue=test-narrow") :].partition("</tr>")[0]
-    assert "No worker runs" in page
+    assert "No worker is running" in page
     point_at(settings, "redis://127.0.0.1:1/0")
-    assert "Redis is away" in admin_client.get("/admin/").content.decode()
+    assert "Redis is unavailable" in admin_client.get("/admin/").content.decode()
 
 
 #: Pages whose table may be long, and what is asked of them.

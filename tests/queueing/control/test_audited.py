@@ -103,7 +103,7 @@ def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
 
 def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
     submit_many("test.noop", [{}] * 5)
-    monkeypatch.setattr(audited, "_AT_ONCE", 2)
+    monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     done = verbs.drain_some
 
     def breaks_the_second_time(queue: str, most: int) -> int:
@@ -127,7 +127,7 @@ def test_delayed_jobs_are_promoted_but_not_those_that_wait_for_another():
 
 
 def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
-    monkeypatch.setattr(audited, "_AT_ONCE", 2)
+    monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     for days in (9, 10, 11, 12, 13):
         ended(State.FAILED, days)
     kept = [ended(State.FAILED, 1), ended(State.COMPLETED, 10), new_job()]

@@ -1,4 +1,4 @@
-"""What the buttons do: permission, confirmation, the deed and its audit entry; twice does no harm."""
+"""Actions of the dashboard: permission, confirmation, result and audit entry; repeating them is safe."""
 
 import json
 
@@ -12,31 +12,37 @@ from .conftest import failed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
-VERBS = ["pause", "resume", "drain", "promote", "clean", "limits", "reset", "replay", "retry", "note"]
+NAMES = [
+    "pause", "resume", "drain", "promote_all", "clean", "set_limits", "clear_limits",
+    "retry_group", "retry", "note_group",
+]  # fmt: skip
 
 
-def act(client, verb: str, **values: str):
-    return client.post(f"/admin/queue/{verb}", json.dumps({"queue": "test"} | values), "application/json")
+def act(client, name: str, **values: str):
+    return client.post(f"/admin/queue/{name}", json.dumps({"queue": "test"} | values), "application/json")
 
 
 @pytest.fixture
 def operator(client, staff):
-    """A client signed in as somebody who may act."""
+    """A client signed in as an operator."""
     client.force_login(staff("operate_queue"))
     return client
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_only_operators_act_and_only_by_post(client, staff, verb):
-    for user, detail in [(None, "not signed in"), (staff("view_job", "view_contents"), "not act")]:
+@pytest.mark.parametrize("name", NAMES)
+def test_actions_need_the_permission_and_post(client, staff, name):
+    for user, detail in [
+        (None, "not signed in"),
+        (staff("view_job", "view_contents"), "need the permission"),
+    ]:
         if user:
             client.force_login(user)
-        for answer in (act(client, verb, confirm="test"), client.get(f"/admin/queue/ask/{verb}?queue=test")):
+        for answer in (act(client, name, confirm="test"), client.get(f"/admin/queue/ask/{name}?queue=test")):
             assert answer.status_code == 403
             assert detail in answer.json()["detail"]
     client.force_login(staff("operate_queue", name="dora"))
-    assert client.get(f"/admin/queue/{verb}").status_code == 405
-    assert client.get(f"/admin/queue/ask/{verb}?queue=test").status_code == 200
+    assert client.get(f"/admin/queue/{name}").status_code == 405
+    assert client.get(f"/admin/queue/ask/{name}?queue=test").status_code == 200
     assert not AuditEntry.objects.exists()
 
 
@@ -51,14 +57,16 @@ def test_another_sites_form_is_refused(django_user_model, staff):
 
 def test_pausing_and_resuming_twice_is_as_good_as_once(operator):
     for _ in range(2):
-        assert act(operator, "pause", note="The provider rests.").json() == {"done": "test is paused."}
+        assert act(operator, "pause", note="An outage.").json() == {
+            "done": "test is paused. Running jobs finish."
+        }
     assert Pause.objects.count() == 1
     entry = AuditEntry.objects.last()
     assert (entry.actor, entry.action, entry.queue, entry.note) == (
         "carol",
         "pause",
         "test",
-        "The provider rests.",
+        "An outage.",
     )
     assert act(operator, "resume").status_code == act(operator, "resume").status_code == 200
     assert not Pause.objects.exists()
@@ -68,45 +76,54 @@ def test_a_drain_says_what_it_cancels_and_wants_the_queues_name(operator):
     for delay in (0, 0, 600):
         submit("test.noop", {}, delay=delay)
     said = operator.get("/admin/queue/ask/drain?queue=test").content.decode()
-    assert "Cancels 2 waiting and 1 delayed job. 0 that run go on." in said
+    assert "Now: 2 waiting, 1 delayed, 0 active." in said
     assert "This cannot be undone." in said
     for confirm in ("", "Test"):
         answer = act(operator, "drain", confirm=confirm)
         assert (answer.status_code, answer.json()["field"]) == (422, "confirm")
     assert not Job.objects.filter(state="cancelled").exists()
-    assert "Cancelled 3 jobs" in act(operator, "drain", confirm="test").json()["done"]
-    assert "Cancelled 0 jobs" in act(operator, "drain", confirm="test").json()["done"]
+    assert act(operator, "drain", confirm="test").json() == {"done": "3 jobs of test cancelled."}
+    assert act(operator, "drain", confirm="test").json() == {"done": "0 jobs of test cancelled."}
 
 
 def test_what_is_delayed_may_start_now(operator):
     submit("test.noop", {}, delay=600)
-    assert "1 delayed job may start" in operator.get("/admin/queue/ask/promote?queue=test").content.decode()
-    assert "1 jobs of test may start now" in act(operator, "promote").json()["done"]
+    assert "1 delayed" in operator.get("/admin/queue/ask/promote_all?queue=test").content.decode()
+    assert act(operator, "promote_all").json() == {"done": "1 job of test promoted."}
 
 
 def test_limits_are_changed_shown_and_reset(operator):
-    form = operator.get("/admin/queue/ask/limits?queue=test").content.decode()
+    form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="50"' in form
-    as_they_are = {"global_concurrency": "0", "owner_concurrency": "0", "limiter_max": "0"}
-    assert "nothing was changed" in act(operator, "limits", concurrency="50", **as_they_are).json()["done"]
-    as_they_are |= {"limiter_max": "5", "limiter_seconds": "2.5"}
-    assert act(operator, "limits", concurrency="7", **as_they_are).status_code == 200
-    form = operator.get("/admin/queue/ask/limits?queue=test").content.decode()
+    as_they_are = {"global_concurrency": "0", "owner_concurrency": "0", "limiter": "0"}
+    unchanged = act(operator, "set_limits", concurrency="50", **as_they_are).json()
+    assert unchanged == {"done": "Limits of test changed: none."}
+    assert not AuditEntry.objects.exists()
+    as_they_are |= {"limiter": "5/2.5"}
+    assert act(operator, "set_limits", concurrency="7", **as_they_are).status_code == 200
+    form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="7"' in form
     assert "Settings: 50" in form
-    said = operator.get("/admin/queue/ask/reset?queue=test").content.decode()
-    assert "At once, per cluster: 50 instead of 7." in said
-    assert "Limiter: none instead of 5 in 2.5 s." in said
-    assert act(operator, "reset").status_code == 200
-    assert 'value="50"' in operator.get("/admin/queue/ask/limits?queue=test").content.decode()
+    said = operator.get("/admin/queue/ask/clear_limits?queue=test").content.decode()
+    assert "Max running per cluster: 50 instead of 7." in said
+    assert "Rate limit: no limit instead of 5 per 2.5 s." in said
+    assert act(operator, "clear_limits").status_code == 200
+    assert 'value="50"' in operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("concurrency", "many"), ("concurrency", "0"), ("limiter_seconds", "x"), ("owner_concurrency", "-1")],
+    [
+        ("concurrency", "many"),
+        ("concurrency", "0"),
+        ("limiter", "x"),
+        ("limiter", "1/x"),
+        ("limiter", "0/60"),
+        ("owner_concurrency", "-1"),
+    ],
 )
 def test_wrong_limits_are_refused_by_their_field(operator, field, value):
-    answer = act(operator, "limits", **{"limiter_max": "1", "limiter_seconds": "60"} | {field: value})
+    answer = act(operator, "set_limits", **{"limiter": "1/60"} | {field: value})
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert not AuditEntry.objects.exists()
 
@@ -114,19 +131,21 @@ def test_wrong_limits_are_refused_by_their_field(operator, field, value):
 def test_a_group_of_failures_is_replayed_noted_and_cleaned(operator):
     failed(3)
     assert (
-        "Runs 3 failed jobs"
-        in operator.get("/admin/queue/ask/replay?queue=test&kind=test.flaky&code=busy").content.decode()
+        "3 jobs failed."
+        in operator.get("/admin/queue/ask/retry_group?queue=test&kind=test.flaky&code=busy").content.decode()
     )
     group = {"kind": "test.flaky", "code": "busy"}
-    assert act(operator, "note", text="Known since Monday.", **group).json() == {"done": "Noted."}
+    assert act(operator, "note_group", text="Known since Monday.", **group).json() == {"done": "Note saved."}
     assert FailureNote.objects.get().note == "Known since Monday."
-    assert act(operator, "replay", **group).json() == {"done": "3 jobs in line again."}
-    assert act(operator, "replay", **group).json() == {"done": "0 jobs in line again."}
+    assert act(operator, "retry_group", **group).json() == {
+        "done": "3 jobs of test queued again (test.flaky: busy)."
+    }
+    assert act(operator, "retry_group", **group).json() == {
+        "done": "0 jobs of test queued again (test.flaky: busy)."
+    }
     failed(2)
-    assert (
-        "Removed 2 failed jobs"
-        in act(operator, "clean", state="failed", days="0", confirm="test").json()["done"]
-    )
+    cleaned = act(operator, "clean", state="failed", days="0", confirm="test")
+    assert cleaned.json() == {"done": "2 failed jobs of test removed."}
     assert Job.objects.count() == 3
 
 

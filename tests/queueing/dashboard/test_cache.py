@@ -28,7 +28,7 @@ def clock(monkeypatch):
 async def test_what_is_slow_to_read_is_kept_longer_and_never_so_long_that_it_is_not_live(
     clock, took, rest, good_for
 ):
-    values, reads = cache.Kept(), 0
+    values, reads = cache.TTLCache(), 0
 
     async def read() -> int:
         nonlocal reads
@@ -44,7 +44,7 @@ async def test_what_is_slow_to_read_is_kept_longer_and_never_so_long_that_it_is_
 
 
 async def test_what_could_not_be_read_is_not_kept(clock):
-    values = cache.Kept()
+    values = cache.TTLCache()
 
     async def fail() -> None:
         raise ConnectionError

@@ -55,7 +55,7 @@ def test_staff_without_a_permission_see_counts_only(client, valkey, staff):
     client.force_login(staff())
     page = shown(client, "?queue=test")
     assert "<dt>waiting</dt><dd>1</dd>" in page.part("queues")
-    assert page.part("failures") == page.part("active") == page.part("acts") == ""
+    assert page.part("failures") == page.part("active") == page.part("audit") == ""
     assert "test.flaky" not in page.html
     assert "data-ask" not in page.html
     assert page.inline == []
@@ -63,11 +63,11 @@ def test_staff_without_a_permission_see_counts_only(client, valkey, staff):
 
 def test_staff_who_may_view_jobs_see_failures_but_no_contents_and_no_buttons(client, valkey, staff):
     failed(2)
-    AuditEntry.objects.create(actor="dora", action="pause", queue="test", note="The provider rests.")
+    AuditEntry.objects.create(actor="dora", action="pause", queue="test", note="An outage.")
     client.force_login(staff("view_job"))
     page = shown(client)
     assert "test.flaky: busy" in page.part("failures")
-    assert "The provider rests." in page.part("acts")
+    assert "An outage." in page.part("audit")
     assert "SECRET" not in page.html
     assert "data-ask" not in page.html
 
@@ -80,15 +80,15 @@ def test_contents_and_buttons_come_with_their_permissions(client, valkey, staff)
     assert "data-ask" not in page.html
     client.force_login(staff("operate_queue", name="dora"))
     page = shown(client, "?queue=test")
-    assert 'data-ask="replay"' in page.part("failures")
-    assert 'data-ask="drain"' in page.part("chosen")
+    assert 'data-ask="retry_group"' in page.part("failures")
+    assert 'data-ask="drain"' in page.part("queue_detail")
     assert "SECRET" not in page.html
 
 
 def test_without_a_worker_it_says_how_to_start_one(client, valkey, staff):
     client.force_login(staff())
     page = shown(client)
-    assert "No worker runs" in page.part("warnings")
+    assert "No worker is running" in page.part("warnings")
     assert "manage.py qcluster" in page.part("workers")
 
 
@@ -97,9 +97,9 @@ def test_without_redis_it_says_so_and_keeps_what_is_on_record(client, settings, 
     point_at(settings, "redis://127.0.0.1:1/0")
     client.force_login(staff("view_job"))
     page = shown(client, "?queue=test")
-    assert "Redis is away" in page.part("warnings")
+    assert "Redis is unavailable" in page.part("warnings")
     assert "test.flaky: busy" in page.part("failures")
-    assert "Jobs ended" in page.part("plots")
+    assert "Finished jobs" in page.part("plots")
 
 
 def test_what_is_not_in_the_settings_cannot_be_chosen(client, valkey, staff):
@@ -121,18 +121,22 @@ def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linke
     client.force_login(staff("view_job"))
     running = shown(client, "?queue=test").part("active")
     assert running.count('class="row"') == 50
-    assert "150 more run." in running
+    assert "150 more running jobs." in running
     for there in [link.partition('"')[0] for link in running.split('href="')[1:]]:
         assert client.get(there.replace("&amp;", "&")).status_code == 200, there
 
 
 def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
     client.force_login(staff())
-    assert "2 in 3 s, 0 used" in shown(client, "?queue=test-limited").part("chosen")
+    detail = shown(client, "?queue=test-limited").part("queue_detail")
+    assert "2 per 3 s" in detail
+    assert "(0 used)" in detail
     audited.set_limits("test-limited", actor="carol", limiter=(5, 600))
     submit("test.limited", {})
     redis_client.run(scripts.claim([get_queue("test-limited")], "c1/w/1", 1))
-    assert "5 in 10 min, 1 used" in shown(client, "?queue=test-limited").part("chosen")
+    detail = shown(client, "?queue=test-limited").part("queue_detail")
+    assert "5 per 10 min" in detail
+    assert "(1 used)" in detail
 
 
 def test_jobs_of_a_queue_that_left_the_settings_are_told_of_and_cannot_be_replayed(client, valkey, staff):
@@ -142,8 +146,8 @@ def test_jobs_of_a_queue_that_left_the_settings_are_told_of_and_cannot_be_replay
     for job in submit_many("test.noop", [{}] * 3):
         type(job).objects.filter(id=job.id).update(queue="gone")
     page = shown(client)
-    assert "3 unfinished jobs of gone, which is not in the settings" in page.part("warnings")
-    assert "Not in the settings" in page.part("failures")
-    assert 'data-ask="replay"' not in page.part("failures")
+    assert "3 unfinished jobs on the unknown queue gone" in page.part("warnings")
+    assert "Unknown queue" in page.part("failures")
+    assert 'data-ask="retry_group"' not in page.part("failures")
     jobs = page.part("failures").rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert client.get(jobs).content.decode().count("/change/") >= 2

@@ -69,7 +69,7 @@ async def test_it_moves_without_being_asked(staff):
     await tab.hear_of("queues", "<dt>waiting</dt><dd>0</dd>")
     await sync_to_async(submit)("test.noop", {})
     await tab.hear_of("queues", "<dt>waiting</dt><dd>1</dd>")
-    assert 'id="h-chosen">test<' in tab.parts["chosen"]
+    assert 'id="h-detail">test<' in tab.parts["queue_detail"]
     await tab.disconnect()
 
 
@@ -77,17 +77,17 @@ async def test_it_opens_without_redis_and_tells_when_it_is_back(staff, valkey):
     valkey.stop()
     tab, connected = await open_tab(await sync_to_async(staff)())
     assert connected
-    await tab.hear_of("warnings", "Redis is away")
+    await tab.hear_of("warnings", "Redis is unavailable")
     await sync_to_async(valkey.start)()
-    await tab.hear_of("warnings", "No worker runs")
+    await tab.hear_of("warnings", "No worker is running")
     await tab.disconnect()
 
 
 async def test_only_what_changed_is_sent_again(staff):
     tab, _ = await open_tab(await sync_to_async(staff)("view_job"))
-    assert set((await tab.hear())["parts"]) >= {"queues", "plots", "failures", "workers", "acts"}
+    assert set((await tab.hear())["parts"]) >= {"queues", "plots", "failures", "workers", "audit"}
     again = (await tab.hear())["parts"]
-    assert not set(again) & {"plots", "failures", "workers", "acts"}
+    assert not set(again) & {"plots", "failures", "workers", "audit"}
     await tab.disconnect()
 
 
@@ -101,7 +101,7 @@ async def test_each_is_sent_what_their_permissions_show(staff):
     assert "failures" not in counts.parts
     assert "SECRET" in reader.parts["failures"]
     assert "SECRET" not in operator.parts["failures"]
-    assert "data-ask" in operator.parts["chosen"]
+    assert "data-ask" in operator.parts["queue_detail"]
     assert "data-ask" not in json.dumps(reader.parts)
     for tab in (counts, reader, operator):
         await tab.disconnect()
@@ -113,7 +113,7 @@ async def test_a_tab_looks_elsewhere_and_nonsense_does_not_hurt_it(staff):
     for text in ("{", "[]", '{"show": 1}', '{"seen": "x"}', '{"show": {"queue": ["x"]}}', "x" * 10_000):
         await tab.send_to(text_data=text)
     await tab.say(show={"queue": "test", "span": "24h"})
-    await tab.hear_of("chosen", 'id="h-chosen">test<')
+    await tab.hear_of("queue_detail", 'id="h-detail">test<')
     await tab.hear_of("plots", "Ten minutes")
     await tab.disconnect()
 
@@ -121,12 +121,12 @@ async def test_a_tab_looks_elsewhere_and_nonsense_does_not_hurt_it(staff):
 async def test_a_lost_permission_takes_the_buttons_away_and_a_gained_one_brings_them(staff):
     user = await sync_to_async(staff)("operate_queue")
     tab, _ = await open_tab(user, "?queue=test")
-    await tab.hear_of("chosen", "data-ask")
+    await tab.hear_of("queue_detail", "data-ask")
     await user.user_permissions.aclear()
-    while "data-ask" in tab.parts["chosen"]:
+    while "data-ask" in tab.parts["queue_detail"]:
         await tab.hear()
     await user.user_permissions.aadd(await Permission.objects.aget(codename="operate_queue"))
-    await tab.hear_of("chosen", "data-ask")
+    await tab.hear_of("queue_detail", "data-ask")
     await tab.disconnect()
 
 

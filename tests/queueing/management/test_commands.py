@@ -76,7 +76,7 @@ def test_without_workers_or_redis_it_is_critical_and_without_a_database_nobody_c
     assert run("queue_monitor", "--once").returncode == 2
     seen = run("queue_monitor", "--once", REDIS_URL="redis://127.0.0.1:1/0")
     assert seen.returncode == 2
-    assert "redis away" in seen.stdout
+    assert "redis unavailable" in seen.stdout
     seen = run("queue_monitor", "--once", DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
     assert seen.returncode == 3
     assert "DATABASE_URL" in seen.stderr
@@ -106,7 +106,7 @@ def test_with_an_interval_json_is_a_line_each_time_and_a_closed_pipe_is_no_error
 
 @pytest.mark.parametrize("interval", ["0", "-1", "soon", "nan", "1e9"])
 def test_an_interval_that_is_none_is_named(interval):
-    with pytest.raises(CommandError, match=f"interval: '{interval}' should be seconds"):
+    with pytest.raises(CommandError, match=f"interval: '{interval}' must be a number of seconds"):
         says("queue_monitor", "--once", "--", interval)
 
 
@@ -137,20 +137,20 @@ def test_an_unknown_queue_is_named_with_those_there_are_and_nothing_is_done_to_t
 
 def test_jobs_are_run_again_by_id_or_by_how_they_failed():
     one, other, third = failed(), failed("cut_off"), failed("cut_off", queue="test-narrow")
-    assert "waits again" in says("queue_retry", one.id.hex)
-    assert "1 of test.noop that failed with cut_off" in says(
+    assert "queued again" in says("queue_retry", one.id.hex)
+    assert "1 job of test queued again (test.noop: cut_off)." in says(
         "queue_retry", "--queue", "test", "--code", "cut_off"
     )
     states = {job.id: job.state for job in Job.objects.all()}
     assert states == {one.id: "waiting", other.id: "waiting", third.id: "failed"}
-    assert "Nothing of test has failed" in says("queue_retry", "--queue", "test")
+    assert "test has no such failed jobs." in says("queue_retry", "--queue", "test")
 
 
 def test_an_unknown_job_is_named_with_the_newest_that_failed():
     known = failed()
     with pytest.raises(CommandError, match=known.id.hex):
         says("queue_retry", "0" * 32)
-    with pytest.raises(CommandError, match="is no job id"):
+    with pytest.raises(CommandError, match="is not a job id"):
         says("queue_retry", "xyz")
     with pytest.raises(CommandError, match="cannot retry a job that is waiting"):
         says("queue_retry", submit("test.noop", {}).job.id.hex)
@@ -165,9 +165,9 @@ def test_what_to_run_again_has_to_be_said_in_one_way(arguments):
 def test_old_jobs_are_counted_first_and_then_removed():
     old, new = failed(days=8), failed(days=6)
     command = ("queue_clean", "--state", "failed", "--older-than", "7d", "--queue", "test")
-    assert "1 failed jobs of test would go." in says(*command, "--dry-run")
+    assert "1 failed job of test would be removed." in says(*command, "--dry-run")
     assert Job.objects.count() == 2
-    assert "1 failed jobs of test removed." in says(*command)
+    assert "1 failed job of test removed." in says(*command)
     assert [job.id for job in Job.objects.all()] == [new.id] != [old.id]
 
 
@@ -180,7 +180,7 @@ def test_draining_wants_to_be_meant():
 
 def test_limits_are_changed_shown_and_cleared():
     said = says("queue_limits", "test-limited", "--concurrency", 7, "--limiter", "5/60")
-    assert said == "test-limited: concurrency 7, limiter 5/60.\n"
+    assert said == "Limits of test-limited changed: Max running per cluster 7, Rate limit 5 per 60 s.\n"
     shown = {
         line.split("\t")[0]: line.split("\t")[1:]
         for line in says("queue_limits", "test-limited").splitlines()

@@ -12,16 +12,23 @@ from tests.support.valkey import Valkey
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def run(view, key, row) -> str:
+    """Press a key on a row, confirm, and return the message."""
+    action = actions.for_key(view, key, row, "terminal:ada")
+    assert action is not None
+    return action.run()
+
+
 def test_a_job_that_ended_meanwhile_is_not_cancelled_and_nothing_is_on_record(valkey):
     job = submit("test.noop", {}).job
     verbs.cancel(job.id)
-    said = actions.cancel({"id": job.id.hex, "kind": job.kind}, "terminal:ada").run()
+    said = run("jobs", "X", {"id": job.id.hex, "kind": job.kind, "queue": job.queue})
     assert said == "Not done: cannot cancel a job that is cancelled"
     assert not AuditEntry.objects.exists()
 
 
 def test_where_nothing_has_failed_nothing_is_run_again(valkey):
-    assert actions.retry_newest("test", "terminal:ada").run() == "Nothing of test has failed."
+    assert run("queues", "t", {"name": "test"}) == "Not done: test has no failed jobs"
 
 
 def test_a_database_that_is_away_is_said(valkey, monkeypatch):
@@ -29,14 +36,14 @@ def test_a_database_that_is_away_is_said(valkey, monkeypatch):
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(audited, "pause", away)
-    said = actions.pause("test", "terminal:ada").run()
-    assert said == "Not done: the database is away (OperationalError)."
+    said = run("queues", "p", {"name": "test"})
+    assert said == "Not done: the database is unavailable (OperationalError)"
 
 
 def test_a_queue_is_paused_on_record_while_redis_is_away(valkey: Valkey):
     valkey.stop()
     try:
-        assert actions.pause("test", "terminal:ada").run() == "test is paused; what runs finishes."
+        assert run("queues", "p", {"name": "test"}) == "test is paused. Running jobs finish."
     finally:
         valkey.start()
     assert AuditEntry.objects.get().actor == "terminal:ada"

@@ -32,7 +32,7 @@ def test_keys_pause_and_resume_the_chosen_queue_on_record_and_q_leaves_all_as_it
     screen.sees("test-narrow is paused")
     assert Pause.objects.filter(queue="test-narrow").exists()
     screen.press("r")
-    screen.sees("test-narrow goes on")
+    screen.sees("test-narrow is resumed")
     assert not Pause.objects.exists()
     entries = list(AuditEntry.objects.order_by("id").values_list("action", "queue", "actor"))
     assert [entry[:2] for entry in entries] == [("pause", "test-narrow"), ("resume", "test-narrow")]
@@ -87,12 +87,12 @@ def test_what_cannot_be_undone_asks_first(terminal):
     screen = terminal("0.5")
     choose(screen, "test-narrow")
     screen.press("D")
-    screen.sees("Cancel all that waits or is delayed in test-narrow?", "y/n")
+    screen.sees("Drain test-narrow?", "y/n")
     screen.press("n")
-    screen.sees("Nothing was done.")
+    screen.sees("Nothing was changed.")
     assert Job.objects.filter(state=State.WAITING).count() == 3
     screen.press("Dy")
-    screen.sees("Cancel all that waits")
+    screen.sees("Drain test-narrow?")
     screen.press("y")
     screen.sees("3 jobs of test-narrow cancelled.")
     assert Job.objects.filter(state=State.CANCELLED).count() == 3
@@ -106,11 +106,11 @@ def test_a_group_of_failures_is_run_again_from_its_view(terminal, qcluster):
     screen = terminal("0.5")
     screen.sees("queues")
     screen.press("f")
-    screen.sees("test.flaky", "hopeless", "t retry the group")
+    screen.sees("test.flaky", "hopeless", "t retry all jobs of the group")
     screen.press("t")
-    screen.sees("Run all 2 of test.flaky that failed with hopeless again?")
+    screen.sees("Retry all jobs of test.flaky that failed with hopeless?")
     screen.press("y")
-    screen.sees("2 jobs of test wait again.")
+    screen.sees("2 jobs of test queued again")
     wait_until(lambda: Job.objects.filter(state=State.COMPLETED).count() == 2, "both to complete")
     screen.press("\x1b")
     screen.sees("openai-chat")
@@ -127,7 +127,7 @@ def test_an_active_job_is_cancelled_from_its_view(terminal, qcluster):
     screen.press("X")
     screen.sees(f"y/n  Cancel test.sleep {job.id.hex}?")
     screen.press("y")
-    screen.sees("is cancelled")
+    screen.sees("cancelled.")
     assert finished(job).state == State.CANCELLED
 
 
@@ -135,7 +135,7 @@ def test_redis_away_is_said_and_its_return_seen(terminal, valkey):
     screen = terminal("0.2")
     screen.sees("redis ok")
     valkey.stop()
-    screen.sees("redis away", "submissions are kept")
+    screen.sees("redis unavailable", "New jobs are stored")
     valkey.start()
     screen.sees("redis ok")
 

@@ -79,7 +79,7 @@ def test_no_line_is_wider_than_the_window_and_what_matters_stays(width):
 
 def test_redis_away_leaves_the_history():
     text = drawn(seen({"name": "chat", "recent": LAST}, redis="unavailable: ConnectionError"))
-    assert "redis away" in text
+    assert "redis unavailable" in text
     assert row(text, "chat")[:2] == ["chat", "4"]
 
 
@@ -119,8 +119,8 @@ async def test_a_database_that_is_away_leaves_what_was_seen_and_says_so(monkeypa
     async def away() -> dict[str, Any]:
         raise OperationalError("server closed the connection")
 
-    before = poller.Seen(seen(queue("chat")), at=100.0)
+    before = poller.Snapshot(seen(queue("chat")), at=100.0)
     monkeypatch.setattr(health, "queue_health", away)
-    after = await poller.look(before)
+    after = await poller.poll(before)
     assert (after.overview, after.at) == (before.overview, 100.0)
-    assert "The database is away (OperationalError)" in after.problem
+    assert "The database is unavailable (OperationalError)" in after.problem

@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from queueing.conf import get_queue
 from queueing.models import FailedAttempt, Job
-from queueing.monitoring.counters import Account
+from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
@@ -40,7 +40,7 @@ def settle(results: Sequence[Result]) -> list[str]:
 
     async def go() -> None:
         database = DatabaseThread()
-        mine = Recorder(database, Account("w1"), done, asyncio.Event())
+        mine = Recorder(database, WorkerCounters("w1"), done, asyncio.Event())
         running = asyncio.create_task(mine.run())
         for one in results:
             mine.put(one)

@@ -1,4 +1,4 @@
-"""Finding jobs among millions. What no index answers is looked for among the newest only."""
+"""The search and the filters for jobs, fast among millions: without an index only the newest are searched."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -16,22 +16,17 @@ from queueing.models import Job
 from queueing.states import UNFINISHED, State, sql_condition
 
 from .readonly import FixedChoicesFilter
-from .records import ByQueue
+from .records import QueueFilter
 
-#: Jobs that are looked through, the newest, where no time is chosen.
+#: The number of newest jobs that are searched without an index.
 NEWEST = 50_000
-#: Of an owner, as many are found.
-_MOST = 1_000
+#: The maximum number of results by owner, and by other texts.
+_MAX_RESULTS = 1_000
 _DAYS = {"1": "Last day", "7": "Last 7 days", "30": "Last 30 days"}
 
-SEARCH_HELP = (
-    f"An id or an owner of requests, whole; among the newest {NEWEST:,} also any owner, a request's id "
-    "or an error's code"
-)
 
-
-class ByState(FixedChoicesFilter):
-    """The states, in words that SQLite's partial indexes understand."""
+class StateFilter(FixedChoicesFilter):
+    """Filters by state, with a condition that SQLite's partial indexes match."""
 
     title = parameter_name = "state"
 
@@ -44,8 +39,8 @@ class ByState(FixedChoicesFilter):
         return super().queryset(request, queryset)
 
 
-class ByKind(FixedChoicesFilter):
-    """The kinds that are registered."""
+class KindFilter(FixedChoicesFilter):
+    """Filters by a registered kind."""
 
     title = parameter_name = "kind"
 
@@ -53,8 +48,8 @@ class ByKind(FixedChoicesFilter):
         return ((kind.name, kind.name) for kind in all_kinds())
 
 
-class ByAge(admin.SimpleListFilter):
-    """When it was submitted, which its id tells."""
+class AgeFilter(admin.SimpleListFilter):
+    """Filters by the time of submission, which the id contains."""
 
     title, parameter_name = "submitted", "days"
 
@@ -69,33 +64,33 @@ class ByAge(admin.SimpleListFilter):
         if self.value() in _DAYS:
             since = timezone.now() - timedelta(days=int(self.value() or 1))
             return queryset.filter(id__gte=first_id_at(since))
-        return queryset if _has_an_index(request.GET) else among_newest(queryset)
+        return queryset if _has_index(request.GET) else among_newest(queryset)
 
 
-def _has_an_index(asked: Any) -> bool:
-    """Whether all jobs can be looked through: a search sees to itself, two indexes to what is not done."""
-    failed_of_one = asked.get("state") == State.FAILED and asked.get("queue")
-    return bool(asked.get("q") or asked.get("state") in UNFINISHED or failed_of_one)
+def _has_index(query: Any) -> bool:
+    """Return whether an index finds the jobs: a search, an unfinished state, or the failures of a queue."""
+    failed_of_queue = query.get("state") == State.FAILED and query.get("queue")
+    return bool(query.get("q") or query.get("state") in UNFINISHED or failed_of_queue)
 
 
-FILTERS = [ByState, ByQueue, ByKind, ByAge]
+FILTERS = [StateFilter, QueueFilter, KindFilter, AgeFilter]
 
 
 def among_newest(queryset: Any) -> Any:
-    """Those of the queryset that are among the newest jobs of all."""
+    """Return the jobs of the queryset that are among the newest of all jobs."""
     oldest = Job.objects.order_by("-id").values_list("id", flat=True)[NEWEST : NEWEST + 1]
     return queryset.filter(id__gt=found) if (found := next(iter(oldest), None)) else queryset
 
 
 def find(queryset: Any, term: str, *, in_errors: bool) -> Any:
-    """The jobs that `term` names; with `in_errors` also those whose error has it in its sentence."""
+    """Return the jobs that match `term`; with `in_errors` also those whose error message contains it."""
     try:
         return queryset.filter(id=UUID(term))
     except ValueError:
-        owners = queryset.filter(owner=term).exclude(request_id="")  # in the words of the unique index
-    said = Q(request_id=term) | Q(error_code=term) | Q(owner=term)
+        owners = queryset.filter(owner=term).exclude(request_id="")  # the condition of the unique index
+    matches = Q(request_id=term) | Q(error_code=term) | Q(owner=term)
     if in_errors:
-        said |= Q(state=State.FAILED, error__icontains=term)
-    ids = [*owners.values_list("id", flat=True)[:_MOST]]
-    ids += among_newest(queryset).filter(said).values_list("id", flat=True)[:_MOST]
+        matches |= Q(state=State.FAILED, error__icontains=term)
+    ids = [*owners.values_list("id", flat=True)[:_MAX_RESULTS]]
+    ids += among_newest(queryset).filter(matches).values_list("id", flat=True)[:_MAX_RESULTS]
     return queryset.filter(id__in=set(ids))

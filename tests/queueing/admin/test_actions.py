@@ -19,26 +19,30 @@ def verb_of(job: Job, verb: str) -> str:
 def test_each_verb_asks_first_then_acts_and_is_written_down(staff):
     client = staff("view_job", "operate_queue")
     job = new_job(delay=60)
-    for verb, ends in (("promote", State.WAITING), ("cancel", State.CANCELLED), ("retry", State.WAITING)):
+    for verb, ends, past in (
+        ("promote", State.WAITING, "promoted"),
+        ("cancel", State.CANCELLED, "cancelled"),
+        ("retry", State.WAITING, "queued again"),
+    ):
         assert f'href="{verb_of(job, verb)}"' in client.get(f"{LIST}{job.pk}/change/").content.decode()
         before = Job.objects.get(id=job.id).state
         assert client.get(verb_of(job, verb)).status_code == 200
         assert client.post(verb_of(job, verb), {}).status_code == 200, "it asks"
         assert Job.objects.get(id=job.id).state == before, "asking does nothing"
-        done = client.post(verb_of(job, verb), {"sure": "1", "note": f"why {verb}"}, follow=True)
-        assert "done to this job" in done.content.decode()
+        done = client.post(verb_of(job, verb), {"confirmed": "1", "note": f"why {verb}"}, follow=True)
+        assert f"1 job {past}." in done.content.decode()
         assert Job.objects.get(id=job.id).state == ends
         entry = AuditEntry.objects.first()
         assert (entry.actor, entry.action, entry.job_id, entry.note) == ("carol", verb, job.id, f"why {verb}")
-    client.post(verb_of(job, "remove"), {"sure": "1"})
+    client.post(verb_of(job, "remove"), {"confirmed": "1"})
     assert not Job.objects.exists()
     assert AuditEntry.objects.count() == 4, "what was done to it is still known"
 
 
 def test_who_may_not_cannot(staff):
     client, job = staff("view_job"), new_job()
-    assert client.post(verb_of(job, "cancel"), {"sure": "1"}).status_code == 403
-    listed = {"action": "cancel", "_selected_action": [job.pk], "sure": "1"}
+    assert client.post(verb_of(job, "cancel"), {"confirmed": "1"}).status_code == 403
+    listed = {"action": "cancel", "_selected_action": [job.pk], "confirmed": "1"}
     client.post(LIST, listed)
     assert Job.objects.get().state == State.WAITING
     assert not AuditEntry.objects.exists()
@@ -47,7 +51,7 @@ def test_who_may_not_cannot(staff):
 def test_a_job_that_moved_on_is_told_and_not_written_down(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     verbs.cancel(job.id)
-    told = client.post(verb_of(job, "promote"), {"sure": "1"}, follow=True).content.decode()
+    told = client.post(verb_of(job, "promote"), {"confirmed": "1"}, follow=True).content.decode()
     assert "cannot promote a job that is cancelled" in told
     assert not AuditEntry.objects.exists()
 
@@ -66,19 +70,19 @@ def test_several_are_moved_at_once_and_those_that_cannot_be_are_named(staff):
     listed = {"action": "remove", "_selected_action": [job.pk for job in jobs]}
     asked = client.post(LIST, listed)
     assert "Remove 3 jobs?" in asked.content.decode()
-    told = client.post(LIST, listed | {"sure": "1", "note": "spring"}, follow=True).content.decode()
-    assert "done to 2 jobs" in told
+    told = client.post(LIST, listed | {"confirmed": "1", "note": "spring"}, follow=True).content.decode()
+    assert "2 jobs removed." in told
     assert "cannot remove a job that is active" in told
     assert list(Job.objects.all()) == [jobs[0]]
     assert list(AuditEntry.objects.values_list("action", "note")) == [("remove", "spring")] * 2
 
 
 def test_more_than_it_takes_are_refused_and_none_is_touched(staff, monkeypatch):
-    monkeypatch.setattr("queueing.admin.verbs.MOST", 2)
+    monkeypatch.setattr("queueing.admin.actions.MAX_JOBS", 2)
     client = staff("view_job", "operate_queue")
     jobs = [new_job() for _ in range(3)]
-    listed = {"action": "cancel", "_selected_action": [job.pk for job in jobs], "sure": "1"}
-    assert "more than 2 jobs" in client.post(LIST, listed, follow=True).content.decode()
+    listed = {"action": "cancel", "_selected_action": [job.pk for job in jobs], "confirmed": "1"}
+    assert "at most 2 jobs" in client.post(LIST, listed, follow=True).content.decode()
     assert set(Job.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
@@ -87,7 +91,7 @@ def test_what_nobody_would_run_is_not_retried_and_the_reason_is_told(staff):
     verbs.cancel(job.id)
     Job.objects.update(queue="gone")
     assert verb_of(job, "retry") not in client.get(f"{LIST}{job.pk}/change/").content.decode()
-    told = client.post(verb_of(job, "retry"), {"sure": "1"}, follow=True).content.decode()
+    told = client.post(verb_of(job, "retry"), {"confirmed": "1"}, follow=True).content.decode()
     assert "cannot retry a job that is on gone, a queue that is not in the settings" in told
     assert Job.objects.get().state == State.CANCELLED
     assert not AuditEntry.objects.exists()

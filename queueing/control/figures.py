@@ -1,0 +1,66 @@
+"""The numbers that an operator sees before an action: how many jobs it would affect. All functions block."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
+from queueing.conf import get_queue
+from queueing.limits.live_limits import effective
+from queueing.models import Job
+from queueing.monitoring import failures
+from queueing.states import FINISHED, UNFINISHED, State
+
+from . import limit_texts
+
+#: Finished jobs that are counted; of more the sentence says "more than".
+_MAX_COUNTED = 10_000
+
+
+def jobs(number: int, *, state: str = "", queue: str = "") -> str:
+    """Return `1 job`, `3 failed jobs` or `1,200 jobs of openai-chat`."""
+    words = [f"{number:,}", state, "job" if number == 1 else "jobs", f"of {queue}" if queue else ""]
+    return " ".join(filter(None, words))
+
+
+def of_queue(queue: str) -> list[str]:
+    """Return the counts of the queue's unfinished jobs, in one sentence."""
+    rows = Job.objects.filter(queue=queue, state__in=sorted(UNFINISHED))
+    found = dict(rows.order_by().values_list("state").annotate(number=Count("id")))
+    order = (State.WAITING, State.DELAYED, State.ACTIVE)
+    return [f"Now: {_listed(f'{found.get(state, 0):,} {state}' for state in order)}."]
+
+
+def of_finished(queue: str, age: timedelta) -> list[str]:
+    """Return the counts of the queue's finished jobs that are older than `age`, in one sentence."""
+    old = Job.objects.filter(queue=queue, finished_at__lt=timezone.now() - age)
+    parts = []
+    for state in sorted(FINISHED):
+        number = old.filter(state=state).order_by()[: _MAX_COUNTED + 1].count()
+        parts.append(f"{'more than ' * (number > _MAX_COUNTED)}{min(number, _MAX_COUNTED):,} {state}")
+    return [f"Older than {age.days} days: {_listed(parts)}."]
+
+
+def of_group(queue: str, kind: str, code: str) -> list[str]:
+    """Return the number of failed jobs in a group of failures, in one sentence."""
+    found = [group for group in failures.groups(queue) if (group.kind, group.code) == (kind, code)]
+    if not found:
+        return ["No job has failed in this way."]
+    return [f"{found[0].count:,}{'+' * found[0].more} {'job' if found[0].count == 1 else 'jobs'} failed."]
+
+
+def of_limits(queue: str) -> list[str]:
+    """Return what a reset would change, one sentence for each limit."""
+    now, settings = effective(queue), get_queue(queue)
+    changed = [
+        f"{label}: {limit_texts.in_words(getattr(settings, name))}"
+        f" instead of {limit_texts.in_words(getattr(now, name))}."
+        for name, label in limit_texts.LABELS.items()
+        if getattr(settings, name) != getattr(now, name)
+    ]
+    return changed or ["The queue already has the limits of the settings."]
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
