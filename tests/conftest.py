@@ -1,8 +1,11 @@
 """What all tests share: real services, and a scripted model."""
 
+#: The engine's tests have settings of their own: `pytest tests/queueing`.
+collect_ignore = ["queueing"]
 pytest_plugins = [
     "tests.support.clearing",
     "tests.support.valkey",
-    "tests.provider.fixture",
     "tests.support.cluster",
+    "tests.support.redis_cluster",
+    "tests.provider.fixture",
 ]

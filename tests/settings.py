@@ -15,11 +15,13 @@ os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="buddy-tests-"))
 
 from buddy.settings import *  # noqa: F403
 from buddy.settings import DATABASES, INSTALLED_APPS, LIMITS, QUEUEING, STORAGES
+from tests.support.queues import QUEUES, TIMES
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 INSTALLED_APPS += ["tests.queueing.testapp"]
 
 LIMITS = dict.fromkeys(LIMITS, "")  # tests ask much, all from one address
@@ -31,20 +33,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["OPTIONS"].pop("pool", None)  # it would keep the test database from being dropped
 
-QUEUEING["QUEUES"] |= {
-    "test": {
-        "priority": 5,
-        "concurrency": 50,
-        "attempts": 3,
-        "backoff": {"type": "fixed", "delay": 0.2},
-        "owner_limit": 0,
-        "hard_limit": 100_000,
-        "soft_limit": 100_000,
-    },
-    "test-narrow": {"priority": 6, "concurrency": 2, "attempts": 1, "timeout": 1.0},
-    "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
-}
+QUEUEING["QUEUES"] |= QUEUES
 QUEUEING["PRELOAD"] += ("tests.queueing.testapp.preloaded",)
-QUEUEING |= {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}
-for name in ("SLOTS", "RECYCLE"):
-    QUEUEING[name] = int(os.environ.get(f"TEST_{name}", "0"))
+QUEUEING |= TIMES

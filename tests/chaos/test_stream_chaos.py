@@ -12,7 +12,8 @@ from asgiref.sync import sync_to_async
 from queueing.api import Job, remove
 from queueing.events.channel_layer import PubSubLayer
 from tests.chat.socket.stream_client import Reading
-from tests.chat.tabs import Tab, browser, eventually
+from tests.chat.tabs import Tab, browser
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
 

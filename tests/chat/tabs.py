@@ -1,8 +1,7 @@
 """A visitor's browser and its tabs, talking to the consumer in this process."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -10,7 +9,6 @@ from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient
 
 from buddy.asgi import application
-from tests.support.valkey import wait_until
 
 ORIGIN = (b"origin", b"http://localhost")
 
@@ -94,8 +92,3 @@ def text_of(events: list[dict[str, Any]]) -> str:
             assert event["offset"] == len(text)
             text += event["text"]
     return text
-
-
-async def eventually(predicate: Callable[[], object], what: str) -> None:
-    """`wait_until`, for coroutines."""
-    await asyncio.to_thread(wait_until, predicate, what)

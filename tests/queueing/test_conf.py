@@ -32,20 +32,6 @@ def environ(monkeypatch, configure):
     get_conf.cache_clear()
 
 
-def test_the_four_queues_have_the_numbers_of_the_table():
-    table = {
-        "analytics": (1, 5, 1, "none", 0, None, (1000, 500)),
-        "openai-chat": (2, 3, 3, "exponential", 2, None, (100, 50)),
-        "audio-processing": (3, 2, 2, "exponential", 5, None, (50, 25)),
-        "large-requests": (4, 2, 5, "exponential", 10, Limiter(max=2, duration=60), (20, 10)),
-    }
-    for name, numbers in table.items():
-        q = get_queue(name)
-        backoff = q.backoff
-        found = (q.priority, q.concurrency, q.attempts, backoff.type, backoff.delay, q.limiter, q.keep)
-        assert found == numbers, name
-
-
 def test_a_queue_for_plain_tasks_is_always_there(configure):
     assert DJANGO_Q_QUEUE in configure()().queues
 

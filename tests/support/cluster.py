@@ -80,7 +80,7 @@ def environment(**extra: str) -> dict[str, str]:
         conf = connection.settings_dict
         url = f"postgres://{conf['USER']}:{conf['PASSWORD']}@{conf['HOST']}:{conf['PORT']}/{name}"
     return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
         "DATABASE_URL": url,
         "REDIS_URL": settings.REDIS_URL,
         "QUEUE_WORKERS": "1",

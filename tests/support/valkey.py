@@ -1,5 +1,6 @@
 """Real services for the tests: a Valkey each session, a clean one each test that asks for it."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -27,6 +28,11 @@ def wait_until(predicate: Callable[[], object], what: str, timeout: float = 30.0
             pytest.fail(f"waited {timeout:g} s for {what}")
         time.sleep(0.01)  # the one place in the tests that sleeps
     return value
+
+
+async def eventually(predicate: Callable[[], object], what: str) -> None:
+    """`wait_until`, for coroutines."""
+    await asyncio.to_thread(wait_until, predicate, what)
 
 
 class Valkey:

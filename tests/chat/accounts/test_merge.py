@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from chat.models import Thread
 from queueing.api import Job
 from queueing.schedule import scripts
-from tests.chat.tabs import browser, eventually, text_of
+from tests.chat.tabs import browser, text_of
+from tests.support.valkey import eventually
 
 from .account_client import send_message, sign_in, sign_up, submit_form, thread_titles
 

@@ -14,7 +14,8 @@ from chat.accounts.open_sockets import OpenSockets
 from queueing.api.events import PressureWatch
 from queueing.events.follower import Following
 from queueing.events.positions import Positions
-from tests.chat.tabs import Browser, browser, eventually
+from tests.chat.tabs import Browser, browser
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

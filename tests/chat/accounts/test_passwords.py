@@ -10,7 +10,8 @@ from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
 from chat.models import Message, Thread
 from queueing.api import Job
-from tests.chat.tabs import browser, eventually
+from tests.chat.tabs import browser
+from tests.support.valkey import eventually
 
 from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 

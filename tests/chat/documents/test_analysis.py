@@ -9,8 +9,9 @@ import pytest
 
 from chat.documents.models import Analysis, Chunk
 from queueing.api import Job
-from tests.chat.tabs import browser, eventually, text_of
+from tests.chat.tabs import browser, text_of
 from tests.provider.script import Script
+from tests.support.valkey import eventually
 
 from .document_requests import SECTIONS, TEXT, submit_document
 

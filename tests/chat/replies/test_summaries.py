@@ -15,7 +15,8 @@ from chat.prompting.persona import Voice
 from chat.prompting.token_budget import estimate_tokens, turn_cost
 from chat.replies import summaries
 from queueing.api import Job, new_id, submit
-from tests.chat.tabs import Tab, browser, eventually
+from tests.chat.tabs import Tab, browser
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -9,7 +9,8 @@ from chat.models import Message
 from chat.usage.ledger import CallRecord, record
 from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
 from queueing.api import Job
-from tests.chat.tabs import Browser, Tab, browser, eventually
+from tests.chat.tabs import Browser, Tab, browser
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

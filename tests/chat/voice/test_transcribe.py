@@ -7,7 +7,7 @@ from chat.models import Message
 from chat.uploads.models import Upload
 from queueing.api import State
 from tests import speech
-from tests.chat.tabs import eventually
+from tests.support.valkey import eventually
 
 from .sending import SAID, ended, heard, send
 

@@ -10,13 +10,14 @@ from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
-from buddy.asgi import application
 from queueing.submit import submit
-from tests.chat.tabs import ORIGIN
+from tests.queueing.asgi import application
 
 from .conftest import failed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+ORIGIN = (b"origin", b"http://localhost")
 
 
 class Tab(WebsocketCommunicator):

@@ -10,8 +10,8 @@ from queueing.conf import get_queue
 from queueing.schedule import redis_client, scripts
 from queueing.worker.identity import Identity
 from queueing.worker.process import Worker
-from tests.chat.tabs import eventually
 from tests.queueing.schedule.moves import put, token
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -1,0 +1,77 @@
+"""`/metrics`: who may read it, that it is documented, and what the model cost."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from prometheus_client.parser import text_string_to_metric_families
+
+from chat.usage import ledger
+from chat.usage import metrics as usage_metrics
+from queueing.api.monitoring import CumulativeSums
+from tests.support.cluster import ROOT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN = "scrape-me-if-you-can"
+
+
+@pytest.fixture(autouse=True)
+def fresh(settings, monkeypatch):
+    """Set a token, and forget the sums of the test before."""
+    settings.METRICS_TOKEN = TOKEN
+    monkeypatch.setattr(usage_metrics, "_all_time", CumulativeSums(usage_metrics._totals))
+
+
+def scrape(client):
+    """{(sample's name, its labels' values in order of their names): value}, parsed as Prometheus does."""
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(response.content.decode())
+        for sample in family.samples
+    }
+
+
+def test_every_metric_is_documented(client, valkey):
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    documented = (ROOT / "docs" / "metrics.md").read_text()
+    families = list(text_string_to_metric_families(response.content.decode()))
+    names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+    assert len(names) > 10
+    assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
+
+
+def test_tokens_and_money_are_told_by_model(client, valkey, settings):
+    settings.OPENAI_PRICES = '{"dear": {"input": 2, "output": 4}}'
+    for model in ("dear", "dear", "unpriced"):
+        call = ledger.CallRecord(
+            job_id="0" * 32, owner="u:alice", model=model, input_tokens=1000, output_tokens=500
+        )
+        ledger.record(call)
+    told = scrape(client)
+    assert told["buddy_tokens_total", "input", "dear"] == 2000
+    assert told["buddy_tokens_total", "output", "unpriced"] == 500
+    assert told["buddy_cost_total", "USD", "dear"] == pytest.approx(float(Decimal("0.008")))
+    assert ("buddy_cost_total", "USD", "unpriced") not in told
+
+
+@pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
+def test_who_has_neither_token_nor_a_staff_session_is_told_how_to(client, valkey, sent):
+    response = client.get("/metrics", headers=sent)
+    assert response.status_code == 403
+    assert b"METRICS_TOKEN" in response.content
+
+
+def test_without_a_token_in_the_settings_an_empty_one_opens_nothing(client, valkey, settings):
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
+
+
+def test_staff_may_look_and_visitors_with_an_account_may_not(client, valkey):
+    client.force_login(User.objects.create_user("visitor"))
+    assert client.get("/metrics").status_code == 403
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    assert client.get("/metrics").status_code == 200

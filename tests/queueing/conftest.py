@@ -1,0 +1,8 @@
+"""Real services for the engine's tests."""
+
+pytest_plugins = [
+    "tests.support.clearing",
+    "tests.support.valkey",
+    "tests.support.cluster",
+    "tests.support.redis_cluster",
+]

@@ -1,0 +1,9 @@
+"""The admin, and the dashboard below it."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", include("queueing.dashboard.urls")),
+    path("admin/", admin.site.urls),
+]

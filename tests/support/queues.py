@@ -1,0 +1,22 @@
+"""The queues that tests use, and the times that make recovery quick."""
+
+import os
+from typing import Any
+
+QUEUES: dict[str, dict[str, Any]] = {
+    "test": {
+        "priority": 5,
+        "concurrency": 50,
+        "attempts": 3,
+        "backoff": {"type": "fixed", "delay": 0.2},
+        "owner_limit": 0,
+        "hard_limit": 100_000,
+        "soft_limit": 100_000,
+    },
+    "test-narrow": {"priority": 6, "concurrency": 2, "attempts": 1, "timeout": 1.0},
+    "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
+}
+#: `LEASE`, `HEARTBEAT` and `GRACE` in seconds; `SLOTS` and `RECYCLE` from the environment (0: the default).
+TIMES: dict[str, Any] = {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0} | {
+    name: int(os.environ.get(f"TEST_{name}", "0")) for name in ("SLOTS", "RECYCLE")
+}
