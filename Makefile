@@ -13,13 +13,17 @@ run: ## start everything at http://127.0.0.1:8000 (PORT and HOST change the addr
 	@exec $(BOOTSTRAP) run
 
 test: environment ## run the tests that each change must pass, about five minutes
+	@$(VENV)/python -m pytest tests/queueing
 	@$(VENV)/python -m pytest
 
 test-all: environment ## run the slow tests as well: crashes, restarts, `make run` itself
+	@$(VENV)/python -m pytest -m "" tests/queueing
 	@$(VENV)/python -m pytest -m "not e2e"
 	@if command -v redis-server >/dev/null; then \
 	  echo "the same tests with $$(redis-server --version)"; \
-	  TEST_REDIS_SERVER=$$(command -v redis-server) $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
+	  export TEST_REDIS_SERVER=$$(command -v redis-server); \
+	  $(VENV)/python -m pytest -m "" tests/queueing && \
+	  $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
 	else echo "redis-server is not installed: skipped the tests with Redis"; fi
 
 test-e2e: environment ## run the tests in a real browser (needs Chromium)

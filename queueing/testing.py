@@ -115,8 +115,8 @@ def inline() -> Iterator[None]:
 
     with (
         without_redis(),
-        mock.patch.object(submissions, "put_all_in_schedule", run_now),
-        mock.patch.object(verbs, "put_all_in_schedule", run_now),
+        mock.patch.object(submissions, "enqueue_all", run_now),
+        mock.patch.object(verbs, "enqueue_all", run_now),
     ):
         yield
 
@@ -167,7 +167,7 @@ def prune() -> None:
 
 def _next_job(queues: Collection[str], delayed: bool, ran: Collection[Any]) -> Job | None:
     due = Q(state=State.WAITING)
-    ripe = Q(state=State.DELAYED, pending=0)
+    ripe = Q(state=State.DELAYED, unfinished_parents=0)
     due |= ripe if delayed else ripe & Q(run_at__lte=timezone.now())
     rows: QuerySet[Job] = Job.objects.filter(due).order_by("priority", "id")
     if queues:

@@ -113,7 +113,7 @@ def test_assert_submitted_compares_kind_arguments_fields_and_count():
     assert_submitted("test.sync", count=2)
     assert_not_submitted("test.echo")
     assert [job.owner for job in submitted("test.sync")] == ["alice", "bob"]
-    with pytest.raises(AssertionError, match="0 jobs of test.sync"):
+    with pytest.raises(AssertionError, match="0 jobs of"):
         assert_submitted("test.sync", args={"n": 3})
     with pytest.raises(AssertionError, match="expected 0"):
         assert_not_submitted("test.sync", owner="bob")

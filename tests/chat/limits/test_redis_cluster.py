@@ -6,7 +6,7 @@ from chat.answer_cache import store
 from chat.limits import check
 from chat.limits.reservations import reserve
 from chat.limits.rules import parse
-from queueing.api import Rejected
+from chat.errors import LimitReached
 from tests.support.valkey import point_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -19,7 +19,7 @@ def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
     assert [round(one.wait / 60) for one in reservations] == [0, 0, 1]
     reservations[1].cancel()
     check("login", "192.0.2.1")
-    with pytest.raises(Rejected):
+    with pytest.raises(LimitReached):
         check("login", "192.0.2.1")
 
     settings.ANSWER_CACHE_SECONDS = 100
