@@ -41,7 +41,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [Path(__file__).parents[2] / "templates"],
+        "DIRS": [Path(__file__).parent / "testapp" / "templates", Path(__file__).parents[2] / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -87,4 +87,10 @@ QUEUEING = {
     "PRELOAD": ("tests.queueing.testapp.preloaded",),
     "QUEUES": QUEUES,
     **TIMES,
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
 }

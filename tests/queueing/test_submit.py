@@ -73,7 +73,7 @@ def test_one_wrong_of_many_stores_none():
 
 
 def test_a_message_about_a_payload_says_how_large_it_may_be():
-    with pytest.raises(BadSubmission, match=rf"at most {get_conf().max_payload}; store the rest"):
+    with pytest.raises(BadSubmission, match=rf"more than {get_conf().max_payload}; store the rest"):
         JobSpec(kind="test.noop", args={"x": "y" * 70_000}).build()
 
 

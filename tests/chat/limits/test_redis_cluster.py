@@ -3,10 +3,10 @@
 import pytest
 
 from chat.answer_cache import store
+from chat.errors import LimitReached
 from chat.limits import check
 from chat.limits.reservations import reserve
 from chat.limits.rules import parse
-from chat.errors import LimitReached
 from tests.support.valkey import point_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -59,7 +59,7 @@ def test_the_monitor_in_a_pipe_is_one_plain_picture_whose_exit_code_is_the_queue
     seen = wait_until(lambda: (s := run("queue_monitor")).returncode == 0 and s, "a steady heartbeat")
     assert seen.stderr == ""
     assert "queues ok" in seen.stdout
-    assert "openai-chat" in seen.stdout
+    assert "test-narrow" in seen.stdout
     assert "\x1b" not in seen.stdout
 
     verbs.pause("test")
@@ -130,7 +130,7 @@ def test_pausing_and_resuming_is_on_record_with_who_and_why():
 
 
 def test_an_unknown_queue_is_named_with_those_there_are_and_nothing_is_done_to_the_others():
-    with pytest.raises(CommandError, match=r"'nope' is not in .*openai-chat"):
+    with pytest.raises(CommandError, match=r"'nope' is not in .*test-narrow"):
         says("queue_pause", "test", "nope")
     assert not Pause.objects.exists()
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def choose(screen, queue):
     """Move down to the queue."""
-    screen.sees("> analytics")
+    screen.sees("> test ")
     screen.press("j" * list(get_conf().queues).index(queue))
     screen.sees(f"> {queue} ")
 
@@ -25,7 +25,7 @@ def choose(screen, queue):
 def test_keys_pause_and_resume_the_chosen_queue_on_record_and_q_leaves_all_as_it_was(terminal, qcluster):
     qcluster()
     screen = terminal()
-    screen.sees("queues ok", "redis ok", "workers 1", "openai-chat", "p pause")
+    screen.sees("queues ok", "redis ok", "workers 1", "test-narrow", "p pause")
     choose(screen, "test-narrow")
 
     screen.press("p")
@@ -113,7 +113,7 @@ def test_a_group_of_failures_is_run_again_from_its_view(terminal, qcluster):
     screen.sees("2 jobs of test queued again")
     wait_until(lambda: Job.objects.filter(state=State.COMPLETED).count() == 2, "both to complete")
     screen.press("\x1b")
-    screen.sees("openai-chat")
+    screen.sees("test-narrow")
 
 
 def test_an_active_job_is_cancelled_from_its_view(terminal, qcluster):
@@ -155,7 +155,7 @@ def test_the_screen_fits_any_window_and_follows_its_size(terminal, size):
         return len(drawn) == lines and all(len(line) <= columns for line in drawn)
 
     wait_until(fits, f"a screen of {size}")
-    screen.sees("queues", "openai-chat") if lines > 5 else screen.sees("queues")
+    screen.sees("queues", "test-narrow") if lines > 5 else screen.sees("queues")
     screen.press("q")
     assert screen.ends() == 0
 
