@@ -24,7 +24,7 @@ def fresh(settings, monkeypatch):
 
 
 def scrape(client):
-    """{(sample's name, its labels' values in order of their names): value}, parsed as Prometheus does."""
+    """Return {(sample name, values of its labels by label name): value}, parsed as Prometheus does."""
     response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain; version=0.0.4")

@@ -22,7 +22,7 @@ def fresh(monkeypatch):
 
 
 def scrape():
-    """{(sample's name, its labels' values in order of their names): value}, parsed as Prometheus does."""
+    """Return {(sample name, values of its labels by label name): value}, parsed as Prometheus does."""
     text = prometheus.metrics_text(async_to_sync(queue_health)())
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
