@@ -89,6 +89,15 @@ class AskedOut(_Placed):
     """Help lines, when the message speaks of a crisis; docs/care.md."""
 
 
+class TranscriptionOut(_Placed):
+    """An accepted recording; the ids of its messages only when it is sent as a message."""
+
+    thread_id: HexId | None = None
+    message_id: HexId | None = None
+    reply_id: HexId | None = None
+    reply_job_id: HexId | None = None
+
+
 class UploadOut(CamelSchema):
     """A stored file; `uploadId` refers to it on the socket."""
 

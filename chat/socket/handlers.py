@@ -58,10 +58,10 @@ async def _ask(tab: "Tab", message: client_messages.Ask) -> None:
 
 
 async def _process(tab: "Tab", message: client_messages.Process) -> None:
-    taken = await in_thread(voice.process)(
+    taken = await in_thread(voice.transcribe_upload)(
         owner=tab.owner,
         upload_id=message.upload_id,
-        recording=voice.Recording.of(message, message.request_id),
+        request=voice.TranscriptionRequest.of(message, message.request_id),
         address=tab.address,
     )
     await _accepted(tab, taken.job, taken.created)

@@ -1,4 +1,5 @@
-"""Voice messages: `formats/` looks at what came, `services.py` accepts it, `jobs.py` has it transcribed.
+"""Voice messages: `formats/` checks a file, `services.py` accepts it, `jobs.py` transcribes it.
 
-The call itself is in `chat/upstream/transcription.py`; docs/voice.md tells the whole way.
+`api.py` serves HTTP, `availability.py` says whether recordings can be sent, `texts.py` holds the sentences
+for users. `chat/upstream/transcription.py` calls the provider; docs/voice.md describes the whole way.
 """

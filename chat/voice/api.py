@@ -1,4 +1,4 @@
-"""Recordings over HTTP."""
+"""The HTTP endpoints of recordings."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import errors
-from chat.protocol.schemas import CamelSchema, HexId, RequestId, Wait
+from chat.protocol.schemas import CamelSchema, RequestId, TranscriptionOut, UploadOut
 from chat.uploads.storage import MAX_BYTES
 from queueing.api import Submission, events, new_id
 
@@ -26,23 +26,7 @@ class RecordingForm(client_messages.RecordingIn):
     request_id: RequestId | None = None
 
 
-class HeardOut(CamelSchema):
-    job_id: HexId
-    request_id: str
-    queue: str
-    status: str
-    position: int | None
-    estimated_wait: Wait | None
-    thread_id: HexId | None = None
-    message_id: HexId | None = None
-    reply_id: HexId | None = None
-    reply_job_id: HexId | None = None
-
-
-class RecordingUploadOut(CamelSchema):
-    upload_id: HexId
-    name: str
-    size: int
+class RecordingUploadOut(UploadOut):
     media_type: str
 
 
@@ -54,34 +38,43 @@ class VoiceOut(CamelSchema):
     formats: str
 
 
-@router.post("/audio", response={202: HeardOut} | errors(400, 404, 413, 422, 503))
+@router.post("/audio", response={202: TranscriptionOut} | errors(400, 404, 413, 422, 503))
 async def send_recording(
     request: HttpRequest, file: File[UploadedFile], form: Form[RecordingForm]
 ) -> Status[Any]:
-    """Have a recording written down, and asked with `send=true`. Answers at once; the job's events
-    (`audio:…`) bring the transcript."""
-    done = await sync_to_async(services.process_file)(
+    """Submit a recording for transcription; with `send=true` its words become a message.
+
+    The answer comes at once; the job's events (`audio:…`) carry the transcript.
+    """
+    submission = await sync_to_async(services.transcribe_file)(
         owner=request.auth,
         name=file.name or "",
         stream=file,
-        recording=services.Recording.of(form, form.request_id or new_id().hex),
+        request=services.TranscriptionRequest.of(form, form.request_id or new_id().hex),
         address=client_address(request),
     )
-    return Status(202, await _view(done))
+    return Status(202, await _view(submission))
 
 
 @router.post("/audio/uploads", response={201: RecordingUploadOut} | errors(400, 413, 422))
 async def upload_recording(request: HttpRequest, file: File[UploadedFile]) -> Status[Any]:
-    """Store a recording for the socket's `audio:process`, which names it by its `uploadId`."""
-    kept = await sync_to_async(services.keep)(owner=request.auth, name=file.name or "", stream=file)
-    view = {"upload_id": kept.id, "name": kept.name, "size": kept.size, "media_type": kept.media_type}
+    """Store a recording for the socket's `audio:process`, which refers to it by `uploadId`."""
+    upload = await sync_to_async(services.store_recording)(
+        owner=request.auth, name=file.name or "", stream=file
+    )
+    view = {
+        "upload_id": upload.id,
+        "name": upload.name,
+        "size": upload.size,
+        "media_type": upload.media_type,
+    }
     return Status(201, view)
 
 
 @router.get("/voice", response=VoiceOut, auth=None)
 async def get_voice(request: HttpRequest) -> dict[str, Any]:
-    """Whether recordings can be sent now, and what is taken."""
-    reason = await availability.missing()
+    """Return whether recordings can be sent now, and the limits for them."""
+    reason = await availability.unavailable_reason()
     view = {
         "ready": not reason,
         "demo": settings.DEMO_SPEECH,
@@ -91,14 +84,14 @@ async def get_voice(request: HttpRequest) -> dict[str, Any]:
     return view | ({"reason": reason} if reason else {})
 
 
-async def _view(done: Submission) -> dict[str, Any]:
-    job, place = done.job, await events.standing_of(done.job)
+async def _view(submission: Submission) -> dict[str, Any]:
+    job, standing = submission.job, await events.standing_of(submission.job)
     return {
         "jobId": job.id.hex,
         "requestId": job.request_id,
         "queue": job.queue,
         "status": serializers.queued_status(job),
-        "position": place.position,
-        "estimatedWait": place.wait,
+        "position": standing.position,
+        "estimatedWait": standing.wait,
         **{name: value for name, value in job.meta.items() if name.endswith("Id")},
     }

@@ -1,4 +1,4 @@
-"""Whether anybody listens. Only `make run`'s own ear is looked at: it comes up after the page does."""
+"""Availability of transcription. Only the local speech server of `make run` is contacted: it starts late."""
 
 import asyncio
 from contextlib import suppress
@@ -6,27 +6,26 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-#: Seconds; the ear is on this machine, or not there.
-_PATIENCE = 0.5
+from .texts import STARTING, UNAVAILABLE
 
-NOT_SET_UP = "Voice messages are not set up here."
-STARTING = "Voice is still being set up on this machine. The first time that takes a minute or two."
+#: Seconds to connect: the speech server is on this machine.
+_CONNECT_TIMEOUT = 0.5
 
 
-async def missing() -> str:
-    """Why a recording could not be transcribed now, as a sentence; empty when it could."""
+async def unavailable_reason() -> str:
+    """Return a sentence why a recording cannot be transcribed now; empty when it can."""
     if not settings.OPENAI_TRANSCRIPTION_MODEL:
-        return NOT_SET_UP
-    if settings.DEMO_SPEECH and not await _answers(settings.OPENAI_TRANSCRIPTION_BASE_URL):
+        return UNAVAILABLE
+    if settings.DEMO_SPEECH and not await _accepts_connections(settings.OPENAI_TRANSCRIPTION_BASE_URL):
         return STARTING
     return ""
 
 
-async def _answers(url: str) -> bool:
-    place = urlsplit(url)
+async def _accepts_connections(url: str) -> bool:
+    parts = urlsplit(url)
     try:
-        async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(place.hostname, place.port)
+        async with asyncio.timeout(_CONNECT_TIMEOUT):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
     except (OSError, TimeoutError):
         return False
     writer.close()

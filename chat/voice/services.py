@@ -1,7 +1,7 @@
-"""Accepting a recording. Plain functions, each one transaction; they block.
+"""Accept recordings. Plain functions, each one transaction; they block.
 
-What comes out is a transcript that its sender edits, or, when it is to be sent straight on, a question
-whose words come as soon as they are known and a reply that waits for them.
+The result is a transcript that the sender edits. With `send`, it is a question whose text is filled in after
+the transcription, and a reply that waits for it.
 """
 
 from dataclasses import dataclass
@@ -23,30 +23,29 @@ from chat.uploads import storage
 from chat.uploads.models import Upload
 from queueing.api import Job, Submission, submit
 
-from .formats import BY_MEDIA_TYPE, Format, recognise
+from . import texts
+from .formats import BY_MEDIA_TYPE, Format, detect
 
 KIND = "audio.transcribe"
-#: What a conversation is called whose first words are not known yet.
-TITLE = "Voice message"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
-    """What is to be done with a file, as its sender asks."""
+class TranscriptionRequest:
+    """The sender's wishes for a recording, without the file."""
 
     companion: str
     request_id: str
     thread_id: UUID | None = None
     send: bool = False
-    """Ask it as soon as its words are known; otherwise they are only handed back."""
+    """True to send the transcript as a message; otherwise it is only returned."""
     language: str = ""
     """A hint such as `en`."""
     seconds: float | None = None
-    """How long it is, as the sender says; only ever shown."""
+    """The length that the sender reports; it is only displayed."""
 
     @classmethod
     def of(cls, asked: RecordingIn, request_id: str) -> Self:
-        """What a client's message or form says."""
+        """Return the request in a client's message or form."""
         return cls(
             companion=asked.companion,
             request_id=request_id,
@@ -57,77 +56,80 @@ class Recording:
         )
 
 
-def keep(*, owner: str, name: str, stream: BinaryIO) -> Upload:
-    """Store a recording for `process`. Raises as `storage.store` does, and for what is no audio."""
+def store_recording(*, owner: str, name: str, stream: BinaryIO) -> Upload:
+    """Store a recording for `transcribe_upload`. Raises as `storage.store` does, and for other files."""
     _check_configured()
-    return storage.store(owner=owner, name=name, stream=stream, media_type=_checked(stream).media_type)
+    media_type = _detected_format(stream).media_type
+    return storage.store(owner=owner, name=name, stream=stream, media_type=media_type)
 
 
-def process_file(
-    *, owner: str, name: str, stream: BinaryIO, recording: Recording, address: str = ""
+def transcribe_file(
+    *, owner: str, name: str, stream: BinaryIO, request: TranscriptionRequest, address: str = ""
 ) -> Submission:
-    """`keep` and `process` at once: all or nothing is stored."""
+    """Store a recording and submit it for transcription in one transaction. Raises as both steps do."""
     _check_configured()
-    if known := _known(owner, recording.request_id):
+    if known := _submitted_before(owner, request.request_id):
         return known
-    found = _checked(stream)
-    with _admitted(owner, recording, address) as admission, transaction.atomic():
-        upload = storage.store(owner=owner, name=name, stream=stream, media_type=found.media_type)
-        return _accept(upload, recording, admission)
+    media_type = _detected_format(stream).media_type
+    with _admitted(owner, request, address) as admission, transaction.atomic():
+        upload = storage.store(owner=owner, name=name, stream=stream, media_type=media_type)
+        return _accept(upload, request, admission)
 
 
-def process(*, owner: str, upload_id: UUID, recording: Recording, address: str = "") -> Submission:
-    """Have a stored recording transcribed.
+def transcribe_upload(
+    *, owner: str, upload_id: UUID, request: TranscriptionRequest, address: str = ""
+) -> Submission:
+    """Submit a stored recording for transcription.
 
     Raises `InvalidInput`, `Thread.DoesNotExist` or `Rejected`; then nothing was changed.
     """
     _check_configured()
-    if known := _known(owner, recording.request_id):
+    if known := _submitted_before(owner, request.request_id):
         return known
     upload = Upload.objects.filter(owner=owner, id=upload_id).first()
     if upload is None:
-        raise InvalidInput(
-            "uploadId", "This upload is not here, or not any more. Please send the file again."
-        )
+        raise InvalidInput("uploadId", texts.UPLOAD_GONE)
     if upload.job_id:
-        raise InvalidInput("uploadId", "This upload is being worked on already.")
+        raise InvalidInput("uploadId", texts.UPLOAD_IN_USE)
     if upload.media_type not in BY_MEDIA_TYPE:
-        raise InvalidInput("uploadId", "This upload is not audio.")
-    with _admitted(owner, recording, address) as admission, transaction.atomic():
-        return _accept(upload, recording, admission)
+        raise InvalidInput("uploadId", texts.UPLOAD_NOT_AUDIO)
+    with _admitted(owner, request, address) as admission, transaction.atomic():
+        return _accept(upload, request, admission)
 
 
 def _check_configured() -> None:
     if not settings.OPENAI_TRANSCRIPTION_MODEL:
-        raise InvalidInput(
-            "file", "Voice messages are not set up here: OPENAI_TRANSCRIPTION_MODEL has to name a model."
-        )
+        raise InvalidInput("file", texts.NOT_CONFIGURED)
 
 
-def _checked(stream: BinaryIO) -> Format:
-    if stream.seek(0, SEEK_END) > storage.MAX_BYTES:  # before it is looked through
-        raise InvalidInput("file", f"This file is larger than {storage.MAX_BYTES // 2**20} MB.")
-    return recognise(stream)
+def _detected_format(stream: BinaryIO) -> Format:
+    if stream.seek(0, SEEK_END) > storage.MAX_BYTES:
+        raise InvalidInput("file", texts.file_too_large(storage.MAX_BYTES))
+    return detect(stream)
 
 
-def _known(owner: str, request_id: str) -> Submission | None:
+def _submitted_before(owner: str, request_id: str) -> Submission | None:
     job = Job.objects.filter(owner=owner, request_id=request_id).first()
     if job and job.kind != KIND:
-        raise InvalidInput("requestId", "This requestId was already used for another kind of job.")
+        raise InvalidInput("requestId", texts.REQUEST_ID_USED)
     return Submission(job, created=False) if job else None
 
 
-def _admitted(owner: str, recording: Recording, address: str) -> Admission:
-    companion = companion_named(recording.companion)
+def _admitted(owner: str, request: TranscriptionRequest, address: str) -> Admission:
+    companion = companion_named(request.companion)
     return admit(asker=Asker(owner, address), kind=KIND, companion=companion.id, text="")
 
 
-def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submission:
+def _accept(upload: Upload, request: TranscriptionRequest, admission: Admission) -> Submission:
     submission = submit(
         KIND,
-        {"upload_id": upload.id.hex, "companion": recording.companion, "language": recording.language},
+        {
+            "upload_id": upload.id.hex,
+            "companion": request.companion,
+            "language": request.language,
+        },
         owner=upload.owner,
-        request_id=recording.request_id,
+        request_id=request.request_id,
         delay=admission.delay,
         meta=admission.meta,
     )
@@ -136,18 +138,18 @@ def _accept(upload: Upload, recording: Recording, admission: Admission) -> Submi
         transaction.set_rollback(True)
         return submission
     storage.bind(upload, submission.job)
-    if recording.send:
-        _ask(upload, recording, submission.job)
+    if request.send:
+        _add_messages(upload, request, submission.job)
     return submission
 
 
-def _ask(upload: Upload, recording: Recording, job: Job) -> None:
-    """Put the question, without words, and the reply to be into the thread."""
-    companion = companion_named(recording.companion)
-    thread = thread_for(upload.owner, companion.id, TITLE, recording.thread_id)
+def _add_messages(upload: Upload, request: TranscriptionRequest, job: Job) -> None:
+    """Add the question, still without text, and its waiting reply to the thread."""
+    companion = companion_named(request.companion)
+    thread = thread_for(upload.owner, companion.id, texts.TITLE, request.thread_id)
     attachment: dict[str, Any] = {"kind": "audio", "name": upload.name}
-    if recording.seconds is not None:
-        attachment["seconds"] = round(recording.seconds)
+    if request.seconds is not None:
+        attachment["seconds"] = round(request.seconds)
     asked = services.say(thread, "", "", attachment=attachment, depends_on=[job])
     Message.objects.filter(id=asked.message_id).update(job_id=job.id)
     job.args |= {"message_id": asked.message_id, "reply_id": asked.reply_id}

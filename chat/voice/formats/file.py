@@ -1,47 +1,52 @@
-"""A file that is looked at in places, and what is said to whoever sent one that is no good."""
+"""Random access to an audio file, and the errors for files that are not valid audio."""
 
 from typing import BinaryIO
 
+from .. import texts
+
 NAMES = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav and webm"
 
-#: Pieces of a file that are looked at: more than the longest recording has, less than takes a second.
-_MOST_LOOKS = 1_000_000
+#: Maximum reads of one file: more than the longest recording needs, and less than a second of work.
+_MAX_READS = 1_000_000
 
 
 class BrokenError(Exception):
-    """The file begins as a format and does not go on as one; the message is for the sender."""
+    """The file begins as a format but does not continue as one; the message is for the sender."""
 
 
-class File:
-    """A stream and how many bytes it has."""
+class AudioFile:
+    """A stream with its size in bytes."""
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self.stream, self.size = stream, size
-        self.looks = 0
+        self.reads = 0
 
-    def at(self, offset: int, length: int) -> bytes:
-        """Up to `length` bytes from there."""
-        self.looks += 1
-        if self.looks > _MOST_LOOKS:
+    def read_up_to(self, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from `offset`. Raises `BrokenError` after too many reads."""
+        self.reads += 1
+        if self.reads > _MAX_READS:
             raise damaged()
         self.stream.seek(offset)
         return self.stream.read(length)
 
-    def need(self, offset: int, length: int) -> bytes:
-        """Exactly so many bytes."""
-        data = self.at(offset, length)
+    def read_exactly(self, offset: int, length: int) -> bytes:
+        """Return `length` bytes from `offset`. Raises `BrokenError` if the file ends before."""
+        data = self.read_up_to(offset, length)
         if len(data) < length:
             raise truncated()
         return data
 
 
 def truncated() -> BrokenError:
-    return BrokenError("This recording is cut off: its end is missing. Please save or record it again.")
+    """Return the error for a file whose end is missing."""
+    return BrokenError(texts.TRUNCATED)
 
 
 def silent() -> BrokenError:
-    return BrokenError("There is no sound in this file.")
+    """Return the error for a file without a sound track."""
+    return BrokenError(texts.SILENT)
 
 
 def damaged() -> BrokenError:
-    return BrokenError("This file is damaged: it begins as audio and does not go on as such.")
+    """Return the error for a file whose structure is invalid."""
+    return BrokenError(texts.DAMAGED)

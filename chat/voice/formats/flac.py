@@ -1,23 +1,23 @@
-"""Free Lossless Audio Codec, by itself."""
+"""Free Lossless Audio Codec, without a container."""
 
-from .file import File, damaged, truncated
+from .file import AudioFile, damaged, truncated
 
 
 def begins(head: bytes) -> bool:
     return head[:4] == b"fLaC"
 
 
-def check(data: File) -> None:
-    """The stream's description (34 bytes, the first block), the other blocks, then a frame."""
-    head = data.need(4, 4)
+def check(data: AudioFile) -> None:
+    """Check the stream's description (34 bytes, the first block), the other blocks, then a frame."""
+    head = data.read_exactly(4, 4)
     if head[0] & 0x7F or head[1:] != b"\0\0\x22":
         raise damaged()
     offset, last = 4, False
     while not last:
-        head = data.need(offset, 4)
+        head = data.read_exactly(offset, 4)
         last = bool(head[0] & 0x80)
         offset += 4 + int.from_bytes(head[1:], "big")
     if offset >= data.size:
         raise truncated()
-    if data.need(offset, 2)[0] != 0xFF:
+    if data.read_exactly(offset, 2)[0] != 0xFF:
         raise damaged()

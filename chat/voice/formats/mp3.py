@@ -1,6 +1,6 @@
-"""MPEG audio: frames without a container, behind tags."""
+"""MPEG audio: frames without a container, after optional tags."""
 
-from .file import File, damaged, truncated
+from .file import AudioFile, damaged, truncated
 
 _BITRATES = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -11,27 +11,27 @@ _BITRATES = {
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-#: Frames in a row that no other file has by chance.
-_ENOUGH = 3
+#: Consecutive frames that no other file has by chance.
+_MIN_FRAMES = 3
 
 
 def begins(head: bytes) -> bool:
     return head[:3] == b"ID3" or _frame_length(head[:4]) is not None
 
 
-def check(data: File) -> None:
-    """Tags, perhaps, then frames that follow one another."""
+def check(data: AudioFile) -> None:
+    """Check optional tags, then consecutive frames."""
     offset = 0
-    while data.at(offset, 3) == b"ID3":
-        tag = data.need(offset, 10)
+    while data.read_up_to(offset, 3) == b"ID3":
+        tag = data.read_exactly(offset, 10)
         size = tag[6:]
         offset += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3])
-    padding = data.at(offset, 4096)
+    padding = data.read_up_to(offset, 4096)
     offset += len(padding) - len(padding.lstrip(b"\0"))
     if offset >= data.size:
         raise truncated()
-    for _ in range(_ENOUGH):
-        length = _frame_length(data.at(offset, 4))
+    for _ in range(_MIN_FRAMES):
+        length = _frame_length(data.read_up_to(offset, 4))
         if length is None:
             raise damaged()
         offset += length
@@ -42,7 +42,7 @@ def check(data: File) -> None:
 
 
 def _frame_length(head: bytes) -> int | None:
-    """Bytes of the MPEG audio frame that begins so; None when none does."""
+    """Return the bytes of the MPEG audio frame with this header; None for another header."""
     if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
         return None
     version, layer = (head[1] >> 3) & 3, 4 - ((head[1] >> 1) & 3)

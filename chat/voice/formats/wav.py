@@ -1,19 +1,19 @@
-"""RIFF with samples in it."""
+"""RIFF with samples."""
 
 import struct
 
-from .file import File, damaged, silent, truncated
+from .file import AudioFile, damaged, silent, truncated
 
 
 def begins(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
 
 
-def check(data: File) -> None:
-    """A format, then samples. What is recorded as it streams says no length, or the greatest."""
+def check(data: AudioFile) -> None:
+    """Check for a format, then samples. A streamed recording declares the length 0 or the maximum."""
     offset, described = 12, False
     while True:
-        kind, size = struct.unpack("<4sI", data.need(offset, 8))
+        kind, size = struct.unpack("<4sI", data.read_exactly(offset, 8))
         offset += 8
         if kind == b"data":
             break
@@ -21,8 +21,8 @@ def check(data: File) -> None:
         offset += size + size % 2
     if not described:
         raise damaged()
-    left = data.size - offset
-    if not left:
+    available = data.size - offset
+    if not available:
         raise truncated() if size else silent()
-    if left < size < 0x7FFF_0000:
+    if available < size < 0x7FFF_0000:
         raise truncated()

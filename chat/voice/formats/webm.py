@@ -1,8 +1,9 @@
-"""The part of Matroska that browsers record."""
+"""The subset of Matroska that browsers record."""
 
 import re
 
-from .file import NAMES, BrokenError, File, damaged, silent, truncated
+from .. import texts
+from .file import NAMES, AudioFile, BrokenError, damaged, silent, truncated
 
 _SEGMENT, _TRACKS, _CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
 _SOUND = re.compile(rb"A_(OPUS|VORBIS)")
@@ -12,24 +13,27 @@ def begins(head: bytes) -> bool:
     return head[:4] == b"\x1a\x45\xdf\xa3"
 
 
-def check(data: File) -> None:
-    """Elements up to the end; a track of sound, and sound. Browsers write it without lengths of wholes."""
+def check(data: AudioFile) -> None:
+    """Check the elements up to the end for a sound track and sound.
+
+    Browsers write segments and clusters without a length.
+    """
     _, start, size = _element(data, 0)
-    if size is None or not re.search(rb"\x42\x82.webm", data.need(start, min(size, 4096)), re.DOTALL):
-        raise BrokenError(f"This is Matroska, but not webm. {NAMES} can be transcribed.")
+    if size is None or not re.search(rb"\x42\x82.webm", data.read_exactly(start, min(size, 4096)), re.DOTALL):
+        raise BrokenError(texts.not_webm(NAMES))
     offset, sound, clusters = start + size, False, 0
     while offset < data.size:
         kind, start, size = _element(data, offset)
         if size is not None and start + size > data.size:
             raise truncated()
-        if kind in (_SEGMENT, _CLUSTER):  # gone into: what is in them shows where they end
+        if kind in (_SEGMENT, _CLUSTER):  # entered: their elements show where they end
             clusters += kind == _CLUSTER
             offset = start
             continue
         if size is None:
             raise damaged()
         if kind == _TRACKS:
-            sound = sound or bool(_SOUND.search(data.need(start, size)))
+            sound = sound or bool(_SOUND.search(data.read_exactly(start, size)))
         offset = start + size
     if not clusters:
         raise truncated()
@@ -37,21 +41,21 @@ def check(data: File) -> None:
         raise silent()
 
 
-def _element(data: File, offset: int) -> tuple[int, int, int | None]:
-    """(id, where its content starts, how many bytes it has or None) of the EBML element there."""
-    head = data.at(offset, 12)
+def _element(data: AudioFile, offset: int) -> tuple[int, int, int | None]:
+    """Return id, content offset and content length (None if unknown) of the EBML element at `offset`."""
+    head = data.read_up_to(offset, 12)
     kind, width = _number(head, 4, keep_mark=True)
-    size, more = _number(head[width:], 8)
-    unknown = size == (1 << 7 * more) - 1
-    return kind, offset + width + more, None if unknown else size
+    size, size_width = _number(head[width:], 8)
+    unknown = size == (1 << 7 * size_width) - 1
+    return kind, offset + width + size_width, None if unknown else size
 
 
-def _number(head: bytes, most: int, *, keep_mark: bool = False) -> tuple[int, int]:
-    """EBML's number, whose first set bit says how many bytes it has; and how many those are."""
+def _number(head: bytes, max_width: int, *, keep_mark: bool = False) -> tuple[int, int]:
+    """Return an EBML number and its width in bytes, which its first set bit encodes."""
     if not head:
         raise truncated()
     width = 9 - head[0].bit_length()
-    if width > most:
+    if width > max_width:
         raise damaged()
     if len(head) < width:
         raise truncated()

@@ -25,9 +25,10 @@ SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema(path_prefix="/api
 PREPARE = """
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from chat.accounts.tokens import SCOPES, issue
+from chat.accounts.texts import SCOPE_LABELS
+from chat.accounts.tokens import issue
 call_command("migrate", verbosity=0)
-print(issue(User.objects.create_user("contract"), name="", scopes=list(SCOPES))[1])
+print(issue(User.objects.create_user("contract"), name="", scopes=list(SCOPE_LABELS))[1])
 """
 QUICK = settings(
     max_examples=10,

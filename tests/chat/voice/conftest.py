@@ -1,4 +1,4 @@
-"""Who and what these tests share."""
+"""Two visitors, and workers with a scripted provider."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Recordings that are cancelled, withdrawn, or belong to somebody who leaves."""
+"""Recordings that are cancelled or deleted."""
 
 import json
 from typing import Any
@@ -11,19 +11,19 @@ from chat.uploads.models import Upload
 from queueing.api import Job, State
 from tests.queueing.record.moves import begin, end
 
-from .sending import SAID, ended, heard
+from .recording_requests import TRANSCRIPT, ended_job, submit_recording
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def everything(query: Any) -> list[Any]:
+async def rows_of(query: Any) -> list[Any]:
     return await sync_to_async(list)(query)
 
 
-async def test_cancelling_hangs_up_and_leaves_nothing(alice, cluster, provider):
+async def test_cancel_disconnects_and_deletes_everything(alice, cluster, provider):
     provider.script(match="recording", status=0)
     tab = await alice.open()
-    answer = await heard(alice, send="true")
+    answer = await submit_recording(alice, send="true")
     await provider.eventually(lambda requests: requests)
 
     await tab.say(type="job:cancel", jobId=answer["jobId"])
@@ -37,45 +37,45 @@ async def test_cancelling_hangs_up_and_leaves_nothing(alice, cluster, provider):
     assert (await Job.objects.aget(id=answer["replyJobId"])).is_finished
 
 
-async def test_a_deleted_conversation_takes_recordings_and_transcripts_along(alice, cluster, provider):
-    provider.script(match="recording", text=SAID)
-    done = await heard(alice, send="true")
-    await ended(done["replyJobId"])
+async def test_thread_deletion_deletes_recordings_and_transcripts(alice, cluster, provider):
+    provider.script(match="recording", text=TRANSCRIPT)
+    completed = await submit_recording(alice, send="true")
+    await ended_job(completed["replyJobId"])
     provider.script(match="recording", status=500, times=2)
-    failed = await heard(alice, send="true", threadId=done["threadId"])
-    await ended(failed["jobId"])
+    failed = await submit_recording(alice, send="true", threadId=completed["threadId"])
+    await ended_job(failed["jobId"])
     provider.script(match="recording", status=0)
-    waits = await heard(alice, send="true", threadId=done["threadId"])
+    pending = await submit_recording(alice, send="true", threadId=completed["threadId"])
 
-    await alice.call("delete", f"/api/threads/{done['threadId']}")
+    await alice.call("delete", f"/api/threads/{completed['threadId']}")
 
     assert not await Upload.objects.aexists()
-    assert (await ended(waits["jobId"])).state == State.CANCELLED
+    assert (await ended_job(pending["jobId"])).state == State.CANCELLED
     async for job in Job.objects.all():
-        assert SAID not in json.dumps([job.result, job.text, job.args, job.meta])
+        assert TRANSCRIPT not in json.dumps([job.result, job.text, job.args, job.meta])
 
 
 @pytest.mark.slow
-async def test_a_worker_killed_while_it_listens_costs_nothing_but_time(alice, qcluster, provider):
+async def test_killed_worker_transcription_completes_later(alice, qcluster, provider):
     provider.script(match="recording", status=0)
-    provider.script(match="recording", text=SAID)
+    provider.script(match="recording", text=TRANSCRIPT)
     first = qcluster(**provider.publishes)
-    answer = await heard(alice, send="true")
+    answer = await submit_recording(alice, send="true")
     await provider.eventually(lambda requests: requests)
 
     first.kill()
     await sync_to_async(qcluster)(**provider.publishes)
 
-    job = await ended(answer["jobId"])
+    job = await ended_job(answer["jobId"])
     assert (job.state, job.stalls) == (State.COMPLETED, 1)
-    assert (await ended(answer["replyJobId"])).state == State.COMPLETED
-    rows = await everything(Message.objects.values_list("role", "content"))
-    assert rows[0] == (Role.USER, SAID)
+    assert (await ended_job(answer["replyJobId"])).state == State.COMPLETED
+    rows = await rows_of(Message.objects.values_list("role", "content"))
+    assert rows[0] == (Role.USER, TRANSCRIPT)
     assert len(rows) == 2
 
 
-async def test_an_unheard_recording_cannot_be_edited_but_withdrawn(alice):
-    answer = await heard(alice, send="true")
+async def test_failed_recording_can_be_deleted_but_not_edited(alice):
+    answer = await submit_recording(alice, send="true")
     job = await Job.objects.aget(id=answer["jobId"])
     await sync_to_async(lambda: end(begin(job), State.FAILED, code="provider_error"))()
 

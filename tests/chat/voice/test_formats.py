@@ -1,4 +1,4 @@
-"""Recordings are told by what is in them: real clips, cut, padded, renamed, disguised, and plain rubbish."""
+"""Detection of audio formats: real clips, truncated, changed and disguised files, and random bytes."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from chat.errors import InvalidInput
-from chat.voice.formats import Format, recognise
+from chat.voice.formats import Format, detect
 from tests import speech
 
 EXPECTED = {
@@ -23,13 +23,13 @@ EXPECTED = {
 }
 
 
-def look(data: bytes) -> Format:
-    return recognise(io.BytesIO(data))
+def detected(data: bytes) -> Format:
+    return detect(io.BytesIO(data))
 
 
 def refusal(data: bytes) -> str:
     with pytest.raises(InvalidInput) as caught:
-        look(data)
+        detected(data)
     assert caught.value.field == "file"
     assert caught.value.message.endswith(".")
     return caught.value.message
@@ -46,7 +46,7 @@ def wav(seconds: float = 0.1) -> bytes:
 
 
 def flac() -> bytes:
-    """A stream's description, a comment, and the first bytes of a frame."""
+    """Return a stream's description, a comment, and the first bytes of a frame."""
     return b"fLaC\0\0\0\x22" + b"\x10" * 34 + b"\x84\0\0\x04" + b"\0" * 4 + b"\xff\xf8\xc9\x18" + b"\7" * 40
 
 
@@ -55,52 +55,54 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("clip", speech.CLIPS, ids=lambda path: path.name)
-def test_real_recordings_are_recognised(clip: Path):
+def test_real_recording_format_is_detected(clip: Path):
     extension, media_type = EXPECTED[clip.name]
-    assert look(clip.read_bytes()) == Format(extension, media_type)
+    assert detected(clip.read_bytes()) == Format(extension, media_type)
 
 
-def test_all_clips_are_looked_at():
+def test_all_clips_have_expected_format():
     assert {clip.name for clip in speech.CLIPS} == set(EXPECTED)
 
 
-def test_wav_and_flac_are_recognised():
-    assert look(wav()).extension == "wav"
-    assert look(flac()).extension == "flac"
+def test_wav_and_flac_are_detected():
+    assert detected(wav()).extension == "wav"
+    assert detected(flac()).extension == "flac"
 
 
-def test_a_wav_written_as_it_was_recorded_says_no_length_and_is_one():
+def test_wav_without_length_is_detected():
     data = bytearray(wav())
     for length in (b"\0\0\0\0", b"\xff\xff\xff\xff"):
         data[40:44] = length
-        assert look(bytes(data)).extension == "wav"
+        assert detected(bytes(data)).extension == "wav"
 
 
-def test_an_mp3_may_begin_with_a_tag():
+def test_mp3_with_tag_is_detected():
     tag = b"ID3\4\0\0\0\0\1\0" + b"\0" * 128
-    assert look(tag + (speech.ROOM / "lisbon.mp3").read_bytes()).extension == "mp3"
+    assert detected(tag + (speech.ROOM / "lisbon.mp3").read_bytes()).extension == "mp3"
     assert "cut off" in refusal(tag)
 
 
-def test_what_is_looked_at_is_left_at_its_beginning():
+def test_stream_is_left_at_its_beginning():
     stream = io.BytesIO(wav())
-    recognise(stream)
+    detect(stream)
     assert stream.tell() == 0
 
 
 @pytest.mark.parametrize("name", ["lisbon.m4a", "lisbon.ogg", "lisbon.webm"])
-def test_a_recording_whose_end_is_missing_is_refused(name):
+def test_truncated_recording_is_refused(name):
     data = (speech.ROOM / name).read_bytes()
     cuts = range(0, len(data), 13)
 
-    taken = [cut for cut in cuts if not _refused(data[:cut])]
+    accepted = [cut for cut in cuts if not _refused(data[:cut])]
 
-    assert len(taken) < len(cuts) / 20, "only a cut between two pieces leaves a whole, shorter recording"
+    assert len(accepted) < len(cuts) / 20, (
+        "only a cut between two pages or clusters leaves a valid, shorter recording"
+    )
 
 
 def _refused(data: bytes) -> bool:
     try:
-        look(data)
+        detected(data)
     except InvalidInput:
         return True
     return False
@@ -108,13 +110,13 @@ def _refused(data: bytes) -> bool:
 
 @rules(deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True))
-def test_a_wav_whose_end_is_missing_is_refused(share):
+def test_truncated_wav_is_refused(share):
     refusal(wav()[: int(len(wav()) * share)])
 
 
 @rules(deadline=None)
 @given(garbage=st.binary(max_size=2000))
-def test_rubbish_is_refused_in_a_sentence_and_breaks_nothing(garbage):
+def test_random_bytes_are_refused_with_message(garbage):
     refusal(garbage)
 
 
@@ -132,23 +134,23 @@ def test_rubbish_is_refused_in_a_sentence_and_breaks_nothing(garbage):
 )
 @rules(deadline=None)
 @given(garbage=st.binary(max_size=2000))
-def test_a_good_beginning_alone_is_not_enough_and_breaks_nothing(head, garbage):
+def test_valid_header_with_random_bytes_raises_only_invalid_input(head, garbage):
     with suppress(InvalidInput):
-        look(head + garbage)
+        detected(head + garbage)
 
 
 @pytest.mark.parametrize("name", ["lisbon.m4a", "lisbon.ogg", "lisbon.webm", "lisbon.mp3"])
 @rules(deadline=None, max_examples=60)
 @given(where=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
-def test_a_wrong_byte_anywhere_breaks_nothing(name, where, byte):
+def test_changed_byte_raises_only_invalid_input(name, where, byte):
     data = bytearray((speech.ROOM / name).read_bytes())
     data[int(len(data) * where)] = byte
     with suppress(InvalidInput):
-        assert look(bytes(data)).extension == name.rpartition(".")[2]
+        assert detected(bytes(data)).extension == name.rpartition(".")[2]
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "expected"),
     [
         (b"", "empty"),
         (b"%PDF-1.7 and so on", "not audio"),
@@ -170,15 +172,15 @@ def test_a_wrong_byte_anywhere_breaks_nothing(name, where, byte):
         (b"fLaC\0\0\0\x22" + b"\x10" * 34 + b"\x84\0\0\x04" + b"\0" * 4, "cut off"),
     ],
 )
-def test_what_is_none_is_told_why(data, words):
-    assert words in refusal(data)
+def test_refused_file_gets_reason(data, expected):
+    assert expected in refusal(data)
 
 
-def test_a_film_in_webm_without_sound_is_told_so():
+def test_webm_without_sound_track_is_refused():
     data = speech.WEBM.read_bytes().replace(b"A_OPUS", b"V_OPUS")
     assert "no sound" in refusal(data)
 
 
-def test_a_file_made_of_ten_million_pieces_costs_a_moment_and_is_refused():
-    pieces = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm" + b"\x18\x53\x80\x67\xff" + b"\xec\x80" * 3_000_000
-    assert "damaged" in refusal(pieces)
+def test_file_with_millions_of_elements_is_refused_quickly():
+    elements = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm" + b"\x18\x53\x80\x67\xff" + b"\xec\x80" * 3_000_000
+    assert "damaged" in refusal(elements)

@@ -1,4 +1,4 @@
-"""What a recording becomes. A real worker listens through a scripted provider."""
+"""Transcription by a real worker with a scripted provider."""
 
 import pytest
 
@@ -9,27 +9,27 @@ from queueing.api import State
 from tests import speech
 from tests.support.valkey import eventually
 
-from .sending import SAID, ended, heard, send
+from .recording_requests import TRANSCRIPT, ended_job, send_recording, submit_recording
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_a_transcript_is_handed_back_and_the_recording_is_gone(alice, cluster, provider):
-    provider.script(match="recording", text=SAID)
+async def test_transcript_is_returned_and_recording_deleted(alice, cluster, provider):
+    provider.script(match="recording", text=TRANSCRIPT)
     tab = await alice.open()
-    answer = await heard(alice, requestId="r-1", language="en")
+    answer = await submit_recording(alice, requestId="r-1", language="en")
 
     events = await tab.hear_until("audio:completed")
 
-    told = [e["type"] for e in events]
-    assert {"audio:queued", "audio:started"} == {*told} - {
+    types = [e["type"] for e in events]
+    assert {"audio:queued", "audio:started"} == {*types} - {
         "audio:position",
         "audio:progress",
         "audio:completed",
     }
     assert {e["label"] for e in events if e["type"] == "audio:progress"} & {"Listening to your recording"}
-    assert events[-1]["response"] == SAID
-    assert (await ended(answer["jobId"])).state == State.COMPLETED
+    assert events[-1]["response"] == TRANSCRIPT
+    assert (await ended_job(answer["jobId"])).state == State.COMPLETED
     assert not await Upload.objects.aexists()
     assert not await Message.objects.aexists()
     request = provider.requests[0]
@@ -42,12 +42,10 @@ async def test_a_transcript_is_handed_back_and_the_recording_is_gone(alice, clus
     }
 
 
-async def test_one_sent_straight_on_gets_its_words_then_its_answer_and_only_then_comes_the_next(
-    alice, cluster, provider
-):
-    provider.script(match="recording", text=SAID, wait=0.3)
+async def test_sent_recording_is_transcribed_and_answered_before_next_message(alice, cluster, provider):
+    provider.script(match="recording", text=TRANSCRIPT, wait=0.3)
     tab = await alice.open()
-    answer = await heard(alice, requestId="r-1", send="true")
+    answer = await submit_recording(alice, requestId="r-1", send="true")
     next_one = {"message": "And then?", "threadId": answer["threadId"]}
     typed = (await alice.call("post", "/api/travel", next_one)).json()
     assert typed["estimatedWait"]["reason"] == "turn"
@@ -56,29 +54,34 @@ async def test_one_sent_straight_on_gets_its_words_then_its_answer_and_only_then
 
     spoken = [e for e in events if e["jobId"] == answer["jobId"]]
     assert [(e["response"], e["replyJobId"]) for e in spoken if e["type"] == "audio:completed"] == [
-        (SAID, answer["replyJobId"])
+        (TRANSCRIPT, answer["replyJobId"])
     ]
     assert events[-1]["jobId"] == answer["replyJobId"]
-    await ended(typed["jobId"])
+    await ended_job(typed["jobId"])
     asked = [r.json["messages"][-1]["content"] for r in provider.requests if "messages" in r.json]
-    assert [question for question in asked if not question.endswith("The title:")] == [SAID, "And then?"]
+    assert [question for question in asked if not question.endswith("The title:")] == [
+        TRANSCRIPT,
+        "And then?",
+    ]
     thread = (await alice.call("get", f"/api/threads/{answer['threadId']}")).json()
     assert thread["title"] not in ("", "Voice message")
     question, reply = thread["messages"][:2]
-    assert (question["content"], question["status"]) == (SAID, "completed")
-    assert question["jobId"] == reply["jobId"] == answer["replyJobId"], "now it is a question like any other"
+    assert (question["content"], question["status"]) == (TRANSCRIPT, "completed")
+    assert question["jobId"] == reply["jobId"] == answer["replyJobId"], (
+        "the question belongs to the reply's job, like every other"
+    )
     assert "Where should I go in Lisbon" in reply["content"]
     assert not await Upload.objects.aexists()
 
 
-async def test_the_socket_names_what_was_uploaded(alice, bob):
-    upload = (await send(alice, "/api/audio/uploads")).json()["uploadId"]
+async def test_socket_transcribes_upload_by_id(alice, bob):
+    upload = (await send_recording(alice, "/api/audio/uploads")).json()["uploadId"]
     request = {"type": "audio:process", "companion": "travel", "uploadId": upload, "send": True}
 
     other = await bob.open()
     await other.say(**request, requestId="r-1")
     refused = await other.hear()
-    assert (refused["type"], refused["field"]) == ("error", "uploadId"), "it is not Bob's"
+    assert (refused["type"], refused["field"]) == ("error", "uploadId"), "the upload is not Bob's"
 
     tab, second = await alice.open(), await alice.open()
     await tab.say(**request, requestId="r-1")
@@ -86,18 +89,20 @@ async def test_the_socket_names_what_was_uploaded(alice, bob):
         queued = await one.hear()
         assert (queued["type"], queued["requestId"], queued["position"]) == ("audio:queued", "r-1", 1)
     await tab.say(**request, requestId="r-1")
-    assert (await tab.hear())["jobId"] == queued["jobId"], "told once, and again when asked again"
+    assert (await tab.hear())["jobId"] == queued["jobId"], "a repeated request returns the same job"
     await tab.say(**request, requestId="r-2")
     assert (await tab.hear_until("error"))[-1]["field"] == "uploadId"
 
 
-async def test_who_speaks_of_a_crisis_is_shown_help_with_the_words(alice, cluster, provider):
+async def test_crisis_in_transcript_shows_help_lines(alice, cluster, provider):
     provider.script(match="recording", text="I want to kill myself.")
     tab = await alice.open()
-    await heard(alice, requestId="r-1", send="true")
+    await submit_recording(alice, requestId="r-1", send="true")
 
     events = await tab.hear_until("care:help")
 
     assert "audio:completed" in [event["type"] for event in events]
     assert (events[-1]["requestId"], events[-1]["level"]) == ("r-1", "danger")
-    await eventually(lambda: CareCount.objects.filter(companion="travel", shown=1).exists(), "its count")
+    await eventually(
+        lambda: CareCount.objects.filter(companion="travel", shown=1).exists(), "the count of help lines"
+    )
