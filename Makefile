@@ -4,10 +4,10 @@ BOOTSTRAP := $(PYTHON) deploy/local/bootstrap.py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-e2e lint format bench lock valkey model speech environment
+.PHONY: help run test test-all test-pythons test-e2e lint format bench lock valkey model speech environment
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start everything at http://127.0.0.1:8000 (PORT and HOST change the address)
 	@exec $(BOOTSTRAP) run
@@ -26,16 +26,21 @@ test-all: environment ## run the slow tests as well: crashes, restarts, `make ru
 	  $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
 	else echo "redis-server is not installed: skipped the tests with Redis"; fi
 
+test-pythons: ## run the tests on each installed Python from 3.11 to 3.14 (TESTS=tests/queueing selects some)
+	@.ci/pythons $(TESTS)
+
 test-e2e: environment ## run the tests in a real browser (needs Chromium)
 	@$(VENV)/python -m pytest -n 0 -m e2e
 
-lint: environment ## check formatting, lint rules, types, imports, Django's checks, migrations
+lint: environment ## check format, lint rules, types, imports, Lua, Django's checks, migrations
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
 	@$(VENV)/python manage.py check
 	@$(VENV)/python manage.py makemigrations --check --dry-run
+	@if command -v luacheck >/dev/null; then luacheck -q chat queueing; \
+	else echo "luacheck is not installed: skipped the Lua scripts (Debian and Ubuntu: apt-get install lua-check)"; fi
 
 format: environment ## format the code
 	@$(VENV)/ruff format .

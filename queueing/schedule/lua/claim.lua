@@ -26,7 +26,6 @@ end
 -- With more jobs than slots, the queue whose next job has the lowest priority number goes first. Every
 -- `ageing` ms of waiting lower that number by one.
 local function share_out(queues)
-  local chosen = {}
   for _, q in ipairs(queues) do q.take = 0 end
   for _ = 1, slots do
     local best, rank
