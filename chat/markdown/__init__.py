@@ -1,1 +1,4 @@
-"""Markdown to safe HTML, whole or while it grows."""
+"""Markdown to safe HTML.
+
+`render.py` renders a whole text, `partial.py` an unfinished one, `highlighting.py` colours code.
+"""

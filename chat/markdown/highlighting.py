@@ -1,4 +1,4 @@
-"""Colours for code: what its words are, told by classes of the page's style sheet (markdown.css)."""
+"""Syntax highlighting: spans with the classes of the page's style sheet (markdown.css)."""
 
 import logging
 import time
@@ -6,7 +6,7 @@ from html import escape
 
 logger = logging.getLogger(__name__)
 
-#: By their usual names. Others of Pygments' hundreds are shown as they are.
+#: The usual names of languages. The hundreds of other languages that Pygments knows are not highlighted.
 # fmt: off
 _LANGUAGES = {
     "bash", "c", "c++", "cpp", "c#", "csharp", "css", "diff", "docker", "dockerfile", "go", "golang",
@@ -14,13 +14,13 @@ _LANGUAGES = {
     "rust", "sh", "shell", "sql", "swift", "toml", "ts", "typescript", "xml", "yaml", "yml", "zsh",
 }
 # fmt: on
-#: Longer code is shown as it is.
-_MOST = 20_000
-#: Seconds of a processor that colours may take. Odd input, such as thousands of empty lines, makes some
-#: lexers look through all of it for each word.
-_PATIENCE = 0.25
+#: Maximum characters; longer code is not highlighted.
+_MAX_LENGTH = 20_000
+#: Maximum seconds of CPU time. Unusual input, such as thousands of empty lines, makes some lexers scan all of
+#: it for each token.
+_CPU_TIMEOUT = 0.25
 
-#: Pygments' kinds of words, and ours. All others have no colour.
+#: Token types of Pygments and our classes. All others have no colour.
 _CLASSES = {
     "Token.Comment": "hl-comment",
     "Token.Keyword": "hl-keyword",
@@ -40,37 +40,40 @@ CLASSES = frozenset(_CLASSES.values())
 
 
 def highlight(code: str, language: str) -> str:
-    """`code` as HTML, its words in spans of `CLASSES`; only escaped where the language is not known here."""
-    if language.lower() not in _LANGUAGES or len(code) > _MOST:
+    """Return `code` as HTML with spans of `CLASSES`; without spans if the language is unknown."""
+    if language.lower() not in _LANGUAGES or len(code) > _MAX_LENGTH:
         return escape(code)
     try:
-        words = _words(code, language.lower())
+        pieces = _pieces(code, language.lower())
     except TimeoutError:
         return escape(code)
     except Exception:
-        logger.exception("%d characters of %s are shown without colours", len(code), language)
+        logger.exception("%d characters of %s are shown without highlighting", len(code), language)
         return escape(code)
-    if "".join(text for _, text in words) != code:  # lexers drop what they take for a byte order mark
+    if "".join(text for _, text in pieces) != code:  # lexers drop a byte order mark
         return escape(code)
     return "".join(
-        f'<span class="{name}">{escape(text)}</span>' if name else escape(text) for name, text in words
+        f'<span class="{name}">{escape(text)}</span>' if name else escape(text) for name, text in pieces
     )
 
 
-def _words(code: str, language: str) -> list[tuple[str, str]]:
-    """Pieces of `code` with their classes ('' for none), neighbours of one class together."""
-    from pygments.lexers import get_lexer_by_name  # where nobody asks for code, it takes no memory
+def _pieces(code: str, language: str) -> list[tuple[str, str]]:
+    """Return pieces of `code` with their classes ('' for none). Neighbours of one class are one piece.
 
-    found: list[tuple[str, str]] = []
-    ends = time.thread_time() + _PATIENCE
+    Raises `TimeoutError`.
+    """
+    from pygments.lexers import get_lexer_by_name  # takes memory only where code is rendered
+
+    pieces: list[tuple[str, str]] = []
+    deadline = time.thread_time() + _CPU_TIMEOUT
     for kind, text in get_lexer_by_name(language, stripnl=False, ensurenl=False).get_tokens(code):
-        if time.thread_time() > ends:
+        if time.thread_time() > deadline:
             raise TimeoutError
         name = _class_of(str(kind))
-        if found and found[-1][0] == name:
-            text = found.pop()[1] + text
-        found.append((name, text))
-    return found
+        if pieces and pieces[-1][0] == name:
+            text = pieces.pop()[1] + text
+        pieces.append((name, text))
+    return pieces
 
 
 def _class_of(kind: str) -> str:

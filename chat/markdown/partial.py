@@ -1,8 +1,8 @@
-"""Markdown of an answer that is still being written.
+"""Render the Markdown of an answer that is still being written.
 
-What is done stays done: `settled` tells how much of a text is blocks that nothing to come can change, so
-they are rendered once, and only the rest anew. `render_open` renders that rest as it will most probably
-look: what is open is closed, and what may yet become markup is held back rather than shown raw.
+`settled_length` returns how much of a text consists of blocks that no later text can change: they are
+rendered once, and only the rest is rendered again. `render_open` renders that rest as it will most probably
+look: open markup is closed, and characters that may become markup are deferred instead of shown.
 """
 
 import re
@@ -16,37 +16,37 @@ from markdown_it.token import Token
 
 from .render import clean, parser
 
-#: Any definition of `[label]: url`, and a little more. It may change what links to it anywhere in the text.
+#: Any definition `[label]: url`, and some similar text. A definition can change links anywhere in the text.
 _DEFINITION = re.compile(r"(?:\A|[\r\n])[ \t>*+\-\d.)]*\[(?:\\.|[^\\\[\]]){1,999}\]:", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
-#: A last line of nothing but the beginning of a block, or of the end of one.
+#: A last line that contains only the beginning of a block, or of its end.
 _BLOCK_MARK = re.compile(r"(?:\A|\n)[ \t>]*(?:#{1,6}|[-+*=~_`:|]+|\d{1,9}[.)]?)[ \t]*\Z")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)", re.DOTALL)
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]*)(?:\]\([^()]*)?\Z")
 _TABLE_HEAD = re.compile(r"\|[^\n]*(?:\n[ \t|:-]*)?\Z")
-#: After these a word is over, or goes on as it is.
+#: After these characters the next text cannot change what is shown.
 _PLAIN_ENDS = tuple(".,;:?!)\"'’”")
 
 
-class Open(NamedTuple):
-    """The rest of a text, rendered."""
+class OpenHtml(NamedTuple):
+    """The rendered rest of a text, after the settled blocks."""
 
     html: str
-    goes_on: bool
-    """Whether what comes next most probably belongs to the last words of `html`, as it is written."""
+    continues: bool
+    """True when the next text most probably continues the last words of `html` without a change."""
 
 
 def has_definitions(text: str) -> bool:
-    """Whether the text may define links, so that nothing of it is settled before its end."""
+    """Return True when the text may define links; then nothing is settled before its end."""
     return bool(_DEFINITION.search(text))
 
 
-def settled(text: str) -> int:
-    """How many characters of a text that goes on are whole blocks; whatever comes, they render the same.
+def settled_length(text: str) -> int:
+    """Return the number of characters in complete blocks, which render the same with any continuation.
 
-    The text must not `has_definitions`.
+    `has_definitions` must be False for the text.
     """
-    # A line that has not ended may be of the block before it: "#" of "#1", "-" of "-1".
+    # An incomplete last line may still belong to the block before it: "#" of "#1", "-" of "-1".
     complete = text[: text.rfind("\n") + 1]
     starts = [token.map[0] for token in _blocks.parse(complete) if token.map and not token.level]
     if len(starts) < 2:
@@ -55,32 +55,32 @@ def settled(text: str) -> int:
     return ends[starts[-1] - 1]
 
 
-def render_open(text: str) -> Open:
-    """What follows the settled blocks, as sanitised HTML."""
+def render_open(text: str) -> OpenHtml:
+    """Return the text after the settled blocks as sanitised HTML."""
     mark = _BLOCK_MARK.search(text)
-    env: dict[str, Any] = {"held": bool(mark)}
+    env: dict[str, Any] = {"deferred": bool(mark)}
     tokens = _open.parse(text[: mark.start()] if mark else text, env)
     html = clean(_open.renderer.render(tokens, _open.options, env))
     if tokens and tokens[-1].type == "fence" and not mark:
-        return Open(html, bool(tokens[-1].content) and text.endswith(tokens[-1].content))
-    return Open(html, not env["held"] and (text[-1:].isalnum() or text.endswith(_PLAIN_ENDS)))
+        return OpenHtml(html, bool(tokens[-1].content) and text.endswith(tokens[-1].content))
+    return OpenHtml(html, not env["deferred"] and (text[-1:].isalnum() or text.endswith(_PLAIN_ENDS)))
 
 
-def _mend(state: StateCore) -> None:
-    """Before inline markup is parsed: of the last words hold back what may yet become markup."""
-    inline = _last_words(state.tokens)
+def _defer_open_markup(state: StateCore) -> None:
+    """Remove the end of the last inline text that may become markup, before inline markup is parsed."""
+    inline = _last_inline(state.tokens)
     if inline is None:
         return
     content = "" if _TABLE_HEAD.match(inline.content) else _without_open_ends(inline.content)
     in_table = state.tokens[-1].type == "table_close"
-    state.env["held"] = state.env["held"] or in_table or content != inline.content
+    state.env["deferred"] = state.env["deferred"] or in_table or content != inline.content
     inline.content = content
     state.env["last"] = inline.children
     if not content and state.tokens[-1].type == "paragraph_close" and not state.tokens[-1].hidden:
         del state.tokens[-3:]
 
 
-def _last_words(tokens: list[Token]) -> Token | None:
+def _last_inline(tokens: list[Token]) -> Token | None:
     for token in reversed(tokens):
         if token.type in ("fence", "code_block", "hr"):
             return None
@@ -90,7 +90,7 @@ def _last_words(tokens: list[Token]) -> Token | None:
 
 
 def _without_open_ends(text: str) -> str:
-    """`text` without the markup at its end that is not whole; an open code span is closed."""
+    """Return `text` without incomplete markup at its end; an open code span is closed."""
     masked = _CODE_SPAN.sub(lambda span: "x" * len(span[0]), text)
     if "`" in masked:
         start = masked.index("`")
@@ -99,12 +99,12 @@ def _without_open_ends(text: str) -> str:
         return text[:start] + (marks + code.rstrip("`") + marks if code.strip("`") else "")
     if link := _OPEN_LINK.search(masked):
         text = text[: link.start()] + text[slice(*link.span(1))]
-    whole = text.rstrip("*_~\\")
-    return text if whole == text else whole.rstrip(" \t")
+    stripped = text.rstrip("*_~\\")
+    return text if stripped == text else stripped.rstrip(" \t")
 
 
 def _close_emphasis(state: StateInline) -> None:
-    """After pairs were found: close what was opened in the last words. Of `2*3` nobody knows."""
+    """Close emphasis that is open in the last inline text, after pairs were matched; `2*3` stays as it is."""
     if state.tokens is not state.env.get("last"):
         return
     delimiters = state.delimiters
@@ -119,7 +119,7 @@ def _close_emphasis(state: StateInline) -> None:
 
 def _open_parser() -> MarkdownIt:
     markdown = parser()
-    markdown.core.ruler.after("block", "mend", _mend)
+    markdown.core.ruler.after("block", "defer_open_markup", _defer_open_markup)
     markdown.inline.ruler2.after("balance_pairs", "close_emphasis", _close_emphasis)
     return markdown
 

@@ -1,4 +1,4 @@
-"""From a model's Markdown to HTML that is safe to put into the page."""
+"""Render a model's Markdown to HTML that is safe to insert into the page."""
 
 from functools import lru_cache
 from html import escape
@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from .highlighting import CLASSES, highlight
 
 # fmt: off
-#: All that is left of HTML.
+#: The allowed HTML elements.
 TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
     "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -27,8 +27,8 @@ _ATTRIBUTES = {
 }
 
 
-def _keep(tag: str, name: str, value: str) -> str | None:
-    """Of classes only the language of a code block, and what its words are: all that is made here."""
+def _filter_attribute(tag: str, name: str, value: str) -> str | None:
+    """Return the attribute's value, or None for a class that is neither a code language nor a highlight."""
     if name != "class" or (value in CLASSES if tag == "span" else value.startswith("language-")):
         return value
     return None
@@ -37,28 +37,28 @@ def _keep(tag: str, name: str, value: str) -> str | None:
 _cleaner = nh3.Cleaner(
     tags=TAGS,
     attributes=_ATTRIBUTES,
-    attribute_filter=_keep,
+    attribute_filter=_filter_attribute,
     link_rel="noopener noreferrer nofollow",
     set_tag_attribute_values={"a": {"target": "_blank"}},
     url_schemes={"http", "https", "mailto"},
-    url_relative="deny",  # a model has no business pointing into this site
+    url_relative="deny",  # links of a model must not point into this site
 )
 
 
 def _image(_self: Any, tokens: list[Token], index: int, *_: Any) -> str:
-    """Its description only: fetching an image would tell its host who reads."""
+    """Return the image's description only: fetching the image would reveal the reader to its host."""
     return escape(tokens[index].content)
 
 
 def _cell(self: Any, tokens: list[Token], index: int, options: Any, _env: Any) -> str:
-    """A cell's alignment as an attribute: the page's policy forbids inline styles."""
+    """Return a cell with its alignment as an attribute: the page's policy forbids inline styles."""
     if style := tokens[index].attrs.pop("style", None):
         tokens[index].attrSet("align", str(style).removeprefix("text-align:"))
     return str(self.renderToken(tokens, index, options, _env))
 
 
 def parser() -> MarkdownIt:
-    """A parser of the Markdown that is spoken here."""
+    """Return a parser for the supported Markdown: CommonMark with tables and strikethrough."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.add_render_rule("image", _image)
     markdown.add_render_rule("td_open", _cell)
@@ -71,11 +71,11 @@ _markdown.options["highlight"] = lambda code, language, _attributes: highlight(c
 
 
 def clean(html: str) -> str:
-    """Of HTML made from Markdown, what is safe to put into the page."""
+    """Return the safe part of HTML that was made from Markdown."""
     return _cleaner.clean(html)
 
 
 @lru_cache(maxsize=512)
 def render(text: str) -> str:
-    """`text` as sanitised HTML. Raw HTML in it is shown, not obeyed. Takes about 1 ms a page."""
+    """Return `text` as sanitised HTML. Raw HTML in it is shown as text. Takes about 1 ms for a page."""
     return clean(_markdown.render(text))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chat.markdown.partial import has_definitions, render_open, settled
+from chat.markdown.partial import has_definitions, render_open, settled_length
 from chat.markdown.render import render
 from chat.protocol.client_messages import Render
 from queueing.api import events
@@ -93,7 +93,7 @@ def rendered_from(text: str, offset: int) -> dict[str, Any]:
     whole = has_definitions(text)
     if whole or offset > len(text):
         offset = 0
-    end = offset if whole else offset + settled(text[offset:])
+    end = offset if whole else offset + settled_length(text[offset:])
     rest = render_open(text[end:])
     return {
         "offset": offset,
@@ -101,5 +101,5 @@ def rendered_from(text: str, offset: int) -> dict[str, Any]:
         "settled": end,
         "openHtml": rest.html,
         "length": len(text),
-        "goesOn": rest.goes_on,
+        "goesOn": rest.continues,
     }

@@ -1,4 +1,4 @@
-"""An answer is read in its form while it is still being written."""
+"""Markdown in the page is rendered while the answer streams."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def day(number):
 {END}
 """
 
-#: Keeps every block that others follow, to see whether it stays; and each text that was ever shown raw.
+#: Collects every block that is followed by others, to check that it stays, and every text with raw markup.
 WATCH = """() => {
     window.settled = new Set();
     window.raw = [];
@@ -46,9 +46,9 @@ WATCH = """() => {
 LOST = "() => [...window.settled].filter((block) => !block.isConnected).length"
 
 
-def test_markdown_has_its_form_while_the_answer_runs(page: Page, provider: Provider) -> None:
+def test_markdown_is_rendered_while_answer_streams(page: Page, provider: Provider) -> None:
     almost = len(MARKDOWN.split()) - 40
-    provider.script(text=MARKDOWN, delay=0.06, pause_after=almost, until="all of it was seen")
+    provider.script(text=MARKDOWN, delay=0.06, pause_after=almost, until="seen")
     page.evaluate(WATCH)
     say(page, "Two days?")
     answer, text = answers(page), text_of(answers(page))
@@ -61,7 +61,7 @@ def test_markdown_has_its_form_while_the_answer_runs(page: Page, provider: Provi
     expect(text).to_contain_text("word3")
     assert answer.get_attribute("aria-busy") == "true"
     during = text.inner_html()
-    provider.tell("all of it was seen")
+    provider.tell("seen")
 
     expect(answer).to_have_attribute("aria-busy", "false")
     after = text.inner_html()
@@ -74,7 +74,7 @@ def test_markdown_has_its_form_while_the_answer_runs(page: Page, provider: Provi
     assert text.inner_html() == after
 
 
-def test_what_is_selected_stays_and_code_can_be_copied_meanwhile(page: Page, provider: Provider) -> None:
+def test_selection_stays_and_code_is_copied_while_streaming(page: Page, provider: Provider) -> None:
     provider.script(text=MARKDOWN, delay=0.06, end="stall")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     say(page, "Two days?")
@@ -89,11 +89,11 @@ def test_what_is_selected_stays_and_code_can_be_copied_meanwhile(page: Page, pro
     expect(text).to_contain_text("word59")
     assert page.evaluate("() => navigator.clipboard.readText()").startswith("def day")
     assert answers(page).get_attribute("aria-busy") == "true"
-    page.keyboard.press("Escape")  # or the next test waits behind it
+    page.keyboard.press("Escape")  # otherwise the next test waits for this answer
     expect(answers(page)).to_contain_text("Stopped here.")
 
 
-def test_an_answer_that_is_stopped_keeps_its_form(page: Page, provider: Provider) -> None:
+def test_stopped_answer_keeps_rendered_markdown(page: Page, provider: Provider) -> None:
     provider.script(text=MARKDOWN, delay=0.06, end="stall")
     page.evaluate(WATCH)
     say(page, "Two days?")
@@ -106,21 +106,21 @@ def test_an_answer_that_is_stopped_keeps_its_form(page: Page, provider: Provider
     assert page.evaluate(LOST) == 0
 
 
-def keep_less(socket: WebSocketRoute) -> None:
-    """A socket on which less of a stopped answer is kept than was told, as when words were on their way."""
+def shorten_stopped_answer(socket: WebSocketRoute) -> None:
+    """Route a socket so that a stopped answer is stored with less text than was streamed."""
     server = socket.connect_to_server()
 
-    def hear(frame: str | bytes) -> None:
+    def forward(frame: str | bytes) -> None:
         event = json.loads(frame)
         if event["type"] == "chat:cancelled":
             event |= {"text": "word0 word1", "html": "<p>word0 word1</p>"}
         socket.send(json.dumps(event))
 
-    server.on_message(hear)
+    server.on_message(forward)
 
 
-def test_a_stopped_answer_shows_what_is_kept_though_more_was_seen(page: Page, provider: Provider) -> None:
-    page.route_web_socket(re.compile("/ws/"), keep_less)
+def test_stopped_answer_shows_stored_text_only(page: Page, provider: Provider) -> None:
+    page.route_web_socket(re.compile("/ws/"), shorten_stopped_answer)
     page.reload()
     provider.script(text=END, delay=0.05, after=8, end="stall")
     say(page, "Stop.")
@@ -130,20 +130,20 @@ def test_a_stopped_answer_shows_what_is_kept_though_more_was_seen(page: Page, pr
     expect(text_of(answers(page))).to_have_text("word0 word1")
 
 
-def test_the_next_attempt_begins_with_nothing(page: Page, provider: Provider) -> None:
-    provider.script(text=MARKDOWN, delay=0.03, after=25, end="cut", pause_after=25, until="it was seen")
+def test_next_attempt_starts_with_empty_text(page: Page, provider: Provider) -> None:
+    provider.script(text=MARKDOWN, delay=0.03, after=25, end="cut", pause_after=25, until="seen")
     provider.script(text="A **whole** answer. " + END, delay=0.03)
     say(page, "Two days?")
     text = text_of(answers(page))
 
     expect(text.get_by_role("heading")).to_be_visible()
-    provider.tell("it was seen")
+    provider.tell("seen")
     expect(text.locator("strong", has_text="whole")).to_be_visible()
     expect(text.get_by_role("heading")).to_have_count(0)
     expect(text).to_have_text(f"A whole answer. {END}")
 
 
-def test_the_page_loads_less_than_100_kb_of_script(page: Page) -> None:
+def test_page_loads_less_than_100_kb_of_script(page: Page) -> None:
     expect(page.get_by_label("Your message", exact=True)).to_be_visible()
     sizes = page.evaluate(
         """() => performance.getEntriesByType("resource")

@@ -1,4 +1,4 @@
-"""Code keeps its every character, and its words have classes that the style sheet knows."""
+"""Syntax highlighting keeps every character and uses classes of the style sheet."""
 
 import re
 import time
@@ -21,7 +21,7 @@ def text_of(html: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", html))
 
 
-def test_what_words_are_is_told_by_class():
+def test_highlighted_words_have_classes():
     html = render(f"```python\n{CODE}```")
     assert '<code class="language-python">' in html
     assert '<span class="hl-keyword">def</span>' in html
@@ -31,14 +31,14 @@ def test_what_words_are_is_told_by_class():
 
 
 @pytest.mark.parametrize("language", sorted(highlighting._LANGUAGES))
-def test_every_language_is_known_and_loses_nothing(language):
+def test_every_language_keeps_all_characters(language):
     code = CODE + "\n\n<b class='x'>&amp;</b> {a: 1}\n-- select 1\n"
     assert text_of(highlight(code, language)) == code
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(), st.sampled_from(["python", "html", "js", "sql", "yaml", "klingon", ""]))
-def test_no_character_is_lost_and_no_markup_gets_in(code, language):
+def test_highlighting_any_code_is_lossless_and_escaped(code, language):
     html = highlight(code, language)
     assert unescape(re.sub(r'</?span(?: class="hl-[a-z]+")?>', "", html)) == code
 
@@ -47,33 +47,33 @@ def test_no_character_is_lost_and_no_markup_gets_in(code, language):
     ("code", "language"),
     [(CODE, "klingon"), (CODE, ""), ("x = 1\n" * 4000, "python"), ("\ufeffx = 1\n", "python")],
 )
-def test_what_is_not_coloured_is_shown_as_it_is(code, language):
+def test_unhighlighted_code_is_only_escaped(code, language):
     html = highlight(code, language)
     assert "<span" not in html
     assert unescape(html) == code
 
 
 @pytest.mark.parametrize("piece", ["\n", "x=", "a:"])
-def test_odd_code_takes_little_more_than_its_time_in_any_language(piece, monkeypatch):
-    monkeypatch.setattr(highlighting, "_PATIENCE", 0.02)
+def test_highlighting_time_is_limited_in_every_language(piece, monkeypatch):
+    monkeypatch.setattr(highlighting, "_CPU_TIMEOUT", 0.02)
     code = (piece * 20_000)[:20_000]
     for language in highlighting._LANGUAGES:
         assert any(_seconds(code, language) < 0.5 for _ in range(3)), language
 
 
 def _seconds(code, language):
-    """Of this thread's processor time."""
+    """Return the CPU seconds of this thread for highlighting the code."""
     before = time.thread_time()
     assert text_of(highlight(code, language)) == code
     return time.thread_time() - before
 
 
-def test_a_lexer_that_breaks_costs_the_colours_only(monkeypatch):
-    monkeypatch.setattr(highlighting, "_words", lambda *_: 1 / 0)
+def test_lexer_error_shows_code_without_colours(monkeypatch):
+    monkeypatch.setattr(highlighting, "_pieces", lambda *_: 1 / 0)
     assert highlight("a < b", "python") == "a &lt; b"
 
 
-def test_a_model_cannot_bring_spans_or_classes_of_its_own():
+def test_spans_and_classes_of_the_model_are_removed():
     html = render(
         '<span class="hl-keyword">x</span>\n\n```py class="danger"\n<span class="danger">x</span>\n```'
     )
@@ -81,6 +81,6 @@ def test_a_model_cannot_bring_spans_or_classes_of_its_own():
     assert "danger" in text_of(html)
 
 
-def test_the_style_sheet_has_every_class():
+def test_style_sheet_has_every_class():
     css = Path(finders.find("chat/css/markdown.css")).read_text()
     assert all(f".{name} {{" in css for name in CLASSES)

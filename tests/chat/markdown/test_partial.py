@@ -1,4 +1,4 @@
-"""An answer looks the same while it is written and afterwards, and nothing of it is rendered twice."""
+"""Rendering of unfinished Markdown: equal to the final rendering, without rendering settled blocks twice."""
 
 import re
 import time
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.markdown.partial import has_definitions, render_open, settled
+from chat.markdown.partial import has_definitions, render_open, settled_length
 from chat.markdown.render import TAGS, parser, render
 
-#: What Markdown is made of, to be thrown together.
-PIECES = st.sampled_from(
+#: Fragments of Markdown that are combined at random.
+FRAGMENTS = st.sampled_from(
     [
         *(
             "a",
@@ -85,7 +85,7 @@ PIECES = st.sampled_from(
         ),
     ]
 )
-TEXTS = st.lists(PIECES, max_size=40).map("".join)
+TEXTS = st.lists(FRAGMENTS, max_size=40).map("".join)
 
 
 @settings(max_examples=300, deadline=None)
@@ -93,24 +93,24 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 @example("para\n#hashtag", None)
 @example("para\n-1 is less", None)
 @example("- a\n\n-b", None)
-def test_what_is_settled_renders_the_same_whatever_comes(text, data):
+def test_settled_text_renders_the_same_with_any_continuation(text, data):
     cut = data.draw(st.integers(0, len(text))) if data else text.index("\n") + 2
     if has_definitions(text):
         return
-    length = settled(text[:cut])
+    length = settled_length(text[:cut])
     assert render(text[:length]) + render(text[length:]) == render(text)
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, st.lists(st.integers(1, 30), min_size=1))
-def test_a_text_settled_piece_by_piece_is_the_whole(text, steps):
+def test_text_settled_in_steps_renders_like_the_whole(text, steps):
     if has_definitions(text):
         return
-    html, offset, at, turn = "", 0, 0, 0
+    html, offset, at, step = "", 0, 0, 0
     while at < len(text):
-        at += steps[turn % len(steps)]
-        turn += 1
-        more = settled(text[offset:at])
+        at += steps[step % len(steps)]
+        step += 1
+        more = settled_length(text[offset:at])
         html += render(text[offset : offset + more])
         offset += more
     assert html + render(text[offset:]) == render(text)
@@ -120,7 +120,7 @@ def test_a_text_settled_piece_by_piece_is_the_whole(text, steps):
 @given(TEXTS)
 @example("> - [a\nb]: /x")
 @example("[a\\]b]:\n/x")
-def test_no_definition_goes_unnoticed(text):
+def test_link_definition_is_always_detected(text):
     env: dict = {}
     parser().parse(text, env)
     assert has_definitions(text) or not env.get("references")
@@ -128,16 +128,16 @@ def test_no_definition_goes_unnoticed(text):
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
-def test_what_is_open_is_as_safe_as_the_whole(text):
+def test_open_html_has_only_allowed_tags(text):
     html = render_open(text).html
     names = {tag.split()[0].strip("/") for tag in re.findall(r"<([^>]*)>", html)}
     assert names <= TAGS
 
 
-def test_an_answer_of_many_blocks_is_settled_up_to_the_last():
+def test_answer_is_settled_up_to_its_last_block():
     text = "# Plan\n\n- one\n- two\n\nSome words\nand more.\n\n```py\nx = [1]\n```\n\nThe en"
-    assert text[settled(text) :] == "```py\nx = [1]\n```\n\nThe en"
-    assert text[settled(text + "d.\n") :] == "The en"
+    assert text[settled_length(text) :] == "```py\nx = [1]\n```\n\nThe en"
+    assert text[settled_length(text + "d.\n") :] == "The en"
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_an_answer_of_many_blocks_is_settled_up_to_the_last():
         ("", ""),
     ],
 )
-def test_what_is_open_looks_as_it_will(text, html):
+def test_open_markup_is_closed_or_deferred(text, html):
     assert render_open(text).html == html
 
 
-def test_a_table_is_there_with_its_second_line():
+def test_table_appears_with_its_second_line():
     assert "<th>a</th>" in render_open("| a | b |\n|---|---|\n").html
     assert "<td><strong>2</strong></td>" in render_open("| a | b |\n|---|---|\n| 1 | **2").html
 
@@ -177,15 +177,15 @@ def test_a_table_is_there_with_its_second_line():
 @pytest.mark.parametrize(
     "text", ["Some words", "Some **words", "- one\n- two", "```\nx = 1", "```\nx = 1\n", "Yes."]
 )
-def test_words_go_on_where_they_stop(text):
-    assert render_open(text).goes_on
+def test_open_html_continues_after_plain_end(text):
+    assert render_open(text).continues
 
 
 @pytest.mark.parametrize(
     "text", ["", "Some ", "**Some**", "a\n\n", "a\n1", "|a|\n|-|\n|b", "```\nx\n```\n", "`x", "[x"]
 )
-def test_nothing_is_said_to_go_on_that_may_not(text):
-    assert not render_open(text).goes_on
+def test_open_html_does_not_continue_after_ambiguous_end(text):
+    assert not render_open(text).continues
 
 
 @pytest.mark.parametrize(
@@ -213,16 +213,16 @@ def test_nothing_is_said_to_go_on_that_may_not(text):
         ">\n",
     ],
 )
-def test_no_text_takes_long(part):
+def test_partial_rendering_time_is_limited(part):
     text = "a\n" + part * (10_000 // len(part)) + "x"
-    # A machine that others share has its bad moments, but not three.
+    # A shared machine may be slow for a moment, but not three times.
     assert any(_seconds(text) < 0.6 for _ in range(3))
 
 
 def _seconds(text):
-    """Of this thread's processor time, what one look at an unfinished text takes."""
-    began = time.thread_time()
+    """Return the CPU seconds of this thread for one rendering of an unfinished text."""
+    started = time.thread_time()
     has_definitions(text)
-    settled(text)
+    settled_length(text)
     render_open(text)
-    return time.thread_time() - began
+    return time.thread_time() - started

@@ -1,4 +1,4 @@
-"""Answers become HTML that shows what was meant and does nothing else."""
+"""Rendering of Markdown to safe HTML."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from chat.markdown.render import render
         "[host](//evil.example)",
     ],
 )
-def test_nothing_hostile_comes_through_as_markup(hostile):
+def test_hostile_input_gives_no_markup(hostile):
     html = render(hostile)
     for tag in ("<script", "<img", "<style", "<iframe", "<svg"):
         assert tag not in html
@@ -41,32 +41,32 @@ def test_nothing_hostile_comes_through_as_markup(hostile):
     assert 'href="//' not in html
 
 
-def test_raw_html_is_shown_as_text():
+def test_raw_html_is_escaped():
     assert render("a <b>bold</b> claim") == "<p>a &lt;b&gt;bold&lt;/b&gt; claim</p>\n"
 
 
-def test_links_open_elsewhere_and_tell_nothing():
+def test_link_opens_new_tab_without_referrer():
     html = render("[here](https://example.org/a?b=c)")
     assert 'href="https://example.org/a?b=c"' in html
     assert 'target="_blank"' in html
     assert 'rel="noopener noreferrer nofollow"' in html
 
 
-def test_an_image_is_its_description():
+def test_image_renders_as_description():
     assert render('![a <nice> cat](https://example.org/cat.png "t")') == "<p>a &lt;nice&gt; cat</p>\n"
 
 
-def test_code_keeps_its_language_and_its_characters():
+def test_code_keeps_language_and_characters():
     html = render("```klingon\nif a < b: pass\n```")
     assert html == '<pre><code class="language-klingon">if a &lt; b: pass\n</code></pre>\n'
 
 
-def test_tables_keep_their_alignment_without_inline_styles():
+def test_table_alignment_has_no_inline_style():
     html = render("| a | b |\n|:--|--:|\n| 1 | 2 |")
     assert '<td align="left">1</td>' in html
     assert '<th align="right">b</th>' in html
     assert "style" not in html
 
 
-def test_nothing_is_nothing():
+def test_empty_input_renders_nothing():
     assert render("") == ""
