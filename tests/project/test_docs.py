@@ -19,7 +19,7 @@ FILE = re.compile(rf"(?<![\w/.:<{{*~-])((?:[\w.-]+/)*[\w-]+\.(?:{_EXTENSIONS}))(
 FOLDER = re.compile(
     r"(?<![\w/.:-])((?:bench|buddy|chat|deploy|docs|queueing|templates|tests)/(?:[\w-]+/)*)(?![\w/*<])"
 )
-COMMAND = re.compile(r"manage\.py (?!commands\b)([a-z_0-9]+)")
+COMMAND = re.compile(r"manage\.py (?!commands\b)([a-z_0-9]*[a-z0-9])\b(?!_)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 #: Files that the program makes or a user has, and names of libraries that look like files.
@@ -138,6 +138,31 @@ def test_links_of_document_resolve(path: Path):
         target = path.parent / name if name else path
         if not (texts.ROOT / target).exists() or (anchor and anchor not in anchors(target)):
             missing.append(link)
+    assert not missing, "\n".join(missing)
+
+
+#: Names in the docs that are not in the code: of other programs, made from parts, or examples.
+OTHER_NAMES = {
+    "BUDDY_DEMO_EAR",
+    "MALLOC_ARENA_MAX",
+    "mediaType",
+    "test_permission_missing_is_403",
+}
+
+
+def test_identifiers_in_docs_exist_in_code():
+    code = "\n".join(
+        texts.read(path)
+        for path in texts.named(".py", ".js", ".mjs", ".html", ".lua", ".toml", ".env.example")
+    )
+    code += "\n".join(str(path) for path in texts.files())
+    missing = []
+    for path in texts.named(".md"):
+        prose = re.sub(r"```.*?```", "", texts.read(path), flags=re.DOTALL)
+        for token in re.findall(r"`([^`\n]+)`", prose):
+            for word in re.findall(r"[A-Za-z]\w*_\w+|\b[a-z]+[A-Z]\w+|[A-Z]{5,}", token):
+                if word.removeprefix("buddy_") not in code and word not in OTHER_NAMES:
+                    missing.append(f"{path}: {word}")
     assert not missing, "\n".join(missing)
 
 
