@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from .conf import get_queue
-from .events import messages
+from .events import delivery, messages
 from .ids import new_id
 from .kinds import get_kind
 from .limits import backpressure
@@ -168,7 +168,7 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
 
 async def _announce(job: Job) -> messages.Event:
     event = await messages.queued_event(job)
-    await messages.emit(job.owner, event)
+    await delivery.emit(job.owner, event)
     return event
 
 
@@ -231,5 +231,5 @@ def _store_completed(spec: JobSpec, result: Any, rows: Callable[[Job], None] | N
 
 def _announce_completed(submission: Submission) -> None:
     owner, events = submission.job.owner, messages.completed_events(submission.job)
-    async_to_sync(messages.emit_many)([(owner, event) for event in events])
+    async_to_sync(delivery.emit_many)([(owner, event) for event in events])
     submission.queued_event = events[0] if owner else None

@@ -1,15 +1,21 @@
-"""The sentences that owners of jobs read."""
+"""Sentences of the engine that owners of jobs read. They stand together so that they can be translated."""
 
-PARENT_FAILED = "An earlier step did not complete, so this one was not tried."
 UNEXPECTED = "Something went wrong on our side while working on this."
+TOOK_TOO_LONG = "This took too long and was stopped."
 WORKER_LOST = "The worker was lost."
+PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 
 
-def queue_full(wait: float) -> str:
-    """Return the refusal of a full queue; `wait` is in seconds."""
-    return f"The queue is full. Please try again in about {wait:.0f} s."
+def unknown_kind(kind: str) -> str:
+    """Return the error of a job whose kind the running version does not have."""
+    return f"This version cannot run {kind!r}."
+
+
+def queue_full(retry_after: float) -> str:
+    """Return the refusal of a queue that has reached its hard limit; `retry_after` is in seconds."""
+    return f"The queue is full. Please try again in about {retry_after:.0f} s."
 
 
 def owner_limit(unfinished: int) -> str:
-    """Return the refusal of an owner who has the maximum number of unfinished jobs."""
+    """Return the refusal of an owner who has `unfinished` jobs."""
     return f"You already have {unfinished} requests in line. Please wait for one to finish."

@@ -91,7 +91,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         pressures = PressureWatch.for_running_loop()
         pressures.add(self.tell)
         await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
-        for event in pressures.unusual():
+        for event in pressures.current():
             await self.tell(event)
 
     async def disconnect(self, code: int) -> None:
@@ -150,7 +150,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif events.name_of(event) == "queued" and event["jobId"] in self.answered:
             self.answered.discard(event["jobId"])  # a later one is a retry's, and news
         else:
-            await self.following.hear(event)
+            await self.following.receive(event)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         if message["session"] in (open_sockets.ALL_SESSIONS, open_sockets.digest(self.session_key)):

@@ -128,7 +128,7 @@ async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
     queued = serializers.queued_event(job, await events.standing_of(job))
     if created:
         tab.answered.add(job.id.hex)
-        await tab.following.hear(queued)
+        await tab.following.receive(queued)
     else:
         await tab.tell(queued)
         await tab.following.watch(job)

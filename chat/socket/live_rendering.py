@@ -73,8 +73,8 @@ class Live:
         if question.job_id.hex not in self._follower.jobs:  # its end was told meanwhile
             return 0
         event = {
-            "type": f"{events.topic_of(known.about)}:rendered",
-            **events.common_fields(known.about),
+            "type": f"{events.topic_of(known.event)}:rendered",
+            **events.common_fields(known.event),
             "run": run,
         }
         await self._tell(event | rendered)

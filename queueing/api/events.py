@@ -1,18 +1,16 @@
-"""Events: what happens to jobs, as their owner is told, and how a client follows them to the end."""
+"""The events of jobs, and how a client follows them to the end."""
 
+from queueing.events.catch_up import text_so_far
 from queueing.events.delay_reasons import DELAY_REASON
+from queueing.events.delivery import emit, emit_sync, group_of
 from queueing.events.follower import Follower
 from queueing.events.messages import (
     Event,
     common_fields,
-    emit,
-    emit_sync,
     event_of,
-    group_of,
     is_terminal,
     name_of,
     queued_event,
-    text_so_far,
     topic_of,
 )
 from queueing.events.pressure_watch import PressureWatch

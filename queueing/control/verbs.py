@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from queueing.conf import get_queue, is_configured
 from queueing.errors import NoQueue, WrongState
-from queueing.events import messages
+from queueing.events import delivery, messages
 from queueing.limits import live_limits
 from queueing.models import Job, Pause
 from queueing.record import dependencies
 from queueing.record.end_hooks import run_end_hook
+from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, sql_condition
@@ -42,7 +43,7 @@ def cancel(job_id: UUID | str) -> Job:
         run_end_hook(job)
         freed = dependencies.give_up([job.pk])
         transaction.on_commit(lambda: _gone(job, freed))
-        transaction.on_commit(lambda: messages.emit_sync(job.owner, messages.ending(job)))
+        transaction.on_commit(lambda: delivery.emit_sync(job.owner, messages.terminal_event(as_result(job))))
     return job
 
 

@@ -1,8 +1,8 @@
-"""Jobs that their submitter holds back for a while, and says why:
+"""Jobs that their submitter delays, with a reason:
 
     submit(kind, args, owner=owner, delay=40.0, meta={"delayReason": "rate_limit"})
 
-Their wait is told with that reason, and with their place among all that the owner has held back.
+Clients see their wait with that reason, and their place among the owner's delayed jobs.
 """
 
 from collections import defaultdict
@@ -18,8 +18,8 @@ from queueing.states import State
 DELAY_REASON = "delayReason"
 
 
-def is_held(job: Job) -> bool:
-    """Whether nothing but its submitter's delay keeps it, as far as the row knows."""
+def is_delayed_by_submitter(job: Job) -> bool:
+    """Return whether the row waits only for the delay that its submitter asked for."""
     return bool(
         job.state == State.DELAYED
         and not job.unfinished_parents
@@ -28,18 +28,18 @@ def is_held(job: Job) -> bool:
     )
 
 
-def waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
-    """Of those of the jobs (by id, 32 hex digits) that are held: the wait, with `place` and `of`."""
+def expected_waits(ids: Iterable[object]) -> dict[str, dict[str, Any]]:
+    """Return the waits, with `place` and `of`, by job id: of those jobs that their submitter delayed."""
     owners = Job.objects.filter(id__in=ids).values("owner")
-    # Their owners' requests are few, and found by the index that keeps each of them single.
+    # An owner has few requests, which the unique index on (owner, request_id) finds.
     rows = Job.objects.filter(owner__in=owners, request_id__gt="", state=State.DELAYED, run_count=0)
-    held: dict[str, list[Job]] = defaultdict(list)
+    delayed: dict[str, list[Job]] = defaultdict(list)
     for job in rows.filter(run_at__isnull=False).order_by("run_at", "id").only("owner", "meta", "run_at"):
         if job.meta.get(DELAY_REASON):
-            held[job.owner].append(job)
+            delayed[job.owner].append(job)
     return {
         job.id.hex: _wait(job) | {"place": place, "of": len(jobs)}
-        for jobs in held.values()
+        for jobs in delayed.values()
         for place, job in enumerate(jobs, 1)
     }
 

@@ -1,223 +1,191 @@
-"""What one socket was told of each of its jobs, so that nothing is missed and nothing told twice.
+"""What one socket has been sent of each of its jobs, so that nothing is missed and nothing sent twice.
 
-Events can get lost on their way here (events.py). Lost text shows by the offset of the text after it.
-A lost end would show nowhere: so each process asks the record, every few seconds and for all its
-sockets at once, about the jobs of which nothing has been heard for a while.
+Events can be lost on their way here. Lost text shows by the offset of the text after it; a lost terminal
+event would not show. So each process checks the record every few seconds, for all its sockets at once,
+about the jobs without recent events.
 """
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from queueing.models import Job
-from queueing.record.database_thread import in_thread
-from queueing.schedule import redis_client, scripts
 from queueing.states import FINISHED, State
 
 from . import messages
+from .catch_up import JobState, catch_up, job_states
 from .messages import Event
 from .periodic import Periodic, send_safely
 from .positions import Positions
 from .reader import EventCursor
 
-#: Seconds without an event after which the record is asked.
-QUIET = 3.0
-#: Jobs asked about in one statement; texts read at a time.
-_AT_ONCE = 500
-_TEXTS = 100
-#: Endings remembered, so that none is told twice.
-_REMEMBERED = 500
+#: Seconds without an event after which the record is checked.
+QUIET_AFTER = 3.0
+#: Jobs checked at a time.
+_BATCH_SIZE = 500
+#: Terminal events remembered by a follower, so that none is sent twice.
+_MAX_ENDED = 500
 
 _IN_LINE = ("queued", "position", "retrying")
 
 
-class Followed:
-    """One job, as far as its socket was told."""
+class FollowedJob:
+    """A job, as far as its socket has been sent its events."""
 
     def __init__(self, event: Event) -> None:
-        self.about = event
+        self.event = event
         """One of its events."""
         self.cursor = EventCursor()
-        self.heard = time.monotonic()
+        self.last_event_at = time.monotonic()
         self.runs = False
-        """Whether the last that was told is that it runs."""
-        self.stop: Callable[[], None] | None = None
-        """Ends the telling of its position."""
+        """Whether the socket knows that the job runs."""
+        self._stop: Callable[[], None] | None = None
 
-    def stop_position(self) -> None:
-        """Its position is of no more interest."""
-        if self.stop:
-            self.stop()
-            self.stop = None
+    def start_positions(self, event: Event, send: Callable[[Event], Awaitable[None]]) -> None:
+        """Send position updates, until `stop_positions`."""
+        self._stop = Positions.for_running_loop().watch(event, send)
+
+    def stop_positions(self) -> None:
+        """Stop sending position updates."""
+        if self._stop:
+            self._stop()
+            self._stop = None
 
 
-class Over(NamedTuple):
-    """An end that was told."""
+class EndedJob(NamedTuple):
+    """A job whose terminal event was sent."""
 
-    type: str
+    event_type: str
     run: int
 
 
 class Follower:
-    """One socket's. `held_up()` tells that the socket takes nothing now; `refresh_all` makes up for it."""
+    """The jobs of one socket.
+
+    While `is_paused()` the socket is sent nothing; `refresh_all` afterwards sends what it missed.
+    """
 
     def __init__(
-        self, send: Callable[[Event], Awaitable[None]], held_up: Callable[[], bool] = lambda: False
+        self, send: Callable[[Event], Awaitable[None]], is_paused: Callable[[], bool] = lambda: False
     ) -> None:
-        self.jobs: dict[str, Followed] = {}
-        self._over: dict[str, Over] = {}
+        self.jobs: dict[str, FollowedJob] = {}
+        self._ended: dict[str, EndedJob] = {}
         self._send = send
-        self._held_up = held_up
+        self._is_paused = is_paused
         self._lock = asyncio.Lock()
-        Following.for_running_loop().add(self)
+        LostEventCheck.for_running_loop().add(self)
 
     def close(self) -> None:
-        """The socket is gone."""
-        Following.for_running_loop().discard(self)
-        for known in self.jobs.values():
-            known.stop_position()
+        """Stop following: the socket was closed."""
+        LostEventCheck.for_running_loop().discard(self)
+        for followed in self.jobs.values():
+            followed.stop_positions()
         self.jobs.clear()
 
-    async def hear(self, event: Event) -> None:
-        """Pass on what is new in an event, after whatever is missing before it."""
+    async def receive(self, event: Event) -> None:
+        """Send the new part of an event, after what is missing before it."""
         async with self._lock:
-            if not self._is_news(event):
+            if not self._is_new(event):
                 return
-            known = self.jobs.setdefault(event["jobId"], Followed(event))
-            known.heard = time.monotonic()
-            if self._held_up():
+            followed = self.jobs.setdefault(event["jobId"], FollowedJob(event))
+            followed.last_event_at = time.monotonic()
+            if self._is_paused():
                 return
-            if known.cursor.has_gap_before(event):
-                await self._catch_up(known)
+            if followed.cursor.has_gap_before(event):
+                await self._catch_up(followed)
             else:
-                await self._pass(known, event)
+                await self._forward(followed, event)
 
     async def watch(self, job: Job, *, run: int | None = None, offset: int = 0) -> None:
-        """Tell where `job` stands to someone who has `offset` characters of `run`, then what follows."""
+        """Send the state of `job` to a client that has `offset` characters of `run`, then its events."""
         async with self._lock:
-            self._over.pop(job.id.hex, None)
-            known = self.jobs.setdefault(job.id.hex, Followed(messages.event_of(job, "position")))
-            known.cursor = EventCursor(run, offset)
-            if not self._held_up():
-                await self._catch_up(known)
+            self._ended.pop(job.id.hex, None)
+            followed = self.jobs.setdefault(job.id.hex, FollowedJob(messages.event_of(job, "position")))
+            followed.cursor = EventCursor(run, offset)
+            if not self._is_paused():
+                await self._catch_up(followed)
 
     async def refresh(self, job_id: str) -> None:
-        """Tell what the record knows and the socket does not."""
+        """Send what the record knows and the socket does not."""
         async with self._lock:
-            if (known := self.jobs.get(job_id)) and not self._held_up():
-                await self._catch_up(known)
+            if (followed := self.jobs.get(job_id)) and not self._is_paused():
+                await self._catch_up(followed)
 
     async def refresh_all(self) -> None:
-        """As `refresh`, for each job."""
+        """Do `refresh` for each job."""
         for job_id in list(self.jobs):
             await self.refresh(job_id)
 
-    def _is_news(self, event: Event) -> bool:
-        over = self._over.get(event["jobId"])
-        if not over:
+    def _is_new(self, event: Event) -> bool:
+        ended = self._ended.get(event["jobId"])
+        if not ended:
             return True
-        name = messages.name_of(event)
-        if name in messages.ENDINGS:
-            return bool(event["type"] != over.type)
-        if name == "queued" or event.get("run", 0) > over.run:  # somebody had it tried again
-            del self._over[event["jobId"]]
+        if messages.is_terminal(event):
+            return bool(event["type"] != ended.event_type)
+        if messages.name_of(event) == "queued" or event.get("run", 0) > ended.run:  # it was retried
+            del self._ended[event["jobId"]]
             return True
         return False
 
-    async def _catch_up(self, known: Followed) -> None:
-        job_id = known.about["jobId"]
+    async def _catch_up(self, followed: FollowedJob) -> None:
+        cursor = followed.cursor
         try:
-            cursor = known.cursor
-            found = await messages.catch_up(job_id, run=cursor.run, offset=cursor.offset)
+            events = await catch_up(followed.event["jobId"], run=cursor.run, offset=cursor.offset)
         except Job.DoesNotExist:
-            found = [messages.deleted_event(known.about)]
-        known.heard = time.monotonic()
-        for event in found:
-            await self._pass(known, event)
+            events = [messages.deleted_event(followed.event)]
+        followed.last_event_at = time.monotonic()
+        for event in events:
+            await self._forward(followed, event)
 
-    async def _pass(self, known: Followed, event: Event) -> None:
-        name = messages.name_of(event)
-        known.runs = name not in _IN_LINE
-        known.stop_position()
-        if name in _IN_LINE:
-            known.stop = Positions.for_running_loop().watch(event, self._send)
-        elif name in messages.ENDINGS:
-            self._end(known, event)
-        if new := known.cursor.advance(event):
+    async def _forward(self, followed: FollowedJob, event: Event) -> None:
+        in_line = messages.name_of(event) in _IN_LINE
+        followed.runs = not in_line
+        followed.stop_positions()
+        if in_line:
+            followed.start_positions(event, self._send)
+        elif messages.is_terminal(event):
+            self._end(followed, event)
+        if new := followed.cursor.advance(event):
             await self._send(new)
 
-    def _end(self, known: Followed, event: Event) -> None:
+    def _end(self, followed: FollowedJob, event: Event) -> None:
         self.jobs.pop(event["jobId"], None)
-        self._over[event["jobId"]] = Over(event["type"], known.cursor.run or 0)
-        if len(self._over) > _REMEMBERED:
-            del self._over[next(iter(self._over))]
+        self._ended[event["jobId"]] = EndedJob(event["type"], followed.cursor.run or 0)
+        if len(self._ended) > _MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
 
 
-class Following(Periodic[Follower]):
-    """The safety net under all followers of a process."""
+class LostEventCheck(Periodic[Follower]):
+    """The followers of one event loop: compared with the record when no events arrive."""
 
-    every = QUIET
+    every = QUIET_AFTER
 
     async def tick(self) -> None:
-        """Ask about the jobs that have gone quiet, and tell whoever knows less than the record."""
+        """Check the jobs without recent events; refresh each follower that knows less than the record."""
         quiet: dict[str, list[Follower]] = defaultdict(list)
-        before = time.monotonic() - QUIET
+        before = time.monotonic() - QUIET_AFTER
         for follower in self.members:
-            for job_id, known in follower.jobs.items():
-                if known.heard <= before:
+            for job_id, followed in follower.jobs.items():
+                if followed.last_event_at <= before:
                     quiet[job_id].append(follower)
         ids = list(quiet)
-        for i in range(0, len(ids), _AT_ONCE):
-            for job_id, state, runs, length in await _standing(ids[i : i + _AT_ONCE]):
+        for i in range(0, len(ids), _BATCH_SIZE):
+            for job_id, state in (await job_states(ids[i : i + _BATCH_SIZE])).items():
                 for follower in quiet[job_id]:
-                    if _knows_less(follower.jobs.get(job_id), state, runs, length):
+                    if _knows_less(follower.jobs.get(job_id), state):
                         await send_safely(follower.refresh(job_id))
 
 
-def _knows_less(known: Followed | None, state: str, runs: int, length: int) -> bool:
-    if known is None:
+def _knows_less(followed: FollowedJob | None, now: JobState) -> bool:
+    if followed is None:
         return False
-    if state in FINISHED or (state == State.ACTIVE) != known.runs:
+    if now.state in FINISHED or (now.state == State.ACTIVE) != followed.runs:
         return True
-    if state != State.ACTIVE:
+    if now.state != State.ACTIVE:
         return False
-    # Before the first text of a run its cursor is on the previous run.
-    told = known.cursor.offset if known.cursor.run == runs else 0
-    return length > told or (known.cursor.run or runs) < runs
-
-
-async def _standing(ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-    """(id, state, run, characters of text kept) of each; those without a row are cancelled."""
-    rows = await in_thread(_rows)(ids)
-    texts = await _texts([job_id for job_id, (state, _) in rows.items() if state == State.ACTIVE])
-    gone = (str(State.CANCELLED), 0)
-    found = []
-    for job_id in ids:
-        state, runs = rows.get(job_id, gone)
-        run, length = texts.get(job_id, (0, 0))
-        found.append((job_id, state, runs, length if run == runs else 0))
-    return found
-
-
-def _rows(ids: Sequence[str]) -> dict[str, tuple[str, int]]:
-    rows = Job.objects.filter(id__in=ids).values_list("id", "state", "run_count")
-    return {job_id.hex: (state, runs) for job_id, state, runs in rows}
-
-
-async def _texts(ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """(run, length) of the answers in flight."""
-    found: dict[str, tuple[int, int]] = {}
-    try:
-        for i in range(0, len(ids), _TEXTS):
-            some = ids[i : i + _TEXTS]
-            kept: list[Any] = await redis_client.aclient().mget(
-                [scripts.stream_key(job_id) for job_id in some]
-            )
-            for job_id, text in zip(some, kept, strict=True):
-                run, said = scripts.parse_stream(text)
-                found[job_id] = run, len(said)
-    except redis_client.Unavailable:
-        return {}
-    return found
+    cursor = followed.cursor
+    # Before the first text of a run the cursor is on the previous run.
+    sent = cursor.offset if cursor.run == now.run else 0
+    return now.text_length > sent or (cursor.run or now.run) < now.run

@@ -1,7 +1,7 @@
-"""Positions, pushed when they change.
+"""Positions in line, sent to clients when they change.
 
-Each web process looks once a second at the jobs its own sockets wait for: the cost follows the
-watchers, not the jobs in line or the pace at which they end. Nobody watching costs nothing.
+Each web process checks once a second the jobs that its own sockets wait for: the cost grows with the
+clients, not with the jobs in line or their throughput. Without waiting clients nothing runs.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ from .standing import Standing
 
 Send = Callable[[messages.Event], Awaitable[None]]
 
-#: Jobs asked about in one script.
-_AT_ONCE = 500
-#: An estimate this much above what was shown is no accident: it is told, and why.
-_MUCH = 1.5
+#: Jobs checked by one script.
+_BATCH_SIZE = 500
+#: A new estimate larger by this factor than the one shown is sent, with the reason `slow`.
+_SLOW_FACTOR = 1.5
 
 
-class Watched:
-    """A job somebody waits for."""
+class WatchedJob:
+    """A job that clients of this process wait for."""
 
     def __init__(self, event: messages.Event) -> None:
         self.queue: str = event["queue"]
@@ -33,29 +33,30 @@ class Watched:
         }
         self.sends: list[Send] = []
         self.shown: Standing | None = None
+        """The standing after `steady`; `last_sent` is what the clients got."""
         if "position" in event:
             self.shown = Standing(event["position"], event["estimatedWait"])
-        self.told = self.shown
+        self.last_sent = self.shown
 
 
 class Positions(Periodic[str]):
-    """The watchers of one event loop; its members are the jobs' ids."""
+    """The watched jobs of one event loop; its members are their ids."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._watched: dict[str, Watched] = {}
+        self._watched: dict[str, WatchedJob] = {}
 
     def watch(self, event: messages.Event, send: Send) -> Callable[[], None]:
-        """Tell `send` the position of the job that `event` is about whenever it changes.
+        """Send the position of the event's job whenever it changes; return a function that stops this.
 
-        `event` is one of the job's that names its `queue`. The return value ends it.
+        `event` is one of the job's events that names its `queue`.
         """
         job_id = event["jobId"]
-        fresh = Watched(event)
-        watched = self._watched.setdefault(job_id, fresh)
+        new = WatchedJob(event)
+        watched = self._watched.setdefault(job_id, new)
         watched.sends.append(send)
-        if fresh.shown != watched.shown:
-            watched.told = None
+        if new.shown != watched.shown:
+            watched.last_sent = None
         self.add(job_id)
 
         def stop() -> None:
@@ -68,75 +69,75 @@ class Positions(Periodic[str]):
         return stop
 
     async def tick(self) -> None:
-        """Where do they all stand?"""
-        by_queue: dict[str, list[Watched]] = defaultdict(list)
+        """Send the positions that changed."""
+        by_queue: dict[str, list[WatchedJob]] = defaultdict(list)
         for watched in self._watched.values():
             by_queue[watched.queue].append(watched)
         for queue, all_watched in by_queue.items():
-            for i in range(0, len(all_watched), _AT_ONCE):
-                some = all_watched[i : i + _AT_ONCE]
-                standings = await standing.places(queue, [w.event["jobId"] for w in some])
-                for watched, where in zip(some, standings, strict=True):
-                    await _tell(watched, where)
-                await _tell_held([w for w, s in zip(some, standings, strict=True) if _is_delayed(s)])
+            for i in range(0, len(all_watched), _BATCH_SIZE):
+                await _update(queue, all_watched[i : i + _BATCH_SIZE])
 
 
-async def _tell_held(delayed: list[Watched]) -> None:
-    """Their time is known from the start; only their place among the owner's own changes."""
-    perhaps = {w.event["jobId"]: w for w in delayed if delay_reasons.DELAY_REASON in w.event}
-    if not perhaps:
+async def _update(queue: str, jobs: list[WatchedJob]) -> None:
+    standings = await standing.standings(queue, [job.event["jobId"] for job in jobs])
+    delayed = []
+    for job, now in zip(jobs, standings, strict=True):
+        if _is_delayed(now):
+            delayed.append(job)
+        elif now.position or now.wait:  # a running or finished job has events of its own
+            job.shown = steady(job.shown, now)
+            if job.shown != job.last_sent:
+                await _send(job, job.shown)
+    await _update_delayed(delayed)
+
+
+async def _update_delayed(delayed: list[WatchedJob]) -> None:
+    """Send changed places among the owner's delayed jobs; the delay itself is known from the start."""
+    by_id = {job.event["jobId"]: job for job in delayed if delay_reasons.DELAY_REASON in job.event}
+    if not by_id:
         return
-    for job_id, wait in (await in_thread(delay_reasons.waits)(perhaps)).items():
-        watched = perhaps.get(job_id)
-        if watched and _among_own(watched.told) != _among_own(now := Standing(None, wait)):
-            await _pass_on(watched, now)
+    for job_id, wait in (await in_thread(delay_reasons.expected_waits)(by_id)).items():
+        job = by_id.get(job_id)
+        if job and _place(job.last_sent) != _place(now := Standing(None, wait)):
+            await _send(job, now)
 
 
 def _is_delayed(standing: Standing) -> bool:
     return bool(standing.wait and standing.wait["reason"] == "delayed")
 
 
-def _among_own(standing: Standing | None) -> tuple[object, object]:
+def _place(standing: Standing | None) -> tuple[object, object]:
     wait = (standing and standing.wait) or {}
     return wait.get("place"), wait.get("of")
 
 
-async def _tell(watched: Watched, standing: Standing) -> None:
-    if not standing.position and (standing.wait is None or _is_delayed(standing)):
-        return  # it runs, is over, waits for its turn or a retry: other events say so
-    watched.shown = steady(watched.shown, standing)
-    if watched.shown == watched.told:
-        return
-    await _pass_on(watched, watched.shown)
-
-
-async def _pass_on(watched: Watched, standing: Standing) -> None:
-    watched.told = standing
-    event = watched.event | {"position": standing.position, "estimatedWait": standing.wait}
-    for send in list(watched.sends):
+async def _send(job: WatchedJob, standing: Standing) -> None:
+    job.last_sent = standing
+    event = job.event | {"position": standing.position, "estimatedWait": standing.wait}
+    for send in list(job.sends):
         await send_safely(send(event))
 
 
 def steady(shown: Standing | None, now: Standing) -> Standing:
-    """What to show now. A wait only grows when the job fell back or the reason is another one.
+    """Return what to show now. The wait grows only when the job fell back or the reason changed.
 
-    Small swings of the estimate are kept from the reader; a big one is told with the reason `slow`.
+    Small swings of the estimate are not shown; a large one is shown with the reason `slow`.
     """
     if shown is None or not _comparable(shown, now):
         return now
     before: dict[str, Any] = shown.wait or {}
     wait: dict[str, Any] = now.wait or {}
-    if wait["high"] > before["high"] * _MUCH + 1:
+    if wait["high"] > before["high"] * _SLOW_FACTOR + 1:
         return Standing(now.position, wait | {"reason": "slow"})
     high = min(before["high"], wait["high"])
-    kept = {"low": min(before["low"], wait["low"], high), "high": high}
-    # What was said to be slow stays so until it has become quicker.
+    steadied = {"low": min(before["low"], wait["low"], high), "high": high}
+    # A wait shown as slow stays so until it becomes shorter.
     slow = before["reason"] == "slow" and high == before["high"]
-    return Standing(now.position, wait | kept | ({"reason": "slow"} if slow else {}))
+    return Standing(now.position, wait | steadied | ({"reason": "slow"} if slow else {}))
 
 
 def _comparable(shown: Standing, now: Standing) -> bool:
-    """Whether there are two ranges with one reason, and no step back in line between them."""
+    """Return whether both have a range with the same reason, and the job did not fall back."""
     if not shown.position or not now.position or now.position > shown.position:
         return False
     if not shown.wait or not now.wait or None in (shown.wait["high"], now.wait["high"]):

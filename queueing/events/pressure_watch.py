@@ -1,4 +1,4 @@
-"""Backpressure, told to a process's sockets when a queue's level changes."""
+"""Backpressure, sent to all sockets of a process when a queue's level changes."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ Send = Callable[[messages.Event], Awaitable[None]]
 
 
 class PressureWatch(Periodic[Send]):
-    """The listeners of one event loop."""
+    """The sockets of one event loop, each by its `send`."""
 
     every = 2.0
 
@@ -21,12 +21,12 @@ class PressureWatch(Periodic[Send]):
         super().__init__()
         self._levels: dict[str, str] = {}
 
-    def unusual(self) -> list[messages.Event]:
-        """What a newcomer should hear: the queues that are not `normal`, as of the last look."""
+    def current(self) -> list[messages.Event]:
+        """Return the events that a new socket needs: one for each queue that is not `normal`."""
         return [_event(q, level) for q, level in self._levels.items() if level != backpressure.NORMAL]
 
     async def tick(self) -> None:
-        """Which queue's level is another than before?"""
+        """Send the levels that changed."""
         for queue in get_conf().queues.values():
             if queue.name == DJANGO_Q_QUEUE:
                 continue

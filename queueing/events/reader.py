@@ -14,7 +14,9 @@ from channels.layers import get_channel_layer
 from queueing.models import Job
 
 from . import messages
-from .messages import Event, group_of, is_terminal, name_of
+from .catch_up import catch_up
+from .delivery import group_of
+from .messages import Event, is_terminal, name_of
 
 #: Seconds without an event after which the record is checked.
 _POLL_INTERVAL = 5.0
@@ -60,7 +62,7 @@ async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncI
     cursor = EventCursor(run, offset)
     async with _Inbox(job.owner) as inbox:
         while True:
-            for event in await _catch_up(job, cursor):
+            for event in await _missed(job, cursor):
                 if new := cursor.advance(event):
                     yield new
                 if is_terminal(event):
@@ -128,8 +130,8 @@ async def close_channel(layer: Any, channel: str) -> None:
         await asyncio.gather(receiver, return_exceptions=True)
 
 
-async def _catch_up(job: Job, cursor: EventCursor) -> list[Event]:
+async def _missed(job: Job, cursor: EventCursor) -> list[Event]:
     try:
-        return await messages.catch_up(job.id.hex, run=cursor.run, offset=cursor.offset)
+        return await catch_up(job.id.hex, run=cursor.run, offset=cursor.offset)
     except Job.DoesNotExist:
         return [messages.deleted_event(messages.event_of(job, "position"))]

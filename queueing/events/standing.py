@@ -1,4 +1,4 @@
-"""Where a job stands in line, and how long it may wait."""
+"""The position of a job in line, and its estimated wait."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from . import delay_reasons
 
 
 class Wait(NamedTuple):
-    """Seconds until a start, as a range, and what the range is made of."""
+    """Seconds until a job's start, as a range, and the reason for the wait."""
 
     low: float
     high: float
@@ -26,53 +26,52 @@ class Wait(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """A job's place as clients are told it."""
+    """A job's position and wait as clients see them."""
 
     position: int | None
-    """1 is next, 0 runs, None is delayed, over or unknown."""
+    """1 is next in line, 0 is running; None is delayed, finished or unknown."""
     wait: dict[str, Any] | None
     """{low, high, reason}, seconds; None when nothing is known."""
 
 
 async def standing_of(job: Job) -> Standing:
-    """Where `job` stands now."""
+    """Return the position and wait of `job` now."""
     if job.is_finished:
         return Standing(None, None)
     if job.unfinished_parents:
         reason = job.meta.get("afterReason", "turn")
         return Standing(None, {"low": None, "high": None, "reason": reason})
-    if delay_reasons.is_held(job):
-        waits = await in_thread(delay_reasons.waits)([job.id])
+    if delay_reasons.is_delayed_by_submitter(job):
+        waits = await in_thread(delay_reasons.expected_waits)([job.id])
         if wait := waits.get(job.id.hex):
             return Standing(None, wait)
-    return (await places(job.queue, [job.id.hex]))[0]
+    return (await standings(job.queue, [job.id.hex]))[0]
 
 
-async def places(queue_name: str, ids: Sequence[str]) -> list[Standing]:
-    """Where jobs of one queue stand now: a handful of calls, however many they are (up to some hundred)."""
+async def standings(queue_name: str, ids: Sequence[str]) -> list[Standing]:
+    """Return the standings of some hundred jobs of one queue, in order, with four calls to Redis."""
     queue = get_queue(queue_name)
     try:
-        found = await redis_client.arun(scripts.positions(queue.name, ids))
+        positions = await redis_client.arun(scripts.positions(queue.name, ids))
         counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
-        runs = [int(ms) / 1000 for ms in await _runs(queue.name)]
-        alive = await clusters_alive()
+        durations = sorted([int(ms) / 1000 for ms in await _recent_durations(queue.name)])
+        clusters = await clusters_alive()
     except redis_client.Unavailable:
         return [Standing(None, {"low": None, "high": None, "reason": "redis"})] * len(ids)
-    runs.sort()
-    return [_standing(where, queue, counts, runs, alive) for where in found]
+    return [_standing(position, queue, counts, durations, clusters) for position in positions]
 
 
 def _standing(
-    where: Position | None, queue: QueueDef, counts: Counts, runs: list[float], alive: int
+    position: Position | None, queue: QueueDef, counts: Counts, durations: list[float], clusters: int
 ) -> Standing:
-    if where is None:
+    if position is None:
         return Standing(None, None)
-    if where.state == State.ACTIVE:
+    if position.state == State.ACTIVE:
         return Standing(0, None)
-    if where.state == State.DELAYED:
-        return Standing(None, _as_json(Wait(where.due, where.due, "delayed")))
-    wait = estimate(queue, counts, runs, alive, where.ahead)
-    return Standing(where.ahead + 1, wait and _as_json(wait))
+    if position.state == State.DELAYED:
+        return Standing(None, _as_json(Wait(position.due, position.due, "delayed")))
+    wait = estimate(queue, counts, durations, clusters, position.ahead)
+    return Standing(position.ahead + 1, wait and _as_json(wait))
 
 
 def _as_json(wait: Wait) -> dict[str, Any]:
@@ -81,12 +80,14 @@ def _as_json(wait: Wait) -> dict[str, Any]:
     return {"low": low, "high": high, "reason": wait.reason}
 
 
-def estimate(queue: QueueDef, counts: Counts, runs: list[float], clusters: int, ahead: int) -> Wait | None:
-    """How long a job with `ahead` others before it waits for its start.
+def estimate(
+    queue: QueueDef, counts: Counts, durations: list[float], clusters: int, ahead: int
+) -> Wait | None:
+    """Return how long a job with `ahead` others before it waits for its start; None when no job has run yet.
 
     Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
-    third quartile of the recent `runs` (seconds, sorted). Limiter: the moment its window lets the job start.
-    A cooldown is the least wait. None when nothing has run yet.
+    third quartile of the recent `durations` (seconds, sorted). Limiter: the moment its window lets the job
+    start. A cooldown is the minimum wait.
     """
     if counts.paused:
         return Wait(math.inf, math.inf, "paused")
@@ -98,9 +99,9 @@ def estimate(queue: QueueDef, counts: Counts, runs: list[float], clusters: int, 
         capacity = min(capacity, queue.global_concurrency)
     behind = max(0, ahead + 1 - max(0, capacity - counts.active))
     limited = _limiter_wait(queue, counts, ahead)
-    if behind and not runs and not limited[1]:
+    if behind and not durations and not limited[1]:
         return None
-    ordered = runs or [0.0]
+    ordered = durations or [0.0]
     quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
     low = max(behind / capacity * quick, limited[0], counts.cooldown)
     high = max(math.ceil(behind / capacity) * slow, limited[1], counts.cooldown)
@@ -111,7 +112,7 @@ def estimate(queue: QueueDef, counts: Counts, runs: list[float], clusters: int, 
 
 
 def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, float]:
-    """Seconds, at least and at most, until the sliding window lets the job after `ahead` others start.
+    """Return the minimum and maximum seconds until the window lets the job after `ahead` others start.
 
     Counting the window's starts and then the jobs in line, number n starts one window after number
     n − max. Of the starts in the window only the first one's age is known; the others are younger.
@@ -128,5 +129,5 @@ def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, f
     return shortest, shortest if number == 0 else longest
 
 
-async def _runs(queue: str) -> list[str]:
+async def _recent_durations(queue: str) -> list[str]:
     return list(await redis_client.aclient().lrange(scripts.queue_key(queue, "durations"), 0, -1))

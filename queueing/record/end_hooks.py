@@ -1,40 +1,20 @@
-"""Call the `on_end` hook of a kind when one of its jobs ends."""
+"""Calling a kind's `on_end` hook, within the transaction that records the end of a job."""
 
-from queueing.errors import UnknownKind
-from queueing.kinds import Ending, get_kind
+from queueing.kinds import Ending
 from queueing.models import Job
-from queueing.states import State
 
-from .run import Result
+from .run import Result, as_result
 
 
 def run_end_hook(job: Job) -> None:
-    """Call the hook for a finished row, within the transaction that finishes it.
-
-    For ends that no worker's result causes. Does nothing if the kind no longer exists.
-    """
-    try:
-        hook = get_kind(job.kind).on_end
-    except UnknownKind:
-        return
-    if hook:
-        hook(
-            Ending(
-                job_id=job.id.hex,
-                owner=job.owner,
-                args=job.args,
-                state=State(job.state),
-                result=job.result,
-                error=job.error,
-                text=job.text,
-                kind=job.kind,
-                code=job.error_code,
-            )
-        )
+    """Call the hook for a finished row that was not finished by a run's result."""
+    result = as_result(job)
+    if result.run.kind and (hook := result.run.kind.on_end):  # no hook of a kind that no longer exists
+        hook(ending_of(result, timed=False))
 
 
-def ending_of(result: Result) -> Ending:
-    """Return what a hook is given for the result of a run."""
+def ending_of(result: Result, *, timed: bool = True) -> Ending:
+    """Return what `on_end` is given; with `timed`, also how long the attempt waited and ran."""
     run = result.run
     return Ending(
         job_id=run.id,
@@ -46,6 +26,6 @@ def ending_of(result: Result) -> Ending:
         text=result.text,
         kind=run.kind_name,
         code=result.code,
-        waited=run.waited,
-        ran=result.ran,
+        waited=run.waited if timed else None,
+        ran=result.ran if timed else None,
     )

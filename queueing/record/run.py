@@ -103,3 +103,16 @@ def as_run(job: Job) -> Run:
         claimed_at=job.started_at or job.created_at,
         started_at=job.started_at or job.created_at,
     )
+
+
+def as_result(job: Job) -> Result:
+    """Return the end of a finished row as the result of its last run."""
+    return Result(
+        run=as_run(job),
+        state=State(job.state),
+        value=job.result,
+        text=job.text,
+        code=job.error_code,
+        error=job.error,
+        ended_at=job.finished_at or job.created_at,
+    )

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from queueing import texts
 from queueing.conf import DJANGO_Q_QUEUE, EngineConf, QueueDef
-from queueing.events import messages
+from queueing.events import delivery, messages
 from queueing.models import FailedAttempt, Job
 from queueing.record.attempts import end
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result, as_run
+from queueing.record.run import Result, as_result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.schedule.scripts import Outcome
@@ -40,7 +40,7 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
             await redis_client.arun(scripts.finish(queue, ended, wake=True))
         if queue.name != DJANGO_Q_QUEUE:
             for owner, event in await database.run_sync(stall_events, claims):
-                await messages.emit(owner, event)
+                await delivery.emit(owner, event)
 
 
 def record_stalls(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
@@ -69,15 +69,12 @@ def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.
     found = []
     for job in Job.objects.filter(id__in=[job_id for job_id, _ in claims]).exclude(owner=""):
         if job.state == State.FAILED and job.error_code == "stalled":
-            found.append((job.owner, messages.ending(job)))
+            found.append((job.owner, messages.terminal_event(as_result(job))))
         elif job.state == State.WAITING:
-            about = {"queue": job.queue, "attempt": job.attempts, "of": job.max_attempts, "in": 0.0}
-            found.append(
-                (
-                    job.owner,
-                    messages.event_of(job, "retrying", **about, reason=texts.WORKER_LOST, code="stalled"),
-                )
+            event = messages.retrying_event(
+                as_run(job), attempt=job.attempts, delay=0.0, reason=texts.WORKER_LOST, code="stalled"
             )
+            found.append((job.owner, event))
     return found
 
 

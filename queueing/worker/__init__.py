@@ -1,1 +1,1 @@
-"""`manage.py qcluster`: the supervisor, its worker processes, and one job's run inside a process."""
+"""`manage.py qcluster`: the supervisor, its worker processes, and the runs of jobs inside them."""

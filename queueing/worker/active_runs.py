@@ -1,4 +1,4 @@
-"""The runs a worker has under way, and how they are stopped."""
+"""The runs that a worker has active, and how they are stopped."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,89 +9,89 @@ from django.utils import timezone
 
 from queueing.conf import EngineConf
 
-from .output import Stream
+from .output import RunOutput
 
-#: A job's id and the token it is held under. An id alone may be held twice: by a run that lost its
-#: lease and by the one that took over.
+#: A job's id and the token of the claim. The id alone is not unique: a run that lost its lease and the run
+#: that took over may both be active here.
 Claim = tuple[str, str]
 
-#: Seconds between looks for attempts that are over their time.
-_LOOK_FOR_LATE = 0.25
-#: Seconds a job that ignores its cancellation is waited for.
-_LAST_WAIT = 2.0
+#: Seconds between checks for runs that exceed their timeout.
+_TIMEOUT_CHECK_INTERVAL = 0.25
+#: Seconds to wait for jobs that ignore their cancellation.
+_CANCEL_TIMEOUT = 2.0
 
 
-class Running:
-    """Tasks by claim. Being here also keeps them from the garbage collector."""
+class ActiveRuns:
+    """The tasks of runs, by claim. Being referenced here also keeps them from the garbage collector."""
 
     def __init__(self, conf: EngineConf) -> None:
         self._conf = conf
-        self._runs: dict[Claim, tuple[asyncio.Task[None], Stream]] = {}
+        self._runs: dict[Claim, tuple[asyncio.Task[None], RunOutput]] = {}
         self.dropped: set[Claim] = set()
-        """Stopped, since nobody wants their outcome any more."""
-        self.late: set[Claim] = set()
-        """Stopped, since they took longer than their queue allows."""
+        """Stopped because their outcome is not needed."""
+        self.timed_out: set[Claim] = set()
+        """Stopped because they exceeded their queue's timeout."""
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def add(self, claim: Claim, task: asyncio.Task[None], stream: Stream) -> None:
-        """A run has begun."""
-        self._runs[claim] = (task, stream)
+    def add(self, claim: Claim, task: asyncio.Task[None], output: RunOutput) -> None:
+        """Add a run that has begun."""
+        self._runs[claim] = (task, output)
 
-    def forget(self, claim: Claim) -> None:
-        """It is over."""
+    def remove(self, claim: Claim) -> None:
+        """Remove a finished run."""
         self._runs.pop(claim, None)
         self.dropped.discard(claim)
-        self.late.discard(claim)
+        self.timed_out.discard(claim)
 
     def cancel(self, job_id: str) -> None:
-        """The job was cancelled: stop its run."""
+        """Stop the runs of a cancelled job."""
         self.drop([claim for claim in self._runs if claim[0] == job_id])
 
     def rename_owner(self, old: str, new: str) -> None:
-        """What runs for `old` tells and belongs to `new` from now on."""
-        for _, stream in self._runs.values():
-            if stream.run.owner == old:
-                stream.run.owner = stream.context.owner = new
+        """Make `new` the owner of the runs of `old`."""
+        for _, output in self._runs.values():
+            if output.run.owner == old:
+                output.run.owner = output.context.owner = new
 
     def drop(self, claims: Iterable[Claim]) -> None:
-        """Stop runs whose outcome nobody wants any more: cancelled, or taken over."""
+        """Stop runs whose outcome is not needed: their job was cancelled, or another worker took over."""
         for claim in claims:
             if found := self._runs.get(claim):
                 self.dropped.add(claim)
                 _stop(*found)
 
-    async def stop_the_late(self) -> None:
-        """Cancel what runs longer than its queue allows: one look over all, not a timer for each."""
+    async def enforce_timeouts(self) -> None:
+        """Cancel runs that exceed their queue's timeout: one check for all, instead of a timer for each."""
         while True:
-            await asyncio.sleep(_LOOK_FOR_LATE)
+            await asyncio.sleep(_TIMEOUT_CHECK_INTERVAL)
             now = timezone.now()
-            for claim, (task, stream) in list(self._runs.items()):
-                run = stream.run
+            for claim, (task, output) in list(self._runs.items()):
+                run = output.run
                 if claim in self.dropped:
-                    _stop(task, stream)  # once more, see end_all
+                    _stop(task, output)  # again, for the reason given at `cancel_all`
                 elif (now - run.started_at).total_seconds() > self._conf.queues[run.queue].timeout:
-                    self.late.add(claim)
-                    _stop(task, stream)
+                    self.timed_out.add(claim)
+                    _stop(task, output)
 
-    async def wind_down(self) -> None:
-        """Let all finish within the grace time, then cancel what is left."""
+    async def shut_down(self) -> None:
+        """Let all runs finish within the grace time, then cancel those that are left."""
         tasks = [task for task, _ in self._runs.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=self._conf.grace)
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WAIT):
-                await end_all([task for task, _ in self._runs.values()])
+            async with asyncio.timeout(_CANCEL_TIMEOUT):
+                await cancel_all([task for task, _ in self._runs.values()])
 
 
-def _stop(task: asyncio.Task[None], stream: Stream) -> None:
-    stream.context.cancelled = True  # a plain function's thread can only be told
+def _stop(task: asyncio.Task[None], output: RunOutput) -> None:
+    output.context.cancelled = True  # a plain function in a thread can only check this
     task.cancel()
 
 
-async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel until all are done: asgiref's sync_to_async swallows a cancellation that arrives during it."""
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until all are done: a cancellation during asgiref's sync_to_async has no effect."""
     left = set(tasks)
     while left:
         for task in left:

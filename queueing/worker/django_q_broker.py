@@ -1,8 +1,8 @@
-"""Django-Q2's broker: what `async_task()` and schedules put their packages into.
+"""Django-Q2's broker: where `async_task()` and schedules put their packages.
 
-A package waits in the queue `django-q` beside our own, under the same leases, so that a killed
-worker's task runs again. Our workers claim for themselves, so Django-Q2's pusher, and with it
-`dequeue`, is never used. Packages live in Redis alone: unlike jobs they do not survive its loss.
+A package waits in the queue `django-q` beside our own, under the same leases, so that a killed worker's
+task runs again. Our workers claim for themselves: Django-Q2's pusher, and with it `dequeue`, is never
+used. Packages are in Redis only: unlike jobs they are lost with it.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ from queueing.schedule import redis_client, scripts
 
 
 class RedisBroker(Broker):
-    """`Q_CLUSTER["broker_class"]`."""
+    """The broker to name in `Q_CLUSTER["broker_class"]`."""
 
     def enqueue(self, task: str) -> str:
-        """Put a signed package in line; its id."""
+        """Put a signed package in line and return its id."""
         task_id = new_id().hex
         redis_client.client().hset(scripts.key("packages"), task_id, task)
         redis_client.run(
@@ -29,45 +29,45 @@ class RedisBroker(Broker):
         return task_id
 
     def queue_size(self) -> int:
-        """Tasks in line."""
+        """Return the number of tasks in line."""
         return redis_client.run(scripts.counts(DJANGO_Q_QUEUE)).waiting
 
     def lock_size(self) -> int:
-        """Tasks being run."""
+        """Return the number of running tasks."""
         return redis_client.run(scripts.counts(DJANGO_Q_QUEUE)).active
 
     def delete(self, task_id: str) -> None:
-        """Forget one task."""
+        """Delete one task."""
         redis_client.run(scripts.remove(DJANGO_Q_QUEUE, [task_id]))
         redis_client.client().hdel(scripts.key("packages"), task_id)
 
     def acknowledge(self, task_id: str) -> None:
-        """The worker that claimed it does this itself; see tasks.py."""
+        """Do nothing: the worker that claimed the task does this."""
 
     def fail(self, task_id: str) -> None:
-        """Failures are saved by Django-Q2 and not repeated."""
+        """Do nothing: Django-Q2 saves failures, and they are not tried again."""
 
     def purge_queue(self) -> None:
-        """Forget every task."""
+        """Delete all tasks."""
         for task_id in redis_client.client().hkeys(scripts.key("packages")):
             self.delete(task_id)
 
     def delete_queue(self) -> None:
-        """Forget every task."""
+        """Delete all tasks."""
         self.purge_queue()
 
     def ping(self) -> bool:
-        """Whether Redis answers."""
+        """Return whether Redis answers."""
         try:
             return bool(redis_client.client().ping())
         except redis_client.Unavailable:
             return False
 
     def info(self) -> str:
-        """What Django-Q2's monitor shows."""
+        """Return the broker's name for Django-Q2's monitor."""
         return "Buddy's queue on Redis"
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Any:
-        """Connections are redis.py's, one for each process."""
+        """Return None: the connection is `redis_client`'s."""
         return None

@@ -1,7 +1,7 @@
-"""Plain Django-Q2 tasks: what `async_task()` and schedules enqueue, run beside our jobs.
+"""Plain Django-Q2 tasks, as `async_task()` and schedules enqueue them, run beside our jobs.
 
 Functions run in a thread, coroutine functions are awaited. Results, hooks, groups, chains and caching
-are Django-Q2's own, through the functions its monitor uses.
+work as in Django-Q2, through the functions of its monitor.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 async def run_package(task_id: str, threads: Executor, database: DatabaseThread) -> None:
-    """Run the package kept under `task_id` and save what came of it. Never raises for the task's sake."""
+    """Run the package stored under `task_id` and save its result. An error of the task is not raised."""
     client = redis_client.aclient()
     package = await client.hget(scripts.key("packages"), task_id)
     if package is None:
@@ -35,7 +35,7 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
     try:
         task = SignedPackage.loads(package)
     except BadSignature:
-        logger.error("a task with a wrong signature was thrown away (is SECRET_KEY the same everywhere?)")
+        logger.error("a task with a wrong signature was deleted (is SECRET_KEY the same on all hosts?)")
     else:
         await _execute(task, threads)
         await database.run_sync(_save, task)
@@ -43,7 +43,7 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
 
 
 async def _execute(task: dict[str, Any], threads: Executor) -> None:
-    """Run it, and write the outcome into `task` as Django-Q2's worker does."""
+    """Run the task, and write the outcome into `task` as Django-Q2's worker does."""
     function = task["func"] if callable(task["func"]) else pydoc.locate(task["func"])
     seconds = task.pop("timeout", Conf.TIMEOUT)
     pre_execute.send(sender="django_q", func=function, task=task)

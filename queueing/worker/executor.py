@@ -1,4 +1,4 @@
-"""Running one job's handler, and reading what came of it."""
+"""Running a job's handler once, and turning its outcome into a `Result`."""
 
 import asyncio
 import inspect
@@ -23,58 +23,59 @@ from queueing.states import State
 
 logger = logging.getLogger(__name__)
 
-#: Seconds from claim to start that the margin of the limiter's window covers, with as much to spare.
-_LATE = LIMITER_MARGIN_MS / 2000
-TOOK_TOO_LONG = "This took longer than it may and was stopped."
+#: Seconds from claim to start that half of the limiter's margin covers.
+_LATE_AFTER = LIMITER_MARGIN_MS / 2000
 
 
 async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
-    """Run the handler once. Cancellation passes through; nothing else does."""
+    """Run the handler once and return its result. Only a cancellation is raised."""
     try:
         if run.kind is None:
-            raise Permanent(f"This version cannot do {run.kind_name!r}.", code="unknown_kind")
+            raise Permanent(texts.unknown_kind(run.kind_name), code="unknown_kind")
         return completed(run, await _call(run, ctx, threads))
     except Exception as exc:
         return failed(run, exc)
 
 
 def timed_out(run: Run) -> Result:
-    """The attempt took longer than its queue's timeout."""
-    error = Retry(TOOK_TOO_LONG, code="timeout")
+    """Return the result of an attempt that exceeded its queue's timeout."""
+    error = Retry(texts.TOOK_TOO_LONG, code="timeout")
     return _failure(run, get_queue(run.queue), error, error, "timeout")
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
-    assert run.kind is not None  # execute() has seen to it
+    assert run.kind is not None  # `execute` has checked it
     if run.kind.is_async:
-        if _is_late(run):
-            await _turn(run)
+        if _starts_late(run):
+            await _wait_for_limiter(run)
         return await run.kind.handler(ctx, **run.args)
     loop = asyncio.get_running_loop()
     value = await loop.run_in_executor(threads, _in_thread, run, ctx, loop)
     return await value if inspect.isawaitable(value) else value
 
 
-def _is_late(run: Run) -> bool:
-    """Whether it starts so long after its claim that its queue's limiter must not count from there."""
-    return run.limited and (timezone.now() - run.claimed_at).total_seconds() > _LATE
+def _starts_late(run: Run) -> bool:
+    """Return whether the limiter must count the run from now instead of from its claim."""
+    return run.limited and (timezone.now() - run.claimed_at).total_seconds() > _LATE_AFTER
 
 
-async def _turn(run: Run) -> None:
-    """Wait for room in the limiter's window, as it is now that the run can start."""
+async def _wait_for_limiter(run: Run) -> None:
+    """Wait until the limiter's window lets the run start now."""
     start = scripts.count_late_start(get_queue(run.queue), run.id, run.token)
     try:
-        while wait := await redis_client.arun(start):  # noqa: ASYNC110 (it is Redis that tells how long)
+        while wait := await redis_client.arun(start):  # noqa: ASYNC110 (Redis returns how long to wait)
             await asyncio.sleep(wait)
     except redis_client.Unavailable as exc:
-        logger.warning("job %s starts late, and Redis is away (%s): counted from its claim", run.id, exc)
+        logger.warning(
+            "job %s starts late and is counted from its claim: Redis is unavailable (%s)", run.id, exc
+        )
     run.started_at = timezone.now()
 
 
 def _in_thread(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> Any:
     assert run.kind is not None
-    if _is_late(run):  # no thread was free, or the database was busy
-        asyncio.run_coroutine_threadsafe(_turn(run), loop).result()
+    if _starts_late(run):  # no thread was free, or the database was busy
+        asyncio.run_coroutine_threadsafe(_wait_for_limiter(run), loop).result()
     close_old_connections()
     try:
         return run.kind.handler(ctx, **run.args)
@@ -83,7 +84,7 @@ def _in_thread(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> An
 
 
 def completed(run: Run, value: Any) -> Result:
-    """The handler returned `value`, which must be JSON."""
+    """Return the result of a handler that returned `value`, which must be JSON."""
     if value is not None:
         try:
             json.dumps(value, allow_nan=False)
@@ -93,7 +94,7 @@ def completed(run: Run, value: Any) -> Result:
 
 
 def failed(run: Run, exc: Exception, *, detail: str = "") -> Result:
-    """The handler raised `exc`: try again, or not."""
+    """Return the result of a handler that raised `exc`: failed, or to be tried again."""
     queue = get_queue(run.queue)
     if isinstance(exc, JobError):
         return _failure(run, queue, exc, exc, detail=detail)
@@ -114,7 +115,7 @@ def _failure(
         ended_at=timezone.now(),
     )
     if isinstance(error, Cooldown):
-        _wait_out(result, queue, error.after)
+        _apply_cooldown(result, queue, error.after)
     elif not isinstance(error, Permanent) and run.attempt < run.max_attempts:
         floor = error.after if isinstance(error, Retry) else 0.0
         result.state = State.DELAYED
@@ -122,8 +123,8 @@ def _failure(
     return result
 
 
-def _wait_out(result: Result, queue: QueueDef, after: float) -> None:
-    """A cooldown spends no attempt, for as long as the queue has patience with the job."""
+def _apply_cooldown(result: Result, queue: QueueDef, after: float) -> None:
+    """Let the job wait without spending an attempt, unless it would exceed the queue's patience."""
     age = (result.ended_at - result.run.created_at).total_seconds()
     if age + after > queue.patience:
         result.code = "patience"
@@ -132,7 +133,7 @@ def _wait_out(result: Result, queue: QueueDef, after: float) -> None:
 
 
 def released(run: Run, text: str) -> Result:
-    """The worker stops: the job goes back unharmed and its attempt does not count."""
+    """Return the result of a run that a stopping worker gives back: its attempt does not count."""
     return Result(
         run=run, state=State.WAITING, outcome="released", text=text, spent=False, ended_at=timezone.now()
     )

@@ -1,9 +1,8 @@
-"""From a handler's `ctx.delta` to the watchers: kept in Redis first, then announced.
+"""From a handler's `ctx.delta` to the clients: stored in Redis first, then announced.
 
-Runs that have something to say stand in line, and every `_EVERY` seconds the first `_MOST` of them are
-sent together. The more there are, the longer a run waits for its turn and the more it then says at once:
-so what a token costs goes down as the load goes up. A slow reader holds up nobody: sending never waits
-for one.
+Runs with unsent output wait in a queue, and every `_SEND_INTERVAL` seconds the first `_MAX_RUNS_PER_SEND`
+of them are sent together. With more of them a run waits longer and sends more text at once, so the cost of
+a token falls as the load grows. A slow client delays nobody: sending never waits for clients.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from weakref import WeakKeyDictionary
 from django.utils import timezone
 
 from queueing.context import JobContext
-from queueing.events import messages, progress
+from queueing.events import delivery, messages, progress
 from queueing.events.progress import Progress
 from queueing.record.run import Run
 from queueing.schedule import redis_client, scripts
@@ -28,19 +27,19 @@ from queueing.schedule.scripts import TextChunk
 logger = logging.getLogger(__name__)
 
 #: Seconds of text put together into one event.
-_EVERY = 0.05
-#: Runs that are sent together: 4,000 events a second at most, lest a worker drown those who pass them on.
-_MOST = 200
-#: Seconds the text of an answer is kept in Redis after it was begun.
-_KEEP = 3600
+_SEND_INTERVAL = 0.05
+#: Runs sent together. It limits a worker to 4,000 events a second, which web processes can pass on.
+_MAX_RUNS_PER_SEND = 200
+#: Seconds that the text of an answer is stored in Redis after its start.
+_TEXT_TTL = 3600
 
 
-class Stream:
-    """What one run has to say. Created on the loop; `emit` may be called from any thread."""
+class RunOutput:
+    """The output of one run. Created on the event loop; `emit` may be called from any thread."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.lines: list[tuple[datetime, str]] = []
+        self.log_lines: list[tuple[datetime, str]] = []
         self.context = JobContext(
             job_id=run.id,
             kind=run.kind_name,
@@ -51,195 +50,195 @@ class Stream:
             emit=self.emit,
             pace=self.pace,
         )
-        self._hub = Hub.here()
+        self._sender = OutputSender.for_running_loop()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._start = self._sent = 0
-        """Where the latest piece begins and ends."""
+        """Where the latest chunk begins and ends."""
         self._progress: dict[str, Any] | None = None
-        self._turn = asyncio.Event()
-        self.paced = False
-        """Somebody waits for its turn to come."""
-        self.sending = False
-        """Something of it is on its way."""
-        self.spoilt = False
-        """Whether a piece may be missing from the text that is kept."""
+        self._send_slot = asyncio.Event()
+        self.is_pacing = False
+        """Whether the handler waits for the send slot."""
+        self.is_sending = False
+        """Whether output of this run is being sent."""
+        self.is_incomplete = False
+        """Whether the stored text may lack a chunk."""
 
-    async def announce(self) -> None:
-        """Tell that the run has begun."""
+    async def send_started(self) -> None:
+        """Send the event that the run has begun."""
         run = self.run
-        begun = self._event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
-        await messages.emit(run.owner, begun)
+        await delivery.emit(
+            run.owner, self._event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
+        )
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
-        """Take note of something the handler said."""
+        """Take a delta, progress or log line from the handler."""
         if name == "log":
-            self.lines.append((timezone.now(), fields["line"]))
+            self.log_lines.append((timezone.now(), fields["line"]))
             return
         if name == "progress":
             self._progress = fields
         if threading.get_ident() == self._thread:
-            self._hub.wake(self)
+            self._sender.add(self)
         else:
-            self._loop.call_soon_threadsafe(self._hub.wake, self)
+            self._loop.call_soon_threadsafe(self._sender.add, self)
 
     async def pace(self) -> None:
-        """Until what the handler has said is about to be sent."""
-        if not self.behind:
+        """Wait until the output so far is about to be sent."""
+        if not self.has_unsent:
             return
-        self.paced = True
+        self.is_pacing = True
         try:
-            await self._turn.wait()
+            await self._send_slot.wait()
         finally:
-            self.paced = False
+            self.is_pacing = False
 
-    def call(self) -> None:
-        """Its turn has come: who waited for that may add something yet, until the loop comes round."""
-        self._turn.set()
-        self._turn.clear()
+    def open_slot(self) -> None:
+        """Open the send slot: a handler waiting in `pace` may add text before the next loop iteration."""
+        self._send_slot.set()
+        self._send_slot.clear()
 
     @property
-    def behind(self) -> bool:
-        """Whether there is something to send."""
+    def has_unsent(self) -> bool:
+        """Whether there is output that was not sent."""
         return self._sent < len(self.context.text) or self._progress is not None
 
     async def flush(self) -> None:
-        """Send what is left, so that the end comes after the last word."""
-        if self.behind or self.sending:
-            await self._hub.flush(self)
+        """Send the remaining output, so that the terminal event comes after it."""
+        if self.has_unsent or self.is_sending:
+            await self._sender.flush(self)
 
     def take_progress(self) -> Progress | None:
-        """The latest progress, if it is news."""
-        said, self._progress = self._progress, None
-        return Progress(self.run.id, self.run.number, said) if said else None
+        """Return the latest progress, once."""
+        fields, self._progress = self._progress, None
+        return Progress(self.run.id, self.run.number, fields) if fields else None
 
-    def take_piece(self) -> TextChunk | None:
-        """What was said since the last piece; all of it where what is kept may have a hole."""
+    def take_chunk(self) -> TextChunk | None:
+        """Return the text since the latest chunk, or all of it where the stored text may be incomplete."""
         self._start, self._sent = self._sent, len(self.context.text)
         if self._start == self._sent:
             return None
-        return self._piece(0 if self.spoilt else self._start)
+        return self._chunk(0 if self.is_incomplete else self._start)
 
-    def whole(self) -> TextChunk:
-        """All up to the latest piece."""
-        return self._piece(0)
+    def whole_text(self) -> TextChunk:
+        """Return all text up to the end of the latest chunk."""
+        return self._chunk(0)
 
-    def _piece(self, start: int) -> TextChunk:
+    def _chunk(self, start: int) -> TextChunk:
         run, text = self.run, self.context.text[start : self._sent]
         return TextChunk(run.id, run.token, run.number, text, replaces=start == 0)
 
-    def progress(self, step: Progress) -> messages.Event:
-        """The event of a step."""
-        return self._event("progress", **step.fields)
+    def progress_event(self, latest: Progress) -> messages.Event:
+        """Return the event of a progress."""
+        return self._event("progress", **latest.fields)
 
-    def delta(self) -> messages.Event:
-        """The event of the latest piece."""
-        about = {"run": self.run.number, "attempt": self.run.attempt, "offset": self._start}
-        return self._event("delta", **about, text=self.context.text[self._start : self._sent])
+    def delta_event(self) -> messages.Event:
+        """Return the event of the latest chunk."""
+        run, text = self.run, self.context.text[self._start : self._sent]
+        return self._event("delta", run=run.number, attempt=run.attempt, offset=self._start, text=text)
 
     def _event(self, name: str, **fields: Any) -> messages.Event:
-        run = self.run
-        return messages.make(run.topic, name, run.id, run.request_id, run.meta, **fields)
+        return messages.event_of_run(self.run, name, **fields)
 
 
-class Hub:
-    """One a loop: sends for all its streams."""
+class OutputSender:
+    """The sender of one event loop, for the output of all its runs."""
 
-    _all: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+    _instances: "WeakKeyDictionary[asyncio.AbstractEventLoop, OutputSender]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self._line: dict[Stream, None] = {}
-        self._urgent: dict[Stream, None] = {}
-        """Those of the line that do not wait for their turn."""
-        self._hurry = asyncio.Event()
-        self._sender: asyncio.Task[None] | None = None
-        self._round = asyncio.get_running_loop().create_future()
+        self._queue: dict[RunOutput, None] = {}
+        self._urgent: dict[RunOutput, None] = {}
+        """Those of the queue that are sent at once."""
+        self._send_now = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._round_done = asyncio.get_running_loop().create_future()
 
     @classmethod
-    def here(cls) -> "Hub":
-        """The running loop's."""
+    def for_running_loop(cls) -> "OutputSender":
+        """Return this loop's instance, made on first use."""
         loop = asyncio.get_running_loop()
-        if loop not in cls._all:
-            cls._all[loop] = cls()
-        return cls._all[loop]
+        if loop not in cls._instances:
+            cls._instances[loop] = cls()
+        return cls._instances[loop]
 
-    def wake(self, stream: Stream) -> None:
-        """The stream has something to say."""
-        self._line[stream] = None
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.get_running_loop().create_task(self._send())
+    def add(self, output: RunOutput) -> None:
+        """Queue a run that has unsent output."""
+        self._queue[output] = None
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._send())
 
-    async def flush(self, stream: Stream) -> None:
-        """Until all that the stream has said is sent."""
-        while stream.behind or stream.sending:
-            if stream.behind:
-                self.wake(stream)
-                self._urgent[stream] = None
-                self._hurry.set()
-            await asyncio.shield(self._round)
+    async def flush(self, output: RunOutput) -> None:
+        """Wait until all output of the run is sent, without waiting for the interval."""
+        while output.has_unsent or output.is_sending:
+            if output.has_unsent:
+                self.add(output)
+                self._urgent[output] = None
+                self._send_now.set()
+            await asyncio.shield(self._round_done)
 
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + _EVERY
-        while self._line:
+        due = loop.time() + _SEND_INTERVAL
+        while self._queue:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
-                    await self._hurry.wait()
-            line: Iterable[Stream] = ()
+                    await self._send_now.wait()
+            queue: Iterable[RunOutput] = ()
             if (now := loop.time()) >= due:
-                due, line = now + _EVERY, self._line
-            streams = list(dict.fromkeys(islice(chain(self._urgent, line), _MOST)))
-            await self._gather(streams)
+                due, queue = now + _SEND_INTERVAL, self._queue
+            outputs = list(dict.fromkeys(islice(chain(self._urgent, queue), _MAX_RUNS_PER_SEND)))
+            await self._begin_round(outputs)
             try:
-                await _send_all(streams)
+                await _send_all(outputs)
             except Exception:
-                logger.exception("what %d jobs said could not be sent", len(streams))
-            self._end_round(streams)
+                logger.exception("sending the output of %d jobs failed", len(outputs))
+            self._end_round(outputs)
 
-    async def _gather(self, streams: Sequence[Stream]) -> None:
-        """Let those whose turn has come say their last, and leave the line, or go to its end."""
-        for stream in streams:
-            stream.sending = True
-            stream.call()
-        await asyncio.sleep(0)  # in which they do
-        for stream in streams:
-            self._line.pop(stream, None)
-            self._urgent.pop(stream, None)
-            if stream.paced:
-                self._line[stream] = None
+    async def _begin_round(self, outputs: Sequence[RunOutput]) -> None:
+        """Collect the last text of each run; remove it from the queue, or put it at the end."""
+        for output in outputs:
+            output.is_sending = True
+            output.open_slot()
+        await asyncio.sleep(0)  # one loop iteration, in which handlers add their text
+        for output in outputs:
+            self._queue.pop(output, None)
+            self._urgent.pop(output, None)
+            if output.is_pacing:
+                self._queue[output] = None
         if not self._urgent:
-            self._hurry.clear()
+            self._send_now.clear()
 
-    def _end_round(self, streams: Sequence[Stream]) -> None:
-        for stream in streams:
-            stream.sending = False
-        ended, self._round = self._round, asyncio.get_running_loop().create_future()
-        ended.set_result(None)
-
-
-async def _send_all(streams: Sequence[Stream]) -> None:
-    went = [(stream, step) for stream in streams if (step := stream.take_progress())]
-    if went:
-        await progress.store([step for _, step in went])
-    news = [(stream.run.owner, stream.progress(step)) for stream, step in went]
-    said = [(stream, piece) for stream in streams if (piece := stream.take_piece())]
-    if said:
-        news += await _keep(said)
-    await messages.emit_many(news)
+    def _end_round(self, outputs: Sequence[RunOutput]) -> None:
+        for output in outputs:
+            output.is_sending = False
+        done, self._round_done = self._round_done, asyncio.get_running_loop().create_future()
+        done.set_result(None)
 
 
-async def _keep(said: Sequence[tuple[Stream, TextChunk]]) -> list[tuple[str, messages.Event]]:
-    """Add to the texts kept in Redis; what to announce. Where the claim is lost, nobody should hear of it."""
-    streams = [stream for stream, _ in said]
-    for stream in streams:
-        stream.spoilt = True
+async def _send_all(outputs: Sequence[RunOutput]) -> None:
+    reported = [(output, latest) for output in outputs if (latest := output.take_progress())]
+    if reported:
+        await progress.store([latest for _, latest in reported])
+    events = [(output.run.owner, output.progress_event(latest)) for output, latest in reported]
+    chunks = [(output, chunk) for output in outputs if (chunk := output.take_chunk())]
+    if chunks:
+        events += await _store(chunks)
+    await delivery.emit_many(events)
+
+
+async def _store(chunks: Sequence[tuple[RunOutput, TextChunk]]) -> list[tuple[str, messages.Event]]:
+    """Add the chunks to the texts in Redis; return the events of runs that still have their claim."""
+    outputs = [output for output, _ in chunks]
+    for output in outputs:
+        output.is_incomplete = True
     try:
-        kept = await redis_client.arun(scripts.append([piece for _, piece in said], keep=_KEEP))
-        if lost := [stream for stream, done in zip(streams, kept, strict=True) if done == 2]:
-            await redis_client.arun(scripts.append([stream.whole() for stream in lost], keep=_KEEP))
+        replies = await redis_client.arun(scripts.append([chunk for _, chunk in chunks], keep=_TEXT_TTL))
+        if gone := [output for output, reply in zip(outputs, replies, strict=True) if reply == 2]:
+            await redis_client.arun(scripts.append([o.whole_text() for o in gone], keep=_TEXT_TTL))
     except redis_client.Unavailable as exc:
-        logger.warning("the text of %d jobs is not kept: %s", len(said), exc)
+        logger.warning("the text of %d jobs was not stored: %s", len(chunks), exc)
         return []
-    for stream, done in zip(streams, kept, strict=True):
-        stream.spoilt = done == 0
-    return [(s.run.owner, s.delta()) for s, done in zip(streams, kept, strict=True) if done]
+    for output, reply in zip(outputs, replies, strict=True):
+        output.is_incomplete = reply == 0
+    return [(o.run.owner, o.delta_event()) for o, reply in zip(outputs, replies, strict=True) if reply]

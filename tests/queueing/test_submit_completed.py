@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from queueing.control import verbs
 from queueing.errors import BadSubmission
-from queueing.events import messages
+from queueing.events.delivery import group_of
 from queueing.ids import new_id
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
@@ -36,11 +36,11 @@ def heard(valkey):
     async def listen(act):
         layer = get_channel_layer()
         mine, strangers = await layer.new_channel(), await layer.new_channel()
-        await layer.group_add(messages.group_of("alice"), mine)
-        await layer.group_add(messages.group_of("bob"), strangers)
+        await layer.group_add(group_of("alice"), mine)
+        await layer.group_add(group_of("bob"), strangers)
         await in_thread(act)()
-        await layer.group_send(messages.group_of("alice"), {"type": "last"})
-        await layer.group_send(messages.group_of("bob"), {"type": "last"})
+        await layer.group_send(group_of("alice"), {"type": "last"})
+        await layer.group_send(group_of("bob"), {"type": "last"})
         found = []
         while (message := await layer.receive(mine))["type"] != "last":
             found.append(message["event"])

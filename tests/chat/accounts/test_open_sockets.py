@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chat.accounts.open_sockets import OpenSockets
 from queueing.api.events import PressureWatch
-from queueing.events.follower import Following
+from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions
 from tests.chat.tabs import Browser, browser
 from tests.support.valkey import eventually
@@ -107,5 +107,5 @@ async def test_hundreds_of_closed_sockets_leave_no_connections_or_groups(valkey)
         assert redis_side()[0] <= clients + 5, "connections of Redis pools, however many sockets there were"
         layer = get_channel_layer()
         assert (layer.channels, layer.groups) == ({}, {})
-        for ticker in (OpenSockets, Following, Positions, PressureWatch):
+        for ticker in (OpenSockets, LostEventCheck, Positions, PressureWatch):
             assert ticker.for_running_loop().members == set()

@@ -7,7 +7,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from chat.socket.consumer import ChatConsumer
-from queueing.events import channel_layer, messages
+from queueing.events import channel_layer, delivery, messages
 from tests.chat.tabs import browser
 
 from .stream_client import Reading
@@ -26,7 +26,7 @@ async def group_of_two() -> tuple[Any, str, str]:
     here: Any = get_channel_layer()
     channels = [await here.new_channel(), await here.new_channel()]
     for channel in channels:
-        await here.group_add(messages.group_of(OWNER), channel)
+        await here.group_add(delivery.group_of(OWNER), channel)
     return here, channels[0], channels[1]
 
 
@@ -35,10 +35,10 @@ async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
     here, deaf, reader = await group_of_two()
     ending = messages.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
     for number in range(100):
-        await messages.emit_many(
+        await delivery.emit_many(
             [(OWNER, piece(number * 1000, "x" * 1000)), (OWNER, {"type": "thread:edited"})]
         )
-    await messages.emit(OWNER, ending)
+    await delivery.emit(OWNER, ending)
     while (message := await here.receive(reader))["event"] != ending:
         pass
     inbox = here.channels[deaf]
@@ -54,7 +54,7 @@ async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
     monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 2_000)
     here, deaf, reader = await group_of_two()
     for number in range(100):
-        await messages.emit(OWNER, {"type": "thread:edited", "number": number})
+        await delivery.emit(OWNER, {"type": "thread:edited", "number": number})
     while (await here.receive(reader))["event"]["number"] != 99:
         pass
     inbox = here.channels[deaf]

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from queueing.control import audited
-from queueing.events import messages
+from queueing.events.catch_up import catch_up
 from queueing.models import Job
 from queueing.monitoring import failures, overview
 from queueing.schedule import redis_client
@@ -75,6 +75,6 @@ async def test_a_running_job_tells_how_far_it_is_and_what_it_does_only_to_who_ma
     assert "alice" not in str(shown)
     (whole,) = await overview.active_jobs(contents=True)
     assert whole["progress"]["label"] == "a private file"
-    late = await messages.catch_up(job.id.hex)
+    late = await catch_up(job.id.hex)
     assert [(e["type"], e.get("done")) for e in late][-1] == ("test:progress", 1), "who comes late hears it"
     await redis_client.aclose()

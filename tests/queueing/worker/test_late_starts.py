@@ -11,7 +11,7 @@ from queueing.record.run import Run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.worker import executor
-from queueing.worker.output import Stream
+from queueing.worker.output import RunOutput
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -45,7 +45,7 @@ def run_of(kind: str, *, limited: bool, late: float, **args) -> Run:
 async def counted(run: Run) -> list[str]:
     """What the limiter counts once the run is over."""
     with ThreadPoolExecutor(1) as threads:
-        result = await executor.execute(run, Stream(run).context, threads)
+        result = await executor.execute(run, RunOutput(run).context, threads)
     assert result.state == State.COMPLETED
     starts = await redis_client.aclient().zrange(scripts.queue_key(QUEUE, "limiter_starts"), 0, -1)
     await redis_client.aclose()

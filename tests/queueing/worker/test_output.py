@@ -7,7 +7,8 @@ import pytest
 from queueing.models import Job
 from queueing.record.run import Run, as_run
 from queueing.submit import JobSpec
-from queueing.worker.output import Stream
+from queueing.worker.output import RunOutput
+from tests.chat.upstream.model_requests import ask_model
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -19,9 +20,9 @@ def a_run() -> Run:
 
 
 async def test_it_ends_once_for_each_sending_however_many_wait():
-    streams = [Stream(a_run()) for _ in range(50)]
+    streams = [RunOutput(a_run()) for _ in range(50)]
 
-    async def speak(stream: Stream) -> None:
+    async def speak(stream: RunOutput) -> None:
         for word in range(5):
             stream.context.delta(f"{word} ")
             await stream.context.pace()
@@ -33,7 +34,7 @@ async def test_it_ends_once_for_each_sending_however_many_wait():
 
 
 async def test_who_has_said_nothing_need_not_wait():
-    stream = Stream(a_run())
+    stream = RunOutput(a_run())
     async with asyncio.timeout(1):
         await stream.context.pace()
         stream.context.delta("")
@@ -42,17 +43,46 @@ async def test_who_has_said_nothing_need_not_wait():
 
 async def test_what_is_added_just_before_a_sending_goes_out_with_it(monkeypatch):
     sent: list[str] = []
-    take = Stream.take_piece
+    take = RunOutput.take_chunk
 
-    def note(stream: Stream):
+    def note(stream: RunOutput):
         piece = take(stream)
         sent.append(piece.text if piece else "")
         return piece
 
-    monkeypatch.setattr(Stream, "take_piece", note)
-    stream = Stream(a_run())
+    monkeypatch.setattr(RunOutput, "take_chunk", note)
+    stream = RunOutput(a_run())
     stream.context.delta("first, ")
     await stream.context.pace()
     stream.context.delta("second")
     await stream.flush()
     assert sent == ["first, second"]
+
+
+async def test_it_does_not_slow_down_a_fast_provider(provider):
+    provider.script(text="fast " * 8000)  # about 1.5 MB of events
+    stream, readings = RunOutput(a_run()), itertools.count()
+
+    async def pace() -> None:
+        next(readings)
+        await stream.context.pace()
+
+    reply = await ask_model(on_text=stream.context.delta, pace=pace)
+    await stream.flush()
+    assert reply.text == stream.context.text == "fast " * 8000
+    assert next(readings) < 30
+
+
+async def test_an_answer_read_in_it_is_whole_and_costs_fewer_readings_than_it_has_words(provider):
+    words = [f"wörd{n} " for n in range(200)]
+    provider.script(text="".join(words), delay=0.005)
+    stream, readings = RunOutput(a_run()), itertools.count()
+
+    async def pace() -> None:
+        next(readings)
+        await stream.context.pace()
+
+    reply = await ask_model(on_text=stream.context.delta, pace=pace)
+    await stream.flush()
+    assert reply.text == stream.context.text == "".join(words)
+    assert next(readings) < 100

@@ -52,8 +52,8 @@ async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valke
     await redis_client.arun(scripts.claim([queue], mine, 1))
     worker = Worker(Identity(cluster="c1"))
     worker.stopping.set()
-    worker._handed(mine, "test", job, 0, False)
-    assert worker.held == {}, "it does not begin it"
+    worker._on_job(mine, "test", job, 0, False)
+    assert worker.claims == {}, "it does not begin it"
     await eventually(
         lambda: redis_client.run(scripts.positions("test", [job]))[0].state == "waiting", "its return"
     )

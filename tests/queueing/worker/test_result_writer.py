@@ -17,7 +17,7 @@ from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.worker import result_writer
-from queueing.worker.result_writer import Recorder
+from queueing.worker.result_writer import ResultWriter
 from tests.queueing.record.moves import new_job, result
 from tests.queueing.testapp.models import Written
 from tests.support.valkey import point_at
@@ -40,11 +40,11 @@ def settle(results: Sequence[Result]) -> list[str]:
 
     async def go() -> None:
         database = DatabaseThread()
-        mine = Recorder(database, WorkerCounters("w1"), done, asyncio.Event())
+        mine = ResultWriter(database, WorkerCounters("w1"), done, asyncio.Event())
         running = asyncio.create_task(mine.run())
         for one in results:
             mine.put(one)
-        await mine.drained()
+        await mine.drain()
         running.cancel()
         database.close()
         await redis_client.aclose()
@@ -137,7 +137,7 @@ def test_late_outcomes_let_go_of_their_claims():
 
 
 def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
-    monkeypatch.setattr(result_writer, "_TRY_AGAIN", 0.01)
+    monkeypatch.setattr(result_writer, "_RETRY_DELAY", 0.01)
     end, tries = attempts.end, iter(range(100))
 
     def sometimes(results: Sequence[Result]) -> attempts.RecordedResults:
@@ -181,8 +181,9 @@ def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
     new_job()
     (run,) = claim()
     state = State.DELAYED if spent else State.WAITING
-    name, fields = result_writer.news(result(run, state, outcome=outcome, delay=30, spent=spent))
-    assert (name, fields["attempt"], fields["of"]) == ("retrying", attempt, run.max_attempts)
+    event = result_writer.event_of_result(result(run, state, outcome=outcome, delay=30, spent=spent))
+    assert event["type"] == "test:retrying"
+    assert (event["attempt"], event["of"]) == (attempt, run.max_attempts)
     settle([result(run, state, outcome=outcome, delay=30, spent=spent)])
     assert Job.objects.get().attempts == attempt
 
