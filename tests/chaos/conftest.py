@@ -1,4 +1,4 @@
-"""The tests of this folder hurt things, and wait until they have healed."""
+"""The tests of this folder break running services, and wait until the system has recovered."""
 
 from tests.chat.conftest import workers
 

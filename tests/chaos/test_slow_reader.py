@@ -1,4 +1,4 @@
-"""A client that stops reading costs nobody else anything: neither memory, nor time, nor a worker."""
+"""A client that stops reading costs other clients nothing: no memory, no time, no worker."""
 
 import base64
 import json
@@ -38,12 +38,12 @@ class Web:
 
     @property
     def megabytes(self) -> float:
-        """Its memory."""
+        """The resident memory of the process."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
 
     @property
     def sockets(self) -> int:
-        """How many connections it has."""
+        """The number of established connections."""
         tables = Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]
         ours = f":{self.port:04X}"
         return sum(line.split()[1].endswith(ours) and line.split()[3] == "01" for line in tables)
@@ -59,7 +59,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
 
 
 class Client:
-    """A WebSocket client that reads only when it is told to."""
+    """A WebSocket client that reads only when asked to."""
 
     def __init__(self, web: Web) -> None:
         session = SessionStore()
@@ -81,7 +81,7 @@ class Client:
             head += self.sock.recv(1)
         assert b" 101 " in head, head
 
-    def say(self, **message: Any) -> None:
+    def send(self, **message: Any) -> None:
         payload = json.dumps(message).encode()
         short = len(payload) < 126
         size = (
@@ -89,13 +89,13 @@ class Client:
             if short
             else struct.pack(">BBH", 0x81, 0xFE, len(payload))
         )
-        self.sock.sendall(size + b"\0\0\0\0" + payload)  # a mask of zeros is a mask
+        self.sock.sendall(size + b"\0\0\0\0" + payload)  # a mask of zeros is valid
 
     def ask(self, text: str) -> None:
         messages = [{"role": "user", "content": text}]
-        self.say(type="chat:message", requestId="r-1", companion="travel", messages=messages)
+        self.send(type="chat:message", requestId="r-1", companion="travel", messages=messages)
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         first, size = self._exactly(2)
         if size == 126:
             (size,) = struct.unpack(">H", self._exactly(2))
@@ -103,14 +103,14 @@ class Client:
             (size,) = struct.unpack(">Q", self._exactly(8))
         if first != 0x81:  # a control frame: daphne's own ping
             self._exactly(size)
-            return self.hear()
+            return self.receive()
         event = json.loads(self._exactly(size))
         if event["type"] == "ping":
-            self.say(type="pong", t=event["t"])
+            self.send(type="pong", t=event["t"])
         return event
 
-    def hear_until(self, kind: str) -> dict[str, Any]:
-        while (event := self.hear())["type"] != kind:
+    def receive_until(self, kind: str) -> dict[str, Any]:
+        while (event := self.receive())["type"] != kind:
             pass
         return event
 
@@ -136,25 +136,25 @@ def clients(web: Web) -> Iterator[Callable[[], Client]]:
         client.sock.close()
 
 
-def test_who_stops_reading_is_sent_a_bounded_amount_and_then_closed(web, clients, workers):
+def test_client_that_stops_reading_is_sent_a_bounded_amount_and_closed(web, clients, workers):
     stalled = []
     for n in range(10):
         workers.script(text=BIG, match="big")
         stalled.append(clients())
         stalled[n].ask("big")
-        job_id = stalled[n].hear_until("chat:completed")["jobId"]
+        job_id = stalled[n].receive_until("chat:completed")["jobId"]
         if n == 0:
             before = web.megabytes
-        for _ in range(75):  # 15 MB each, if somebody kept it
-            stalled[n].say(type="job:watch", jobId=job_id)
+        for _ in range(75):  # 15 MB each, if the server buffered it
+            stalled[n].send(type="job:watch", jobId=job_id)
 
     reader = clients()
     workers.script(text="Quick.", match="quick")
     reader.ask("quick")
-    assert reader.hear_until("chat:completed")["response"] == "Quick."
+    assert reader.receive_until("chat:completed")["response"] == "Quick."
     grown, opened = web.megabytes - before, web.sockets
     print(f"{grown:.1f} MB more for 10 stalled readers")
     assert grown < 30
     wait_until(lambda: web.sockets <= opened - 10, "the stalled sockets to be closed", 60)
-    reader.say(type="ping", t=1)
-    assert reader.hear_until("pong")
+    reader.send(type="ping", t=1)
+    assert reader.receive_until("pong")

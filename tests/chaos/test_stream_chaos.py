@@ -1,4 +1,4 @@
-"""Whatever dies while an answer streams: the text comes out whole, and there is an end."""
+"""Failures while an answer streams: the text arrives whole, and a terminal event follows."""
 
 import asyncio
 import os
@@ -22,18 +22,18 @@ WHOLE = " ".join(f"wörd{n} 🙂" for n in range(120))
 
 
 async def asked(tab: Tab, **more: Any) -> Reading:
-    """A question, and a reading of its answer."""
+    """Send a question; return a `Reading` of its answer."""
     await tab.ask(**more)
     return Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
 
 
 @pytest.fixture
 def start(qcluster: Callable[..., Any], provider: Any) -> Callable[..., Any]:
-    """Call it for a cluster whose model is the scripted provider."""
+    """Return a function that starts a cluster whose model is the scripted provider."""
     return lambda **env: qcluster(**provider.publishes, **env)
 
 
-async def test_a_killed_worker_leaves_nothing_of_its_half_answer_behind(start, provider):
+async def test_killed_worker_leaves_nothing_of_its_partial_answer(start, provider):
     cluster = start()
     provider.script(text=HALF, end="stall", delay=0.01)
     provider.script(text=WHOLE, delay=0.005)
@@ -54,7 +54,7 @@ async def test_a_killed_worker_leaves_nothing_of_its_half_answer_behind(start, p
         assert second.text == second.ending["response"] == WHOLE, "the other tab is in step"
 
 
-async def test_a_job_that_loses_its_worker_too_often_fails_for_all_to_see(start, provider):
+async def test_job_over_its_stall_limit_fails_with_an_event(start, provider):
     cluster = start(QUEUE_OPENAI_CHAT_MAX_STALLED="0")
     provider.script(text=HALF, end="stall")
     async with browser() as alice:
@@ -66,7 +66,7 @@ async def test_a_job_that_loses_its_worker_too_often_fails_for_all_to_see(start,
         assert (reading.ending["type"], reading.ending["code"]) == ("chat:failed", "stalled")
 
 
-async def test_a_redis_emptied_mid_answer_is_filled_again(start, provider, valkey):
+async def test_redis_flushed_mid_answer_gets_the_text_again(start, provider, valkey):
     start()
     provider.script(text=WHOLE, delay=0.05)
     async with browser() as alice:
@@ -79,7 +79,7 @@ async def test_a_redis_emptied_mid_answer_is_filled_again(start, provider, valke
         assert (reading.runs, reading.gaps) == ([1], 0)
 
 
-async def test_a_redis_restarted_mid_answer_costs_no_word(start, provider, valkey):
+async def test_redis_restarted_mid_answer_loses_no_text(start, provider, valkey):
     start()
     provider.script(text=WHOLE, delay=0.05)
     async with browser() as alice:
@@ -93,7 +93,7 @@ async def test_a_redis_restarted_mid_answer_costs_no_word(start, provider, valke
         assert WHOLE.startswith(reading.text)
 
 
-async def test_a_redis_away_at_the_end_does_not_keep_the_end_from_anybody(start, provider, valkey):
+async def test_redis_unavailable_at_the_end_clients_get_the_terminal_event(start, provider, valkey):
     start()
     provider.script(text=HALF, delay=0.02)
     async with browser() as alice:
@@ -107,8 +107,8 @@ async def test_a_redis_away_at_the_end_does_not_keep_the_end_from_anybody(start,
         await asyncio.to_thread(valkey.start)
 
 
-class Deaf(PubSubLayer):
-    """Hears nothing of how jobs end."""
+class LayerWithoutEndings(PubSubLayer):
+    """A channel layer that loses the events of retries and ends."""
 
     async def receive(self, channel: str) -> Any:
         while True:
@@ -117,9 +117,9 @@ class Deaf(PubSubLayer):
                 return message
 
 
-async def test_every_end_is_learnt_of_though_its_event_is_lost(workers, settings):
+async def test_lost_terminal_event_is_made_up_for(workers, settings):
     layer = settings.CHANNEL_LAYERS["default"]
-    settings.CHANNEL_LAYERS = {"default": layer | {"BACKEND": f"{__name__}.Deaf"}}
+    settings.CHANNEL_LAYERS = {"default": layer | {"BACKEND": f"{__name__}.LayerWithoutEndings"}}
     workers.script(text=WHOLE, match="complete")
     workers.script(status=401, code="invalid_api_key", match="fail")
     workers.script(text=HALF, end="stall", match="cancel", times=0)
@@ -138,7 +138,7 @@ async def test_every_end_is_learnt_of_though_its_event_is_lost(workers, settings
         assert (reading.ending["type"], reading.ending["text"]) == ("chat:cancelled", HALF)
 
 
-async def test_a_job_an_operator_removed_has_an_end_too():
+async def test_removed_job_sends_a_terminal_event():
     async with browser() as alice:
         tab = await alice.open()
         reading = await asked(tab)

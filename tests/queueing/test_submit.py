@@ -1,4 +1,4 @@
-"""What a submission may be: each wrong field is named, and nothing is stored."""
+"""Submissions: their validation, and the backpressure that may refuse them."""
 
 import math
 from datetime import timedelta
@@ -51,7 +51,7 @@ WRONG = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("field", "options"), WRONG)
-def test_a_wrong_field_is_named_and_nothing_is_stored(field, options):
+def test_submit_with_a_wrong_field_names_it_and_stores_nothing(field, options):
     with pytest.raises(BadSubmission, match=f"^{field}: ") as caught:
         submit("test.noop", **({"args": {}} | options))
     assert caught.value.field == field
@@ -59,25 +59,25 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(field, options):
 
 
 @pytest.mark.django_db
-def test_an_unknown_kind_is_refused_with_those_there_are():
+def test_submit_of_an_unknown_kind_names_the_known_ones():
     with pytest.raises(UnknownKind, match=r"'test.noob' is not registered .*test.noop"):
         submit("test.noob", {})
     assert not Job.objects.exists()
 
 
 @pytest.mark.django_db
-def test_one_wrong_of_many_stores_none():
+def test_submit_many_with_one_wrong_job_stores_none():
     with pytest.raises(BadSubmission, match=r"^args: "):
         submit_many("test.noop", [{"n": 1}, {"n": math.nan}])
     assert not Job.objects.exists()
 
 
-def test_a_message_about_a_payload_says_how_large_it_may_be():
+def test_build_with_too_large_args_names_the_limit():
     with pytest.raises(BadSubmission, match=rf"more than {get_conf().max_payload}; store the rest"):
         JobSpec(kind="test.noop", args={"x": "y" * 70_000}).build()
 
 
-def test_a_payload_of_exactly_the_limit_is_taken():
+def test_build_with_args_of_exactly_the_limit_is_accepted():
     most = get_conf().max_payload
     JobSpec(kind="test.noop", args={"x": "y" * (most - len('{"x": ""}'))}).build()
     with pytest.raises(BadSubmission):
@@ -85,21 +85,21 @@ def test_a_payload_of_exactly_the_limit_is_taken():
 
 
 @pytest.mark.parametrize("priority", [1, 1000])
-def test_priorities_at_the_edges_are_taken(priority):
+def test_build_with_the_smallest_and_largest_priority_is_accepted(priority):
     assert JobSpec(kind="test.noop", args={}, priority=priority).build().priority == priority
 
 
-def test_a_job_without_a_priority_has_its_queues():
+def test_build_without_priority_uses_the_queues():
     assert JobSpec(kind="test.narrow", args={}).build().priority == get_conf().queues["test-narrow"].priority
 
 
-def test_a_delayed_job_knows_when_it_is_due():
+def test_build_with_delay_sets_run_at():
     job = JobSpec(kind="test.noop", args={}, delay=90).build()
     assert job.state == State.DELAYED
     assert abs(job.run_at - timezone.now() - timedelta(seconds=90)) < timedelta(seconds=5)
 
 
-def test_submitting_none_is_nothing():
+def test_submit_many_of_nothing_returns_nothing():
     assert submit_many("test.noop", []) == []
 
 
@@ -107,7 +107,7 @@ limits = QueueDef(name="q", soft_limit=10, hard_limit=20, owner_limit=5, throttl
 
 
 def counts(waiting=0, owner_unfinished=0, **changes):
-    """What the queue holds."""
+    """Return the counts of a queue."""
     fields = {
         "delayed": 0,
         "active": 0,
@@ -125,7 +125,7 @@ def counts(waiting=0, owner_unfinished=0, **changes):
     ("unfinished", "level"),
     [(0, "normal"), (9, "normal"), (10, "throttled"), (19, "throttled"), (20, "full"), (99, "full")],
 )
-def test_pressure_has_three_levels(unfinished, level):
+def test_backpressure_level_follows_the_soft_and_hard_limits(unfinished, level):
     assert backpressure.level(limits, unfinished) == level
 
 
@@ -143,7 +143,7 @@ def test_pressure_has_three_levels(unfinished, level):
         (counts(5, owner_unfinished=0, delayed=8, active=7), 1, "queue_full"),
     ],
 )
-def test_who_may_submit_depends_on_the_pressure(monkeypatch, found, more, refused):
+def test_admit_refuses_owners_and_queues_at_their_limits(monkeypatch, found, more, refused):
     monkeypatch.setattr(backpressure.redis_client, "run", lambda call: found)
     if refused is None:
         backpressure.admit(limits, "alice", more)
@@ -154,12 +154,12 @@ def test_who_may_submit_depends_on_the_pressure(monkeypatch, found, more, refuse
     assert 0 < caught.value.retry_after <= 60
 
 
-def test_work_of_no_owner_knows_only_the_hard_limit(monkeypatch):
+def test_admit_without_owner_checks_only_the_hard_limit(monkeypatch):
     monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(19))
     backpressure.admit(limits, "")
 
 
-def test_a_throttled_queue_limits_owners_that_had_no_limit(monkeypatch):
+def test_admit_to_a_throttled_queue_limits_owners_without_a_limit(monkeypatch):
     free = QueueDef(name="q", soft_limit=10, hard_limit=20, owner_limit=0, throttled_owner=2)
     monkeypatch.setattr(backpressure.redis_client, "run", lambda call: counts(9, owner_unfinished=9))
     backpressure.admit(free, "alice")

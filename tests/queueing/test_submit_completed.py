@@ -1,4 +1,4 @@
-"""Work that has ended when it is submitted: recorded and told like any other."""
+"""Jobs that have completed when they are submitted: recorded and announced like any other."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SAID = {"response": "all of it"}
 
 
-def done(**more):
+def submit_answer(**more):
     return submit_completed("test.echo", {"text": "?"}, SAID, owner="alice", **more)
 
 
 @pytest.fixture
-def heard(valkey):
-    """What alice's socket is sent, once the block that is given to it has run."""
+def events_of(valkey):
+    """A function that runs its argument and returns the events that alice's socket gets."""
 
     async def listen(act):
         layer = get_channel_layer()
@@ -50,58 +50,58 @@ def heard(valkey):
     return async_to_sync(listen)
 
 
-def test_it_is_told_from_queued_to_completed_in_order(heard):
-    told = heard(lambda: done(request_id="r1", meta={"threadId": "t1"}))
-    assert [event["type"] for event in told] == [
+def test_submit_completed_sends_its_events_in_order(events_of):
+    events = events_of(lambda: submit_answer(request_id="r1", meta={"threadId": "t1"}))
+    assert [event["type"] for event in events] == [
         "test:queued",
         "test:started",
         "test:delta",
         "test:completed",
     ]
-    assert all((event["requestId"], event["threadId"]) == ("r1", "t1") for event in told)
-    assert (told[2]["run"], told[2]["offset"], told[2]["text"]) == (1, 0, "all of it")
-    assert (told[3]["response"], told[3]["result"]) == ("all of it", SAID)
+    assert all((event["requestId"], event["threadId"]) == ("r1", "t1") for event in events)
+    assert (events[2]["run"], events[2]["offset"], events[2]["text"]) == (1, 0, "all of it")
+    assert (events[3]["response"], events[3]["result"]) == ("all of it", SAID)
 
 
-def test_it_has_one_terminal_state_and_its_hook_ran_once(valkey):
-    job = done().job
+def test_submit_completed_has_one_terminal_state_and_one_hook_call(valkey):
+    job = submit_answer().job
     job.refresh_from_db()
     assert (job.state, job.result, job.attempts, job.run_count) == (State.COMPLETED, SAID, 1, 1)
     assert [row.state for row in Written.objects.filter(job_id=job.id.hex)] == ["completed"]
     assert redis_client.run(scripts.positions(job.queue, [job.id.hex])) == [None], "no line, no slot"
 
 
-def test_the_callers_rows_are_there_before_the_hook(valkey):
+def test_rows_callback_runs_before_the_hook(valkey):
     seen = []
-    job = done(rows=lambda job: seen.append((job.id, Written.objects.exists()))).job
+    job = submit_answer(rows=lambda job: seen.append((job.id, Written.objects.exists()))).job
     assert seen == [(job.id, False)]
 
 
 def test_submit_completed_with_job_id_creates_that_job(valkey):
     job_id = new_id()
     Written.objects.create(job_id=job_id.hex, state="prepared")
-    job = done(job_id=job_id).job
+    job = submit_answer(job_id=job_id).job
     assert job.id == job_id
     assert [row.state for row in Written.objects.filter(job_id=job_id.hex)] == ["prepared", "completed"]
 
 
-def test_submit_completed_carries_its_queued_event_after_the_commit(heard):
+def test_submit_completed_carries_its_queued_event_after_the_commit(events_of):
     submissions = []
 
     def act():
         with transaction.atomic():
-            submissions.append(done())
+            submissions.append(submit_answer())
             assert submissions[0].queued_event is None
 
-    assert heard(act)[0] == submissions[0].queued_event
+    assert events_of(act)[0] == submissions[0].queued_event
     assert submissions[0].queued_event["position"] is None
 
 
-def test_submit_carries_the_queued_event_that_its_owner_got(heard):
+def test_submit_carries_the_queued_event_that_its_owner_got(events_of):
     submissions = []
-    told = heard(lambda: submissions.append(submit("test.noop", {}, owner="alice", request_id="r1")))
-    assert told == [submissions[0].queued_event]
-    assert (told[0]["type"], told[0]["position"]) == ("job:queued", 1)
+    events = events_of(lambda: submissions.append(submit("test.noop", {}, owner="alice", request_id="r1")))
+    assert events == [submissions[0].queued_event]
+    assert (events[0]["type"], events[0]["position"]) == ("job:queued", 1)
     again = submit("test.noop", {}, owner="alice", request_id="r1")
     assert (again.job, again.queued_event) == (submissions[0].job, None)
 
@@ -115,41 +115,41 @@ def test_submit_with_job_id_creates_that_job(valkey):
     assert submit("test.noop", {}, job_id=job_id).job == Job.objects.get(id=job_id)
 
 
-def test_what_the_caller_cannot_write_is_not_done(heard):
+def test_rows_callback_that_raises_stores_nothing(events_of):
     def fails(job):
         raise RuntimeError("no room")
 
     def act():
         with pytest.raises(RuntimeError):
-            done(rows=fails)
+            submit_answer(rows=fails)
 
-    assert heard(act) == []
+    assert events_of(act) == []
     assert not Job.objects.exists()
     assert not Written.objects.exists()
 
 
-def test_nothing_is_told_of_a_transaction_that_is_taken_back(heard):
+def test_submit_completed_rolled_back_sends_nothing(events_of):
     def act():
         with transaction.atomic():
-            done()
+            submit_answer()
             transaction.set_rollback(True)
 
-    assert heard(act) == []
+    assert events_of(act) == []
     assert not Job.objects.exists()
 
 
-def test_the_same_request_is_the_same_job(valkey):
-    first, again = done(request_id="r1"), done(request_id="r1")
+def test_submit_completed_twice_with_one_request_id_is_one_job(valkey):
+    first, again = submit_answer(request_id="r1"), submit_answer(request_id="r1")
     assert (first.created, again.created, again.job) == (True, False, first.job)
     earlier = submit("test.echo", {"text": "first"}, owner="alice", request_id="r2").job
-    assert done(request_id="r2") == Submission(earlier, created=False)
+    assert submit_answer(request_id="r2") == Submission(earlier, created=False)
     assert Written.objects.count() == 1
 
 
-def test_the_same_request_at_the_same_moment_is_one_job(valkey):
+def test_submit_completed_concurrently_with_one_request_id_is_one_job(valkey):
     def one(_):
         try:
-            return done(request_id="r1")
+            return submit_answer(request_id="r1")
         finally:
             connection.close()
 
@@ -160,24 +160,24 @@ def test_the_same_request_at_the_same_moment_is_one_job(valkey):
     assert Written.objects.count() == 1
 
 
-def test_a_paused_queue_does_not_hold_it_up(valkey):
+def test_submit_completed_on_a_paused_queue_completes(valkey):
     verbs.pause("test")
-    assert done().job.is_finished
+    assert submit_answer().job.is_finished
 
 
-def test_a_redis_that_is_away_does_not_either(valkey, settings):
+def test_submit_completed_without_redis_completes(valkey, settings):
     point_at(settings, "redis://127.0.0.1:1/0")
-    job = done().job
+    job = submit_answer().job
     job.refresh_from_db()
     assert job.state == State.COMPLETED
 
 
-def test_what_waits_for_it_runs_at_once(valkey):
-    job = done().job
+def test_dependent_of_a_completed_submission_does_not_wait(valkey):
+    job = submit_answer().job
     assert not submit("test.noop", {}, depends_on=[job]).job.unfinished_parents
 
 
-def test_wrong_arguments_are_named(valkey):
+def test_submit_completed_of_an_unknown_kind_names_the_field(valkey):
     with pytest.raises(BadSubmission) as caught:
         submit_completed("test.nowhere", {}, SAID)
     assert caught.value.field == "kind"

@@ -1,4 +1,4 @@
-"""The wait that clients are told."""
+"""The estimated wait that clients see."""
 
 import math
 from dataclasses import replace
@@ -13,12 +13,12 @@ from queueing.schedule.replies import Counts
 
 
 def queue(concurrency=2, *, everywhere=0, limiter=None):
-    """A queue's definition."""
+    """Return the definition of a queue."""
     return QueueDef(name="q", concurrency=concurrency, global_concurrency=everywhere, limiter=limiter)
 
 
 def counts(*, active=0, paused=False, cooldown=0.0, limiter_starts=0, first_start=0.0):
-    """What a queue holds."""
+    """Return the counts of a queue."""
     return Counts(0, 0, active, paused, cooldown, None, 0, limiter_starts, first_start)
 
 
@@ -33,12 +33,12 @@ several_counts = st.builds(
     active=st.integers(0, 30),
     cooldown=st.floats(0, 600),
     limiter_starts=st.integers(0, 9),
-    first_start=st.floats(0, 1),  # a share of the window, see within()
+    first_start=st.floats(0, 1),  # a share of the window, see `within`
 )
 
 
 def within(q, held):
-    """The counts with their starts inside the queue's window."""
+    """Return the counts with their starts inside the queue's window."""
     return replace(held, first_start=held.first_start * (q.limiter.duration if q.limiter else 0))
 
 
@@ -48,7 +48,7 @@ ahead = st.integers(0, 10_000)
 
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead)
-def test_the_range_is_a_range(q, held, took, clusters, before):
+def test_estimate_is_a_finite_range_with_a_reason(q, held, took, clusters, before):
     wait = estimate(q, within(q, held), took, clusters, before)
     assume(wait is not None)
     assert 0 <= wait.low <= wait.high < math.inf
@@ -58,7 +58,7 @@ def test_the_range_is_a_range(q, held, took, clusters, before):
 
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead, st.integers(1, 500))
-def test_who_stands_further_back_is_not_told_a_shorter_wait(q, held, took, clusters, before, more):
+def test_estimate_further_back_in_line_is_not_shorter(q, held, took, clusters, before, more):
     near, far = (estimate(q, within(q, held), took, clusters, n) for n in (before, before + more))
     assume(near is not None and far is not None)
     assert near.low <= far.low
@@ -67,43 +67,43 @@ def test_who_stands_further_back_is_not_told_a_shorter_wait(q, held, took, clust
 
 @settings(deadline=None)
 @given(queues, several_counts, runs, st.integers(1, 5), ahead)
-def test_another_cluster_does_not_lengthen_the_wait(q, held, took, clusters, before):
+def test_estimate_with_one_more_cluster_is_not_longer(q, held, took, clusters, before):
     few, many = (estimate(q, within(q, held), took, n, before) for n in (clusters, clusters + 1))
     assume(few is not None and many is not None)
     assert many.low <= few.low
     assert many.high <= few.high
 
 
-def test_a_free_slot_is_no_wait():
+def test_estimate_with_a_free_slot_is_zero():
     assert estimate(queue(3), counts(active=1), [4, 8], 1, 1) == (0, 0, "queue")
 
 
-def test_behind_others_the_wait_is_their_share_of_the_slots():
+def test_estimate_behind_others_is_their_share_of_the_slots():
     took = [2.0] * 50 + [4.0] * 50
     assert estimate(queue(2), counts(active=2), took, 1, 5) == (6 / 2 * 2, 6 / 2 * 4, "queue")
     assert estimate(queue(2), counts(active=2), took, 3, 5).low == 2 / 6 * 2
 
 
-def test_a_global_cap_is_all_the_capacity_there_is():
+def test_estimate_with_global_concurrency_uses_it_as_capacity():
     assert estimate(queue(10, everywhere=1), counts(active=1), [3.0], 9, 3).low == 12
 
 
-def test_nothing_is_told_while_nothing_is_known():
+def test_estimate_without_recent_durations_is_none():
     assert estimate(queue(1), counts(active=1), [], 1, 0) is None
 
 
 @pytest.mark.parametrize(
     ("held", "clusters", "reason"), [(counts(paused=True), 1, "paused"), (counts(), 0, "workers")]
 )
-def test_a_wait_without_end_says_why(held, clusters, reason):
+def test_estimate_paused_or_without_workers_is_infinite(held, clusters, reason):
     assert estimate(queue(), held, [1.0], clusters, 0) == (math.inf, math.inf, reason)
 
 
-def test_a_pause_is_said_before_missing_workers():
+def test_estimate_paused_without_workers_names_the_pause():
     assert estimate(queue(), counts(paused=True), [], 0, 0).reason == "paused"
 
 
-def test_a_providers_cooldown_is_the_least_wait():
+def test_estimate_is_at_least_the_providers_cooldown():
     assert estimate(queue(), counts(cooldown=30), [1.0], 1, 0) == (30, 30, "provider")
 
 
@@ -123,14 +123,14 @@ two_a_minute = queue(10, limiter=Limiter(max=2, duration=60))
         (counts(limiter_starts=2, first_start=600), 0, 0),
     ],
 )
-def test_the_limiters_window_is_counted(held, before, seconds):
+def test_estimate_with_limiter_counts_its_window(held, before, seconds):
     wait = estimate(two_a_minute, held, [1.0], 1, before)
     assert wait.low == seconds
     assert wait.reason == ("rate_limit" if seconds else "queue")
 
 
 def start_of(ahead: int, ages: list[float], most: int, window: float) -> float:
-    """When the limiter lets the job after `ahead` others start, the window's starts being so old."""
+    """Return when the limiter lets the job after `ahead` others start; `ages` are of the window's starts."""
     starts = [-age for age in ages]
     now = 0.0
     for _ in range(ahead + 1):
@@ -141,7 +141,7 @@ def start_of(ahead: int, ages: list[float], most: int, window: float) -> float:
 
 @settings(deadline=None)
 @given(st.integers(1, 4), st.lists(st.floats(0, 59), max_size=4), st.integers(0, 12))
-def test_the_limiters_wait_is_within_the_range(most, ages, ahead):
+def test_estimate_range_contains_the_limiters_wait(most, ages, ahead):
     ages = sorted(ages, reverse=True)[:most]
     limited = queue(50, limiter=Limiter(max=most, duration=60))
     held = counts(limiter_starts=len(ages), first_start=max(ages, default=0))

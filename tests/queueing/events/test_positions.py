@@ -1,4 +1,4 @@
-"""A wait that is shown never grows without a reason."""
+"""`steady`: a wait that is shown never grows without a reason."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ def at(position: int | None, low: float | None, high: float | None, reason: str 
         (None, at(3, 4, 8), at(3, 4, 8)),
     ],
 )
-def test_what_is_shown_next(shown, now, then):
+def test_steady_returns_the_standing_to_show(shown, now, then):
     assert steady(shown, now) == then
 
 
@@ -41,7 +41,7 @@ waits = st.tuples(st.integers(1, 9), st.integers(0, 50), st.integers(0, 50)).map
 
 
 @given(st.lists(waits, min_size=2, max_size=20))
-def test_only_a_step_back_or_the_word_slow_lets_it_grow(standings):
+def test_steady_wait_grows_only_after_a_step_back_or_as_slow(standings):
     shown = steady(None, standings[0])
     for now in standings[1:]:
         then = steady(shown, now)

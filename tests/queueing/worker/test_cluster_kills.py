@@ -1,4 +1,4 @@
-"""Whatever is killed: every accepted job ends once, and the cluster goes on."""
+"""Killed processes: every accepted job still ends exactly once, and the cluster continues."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def all_written_once(jobs):
     assert len(written) == len(set(written)) == len(jobs)
 
 
-def test_an_idle_worker_that_is_killed_is_replaced_and_work_goes_on(qcluster):
+def test_idle_worker_killed_is_replaced(qcluster):
     cluster = qcluster()
     for _ in range(3):
         finished(submit("test.echo", {"text": "before"}).job)
@@ -47,7 +47,7 @@ def test_all_workers_killed_at_once_are_replaced(qcluster):
 
 
 @pytest.mark.slow
-def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, valkey):
+def test_workers_without_supervisor_stop_and_release_their_jobs(qcluster, valkey):
     cluster = qcluster()
     job = submit("test.sleep", {"seconds": 5}).job
     wait_until(lambda: valkey.client.llen("note:sleep:started"), "the job to start")
@@ -61,7 +61,7 @@ def test_workers_without_a_supervisor_stop_and_give_their_jobs_back(qcluster, va
 
 
 @pytest.mark.slow
-def test_what_a_killed_supervisors_workers_did_goes_on_in_another_cluster(qcluster, valkey):
+def test_jobs_of_a_killed_supervisor_run_in_another_cluster(qcluster, valkey):
     killed = qcluster(QUEUE_WORKERS="2")
     jobs = [submit("test.sleep", {"seconds": 60}).job for _ in range(4)]
     wait_until(lambda: valkey.client.llen("note:sleep:started") == 4, "the jobs to start")
@@ -72,48 +72,48 @@ def test_what_a_killed_supervisors_workers_did_goes_on_in_another_cluster(qclust
     wait_until(lambda: valkey.client.llen("note:sleep:started") == 8, "all to run again")
     took = time.monotonic() - at
     print(f"running elsewhere after {took:.2f} s")
-    assert took < 3  # the grace time of 2 s and a moment: no lease had to run out
+    assert took < 3  # the grace time of 2 s and a little more: no lease had to expire
     (worker,) = other.workers()
     for job in jobs:
         job = verbs.cancel(job.id)
-        assert job.token.startswith(card_of(valkey, worker))
+        assert job.token.startswith(worker_id(valkey, worker))
         assert (job.attempts, job.stalls) == (1, 0)
 
 
-def card_of(valkey, pid):
-    """The id under which the worker process claims."""
-    cards = [json.loads(text) for text in valkey.client.hvals("{buddy}:workers")]
-    return next(card["id"] for card in cards if card["pid"] == pid)
+def worker_id(valkey, pid):
+    """Return the id under which the worker process claims."""
+    heartbeats = [json.loads(text) for text in valkey.client.hvals("{buddy}:workers")]
+    return next(beat["id"] for beat in heartbeats if beat["pid"] == pid)
 
 
 @pytest.mark.slow
-def test_kills_at_random_lose_and_repeat_nothing(qcluster):
+def test_random_kills_lose_and_repeat_no_job(qcluster):
     clusters = [qcluster(QUEUE_WORKERS="2"), qcluster(QUEUE_WORKERS="2")]
     jobs = submit_many("test.rest", [{"seconds": 0.2}] * 600)
     dice, ends = random.Random(1), time.monotonic() + 15
     kills = 0
     next_kill = 0.0
 
-    def rage() -> bool:
+    def kill_now_and_then() -> bool:
         nonlocal kills, next_kill
         if time.monotonic() >= next_kill and (pids := dice.choice(clusters).workers()):
             os.kill(dice.choice(pids), signal.SIGKILL)
             kills, next_kill = kills + 1, time.monotonic() + 1.5
         return time.monotonic() > ends
 
-    wait_until(rage, "a while of killing")
+    wait_until(kill_now_and_then, "a while of killing")
     assert kills >= 5
     ids = [job.id for job in jobs]
     wait_until(lambda: not Job.objects.filter(id__in=ids, finished_at=None).exists(), "all jobs", 90)
     states = list(Job.objects.filter(id__in=ids).values_list("state", "error_code"))
-    # A job may be so unlucky as to lose three workers; nothing else may fail.
+    # A job may lose three workers by chance; nothing else may fail.
     assert set(states) <= {(State.COMPLETED, ""), (State.FAILED, "stalled")}
     written = list(Written.objects.values_list("job_id", flat=True))
     assert len(written) == len(set(written)) == 600
 
 
 @pytest.mark.slow
-def test_a_redis_killed_under_load_loses_and_repeats_nothing(qcluster, valkey):
+def test_redis_killed_under_load_loses_and_repeats_no_job(qcluster, valkey):
     qcluster()
     jobs = submit_many("test.rest", [{"seconds": 0.1}] * 500)
     for _ in range(3):
@@ -127,7 +127,7 @@ def test_a_redis_killed_under_load_loses_and_repeats_nothing(qcluster, valkey):
 
 
 @pytest.mark.slow
-def test_flushing_redis_under_load_loses_and_repeats_nothing(qcluster, valkey):
+def test_redis_flushed_under_load_loses_and_repeats_no_job(qcluster, valkey):
     qcluster()
     jobs = submit_many("test.rest", [{"seconds": 0.1}] * 500)
     for _ in range(5):

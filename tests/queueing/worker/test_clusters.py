@@ -1,4 +1,4 @@
-"""Limits and orders that hold over processes: two clusters, owners, priorities, recycling."""
+"""Limits and order across processes: two clusters, owners, priorities, replaced workers."""
 
 import pytest
 
@@ -16,8 +16,8 @@ from .test_end_to_end import finished
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def most_at_once(valkey, name="narrow"):
-    """How many ran at the same time at most, by the notes the jobs left."""
+def max_at_once(valkey, name="narrow"):
+    """Return the largest number of jobs that ran at the same time, from the notes that the jobs left."""
     notes = [(x.split(":")[1], +1) for x in valkey.client.lrange(f"note:{name}:started", 0, -1)]
     notes += [(x.split(":")[1], -1) for x in valkey.client.lrange(f"note:{name}:ended", 0, -1)]
     running = most = 0
@@ -33,18 +33,18 @@ def run_narrow(qcluster, valkey, **env):
     wait_until(lambda: valkey.client.hlen("{buddy}:workers") == 2, "two workers")
     for job in submit_many("test.narrow", [{"seconds": 0.2}] * 16):
         assert finished(job).state == State.COMPLETED
-    return most_at_once(valkey)
+    return max_at_once(valkey)
 
 
-def test_each_cluster_adds_its_concurrency(qcluster, valkey):
+def test_second_cluster_adds_its_concurrency(qcluster, valkey):
     assert run_narrow(qcluster, valkey) in (3, 4)
 
 
-def test_global_concurrency_caps_all_clusters_together(qcluster, valkey):
+def test_global_concurrency_limits_all_clusters_together(qcluster, valkey):
     assert run_narrow(qcluster, valkey, QUEUE_TEST_NARROW_GLOBAL_CONCURRENCY="1") == 1
 
 
-def test_room_that_a_stopping_cluster_makes_is_used_by_another_at_once(qcluster, valkey):
+def test_slots_freed_by_a_stopping_cluster_are_used_by_another_at_once(qcluster, valkey):
     only = {"QUEUE_TEST_GLOBAL_CONCURRENCY": "1"}
     clusters = [qcluster(**only), qcluster(**only)]
     wait_until(lambda: valkey.client.hlen("{buddy}:idle") == 2, "two workers with nothing to do")
@@ -59,8 +59,8 @@ def test_room_that_a_stopping_cluster_makes_is_used_by_another_at_once(qcluster,
     assert running.state == State.COMPLETED
 
 
-def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluster, valkey):
-    """As when Redis was away while a worker told it what had ended."""
+def test_slots_of_expired_leases_of_recorded_ends_are_used(qcluster, valkey):
+    """The state after Redis was unavailable while a worker reported ended jobs."""
     ended = submit_many("test.narrow", [{}] * 2)
     claims = redis_client.run(scripts.claim([get_queue("test-narrow")], "c1/w/1", 2)).jobs
     for run in attempts.begin(claims, "c1/w/1"):
@@ -71,7 +71,7 @@ def test_room_is_used_that_is_found_when_leases_of_recorded_ends_run_out(qcluste
     assert {finished(job).run_count for job in ended} == {1}
 
 
-def test_one_limiter_holds_for_all_clusters(qcluster, valkey):
+def test_limiter_holds_for_all_clusters_together(qcluster, valkey):
     qcluster()
     qcluster()
     for job in submit_many("test.limited", [{}] * 5):
@@ -80,7 +80,7 @@ def test_one_limiter_holds_for_all_clusters(qcluster, valkey):
     assert all(third - first >= 3 for first, third in zip(starts, starts[2:], strict=False))
 
 
-def test_an_owner_at_the_cap_steps_aside_for_others(qcluster, valkey):
+def test_owner_at_owner_concurrency_lets_others_run(qcluster, valkey):
     alice = [submit("test.sleep", {"seconds": 0.3}, owner="alice").job for _ in range(4)]
     bob = submit("test.sleep", {"seconds": 0.3}, owner="bob").job
     qcluster(QUEUE_TEST_OWNER_CONCURRENCY="1", QUEUE_TEST_CONCURRENCY="2")
@@ -91,7 +91,7 @@ def test_an_owner_at_the_cap_steps_aside_for_others(qcluster, valkey):
     assert starts.index(bob.id.hex) <= 1
 
 
-def test_a_flood_of_one_owner_does_not_hold_up_the_next(qcluster, valkey):
+def test_many_jobs_of_one_owner_do_not_delay_another(qcluster, valkey):
     flood = submit_many("test.sleep", [{"seconds": 0.01}] * 300, owner="alice")
     one = submit("test.sleep", {"seconds": 0.01}, owner="bob").job
     qcluster(QUEUE_TEST_CONCURRENCY="1")
@@ -101,7 +101,7 @@ def test_a_flood_of_one_owner_does_not_hold_up_the_next(qcluster, valkey):
     assert len(flood) == 300
 
 
-def test_with_one_slot_the_queue_of_better_priority_goes_first(qcluster, valkey):
+def test_single_slot_serves_the_queue_of_higher_priority_first(qcluster, valkey):
     narrow = submit_many("test.narrow", [{}] * 3)
     wide = submit_many("test.sleep", [{"seconds": 0.01}] * 3)
     qcluster(TEST_SLOTS="1")
@@ -112,7 +112,7 @@ def test_with_one_slot_the_queue_of_better_priority_goes_first(qcluster, valkey)
     assert last_wide < first_narrow
 
 
-def test_a_worker_is_recycled_after_so_many_jobs(qcluster):
+def test_worker_is_replaced_after_its_number_of_jobs(qcluster):
     cluster = qcluster(TEST_RECYCLE="5")
     before = cluster.workers()
     for job in submit_many("test.echo", [{"text": "x"}] * 30):
@@ -121,7 +121,7 @@ def test_a_worker_is_recycled_after_so_many_jobs(qcluster):
     assert cluster.exit_code is None
 
 
-def test_hundreds_of_jobs_are_in_flight_in_one_process(qcluster, valkey):
+def test_one_worker_runs_hundreds_of_jobs_at_once(qcluster, valkey):
     qcluster(QUEUE_TEST_CONCURRENCY="500")
     jobs = submit_many("test.sleep", [{"seconds": 3}] * 500)
     wait_until(lambda: valkey.client.zcard("{buddy}:q:test:active") == 500, "all to run at once")

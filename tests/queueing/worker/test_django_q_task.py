@@ -1,4 +1,4 @@
-"""Django-Q2's own tasks and schedules on our cluster: as its documentation says."""
+"""Django-Q2's own tasks and schedules on our cluster work as its documentation says."""
 
 import pytest
 from django.utils import timezone
@@ -12,7 +12,7 @@ from tests.support.valkey import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_plain_function_runs_and_its_result_is_kept(qcluster):
+def test_plain_function_runs_and_its_result_is_saved(qcluster):
     qcluster()
     task_id = async_task("tests.queueing.testapp.jobs.shout", "hello", group="greetings")
     wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
@@ -20,14 +20,14 @@ def test_a_plain_function_runs_and_its_result_is_kept(qcluster):
     assert Success.objects.get(id=task_id).group == "greetings"
 
 
-def test_a_coroutine_function_is_awaited(qcluster):
+def test_coroutine_function_is_awaited(qcluster):
     qcluster()
     task_id = async_task("tests.queueing.testapp.jobs.noted", "plain")
     wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
     assert result(task_id) == "awaited plain"
 
 
-def test_a_failure_is_kept_with_its_traceback_and_not_repeated(qcluster, valkey):
+def test_failure_is_saved_with_its_traceback_and_not_retried(qcluster, valkey):
     qcluster()
     task_id = async_task("tests.queueing.testapp.jobs.fall_over")
     wait_until(lambda: Failure.objects.filter(id=task_id).exists(), "the failure")
@@ -35,14 +35,14 @@ def test_a_failure_is_kept_with_its_traceback_and_not_repeated(qcluster, valkey)
     wait_until(lambda: not valkey.client.hlen("{buddy}:packages"), "the package to go")
 
 
-def test_a_task_whose_worker_dies_runs_again(qcluster):
+def test_task_of_a_killed_worker_runs_again(qcluster):
     qcluster()
     task_id = async_task("tests.queueing.testapp.jobs.die_once", "phoenix")
     wait_until(lambda: Success.objects.filter(id=task_id).exists(), "the task")
     assert result(task_id) == "alive"
 
 
-def test_a_schedule_runs(qcluster):
+def test_schedule_that_is_due_runs(qcluster):
     schedule(
         "tests.queueing.testapp.jobs.shout", "tick", schedule_type=Schedule.ONCE, next_run=timezone.now()
     )
@@ -52,7 +52,7 @@ def test_a_schedule_runs(qcluster):
     )
 
 
-def test_a_task_nobody_may_have_signed_is_thrown_away(qcluster, valkey):
+def test_task_with_a_wrong_signature_is_deleted(qcluster, valkey):
     qcluster()
     valkey.client.hset("{buddy}:packages", "f" * 32, "not:a:package")
     redis_client.run(live.submit("django-q", [live.ScheduleEntry("f" * 32, "", 5)]))

@@ -1,4 +1,4 @@
-"""The engine with real workers: what was accepted is done, once, in the right way."""
+"""The engine with real workers: every accepted job is done once, in the right way."""
 
 import pytest
 from django.db import transaction
@@ -15,17 +15,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def finished(job: Job) -> Job:
-    """The job once it is over."""
+    """Wait until the job is finished and return it."""
 
-    def over() -> Job | None:
+    def finished_row() -> Job | None:
         job.refresh_from_db()
         return job if job.is_finished else None
 
-    wait_until(over, f"job {job.kind} to finish")
+    wait_until(finished_row, f"job {job.kind} to finish")
     return job
 
 
-def test_a_coroutine_is_awaited_and_its_result_recorded(qcluster):
+def test_coroutine_handler_is_awaited_and_its_result_recorded(qcluster):
     qcluster()
     job = finished(submit("test.echo", {"text": "one two three"}, owner="alice").job)
     assert job.state == State.COMPLETED
@@ -34,14 +34,14 @@ def test_a_coroutine_is_awaited_and_its_result_recorded(qcluster):
     assert Written.objects.get().state == "completed"
 
 
-def test_a_plain_function_runs_in_a_thread_and_has_what_the_cluster_imported_before_it_forked(qcluster):
+def test_plain_handler_runs_in_a_thread_with_preloaded_modules(qcluster):
     qcluster()
     result = finished(submit("test.sync", {"n": 12}).job).result
     assert result["square"] == 144
     assert result["preloaded"] == result["parent"]
 
 
-def test_a_thousand_jobs_are_all_done(qcluster, valkey):
+def test_thousand_jobs_all_complete(qcluster, valkey):
     qcluster()
     submit_many("test.noop", [{"n": n} for n in range(1000)])
     wait_until(lambda: not Job.objects.exclude(state=State.COMPLETED).exists(), "all jobs")
@@ -49,7 +49,7 @@ def test_a_thousand_jobs_are_all_done(qcluster, valkey):
     wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "Redis to forget them")
 
 
-def test_a_rolled_back_submission_leaves_nothing(qcluster):
+def test_submission_rolled_back_leaves_nothing(qcluster):
     qcluster()
     with transaction.atomic():
         submit("test.noop", {})
@@ -58,14 +58,14 @@ def test_a_rolled_back_submission_leaves_nothing(qcluster):
 
 
 @pytest.mark.parametrize("how", ["error", "retry"])
-def test_a_failed_attempt_is_tried_again(qcluster, how):
+def test_failed_attempt_is_retried(qcluster, how):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 2, "how": how}).job)
     assert (job.state, job.attempts) == (State.COMPLETED, 3)
     assert [a.outcome for a in job.failed_attempts.all()] == ["failed", "failed"]
 
 
-def test_attempts_come_to_an_end(qcluster):
+def test_job_without_attempts_left_fails(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 9}).job)
     assert (job.state, job.attempts, job.error_code) == (State.FAILED, 3, "RuntimeError")
@@ -73,32 +73,32 @@ def test_attempts_come_to_an_end(qcluster):
     assert Written.objects.get().state == "failed"
 
 
-def test_what_cannot_get_better_fails_at_once(qcluster):
+def test_permanent_error_fails_at_once(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 9, "how": "permanent"}).job)
     assert (job.state, job.attempts, job.error) == (State.FAILED, 1, "No use trying.")
 
 
-def test_a_cooldown_spends_no_attempt(qcluster):
+def test_cooldown_spends_no_attempt(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 2, "how": "cooldown"}).job)
     assert (job.state, job.attempts) == (State.COMPLETED, 1)
     assert [a.outcome for a in job.failed_attempts.all()] == ["cooldown", "cooldown"]
 
 
-def test_an_attempt_that_takes_too_long_is_stopped(qcluster):
+def test_attempt_over_its_timeout_is_stopped(qcluster):
     qcluster()
     job = finished(submit("test.narrow", {"seconds": 60}).job)
     assert (job.state, job.error_code) == (State.FAILED, "timeout")
 
 
-def test_a_failed_job_can_be_run_anew(qcluster):
+def test_failed_job_can_be_retried_by_hand(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 1, "how": "permanent"}).job)
     assert finished(verbs.retry(job.id)).state == State.COMPLETED
 
 
-def test_an_active_job_is_cancelled_from_another_process(qcluster, valkey):
+def test_active_job_cancelled_from_another_process_stops(qcluster, valkey):
     qcluster()
     job = submit("test.sleep", {"seconds": 60}, owner="alice").job
     wait_until(lambda: valkey.client.lrange("note:sleep:started", 0, -1), "the job to start")
@@ -107,7 +107,7 @@ def test_an_active_job_is_cancelled_from_another_process(qcluster, valkey):
     assert Written.objects.get().state == "cancelled"
 
 
-def test_a_job_that_is_always_in_the_database_is_cancelled_too(qcluster, valkey):
+def test_cancelled_job_in_a_database_loop_stops(qcluster, valkey):
     qcluster()
     job = submit("test.database", {}, owner="alice").job
     wait_until(lambda: valkey.client.llen("note:database:started"), "the job to start")
@@ -115,7 +115,7 @@ def test_a_job_that_is_always_in_the_database_is_cancelled_too(qcluster, valkey)
     wait_until(lambda: valkey.client.llen("note:database:ended"), "the coroutine to stop", 1.0)
 
 
-def test_two_at_a_time_means_two(qcluster, valkey):
+def test_concurrency_of_two_runs_two_at_a_time(qcluster, valkey):
     qcluster()
     jobs = submit_many("test.narrow", [{"seconds": 0.1}] * 8)
     for job in jobs:
@@ -128,7 +128,7 @@ def test_two_at_a_time_means_two(qcluster, valkey):
         assert running <= 2
 
 
-def test_the_limiter_never_lets_three_start_in_its_window(qcluster, valkey):
+def test_limiter_of_two_never_starts_three_in_its_window(qcluster, valkey):
     qcluster()
     for job in submit_many("test.limited", [{}] * 5):
         finished(job)
@@ -136,11 +136,11 @@ def test_the_limiter_never_lets_three_start_in_its_window(qcluster, valkey):
     assert all(third - first >= 3 for first, third in zip(starts, starts[2:], strict=False))
 
 
-def test_the_limiter_holds_however_long_the_database_takes_to_begin_a_job(qcluster, valkey):
+def test_limiter_holds_when_the_database_delays_the_start(qcluster, valkey):
     jobs = submit_many("test.limited", [{}] * 3)
     starts = scripts.queue_key("test-limited", "limiter_starts")
     with transaction.atomic():
-        Job.objects.update(meta={})  # nobody else writes these rows meanwhile
+        Job.objects.update(meta={})  # locks the rows against other writers
         qcluster()
         wait_until(lambda: valkey.client.zcard(starts) == 2, "two claims")
         claimed = valkey.client.zrange(starts, 0, 0, withscores=True)[0][1] / 1000
@@ -151,20 +151,20 @@ def test_the_limiter_holds_however_long_the_database_takes_to_begin_a_job(qclust
     assert third - first >= 3
 
 
-def test_a_killed_worker_is_replaced_and_its_job_runs_again(qcluster):
+def test_job_of_a_killed_worker_runs_again(qcluster):
     qcluster()
     job = finished(submit("test.crash", {"times": 1}).job)
     assert (job.state, job.stalls) == (State.COMPLETED, 1)
 
 
 @pytest.mark.slow
-def test_a_job_that_keeps_killing_workers_fails(qcluster):
+def test_job_that_kills_every_worker_fails(qcluster):
     qcluster()
     job = finished(submit("test.crash", {"times": 99}).job)
     assert (job.state, job.error_code) == (State.FAILED, "stalled")
 
 
-def test_a_flushed_redis_loses_nothing(qcluster, valkey):
+def test_redis_flushed_loses_no_job(qcluster, valkey):
     jobs = submit_many("test.echo", [{"text": f"number {n}"} for n in range(50)])
     valkey.client.flushall()
     qcluster()
@@ -173,7 +173,7 @@ def test_a_flushed_redis_loses_nothing(qcluster, valkey):
     assert Written.objects.count() == 50
 
 
-def test_stopping_is_not_failing(qcluster, valkey):
+def test_stopped_cluster_releases_running_jobs_without_spending_attempts(qcluster, valkey):
     cluster = qcluster()
     job = submit("test.sleep", {"seconds": 4}).job
     wait_until(lambda: valkey.client.lrange("note:sleep:started", 0, -1), "the job to start")

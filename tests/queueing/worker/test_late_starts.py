@@ -1,4 +1,4 @@
-"""A run whose handler comes to start long after its claim is counted by the limiter from then on."""
+"""Runs whose handler starts long after the claim: the limiter counts them from their start."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 QUEUE = "test-limited"
 
 
-def run_of(kind: str, *, limited: bool, late: float, **args) -> Run:
-    """A run that was claimed `late` seconds ago."""
+def make_run(kind: str, *, limited: bool, late: float, **args) -> Run:
+    """Return a run that was claimed `late` seconds ago."""
     now = timezone.now()
     return Run(
         id="1" * 32,
@@ -42,8 +42,8 @@ def run_of(kind: str, *, limited: bool, late: float, **args) -> Run:
     )
 
 
-async def counted(run: Run) -> list[str]:
-    """What the limiter counts once the run is over."""
+async def limiter_starts_after(run: Run) -> list[str]:
+    """Execute the run and return the starts that the limiter counts."""
     with ThreadPoolExecutor(1) as threads:
         result = await executor.execute(run, RunOutput(run).context, threads)
     assert result.state == State.COMPLETED
@@ -53,13 +53,13 @@ async def counted(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "args"), [("test.sync", {"n": 2}), ("test.noop", {})])
-async def test_coroutines_and_plain_functions_alike(kind, args):
-    run = run_of(kind, limited=True, late=5, **args)
-    assert await counted(run) == [run.token + run.id]
+async def test_late_start_of_any_handler_is_counted_by_the_limiter_from_its_start(kind, args):
+    run = make_run(kind, limited=True, late=5, **args)
+    assert await limiter_starts_after(run) == [run.token + run.id]
     assert (timezone.now() - run.started_at).total_seconds() < 5, "its timeout counts from then, too"
 
 
 # Claimed a minute from now is in time, however slow the machine is.
 @pytest.mark.parametrize(("limited", "late"), [(False, 5.0), (True, -60.0)])
-async def test_nobody_is_asked_about_what_is_in_time_or_has_no_limiter(limited, late):
-    assert await counted(run_of("test.sync", limited=limited, late=late, n=2)) == []
+async def test_start_in_time_or_without_limiter_is_not_counted_again(limited, late):
+    assert await limiter_starts_after(make_run("test.sync", limited=limited, late=late, n=2)) == []

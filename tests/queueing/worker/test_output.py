@@ -1,4 +1,4 @@
-"""Reading in the rhythm of sending: what `ctx.pace` promises a handler."""
+"""`ctx.pace`: handlers that read a stream in the rhythm of sending."""
 
 import asyncio
 
@@ -8,81 +8,51 @@ from queueing.models import Job
 from queueing.record.run import Run, as_run
 from queueing.submit import JobSpec
 from queueing.worker.output import RunOutput
-from tests.chat.upstream.model_requests import ask_model
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
 
-def a_run() -> Run:
-    """Of a job that nobody else knows."""
-    job: Job = JobSpec(kind="test.echo", args={"text": ""}, owner="s:pace").build()
+def make_run() -> Run:
+    """Return the run of a job that is not stored."""
+    job: Job = JobSpec(kind="test.echo", args={"text": ""}, owner="alice").build()
     return as_run(job)
 
 
-async def test_it_ends_once_for_each_sending_however_many_wait():
-    streams = [RunOutput(a_run()) for _ in range(50)]
+async def test_pace_of_many_runs_returns_once_per_send():
+    outputs = [RunOutput(make_run()) for _ in range(50)]
 
-    async def speak(stream: RunOutput) -> None:
+    async def speak(output: RunOutput) -> None:
         for word in range(5):
-            stream.context.delta(f"{word} ")
-            await stream.context.pace()
+            output.context.delta(f"{word} ")
+            await output.context.pace()
 
     async with asyncio.timeout(5):
-        await asyncio.gather(*map(speak, streams))
-        await asyncio.gather(*(stream.flush() for stream in streams))
-    assert {stream.context.text for stream in streams} == {"0 1 2 3 4 "}
+        await asyncio.gather(*map(speak, outputs))
+        await asyncio.gather(*(output.flush() for output in outputs))
+    assert {output.context.text for output in outputs} == {"0 1 2 3 4 "}
 
 
-async def test_who_has_said_nothing_need_not_wait():
-    stream = RunOutput(a_run())
+async def test_pace_without_unsent_output_returns_at_once():
+    output = RunOutput(make_run())
     async with asyncio.timeout(1):
-        await stream.context.pace()
-        stream.context.delta("")
-        await stream.context.pace()
+        await output.context.pace()
+        output.context.delta("")
+        await output.context.pace()
 
 
-async def test_what_is_added_just_before_a_sending_goes_out_with_it(monkeypatch):
+async def test_text_added_in_the_send_slot_is_sent_in_the_same_round(monkeypatch):
     sent: list[str] = []
     take = RunOutput.take_chunk
 
-    def note(stream: RunOutput):
-        piece = take(stream)
+    def note(output: RunOutput):
+        piece = take(output)
         sent.append(piece.text if piece else "")
         return piece
 
     monkeypatch.setattr(RunOutput, "take_chunk", note)
-    stream = RunOutput(a_run())
-    stream.context.delta("first, ")
-    await stream.context.pace()
-    stream.context.delta("second")
-    await stream.flush()
+    output = RunOutput(make_run())
+    output.context.delta("first, ")
+    await output.context.pace()
+    output.context.delta("second")
+    await output.flush()
     assert sent == ["first, second"]
-
-
-async def test_it_does_not_slow_down_a_fast_provider(provider):
-    provider.script(text="fast " * 8000)  # about 1.5 MB of events
-    stream, readings = RunOutput(a_run()), itertools.count()
-
-    async def pace() -> None:
-        next(readings)
-        await stream.context.pace()
-
-    reply = await ask_model(on_text=stream.context.delta, pace=pace)
-    await stream.flush()
-    assert reply.text == stream.context.text == "fast " * 8000
-    assert next(readings) < 30
-
-
-async def test_an_answer_read_in_it_is_whole_and_costs_fewer_readings_than_it_has_words(provider):
-    words = [f"wörd{n} " for n in range(200)]
-    provider.script(text="".join(words), delay=0.005)
-    stream, readings = RunOutput(a_run()), itertools.count()
-
-    async def pace() -> None:
-        next(readings)
-        await stream.context.pace()
-
-    reply = await ask_model(on_text=stream.context.delta, pace=pace)
-    await stream.flush()
-    assert reply.text == stream.context.text == "".join(words)
-    assert next(readings) < 100

@@ -1,4 +1,4 @@
-"""One worker, in this process: what it does when a part of it breaks."""
+"""One worker, run inside the test process: what it does when a part of it breaks."""
 
 import os
 import signal
@@ -17,17 +17,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.fixture(autouse=True)
-def own_signals():
-    """A worker takes the process's signals; give them back."""
+def restored_signal_handlers():
+    """A worker replaces the process's signal handlers; restore them."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
-async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_another_takes_its_place(
-    monkeypatch, caplog
-):
+async def test_worker_with_a_broken_part_exits_with_an_error(monkeypatch, caplog):
     def broken(*args):
         raise RuntimeError("a bug")
 
@@ -38,7 +36,7 @@ async def test_a_worker_one_part_of_which_breaks_ends_with_an_error_so_that_anot
     assert "a part of the worker broke" in caplog.text
 
 
-async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
+async def test_worker_without_supervisor_stops():
     heard, kept = os.pipe()
     await Worker(
         Identity(cluster="c", supervisor_pipe=(heard, kept))
@@ -46,16 +44,17 @@ async def test_a_worker_whose_supervisor_is_gone_ends_in_peace():
     os.close(heard)
 
 
-async def test_a_worker_that_is_stopping_gives_back_what_it_is_just_handed(valkey):
+async def test_stopping_worker_gives_back_a_job_handed_to_it(valkey):
     queue, mine = get_queue("test"), token()
     (job,) = await sync_to_async(put)(queue)
     await redis_client.arun(scripts.claim([queue], mine, 1))
     worker = Worker(Identity(cluster="c1"))
     worker.stopping.set()
     worker._on_job(mine, "test", job, 0, False)
-    assert worker.claims == {}, "it does not begin it"
+    assert worker.claims == {}, "the job is not started"
     await eventually(
-        lambda: redis_client.run(scripts.positions("test", [job]))[0].state == "waiting", "its return"
+        lambda: redis_client.run(scripts.positions("test", [job]))[0].state == "waiting",
+        "its return",
     )
     assert not valkey.client.hgetall("{buddy}:claims")
     await redis_client.aclose()

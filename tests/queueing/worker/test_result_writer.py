@@ -1,4 +1,4 @@
-"""Outcomes in batches: the record, then Redis, then the owner, whatever breaks on the way."""
+"""Results in batches: into the database, then Redis, then to the owner, with failures at each step."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -26,25 +26,25 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def claim(queue: str = "test") -> list[Run]:
-    """Runs of everything that waits, claimed in Redis and begun in the record."""
+    """Claim all waiting jobs in Redis, begin them in the database, and return their runs."""
     found = redis_client.run(scripts.claim([get_queue(queue)], "c1/w/1", 100)).jobs
     return sorted(attempts.begin(found, "c1/w/1"), key=lambda run: run.id)
 
 
 def settle(results: Sequence[Result]) -> list[str]:
-    """Hand results to a recorder; the ids of the jobs whose claims it let go, once it is idle."""
+    """Write results; return the ids of the jobs whose claims were freed."""
     freed: list[str] = []
 
-    def done(results: Iterable[Result]) -> None:
+    def on_settled(results: Iterable[Result]) -> None:
         freed.extend(one.run.id for one in results)
 
     async def go() -> None:
         database = DatabaseThread()
-        mine = ResultWriter(database, WorkerCounters("w1"), done, asyncio.Event())
-        running = asyncio.create_task(mine.run())
+        writer = ResultWriter(database, WorkerCounters("w1"), on_settled, asyncio.Event())
+        running = asyncio.create_task(writer.run())
         for one in results:
-            mine.put(one)
-        await mine.drain()
+            writer.put(one)
+        await writer.drain()
         running.cancel()
         database.close()
         await redis_client.aclose()
@@ -54,18 +54,18 @@ def settle(results: Sequence[Result]) -> list[str]:
 
 
 def unfinished(queue: str = "test") -> int:
-    """What the schedule still holds."""
+    """Return the number of jobs in the schedule."""
     return redis_client.run(scripts.counts(queue)).unfinished
 
 
-def test_outcomes_reach_the_record_and_leave_the_schedule():
+def test_results_are_recorded_and_leave_the_schedule():
     jobs = [new_job() for _ in range(20)]
     assert sorted(settle([result(run) for run in claim()])) == [job.id.hex for job in jobs]
     assert Job.objects.filter(state=State.COMPLETED).count() == Written.objects.count() == 20
     assert unfinished() == 0
 
 
-def test_each_outcome_takes_its_job_where_it_belongs():
+def test_result_of_each_state_moves_its_job_to_that_state():
     for _ in range(4):
         new_job()
     done, bad, later, back = claim()
@@ -88,7 +88,7 @@ def test_each_outcome_takes_its_job_where_it_belongs():
     ]
 
 
-def test_one_that_cannot_be_written_fails_alone():
+def test_unwritable_result_fails_alone():
     for _ in range(5):
         new_job("test.noop")
     runs = claim()
@@ -100,7 +100,7 @@ def test_one_that_cannot_be_written_fails_alone():
     assert unfinished() == 0
 
 
-def test_one_that_cannot_be_written_is_tried_again_while_attempts_last():
+def test_unwritable_result_with_attempts_left_is_retried():
     new_job("test.noop")
     (run,) = claim()
     settle([result(run, value={"n": float("nan")})])
@@ -110,13 +110,13 @@ def test_one_that_cannot_be_written_is_tried_again_while_attempts_last():
 
 
 def always_broken(ending: Any) -> None:
-    """A hook that never works."""
+    """An `on_end` hook that always raises."""
     Written.objects.create(job_id=ending.job_id, state="half-written")
     raise RuntimeError("broken")
 
 
 @pytest.mark.parametrize(("attempts", "state"), [(1, State.FAILED), (3, State.DELAYED)])
-def test_a_job_whose_end_cannot_be_told_has_failed_an_attempt(attempts, state):
+def test_broken_end_hook_fails_the_attempt(attempts, state):
     new_job()
     (run,) = claim()
     run.kind = replace(run.kind, on_end=always_broken)
@@ -128,7 +128,7 @@ def test_a_job_whose_end_cannot_be_told_has_failed_an_attempt(attempts, state):
     assert redis_client.run(scripts.counts("test")).active == 0
 
 
-def test_late_outcomes_let_go_of_their_claims():
+def test_result_of_a_cancelled_job_frees_its_claim():
     new_job()
     (run,) = claim()
     Job.objects.update(state=State.CANCELLED, finished_at=run.started_at)
@@ -136,23 +136,23 @@ def test_late_outcomes_let_go_of_their_claims():
     assert redis_client.run(scripts.counts("test")).active == 0
 
 
-def test_a_database_that_is_away_for_a_while_gets_every_outcome(monkeypatch):
+def test_database_unavailable_for_a_while_gets_every_result(monkeypatch):
     monkeypatch.setattr(result_writer, "_RETRY_DELAY", 0.01)
     end, tries = attempts.end, iter(range(100))
 
-    def sometimes(results: Sequence[Result]) -> attempts.RecordedResults:
+    def end_after_three_errors(results: Sequence[Result]) -> attempts.RecordedResults:
         if next(tries) < 3:
             raise OperationalError("the database is away")
         return end(results)
 
-    monkeypatch.setattr(attempts, "end", sometimes)
+    monkeypatch.setattr(attempts, "end", end_after_three_errors)
     for _ in range(3):
         new_job()
     assert len(settle([result(run) for run in claim()])) == 3
     assert Written.objects.count() == 3
 
 
-def test_a_redis_that_is_away_does_not_keep_outcomes_from_the_record(settings):
+def test_redis_unavailable_results_are_recorded(settings):
     new_job()
     (run,) = claim()
     point_at(settings, "redis://127.0.0.1:1/0")
@@ -160,7 +160,7 @@ def test_a_redis_that_is_away_does_not_keep_outcomes_from_the_record(settings):
     assert Job.objects.get().state == State.COMPLETED
 
 
-def test_a_cooldown_holds_for_every_queue_of_the_provider(settings):
+def test_cooldown_applies_to_every_queue_of_the_provider(settings):
     queues = settings.QUEUEING["QUEUES"]
     shared = {name: queues[name] | {"provider": "p"} for name in ("test", "test-narrow")}
     settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | shared}
@@ -177,7 +177,7 @@ def test_a_cooldown_holds_for_every_queue_of_the_provider(settings):
 
 
 @pytest.mark.parametrize(("outcome", "spent", "attempt"), [("cooldown", False, 0), ("failed", True, 1)])
-def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
+def test_retrying_event_counts_the_spent_attempts(outcome, spent, attempt):
     new_job()
     (run,) = claim()
     state = State.DELAYED if spent else State.WAITING
@@ -188,7 +188,7 @@ def test_the_owner_is_told_how_many_attempts_are_spent(outcome, spent, attempt):
     assert Job.objects.get().attempts == attempt
 
 
-def test_a_freed_dependent_is_put_in_the_schedule():
+def test_freed_dependent_is_scheduled():
     parent = new_job()
     child = new_job(depends_on=[parent])
     (run,) = claim()
