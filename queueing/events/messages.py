@@ -22,12 +22,12 @@ def make(topic: str, name: str, job_id: str, request_id: str, meta: dict[str, st
     return {"type": f"{topic}:{name}", "jobId": job_id, "requestId": request_id, **meta, **fields}
 
 
-def event_of(job: Job, name: str, **fields: Any) -> Event:
+def event_of(job: Job, name: str, /, **fields: Any) -> Event:
     """Return one event of a row."""
     return make(get_kind(job.kind).topic, name, job.id.hex, job.request_id, job.meta, **fields)
 
 
-def event_of_run(run: Run, name: str, **fields: Any) -> Event:
+def event_of_run(run: Run, name: str, /, **fields: Any) -> Event:
     """Return one event of a run."""
     return make(run.topic, name, run.id, run.request_id, run.meta, **fields)
 

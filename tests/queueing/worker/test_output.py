@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from queueing.events import delivery
+from queueing.events.catch_up import text_so_far
 from queueing.models import Job
 from queueing.record.run import Run, as_run
+from queueing.schedule import redis_client, scripts
 from queueing.submit import JobSpec
 from queueing.worker.output import RunOutput
 
@@ -56,3 +59,35 @@ async def test_text_added_in_the_send_slot_is_sent_in_the_same_round(monkeypatch
     output.context.delta("second")
     await output.flush()
     assert sent == ["first, second"]
+
+
+async def test_output_is_sent_as_started_progress_and_delta_events(monkeypatch):
+    sent: list[tuple[str, dict]] = []
+
+    async def emit_many(events):
+        sent.extend(events)
+
+    async def emit(owner, event):
+        sent.append((owner, event))
+
+    monkeypatch.setattr(delivery, "emit_many", emit_many)
+    monkeypatch.setattr(delivery, "emit", emit)
+    run = make_run()
+    await redis_client.aclient().hset(scripts.key("claims"), run.id, run.token)
+    output = RunOutput(run)
+    await output.send_started()
+    output.context.progress(1, 2, "half")
+    output.context.delta("one ")
+    await output.flush()
+    output.context.delta("two")
+    await output.flush()
+    assert {owner for owner, _ in sent} == {"alice"}
+    assert [event["type"] for _, event in sent] == [
+        "test:started",
+        "test:progress",
+        "test:delta",
+        "test:delta",
+    ]
+    assert [(event["offset"], event["text"]) for _, event in sent[2:]] == [(0, "one "), (4, "two")]
+    assert await text_so_far(run.id) == (run.number, "one two")
+    await redis_client.aclose()
