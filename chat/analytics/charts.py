@@ -83,7 +83,7 @@ def plots(figures: Figures, costs: Costs) -> list[Plot]:
     if any(figures.cached):
         found.append(charts.lines(_cached(figures)))
     if costs.calls:
-        found.append(charts.bars(_costs(figures, costs), whole=False, least=0.001))
+        found.append(charts.bars(_costs(figures, costs), whole=False, least=0.002))
     return found
 
 

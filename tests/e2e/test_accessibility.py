@@ -74,7 +74,7 @@ def test_axe_finds_nothing_serious_on_any_page(looked_at: Page, site: Site) -> N
     for field in looked_at.locator("[type=password]").all():
         field.fill("correct horse battery")
     looked_at.get_by_role("button", name="Sign up").click()
-    expect(looked_at.get_by_role("heading", name="This form was too old")).to_be_visible()
+    expect(looked_at.get_by_role("heading", name="This form has expired")).to_be_visible()
     assert serious(looked_at) == []
 
 

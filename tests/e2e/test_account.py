@@ -1,4 +1,4 @@
-"""An account, as a person makes, uses and leaves it: on a desktop and a phone, in both themes."""
+"""Accounts in a browser: signing up, exporting and erasing, on a desktop and a phone, in both themes."""
 
 import re
 import zipfile
@@ -16,7 +16,7 @@ _NAMES = iter(range(1000))
 
 
 def sign_up(page: Page) -> str:
-    """A new account, from the page of the conversation."""
+    """Create an account, starting from the chat; return its name."""
     name = f"heron{next(_NAMES)}"
     open_sidebar(page)
     page.get_by_role("link", name="Sign in").click()
@@ -34,7 +34,7 @@ def open_sidebar(page: Page) -> None:
 
 
 @looks(390, 1280)
-def test_a_visitor_becomes_a_user_and_leaves_nothing(
+def test_visitor_signs_up_exports_and_erases_everything(
     site: Site,
     visitor: Callable[..., BrowserContext],
     provider: Provider,
@@ -60,40 +60,40 @@ def test_a_visitor_becomes_a_user_and_leaves_nothing(
 
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     assert serious(page) == []
-    page.get_by_label("What it is for").fill("Backup")
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_label("Name:", exact=True).fill("Backup")
+    page.get_by_role("button", name="Create token").click()
     expect(page.get_by_label("The new token")).to_have_value(re.compile("buddy_"))
     assert serious(page) == []
 
     with page.expect_download() as started:
-        page.get_by_role("link", name="Download everything").click()
+        page.get_by_role("link", name="Download your data").click()
     started.value.save_as(tmp_path / "export.zip")
     names = zipfile.ZipFile(tmp_path / "export.zip").namelist()
     assert any("Count the herons" in one and one.endswith(".md") for one in names)
 
-    page.get_by_role("link", name="Erase everything").click()
+    page.get_by_role("link", name="Erase your data").click()
     expect(page.get_by_text("1 conversation with all messages")).to_be_visible()
     assert serious(page) == []
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Erase everything").click()
-    expect(page.get_by_role("heading", name="Everything is erased")).to_be_visible()
+    page.get_by_role("button", name="Erase your data").click()
+    expect(page.get_by_role("heading", name="Your data has been erased")).to_be_visible()
     page.goto(here)
     expect(page.get_by_text("This conversation is not here")).to_be_visible()
 
 
-def test_forms_say_what_is_wrong_where_it_is(site: Site, visitor: Callable[..., BrowserContext]) -> None:
+def test_form_errors_are_shown_at_their_fields(site: Site, visitor: Callable[..., BrowserContext]) -> None:
     page = visitor(java_script_enabled=False).new_page()
     page.goto(f"{site.url}/account/sign-up/")
     page.get_by_label("Name or e-mail address").fill("heron@")
     page.get_by_label("Password:", exact=True).fill("12345678")
     page.get_by_label("Password confirmation").fill("12345678")
     page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_text("This looks like an e-mail address, but is none.")).to_be_visible()
+    expect(page.get_by_text("Enter a valid e-mail address.")).to_be_visible()
     expect(page.get_by_label("Name or e-mail address")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("This password is too common.")).to_be_visible()
 
 
-def test_the_search_finds_what_was_said(page: Page, provider: Provider) -> None:
+def test_search_finds_messages(page: Page, provider: Provider) -> None:
     provider.script(text="Herons live by the water.")
     say(page, "Tell me of birds")
     expect(answers(page)).to_contain_text("Herons live")

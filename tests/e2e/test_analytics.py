@@ -1,4 +1,4 @@
-"""The staff page of figures, in a browser: chosen from, exported; at three widths and in both themes."""
+"""The analytics page in a browser: selection and export, at three widths and in both themes."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.e2e.reading import looks, serious
 from tests.e2e.site import Site
 from tests.support.cluster import ROOT
 
-#: Somebody of the staff, and some weeks of figures.
+#: A member of staff, and some weeks of figures.
 PREPARE = """
 import django
 django.setup()
@@ -24,13 +24,13 @@ store_sample_calls(2000)
 
 
 @pytest.fixture(scope="module")
-def counted(site: Site) -> Site:
-    """The site with figures behind it."""
+def site_with_data(site: Site) -> Site:
+    """Return the site with sample data."""
     subprocess.run([sys.executable, "-c", PREPARE], cwd=ROOT, env=site.environment, check=True)
     return site
 
 
-def _signed_in(context: BrowserContext, site: Site, query: str = "") -> Page:
+def _open_page(context: BrowserContext, site: Site, query: str = "") -> Page:
     page = context.new_page()
     page.goto(f"{site.url}/admin/analytics/{query}")
     page.get_by_label("Username").fill("carol")
@@ -40,14 +40,14 @@ def _signed_in(context: BrowserContext, site: Site, query: str = "") -> Page:
     return page
 
 
-def test_a_span_and_a_companion_are_chosen_and_exported(
-    counted: Site, visitor: Callable[..., BrowserContext]
+def test_page_selects_span_and_companion_and_exports(
+    site_with_data: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
-    page = _signed_in(visitor(), counted)
+    page = _open_page(visitor(), site_with_data)
     expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
     page.get_by_role("link", name="90 days").click()
     page.get_by_role("link", name="Travel").click()
-    expect(page).to_have_url(f"{counted.url}/admin/analytics/?span=90d&companion=travel")
+    expect(page).to_have_url(f"{site_with_data.url}/admin/analytics/?span=90d&companion=travel")
     drawing = page.get_by_role("img", name="Messages")
     expect(drawing).to_be_visible()
     expect(drawing.locator("rect")).not_to_have_count(0)
@@ -63,11 +63,11 @@ def test_a_span_and_a_companion_are_chosen_and_exported(
 
 @looks(360, 768, 1280)
 @pytest.mark.parametrize("span", ["24h", "90d"])
-def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
-    counted: Site, visitor: Callable[..., BrowserContext], span: str, width: int, theme: str
+def test_page_is_accessible_and_not_cut_off(
+    site_with_data: Site, visitor: Callable[..., BrowserContext], span: str, width: int, theme: str
 ) -> None:
     context = visitor(viewport={"width": width, "height": 900}, color_scheme=theme)
-    page = _signed_in(context, counted, f"?span={span}")
+    page = _open_page(context, site_with_data, f"?span={span}")
     page.locator("summary").first.click()
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

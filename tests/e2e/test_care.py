@@ -1,4 +1,4 @@
-"""The card with help lines, as somebody in need meets it."""
+"""The help card and the page of help lines in a browser."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ def card(page: Page) -> Locator:
 
 
 @looks(390, 1280)
-def test_who_speaks_of_a_crisis_sees_at_once_whom_to_call(
+def test_crisis_message_shows_the_card_at_once(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str
 ) -> None:
     viewport = {"width": width, "height": 844}
@@ -38,7 +38,7 @@ def test_who_speaks_of_a_crisis_sees_at_once_whom_to_call(
     expect(questions(page)).to_have_count(1)
 
 
-def test_the_page_of_help_lines_needs_no_script(site: Site, visitor: Callable[..., BrowserContext]) -> None:
+def test_help_lines_page_works_without_scripts(site: Site, visitor: Callable[..., BrowserContext]) -> None:
     page = visitor(java_script_enabled=False, locale="de-DE").new_page()
     page.goto(f"{site.url}/care")
     expect(page.get_by_role("link", name="Call 0800 111 0 111")).to_be_visible()
@@ -46,7 +46,7 @@ def test_the_page_of_help_lines_needs_no_script(site: Site, visitor: Callable[..
     expect(page.get_by_role("link", name="Call 188")).to_be_visible()
 
 
-def test_a_long_talk_is_reminded_once_that_this_is_an_ai(page: Page, provider: Provider) -> None:
+def test_long_conversation_gets_one_ai_reminder(page: Page, provider: Provider) -> None:
     before = "{since: Date.now(), last: Date.now(), count: 39}"
     page.evaluate(f"sessionStorage.setItem('buddy.session', JSON.stringify({before}))")
     say(page, "Where is Rome?")

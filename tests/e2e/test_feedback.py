@@ -1,4 +1,4 @@
-"""Thumbs below an answer: by mouse and keyboard, told, and there again after a reload."""
+"""Feedback on an answer by mouse and keyboard, announced, and shown again after a reload."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
 
-def _answered(page: Page, provider: Provider) -> None:
+def _get_answer(page: Page, provider: Provider) -> None:
     provider.script(text="Lisbon, in May.")
     say(page, "Where to?")
     expect(answers(page)).to_have_attribute("data-status", "completed")
 
 
-def test_thumbs_are_pressed_changed_and_taken_back(site: Site, page: Page, provider: Provider) -> None:
-    _answered(page, provider)
+def test_feedback_is_given_changed_and_removed(site: Site, page: Page, provider: Provider) -> None:
+    _get_answer(page, provider)
     up, down = (page.get_by_role("button", name=f"{word} answer") for word in ("Good", "Poor"))
     expect(up).to_have_attribute("aria-pressed", "false")
     up.click()
@@ -48,8 +48,8 @@ def test_thumbs_are_pressed_changed_and_taken_back(site: Site, page: Page, provi
     expect(down).to_have_attribute("aria-pressed", "false")
 
 
-def test_what_could_not_be_saved_is_said_and_not_shown_as_saved(page: Page, provider: Provider) -> None:
-    _answered(page, provider)
+def test_feedback_not_saved_is_announced_and_not_shown(page: Page, provider: Provider) -> None:
+    _get_answer(page, provider)
     page.route("**/feedback", lambda route: route.abort())
     up = page.get_by_role("button", name="Good answer")
     up.click()
@@ -58,12 +58,12 @@ def test_what_could_not_be_saved_is_said_and_not_shown_as_saved(page: Page, prov
 
 
 @looks(360, 1280)
-def test_axe_finds_nothing_serious_in_the_form(
+def test_feedback_form_is_accessible(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str
 ) -> None:
     page = visitor(viewport={"width": width, "height": 800}, color_scheme=theme).new_page()
     page.goto(site.url)
-    _answered(page, provider)
+    _get_answer(page, provider)
     page.get_by_role("button", name="Poor answer").click()
     page.get_by_role("radio", name="Wrong tone").check(force=True)
     assert serious(page) == []

@@ -1,4 +1,4 @@
-"""What the page says to who asks much, and to who asks the same again."""
+"""Held messages and stored answers on the page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from tests.provider.fixture import Provider
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
-    """A site that takes two messages in 20 seconds, holds those of 20 more, and stores answers."""
+def limited_site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
+    """Yield a site with two messages per 20 s, a maximum wait of 20 s, and the answer cache."""
     with running(
         tmp_path_factory.mktemp("strict"),
         **scripted.publishes,
@@ -25,19 +25,19 @@ def strict(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iter
 
 
 @pytest.fixture
-def tabs(strict: Site, visitor: Callable[..., BrowserContext]) -> Callable[[], Page]:
-    """Call it for another tab of the same visitor."""
+def tabs(limited_site: Site, visitor: Callable[..., BrowserContext]) -> Callable[[], Page]:
+    """Return a function that opens another tab of the same visitor."""
     context = visitor()
 
     def open_tab() -> Page:
         page = context.new_page()
-        page.goto(strict.url)
+        page.goto(limited_site.url)
         return page
 
     return open_tab
 
 
-def test_who_asks_much_sees_when_it_goes_on_and_can_take_it_back(
+def test_held_message_shows_its_wait_and_can_be_cancelled(
     tabs: Callable[[], Page], provider: Provider
 ) -> None:
     first, second, third = tabs(), tabs(), tabs()
@@ -49,9 +49,9 @@ def test_who_asks_much_sees_when_it_goes_on_and_can_take_it_back(
     held = answers(first).nth(2)
     expect(held).to_contain_text("You have sent many messages")
     seconds = re.compile(r"This one goes on in (\d+) s")
-    told = int(seconds.search(held.inner_text()).group(1))  # type: ignore[union-attr]
-    assert 1 <= told <= 20
-    expect(held).to_contain_text(f"goes on in {told - 2} s")
+    wait = int(seconds.search(held.inner_text()).group(1))  # type: ignore[union-attr]
+    assert 1 <= wait <= 20
+    expect(held).to_contain_text(f"goes on in {wait - 2} s")
 
     say(second, "And a fourth, elsewhere.")
     other = answers(second)
@@ -68,9 +68,7 @@ def test_who_asks_much_sees_when_it_goes_on_and_can_take_it_back(
     expect(held).to_have_attribute("data-status", "cancelled")
 
 
-def test_an_answer_from_the_store_says_so_and_can_be_asked_anew(
-    tabs: Callable[[], Page], provider: Provider
-) -> None:
+def test_stored_answer_is_marked_and_can_be_regenerated(tabs: Callable[[], Page], provider: Provider) -> None:
     question = "How do I greet people in a small shop in Lisbon?"
     provider.script(text="Say bom dia.", match=question)
     before, page = tabs(), tabs()

@@ -1,4 +1,4 @@
-"""What answers cost, on the page; titles that arrive; a budget that is spent."""
+"""Tokens, costs, titles and budgets on the page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ BILL = re.compile(r"scripted · [\d,]+ tokens · \$0\.00\d+$")
 
 @pytest.fixture(scope="module")
 def priced_site(tmp_path_factory: pytest.TempPathFactory, scripted: Provider) -> Iterator[Site]:
-    """A site with prices, titles and a budget for one or two short conversations."""
+    """Yield a site with prices, titles and a budget for one or two short conversations."""
     with running(
         tmp_path_factory.mktemp("priced"),
         **scripted.publishes,
@@ -35,7 +35,7 @@ def page(priced_site: Site, visitor: Callable[..., BrowserContext], scripted: Pr
     return page
 
 
-def test_an_answers_price_todays_sum_the_title_and_the_end_of_the_budget(page: Page, scripted: Provider):
+def test_page_shows_cost_usage_title_and_spent_budget(page: Page, scripted: Provider):
     scripted.script(match="Lisbon?", text="Walk through Alfama in the morning, " * 5, end="length")
     choose(page, "Travel")
     say(page, "Three days in Lisbon?")
@@ -49,9 +49,9 @@ def test_an_answers_price_todays_sum_the_title_and_the_end_of_the_budget(page: P
     expect(page.locator("#threads")).to_contain_text("Three slow days in Lisbon")
     expect(page).to_have_title(re.compile("Three slow days in Lisbon"))
 
-    told = bill.text_content()
+    shown = bill.text_content()
     page.reload()
-    expect(answers(page).first.locator(".message__bill")).to_have_text(told)
+    expect(answers(page).first.locator(".message__bill")).to_have_text(shown)
     expect(answers(page).first).to_contain_text("The answer reached its length limit")
 
     say(page, "And what about " + "the food, " * 200 + "please?")
