@@ -22,8 +22,9 @@ PAGES = [
 ]
 
 
-def test_the_index_leads_to_the_queues_the_figures_and_the_api(admin_client):
+def test_index_shows_the_queues_and_links_to_dashboard_analytics_and_api(admin_client):
     page = admin_client.get("/admin/").content.decode()
+    assert "No worker is running" in page, "the queues' table"
     for address in ("/admin/queue", "/admin/analytics/", "/api/docs"):
         assert f'href="{address}"' in page
         assert admin_client.get(address).status_code == 200

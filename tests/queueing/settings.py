@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from pathlib import Path
 
 import environ
 
@@ -41,7 +40,6 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [Path(__file__).parent / "testapp" / "templates", Path(__file__).parents[2] / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
