@@ -43,7 +43,7 @@ def test_a_failed_job_is_found_understood_run_anew_and_completes(
     until(page, "hopeless")
     page.get_by_role("row").filter(has_text="hopeless").get_by_role("link").first.click()
     expect(page.get_by_text("Attempt 1: failed")).to_be_visible()
-    expect(page.get_by_text("No use trying.").first).to_be_visible()
+    expect(page.get_by_text("It cannot work.").first).to_be_visible()
     page.get_by_role("link", name="Retry…").click()
     expect(page.get_by_role("heading", name="Retry this job?")).to_be_visible()
     page.get_by_label("Reason").fill("The provider is well again.")

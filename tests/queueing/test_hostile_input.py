@@ -1,4 +1,4 @@
-"""Wrong input is named, and nothing is stored."""
+"""Wrong input is named in the error, and nothing is stored."""
 
 import pytest
 
@@ -24,7 +24,7 @@ from queueing.submit import submit
         ("args", {"args": {"a": "\ud800"}}),
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_stored(field, options):
+def test_submit_wrong_field_is_named_and_nothing_is_stored(field, options):
     with pytest.raises(BadSubmission, match=f"^{field}: "):
         submit("test.noop", **({"args": {}} | options))
     assert not Job.objects.exists()
@@ -33,6 +33,6 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(field, options):
 @pytest.mark.parametrize(
     "spec", [{"concurrency": "3"}, {"limiter": "2/60"}, {"backoff": 5}, {"keep": 5}, {"timeout": None}]
 )
-def test_a_setting_of_the_wrong_type_is_said_at_start(settings, spec):
+def test_check_setting_of_wrong_type_is_error(settings, spec):
     settings.QUEUEING = {"REDIS_URL": "redis://r", "QUEUES": {"my-queue": spec}}
     assert any("my-queue" in message.msg for message in check_queueing())

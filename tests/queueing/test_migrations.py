@@ -1,4 +1,4 @@
-"""A database of an earlier version migrates with all its rows."""
+"""The migrations keep the rows of an existing database."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ RENAMED = {"attempt": "failedattempt", "override": "limitoverride", "tally": "qu
 
 @pytest.fixture
 def old_models() -> Iterator[StateApps]:
-    """The models as they were before the renames; every table is at its newest again afterwards."""
+    """The models before the renames. The database is migrated to the newest state afterwards."""
     migrate(BEFORE)
     yield MigrationExecutor(connection).loader.project_state([("queueing", BEFORE)]).apps
     migrate()

@@ -1,4 +1,4 @@
-"""Python, Lua and the database mean the same states."""
+"""Python, Lua and the database have the same states."""
 
 import re
 from pathlib import Path
@@ -15,21 +15,21 @@ from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State
 
 LUA = Path(redis_client.__file__).parent / "lua"
 STATES = {state.value for state in State}
-#: What a queue or a claim can be; the scripts know these words too.
+#: Words in the scripts that are not states of jobs.
 OTHER_WORDS = {"paused", "parked", "stalled", "gone", "unknown", "retrying", "pending", "running"}
 
 
 def code(path: Path) -> str:
-    """A script without its comments."""
+    """Return a script without its comments."""
     return re.sub(r"--.*", "", path.read_text())
 
 
-def test_every_state_is_either_over_or_not():
+def test_states_are_finished_or_unfinished():
     assert set(State) == UNFINISHED | FINISHED
     assert not UNFINISHED & FINISHED
 
 
-def test_the_scripts_name_only_states_that_exist():
+def test_scripts_use_only_known_states():
     named = {
         word
         for path in LUA.glob("*.lua")
@@ -40,59 +40,58 @@ def test_the_scripts_name_only_states_that_exist():
     assert named <= STATES
 
 
-def test_the_structures_of_a_queue_are_its_unfinished_states():
+def test_scripts_have_one_set_for_each_unfinished_state():
     fields = set(re.findall(r"(\w+) = KEYS\[", code(LUA / "common.lua")))
     assert {state.value for state in UNFINISHED} <= fields
     assert not {state.value for state in FINISHED} & fields
 
 
-def test_finish_lists_what_ends_by_a_worker():
+def test_finish_script_lists_completed_and_failed():
     lists = re.search(r"local lists = \{(.*?)\}", code(LUA / "finish.lua")).group(1)
     assert set(re.findall(r"(\w+) =", lists)) == {State.COMPLETED, State.FAILED}
 
 
-def test_places_tell_unfinished_states():
-    told = set(re.findall(r"state, number = '(\w+)'", code(LUA / "positions.lua"))) | {"waiting"}
-    assert told == {state.value for state in UNFINISHED} | {"unknown"}
+def test_positions_script_returns_unfinished_states():
+    states = set(re.findall(r"state, number = '(\w+)'", code(LUA / "positions.lua"))) | {"waiting"}
+    assert states == {state.value for state in UNFINISHED} | {"unknown"}
 
 
-def test_the_database_offers_the_states():
+def test_state_field_has_known_choices():
     assert {value for value, _ in Job._meta.get_field("state").choices} == STATES
     assert max(map(len, STATES)) <= Job._meta.get_field("state").max_length
 
 
 def row(state: str) -> Job:
-    """An unsaved row in this state."""
-    over = timezone.now() if state in FINISHED else None
-    return Job(
-        kind="test.noop", queue="test", state=state, priority=5, created_at=timezone.now(), finished_at=over
-    )
+    """Return an unsaved row in this state."""
+    finished_at = timezone.now() if state in FINISHED else None
+    about = {"kind": "test.noop", "queue": "test", "priority": 5, "created_at": timezone.now()}
+    return Job(state=state, finished_at=finished_at, **about)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", sorted(State))
-def test_the_database_takes_each_state(state):
+def test_database_known_state_is_stored(state):
     row(state).save()
     assert Job.objects.get().state == state
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["stalled", "paused", "", "WAITING"])
-def test_the_database_refuses_any_other_state(state):
+def test_database_unknown_state_is_refused(state):
     with pytest.raises(IntegrityError, match="job_state_known"), transaction.atomic():
         row(state).save()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", sorted(State))
-def test_a_row_has_an_end_exactly_when_it_is_over(state):
+def test_database_finished_at_contradicting_state_is_refused(state):
     job = row(state)
     job.finished_at = None if state in FINISHED else timezone.now()
     with pytest.raises(IntegrityError), transaction.atomic():
         job.save()
 
 
-def test_the_statements_of_the_record_name_only_states_that_exist():
+def test_record_statements_use_only_known_states():
     from queueing.record import attempts
 
     text = Path(attempts.__file__).read_text()
@@ -101,19 +100,19 @@ def test_the_statements_of_the_record_name_only_states_that_exist():
     assert named <= STATES
 
 
-def test_moves_lead_from_and_to_known_states():
+def test_transitions_use_only_known_states():
     for verb, (starts, ends) in TRANSITIONS.items():
         assert starts, verb
         assert starts <= set(State), verb
         assert ends in State, verb
 
 
-def test_what_is_over_moves_only_by_retry():
+def test_transitions_from_finished_states_are_retries():
     assert [verb for verb, (starts, _) in TRANSITIONS.items() if starts & FINISHED] == ["retry"]
     assert State.COMPLETED not in TRANSITIONS["retry"][0]
 
 
-def test_every_unfinished_state_can_end_and_every_state_can_be_reached():
+def test_transitions_end_every_unfinished_state_and_reach_every_state():
     for state in UNFINISHED:
         assert any(state in starts and ends in FINISHED for starts, ends in TRANSITIONS.values())
     assert {ends for _, ends in TRANSITIONS.values()} | {State.WAITING, State.DELAYED} == set(State)
@@ -123,7 +122,7 @@ def test_every_unfinished_state_can_end_and_every_state_can_be_reached():
 @pytest.mark.usefixtures("valkey")
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote"])
 @pytest.mark.parametrize("state", sorted(State))
-def test_a_persons_move_starts_where_the_table_says(verb, state):
+def test_verbs_in_each_state_follow_transitions(verb, state):
     job = row(state)
     job.save()
     starts, ends = TRANSITIONS[verb]

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from chat.models import Message, Role
 from chat.uploads.models import Upload
 from queueing.api import Job, State
-from tests.queueing.record.moves import begin, end
+from tests.queueing.record.lifecycle import begin, end
 
 from .recording_requests import TRANSCRIPT, ended_job, submit_recording
 

@@ -11,7 +11,7 @@ from chat.uploads.models import Upload
 from chat.usage.models import ModelCall
 from chat.voice.jobs import FINAL_CODES, transcribe_recording
 from queueing.api import Job, Permanent, State
-from tests.queueing.record.moves import begin, end
+from tests.queueing.record.lifecycle import begin, end
 
 from .recording_requests import TRANSCRIPT, ended_job, submit_recording
 

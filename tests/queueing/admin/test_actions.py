@@ -5,7 +5,7 @@ import pytest
 from queueing.control import verbs
 from queueing.models import AuditEntry, Job
 from queueing.states import State
-from tests.queueing.record.moves import begin, new_job
+from tests.queueing.record.lifecycle import begin, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -6,7 +6,7 @@ from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State
 from queueing.submit import submit
-from tests.queueing.record.moves import begin, end, new_job
+from tests.queueing.record.lifecycle import begin, end, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -13,7 +13,7 @@ from django_q.models import Success
 from queueing.control import audited
 from queueing.models import AuditEntry, Job
 from queueing.states import State
-from tests.queueing.record.moves import new_job
+from tests.queueing.record.lifecycle import new_job
 from tests.support.valkey import point_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

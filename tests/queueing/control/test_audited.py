@@ -12,7 +12,7 @@ from queueing.ids import first_id_at
 from queueing.models import AuditEntry, FailureNote, Job, LimitOverride, Pause
 from queueing.states import State
 from queueing.submit import submit_many
-from tests.queueing.record.moves import at_once, begin, end, new_job
+from tests.queueing.record.lifecycle import begin, end, new_job, run_concurrently
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -158,7 +158,7 @@ def test_a_group_of_failures_is_run_anew_and_noted():
 
 def test_of_two_operators_at_once_one_does_it():
     job = ended(State.FAILED)
-    outcomes = at_once(*[lambda: audited.retry(job.id, actor="either")] * 2)
+    outcomes = run_concurrently(*[lambda: audited.retry(job.id, actor="either")] * 2)
     assert sorted(isinstance(outcome, WrongState) for outcome in outcomes) == [False, True]
     assert AuditEntry.objects.count() == 1
 

@@ -14,7 +14,7 @@ from queueing.recovery.reconcile import reconcile
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit_many
-from tests.queueing.schedule.moves import claim, finish, put, token
+from tests.queueing.schedule.operations import claim, finish, put, token
 from tests.support.valkey import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

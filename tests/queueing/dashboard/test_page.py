@@ -10,7 +10,7 @@ from queueing.control import audited
 from queueing.models import AuditEntry
 from queueing.schedule import redis_client, scripts
 from queueing.submit import submit, submit_many
-from tests.queueing.record.moves import begin
+from tests.queueing.record.lifecycle import begin
 from tests.support.valkey import point_at
 
 from .conftest import failed

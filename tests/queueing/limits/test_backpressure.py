@@ -1,4 +1,4 @@
-"""Work of no owner is not held up by a look at a queue that had room a moment ago."""
+"""Admitting jobs without an owner: the counts of a queue with room are not read each time."""
 
 import pytest
 
@@ -11,12 +11,12 @@ ROOMY = QueueDef(name="test", soft_limit=100, hard_limit=200, owner_limit=0)
 
 
 @pytest.fixture
-def looks(monkeypatch):
-    """What each look finds, to be changed; and how often there was one."""
-    found = {"waiting": 0, "looks": 0}
+def reads(monkeypatch):
+    """The counts that each read finds, which tests may change, and the number of reads."""
+    found = {"waiting": 0, "reads": 0}
 
     def run(call):
-        found["looks"] += 1
+        found["reads"] += 1
         fields = {"delayed": 0, "active": 0, "paused": False, "cooldown": 0.0, "oldest": None}
         return Counts(
             waiting=found["waiting"], owner_unfinished=0, limiter_starts=0, first_start=0.0, **fields
@@ -27,17 +27,17 @@ def looks(monkeypatch):
     return found
 
 
-def test_a_look_is_good_for_a_tenth_of_the_room(looks):
+def test_admit_without_owner_reads_counts_once_for_tenth_of_room(reads):
     for _ in range(10):
         backpressure.admit(ROOMY, "")
-    assert looks["looks"] == 1
+    assert reads["reads"] == 1
     backpressure.admit(ROOMY, "")
-    assert looks["looks"] == 2
+    assert reads["reads"] == 2
 
 
-def test_a_look_is_good_for_a_second(looks, monkeypatch):
+def test_admit_without_owner_reads_counts_again_after_a_second(reads, monkeypatch):
     backpressure.admit(ROOMY, "")
-    looks["waiting"] = 200
+    reads["waiting"] = 200
     backpressure.admit(ROOMY, "")
     later = backpressure.time.monotonic() + 1.1
     monkeypatch.setattr(backpressure.time, "monotonic", lambda: later)
@@ -45,21 +45,21 @@ def test_a_look_is_good_for_a_second(looks, monkeypatch):
         backpressure.admit(ROOMY, "")
 
 
-def test_who_owns_a_job_is_always_looked_at(looks):
+def test_admit_with_owner_always_reads_counts(reads):
     for _ in range(3):
         backpressure.admit(ROOMY, "alice")
-    assert looks["looks"] == 3
+    assert reads["reads"] == 3
 
 
-def test_near_its_limits_every_submission_looks(looks):
-    looks["waiting"] = 95
+def test_admit_near_limit_always_reads_counts(reads):
+    reads["waiting"] = 95
     for _ in range(3):
         backpressure.admit(ROOMY, "")
-    assert looks["looks"] == 3
+    assert reads["reads"] == 3
 
 
-def test_changed_limits_are_looked_at_anew(looks):
+def test_admit_after_changed_limits_reads_counts_again(reads):
     backpressure.admit(ROOMY, "")
-    looks["waiting"] = 5
+    reads["waiting"] = 5
     with pytest.raises(Rejected):
         backpressure.admit(QueueDef(name="test", soft_limit=4, hard_limit=5), "")

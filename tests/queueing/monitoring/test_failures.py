@@ -12,7 +12,7 @@ from queueing.monitoring import failures, overview
 from queueing.schedule import redis_client
 from queueing.states import State
 from queueing.submit import submit
-from tests.queueing.record.moves import begin, end, new_job
+from tests.queueing.record.lifecycle import begin, end, new_job
 from tests.support.valkey import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

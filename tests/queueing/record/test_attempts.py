@@ -1,4 +1,4 @@
-"""The record's guards: each move has one winner, and the loser changes nothing."""
+"""The record's guards: each step has one winner, and the loser changes nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,12 +16,12 @@ from queueing.schedule.scripts import Claimed
 from queueing.states import FINISHED, State
 from tests.queueing.testapp.models import Written
 
-from .moves import LOSSES, at_once, begin, end, everything, new_job, result
+from .lifecycle import LOSSES, begin, end, new_job, result, run_concurrently, snapshot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def test_beginning_loads_the_job_and_counts_the_attempt():
+def test_begin_waiting_job_loads_it_and_counts_attempt():
     job = new_job(owner="alice", request_id="r1", meta={"threadId": "t"})
     run = begin(job)
     job.refresh_from_db()
@@ -30,18 +30,18 @@ def test_beginning_loads_the_job_and_counts_the_attempt():
 
 
 @pytest.mark.parametrize("over", sorted(FINISHED))
-def test_a_job_that_is_over_does_not_begin(over):
+def test_begin_finished_job_changes_nothing(over):
     job = new_job()
     if over == State.CANCELLED:
         verbs.cancel(job.id)
     else:
         end(begin(job), State(over))
-    before = everything(job)
+    before = snapshot(job)
     assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c2/w/1") == []
-    assert everything(job) == before
+    assert snapshot(job) == before
 
 
-def test_of_a_batch_those_that_can_begin_do():
+def test_begin_batch_with_cancelled_job_begins_others():
     jobs = [new_job() for _ in range(3)]
     verbs.cancel(jobs[1].id)
     runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
@@ -52,17 +52,17 @@ def deleted(job: Job) -> None:
     Job.objects.filter(id=job.id).delete()
 
 
-def test_a_claim_that_ended_does_not_begin_a_job_that_began_under_a_newer_one():
+def test_begin_under_expired_claim_after_newer_claim_changes_nothing():
     job = new_job()
     claimed_at = timezone.now()
     newer = begin(job, "c2/w/1")
-    before = everything(job)
+    before = snapshot(job)
     assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed_at) == []
-    assert everything(job) == before
+    assert snapshot(job) == before
     assert len(end(newer).won) == 1
 
 
-def test_a_job_whose_beginning_nobody_heard_of_begins_under_the_next_claim():
+def test_begin_after_lost_begin_counts_new_run():
     job = new_job()
     lost = begin(job, "c1/w/1")
     assert begin(job, "c2/w/1").number == 2
@@ -76,26 +76,26 @@ LATE = [
 
 
 @pytest.mark.parametrize(("loss", "outcome"), LATE)
-def test_an_outcome_that_comes_too_late_changes_nothing(loss, outcome):
+def test_end_after_lost_claim_changes_nothing(loss, outcome):
     job = new_job()
     run = begin(job)
     loss(job)
-    before = everything(job)
+    before = snapshot(job)
     late = result(run, outcome, lines=[(run.started_at, "too late")])
     recorded = attempts.end([late])
     assert (recorded.won, recorded.lost, recorded.broken) == ([], [late], [])
-    assert everything(job) == before
+    assert snapshot(job) == before
     assert not job.log.exists()
 
 
-def test_an_outcome_of_a_deleted_job_is_lost_quietly():
+def test_end_of_deleted_job_is_refused():
     job = new_job()
     run = begin(job)
     deleted(job)
     assert len(end(run).lost) == 1
 
 
-def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
+def test_end_batch_with_late_result_records_others():
     jobs = [new_job() for _ in range(4)]
     runs = [begin(job) for job in jobs]
     verbs.cancel(jobs[2].id)
@@ -105,7 +105,7 @@ def test_late_ones_in_a_batch_do_not_hold_up_the_rest():
     assert Written.objects.filter(state="completed").count() == 3
 
 
-def test_late_ones_in_a_batch_of_bare_ends_do_not_either():
+def test_end_batch_without_values_with_late_result_records_others():
     jobs = [new_job("test.noop") for _ in range(4)]
     runs = attempts.begin([Claimed(job.id.hex, job.queue, 0.0) for job in jobs], "c1/w/1")
     verbs.cancel(jobs[2].id)
@@ -114,7 +114,7 @@ def test_late_ones_in_a_batch_of_bare_ends_do_not_either():
     assert Job.objects.filter(state=State.COMPLETED).count() == 3
 
 
-def test_on_end_runs_once_however_often_the_job_ran():
+def test_end_after_several_runs_calls_hook_once():
     job = new_job()
     for n in range(2):
         end(begin(job, f"c1/w/{n}"), State.DELAYED, delay=1)
@@ -126,7 +126,7 @@ def test_on_end_runs_once_however_often_the_job_ran():
     assert [a.outcome for a in FailedAttempt.objects.all()] == ["failed", "failed", "stalled"]
 
 
-def test_what_is_kept_of_an_attempt_that_did_not_complete():
+def test_end_of_failed_attempt_stores_its_details():
     job = new_job()
     run = begin(job)
     end(run, State.DELAYED, delay=30, code="busy", error="Busy.", detail="Traceback …", text="half")
@@ -137,7 +137,7 @@ def test_what_is_kept_of_an_attempt_that_did_not_complete():
     assert (kept.number, kept.outcome, kept.worker, kept.code) == (1, "failed", "c1/w/1", "busy")
 
 
-def test_an_attempt_that_is_not_spent_is_not_counted():
+def test_end_of_released_run_counts_no_attempt():
     job = new_job()
     end(begin(job), State.WAITING, outcome="cooldown", spent=False)
     job.refresh_from_db()
@@ -151,20 +151,20 @@ def broken_hook(ending: Any) -> None:
     raise RuntimeError("the hook is broken")
 
 
-def test_a_hook_that_raises_undoes_the_outcome_and_leaves_the_claim():
+def test_end_with_hook_that_raises_keeps_claim_and_writes_nothing():
     good, bad = new_job(), new_job()
     run = begin(bad)
     run.kind = replace(run.kind, on_end=broken_hook)
-    before = everything(bad)
+    before = snapshot(bad)
     recorded = attempts.end([result(run), result(begin(good))])
     ((broken, exc),) = recorded.broken
     assert (broken.run.id, str(exc)) == (bad.id.hex, "the hook is broken")
-    assert everything(bad) == before
+    assert snapshot(bad) == before
     assert [w.job_id for w in Written.objects.all()] == [good.id.hex]
     assert len(end(replace(run, kind=None)).won) == 1, "the claim still holds"
 
 
-def test_a_result_the_database_cannot_write_does_not_harm_the_others_in_its_batch():
+def test_end_batch_with_unwritable_result_records_others():
     good, bad = new_job(), new_job()
     unwritable = result(begin(bad), value={"number": float("nan")})
     recorded = attempts.end([unwritable, result(begin(good))])
@@ -173,10 +173,10 @@ def test_a_result_the_database_cannot_write_does_not_harm_the_others_in_its_batc
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_two_at_once_end_a_job_once(round_):
+def test_end_concurrent_has_one_winner(round_):
     job = new_job()
     run = begin(job)
-    outcomes = at_once(
+    outcomes = run_concurrently(
         lambda: end(run),
         lambda: end(run, State.FAILED),
         lambda: verbs.cancel(job.id),
@@ -194,15 +194,15 @@ def test_two_at_once_end_a_job_once(round_):
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_two_at_once_cancel_a_job_once(round_):
+def test_cancel_concurrent_has_one_winner(round_):
     job = new_job()
-    outcomes = at_once(*[lambda: verbs.cancel(job.id)] * 4)
+    outcomes = run_concurrently(*[lambda: verbs.cancel(job.id)] * 4)
     assert sum(isinstance(o, Job) for o in outcomes) == 1
     assert sum(isinstance(o, WrongState) for o in outcomes) == 3
     assert Written.objects.get().state == "cancelled"
 
 
-def test_a_claim_that_stalls_too_often_fails_and_is_told_once():
+def test_record_stalls_too_often_fails_job_and_calls_hook_once():
     job = new_job()
     queue = get_queue(job.queue)
     for n in range(queue.max_stalled + 1):
@@ -214,10 +214,10 @@ def test_a_claim_that_stalls_too_often_fails_and_is_told_once():
     assert Written.objects.get().state == "failed"
 
 
-def test_a_claim_whose_outcome_is_on_record_has_not_stalled():
+def test_record_stalls_of_recorded_outcome_changes_nothing():
     job = new_job()
     run = begin(job)
     end(run, State.DELAYED, delay=60)
-    before = everything(job)
+    before = snapshot(job)
     assert stalled.record_stalls(get_queue(job.queue), [(run.id, run.token)]) == []
-    assert everything(job) == before
+    assert snapshot(job) == before

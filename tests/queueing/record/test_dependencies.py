@@ -1,4 +1,4 @@
-"""Parents and children: a child runs after all its parents, or not at all."""
+"""`submit(depends_on=…)`: a job runs after all its parents have completed, or not at all."""
 
 import pytest
 
@@ -12,33 +12,33 @@ from queueing.submit import submit
 from tests.queueing.testapp.models import Written
 from tests.support.valkey import wait_until
 
-from .moves import at_once, begin, end, new_job, result
+from .lifecycle import begin, end, new_job, result, run_concurrently
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def place(job: Job) -> object:
-    """Where the schedule has it."""
+def position(job: Job) -> object:
+    """Return where the schedule has the job, or None."""
     return redis_client.run(scripts.positions(job.queue, [job.id.hex]))[0]
 
 
-def test_a_child_waits_outside_the_schedule():
+def test_depends_on_unfinished_parent_keeps_child_out_of_schedule():
     child = new_job(depends_on=[new_job()])
     assert (child.state, child.unfinished_parents) == (State.DELAYED, 1)
-    assert place(child) is None
+    assert position(child) is None
 
 
-def test_the_end_of_the_parent_frees_the_child():
+def test_depends_on_parent_completed_frees_child():
     parent = new_job()
     child = new_job(depends_on=[parent])
     assert end(begin(parent)).freed == [child]
     child.refresh_from_db()
     assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
     enqueue_all([child])
-    assert place(child).state == "waiting"
+    assert position(child).state == "waiting"
 
 
-def test_a_child_waits_for_all_its_parents():
+def test_depends_on_several_parents_waits_for_all():
     parents = [new_job() for _ in range(3)]
     child = new_job(depends_on=parents)
     assert end(begin(parents[2])).freed == []
@@ -46,7 +46,7 @@ def test_a_child_waits_for_all_its_parents():
     assert recorded.freed == [child]
 
 
-def test_a_parent_that_is_tried_again_keeps_its_child_waiting():
+def test_depends_on_parent_retried_later_keeps_child_waiting():
     parent = new_job()
     child = new_job(depends_on=[parent])
     assert end(begin(parent), State.DELAYED, delay=1).freed == []
@@ -54,24 +54,24 @@ def test_a_parent_that_is_tried_again_keeps_its_child_waiting():
     assert child.unfinished_parents == 1
 
 
-def test_parents_that_are_done_are_not_waited_for():
+def test_depends_on_completed_parent_does_not_wait():
     parent = new_job()
     end(begin(parent))
     child = new_job(depends_on=[parent])
     assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
-    assert place(child).state == "waiting"
+    assert position(child).state == "waiting"
 
 
-def failed(job: Job) -> None:
+def fail(job: Job) -> None:
     end(begin(job), State.FAILED)
 
 
-def cancelled(job: Job) -> None:
+def cancel(job: Job) -> None:
     verbs.cancel(job.id)
 
 
-@pytest.mark.parametrize("how", [failed, cancelled])
-def test_a_parent_that_does_not_complete_fails_its_children_and_theirs(how):
+@pytest.mark.parametrize("how", [fail, cancel])
+def test_depends_on_parent_not_completed_fails_all_descendants(how):
     parent = new_job()
     child = new_job(depends_on=[parent, new_job()])
     grandchild = new_job(depends_on=[child])
@@ -82,16 +82,16 @@ def test_a_parent_that_does_not_complete_fails_its_children_and_theirs(how):
         assert Written.objects.get(job_id=job.id.hex).state == "failed"
 
 
-@pytest.mark.parametrize("how", [failed, cancelled])
-def test_a_parent_that_has_failed_already_fails_the_child_at_once(how):
+@pytest.mark.parametrize("how", [fail, cancel])
+def test_depends_on_failed_parent_fails_child_immediately(how):
     parent = new_job()
     how(parent)
     child = new_job(depends_on=[parent])
     assert (child.state, child.error_code) == (State.FAILED, "parent_failed")
-    assert place(child) is None
+    assert position(child) is None
 
 
-def test_a_cancelled_child_is_not_freed():
+def test_depends_on_parent_completed_leaves_cancelled_child():
     parent = new_job()
     child = new_job(depends_on=[parent])
     verbs.cancel(child.id)
@@ -100,7 +100,7 @@ def test_a_cancelled_child_is_not_freed():
     assert child.state == State.CANCELLED
 
 
-def test_the_end_of_the_other_parent_does_not_revive_a_failed_child():
+def test_depends_on_second_parent_completed_leaves_failed_child():
     parents = [new_job(), new_job()]
     child = new_job(depends_on=parents)
     verbs.cancel(parents[0].id)
@@ -111,25 +111,27 @@ def test_the_end_of_the_other_parent_does_not_revive_a_failed_child():
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_a_child_submitted_as_its_parent_ends_runs(round_):
+def test_depends_on_parent_ending_concurrently_frees_child(round_):
     parent = new_job()
     run = begin(parent)
-    recorded, submission = at_once(lambda: end(run), lambda: submit("test.echo", {}, depends_on=[parent]))
+    recorded, submission = run_concurrently(
+        lambda: end(run), lambda: submit("test.echo", {}, depends_on=[parent])
+    )
     child = Job.objects.get(id=submission.job.id)
     assert (child.state, child.unfinished_parents) == (State.WAITING, 0)
-    assert recorded.freed == [child] or place(child), "somebody puts it in the schedule"
+    assert recorded.freed == [child] or position(child), "one of the two enqueues it"
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_two_parents_that_end_at_once_free_their_child_once(round_):
+def test_depends_on_parents_ending_concurrently_free_child_once(round_):
     parents = [new_job(), new_job()]
     child = new_job(depends_on=parents)
     runs = [begin(parent) for parent in parents]
-    outcomes = at_once(*[lambda run=run: end(run) for run in runs])
+    outcomes = run_concurrently(*[lambda run=run: end(run) for run in runs])
     assert [job for outcome in outcomes for job in outcome.freed] == [child]
 
 
-def test_a_long_chain_of_dependents_fails_without_end_of_stack():
+def test_give_up_long_chain_fails_all_without_recursion():
     first = job = new_job("test.noop")
     for _ in range(150):
         job = submit("test.noop", {}, depends_on=[job]).job
@@ -137,7 +139,7 @@ def test_a_long_chain_of_dependents_fails_without_end_of_stack():
     assert Job.objects.filter(state=State.FAILED).count() == 150
 
 
-def test_a_child_runs_after_its_parent_in_real_workers(qcluster):
+def test_depends_on_in_real_workers_runs_child_after_parent(qcluster):
     qcluster()
     parent = submit("test.flaky", {"fail": 1}).job
     child = submit("test.echo", {}, depends_on=[parent]).job
@@ -152,6 +154,32 @@ def test_a_child_runs_after_its_parent_in_real_workers(qcluster):
     assert child.started_at >= parent.finished_at
 
 
-def test_nothing_to_settle_asks_nothing(django_assert_num_queries):
+def test_settle_nothing_runs_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert dependencies.settle([]) == []
+
+
+def test_settle_repeated_end_does_not_free_child_of_two_parents():
+    parents = [new_job("test.noop"), new_job("test.noop")]
+    new_job(depends_on=parents)
+    run = begin(parents[0])
+    end(run)
+    assert end(run).freed == []
+
+
+def test_settle_frees_child_with_own_delay():
+    parent = new_job()
+    child = new_job(depends_on=[parent], delay=60)
+    assert end(begin(parent)).freed == [child]
+
+
+def test_attach_parent_given_twice_counts_once():
+    parent = new_job()
+    assert new_job(depends_on=[parent, parent]).unfinished_parents == 1
+
+
+def test_link_child_of_failed_parent_calls_hook():
+    parent = new_job()
+    end(begin(parent), State.FAILED)
+    child = new_job(depends_on=[parent])
+    assert Written.objects.get(job_id=child.id.hex).state == "failed"

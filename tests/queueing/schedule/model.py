@@ -1,4 +1,4 @@
-"""The schedule as a few dicts: what each move must come to, in the simplest words."""
+"""The schedule as a few dicts: the effect of each move, as simple as possible."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ QUEUES = {
 
 @dataclass
 class Job:
-    """An unfinished job, as the record has it."""
+    """An unfinished job on record."""
 
     id: str
     queue: str
@@ -31,58 +31,58 @@ class Job:
     priority: int
     state: str = "waiting"
     tag: int = 0
-    """Its virtual start."""
+    """The virtual start of the job."""
     token: str = ""
     stale: str = "c1/w/0"
-    """A token that was once right, or never."""
+    """A token that is not the right one, or no longer."""
     due: bool = False
     known: bool = True
-    """Whether Redis has it."""
+    """Whether Redis knows the job."""
 
     @property
     def line(self) -> tuple[int, str]:
-        """What the line is sorted by."""
+        """The key by which the line is sorted."""
         return self.priority * TAGS + self.tag, self.id
 
     @property
     def entry(self) -> ScheduleEntry:
-        """What reconciliation would submit."""
+        """The entry that reconciliation would submit."""
         return ScheduleEntry(
             self.id, self.owner, self.priority, HOUR if self.state == "delayed" and not self.due else 0
         )
 
 
 class Model:
-    """The record, and what Redis should make of it."""
+    """The record, and the state that Redis should have."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.lose_redis()
 
     def lose_redis(self) -> None:
-        """Everything but the record is gone."""
+        """Forget everything except the record."""
         self.now = dict.fromkeys(QUEUES, 0)  # virtual time
         self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
         self.starts: dict[str, set[str]] = {queue: set() for queue in QUEUES}
-        """What the limiter's window counts: token and id of each."""
+        """The starts in the limiter's window: token and id of each."""
         self.live: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
-        """What operators changed: limits, and `paused`."""
+        """The changes of operators: limits, and `paused`."""
         self.idle = ""
-        """The token under which the one worker that hears stands idle."""
+        """The token of the idle worker, or empty."""
         for job in self.jobs.values():
             job.known = False
 
     def under(self, queue: str) -> QueueDef:
-        """The queue with the limits that hold now."""
+        """Return the queue with the limits that are in force."""
         limits = {name: value for name, value in self.live[queue].items() if name != "paused"}
         return replace(QUEUES[queue], **limits)
 
     def of(self, queue: str) -> list[Job]:
-        """The queue's unfinished jobs, by id."""
+        """Return the queue's unfinished jobs, by id."""
         return sorted((j for j in self.jobs.values() if j.queue == queue), key=lambda j: j.id)
 
     def known(self, queue: str, *states: str, owner: str | None = None) -> list[Job]:
-        """Those of them that Redis has, by state and owner."""
+        """Return those of them that Redis knows, filtered by state and owner."""
         return [
             j
             for j in self.of(queue)
@@ -90,13 +90,13 @@ class Model:
         ]
 
     def chosen(self, queue: str, picks: list[tuple[int, bool]]) -> list[tuple[Job, str]]:
-        """Jobs of the queue, each with its right token or one that is not."""
+        """Return the picked jobs of the queue, each with the right or a wrong token."""
         jobs = sorted(self.of(queue), key=lambda job: job.state != "active")
         found = [(jobs[n % len(jobs)], right) for n, right in picks if jobs]
         return [(job, job.token if right else job.stale) for job, right in found]
 
     def winners(self, chosen: list[tuple[Job, str]]) -> tuple[list[Job], list[str]]:
-        """The jobs whose claim holds, once each, and the ids that must be refused."""
+        """Return the jobs whose claim holds, once each, and the ids that must be refused."""
         won: list[Job] = []
         refused: list[str] = []
         for job, token in chosen:
@@ -107,36 +107,36 @@ class Model:
         return won, refused
 
     def line(self, queue: str) -> list[Job]:
-        """Everything that waits, first in line first."""
+        """Return all waiting jobs in line order."""
         return sorted(self.known(queue, "waiting"), key=lambda j: j.line)
 
-    def stand_in_line(self, job: Job, *, charge: bool = True) -> None:
-        """Behind the owner's own last job, but not before the present."""
+    def enqueue(self, job: Job, *, charge: bool = True) -> None:
+        """Put the job behind the last one of its owner, but not before the present."""
         job.state, job.due, job.tag = "waiting", False, self.now[job.queue]
         if job.owner and charge:
-            mine = job.queue, job.owner
-            job.tag = max(job.tag, self.ends.get(mine, 0))
-            self.ends[mine] = job.tag + 1
+            key = job.queue, job.owner
+            job.tag = max(job.tag, self.ends.get(key, 0))
+            self.ends[key] = job.tag + 1
 
     def take_out(self, job: Job) -> None:
-        """The job is over."""
+        """Remove a finished job."""
         del self.jobs[job.id]
         if job.known and job.state == "waiting" and (job.queue, job.owner) in self.ends:
             self.ends[job.queue, job.owner] -= 1
 
     def end_claim(self, job: Job, state: str) -> None:
-        """No longer active."""
+        """End the claim of an active job."""
         job.stale, job.token, job.state = job.token, "", state
 
     def running(self, queue: str, cluster: str) -> int:
-        """Active jobs of a cluster."""
+        """Return the number of active jobs of a cluster."""
         return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
 
     def claim(self, token: str, slots: int, *, idle: bool) -> list[Job]:
-        """What a claim must hand out, queue by queue, each in line order."""
+        """Return the jobs that a claim must take, queue by queue, each in line order."""
         for queue in QUEUES:
             for job in [j for j in self.known(queue, "delayed") if j.due]:
-                self.stand_in_line(job)
+                self.enqueue(job)
         offered = {queue: self._may_start(queue, token.split("/")[0], slots) for queue in QUEUES}
         by_priority = sorted(QUEUES.values(), key=lambda q: q.priority)
         taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
@@ -146,15 +146,15 @@ class Model:
         self.idle = token if idle and not chosen else ""
         return chosen
 
-    def hand_over(self, job: Job, *, heard: bool) -> bool:
-        """Whether a job that found nobody before it in line goes to the worker that stands idle."""
+    def hand_over(self, job: Job, *, listening: bool) -> bool:
+        """Return whether the only job in line goes to the idle worker."""
         cluster = self.idle.split("/")[0]
         if not self.idle or self._may_start(job.queue, cluster, 1) != [job]:
             return False
-        if heard:
+        if listening:
             self._start(job, self.idle)
         self.idle = ""
-        return heard
+        return listening
 
     def _start(self, job: Job, token: str) -> None:
         job.state, job.token = "active", token
@@ -163,7 +163,7 @@ class Model:
             self.starts[job.queue].add(token + job.id)
 
     def start_late(self, job: Job) -> bool:
-        """Whether the limiter, which counts it in any case, has room for a claimed job."""
+        """Return whether the limiter, which counts the job in any case, lets a claimed job start."""
         limiter, starts = self.under(job.queue).limiter, self.starts[job.queue]
         if not limiter:
             return True
@@ -180,18 +180,18 @@ class Model:
             room = min(room, q.global_concurrency - len(self.known(q.name, "active")))
         if q.limiter:
             room = min(room, q.limiter.max - len(self.starts[q.name]))
-        busy = Counter(j.owner for j in self.known(q.name, "active"))
+        active = Counter(j.owner for j in self.known(q.name, "active"))
         chosen: list[Job] = []
         for job in self.line(q.name):
             if len(chosen) >= room:
                 break
-            if not job.owner or not q.owner_concurrency or busy[job.owner] < q.owner_concurrency:
-                busy[job.owner] += 1
+            if not job.owner or not q.owner_concurrency or active[job.owner] < q.owner_concurrency:
+                active[job.owner] += 1
                 chosen.append(job)
         return chosen
 
     def counters(self) -> dict[str, dict[str, str]]:
-        """The hashes that count, as Redis should have them."""
+        """Return the hashes of counters as Redis should have them."""
         everywhere = [j for queue in QUEUES for j in self.known(queue)]
         active = [j for j in everywhere if j.state == "active"]
         found = {"running": _count(f"{j.token.split('/')[0]}/{j.queue}" for j in active)}

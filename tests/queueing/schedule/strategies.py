@@ -1,4 +1,4 @@
-"""What the machine that drives the schedule draws at random."""
+"""The random choices of the schedule's state machine."""
 
 from hypothesis import strategies as st
 
@@ -8,7 +8,7 @@ from .model import HOUR, QUEUES
 
 queues = st.sampled_from(sorted(QUEUES))
 clusters = st.sampled_from(["c1", "c2"])
-#: Which of a queue's jobs (the active first), and whether under the right token.
+#: Indexes of a queue's jobs (the active ones first), each with whether the token is the right one.
 picks = st.lists(
     st.tuples(st.integers(0, 7), st.sampled_from([True, True, True, False])), min_size=1, max_size=4
 )
@@ -17,7 +17,7 @@ owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
 spec = st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True]))
 specs = st.lists(spec, min_size=2, max_size=6)
 rarely = st.sampled_from([False] * 4 + [True])
-#: What operators may change live, each of it at times.
+#: The limits that operators may change live, each present at times.
 limits = st.fixed_dictionaries(
     {},
     optional={

@@ -1,4 +1,4 @@
-"""The whole schedule, driven at random, against a model of a few dicts."""
+"""The whole schedule, driven at random and compared with a model of a few dicts."""
 
 import os
 from typing import Any
@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from .machine import ScheduleMachine
 from .model import HOUR
+from .state_machine import ScheduleMachine
 
 
 def run_machine(client: Any, examples: int, steps: int) -> None:
-    """Drive the machine, MACHINE_TIMES as long as usual."""
+    """Drive the machine; MACHINE_TIMES multiplies the number of examples."""
     machine = type("Machine", (ScheduleMachine,), {"client": client, "TestCase": None})
     run_state_machine_as_test(
         machine,
@@ -28,17 +28,17 @@ def run_machine(client: Any, examples: int, steps: int) -> None:
 
 @pytest.fixture
 def client(valkey: Any, settings: Any) -> Any:
-    """Redis, with leases and ageing so long that they never matter within a test."""
+    """Redis, with leases and ageing that are too long to matter within a test."""
     settings.QUEUEING = settings.QUEUEING | {"LEASE": HOUR, "AGEING": 1_000_000 * HOUR}
     return valkey.client
 
 
-@pytest.mark.timeout(900)  # seconds to pass, minutes to shrink what it finds
-def test_the_schedule_does_what_the_model_says(client):
+@pytest.mark.timeout(900)  # passing takes seconds, shrinking a failure takes minutes
+def test_schedule_random_moves_match_model(client):
     run_machine(client, 60, 50)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_schedule_does_what_the_model_says_for_long(client):
+def test_schedule_many_random_moves_match_model(client):
     run_machine(client, 1000, 60)

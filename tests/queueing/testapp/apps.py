@@ -1,10 +1,10 @@
-"""The tests' own app: kinds of job and a table to write into."""
+"""The app of the engine's tests: kinds of job, and a table for their end hooks."""
 
 from django.apps import AppConfig
 
 
 class EngineTestsConfig(AppConfig):
-    """Has no migrations: its table is made with the test database."""
+    """The app has no migrations: its table is created with the test database."""
 
     name = "tests.queueing.testapp"
     label = "engine"

@@ -1,4 +1,4 @@
-"""Kinds of job that the tests of the engine run in real workers. What they did is kept in Redis."""
+"""Kinds of job that the engine's tests run in real workers. They note what they did in Redis."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ async def _note(key: str, value: Any) -> None:
 
 
 def note_ending(ending: Ending) -> None:
-    """Count how often each job's end was written."""
+    """Write a row for each call of the hook."""
     from .models import Written
 
     Written.objects.create(job_id=ending.job_id, state=ending.state, text=ending.text)
@@ -28,7 +28,7 @@ def note_ending(ending: Ending) -> None:
 
 @job("test.noop", queue="test")
 async def noop(ctx: JobContext, **args: Any) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 @job("test.echo", queue="test", topic="test", on_end=note_ending)
@@ -43,7 +43,7 @@ async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[s
 
 @job("test.sync", queue="test")
 def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
-    """A plain function, so in a thread."""
+    """Return facts about the process, as a plain function that runs in a thread."""
     ctx.progress(1, 1, "done")
     preloaded = getattr(sys.modules.get("tests.queueing.testapp.preloaded"), "PID", 0)
     return {"square": n * n, "pid": os.getpid(), "parent": os.getppid(), "preloaded": preloaded}
@@ -51,7 +51,7 @@ def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
 
 @job("test.sleep", queue="test", topic="test", on_end=note_ending)
 async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict[str, Any]:
-    """Note the start, sleep, note the end."""
+    """Note the start, sleep, and note the end."""
     await _note(f"{name}:started", f"{ctx.job_id}:{time.time()}")
     try:
         await asyncio.sleep(seconds)
@@ -64,14 +64,14 @@ async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict
 
 @job("test.rest", queue="test", topic="test", on_end=note_ending)
 async def rest(ctx: JobContext, *, seconds: float) -> dict[str, Any]:
-    """Sleep, and need nothing: what is killed meanwhile is no failure of this job's."""
+    """Sleep without using Redis or the database, which tests may kill meanwhile."""
     await asyncio.sleep(seconds)
     return {}
 
 
 @job("test.database", queue="test", topic="test")
 async def database(ctx: JobContext) -> None:
-    """Talk to the database for ever: asgiref swallows cancellations that arrive meanwhile."""
+    """Use a thread without end. asgiref swallows cancellations that arrive meanwhile."""
     await _note("database:started", ctx.job_id)
     try:
         while True:
@@ -83,7 +83,7 @@ async def database(ctx: JobContext) -> None:
 
 @job("test.narrow", queue="test-narrow")
 async def narrow(ctx: JobContext, *, seconds: float = 0.0) -> None:
-    """Like sleep, two at a time, a second at most."""
+    """Note the start, sleep, and note the end, on a queue with concurrency 2 and a timeout of 1 s."""
     await _note("narrow:started", f"{ctx.job_id}:{time.time()}")
     await asyncio.sleep(seconds)
     await _note("narrow:ended", f"{ctx.job_id}:{time.time()}")
@@ -102,46 +102,46 @@ async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, 
     if tries > fail:
         return {"attempt": ctx.attempt, "tries": tries}
     if how == "permanent":
-        raise Permanent("No use trying.", code="hopeless")
+        raise Permanent("It cannot work.", code="hopeless")
     if how == "retry":
         raise Retry("Later, please.", code="busy", after=0.5)
     if how == "cooldown":
-        raise Cooldown("Everybody wait.", after=1.0)
+        raise Cooldown("All must wait.", after=1.0)
     raise RuntimeError("flaky")
 
 
 @job("test.steps", queue="test", topic="test")
 async def steps(ctx: JobContext, *, name: str) -> None:
-    """Say what the first step is called, and never come to the second."""
+    """Report the first step of three, and never reach the second."""
     ctx.progress(1, 3, name)
     await asyncio.sleep(600)
 
 
 @job("test.crash", queue="test", on_end=note_ending)
 async def crash(ctx: JobContext, *, times: int) -> None:
-    """Kill the worker process the first `times` times."""
+    """Kill the worker process in the first `times` runs."""
     if await redis_client.aclient().incr(f"tries:{ctx.job_id}") <= times:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def noted(key: str) -> str:
-    """A coroutine function for `async_task`."""
+    """Note and return a text, as a coroutine function for `async_task`."""
     await _note(key, "awaited")
     return f"awaited {key}"
 
 
 def shout(word: str) -> str:
-    """A plain function for `async_task`."""
+    """Return the word in capitals, as a plain function for `async_task`."""
     return word.upper()
 
 
 def fall_over() -> None:
-    """A plain function that fails."""
+    """Fail, as a plain function."""
     raise ValueError("no")
 
 
 def die_once(key: str) -> str:
-    """Kill the worker the first time."""
+    """Kill the worker in the first run."""
     if redis_client.client().incr(f"tries:{key}") == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return "alive"

@@ -1,4 +1,4 @@
-"""What `on_end` hooks write, so that tests can count it."""
+"""A table in which `on_end` hooks write, so that tests can count their calls."""
 
 from django.db import models
 

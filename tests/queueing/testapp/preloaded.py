@@ -1,4 +1,4 @@
-"""A module that `PRELOAD` names: knows which process imported it."""
+"""A module for the setting `PRELOAD`. It stores the id of the process that imported it."""
 
 import os
 

@@ -8,7 +8,7 @@ from queueing.record import attempts
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
-from tests.queueing.record.moves import end
+from tests.queueing.record.lifecycle import end
 from tests.support.valkey import wait_until
 
 from .test_end_to_end import finished

@@ -76,7 +76,7 @@ def test_job_without_attempts_left_fails(qcluster):
 def test_permanent_error_fails_at_once(qcluster):
     qcluster()
     job = finished(submit("test.flaky", {"fail": 9, "how": "permanent"}).job)
-    assert (job.state, job.attempts, job.error) == (State.FAILED, 1, "No use trying.")
+    assert (job.state, job.attempts, job.error) == (State.FAILED, 1, "It cannot work.")
 
 
 def test_cooldown_spends_no_attempt(qcluster):

@@ -10,7 +10,7 @@ from queueing.conf import get_queue
 from queueing.schedule import redis_client, scripts
 from queueing.worker.identity import Identity
 from queueing.worker.process import Worker
-from tests.queueing.schedule.moves import put, token
+from tests.queueing.schedule.operations import put, token
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

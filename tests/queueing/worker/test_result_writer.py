@@ -18,7 +18,7 @@ from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.worker import result_writer
 from queueing.worker.result_writer import ResultWriter
-from tests.queueing.record.moves import new_job, result
+from tests.queueing.record.lifecycle import new_job, result
 from tests.queueing.testapp.models import Written
 from tests.support.valkey import point_at
 

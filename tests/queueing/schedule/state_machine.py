@@ -1,4 +1,4 @@
-"""The moves of the schedule, made in Redis and in a model of it: after each, the two must agree."""
+"""A state machine that makes each move of the schedule in Redis and in a model, and compares the two."""
 
 import hashlib
 import json
@@ -11,47 +11,53 @@ from hypothesis.stateful import initialize, invariant, rule
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Outcome, ScheduleEntry, key, queue_key
 
-from .checks import counters_do_not_drift, each_job_is_in_one_place, limits_hold, look, what_is_told_is_true
+from .invariants import (
+    check_counters,
+    check_counts_and_positions,
+    check_jobs_are_in_one_place,
+    check_limits,
+    read_redis,
+)
 from .model import HOUR, QUEUES, Job, Model
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
-#: The channel of the one worker that may stand idle.
+#: The channel of the one worker that may be idle.
 CHANNEL = "notify:w"
-#: Unfinished jobs a queue gets at most: within what one claim looks through.
-MOST = 10
+#: Maximum unfinished jobs of a queue, few enough for one claim to search all of them.
+MAX_JOBS = 10
 
 
 class ScheduleMachine(Machine):
-    """Each rule makes a move in Redis and in the model; after each, the two must agree."""
+    """The rules each make one move in Redis and in the model. After each move the two must agree."""
 
     client: Any
 
     def __init__(self) -> None:
         super().__init__()
-        self.forget_all()
-        self.ear = self.client.pubsub()
-        self.ear.subscribe(CHANNEL)
-        self.heard("subscribe")
-        self.hears = True
+        self.flush_redis()
+        self.subscription = self.client.pubsub()
+        self.subscription.subscribe(CHANNEL)
+        self.next_message("subscribe")
+        self.listening = True
         self.model = Model()
         self.made = 0
         self.claims = 0
 
     def teardown(self) -> None:
-        self.ear.close()
+        self.subscription.close()
 
     @rule(queue=queues, specs=specs)
     def submit(self, queue: str, specs: list[tuple[str, int, bool]]) -> None:
         new = []
-        for owner, priority, delayed in specs[: max(0, MOST - len(self.model.of(queue)))]:
+        for owner, priority, delayed in specs[: max(0, MAX_JOBS - len(self.model.of(queue)))]:
             self.made += 1
-            job_id = hashlib.md5(str(self.made).encode()).hexdigest()  # the order of ids is none
+            job_id = hashlib.md5(str(self.made).encode()).hexdigest()  # ids in no particular order
             new.append(Job(job_id, queue, owner, priority, "delayed" if delayed else "waiting"))
         self.model.jobs |= {job.id: job for job in new}
         self.put(queue, new)
 
     @rule(cluster=clusters, queue=queues, owners=st.lists(owners, min_size=1, max_size=3))
-    def submit_one_by_one_after_a_lull(self, cluster: str, queue: str, owners: list[str]) -> None:
+    def submit_one_by_one_to_empty_queues(self, cluster: str, queue: str, owners: list[str]) -> None:
         for name in QUEUES:
             self.drain(name, really=True)
         self.claim(cluster, 9, idle=True)
@@ -59,34 +65,34 @@ class ScheduleMachine(Machine):
             self.submit(queue, [(owner, 1, False)])
 
     def put(self, queue: str, new: list[Job]) -> None:
-        """Submit what Redis does not know. The worker that stands idle may be handed it."""
-        nobody = self.client.zcard(queue_key(queue, "waiting")) == 0
+        """Submit jobs that Redis does not know. The idle worker may be handed one."""
+        line_is_empty = self.client.zcard(queue_key(queue, "waiting")) == 0
         assert redis_client.run(scripts.submit(queue, [job.entry for job in new])) == len(new)
         for job in new:
             job.known = True
         in_line = [job for job in new if job.entry.delay == 0]
         for job in in_line:
-            self.model.stand_in_line(job)
+            self.model.enqueue(job)
         token = self.model.idle
-        if nobody and len(in_line) == 1 and self.model.hand_over(in_line[0], heard=self.hears):
-            assert json.loads(self.heard("message")[4:])[:3] == [token, queue, in_line[0].id]
+        if line_is_empty and len(in_line) == 1 and self.model.hand_over(in_line[0], listening=self.listening):
+            assert json.loads(self.next_message("message")[4:])[:3] == [token, queue, in_line[0].id]
 
-    def heard(self, kind: str) -> str:
-        """The next message of this kind on the channel of the worker that may stand idle."""
-        while not (message := self.ear.get_message(timeout=5)) or message["type"] != kind:
+    def next_message(self, kind: str) -> str:
+        """Return the next message of this kind on the channel of the worker that may be idle."""
+        while not (message := self.subscription.get_message(timeout=5)) or message["type"] != kind:
             assert message is None or message["type"] != "message", message
         return message["data"]
 
     @rule(really=rarely)
-    def die_or_live(self, really: bool) -> None:
-        """That worker is gone, or another hears under its name."""
-        if really == self.hears:
-            self.hears = not really
-            (self.ear.unsubscribe if really else self.ear.subscribe)(CHANNEL)
-            self.heard("unsubscribe" if really else "subscribe")
+    def stop_or_start_idle_worker(self, really: bool) -> None:
+        """Stop the worker that may be idle, or start it again under its name."""
+        if really == self.listening:
+            self.listening = not really
+            (self.subscription.unsubscribe if really else self.subscription.subscribe)(CHANNEL)
+            self.next_message("unsubscribe" if really else "subscribe")
 
     @initialize(every=st.fixed_dictionaries(dict.fromkeys(QUEUES, specs)))
-    def begin_with_work(self, every: dict[str, list[tuple[str, int, bool]]]) -> None:
+    def start_with_jobs(self, every: dict[str, list[tuple[str, int, bool]]]) -> None:
         for queue, some in every.items():
             self.submit(queue, some)
 
@@ -105,7 +111,7 @@ class ScheduleMachine(Machine):
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
         for queue in {job.queue for job in got}:
             owners = {self.model.jobs[job.id].owner for job in got if job.queue == queue}
-            limits_hold(self.model, queue, cluster, owners)
+            check_limits(self.model, queue, cluster, owners)
 
     @rule(queue=queues, picks=picks)
     def start_late(self, queue: str, picks: list[tuple[int, bool]]) -> None:
@@ -140,10 +146,10 @@ class ScheduleMachine(Machine):
         assert redis_client.run(scripts.release(queue, [(job.id, token) for job, token in chosen])) == refused
         for job in won:
             self.model.end_claim(job, "waiting")
-            self.model.stand_in_line(job, charge=False)
+            self.model.enqueue(job, charge=False)
 
     @rule(queue=queues, picks=picks)
-    def change_nothing(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+    def submit_known_jobs_and_renew(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         known = [ScheduleEntry(job.id, "b", 1, 0) for job in self.model.known(queue)]
         assert redis_client.run(scripts.submit(queue, known)) == 0
         chosen = self.model.chosen(queue, picks[:1])
@@ -151,7 +157,7 @@ class ScheduleMachine(Machine):
         assert redis_client.run(scripts.renew(queue, [(job.id, token) for job, token in chosen])) == refused
 
     @rule(queue=queues, picks=picks)
-    def lose_workers(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+    def expire_leases(self, queue: str, picks: list[tuple[int, bool]]) -> None:
         active = self.model.known(queue, "active")
         lost = {job.id: job for n, _ in picks if active for job in [active[n % len(active)]]}
         for job_id in lost:
@@ -165,7 +171,7 @@ class ScheduleMachine(Machine):
         for job in active:
             if job.id in lost:
                 self.model.end_claim(job, "waiting")
-                self.model.stand_in_line(job, charge=False)
+                self.model.enqueue(job, charge=False)
 
     @rule(queue=queues, picks=picks)
     def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
@@ -190,36 +196,33 @@ class ScheduleMachine(Machine):
         delayed = [job for job in chosen if job.known and job.state == "delayed"]
         assert redis_client.run(scripts.promote(queue, [job.id for job in chosen])) == len(delayed)
         for job in delayed:
-            self.model.stand_in_line(job)
+            self.model.enqueue(job)
 
     @rule(queue=queues, pick=st.integers(0, 50))
-    def come_due(self, queue: str, pick: int) -> None:
+    def make_delayed_job_due(self, queue: str, pick: int) -> None:
         if delayed := self.model.known(queue, "delayed"):
             job = delayed[pick % len(delayed)]
             self.client.zadd(queue_key(queue, "delayed"), {job.id: 1})
             job.due = True
 
     @rule(queue=queues, limits=limits, paused=rarely, late=rarely)
-    def operate(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
+    def set_overrides(self, queue: str, limits: dict[str, Any], paused: bool, late: bool) -> None:
         live = limits | ({"paused": True} if paused else {})
-        told = (
-            "somebody else's"
-            if late
-            else self.client.hget(queue_key(queue, "meta"), "overrides_version") or ""
-        )
-        news = redis_client.run(scripts.set_overrides(queue, live, told))
-        assert news == (None if late else live != self.model.live[queue])
+        current = self.client.hget(queue_key(queue, "meta"), "overrides_version") or ""
+        version = "of another writer" if late else current
+        changed = redis_client.run(scripts.set_overrides(queue, live, version))
+        assert changed == (None if late else live != self.model.live[queue])
         if not late:
             self.model.live[queue] = live
 
     @rule(really=rarely)
     def lose_redis(self, really: bool) -> None:
         if really:
-            self.forget_all()
+            self.flush_redis()
             self.model.lose_redis()
 
-    def forget_all(self) -> None:
-        """Redis loses its memory, but for the mark without which nothing may be claimed."""
+    def flush_redis(self) -> None:
+        """Delete all data of Redis, except the key without which no job may be claimed."""
         self.client.flushall()
         self.client.set(key("reconciled"), 0)
 
@@ -239,7 +242,7 @@ class ScheduleMachine(Machine):
 
     @invariant()
     def redis_and_model_agree(self) -> None:
-        found = look(self.client)
-        each_job_is_in_one_place(found, self.model)
-        counters_do_not_drift(found, self.model)
-        what_is_told_is_true(found, self.model, sorted(QUEUES)[(self.made + self.claims) % len(QUEUES)])
+        found = read_redis(self.client)
+        check_jobs_are_in_one_place(found, self.model)
+        check_counters(found, self.model)
+        check_counts_and_positions(found, self.model, sorted(QUEUES)[(self.made + self.claims) % len(QUEUES)])

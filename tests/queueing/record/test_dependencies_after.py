@@ -1,4 +1,4 @@
-"""`submit(after=…)`: a job that waits until others are over, however they ended."""
+"""`submit(after=…)`: a job waits until others are finished, with any outcome."""
 
 import pytest
 
@@ -9,19 +9,19 @@ from queueing.states import State
 from queueing.submit import submit
 from tests.support.valkey import wait_until
 
-from .moves import at_once, begin, end, new_job
+from .lifecycle import begin, end, new_job, run_concurrently
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
 def in_line(job: Job) -> bool:
-    """Whether the schedule has it waiting."""
+    """Return whether the schedule has the job in line."""
     found = redis_client.run(scripts.positions(job.queue, [job.id.hex]))[0]
     return bool(found and found.state == "waiting")
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED])
-def test_it_is_freed_by_either_outcome(state):
+def test_after_parent_ends_with_any_outcome_frees_job(state):
     first = new_job()
     second = new_job(after=[first])
     assert (second.state, second.unfinished_parents) == (State.DELAYED, 1)
@@ -29,14 +29,14 @@ def test_it_is_freed_by_either_outcome(state):
     assert end(begin(first), state).freed == [second]
 
 
-def test_a_cancel_puts_it_in_line_at_once():
+def test_after_parent_cancelled_enqueues_job_immediately():
     first = new_job()
     second = new_job(after=[first])
     verbs.cancel(first.id)
     assert in_line(second)
 
 
-def test_a_removed_job_is_not_waited_for():
+def test_after_parent_removed_enqueues_job():
     first = new_job()
     second, needs = new_job(after=[first]), new_job(depends_on=[first])
     verbs.remove(first.id)
@@ -45,13 +45,13 @@ def test_a_removed_job_is_not_waited_for():
     assert needs.error_code == "parent_failed"
 
 
-def test_what_is_over_already_is_not_waited_for():
+def test_after_finished_parent_does_not_wait():
     first = new_job()
     verbs.cancel(first.id)
     assert in_line(new_job(after=[first]))
 
 
-def test_it_waits_for_all_of_them():
+def test_after_several_parents_waits_for_all():
     jobs = [new_job() for _ in range(3)]
     last = new_job(after=jobs)
     verbs.cancel(jobs[1].id)
@@ -59,14 +59,14 @@ def test_it_waits_for_all_of_them():
     assert end(begin(jobs[2])).freed == [last]
 
 
-def test_a_child_that_fails_with_its_parent_frees_what_comes_after_it():
+def test_after_job_failed_by_its_parent_frees_next_job():
     parent = new_job()
     child = new_job(depends_on=[parent])
     last = new_job(after=[child])
     assert end(begin(parent), State.FAILED).freed == [last]
 
 
-def test_needing_a_job_is_more_than_coming_after_it():
+def test_after_and_depends_on_same_parent_requires_completion():
     parent = new_job()
     child = new_job(depends_on=[parent], after=[parent])
     verbs.cancel(parent.id)
@@ -74,7 +74,7 @@ def test_needing_a_job_is_more_than_coming_after_it():
     assert child.state == State.FAILED
 
 
-def test_one_tried_again_can_be_made_to_wait_for_others():
+def test_retry_with_after_waits_for_given_jobs():
     first, second, third = new_job(), new_job(), new_job()
     verbs.cancel(first.id)
     end(begin(third))
@@ -84,7 +84,7 @@ def test_one_tried_again_can_be_made_to_wait_for_others():
     assert end(begin(second)).freed == [again]
 
 
-def test_one_tried_again_while_it_waited_waits_for_nobody_else():
+def test_retry_of_waiting_job_waits_for_given_jobs_only():
     first, second, third = new_job(), new_job(), new_job()
     job = new_job(after=[first])
     verbs.cancel(job.id)
@@ -96,7 +96,7 @@ def test_one_tried_again_while_it_waited_waits_for_nobody_else():
     assert end(begin(third)).freed == [job]
 
 
-def test_an_end_after_a_retry_does_not_count_again():
+def test_after_parent_retried_and_ended_again_counts_once():
     first, second = new_job(), new_job()
     last = new_job(after=[first, second])
     verbs.cancel(first.id)
@@ -108,13 +108,15 @@ def test_an_end_after_a_retry_does_not_count_again():
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_one_submitted_as_the_other_is_cancelled_runs(round_):
+def test_after_parent_cancelled_concurrently_enqueues_job(round_):
     first = new_job()
-    _, submission = at_once(lambda: verbs.cancel(first.id), lambda: submit("test.echo", {}, after=[first]))
+    _, submission = run_concurrently(
+        lambda: verbs.cancel(first.id), lambda: submit("test.echo", {}, after=[first])
+    )
     assert in_line(submission.job)
 
 
-def test_a_chain_runs_in_order_in_real_workers(qcluster):
+def test_after_chain_in_real_workers_runs_in_order(qcluster):
     qcluster()
     first = submit("test.flaky", {"fail": 9, "how": "permanent"}).job
     second = submit("test.sleep", {"seconds": 0.1}, after=[first]).job

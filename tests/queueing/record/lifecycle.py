@@ -1,4 +1,4 @@
-"""Short words for the record's moves, and threads that make them at the same moment."""
+"""Steps of a job's life on record, and threads that take several steps at the same moment."""
 
 import threading
 from collections.abc import Callable
@@ -29,97 +29,97 @@ OUTCOMES = {
 
 
 def new_job(kind: str = "test.echo", **options: Any) -> Job:
-    """A submitted job whose kind has an `on_end` that writes a row."""
+    """Submit a job whose kind has an `on_end` hook that writes a row."""
     return submit(kind, {}, **options).job
 
 
 def begin(job: Job, token: str = "c1/w/1") -> Run:
-    """A claim's attempt begins."""
+    """Begin an attempt of the job under a claim."""
     (run,) = attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token)
     return run
 
 
 def result(run: Run, state: State = State.COMPLETED, **changes: Any) -> Result:
-    """How the attempt came out."""
+    """Return a result of the run."""
     value = {"response": "done"} if state == State.COMPLETED else None
     fields = {"run": run, "state": state, "outcome": OUTCOMES[state], "value": value}
     return Result(**(fields | {"ended_at": timezone.now()} | changes))
 
 
 def end(run: Run, state: State = State.COMPLETED, **changes: Any) -> attempts.RecordedResults:
-    """The attempt's end is reported."""
+    """Record the end of the run."""
     return attempts.end([result(run, state, **changes)])
 
 
-def everything(job: Job) -> tuple[dict[str, Any], int, int]:
-    """All the record has of a job: its row, attempts, and calls of `on_end`."""
+def snapshot(job: Job) -> tuple[dict[str, Any], int, int]:
+    """Return all that the record has of a job: its row, failed attempts and calls of `on_end`."""
     row = Job.objects.get(id=job.id)
     failed = FailedAttempt.objects.filter(job=job).count()
     return model_to_dict(row) | {"id": row.id}, failed, Written.objects.filter(job_id=job.id.hex).count()
 
 
-def at_once(*moves: Callable[[], Any]) -> list[Any]:
-    """Each move in a thread of its own, all let go at the same moment; what they return or raise."""
-    gate = threading.Barrier(len(moves))
+def run_concurrently(*steps: Callable[[], Any]) -> list[Any]:
+    """Take each step in its own thread, all at the same moment. Return what they return or raise."""
+    gate = threading.Barrier(len(steps))
 
-    def go(move: Callable[[], Any]) -> Any:
+    def go(step: Callable[[], Any]) -> Any:
         connection.ensure_connection()
         gate.wait()
         try:
-            return move()
+            return step()
         except Exception as exc:
             return exc
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(moves)) as threads:
-        return list(threads.map(go, moves))
+    with ThreadPoolExecutor(len(steps)) as threads:
+        return list(threads.map(go, steps))
 
 
 def cancelled(job: Job) -> None:
-    """The claim `c1/w/1` ends by a cancel; the same for those below."""
+    """End the claim `c1/w/1` by a cancel. The functions below end it in other ways."""
     verbs.cancel(job.id)
 
 
 def stalled_once(job: Job) -> None:
-    """Its lease ran out."""
+    """Let the lease expire."""
     stalled.record_stalls(get_queue(job.queue), [(job.id.hex, "c1/w/1")])
 
 
 def taken_over(job: Job) -> None:
-    """Its lease ran out and another runs the job."""
+    """Let the lease expire, and let another worker run the job."""
     stalled_once(job)
     begin(job, "c2/w/1")
 
 
 def done_by_another(job: Job) -> None:
-    """Its lease ran out and another completed the job."""
+    """Let the lease expire, and let another worker complete the job."""
     stalled_once(job)
     end(begin(job, "c2/w/1"), value={"response": "the other's"})
 
 
 def given_back(job: Job) -> None:
-    """It was released."""
+    """Release the run."""
     end(present_run(job), State.WAITING, spent=False)
 
 
 def retried_later(job: Job) -> None:
-    """It failed and is to be tried again."""
+    """Fail the attempt and retry it later."""
     end(present_run(job), State.DELAYED, delay=5)
 
 
-def failed_and_run_anew(job: Job) -> None:
-    """It failed and a person asked for another run."""
+def failed_and_retried(job: Job) -> None:
+    """Fail the job, and let a person retry it."""
     end(present_run(job), State.FAILED)
     verbs.retry(job.id)
 
 
 def present_run(job: Job) -> Run:
-    """The run that the active row stands for."""
+    """Return the run of the active row."""
     return as_run(Job.objects.get(id=job.id))
 
 
-#: How a claim is lost.
+#: The ways in which a claim is lost.
 LOSSES = [
     cancelled,
     stalled_once,
@@ -127,5 +127,5 @@ LOSSES = [
     done_by_another,
     given_back,
     retried_later,
-    failed_and_run_anew,
+    failed_and_retried,
 ]

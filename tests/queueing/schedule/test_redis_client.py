@@ -1,9 +1,10 @@
-"""Something that is not Redis answers: it is said clearly, and nothing is half done."""
+"""A server that is not Redis, or not ready, counts as unavailable Redis; accepted work is stored."""
 
 import asyncio
 import re
 import socketserver
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -26,8 +27,8 @@ GARBAGE = {
     "full": b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
     "a replica": b"-READONLY You can't write against a read only replica.\r\n",
 }
-#: Well-formed, but not what a script of ours returns.
-STRANGE = {
+#: Well-formed replies that no script of the engine returns.
+UNEXPECTED = {
     "ok": b"+OK\r\n",
     "a number": b":1\r\n",
     "a text": b"$5\r\nhello\r\n",
@@ -37,8 +38,8 @@ STRANGE = {
 }
 
 
-#: How a connection begins.
-OPENING = {
+#: The correct replies to the first commands of a connection.
+HANDSHAKE = {
     b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
     b"CLIENT": b"+OK\r\n",
     b"SELECT": b"+OK\r\n",
@@ -47,18 +48,18 @@ OPENING = {
 
 
 class Garbage(socketserver.BaseRequestHandler):
-    """Answers every request with the server's words; a polite one gets the connection's opening right."""
+    """A server that replies to every request with its `words`. A polite one gets the handshake right."""
 
     def handle(self) -> None:
         while self.server.words and (asked := self.request.recv(65536)):
             for name in re.findall(rb"\*\d+\r\n\$\d+\r\n(\w+)", asked):
-                opening = OPENING.get(name) if self.server.polite else None
-                self.request.sendall(opening or self.server.words)
+                handshake = HANDSHAKE.get(name) if self.server.polite else None
+                self.request.sendall(handshake or self.server.words)
 
 
 @pytest.fixture
-def answers(settings):
-    """Call it with the words with which something that is not Redis shall answer."""
+def serve(settings):
+    """Call it with the reply of a server that takes the place of Redis."""
     servers = []
 
     def start(words: bytes, *, polite: bool = False) -> None:
@@ -80,7 +81,7 @@ CALLS = {
     "claim": lambda: scripts.claim([get_queue("test")], TOKEN, 3),
     "finish": lambda: scripts.finish(get_queue("test"), [Outcome(ID, TOKEN, "completed", 1)]),
     "counts": lambda: scripts.counts("test"),
-    "places": lambda: scripts.positions("test", [ID]),
+    "positions": lambda: scripts.positions("test", [ID]),
     "expired": lambda: scripts.expired("test"),
     "renew": lambda: scripts.renew("test", [(ID, TOKEN)]),
 }
@@ -88,8 +89,8 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("words", GARBAGE)
-def test_garbage_counts_as_redis_being_away(answers, call, words):
-    answers(GARBAGE[words])
+def test_run_garbage_reply_raises_unavailable(serve, call, words):
+    serve(GARBAGE[words])
     with pytest.raises(redis_client.Unavailable) as caught:
         redis_client.run(CALLS[call]())
     assert str(caught.value)
@@ -106,8 +107,8 @@ def test_garbage_counts_as_redis_being_away(answers, call, words):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("words", GARBAGE)
-def test_what_is_submitted_to_garbage_is_kept(answers, words):
-    answers(GARBAGE[words])
+def test_submit_with_garbage_replies_stores_jobs(serve, words):
+    serve(GARBAGE[words])
     job = submit("test.noop", {}, owner="alice", request_id="r1").job
     submit_many("test.noop", [{}] * 2)
     assert submit("test.noop", {}, owner="alice", request_id="r1").job == job
@@ -116,7 +117,25 @@ def test_what_is_submitted_to_garbage_is_kept(answers, words):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("words", GARBAGE)
-def test_a_cancel_holds_though_garbage_answers(answers, words):
-    answers(GARBAGE[words])
+def test_cancel_with_garbage_replies_is_recorded(serve, words):
+    serve(GARBAGE[words])
     job = submit("test.noop", {}).job
     assert verbs.cancel(job.id).state == State.CANCELLED
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("words", UNEXPECTED)
+@pytest.mark.parametrize("polite", [True, False])
+def test_run_unexpected_reply_raises_only_unavailable(serve, call, words, polite):
+    serve(UNEXPECTED[words], polite=polite)
+    with suppress(redis_client.Unavailable):  # some of the replies are valid for some of the calls
+        redis_client.run(CALLS[call]())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("words", UNEXPECTED)
+@pytest.mark.parametrize("polite", [True, False])
+def test_submit_with_unexpected_replies_stores_job(serve, words, polite):
+    serve(UNEXPECTED[words], polite=polite)
+    submit("test.noop", {})
+    assert Job.objects.count() == 1

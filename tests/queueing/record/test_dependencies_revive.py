@@ -1,4 +1,4 @@
-"""A parent that a person has tried again takes those along that failed only because of it."""
+"""A parent that is retried revives the jobs that failed only because of it."""
 
 import pytest
 
@@ -6,19 +6,20 @@ from queueing.control import verbs
 from queueing.models import Job
 from queueing.states import State
 
-from .moves import begin, end, new_job
-from .test_dependencies import cancelled, failed
+from .lifecycle import begin, end, new_job
+from .test_dependencies import cancel, fail
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def again(job: Job) -> tuple[str, int, str]:
+def refreshed(job: Job) -> tuple[str, int, str]:
+    """Return the job's state, unfinished parents and error code from the database."""
     job.refresh_from_db()
     return job.state, job.unfinished_parents, job.error_code
 
 
-@pytest.mark.parametrize("how", [failed, cancelled])
-def test_its_children_wait_for_it_again_and_theirs_for_them(how):
+@pytest.mark.parametrize("how", [fail, cancel])
+def test_revive_descendants_wait_refreshed(how):
     parent = new_job()
     child = new_job(depends_on=[parent])
     grandchild = new_job(depends_on=[child])
@@ -26,45 +27,45 @@ def test_its_children_wait_for_it_again_and_theirs_for_them(how):
 
     verbs.retry(parent.id)
 
-    assert again(child) == again(grandchild) == (State.DELAYED, 1, "")
+    assert refreshed(child) == refreshed(grandchild) == (State.DELAYED, 1, "")
     assert child.finished_at is None
     assert end(begin(parent)).freed == [child]
     assert end(begin(child)).freed == [grandchild]
 
 
-def test_a_child_waits_on_while_another_it_needs_has_failed():
+def test_revive_child_of_another_failed_parent_stays_failed():
     parents = [new_job(), new_job()]
     child = new_job(depends_on=parents)
     for parent in parents:
-        cancelled(parent)
+        cancel(parent)
 
     verbs.retry(parents[0].id)
-    assert again(child) == (State.FAILED, 0, "parent_failed")
+    assert refreshed(child) == (State.FAILED, 0, "parent_failed")
 
     verbs.retry(parents[1].id)
-    assert again(child) == (State.DELAYED, 2, "")
+    assert refreshed(child) == (State.DELAYED, 2, "")
 
 
-def test_what_it_only_came_after_is_counted_if_it_is_not_over():
+def test_revive_counts_unfinished_jobs_of_after():
     parent, before, over = new_job(), new_job(), new_job()
     child = new_job(depends_on=[parent], after=[before, over])
-    failed(parent)
+    fail(parent)
     end(begin(over))
 
     verbs.retry(parent.id)
 
-    assert again(child) == (State.DELAYED, 2, "")
+    assert refreshed(child) == (State.DELAYED, 2, "")
     assert end(begin(parent)).freed == []
     assert end(begin(before)).freed == [child]
 
 
-def test_a_child_that_was_cancelled_or_failed_itself_stays_so():
+def test_revive_cancelled_child_stays_cancelled():
     parent = new_job()
     stopped = new_job(depends_on=[parent])
     verbs.cancel(stopped.id)
-    failed(parent)
+    fail(parent)
 
     verbs.retry(parent.id)
 
-    assert again(stopped)[0] == State.CANCELLED
+    assert refreshed(stopped)[0] == State.CANCELLED
     assert end(begin(parent)).freed == []

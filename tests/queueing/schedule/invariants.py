@@ -1,4 +1,4 @@
-"""What must hold between Redis and the model after every move."""
+"""The invariants between Redis and the model, checked after every move."""
 
 from collections import Counter
 from typing import Any
@@ -30,8 +30,8 @@ SETS = tuple(
 )
 
 
-def look(client: Any) -> dict[str, Any]:
-    """Everything Redis holds, in one round trip."""
+def read_redis(client: Any) -> dict[str, Any]:
+    """Return all keys of the schedule, in one round trip."""
     with client.pipeline(transaction=False) as pipe:
         for name in HASHES:
             pipe.hgetall(key(name))
@@ -40,8 +40,8 @@ def look(client: Any) -> dict[str, Any]:
         return dict(zip(HASHES + SETS, pipe.execute(), strict=True))
 
 
-def each_job_is_in_one_place(found: dict[str, Any], model: Model) -> None:
-    """None lost, none in two places, every place in line the right one."""
+def check_jobs_are_in_one_place(found: dict[str, Any], model: Model) -> None:
+    """Assert that no job is lost or in two places, and that each has the right place in line."""
     known = [job for job in model.jobs.values() if job.known]
     owners = {job_id: text.split("\x1f")[0] for job_id, text in found["jobs"].items()}
     assert owners == {job.id: job.owner for job in known}
@@ -52,22 +52,22 @@ def each_job_is_in_one_place(found: dict[str, Any], model: Model) -> None:
         line = waiting | {job_id: int(score) for _, score, job_id in parked}
         assert len(line) == len(waiting) + len(parked)
         assert line == {job.id: job.line[0] for job in model.line(queue)}
-        nobody_is_left_parked(queue, Counter(owner for owner, _, _ in parked), model)
+        check_parked_jobs_will_return(queue, Counter(owner for owner, _, _ in parked), model)
         for state in ("delayed", "active"):
             ids = sorted(job_id for job_id, _ in found[f"q:{queue}:{state}"])
             assert ids == [job.id for job in model.known(queue, state)]
 
 
-def nobody_is_left_parked(queue: str, parked: Counter[str], model: Model) -> None:
-    """An owner with parked jobs has others, running or in line, that will bring them back."""
-    for owner, aside in parked.items():
-        in_line = len(model.known(queue, "waiting", owner=owner)) - aside
+def check_parked_jobs_will_return(queue: str, parked: Counter[str], model: Model) -> None:
+    """Assert that each owner with parked jobs has active or waiting ones, whose end brings these back."""
+    for owner, number in parked.items():
+        in_line = len(model.known(queue, "waiting", owner=owner)) - number
         running = len(model.known(queue, "active", owner=owner))
         assert running + in_line >= model.under(queue).owner_concurrency > 0, owner
 
 
-def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
-    """Every counter says what there is; what is zero is gone."""
+def check_counters(found: dict[str, Any], model: Model) -> None:
+    """Assert that every counter is right, and that counters at zero are deleted."""
     for name, wanted in model.counters().items():
         assert found[name] == wanted, name
     for queue, q in QUEUES.items():
@@ -79,8 +79,8 @@ def counters_do_not_drift(found: dict[str, Any], model: Model) -> None:
         assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
 
 
-def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> None:
-    """Counts and positions."""
+def check_counts_and_positions(found: dict[str, Any], model: Model, queue: str) -> None:
+    """Assert that the scripts reply with the right counts and positions."""
     counts = redis_client.run(scripts.counts(queue, "a"))
     wanted = [len(model.known(queue, state)) for state in ("waiting", "delayed", "active")]
     assert [counts.waiting, counts.delayed, counts.active] == wanted
@@ -88,20 +88,20 @@ def what_is_told_is_true(found: dict[str, Any], model: Model, queue: str) -> Non
     assert counts.paused == bool(model.live[queue].get("paused"))
     assert counts.under(QUEUES[queue]) == model.under(queue)
     jobs = model.line(queue) + model.known(queue, "delayed", "active")
-    places = redis_client.run(scripts.positions(queue, [job.id for job in jobs]))
-    assert [place.state for place in places] == [job.state for job in jobs]
+    positions = redis_client.run(scripts.positions(queue, [job.id for job in jobs]))
+    assert [position.state for position in positions] == [job.state for job in jobs]
     in_line = {job_id for job_id, _ in found[f"q:{queue}:waiting"]}
-    told = [place.ahead for job, place in zip(jobs, places, strict=True) if job.id in in_line]
-    assert told == list(range(len(in_line)))
-    for at, (job, place) in enumerate(zip(jobs, places, strict=True)):
-        assert job.state != "waiting" or place.ahead <= at
+    ahead = [position.ahead for job, position in zip(jobs, positions, strict=True) if job.id in in_line]
+    assert ahead == list(range(len(in_line)))
+    for index, (job, position) in enumerate(zip(jobs, positions, strict=True)):
+        assert job.state != "waiting" or position.ahead <= index
 
 
-def limits_hold(model: Model, queue: str, cluster: str, owners: set[str]) -> None:
-    """After a claim by the cluster that got jobs of the owners: none of these has more than they may."""
+def check_limits(model: Model, queue: str, cluster: str, owners: set[str]) -> None:
+    """Assert that no limit is exceeded after a claim of the cluster that took jobs of the owners."""
     q, active = model.under(queue), model.known(queue, "active")
     assert model.running(queue, cluster) <= q.concurrency
     assert not q.global_concurrency or len(active) <= q.global_concurrency
     assert not q.limiter or len(model.starts[queue]) <= q.limiter.max
-    busy = Counter(job.owner for job in active if job.owner in owners - {""})
-    assert not q.owner_concurrency or max(busy.values(), default=0) <= q.owner_concurrency
+    active_of_owner = Counter(job.owner for job in active if job.owner in owners - {""})
+    assert not q.owner_concurrency or max(active_of_owner.values(), default=0) <= q.owner_concurrency
