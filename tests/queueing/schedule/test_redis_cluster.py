@@ -12,7 +12,7 @@ from tests.support.valkey import wait_until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-def test_jobs_run_retry_and_are_cancelled_on_a_cluster(nodes, qcluster):
+def test_redis_cluster_jobs_run_retry_and_cancel(nodes, qcluster):
     qcluster()
     many = submit_many("test.echo", [{"text": f"number {n}"} for n in range(200)], owner="alice")
     flaky = submit("test.flaky", {"fail": 1}).job
@@ -27,7 +27,7 @@ def test_jobs_run_retry_and_are_cancelled_on_a_cluster(nodes, qcluster):
     assert finished(later).state == State.COMPLETED
 
 
-def test_a_cluster_that_lost_its_memory_loses_nothing(nodes, qcluster):
+def test_redis_cluster_data_lost_every_job_completes(nodes, qcluster):
     jobs = submit_many("test.echo", [{"text": str(n)} for n in range(20)])
     for node in nodes.nodes:
         node.client.flushall()
@@ -35,7 +35,7 @@ def test_a_cluster_that_lost_its_memory_loses_nothing(nodes, qcluster):
     assert {finished(job).state for job in jobs} == {State.COMPLETED}
 
 
-def test_all_keys_of_the_engine_are_on_one_node(nodes, qcluster):
+def test_redis_cluster_all_keys_are_on_one_node(nodes, qcluster):
     qcluster()
     finished(submit("test.echo", {"text": "hello"}, owner="alice").job)
     holders = [node for node in nodes.nodes if any(key.startswith("{") for key in node.client.scan_iter())]
