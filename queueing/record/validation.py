@@ -57,7 +57,7 @@ def _check_args(args: object) -> None:
     if size > (maximum := get_conf().max_payload):
         raise BadSubmission(
             "args",
-            f"{size} bytes of JSON are too many: use at most {maximum}; store the rest and pass its id",
+            f"{size} bytes of JSON are more than {maximum}; store the rest and pass its id",
         )
 
 
