@@ -53,7 +53,7 @@ def test_visitor_signs_up_exports_and_erases_everything(
     expect(page).to_have_url(f"{site.url}/")
     page.goto(here)
     expect(questions(page)).to_contain_text("Count the herons")
-    provider.tell("signed up")
+    provider.release("signed up")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=30_000)
     open_sidebar(page)
     page.get_by_role("link", name=name).click()

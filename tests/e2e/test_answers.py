@@ -57,9 +57,9 @@ def test_the_place_in_line_is_shown_and_moves(
 
     mine = answers(page)
     expect(mine).to_contain_text("2nd in line")
-    provider.tell("the second place was seen")
+    provider.release("the second place was seen")
     expect(mine).to_contain_text("Next in line")
-    provider.tell("the first place was seen")
+    provider.release("the first place was seen")
     expect(text_of(answers(others[0]))).to_have_text(LONG)
     expect(mine).to_have_attribute("data-status", "completed")
 
@@ -76,7 +76,7 @@ def test_a_waiting_question_can_be_cancelled(
     answers(page).get_by_role("button", name="Cancel").click()
 
     expect(answers(page)).to_contain_text("Cancelled before it began.")
-    provider.tell("it was cancelled")
+    provider.release("it was cancelled")
     expect(text_of(answers(other))).to_have_text(LONG)
     assert len(provider.requests) == 1
 
@@ -135,7 +135,7 @@ def test_an_answer_goes_on_after_a_reload(page: Page, provider: Provider) -> Non
 
     expect(answers(page)).to_have_attribute("aria-busy", "true")
     expect(text_of(answers(page))).to_contain_text("word5")
-    provider.tell("it was loaded again")
+    provider.release("it was loaded again")
     expect(text_of(answers(page))).to_have_text(LONG)
     expect(answers(page)).to_have_attribute("data-status", "completed")
 

@@ -36,7 +36,7 @@ def test_an_answer_missed_while_offline_is_whole_afterwards(page: Page, provider
     expect(text_of(answers(page))).to_contain_text("word3")
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.").first).to_be_visible()
-    provider.tell("it is offline")
+    provider.release("it is offline")
     provider.wait_for(lambda requests: requests[0].ended)
     page.context.set_offline(False)
 

@@ -74,7 +74,7 @@ def test_document_notes_stream_and_report_downloads(page: Page, provider: Provid
 
     page.reload()
     expect(text_of(answers(page))).to_contain_text("Part 4 of 8")
-    provider.tell("seen")
+    provider.release("seen")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
     expect(text_of(answers(page)).get_by_role("heading")).to_have_text(HEADINGS)
     expect(text_of(answers(page))).to_contain_text("More ships each year.")
@@ -155,7 +155,7 @@ def test_documents_have_no_serious_axe_violations(
     page.get_by_role("button", name="Send").click()
     expect(text_of(answers(page))).to_contain_text("Part 2 of 8")
     assert serious(page) == []
-    provider.tell("seen")
+    provider.release("seen")
     expect(answers(page)).to_have_attribute("data-status", "completed", timeout=60_000)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -83,7 +83,7 @@ def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
     expect(spoken(page)).to_contain_text("Not sent. The line is full.")
     page.reload()
     expect(text_of(mine)).to_have_text("Is there room for me?")
-    provider.tell("the line was seen full")
+    provider.release("the line was seen full")
     expect(text_of(answers(others[0]))).to_have_text(LONG)
     expect(page.locator("#notice")).to_be_hidden()
     mine.get_by_role("button", name="Send again").click()

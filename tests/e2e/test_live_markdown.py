@@ -61,7 +61,7 @@ def test_markdown_is_rendered_while_answer_streams(page: Page, provider: Provide
     expect(text).to_contain_text("word3")
     assert answer.get_attribute("aria-busy") == "true"
     during = text.inner_html()
-    provider.tell("seen")
+    provider.release("seen")
 
     expect(answer).to_have_attribute("aria-busy", "false")
     after = text.inner_html()
@@ -137,7 +137,7 @@ def test_next_attempt_starts_with_empty_text(page: Page, provider: Provider) -> 
     text = text_of(answers(page))
 
     expect(text.get_by_role("heading")).to_be_visible()
-    provider.tell("seen")
+    provider.release("seen")
     expect(text.locator("strong", has_text="whole")).to_be_visible()
     expect(text.get_by_role("heading")).to_have_count(0)
     expect(text).to_have_text(f"A whole answer. {END}")

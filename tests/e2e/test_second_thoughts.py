@@ -38,7 +38,7 @@ def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider:
     expect(spoken(page)).to_have_text("Message changed.")
     expect(button).to_be_focused()
     expect(text_of(questions(page).nth(1))).to_have_text("Second, please.")
-    provider.tell("the first may end")
+    provider.release("the first may end")
     expect(answers(page).nth(1)).to_contain_text("“Second, please.”")
     assert len(provider.requests) == 2
 
@@ -54,7 +54,7 @@ def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page,
     edit(page, 1, "Something else, please.")
     for tab in (page, other):
         expect(text_of(questions(tab).nth(1))).to_have_text("Something else, please.")
-    provider.tell("the first may end")
+    provider.release("the first may end")
     for tab in (page, other):
         expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
 
@@ -85,7 +85,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     say(page, "Second, plaese.")
     expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
     deaf = True  # the page does not hear that its turn has come
-    provider.tell("the page is deaf")
+    provider.release("the page is deaf")
     provider.wait_for(lambda requests: len(requests) == 2)
     questions(page).nth(1).get_by_role("button", name="Edit").click()
     editor(page).fill("Second, please.")
@@ -96,7 +96,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     page.keyboard.press("Escape")
     expect(text_of(questions(page).nth(1))).to_have_text("Second, plaese.")
-    provider.tell("the edit was refused")
+    provider.release("the edit was refused")
     expect(text_of(answers(page).nth(1))).to_have_text(LONG)
     assert len(provider.requests) == 2
 
@@ -114,7 +114,7 @@ def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Prov
     expect(page.get_by_label("Your message", exact=True)).to_have_value("Second, plaese.")
     page.reload()
     expect(questions(page)).to_have_count(1)
-    provider.tell("the first may end")
+    provider.release("the first may end")
     expect(text_of(answers(page).first)).to_have_text(LONG)
     assert len(provider.requests) == 1
 
@@ -173,7 +173,7 @@ def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
     expect(text_of(questions(page).nth(1))).to_have_text("Something else.")
     questions(page).nth(2).get_by_role("button", name="Withdraw").click()
     expect(questions(page)).to_have_count(2)
-    provider.tell("the first may end")
+    provider.release("the first may end")
     expect(answers(page).nth(1)).to_contain_text("“Something else.”")
 
 

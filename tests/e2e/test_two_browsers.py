@@ -58,12 +58,12 @@ def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its
     expect(text_of(questions(computer))).to_have_text(["Hello from the computer.", "Hello from the phone."])
     for page in browsers:
         expect(answers(page).nth(1)).to_contain_text("Next in line")
-    provider.tell("both have seen the place")
+    provider.release("both have seen the place")
     for page in browsers:
         expect(answers(page).nth(1)).to_have_attribute("data-status", "active")
         expect(text_of(answers(page).nth(1))).to_contain_text("word5")
         expect(answers(page).nth(1)).to_have_attribute("aria-busy", "true")
-    provider.tell("both have seen words")
+    provider.release("both have seen words")
     for page in browsers:
         expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
         expect(text_of(answers(page).nth(1))).to_have_text(LONG)

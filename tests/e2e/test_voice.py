@@ -79,7 +79,7 @@ def test_transcript_is_edited_by_keyboard(microphone, provider: Provider) -> Non
     page.keyboard.press("Enter")
     expect(card(page)).to_contain_text("Listening to your recording")
 
-    provider.tell("transcribed")
+    provider.release("transcribed")
     expect(field(page)).to_have_value(TRANSCRIPT)
     expect(field(page)).to_be_focused()
     expect(card(page)).to_be_hidden()
@@ -103,7 +103,7 @@ def test_sent_recording_is_answered_in_both_tabs(microphone, provider: Provider)
     for tab in (page, other):
         expect(questions(tab).nth(1)).to_contain_text("Listening to your recording")
         expect(answers(tab)).to_have_count(1)  # the reply to a recording without transcript is not shown
-    provider.tell("transcribed")
+    provider.release("transcribed")
     for tab in (page, other):
         expect(text_of(questions(tab).nth(1))).to_have_text(TRANSCRIPT)
         expect(answers(tab).nth(1)).to_contain_text("Where should I go in Lisbon")
@@ -120,7 +120,7 @@ def test_first_message_by_voice_survives_reload(microphone, provider: Provider) 
     expect(questions(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(questions(page)).to_contain_text("Listening to your recording")
-    provider.tell("transcribed")
+    provider.release("transcribed")
     expect(text_of(questions(page))).to_have_text(TRANSCRIPT)
     expect(answers(page)).to_contain_text("Where should I go in Lisbon")
 
@@ -133,7 +133,7 @@ def test_pending_transcript_arrives_after_reload(microphone, provider: Provider)
     expect(card(page)).to_contain_text("Listening to your recording")
     page.reload()
     expect(card(page)).to_contain_text("Listening to your recording")
-    provider.tell("transcribed")
+    provider.release("transcribed")
     expect(field(page)).to_have_value(TRANSCRIPT)
 
 

@@ -1,7 +1,7 @@
-"""A provider that speaks OpenAI's protocol over real HTTP and does what a test tells it to.
+"""A scripted provider that speaks OpenAI's protocol over real HTTP.
 
-`script.py` says what can be asked of it, `wire.py` how the two streaming APIs look, `server.py`
-answers, `fixture.py` brings it into pytest. By hand: `python -m tests.provider --port 8899`.
+`script.py` describes the possible answers, `wire.py` the formats of the two streaming APIs, `server.py` answers
+requests, `fixture.py` is the pytest fixture. To run it alone: `python -m tests.provider --port 8899`.
 """
 
 from tests.provider.script import Script

@@ -1,4 +1,4 @@
-"""Run the scripted provider by hand or for a bench: `python -m tests.provider --port 8899`."""
+"""Run the scripted provider alone or for a bench: `python -m tests.provider --port 8899`."""
 
 import argparse
 import asyncio
@@ -24,8 +24,8 @@ async def serve(port: int, default: Script | None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free one")
-    parser.add_argument("--words", type=int, default=0, help="answer everything with this many words")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
+    parser.add_argument("--words", type=int, default=0, help="answer every request with this many words")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each word")
     options = parser.parse_args()
     default = None

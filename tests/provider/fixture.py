@@ -1,4 +1,4 @@
-"""The `provider` fixture: a scripted provider of its own for each test, on a free port."""
+"""The `provider` fixture: a separate scripted provider for each test, on a free port."""
 
 import asyncio
 import threading
@@ -12,8 +12,10 @@ from tests.provider.server import Request, Server
 
 
 class Provider:
-    """The provider as a test sees it. It runs in a thread of its own; everything here may be called
-    from any thread, but `wait_for` blocks: from a coroutine, `await provider.eventually(…)`."""
+    """The provider as a test sees it. The server runs in its own thread.
+
+    All methods may be called from any thread. `wait_for` blocks: coroutines await `eventually` instead.
+    """
 
     def __init__(self) -> None:
         self._server = Server()
@@ -35,12 +37,12 @@ class Provider:
 
     @property
     def base_url(self) -> str:
-        """What OPENAI_BASE_URL should be."""
+        """The value for OPENAI_BASE_URL."""
         return f"http://127.0.0.1:{self._server.port}/v1"
 
     @property
     def publishes(self) -> dict[str, str]:
-        """Environment variables that lead another process to it."""
+        """Environment variables that make another process use this provider."""
         return {
             "OPENAI_BASE_URL": self.base_url,
             "OPENAI_API_KEY": "sk-of-the-tests",
@@ -53,33 +55,33 @@ class Provider:
         return list(self._server.log)
 
     def script(self, *scripts: Script, **fields: Any) -> None:
-        """Answer the next requests like this: ready-made scripts, or the fields of one."""
+        """Queue answers for the next requests: scripts, or the fields of one."""
         self._server.scripts.add(*scripts)
         if fields:
             self._server.scripts.add(Script(**fields))
 
     def reset(self) -> None:
-        """Forget scripts and requests; nothing waits for a test any longer."""
+        """Delete all scripts and requests, and release all waiting answers."""
         self._run(self._server.forget())
 
-    def tell(self, what: str) -> None:
-        """Let the answers go on that wait `until` this, now and from now on."""
-        self._run(self._server.tell(what))
+    def release(self, name: str) -> None:
+        """Release all answers that wait `until` this name, now and later."""
+        self._run(self._server.release(name))
 
     def wait_for(self, predicate: Callable[[list[Request]], Any], timeout: float = 10.0) -> None:
         """Block until `predicate(requests)` holds."""
         with self._server.changed:
             if not self._server.changed.wait_for(lambda: predicate(self.requests), timeout):
-                raise AssertionError(f"not within {timeout} s; the provider saw {self.requests}")
+                raise AssertionError(f"not within {timeout} s; the provider received {self.requests}")
 
     async def eventually(self, predicate: Callable[[list[Request]], Any], timeout: float = 10.0) -> None:
-        """`wait_for`, for coroutines."""
+        """Await what `wait_for` blocks for."""
         await asyncio.to_thread(self.wait_for, predicate, timeout)
 
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    """A running provider, which the settings name. (Another process is told in its environment.)"""
+    """A running provider, used by the settings. Other processes need `publishes` in their environment."""
     provider = Provider()
     provider.start()
     for name, value in provider.publishes.items():
@@ -91,6 +93,6 @@ def provider(settings: Any) -> Iterator[Provider]:
 
 @pytest.fixture(params=["chat", "responses"])
 def api(request: Any, provider: Provider, settings: Any) -> str:
-    """Runs a test over both APIs."""
+    """Run a test with each of the two APIs."""
     settings.OPENAI_API = request.param
     return str(request.param)

@@ -1,22 +1,22 @@
-"""What the provider is told to do with one request, and the list of what it was told."""
+"""Scripts: how the provider answers one request, and the queue of scripts."""
 
 import re
 import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-#: How an answer ends, once its text (or the first `after` pieces of it) is sent.
-#:   stop            as it should
+#: How an answer ends, after its text (or the first `after` words of it) is sent.
+#:   stop            normally
 #:   length          at the length limit
-#:   content_filter  held back by the filter
+#:   content_filter  blocked by the content filter
 #:   refusal         with `message` as the model's refusal
-#:   error           with an error inside the stream, of `code` and `message`
+#:   error           with an error inside the stream, with `code` and `message`
 #:   failed          with `response.failed` (chat completions have none: the same as `error`)
-#:   cut             with the connection torn down
+#:   cut             with an aborted connection
 #:   eof             with a clean end of the body, but without the event that ends an answer
 #:   stall           never
-#:   garbage         with bytes that are no JSON, then a clean end
-#:   hang            as it should, but the body stays open
+#:   garbage         with bytes that are not JSON, then a clean end
+#:   hang            normally, but the body stays open
 End = Literal[
     "stop", "length", "content_filter", "refusal", "error", "failed", "cut", "eof", "stall", "garbage", "hang"
 ]
@@ -24,51 +24,52 @@ End = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """Answer one request (or `times` of them; 0 is for ever) like this."""
+    """How to answer one request, or `times` requests (0 means all)."""
 
     text: str | None = None
-    """The answer, sent word by word; None is a sentence of some 20 words about the last user message."""
+    """The answer, sent word by word; None means a sentence of about 20 words about the last user message."""
     delay: float = 0.0
     """Seconds before each word."""
     after: int | None = None
-    """Words to send before the end comes; None is all."""
+    """Words to send before the end; None means all."""
     end: End = "stop"
 
     counts: bool = True
-    """Say how many tokens it was."""
+    """Send token counts."""
     cached_tokens: int = 0
-    """Of the input, how many to say were read before."""
+    """The number of cached input tokens to report."""
 
     wait: float = 0.0
     """Seconds before the first byte."""
     until: str = ""
-    """Wait until the test tells this: `provider.tell(until)`."""
+    """Wait until the test calls `provider.release(until)`."""
     pause_after: int = 0
-    """Words of the stream that are sent before that wait; 0 is nothing at all."""
+    """Words of the stream to send before that wait; 0 sends nothing before."""
     status: int = 200
-    """Any other is an error answer with `headers` and a body of `code` and `message`; 0 is no answer
-    at all, for ever; -1 is bytes that are no HTTP."""
+    """Another status is an error answer with `headers`, `code` and `message`; 0 never answers; -1 sends bytes
+    that are not HTTP."""
     headers: dict[str, str] = field(default_factory=dict)
     code: str = ""
     message: str = "scripted"
 
     match: str = ""
-    """Only for requests whose last user message (or file name) contains this."""
+    """Use the script only for requests whose last user message (or file name) contains this."""
     model: str = ""
-    """Only for requests to this model."""
+    """Use the script only for requests to this model."""
     times: int = 1
 
     def words(self, prompt: str) -> list[str]:
-        """The pieces to send in answer to `prompt`."""
-        pieces = re.findall(r"\s*\S+|\s+$", self.said(prompt))
+        """Return the pieces of the answer to `prompt`."""
+        pieces = re.findall(r"\s*\S+|\s+$", self.answer(prompt))
         return pieces if self.after is None else pieces[: self.after]
 
-    def said(self, prompt: str) -> str:
+    def answer(self, prompt: str) -> str:
+        """Return the text of the answer to `prompt`."""
         return echo(prompt) if self.text is None else self.text
 
 
 def echo(prompt: str) -> str:
-    """What the provider says when it was told nothing; the same every time."""
+    """Return the default answer, which depends only on `prompt`."""
     subject = " ".join(prompt.split()[:8])
     return (
         f"You said “{subject}”. That is {len(prompt)} characters, and here is what I think of it: it will do."
@@ -76,7 +77,7 @@ def echo(prompt: str) -> str:
 
 
 class Scripts:
-    """The scripts not yet used, first come first served. Safe from threads."""
+    """A thread-safe queue of unused scripts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -87,7 +88,7 @@ class Scripts:
             self._pending.extend(scripts)
 
     def add_json(self, data: dict[str, Any] | list[dict[str, Any]]) -> None:
-        """Take one script or a list of them, with the fields of `Script`."""
+        """Add one script or a list of them, as objects with the fields of `Script`."""
         self.add(*[Script(**one) for one in (data if isinstance(data, list) else [data])])
 
     def clear(self) -> None:
@@ -95,7 +96,7 @@ class Scripts:
             self._pending.clear()
 
     def take(self, prompt: str, model: str = "") -> Script:
-        """The first script meant for `prompt` and `model`, or the default one."""
+        """Remove and return the first script that matches `prompt` and `model`, or the default script."""
         with self._lock:
             for i, script in enumerate(self._pending):
                 if script.match not in prompt or script.model not in ("", model):

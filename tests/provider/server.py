@@ -1,4 +1,4 @@
-"""The HTTP server: finds the script for a request, plays it, and keeps a log of both."""
+"""The HTTP server: finds the script for a request, plays it, and logs the request."""
 
 import asyncio
 import threading
@@ -13,37 +13,37 @@ from aiohttp import web
 from tests.provider.script import Script, Scripts
 from tests.provider.wire import ChatWire, ResponsesWire, error_body, framed, write_paced
 
-#: Requests kept in the log, so that a long bench does not fill the memory.
+#: Maximum requests in the log, so that a long bench does not fill the memory.
 LOG_LENGTH = 20_000
 
 
 @dataclass
 class Request:
-    """One request as it went. Times are Unix seconds; None is not yet, or never."""
+    """The log entry of one request. Times are Unix seconds; None means that it has not happened."""
 
     method: str
     path: str
     json: dict[str, Any]
     started: float
     peer: str = ""
-    """The client's address: the same while it keeps its connection."""
+    """The client's address: the same for all requests of one connection."""
     authorised: bool = False
-    """A bearer key came along. Which one is not kept."""
+    """True when the request had a bearer key, which is not stored."""
     ended: float | None = None
     """The script was played to its end."""
     disconnected: float | None = None
-    """The client went away before that."""
+    """The client disconnected before that."""
 
 
 class Server:
-    """Answers on a loopback port until stopped. `changed` is notified whenever the log changes."""
+    """A server on a loopback port. `changed` is notified at every change of the log."""
 
     def __init__(self) -> None:
         self.scripts = Scripts()
         self.log: deque[Request] = deque(maxlen=LOG_LENGTH)
         self.changed = threading.Condition()
         self.port = 0
-        self._told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._released: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._numbers = iter(range(1, 1 << 62))
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self.chat)
@@ -53,7 +53,7 @@ class Server:
         app.router.add_post("/_script", self.take_script)
         app.router.add_get("/_log", self.show_log)
         app.router.add_post("/_reset", self.reset)
-        # A client that goes away cancels its handler: that is how a disconnect is noticed at once.
+        # A disconnecting client cancels its handler, so that the disconnect is logged at once.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
 
     async def start(self, port: int = 0) -> None:
@@ -65,19 +65,19 @@ class Server:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
-    async def tell(self, what: str) -> None:
-        """Let go what waits, or will wait, `until` this."""
-        self._told[what].set()
+    async def release(self, name: str) -> None:
+        """Release the answers that wait, or will wait, `until` this name."""
+        self._released[name].set()
 
     async def forget(self) -> None:
-        """Begin anew: no scripts, an empty log, and nothing that waits for a test."""
+        """Delete all scripts and log entries, and release all waiting answers."""
         self.scripts.clear()
         self.log.clear()
-        for event in self._told.values():
+        for event in self._released.values():
             event.set()
-        self._told.clear()
+        self._released.clear()
 
-    # --- OpenAI's side ---
+    # --- OpenAI's endpoints ---
 
     async def chat(self, http: web.Request) -> Any:
         body = await http.json()
@@ -99,13 +99,13 @@ class Server:
         script = self.scripts.take(upload.filename)
 
         async def answer(entry: Request) -> web.StreamResponse:
-            said = script.text if script.text is not None else f"This is what was said in {upload.filename}."
+            text = script.text if script.text is not None else f"This is what was said in {upload.filename}."
             if script.end == "cut":
                 entry.ended = time.time()
                 http.transport.abort()  # type: ignore[union-attr]
             if script.end == "garbage":
-                return web.Response(body=b"{this is no JSON \xff", content_type="application/json")
-            return await answered({"text": said, "usage": {"type": "duration", "seconds": 3}})
+                return web.Response(body=b"{this is not JSON \xff", content_type="application/json")
+            return await answered({"text": text, "usage": {"type": "duration", "seconds": 3}})
 
         return await self._play(http, body, script, answer)
 
@@ -113,7 +113,7 @@ class Server:
         model = {"id": "scripted", "object": "model", "created": 1_790_000_000, "owned_by": "tests"}
         return web.json_response({"object": "list", "data": [model]})
 
-    # --- the test's side ---
+    # --- control by tests ---
 
     async def take_script(self, http: web.Request) -> web.Response:
         try:
@@ -153,7 +153,7 @@ class Server:
         try:
             await asyncio.sleep(script.wait)
             if script.until and not script.pause_after:
-                await self._told[script.until].wait()
+                await self._released[script.until].wait()
             if script.status == 200:
                 response = await answer(entry)
             else:
@@ -178,12 +178,12 @@ class Server:
         chunks = (framed(wire.word(word)) for word in words)
         if script.until and script.pause_after:
             await write_paced(transport, islice(chunks, script.pause_after), script.delay)
-            await self._told[script.until].wait()
+            await self._released[script.until].wait()
         await write_paced(transport, chunks, script.delay)
         if script.end == "stall":
             await forever()
         elif script.end == "garbage":
-            transport.write(framed(b"data: {this is no JSON \xff\n\n"))
+            transport.write(framed(b"data: {this is not JSON \xff\n\n"))
         elif script.end == "cut":
             entry.ended = time.time()  # before the connection goes, which cancels this handler
             transport.abort()
@@ -213,7 +213,7 @@ async def answered(data: dict[str, Any]) -> web.Response:
 
 
 async def refuse(http: web.Request, script: Script) -> web.Response:
-    """Answer with the script's error, with nothing, or with what is no answer."""
+    """Send the script's error answer, no answer, or bytes that are not HTTP."""
     if script.status == 0:
         await forever()
     if script.status == -1:

@@ -1,4 +1,4 @@
-"""The bytes of the two streaming APIs. A word costs one `json.dumps` of itself, nothing more."""
+"""The bytes of the two streaming APIs. Each word costs only one `json.dumps`."""
 
 import asyncio
 import json
@@ -11,31 +11,31 @@ INPUT_TOKENS = 11
 
 
 def sse(data: dict[str, Any], event: str = "") -> bytes:
-    """One server-sent event."""
+    """Return one server-sent event."""
     head = f"event: {event}\n" if event else ""
     return f"{head}data: {json.dumps(data)}\n\n".encode()
 
 
 def framed(data: bytes) -> bytes:
-    """One chunk of a chunked body."""
+    """Return one chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 async def write_paced(transport: asyncio.Transport, chunks: Iterable[bytes], delay: float) -> None:
-    """Write each of `chunks` after `delay` seconds more: one timer and one write, no task switch."""
+    """Write `chunks` with `delay` seconds before each: one timer and one write, no task switch."""
     if not delay:
         for chunk in chunks:
             transport.write(chunk)
         return
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    rest, due = iter(chunks), loop.time()
+    remaining, due = iter(chunks), loop.time()
 
     def tick() -> None:
         nonlocal due
         if done.done() or transport.is_closing():
             return
-        chunk = next(rest, None)
+        chunk = next(remaining, None)
         if chunk is None:
             done.set_result(None)
             return
@@ -55,7 +55,7 @@ def error_body(script: Script) -> dict[str, Any]:
 
 
 def counted(script: Script, words: list[str], read: str = "prompt", written: str = "completion") -> Any:
-    """The tokens, under the names that an API has for those it read and wrote."""
+    """Return the token counts under the names of an API."""
     return {
         f"{read}_tokens": INPUT_TOKENS,
         f"{read}_tokens_details": {"cached_tokens": script.cached_tokens},
@@ -98,7 +98,7 @@ class ChatWire:
         return refusal + self._chunk({}, finish) + usage + done
 
     def whole(self, script: Script, words: list[str]) -> dict[str, Any]:
-        """The answer when no stream was asked for."""
+        """Return the answer to a request without streaming."""
         refusal = script.message if script.end == "refusal" else None
         message = {"role": "assistant", "content": "".join(words), "refusal": refusal}
         finish = script.end if script.end in ("length", "content_filter") else "stop"
@@ -148,7 +148,7 @@ class ResponsesWire:
         return refusal + self._event(f"response.{response['status']}", response=response)
 
     def whole(self, script: Script, words: list[str]) -> dict[str, Any]:
-        """The answer when no stream was asked for."""
+        """Return the answer to a request without streaming."""
         part = {"type": "output_text", "text": "".join(words), "annotations": []}
         if script.end == "refusal":
             part = {"type": "refusal", "refusal": script.message}
