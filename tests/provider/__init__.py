@@ -1,6 +1,6 @@
 """A scripted provider that speaks OpenAI's protocol over real HTTP.
 
-`script.py` describes the possible answers, `wire.py` the formats of the two streaming APIs, `server.py` answers
+`script.py` describes answers, `wire.py` the formats of the two streaming APIs, `server.py` answers
 requests, `fixture.py` is the pytest fixture. To run it alone: `python -m tests.provider --port 8899`.
 """
 
