@@ -83,7 +83,7 @@ def plots(figures: Figures, costs: Costs) -> list[Plot]:
     if any(figures.cached):
         found.append(charts.lines(_cached(figures)))
     if costs.calls:
-        found.append(charts.bars(_costs(figures, costs), whole=False, least=0.002))
+        found.append(charts.bars(_costs(figures, costs), whole=False, min_top=0.002))
     return found
 
 
@@ -91,17 +91,17 @@ def _plot(
     figures: Figures,
     title: str,
     *series: Series,
-    say: formats.Say = formats.count,
-    in_full: formats.Say = formats.whole,
+    say: formats.Format = formats.count,
+    in_full: formats.Format = formats.whole,
 ) -> Plot:
     hourly = figures.span.step == HOUR
     return Plot(
         title=title,
-        x_name="Hour" if hourly else "Day",
+        x_title="Hour" if hourly else "Day",
         labels=[_label(start, hourly) for start in figures.starts],
         series=list(series),
-        say=say,
-        say_in_full=in_full,
+        format_short=say,
+        format_full=in_full,
     )
 
 
@@ -114,17 +114,17 @@ def _visitors(figures: Figures) -> Plot:
     series = Series("visitors", "accent", figures.visitors)
     return Plot(
         title=texts.ACTIVE_VISITORS,
-        x_name="Day",
+        x_title="Day",
         labels=labels,
         series=[series],
-        say=formats.count,
-        say_in_full=formats.whole,
+        format_short=formats.count,
+        format_full=formats.whole,
     )
 
 
 def _durations(figures: Figures, title: str, histograms: Sequence[dict[str, int]]) -> Plot:
     p50 = Series("p50", "accent", [histogram.percentile(counts, 0.5) for counts in histograms])
-    p95 = Series("p95", "most", [histogram.percentile(counts, 0.95) for counts in histograms])
+    p95 = Series("p95", "secondary", [histogram.percentile(counts, 0.95) for counts in histograms])
     return _plot(figures, title, p50, p95, say=formats.seconds, in_full=formats.seconds)
 
 

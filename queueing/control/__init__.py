@@ -1,1 +1,1 @@
-"""What owners and operators may do to jobs and queues."""
+"""What owners and operators can do to jobs and queues: the moves, the audit log, the registry of actions."""

@@ -1,4 +1,4 @@
-"""When an owner becomes another one, or is to be forgotten. Synchronous. Who owners are is not known here."""
+"""Renames and erases owners of jobs. The engine knows owners only as texts. All functions block."""
 
 import json
 import logging
@@ -20,44 +20,44 @@ _BATCH_SIZE = 500
 
 
 def rename_owner(old: str, new: str) -> None:
-    """Make every job of `old` one of `new`: its events, its text so far and its cancellation are theirs now.
+    """Give every job of `old` to `new`, with its events and its text. Call it within a transaction.
 
-    Within a transaction. What is in line or runs stays charged to `old` in Redis until it ends, so every
-    count goes down where it went up. A request id that `new` has used as well is taken off the older job.
+    Unfinished jobs stay counted under `old` in Redis until they finish, so that each count is reduced where
+    it was raised. If both owners used a request id, the job of `old` loses it.
     """
-    mine = Job.objects.filter(owner=old)
-    # In one order: a worker that ends several of them holds some already.
-    list(mine.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
+    jobs = Job.objects.filter(owner=old)
+    # Lock in one order: a worker that finishes several of the jobs locks them in the same order.
+    list(jobs.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
     used = Job.objects.filter(owner=new).exclude(request_id="").values("request_id")
-    mine.filter(request_id__in=used).update(request_id="")
-    mine.update(owner=new)
-    transaction.on_commit(lambda: _tell_workers(old, new))
+    jobs.filter(request_id__in=used).update(request_id="")
+    jobs.update(owner=new)
+    transaction.on_commit(lambda: _notify_workers(old, new))
 
 
-def _tell_workers(old: str, new: str) -> None:
-    """Without this message followers would hear of what runs only when they ask the record."""
+def _notify_workers(old: str, new: str) -> None:
+    """Notify the workers, so that events of running jobs go to the new owner."""
     try:
         redis_client.client().publish(scripts.notify_channel(), f"owner:{json.dumps([old, new])}")
     except redis_client.Unavailable as exc:
-        logger.warning("workers do not hear that an owner is another one now: %s", exc)
+        logger.warning("workers are not notified of a renamed owner: %s", exc)
 
 
 def stop_owner(owner: str) -> None:
-    """Cancel all that is not over. Not within a transaction: each is told to the workers at once."""
+    """Cancel all unfinished jobs of an owner. Not within a transaction: it notifies workers at once."""
     for job_id in list(Job.objects.filter(owner=owner, state__in=UNFINISHED).values_list("id", flat=True)):
-        with suppress(WrongState, Job.DoesNotExist):  # it ended in the meantime
+        with suppress(WrongState, Job.DoesNotExist):  # finished in the meantime
             verbs.cancel(job_id)
 
 
 def erase_owner(owner: str) -> None:
-    """Delete the owner's jobs with their history, and what Redis has of them. Within a transaction."""
-    mine = Job.objects.filter(owner=owner)
-    ids = [job_id.hex for job_id in mine.values_list("id", flat=True)]
-    mine.delete()
-    transaction.on_commit(lambda: _forget(owner, ids))
+    """Delete the owner's jobs with their history, and their data in Redis. Call it within a transaction."""
+    jobs = Job.objects.filter(owner=owner)
+    ids = [job_id.hex for job_id in jobs.values_list("id", flat=True)]
+    jobs.delete()
+    transaction.on_commit(lambda: _delete_from_redis(owner, ids))
 
 
-def _forget(owner: str, ids: list[str]) -> None:
+def _delete_from_redis(owner: str, ids: list[str]) -> None:
     try:
         client = redis_client.client()
         for start in range(0, len(ids), _BATCH_SIZE):
@@ -65,4 +65,4 @@ def _forget(owner: str, ids: list[str]) -> None:
         for queue in get_conf().queues:
             client.zrem(scripts.queue_key(queue, "owner_finish_tags"), owner)
     except redis_client.Unavailable as exc:
-        logger.warning("Redis forgets texts of an erased owner only as they expire: %s", exc)
+        logger.warning("texts of an erased owner stay in Redis until they expire: %s", exc)

@@ -1,6 +1,6 @@
-"""What is done to jobs and queues. Synchronous; the record first, then, once that is committed, Redis.
+"""Moves of jobs and queues: first in the database, then, after the commit, in Redis. All functions block.
 
-Operators do it through operating.py, which also writes down who did.
+Operators use `audited.py`, which also writes the audit log.
 """
 
 import logging
@@ -28,9 +28,9 @@ logger = logging.getLogger(__name__)
 
 
 def cancel(job_id: UUID | str) -> Job:
-    """End an unfinished job, wherever it is. A worker that runs it drops it within a moment.
+    """Cancel an unfinished job. A worker that runs it stops it shortly after.
 
-    Raises `Job.DoesNotExist`, or `WrongState` when it is over already.
+    Raise `Job.DoesNotExist`, or `WrongState` if the job is finished.
     """
     text = _text_so_far(job_id)
     with transaction.atomic():
@@ -42,35 +42,35 @@ def cancel(job_id: UUID | str) -> Job:
             raise WrongState("cancel", job.state)
         run_end_hook(job)
         freed = dependencies.give_up([job.pk])
-        transaction.on_commit(lambda: _gone(job, freed))
+        transaction.on_commit(lambda: _remove_from_schedule(job, freed))
         transaction.on_commit(lambda: delivery.emit_sync(job.owner, messages.terminal_event(as_result(job))))
     return job
 
 
-def _gone(job: Job, freed: Sequence[Job]) -> None:
-    """Tell Redis that the job is no longer there, and which may now run."""
+def _remove_from_schedule(job: Job, freed: Sequence[Job]) -> None:
+    """Remove the job from the schedule, and add the jobs that it has freed."""
     if freed:
         enqueue_all(freed)
     try:
         redis_client.run(scripts.remove(job.queue, [job.id.hex]))
     except redis_client.Unavailable as exc:
-        logger.warning("job %s is gone; Redis hears of it later (%s)", job.id.hex, exc)
+        logger.warning("job %s is removed; Redis is updated later (%s)", job.id.hex, exc)
 
 
 def _text_so_far(job_id: UUID | str) -> str:
     hexed = job_id.hex if isinstance(job_id, UUID) else UUID(job_id).hex
     try:
-        kept = redis_client.client().get(scripts.stream_key(hexed))
+        stored = redis_client.client().get(scripts.stream_key(hexed))
     except redis_client.Unavailable:
         return ""
-    return scripts.parse_stream(kept)[1]
+    return scripts.parse_stream(stored)[1]
 
 
 def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
-    """Run a failed or cancelled job anew, with all its attempts, once all of `after` are over.
+    """Run a failed or cancelled job again, with all its attempts, when all jobs of `after` are finished.
 
-    What failed only because this job had waits for it again. Raises `Job.DoesNotExist`, or `WrongState`
-    when it is neither, or `NoQueue` when no worker would run it.
+    Jobs that failed only because this one failed wait for it again. Raise `Job.DoesNotExist`, `WrongState`
+    if the job is not failed or cancelled, or `NoQueue` if its queue is not in the settings.
     """
     starts_from, ends_in = TRANSITIONS["retry"]
     with transaction.atomic():
@@ -89,7 +89,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
 
 
 def promote(job_id: UUID | str) -> Job:
-    """Let a delayed job run now. Raises `Job.DoesNotExist`, or `WrongState` when it is not delayed."""
+    """Make a delayed job waiting. Raise `Job.DoesNotExist`, or `WrongState` if it is not delayed."""
     job = Job.objects.get(id=job_id)
     if not _promote(job.queue, [job.id]):
         raise WrongState("promote", job.state)
@@ -98,7 +98,10 @@ def promote(job_id: UUID | str) -> Job:
 
 
 def promote_some(queue: str, most: int = 500) -> int:
-    """Let up to `most` delayed jobs of the queue run now; how many. None of them waits for another job."""
+    """Make up to `most` delayed jobs of the queue waiting, and return their number.
+
+    Jobs that wait for other jobs stay delayed.
+    """
     rows = _unfinished(queue).filter(state=State.DELAYED, unfinished_parents=0).order_by("id")
     return _promote(queue, list(rows.values_list("id", flat=True)[:most]))
 
@@ -114,54 +117,56 @@ def _promote(queue: str, ids: Sequence[UUID]) -> int:
 
 
 def remove(job_id: UUID | str) -> None:
-    """Delete a job that is not running, with its history. Raises as `promote` does."""
+    """Delete a job that is not active, with its history. Raise `Job.DoesNotExist`, or `WrongState`."""
     job = Job.objects.get(id=job_id)
     with transaction.atomic():
         freed = [] if job.is_finished else dependencies.give_up([job.pk])
         won, _ = Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).delete()
         if not won:
             raise WrongState("remove", State.ACTIVE)
-        transaction.on_commit(lambda: _gone(job, freed))
+        transaction.on_commit(lambda: _remove_from_schedule(job, freed))
 
 
 def remove_all(ids: Sequence[UUID]) -> int:
-    """Delete jobs that are over, with their history; how many there were."""
+    """Delete finished jobs with their history, and return their number."""
     rows = Job.objects.filter(id__in=ids, state__in=FINISHED)
     return rows.delete()[1].get(Job._meta.label, 0)
 
 
 def pause(queue: str) -> bool:
-    """Start nothing more on the queue; what runs finishes. Whether that is news: twice is as good as once.
+    """Pause a queue: no further jobs start, active jobs finish. Return False if it was paused already.
 
-    With Redis away it holds as soon as a worker has reached Redis again.
+    While Redis is unavailable, the pause applies as soon as a worker reaches Redis again.
     """
     name = get_queue(queue).name
     with transaction.atomic():
-        _, news = Pause.objects.get_or_create(queue=name)
-        transaction.on_commit(lambda: tell(name))
-    return news
+        _, created = Pause.objects.get_or_create(queue=name)
+        transaction.on_commit(lambda: sync_limits(name))
+    return created
 
 
 def resume(queue: str) -> bool:
-    """Let a paused queue go on; whether it was paused."""
+    """Resume a queue. Return False if it was not paused."""
     name = get_queue(queue).name
     with transaction.atomic():
-        gone, _ = Pause.objects.filter(queue=name).delete()
-        transaction.on_commit(lambda: tell(name))
-    return bool(gone)
+        deleted, _ = Pause.objects.filter(queue=name).delete()
+        transaction.on_commit(lambda: sync_limits(name))
+    return bool(deleted)
 
 
-def tell(queue: str) -> None:
-    """Tell Redis what is on record of the queue's pause and limits; it is told later if it is away."""
+def sync_limits(queue: str) -> None:
+    """Copy the pause and the limits of a queue from the database to Redis; later if it is unavailable."""
     try:
         live_limits.sync_queue(queue)
     except redis_client.Unavailable as exc:
-        logger.warning("Redis is away (%s); what was changed of %s holds once it is back", exc, queue)
+        logger.warning(
+            "Redis is unavailable (%s); the changes to %s apply when it is available again", exc, queue
+        )
 
 
 def drain_some(queue: str, most: int = 500) -> int:
-    """Cancel up to `most` of what waits or is delayed; how many. 0 when nothing is left."""
-    while ids := _idle(queue, most):
+    """Cancel up to `most` waiting or delayed jobs, and return their number; 0 if none are left."""
+    while ids := _not_started(queue, most):
         if drained := sum(_cancelled(job_id) for job_id in ids):
             return drained
     return 0
@@ -171,11 +176,11 @@ def _cancelled(job_id: UUID) -> bool:
     try:
         cancel(job_id)
     except WrongState:
-        return False  # it ended, or another operator was quicker
+        return False  # finished, or cancelled by another operator, in the meantime
     return True
 
 
-def _idle(queue: str, most: int) -> Sequence[UUID]:
+def _not_started(queue: str, most: int) -> Sequence[UUID]:
     rows = _unfinished(queue).filter(state__in=(State.WAITING, State.DELAYED))
     return list(rows.order_by("id").values_list("id", flat=True)[:most])
 

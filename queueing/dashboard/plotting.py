@@ -57,30 +57,30 @@ def plots_of(span: Span, queue: str) -> list[Plot]:
     ]
     throughput = Plot(
         title="Finished jobs",
-        x_name=span.step_name,
+        x_title=span.step_name,
         labels=labels,
         series=finished,
-        say=formats.count,
-        say_in_full=formats.whole,
+        format_short=formats.count,
+        format_full=formats.whole,
     )
     return [
         plots.bars(throughput),
         _durations("Waiting time", span, labels, [period.waits for period in periods]),
-        _durations("Run time", span, labels, [period.runs for period in periods]),
+        _durations("Run time", span, labels, [period.durations for period in periods]),
     ]
 
 
 def _durations(title: str, span: Span, labels: list[str], spreads: list[dict[str, int]]) -> Plot:
     p50 = Series("p50", "accent", [histogram.percentile(spread, 0.5) for spread in spreads])
-    p95 = Series("p95", "most", [histogram.percentile(spread, 0.95) for spread in spreads])
+    p95 = Series("p95", "secondary", [histogram.percentile(spread, 0.95) for spread in spreads])
     return plots.lines(
         Plot(
             title=title,
-            x_name=span.step_name,
+            x_title=span.step_name,
             labels=labels,
             series=[p50, p95],
-            say=formats.seconds,
-            say_in_full=formats.seconds,
+            format_short=formats.seconds,
+            format_full=formats.seconds,
         )
     )
 

@@ -1,1 +1,1 @@
-"""How the queues are doing: health, failures, statistics, metrics, charts."""
+"""The state of the queues: health, failures, statistics, metrics and charts."""

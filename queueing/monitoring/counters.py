@@ -1,4 +1,4 @@
-"""A worker's own account of what it did, written to SQL every heartbeat."""
+"""The counters of a worker: its results per queue and minute, written to the database every heartbeat."""
 
 import logging
 from collections import Counter
@@ -18,9 +18,9 @@ from . import histogram
 
 logger = logging.getLogger(__name__)
 
-#: How long minutes are kept before they become hours, and hours before all of them become one row.
-MINUTES_KEPT, HOURS_KEPT = timedelta(days=7), timedelta(days=90)
-#: That row: it is no history any more, but counters that only grow are made of it (metrics.py).
+#: The age at which minutes are merged into hours, and hours into one row per queue.
+KEEP_MINUTES, KEEP_HOURS = timedelta(days=7), timedelta(days=90)
+#: The start and the seconds of that one row. The counters that only grow need it (prometheus.py).
 BEGINNING, FOREVER = datetime.fromtimestamp(0, UTC), 0
 
 
@@ -34,7 +34,7 @@ class _Minute:
 
 
 class WorkerCounters:
-    """Counts in memory; `write` hands them to the database. A crash loses one heartbeat's counts."""
+    """Counts results in memory until `rows` are written. A crash loses the counts of one heartbeat."""
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
@@ -42,7 +42,7 @@ class WorkerCounters:
         self._changed: set[tuple[str, datetime]] = set()
 
     def add(self, results: Sequence[Result]) -> None:
-        """Count results that are on record, under the minute in which the first of them ended."""
+        """Count recorded results in the minute in which the first of them ended."""
         if not results:
             return
         start = results[0].ended_at.replace(second=0, microsecond=0)
@@ -62,7 +62,7 @@ class WorkerCounters:
             counts.durations[str(histogram.bucket(result.ran))] += 1
 
     def rows(self) -> list[QueueMinute]:
-        """What changed since the last call, as rows to write; minutes that are over are then forgotten."""
+        """Return the rows that changed since the last call, and drop finished minutes from memory."""
         rows = [
             QueueMinute(
                 queue=queue,
@@ -84,7 +84,7 @@ class WorkerCounters:
 
 
 def write(rows: list[QueueMinute]) -> None:
-    """Store a worker's rows: each whole, in place of what it wrote for that minute before."""
+    """Store rows of a worker; each replaces what the worker wrote for the same minute before."""
     QueueMinute.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -94,17 +94,17 @@ def write(rows: list[QueueMinute]) -> None:
 
 
 def compact() -> int:
-    """Make an hour of one queue's old minutes, or one row of its old hours; 0 when there was nothing to do.
+    """Merge old minutes of one queue into an hour, or its old hours into one row. Return 0 if none are left.
 
-    Called again until it answers 0, so that nobody waits long for it. No sum over a queue's rows changes.
+    One call takes a short time; call it until it returns 0. The sums over the rows of a queue stay the same.
     """
     now = timezone.now()
-    if old := QueueMinute.objects.filter(seconds=3600, start__lt=now - HOURS_KEPT).first():
-        hours = Q(seconds=3600, start__lt=now - HOURS_KEPT)
+    if old := QueueMinute.objects.filter(seconds=3600, start__lt=now - KEEP_HOURS).first():
+        hours = Q(seconds=3600, start__lt=now - KEEP_HOURS)
         _merge(old.queue, hours | Q(seconds=FOREVER), BEGINNING, FOREVER)
         return 1
     if (
-        first := QueueMinute.objects.filter(seconds=60, start__lt=now - MINUTES_KEPT)
+        first := QueueMinute.objects.filter(seconds=60, start__lt=now - KEEP_MINUTES)
         .order_by("start")
         .first()
     ):
@@ -116,7 +116,7 @@ def compact() -> int:
 
 
 def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
-    """Put one row of `seconds` from `start` in place of the queue's rows."""
+    """Replace rows of the queue by one row of `seconds` from `start`."""
     with transaction.atomic():
         rows = QueueMinute.objects.filter(which, queue=queue)
         sums = rows.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))

@@ -1,4 +1,4 @@
-"""Sums that only grow, over tables too large to add up at each look."""
+"""Sums that only grow, over tables that are too large to be summed for each request."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -10,16 +10,16 @@ from django.utils import timezone
 
 K = TypeVar("K", bound=Hashable)
 
-#: How old a row is when it no longer changes: workers write a minute again until it is over.
-_SETTLED = timedelta(hours=1)
-#: After so long without a look all is read anew: rows have been compacted meanwhile.
-_STALE = timedelta(days=1)
+#: The age from which a row does not change any more: workers rewrite a minute until it has ended.
+_FINAL_AFTER = timedelta(hours=1)
+#: The time without a call after which everything is read again, because rows have been merged meanwhile.
+_STALE_AFTER = timedelta(days=1)
 
 
 class CumulativeSums(Generic[K]):
-    """`read(since, until)` gives the sums of rows from `since` (None: from the first) and before `until`.
+    """Cumulative sums of what `read(since, until)` returns; `since` None means from the first row.
 
-    What is settled is read once and kept by this process, so what is deleted later is not missed.
+    Final rows are read once and kept in this process, so rows that are deleted later still count.
     """
 
     def __init__(self, read: Callable[[datetime | None, datetime | None], Counter[K]]) -> None:
@@ -29,10 +29,10 @@ class CumulativeSums(Generic[K]):
         self._sums: Counter[K] = Counter()
 
     def total(self) -> Counter[K]:
-        """The sums of all rows up to now. Blocks."""
+        """Return the sums of all rows up to now. Blocks."""
         with self._lock:
-            until = timezone.now() - _SETTLED
-            if self._until is None or until - self._until > _STALE:
+            until = timezone.now() - _FINAL_AFTER
+            if self._until is None or until - self._until > _STALE_AFTER:
                 self._until, self._sums = until, self._read(None, until)
             elif until > self._until:
                 self._sums.update(self._read(self._until, until))

@@ -1,28 +1,28 @@
-"""Durations counted in buckets, so that percentiles of any stretch of time are sums of small rows."""
+"""Histograms of durations. They can be added, so percentiles of any period come from small rows."""
 
 import math
 from collections.abc import Iterable, Mapping
 
-#: Buckets per doubling: a percentile is right to within a fifth.
-_STEPS = 4
-#: Seconds of the first bucket's upper bound.
-_FIRST = 0.001
+#: Buckets per doubling: the error of a percentile is at most a fifth.
+_BUCKETS_PER_DOUBLING = 4
+#: The upper bound of the first bucket, in seconds.
+_FIRST_BOUND = 0.001
 
 
 def bucket(seconds: float) -> int:
-    """The bucket of a duration: n covers up to 1 ms × 2^(n/4), and more than the one before; from 0."""
-    if seconds <= _FIRST:
+    """Return the bucket of a duration: bucket n, from 0, ends at 1 ms × 2^(n/4)."""
+    if seconds <= _FIRST_BOUND:
         return 0
-    return math.ceil(_STEPS * math.log2(seconds / _FIRST) - 1e-9)
+    return math.ceil(_BUCKETS_PER_DOUBLING * math.log2(seconds / _FIRST_BOUND) - 1e-9)
 
 
 def upper_bound(number: int) -> float:
-    """Seconds at the top of a bucket."""
-    return float(_FIRST * 2.0 ** (number / _STEPS))
+    """Return the upper bound of a bucket in seconds."""
+    return float(_FIRST_BOUND * 2.0 ** (number / _BUCKETS_PER_DOUBLING))
 
 
 def merge(histograms: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """The sum of histograms (bucket number as text -> count, as JSON keeps them)."""
+    """Return the sum of histograms (bucket number as text, as in JSON -> count)."""
     total: dict[str, int] = {}
     for histogram in histograms:
         for number, count in histogram.items():
@@ -31,7 +31,7 @@ def merge(histograms: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def percentile(histogram: Mapping[str, int], share: float) -> float | None:
-    """Seconds that `share` (0 to 1) of the durations do not exceed; None when there are none."""
+    """Return the seconds that `share` (0 to 1) of the durations do not exceed; None without durations."""
     left = math.ceil(share * sum(histogram.values()))
     for number in sorted(int(n) for n in histogram):
         left -= histogram[str(number)]

@@ -1,4 +1,4 @@
-"""The queues as a whole: counts, limits, recent figures, and the jobs that run."""
+"""The state of the queues: counts, limits, recent statistics, and the running jobs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from . import statistics
 
 
 async def queue_overview() -> dict[str, Any]:
-    """Counts, pressure, limits and recent figures of every queue, and the workers: no job's contents."""
-    figures = await in_thread(statistics.summary)()
+    """Return counts, pressure, limits and recent statistics of every queue, and the workers. No payloads."""
+    recent = await in_thread(statistics.summary)()
     try:
-        queues = [await _summary(q) | figures.get(q.name, {}) for q in get_conf().queues.values()]
+        queues = [await _summary(q) | recent.get(q.name, {}) for q in get_conf().queues.values()]
         return {"redis": "ok", "queues": queues, "workers": await workers()}
     except redis_client.Unavailable as exc:
-        queues = [{"name": queue} | figures.get(queue, {}) for queue in get_conf().queues]
+        queues = [{"name": queue} | recent.get(queue, {}) for queue in get_conf().queues]
         return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": []}
 
 
@@ -60,10 +60,10 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
 
 
 async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False) -> list[dict[str, Any]]:
-    """The running jobs of `queue` or of all, or `most` of each queue, those that began last first.
+    """Return running jobs of one queue, or of all, at most `most` of each queue; the latest start first.
 
-    What a step is called may quote what the job is about: it is told only with `contents`. Nothing is known
-    while Redis is away.
+    Labels of progress may quote payloads, so they are included only with `contents`. The list is empty
+    while Redis is unavailable.
     """
     ids: list[str] = []
     try:
@@ -82,9 +82,9 @@ def _running(ids: Sequence[str]) -> list[Job]:
 
 
 def _as_running(job: Job, step: progress.Progress | None, contents: bool) -> dict[str, Any]:
-    said = step.fields if step and step.run == job.run_count else None
-    if said and not contents:
-        said = {name: value for name, value in said.items() if name != "label"}
+    shown = step.fields if step and step.run == job.run_count else None
+    if shown and not contents:
+        shown = {name: value for name, value in shown.items() if name != "label"}
     ran = (timezone.now() - job.started_at).total_seconds() if job.started_at else 0.0
     return {
         "id": job.id.hex,
@@ -96,5 +96,5 @@ def _as_running(job: Job, step: progress.Progress | None, contents: bool) -> dic
         "startedAt": job.started_at.isoformat() if job.started_at else None,
         "seconds": round(max(0.0, ran), 1),
         "owner": hashlib.sha256(job.owner.encode()).hexdigest()[:8] if job.owner else "",
-        "progress": said,
+        "progress": shown,
     }

@@ -1,6 +1,6 @@
-"""The queues as Prometheus reads them: counts only, read when somebody asks, the same from every process.
+"""Metrics for Prometheus: only numbers, read for each scrape, the same in every process.
 
-Names begin with `QUEUEING["PREFIX"]`; docs/metrics.md lists them. Nothing is labelled by owner.
+Names start with `QUEUEING["PREFIX"]`; docs/metrics.md lists them. No metric has a label for owners.
 """
 
 from collections import Counter
@@ -28,30 +28,32 @@ Source = Callable[[], Iterable[Metric]]
 
 _sources: list[Source] = []
 
-#: Ours are four buckets a doubling; every fourth is told: 1 ms, 2 ms, … 1 hour 10 minutes.
-_TOLD = range(0, 4 * 23, 4)
+#: The exported buckets, every fourth of the histogram: 1 ms, 2 ms, … 1 hour 10 minutes.
+_EXPORTED_BUCKETS = range(0, 4 * 23, 4)
 _STATES = (State.WAITING, State.ACTIVE, State.DELAYED)
 
 
 def register_metrics(source: Source) -> None:
-    """Let `source()` add metrics of its own to each answer; it may ask the database."""
+    """Add the metrics of `source()` to each scrape. It may read the database."""
     if source not in _sources:
         _sources.append(source)
 
 
 def metric_name(of: str) -> str:
-    """The full name of a metric."""
+    """Return the full name of a metric."""
     return f"{get_conf().prefix}_{of}"
 
 
-def metrics_text(seen: dict[str, Any]) -> bytes:
-    """All metrics in Prometheus' text format, `seen` being what `health.look` saw. Blocks."""
+def metrics_text(overview: dict[str, Any]) -> bytes:
+    """Return all metrics in the text format of Prometheus. `overview` comes from `queue_health`. Blocks."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once([*_of_now(seen), *_of_ever(), *(m for source in _sources for m in source())]))
+    registry.register(
+        _Fixed([*_current(overview), *_cumulative(), *(m for source in _sources for m in source())])
+    )
     return generate_latest(registry)
 
 
-class _Once(Collector):
+class _Fixed(Collector):
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
 
@@ -59,21 +61,23 @@ class _Once(Collector):
         return self._metrics
 
 
-def _of_now(seen: dict[str, Any]) -> Iterator[Metric]:
-    up = seen["redis"] == "ok"
-    yield GaugeMetricFamily(metric_name("redis_up"), "1 when Redis answers.", value=up)
+def _current(overview: dict[str, Any]) -> Iterator[Metric]:
+    is_up = overview["redis"] == "ok"
+    yield GaugeMetricFamily(metric_name("redis_up"), "1 if Redis answers.", value=is_up)
     warnings = _gauge("warning", "1 for each warning of the dashboard.", "code", "queue", "level")
-    for warning in seen["warnings"]:
+    for warning in overview["warnings"]:
         warnings.add_metric([warning["code"], warning["queue"], warning["level"]], 1)
     yield warnings
-    if not up:
-        return  # what is not known is absent, not 0
-    yield from _of_workers(seen["workers"])
+    if not is_up:
+        return  # unknown values are absent, not 0
+    yield from _of_workers(overview["workers"])
     jobs = _gauge("jobs", "Unfinished jobs.", "queue", "state")
-    oldest = _gauge("queue_oldest_waiting_seconds", "How long the next in line has waited.", "queue")
+    oldest = _gauge("queue_oldest_waiting_seconds", "How long the next job has waited.", "queue")
     paused = _gauge("queue_paused", "1 while the queue is paused.", "queue")
-    cooldown = _gauge("upstream_cooldown_seconds", "What is left of the provider's cooldown.", "queue")
-    for queue in seen["queues"]:
+    cooldown = _gauge(
+        "upstream_cooldown_seconds", "The rest of the cooldown that the provider requested.", "queue"
+    )
+    for queue in overview["queues"]:
         for state in _STATES:
             jobs.add_metric([queue["name"], state], queue[state])
         oldest.add_metric([queue["name"]], queue["oldestWaiting"] or 0)
@@ -88,13 +92,15 @@ def _of_workers(workers: list[dict[str, Any]]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         metric_name("workers"), "Worker processes with a fresh heartbeat.", value=len(workers)
     )
-    yield GaugeMetricFamily(metric_name("worker_slots"), "Jobs they can hold together.", value=slots)
-    yield GaugeMetricFamily(metric_name("worker_jobs"), "Jobs they hold.", value=running)
+    yield GaugeMetricFamily(
+        metric_name("worker_slots"), "Jobs that all workers can run together.", value=slots
+    )
+    yield GaugeMetricFamily(metric_name("worker_jobs"), "Jobs that the workers run.", value=running)
     if workers:
-        # The oldest of them, without a label: ids of workers are new at each start.
+        # Without a label for the worker: its id changes with each start.
         age = max(worker["age"] for worker in workers)
         yield GaugeMetricFamily(
-            metric_name("worker_heartbeat_age_seconds"), "Of the latest to report.", value=age
+            metric_name("worker_heartbeat_age_seconds"), "Age of the oldest heartbeat.", value=age
         )
 
 
@@ -102,12 +108,12 @@ def _gauge(of: str, documentation: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(metric_name(of), documentation, labels=labels)
 
 
-#: (queue, what, bucket): how many. `what` is a field of `Tally`, and `bucket` empty for its plain numbers.
+#: (queue, field of `QueueMinute`, bucket); the bucket is empty for plain numbers.
 _Key = tuple[str, str, str]
-_PLAIN = ("completed", "failed", "retried")
+_COUNTS = ("completed", "failed", "retried")
 
 
-def _tallied(since: datetime | None, until: datetime | None) -> Counter[_Key]:
+def _read_sums(since: datetime | None, until: datetime | None) -> Counter[_Key]:
     rows = QueueMinute.objects.all()
     if since:
         rows = rows.filter(start__gte=since)
@@ -115,9 +121,9 @@ def _tallied(since: datetime | None, until: datetime | None) -> Counter[_Key]:
         rows = rows.filter(start__lt=until)
     sums: Counter[_Key] = Counter()
     for queue, *plain, waits, durations in rows.values_list(
-        "queue", *_PLAIN, "waits", "durations"
+        "queue", *_COUNTS, "waits", "durations"
     ).iterator():
-        for what, count in zip(_PLAIN, plain, strict=True):
+        for what, count in zip(_COUNTS, plain, strict=True):
             sums[queue, what, ""] += count
         for what, spread in (("waits", waits), ("durations", durations)):
             for bucket, count in spread.items():
@@ -125,43 +131,47 @@ def _tallied(since: datetime | None, until: datetime | None) -> Counter[_Key]:
     return sums
 
 
-_ever = CumulativeSums(_tallied)
+_sums = CumulativeSums(_read_sums)
 
 
-def _of_ever() -> Iterator[Metric]:
-    sums = _ever.total()
+def _cumulative() -> Iterator[Metric]:
+    sums = _sums.total()
     queues = sorted(get_conf().queues)
     finished = CounterMetricFamily(
-        metric_name("jobs_finished"), "Jobs that ended, but for cancelled ones.", labels=["queue", "outcome"]
+        metric_name("jobs_finished"), "Finished jobs, without cancelled ones.", labels=["queue", "outcome"]
     )
     attempts = CounterMetricFamily(
-        metric_name("job_attempts"), "Attempts; retried ones are tried again.", labels=["queue", "result"]
+        metric_name("job_attempts"),
+        "Finished attempts by result; retried means that another attempt follows.",
+        labels=["queue", "result"],
     )
     for queue in queues:
         for what in ("completed", "failed"):
             finished.add_metric([queue, what], sums[queue, what, ""])
-        for what in _PLAIN:
+        for what in _COUNTS:
             attempts.add_metric([queue, what], sums[queue, what, ""])
     yield from (finished, attempts)
     for metric, what, documentation in (
-        ("job_wait_seconds", "waits", "Seconds in line before the ending attempt."),
-        ("job_run_seconds", "durations", "Seconds the ending attempt took."),
+        ("job_wait_seconds", "waits", "Waiting time before the last attempt, in seconds."),
+        ("job_run_seconds", "durations", "Run time of the last attempt, in seconds."),
     ):
         family = HistogramMetricFamily(metric_name(metric), documentation, labels=["queue"])
         for queue in queues:
-            family.add_metric([queue], *_told({k[2]: n for k, n in sums.items() if k[:2] == (queue, what)}))
+            family.add_metric(
+                [queue], *_histogram({k[2]: n for k, n in sums.items() if k[:2] == (queue, what)})
+            )
         yield family
 
 
-def _told(counts: dict[str, int]) -> tuple[list[tuple[str, float]], float]:
-    """A histogram as Prometheus has them: cumulative buckets, and the sum of all durations.
+def _histogram(counts: dict[str, int]) -> tuple[list[tuple[str, float]], float]:
+    """Return a histogram for Prometheus: cumulative buckets, and the sum of all durations.
 
-    The sum is made of the buckets' middles, so it is right to within a tenth.
+    The sum uses the middles of the buckets, so its error is at most a tenth.
     """
     numbers = {int(number): count for number, count in counts.items()}
     buckets = [
-        (f"{histogram.upper_bound(told):g}", float(sum(n for b, n in numbers.items() if b <= told)))
-        for told in _TOLD
+        (f"{histogram.upper_bound(bound):g}", float(sum(n for b, n in numbers.items() if b <= bound)))
+        for bound in _EXPORTED_BUCKETS
     ]
     middles = sum(count * histogram.upper_bound(b) * 2**-0.125 for b, count in numbers.items())
     return [*buckets, ("+Inf", float(sum(numbers.values())))], middles

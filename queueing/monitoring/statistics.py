@@ -1,4 +1,4 @@
-"""What the queues did: throughput, waits, runs and failures over any stretch of time, from SQL."""
+"""Statistics of the queues from the database: throughput, waiting and run times, failures of any period."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from . import histogram
 
 @dataclass
 class Period:
-    """One queue over one stretch of time. Durations in seconds."""
+    """The numbers of one queue, or of all, in one period."""
 
     start: datetime
     seconds: float
@@ -23,24 +23,24 @@ class Period:
     failed: int = 0
     retried: int = 0
     waits: dict[str, int] = field(default_factory=dict)
-    runs: dict[str, int] = field(default_factory=dict)
+    durations: dict[str, int] = field(default_factory=dict)
 
     def add(self, row: QueueMinute) -> None:
-        """Count a row in."""
+        """Add a row."""
         self.completed += row.completed
         self.failed += row.failed
         self.retried += row.retried
         self.waits = histogram.merge((self.waits, row.waits))
-        self.runs = histogram.merge((self.runs, row.durations))
+        self.durations = histogram.merge((self.durations, row.durations))
 
     @property
     def failure_rate(self) -> float | None:
-        """Failed among those that ended, 0 to 1; None when none ended."""
+        """The share of failed jobs among the finished ones, 0 to 1; None without finished jobs."""
         ended = self.completed + self.failed
         return self.failed / ended if ended else None
 
     def as_json(self) -> dict[str, Any]:
-        """For the API and the dashboard."""
+        """Return the numbers for the API and the dashboard. Durations are in seconds."""
         return {
             "start": self.start.isoformat(),
             "seconds": round(self.seconds),
@@ -50,7 +50,7 @@ class Period:
             "perMinute": round(60 * (self.completed + self.failed) / self.seconds, 2),
             "failureRate": self.failure_rate,
             "wait": _percentiles(self.waits),
-            "run": _percentiles(self.runs),
+            "run": _percentiles(self.durations),
         }
 
 
@@ -59,7 +59,7 @@ def _percentiles(counts: dict[str, int]) -> dict[str, float | None]:
 
 
 def recent(minutes: int = 5) -> dict[str, Period]:
-    """Each queue that did anything in the last `minutes`, as one period."""
+    """Return one period of the last `minutes` for each queue that finished or retried jobs."""
     now = timezone.now()
     since = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
     found: dict[str, Period] = {}
@@ -70,22 +70,22 @@ def recent(minutes: int = 5) -> dict[str, Period]:
 
 
 def totals(hours: int = 24) -> dict[str, dict[str, int]]:
-    """What each queue completed, failed and tried again in the last `hours`."""
+    """Return the completed, failed and retried counts of each queue in the last `hours`."""
     rows = QueueMinute.objects.filter(start__gte=timezone.now() - timedelta(hours=hours)).values("queue")
     sums = rows.annotate(completed=Sum("completed"), failed=Sum("failed"), retried=Sum("retried"))
     return {row.pop("queue"): dict(row) for row in sums.order_by("queue")}
 
 
 def summary() -> dict[str, dict[str, Any]]:
-    """For each queue that did anything: the last five minutes in detail, and the last day's sums."""
+    """Return the last five minutes in detail and the sums of the last day, for each queue with any."""
     last = {queue: period.as_json() for queue, period in recent().items()}
     return {queue: {"recent": last.get(queue), "day": sums} for queue, sums in totals().items()}
 
 
 def history(queue: str, *, since: datetime, step: timedelta) -> list[Period]:
-    """The queue (or all, where it is empty) from `since` (aware) to now in steps.
+    """Return the periods from `since` (an aware time) to now, of one queue or, if `queue` is empty, of all.
 
-    Empty steps are there too, so that plots are even.
+    Periods without jobs are included, so that plots have even steps.
     """
     seconds = step.total_seconds()
     now = timezone.now()

@@ -1,1 +1,1 @@
-"""The commands: `manage.py qcluster` and `manage.py queue_…`."""
+"""The commands: `manage.py qcluster` and the `queue_…` commands."""

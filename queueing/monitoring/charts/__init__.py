@@ -1,1 +1,1 @@
-"""Charts as SVG, and their number formats."""
+"""Charts as SVG, and the formats of their numbers."""

@@ -1,31 +1,31 @@
-"""Plots as the template `queueing/_plot.html` draws them: where everything stands, and in what words.
+"""Plots for the template `queueing/_plot.html`: the coordinates and texts of bars, lines and axes.
 
-Series share the labels of the x axis. `None` is "not known": a gap in a line, no bar.
+All series share the labels of the x axis. `None` is an unknown value: a gap in a line, no bar.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .formats import Say, ticks
+from .formats import Format, ticks
 
-#: The drawing, in units of which a phone shows about one a pixel.
+#: The size of the drawing in its own units, about one pixel each on a phone.
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 56, 6, 10, 24
 _WIDE, _HIGH = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-#: Labels the x axis has room for.
-_LABELS = 5
-#: Half of a label's width: one that would reach beyond the edge ends there instead.
+#: The maximum number of labels on the x axis.
+_MAX_LABELS = 5
+#: Half the width of a label. A label that would cross the right edge ends there.
 _HALF_LABEL = 22
-#: Dots of lines with up to so many are large enough to be met with a pointer.
-_FEW = 31
+#: The maximum number of dots that are drawn large, as targets for a pointer.
+_MAX_LARGE_DOTS = 31
 
 
 class Series(NamedTuple):
-    """Numbers, one for each label of the x axis."""
+    """A name and one value for each label of the x axis."""
 
     name: str
-    look: str
+    style: str
     """A class of plots.css."""
     values: Sequence[float | None]
 
@@ -36,22 +36,22 @@ class Tick(NamedTuple):
     at: float
     label: str
     anchor: str = "middle"
-    """The end of the text that stands there: `start`, `middle` or `end`."""
+    """The part of the text that is at `at`: `start`, `middle` or `end`."""
 
 
 class Bar(NamedTuple):
-    """A rectangle, and what is said of it."""
+    """A rectangle and its tooltip."""
 
     x: float
     y: float
     width: float
     height: float
-    look: str
+    style: str
     title: str
 
 
 class Dot(NamedTuple):
-    """A point of a line."""
+    """A point of a line and its tooltip."""
 
     x: float
     y: float
@@ -59,9 +59,9 @@ class Dot(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The unbroken pieces of a line (as SVG points), and its dots."""
+    """A line: its unbroken pieces as SVG points, and its dots."""
 
-    look: str
+    style: str
     pieces: list[str]
     dots: list[Dot]
     radius: float
@@ -69,16 +69,16 @@ class Line(NamedTuple):
 
 @dataclass(kw_only=True)
 class Plot:
-    """A drawing and the same as a table."""
+    """A drawing, and the same values as a table."""
 
     title: str
-    x_name: str
-    """What its labels are: the head of the table's first column."""
+    x_title: str
+    """The heading of the table's first column."""
     labels: list[str]
     series: list[Series]
-    say: Say
-    """A number in few characters."""
-    say_in_full: Say
+    format_short: Format
+    """For the axis and the tooltips."""
+    format_full: Format
     """For the table."""
     bars: list[Bar] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -87,49 +87,49 @@ class Plot:
 
     @property
     def id(self) -> str:
-        """For the page's references to it."""
+        """The id of the figure on the page."""
         return self.title.lower().replace(" ", "-")
 
     @property
-    def about(self) -> str:
-        """What is to be seen, for those who do not see it."""
+    def description(self) -> str:
+        """A summary for screen readers."""
         if self.is_empty:
-            return "There is nothing to show for this time."
+            return "The plot is empty."
         parts = [
-            f"{series.name}: at most {self.say(max(known))}, last {self.say(known[-1])}"
+            f"{series.name}: max. {self.format_short(max(known))}, last {self.format_short(known[-1])}"
             for series in self.series
             if (known := [value for value in series.values if value is not None])
         ]
         first, last = self.labels[0], self.labels[-1]
-        said = "; ".join(parts)
-        return f"By {self.x_name.lower()}, from {first} to {last}. {said}. The table has all numbers."
+        period = f"By {self.x_title.lower()}, from {first} to {last}."
+        return f"{period} {'; '.join(parts)}. All values are in the table."
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """True if no value is greater than 0."""
         return not any(value for series in self.series for value in series.values)
 
     @property
     def legend(self) -> list[Series]:
-        """Who is who, where there are several."""
+        """The series, if there are several."""
         return self.series if len(self.series) > 1 else []
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
-        """The table: a label, and each series' number in words."""
+        """The rows of the table: a label and the formatted value of each series."""
         columns = zip(*(series.values for series in self.series), strict=True)
         return [
-            (label, ["–" if value is None else self.say_in_full(value) for value in row])
+            (label, ["–" if value is None else self.format_full(value) for value in row])
             for label, row in zip(self.labels, columns, strict=True)
         ]
 
 
-def bars(plot: Plot, *, whole: bool = True, least: float = 0.0) -> Plot:
-    """Draw the series as bars, each on top of the one before; the axis reaches `least` at least."""
+def bars(plot: Plot, *, whole: bool = True, min_top: float = 0.0) -> Plot:
+    """Draw the series as stacked bars. The y axis reaches at least to `min_top`."""
     totals = [
         sum(value or 0 for value in stack) for stack in zip(*(s.values for s in plot.series), strict=True)
     ]
-    top = _draw_axes(plot, max([least, *totals]), whole)
+    top = _draw_axes(plot, max([min_top, *totals]), whole)
     step = _WIDE / max(1, len(plot.labels))
     width = step * (0.5 if len(plot.labels) < 3 else 0.76)
     floors = [0.0] * len(plot.labels)
@@ -140,16 +140,16 @@ def bars(plot: Plot, *, whole: bool = True, least: float = 0.0) -> Plot:
             high = _height(value, top)
             floors[number] += high
             x, y = LEFT + step * number + (step - width) / 2, TOP + _HIGH - floors[number]
-            title = f"{plot.labels[number]}: {plot.say(value)}"
+            title = f"{plot.labels[number]}: {plot.format_short(value)}"
             title += f" {series.name}" if plot.legend else ""
             plot.bars.append(
-                Bar(round(x, 2), round(y, 2), round(width, 2), round(high, 2), series.look, title)
+                Bar(round(x, 2), round(y, 2), round(width, 2), round(high, 2), series.style, title)
             )
     return plot
 
 
 def lines(plot: Plot) -> Plot:
-    """Draw the series as lines, broken where nothing is known; what stands alone is a dot."""
+    """Draw the series as lines, with gaps at unknown values; a single value is a dot."""
     known = [value for series in plot.series for value in series.values if value is not None]
     top = _draw_axes(plot, max(known, default=0), whole=False)
     step = _WIDE / max(1, len(plot.labels))
@@ -163,9 +163,9 @@ def lines(plot: Plot) -> Plot:
             x = round(LEFT + step * (number + 0.5), 2)
             y = round(TOP + _HIGH - _height(value, top), 2)
             pieces[-1].append(f"{x},{y}")
-            dots.append(Dot(x, y, f"{plot.labels[number]}: {plot.say(value)} {series.name}"))
+            dots.append(Dot(x, y, f"{plot.labels[number]}: {plot.format_short(value)} {series.name}"))
         unbroken = [" ".join(piece) for piece in pieces if len(piece) > 1]
-        plot.lines.append(Line(series.look, unbroken, dots, 2.5 if len(dots) <= _FEW else 1.25))
+        plot.lines.append(Line(series.style, unbroken, dots, 2.5 if len(dots) <= _MAX_LARGE_DOTS else 1.25))
     return plot
 
 
@@ -173,13 +173,15 @@ def _height(value: float, top: float) -> float:
     return min(1.0, max(0.0, value / top)) * _HIGH
 
 
-def _draw_axes(plot: Plot, most: float, whole: bool) -> float:
-    """Put ticks on both axes; the value at the top of the y axis."""
-    values = ticks(most, whole=whole)
+def _draw_axes(plot: Plot, greatest: float, whole: bool) -> float:
+    """Put ticks on both axes, and return the value at the top of the y axis."""
+    values = ticks(greatest, whole=whole)
     top = values[-1]
-    plot.y_ticks = [Tick(round(TOP + _HIGH - _height(v, top), 2), plot.say(v), "end") for v in values]
+    plot.y_ticks = [
+        Tick(round(TOP + _HIGH - _height(v, top), 2), plot.format_short(v), "end") for v in values
+    ]
     step = _WIDE / max(1, len(plot.labels))
-    every = -(-len(plot.labels) // _LABELS)
+    every = -(-len(plot.labels) // _MAX_LABELS)
     last = len(plot.labels) - 1
     for number, label in enumerate(plot.labels):
         if (last - number) % every == 0:

@@ -164,7 +164,7 @@ def test_page_with_no_one_and_huge_figures_is_valid_without_inline_style(staff, 
     html = response.content.decode()
     assert response.status_code == 200
     assert _Texts(html).inline == []
-    assert html.count("Nothing in this time") == (2 if events else 6), "no failures and no feedback"
+    assert html.count("No data in this period") == (2 if events else 6), "no failures and no feedback"
     assert "style-src 'self'" in response["Content-Security-Policy"]
     for figure in html.split("<figure")[1:]:
         ET.fromstring("<figure" + figure.split("</figure>")[0] + "</figure>")

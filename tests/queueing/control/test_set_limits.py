@@ -149,7 +149,7 @@ async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, 
     valkey.stop()
     await database.run_sync(lambda: set_limits(concurrency=2))
     await database.run_sync(verbs.pause, "test-narrow")
-    assert "holds once it is back" in caplog.text
+    assert "apply when it is available again" in caplog.text
     valkey.start()
     await reconcile("c1/w", database)
     claimed = await database.run_sync(lambda: (put(queue, many=5), claim(queue, 5))[1])

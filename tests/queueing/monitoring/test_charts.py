@@ -91,11 +91,11 @@ def plot_of(*series: Series, labels: list[str] | None = None) -> Plot:
     names = labels or [f"Nov {n}" for n in range(len(series[0].values))]
     return Plot(
         title="Some <things> & more",
-        x_name="Day",
+        x_title="Day",
         labels=names,
         series=list(series),
-        say=formats.count,
-        say_in_full=formats.whole,
+        format_short=formats.count,
+        format_full=formats.whole,
     )
 
 
@@ -142,8 +142,8 @@ def test_stacked_bars_stand_on_each_other():
 
 def test_nothing_is_said_to_be_nothing():
     figure = drawn(plots.bars(plot_of(Series("messages", "accent", [0, 0, 0]))))
-    assert "Nothing in this time" in "".join(figure.itertext())
-    assert "nothing to show" in "".join(figure.find(f".//{SVG}desc").itertext())
+    assert "No data in this period" in "".join(figure.itertext())
+    assert "is empty" in "".join(figure.find(f".//{SVG}desc").itertext())
 
 
 def test_what_is_drawn_is_also_told():
@@ -153,7 +153,7 @@ def test_what_is_drawn_is_also_told():
     named = {element.get("id"): "".join(element.itertext()) for element in drawing}
     title, about = (named[id_] for id_ in drawing.get("aria-labelledby").split())
     assert title == "Some <things> & more"
-    assert about == "By day, from Nov 0 to Nov 2. messages: at most 1.2k, last 40. The table has all numbers."
+    assert about == "By day, from Nov 0 to Nov 2. messages: max. 1.2k, last 40. All values are in the table."
     assert [cell.text for cell in figure.iter("td")] == ["3", "1,250", "40"]
     assert not [element for element in figure.iter() if "style" in element.attrib]
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """Forget the sums of the test before."""
-    monkeypatch.setattr(prometheus, "_ever", CumulativeSums(prometheus._tallied))
+    monkeypatch.setattr(prometheus, "_sums", CumulativeSums(prometheus._read_sums))
 
 
 def scrape():
