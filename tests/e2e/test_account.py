@@ -78,7 +78,7 @@ def test_visitor_signs_up_exports_and_erases_everything(
     page.get_by_role("button", name="Erase your data").click()
     expect(page.get_by_role("heading", name="Your data has been erased")).to_be_visible()
     page.goto(here)
-    expect(page.get_by_text("This conversation is not here")).to_be_visible()
+    expect(page.get_by_text("Conversation not found")).to_be_visible()
 
 
 def test_form_errors_are_shown_at_their_fields(site: Site, visitor: Callable[..., BrowserContext]) -> None:
@@ -101,6 +101,6 @@ def test_search_finds_messages(page: Page, provider: Provider) -> None:
     expect(page.locator(".thread__snippet")).to_contain_text("Herons live by the water.")
     expect(page.locator(".thread__snippet mark")).to_have_text("by")
     page.get_by_label("Find a conversation").fill("ospreys")
-    expect(page.get_by_text("Nothing like that was said.")).to_be_visible()
+    expect(page.get_by_text("No conversation matches.")).to_be_visible()
     page.get_by_label("Find a conversation").fill("")
     expect(page.locator(".thread")).to_have_count(1)

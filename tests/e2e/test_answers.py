@@ -75,7 +75,7 @@ def test_a_waiting_question_can_be_cancelled(
     say(page, "Never mind this one.")
     answers(page).get_by_role("button", name="Cancel").click()
 
-    expect(answers(page)).to_contain_text("Cancelled before it began.")
+    expect(answers(page)).to_contain_text("Cancelled before it started.")
     provider.release("it was cancelled")
     expect(text_of(answers(other))).to_have_text(LONG)
     assert len(provider.requests) == 1

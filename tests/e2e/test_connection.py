@@ -20,7 +20,7 @@ def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page
     expect(page.get_by_text("You are offline.").first).to_be_visible()
     say(page, "Written offline.")
     say(page, "And this, too.")
-    expect(questions(page).first).to_contain_text("Kept on this device.")
+    expect(questions(page).first).to_contain_text("Saved on this device.")
     page.context.set_offline(False)
 
     expect(page.get_by_text("Back online.").first).to_be_visible()
@@ -54,7 +54,7 @@ def test_it_works_where_sockets_do_not_get_through(
     provider.script(text=LONG, delay=0.05)
     say(page, "Can you hear me?")
 
-    expect(page.get_by_text("answers come another way")).to_be_visible()
+    expect(page.get_by_text("Answers arrive in another way")).to_be_visible()
     expect(text_of(answers(page))).to_have_text(LONG)
     expect(answers(page)).to_have_attribute("data-status", "completed")
     say(page, "And again?")
@@ -69,7 +69,7 @@ def test_a_stranger_finds_nothing(
     stranger = visitor().new_page()
     stranger.goto(page.url)
 
-    expect(stranger.get_by_role("heading", name="This conversation is not here")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="Conversation not found")).to_be_visible()
     expect(stranger.get_by_text("Your conversations will appear here.")).to_be_visible()
     expect(stranger.get_by_text("A secret.")).to_have_count(0)
 

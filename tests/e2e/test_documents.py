@@ -101,7 +101,7 @@ def test_too_large_document_is_refused_before_sending(page: Page, tmp_path: Path
     huge = tmp_path / "huge.txt"
     huge.write_bytes(b"x" * (20 * 1024**2 + 1))
     choose(page, huge)
-    expect(chip(page)).to_contain_text("This is more than 20 MB, which is the most.")
+    expect(chip(page)).to_contain_text("The file is too large; the maximum is 20 MB.")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -136,7 +136,7 @@ def test_document_stays_without_connection(page: Page) -> None:
     page.route("**/api/analysis", lambda route: route.abort())
     choose_file(page, "note.txt", b"One line.")
     say(page, "What is it?")
-    expect(chip(page)).to_contain_text("There is no connection just now.")
+    expect(chip(page)).to_contain_text("There is no connection.")
     page.unroute("**/api/analysis")
     page.get_by_role("button", name="Send").click()
     expect(questions(page)).to_contain_text("note.txt")

@@ -34,9 +34,9 @@ window.hangUp = (code) => {
 };
 """
 EVERY_REASON = """async () => {
-    const { waitSentence } = await import("/static/chat/js/words.js");
+    const { waitText } = await import("/static/chat/js/text/wording.js");
     const reasons = "queue rate_limit provider slow paused delayed workers redis turn".split(" ");
-    return reasons.map((reason) => waitSentence({ low: null, high: null, reason }, 2));
+    return reasons.map((reason) => waitText({ low: null, high: null, reason }, 2));
 }"""
 
 
@@ -75,12 +75,12 @@ def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
         expect(answers(other)).to_have_count(1)
     page = visitor().new_page()
     page.goto(small_site.url)
-    expect(page.locator("#notice")).to_contain_text("The line is full right now.")
+    expect(page.locator("#notice")).to_contain_text("The queue is full.")
 
     say(page, "Is there room for me?")
     mine = questions(page)
-    expect(mine).to_contain_text(re.compile(r"The line is full\. There should be room in \d+ s"))
-    expect(spoken(page)).to_contain_text("Not sent. The line is full.")
+    expect(mine).to_contain_text(re.compile(r"The queue is full\. You can send it again in \d+ s"))
+    expect(spoken(page)).to_contain_text("Not sent. The queue is full.")
     page.reload()
     expect(text_of(mine)).to_have_text("Is there room for me?")
     provider.release("the line was seen full")
@@ -97,7 +97,7 @@ def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider:
         """() => hear({ type: "error", code: "too_many", error: "That was too fast. Please wait a moment.",
                         requestId: sent.requestId, retryAfter: 3 })"""
     )
-    expect(questions(handled)).to_contain_text(re.compile(r"That was too fast\. It goes out in \d s\."))
+    expect(questions(handled)).to_contain_text(re.compile(r"Too many requests\. It will be sent in \d s\."))
     expect(answers(handled)).to_contain_text("“Too fast.”")
     assert len(provider.requests) == 1
 
@@ -110,7 +110,9 @@ def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
     expect(text_of(answers(handled))).to_contain_text("word1")
     error = {"type": "error", "code": "too_many", "error": "That was too fast.", "retryAfter": 4}
     handled.evaluate("(event) => hear(event)", error)
-    expect(handled.locator("#notice")).to_contain_text(re.compile(r"was not done\. Try again in \d s\."))
+    expect(handled.locator("#notice")).to_contain_text(
+        re.compile(r"nothing was sent\. You can try again in \d s\.")
+    )
     expect(handled.locator("#notice")).to_contain_text("You can try again now.")
     handled.get_by_role("button", name="Stop").click()
     expect(answers(handled)).to_contain_text("Stopped here.")
@@ -129,7 +131,7 @@ def test_a_session_that_ends_is_told_and_the_page_starts_again(handled: Page, pr
     expect(banner).to_contain_text("Your session has ended.")
     expect(spoken(handled)).to_contain_text("Your session has ended.")
     say(handled, "Written too late.")
-    expect(questions(handled)).to_contain_text("Kept on this device, not sent.")
+    expect(questions(handled)).to_contain_text("Saved on this device, not sent.")
 
     # Whatever usually makes the page connect again does not.
     handled.evaluate("window.dispatchEvent(new Event('online'))")
@@ -162,7 +164,7 @@ def test_after_too_much_of_everything_the_page_waits_before_it_connects(handled:
     handled.clock.install()
     handled.evaluate("hangUp(4008)")
     banner = handled.locator("#banner")
-    expect(banner).to_contain_text(re.compile(r"sent too much at once.*Connecting again in 3\d s\."))
+    expect(banner).to_contain_text(re.compile(r"sent too many requests.*Connecting again in 3\d s\."))
     handled.evaluate("window.dispatchEvent(new Event('online'))")
     expect(banner.get_by_role("button")).to_be_hidden()
     assert handled.evaluate("opened") == 1

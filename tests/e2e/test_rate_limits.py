@@ -48,15 +48,15 @@ def test_held_message_shows_its_wait_and_can_be_cancelled(
     say(first, "And a third.")
     held = answers(first).nth(2)
     expect(held).to_contain_text("You have sent many messages")
-    seconds = re.compile(r"This one goes on in (\d+) s")
+    seconds = re.compile(r"Will be sent in (\d+) s")
     wait = int(seconds.search(held.inner_text()).group(1))  # type: ignore[union-attr]
     assert 1 <= wait <= 20
-    expect(held).to_contain_text(f"goes on in {wait - 2} s")
+    expect(held).to_contain_text(f"Will be sent in {wait - 2} s")
 
     say(second, "And a fourth, elsewhere.")
     other = answers(second)
-    expect(other).to_contain_text("(2nd of your 2 waiting)")
-    expect(held).to_contain_text("(1st of your 2 waiting)")
+    expect(other).to_contain_text("(2 of 2 waiting)")
+    expect(held).to_contain_text("(1 of 2 waiting)")
 
     say(third, "And one too many.")
     expect(questions(third)).to_contain_text("You have sent many messages. Send this one again in")
@@ -75,18 +75,18 @@ def test_stored_answer_is_marked_and_can_be_regenerated(tabs: Callable[[], Page]
     choose(before, "Culture")
     say(before, question)
     expect(answers(before)).to_have_attribute("data-status", "completed")
-    expect(before.get_by_text("From an earlier answer")).to_be_hidden()
+    expect(before.get_by_text("Saved answer")).to_be_hidden()
 
     choose(page, "Culture")
     say(page, question)
     answer = answers(page)
     expect(text_of(answer)).to_have_text("Say bom dia.")
-    expect(page.get_by_text("From an earlier answer")).to_be_visible()
+    expect(page.get_by_text("Saved answer")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("From an earlier answer")).to_be_visible()
+    expect(page.get_by_text("Saved answer")).to_be_visible()
 
     provider.script(text="A nod will do.", match=question)
-    answer.get_by_role("button", name="Ask anew").click()
+    answer.get_by_role("button", name="Regenerate").click()
     page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
     expect(text_of(answer)).to_have_text("A nod will do.", timeout=60_000)
-    expect(page.get_by_text("From an earlier answer")).to_be_hidden()
+    expect(page.get_by_text("Saved answer")).to_be_hidden()

@@ -17,7 +17,7 @@ def _two_questions(page: Page, provider: Provider) -> None:
     say(page, "First, please.")
     expect(answers(page).first).to_have_attribute("data-status", "active")
     say(page, "Second, plaese.")
-    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    expect(answers(page).nth(1)).to_contain_text("Waiting for the previous answer")
 
 
 def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider: Provider) -> None:
@@ -46,7 +46,7 @@ def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider:
 def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     page.reload()
-    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    expect(answers(page).nth(1)).to_contain_text("Waiting for the previous answer")
     other = page.context.new_page()
     other.goto(page.url)
     expect(questions(other)).to_have_count(2)
@@ -83,7 +83,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     say(page, "First, please.")
     expect(answers(page).first).to_have_attribute("data-status", "active")
     say(page, "Second, plaese.")
-    expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    expect(answers(page).nth(1)).to_contain_text("Waiting for the previous answer")
     deaf = True  # the page does not hear that its turn has come
     provider.release("the page is deaf")
     provider.wait_for(lambda requests: len(requests) == 2)
@@ -91,7 +91,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     editor(page).fill("Second, please.")
     editor(page).press("Enter")
 
-    expect(questions(page).nth(1)).to_contain_text("Its answer has begun meanwhile.")
+    expect(questions(page).nth(1)).to_contain_text("The answer has already started.")
     expect(editor(page)).to_have_value("Second, please.")
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     page.keyboard.press("Escape")
@@ -104,13 +104,13 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
 def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     page.reload()
-    questions(page).nth(1).get_by_role("button", name="Withdraw").click()
+    questions(page).nth(1).get_by_role("button", name="Delete").click()
 
     expect(questions(page)).to_have_count(1)
     expect(answers(page)).to_have_count(1)
-    expect(spoken(page)).to_have_text("Message withdrawn.")
+    expect(spoken(page)).to_have_text("Message deleted.")
     expect(page.get_by_label("Your message", exact=True)).to_be_focused()
-    page.get_by_role("button", name="Write it again").click()
+    page.get_by_role("button", name="Restore text").click()
     expect(page.get_by_label("Your message", exact=True)).to_have_value("Second, plaese.")
     page.reload()
     expect(questions(page)).to_have_count(1)
@@ -125,8 +125,8 @@ def test_an_answered_question_is_asked_anew_once_that_is_confirmed(page: Page, p
         expect(answers(page).last).to_contain_text(f"“{text}”")
     edit(page, 0, "Another one.")
     dialog = page.get_by_role("dialog", name="Ask again from here?")
-    expect(dialog).to_contain_text("its answer and the 2 messages after that will be removed")
-    dialog.get_by_role("button", name="Keep it as it is").click()
+    expect(dialog).to_contain_text("its answer and the 2 messages after it will be deleted")
+    dialog.get_by_role("button", name="Cancel").click()
     expect(editor(page)).to_be_focused()
     expect(editor(page)).to_have_value("Another one.")
     expect(answers(page)).to_have_count(2)
@@ -146,7 +146,7 @@ def test_asking_anew_stops_what_is_being_written(page: Page, provider: Provider)
     provider.script(text="Changed in time.")
     edit(page, 0, "Something shorter, please.")
     dialog = page.get_by_role("dialog", name="Ask again from here?")
-    expect(dialog).to_contain_text("What is being written there is stopped.")
+    expect(dialog).to_contain_text("The answer in progress will be stopped.")
     dialog.get_by_role("button", name="Ask again").click()
 
     expect(text_of(questions(page))).to_have_text(["Something shorter, please."])
@@ -168,10 +168,10 @@ def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
     expect(answers(page).first).to_have_attribute("data-status", "active")
     for text in ("Second.", "Third."):
         say(page, text)
-        expect(answers(page).last).to_contain_text("Waiting for its turn")
+        expect(answers(page).last).to_contain_text("Waiting for the previous answer")
     edit(page, 1, "Something else.")
     expect(text_of(questions(page).nth(1))).to_have_text("Something else.")
-    questions(page).nth(2).get_by_role("button", name="Withdraw").click()
+    questions(page).nth(2).get_by_role("button", name="Delete").click()
     expect(questions(page)).to_have_count(2)
     provider.release("the first may end")
     expect(answers(page).nth(1)).to_contain_text("“Something else.”")
@@ -185,7 +185,7 @@ def test_an_edit_without_a_connection_keeps_its_text(page: Page, provider: Provi
     edit(page, 0, "Another one.")
     page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
 
-    expect(questions(page)).to_contain_text("There is no connection just now.")
+    expect(questions(page)).to_contain_text("There is no connection.")
     expect(editor(page)).to_have_value("Another one.")
     page.context.set_offline(False)
     expect(page.get_by_text("Back online.").first).to_be_visible()

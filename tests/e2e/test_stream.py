@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 #: Plays a text through `join` 1,000 times: every delta may be lost, doubled or cut short, and a gap is
 #: answered from where the browser stands, as the server answers `job:watch`.
 PLAY = """async (text) => {
-    const { join, codePoints } = await import("/static/chat/js/stream.js");
+    const { join, codePoints } = await import("/static/chat/js/state/text-assembly.js");
     const points = [...text];
     const slice = (from, to) => points.slice(from, to).join("");
     const wrong = [];

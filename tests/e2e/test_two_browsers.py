@@ -107,13 +107,13 @@ def test_a_message_that_waits_is_changed_and_withdrawn_in_both(
     for page in browsers:
         expect(questions(page)).to_have_count(4)
         for number in (2, 3):
-            expect(answers(page).nth(number)).to_contain_text("Waiting for its turn")
+            expect(answers(page).nth(number)).to_contain_text("Waiting for the previous answer")
     questions(phone).nth(2).get_by_role("button", name="Edit").tap()
     editor(phone).fill("And afterwards?")
     phone.get_by_role("button", name="Save").tap()
     for page in browsers:
         expect(text_of(questions(page).nth(2))).to_have_text("And afterwards?")
-    questions(computer).nth(3).get_by_role("button", name="Withdraw").click()
+    questions(computer).nth(3).get_by_role("button", name="Delete").click()
     for page in browsers:
         expect(questions(page)).to_have_count(3)
         expect(answers(page)).to_have_count(3)
@@ -134,7 +134,7 @@ def test_a_stranger_hears_nothing_and_can_do_nothing(
     stranger = visitor().new_page()
     stranger.on("websocket", listen)
     stranger.goto(computer.url)
-    expect(stranger.get_by_text("This conversation is not here")).to_be_visible()
+    expect(stranger.get_by_text("Conversation not found")).to_be_visible()
     provider.script(text=LONG, delay=0.05)
     say(computer, "Between us.")
     expect(text_of(answers(phone).nth(1))).to_contain_text("word1")

@@ -1,96 +1,106 @@
-// The page of the queues: the server writes its parts, this puts them in place. Without it the page shows
-// what was true when it was loaded.
+// The dashboard: the server renders its parts, this script puts them in place. Without it the page shows
+// the state at the time it was loaded.
 
-import { listen } from "./ask.js";
-import { Link } from "./link.js";
-import { fill } from "./morph.js";
+import { createConfirmDialog } from "./confirm-dialog.js";
+import { morphHtml } from "./morph.js";
+import { createReconnectingSocket } from "./reconnecting-socket.js";
+
+const SILENCE = 8_000; // ms; the server sends each second, and a socket may be dead without being closed
+const LONGEST_WAIT = 10_000; // ms between two attempts to connect
+const DONE_SHOWN = 12_000; // ms
 
 const main = document.querySelector("[data-socket]");
 const live = document.getElementById("live");
 const announcer = document.getElementById("announcer");
-const said = document.getElementById("said");
 const view = { queue: main.dataset.queue, span: main.dataset.span };
 let asOf = "";
-let hideTimer = 0;
 
-const link = new Link(address, {
-  onParts(parts, at) {
-    asOf = at;
-    for (const [name, html] of Object.entries(parts)) show(name, html);
-    state("live", "Live");
-  },
-  onTrouble: (text) => state("lost", text + " As of " + since()),
-  onState(kind) {
-    if (kind === "lost") state("lost", "Connecting again. As of " + since());
-    if (kind === "ended") state("lost", "You are signed out. Load the page to sign in again. As of " + since());
-  },
+const socket = createReconnectingSocket({
+  url: () => `${location.origin.replace("http", "ws")}${main.dataset.socket}?${new URLSearchParams(view)}`,
+  longestWait: LONGEST_WAIT,
+  silence: SILENCE,
+  opensAfterEnd: true, // the operator may sign in again in another tab
+  onMessage: receive,
+  onState: ({ kind }) => showConnection(kind),
 });
 
-function address() {
-  return location.origin.replace("http", "ws") + main.dataset.socket + "?" + new URLSearchParams(view);
+function receive(message) {
+  if (message.type === "trouble") return showLive("lost", `${message.text} As of ${since()}`);
+  socket.markOnline();
+  asOf = message.at;
+  for (const [name, html] of Object.entries(message.parts)) showPart(name, html);
+  showLive("live", "Live");
+  return socket.send({ seen: message.round });
 }
 
-function since() {
-  return asOf ? asOf + " UTC" : "when it was loaded";
+function showConnection(kind) {
+  if (kind === "ended") showLive("lost", `You are signed out. Reload the page to sign in again. As of ${since()}`);
+  else if (kind !== "online" && kind !== "connecting") showLive("lost", `Connecting again. As of ${since()}`);
 }
 
-function state(kind, text) {
-  live.dataset.state = kind;
+const since = () => (asOf ? `${asOf} UTC` : "when the page was loaded");
+
+function showLive(state, text) {
+  live.dataset.state = state;
   const place = live.firstElementChild;
   if (place.textContent !== text) place.textContent = text;
 }
 
-function show(name, html) {
+function showPart(name, html) {
   const place = main.querySelector(`[data-part="${name}"]`);
   if (!place) return;
-  if (name !== "warnings") return fill(place, html);
+  if (name !== "warnings") return morphHtml(place, html);
   const before = warnings();
-  fill(place, html);
-  tellWarnings(before, warnings());
+  morphHtml(place, html);
+  return announceWarnings(before, warnings());
 }
 
-// --- what a screen reader is told: warnings that come and go, and what was done. Numbers are not. ---
+// --- announced to screen readers: warnings that come and go, and what was done; numbers are not ---
 
 function warnings() {
   const texts = [...main.querySelectorAll(".warning [data-text]")];
-  // Those whose numbers alone have changed are no news.
+  // A warning in which only numbers have changed is not announced again.
   return new Map(texts.map((text) => [text.textContent.replace(/[\d.,]+/g, "#"), text.textContent]));
 }
 
-function tellWarnings(before, after) {
+function announceWarnings(before, after) {
   const came = [...after].filter(([key]) => !before.has(key)).map(([, text]) => text);
-  const went = [...before].filter(([key]) => !after.has(key)).map(([, text]) => "Over: " + text);
+  const went = [...before].filter(([key]) => !after.has(key)).map(([, text]) => `Over: ${text}`);
   if (came.length + went.length) announcer.textContent = [...came, ...went].join(" ");
 }
 
-listen((sentence) => {
-  announcer.textContent = sentence;
-  said.textContent = sentence;
-  said.hidden = false;
-  clearTimeout(hideTimer);
-  hideTimer = setTimeout(() => (said.hidden = true), 12_000);
+let hideTimer = 0;
+createConfirmDialog({
+  onDone(sentence) {
+    const said = document.getElementById("said");
+    announcer.textContent = sentence;
+    said.textContent = sentence;
+    said.hidden = false;
+    clearTimeout(hideTimer);
+    hideTimer = setTimeout(() => (said.hidden = true), DONE_SHOWN);
+  },
 });
 
-// --- looking elsewhere, without loading the page anew ---
+// --- another queue or time span, without loading the page again ---
 
-function look() {
-  const asked = new URLSearchParams(location.search);
-  view.queue = asked.get("queue") || "";
-  view.span = asked.get("span") || "1h";
-  link.show(view);
+function showAddress() {
+  const wanted = new URLSearchParams(location.search);
+  view.queue = wanted.get("queue") || "";
+  view.span = wanted.get("span") || "1h";
+  socket.send({ show: view }); // a connection that opens later has it in its address
 }
 
 document.addEventListener("click", (event) => {
   const anchor = event.target.closest("a[data-look]");
   if (!anchor || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
-  if (live.dataset.state !== "live") return; // an ordinary link, then
+  if (live.dataset.state !== "live") return; // then it is an ordinary link
   event.preventDefault();
-  // A link changes the queue or the span. The other one is what was asked for last: the link itself may be
-  // older, for the server writes it anew only in its next round.
-  const { look: name } = anchor.dataset;
-  const asked = { ...view, [name]: new URLSearchParams(anchor.search).get(name) || "" };
-  history.pushState(null, "", "?" + new URLSearchParams(asked));
-  look();
+  // A link changes the queue or the span. The other one stays as it was last chosen: the link itself may be
+  // older, because the server renders it again only in its next round.
+  const { look } = anchor.dataset;
+  const wanted = { ...view, [look]: new URLSearchParams(anchor.search).get(look) || "" };
+  history.pushState(null, "", `?${new URLSearchParams(wanted)}`);
+  showAddress();
 });
-addEventListener("popstate", look);
-link.open();
+addEventListener("popstate", showAddress);
+socket.open();

@@ -14,6 +14,7 @@ new MutationObserver(() => {
   // What may scroll must be reachable by keyboard.
   for (const code of document.querySelectorAll("pre.microlight:not([tabindex])")) code.tabIndex = 0;
   for (const [selector, name] of Object.entries(names)) {
-    for (const element of document.querySelectorAll(`${selector}:not([aria-label])`)) element.setAttribute("aria-label", name);
+    for (const element of document.querySelectorAll(`${selector}:not([aria-label])`))
+      element.setAttribute("aria-label", name);
   }
 }).observe(document.documentElement, { childList: true, subtree: true });

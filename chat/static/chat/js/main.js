@@ -1,231 +1,148 @@
-// Wires the page together: what is on screen follows the store, what is clicked goes to the session.
+// Wires the page together: the views show the store, what is clicked goes to the session.
 
-import { createAddress } from "./address.js";
-import { announcer } from "./announce.js";
-import { api } from "./api.js";
-import { attachments } from "./attach.js";
-import { banner } from "./banner.js";
-import { reminder } from "./care.js";
-import { callOf, companions } from "./companions.js";
-import { composer } from "./composer.js";
-import { $, copyText } from "./dom.js";
-import { drawer, themeButton } from "./frame.js";
-import { createEditing } from "./editing.js";
-import { createFeedback } from "./feedback.js";
-import { isRunning, isUnheard, topicOf } from "./messages.js";
-import { noticeLine } from "./notice.js";
-import { outbox } from "./outbox.js";
-import { pickerView } from "./picker.js";
-import { messageList } from "./render.js";
-import { refusalSentence, tooLong, troubleSentence } from "./refusals.js";
-import { createScreen } from "./screen.js";
-import { createSession } from "./session.js";
-import { shortcuts } from "./shortcuts.js";
-import { createStore } from "./store.js";
-import { threadList } from "./threads.js";
-import { voice } from "./voice.js";
-import { usageLine } from "./usage.js";
+import { connectClicks, createActions } from "./actions.js";
+import { api } from "./net/api.js";
+import { createSession } from "./net/session.js";
+import { createRouter } from "./router.js";
+import { createShortcuts } from "./shortcuts.js";
+import { topicOf } from "./state/messages.js";
+import { createStore } from "./state/store.js";
+import { messageError, requestError } from "./text/error-messages.js";
+import { createAttachments } from "./views/attachments.js";
+import { companions, createCompanionPicker, longNameOf } from "./views/companion-picker.js";
+import { createComposer } from "./views/composer.js";
+import { createConnectionBanner } from "./views/connection-banner.js";
+import { $ } from "./views/dom.js";
+import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
+import { createFeedback } from "./views/messages/answer-tools.js";
+import { createEditController } from "./views/messages/edit-controller.js";
+import { createMessageList } from "./views/messages/message-list.js";
+import { createPageView } from "./views/page-view.js";
+import { createScreenReader } from "./views/screen-reader.js";
+import { createStatusLine } from "./views/status-line.js";
+import { createThreadList } from "./views/threads/thread-list.js";
+
+const LOAD_AGAIN = 5000; // ms
 
 const store = createStore();
-const announce = announcer();
-const frame = drawer();
-const session = createSession({
+const screenReader = createScreenReader();
+const { say } = screenReader;
+const usage = createUsageLine();
+
+// The parts of the page. They use each other by `page.…`, which is complete before anything happens.
+const page = {
   store,
-  onEvent(event) {
-    if (event.usage) today.load();
-    if (isOpenHere(event)) announce.event(event, callOf(store.state.view.companion));
-    editing.heard(event);
-    if (topicOf(event) === "audio") speaking?.heard(event);
-  },
-  onTrouble: (refusal, { shown }) => {
-    if (shown) announce.say(`Not sent. ${refusalSentence(refusal)}`);
-    else notice.tell(() => troubleSentence(refusal), { until: refusal.retryAt });
-  },
-  onThread: () => announce.say("Conversation loaded."),
-});
-const scroller = $("#content");
-const today = usageLine();
-const notice = noticeLine({ say: announce.say });
-const editing = createEditing({ store, session, notice, restore: (text) => writing.restore(text) });
-const rate = createFeedback({ store, notice, say: announce.say });
-const messages = messageList({
-  scroller,
-  toLatest: $("#to-latest"),
-  onEdit: editing.save,
-  onClose: editing.close,
-  onFocusLost: () => writing.focus(),
-  onRender: session.render,
+  say,
+  drawer: createDrawer(),
+  notice: createStatusLine({ say }),
+  view: () => store.state.view,
+  restore: (text) => page.composer.restore(text),
+};
+const actions = createActions(page);
+page.session = createSession({ store, onEvent, onTrouble, onThread: () => say("Conversation loaded.") });
+page.edits = createEditController(page);
+page.feedback = createFeedback(page);
+page.messages = createMessageList({
+  onEdit: page.edits.save,
+  onClose: page.edits.close,
+  onFocusLost: () => page.composer.focus(),
+  onRender: page.session.renderAnswer,
   onCare: (care) => store.dispatch({ type: "care", care }),
 });
-const address = createAddress({
-  store,
-  session,
-  onLeave: () => messages.clear(),
+page.router = createRouter({
+  ...page,
+  onLeave: page.messages.clear,
   onArrive() {
-    frame.close();
-    writing.focus();
+    page.drawer.close();
+    page.composer.focus();
   },
 });
-const strip = banner({ onTryNow: session.connect, onStartAgain: startAgain, say: announce.say });
-const picker = pickerView({
-  companions,
-  onChoose: (companion) => store.dispatch({ type: "view/companion", companion }),
-  onPrompt: (text) => say(text),
+const banner = createConnectionBanner({ onTryNow: page.session.connect, onStartAgain: actions.startAgain, say });
+const pageView = createPageView({
+  messages: page.messages,
+  picker: createCompanionPicker({
+    onChoose: (companion) => store.dispatch({ type: "view/companion", companion }),
+    onPrompt: actions.say,
+  }),
 });
-const screen = createScreen({ scroller, picker, messages });
-const threads = threadList({
-  companions,
+page.threads = createThreadList({
   onFind: async (q) => (await api.find(q)).threads,
-  onOpen: (id) => address.navigate(`/t/${id}`),
-  onMore: () => session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
-  async onRename(id, title) {
-    if (!(await attempt("The title could not be changed.", () => api.rename(id, title)))) return;
-    store.dispatch({ type: "threads/renamed", id, title });
-  },
-  async onDelete(id) {
-    if (!(await attempt("The conversation could not be deleted.", () => api.remove(id)))) return;
-    store.dispatch({ type: "threads/deleted", id });
-    if (store.state.view.threadId === id) address.navigate("/");
-  },
+  onOpen: page.router.toThread,
+  onMore: () => page.session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
+  onRename: actions.renameThread,
+  onDelete: actions.deleteThread,
 });
-const writing = composer({
-  onSend: (text) => (attached.ready ? attached.send(text) : say(text)),
-  onStop: stop,
-  onTooLong: (text) => (attached.ready ? refuse(text) : attached.sendText(text)),
-  mayBeEmpty: () => attached.ready,
+page.composer = createComposer({
+  onSend: (text) => (page.attachments.isReady ? page.attachments.send(text) : actions.say(text)),
+  onStop: actions.stop,
+  onTooLong: (text) => (page.attachments.isReady ? actions.refuse(text) : page.attachments.sendText(text)),
+  mayBeEmpty: () => page.attachments.isReady,
 });
-const attached = attachments({
-  view: () => store.state.view,
-  notice,
-  say: announce.say,
-  restore: writing.restore,
-  onAudio: $("#mic") && ((file) => speaking.takeFile(file)),
+page.attachments = createAttachments({
+  ...page,
+  onAudio: $("#mic") && ((file) => page.voice?.takeFile(file)),
   onChange() {
-    writing.fit();
+    page.composer.fit();
     draw();
   },
   onSent(answer, isHere) {
-    if (answer.notice) notice.tell(answer.notice);
-    if (isHere) address.goTo(answer.threadId);
+    if (answer.notice) page.notice.tell(answer.notice);
+    if (isHere) page.router.show(answer.threadId);
   },
 });
-const speaking =
-  $("#mic") && voice({ view: () => store.state.view, session, say: announce.say, restore: writing.restore, onSent: address.goTo });
+page.shortcuts = createShortcuts({ drawer: page.drawer, onStop: actions.stop, onWrite: page.composer.focus });
+if ($("#mic")) loadVoice();
 
-const isOpenHere = (event) => !event.threadId || event.threadId === store.state.view.threadId;
-/** What can be stopped: not a reply to what has not been heard, which goes with the recording. */
-const running = () => store.state.messages.filter((m, i, all) => isRunning(m) && !isUnheard(all[i - 1]));
-
-const copy = async (text, button) => announce.say(`${await copyText(text, button)}.`);
-
-/** True when the request worked; otherwise it is said, and seen, why not. */
-async function attempt(trouble, request) {
-  try {
-    await request();
-    return true;
-  } catch (error) {
-    announce.say(`${trouble} ${error.message}`);
-    threads.explain(`${trouble} ${error.message}`);
-    return false;
-  }
+/** Load what only voice messages need after the rest of the page, and again if the connection was lost. */
+async function loadVoice() {
+  const module = await import("./views/voice/voice.js").catch(() => null);
+  if (!module) return setTimeout(loadVoice, LOAD_AGAIN);
+  page.voice = module.createVoice({ ...page, onSent: page.router.show });
+  return page.voice.draw();
 }
 
-const remind = reminder({ messages: +$("#app").dataset.remindMessages, minutes: +$("#app").dataset.remindMinutes }, () => ($("#reminder").hidden = false));
-
-function say(text) {
-  remind();
-  notice.clear();
-  session.say(text);
-  writing.focus();
+function onEvent(event) {
+  const { threadId, companion } = page.view();
+  if (event.usage) usage.load();
+  if (!event.threadId || event.threadId === threadId) screenReader.event(event, longNameOf(companion));
+  page.edits.receive(event);
+  if (topicOf(event) === "audio") page.voice?.receive(event);
 }
 
-/** A question about a document is a message's length at most. */
-function refuse(text) {
-  writing.restore(text);
-  notice.tell(tooLong([...text].length));
+function onTrouble(refusal, { shown }) {
+  if (shown) say(`Not sent. ${messageError(refusal)}`);
+  else page.notice.tell(() => requestError(refusal), { until: refusal.retryAt });
 }
-
-/** Stops what is being said; when nothing is, what was asked last. */
-function stop() {
-  const target = running().find((m) => m.status === "active") ?? running().at(-1);
-  if (target?.jobId) session.cancel(target.jobId);
-}
-
-/** A new session begins with a new page; what the old one has not sent is found there. */
-function startAgain() {
-  if (!outbox.all().length) return location.reload();
-  outbox.leaveThreads();
-  return location.assign("/");
-}
-
-// --- drawing ------------------------------------------------------------------------------------------
 
 function draw() {
   const { state } = store;
-  const { view, link } = state;
-  screen.draw(state);
-  writing.draw({
-    name: companions.get(view.companion)?.name,
-    canStop: running().length > 0 && link.kind !== "ended",
-    disabled: ["missing", "broken", "loading"].includes(view.kind),
+  pageView.draw(state);
+  page.composer.draw({
+    name: companions.get(state.view.companion)?.name,
+    canStop: actions.running().length > 0 && state.link.kind !== "ended",
+    disabled: ["missing", "broken", "loading"].includes(state.view.kind),
   });
-  threads.draw(state);
-  strip.draw(link);
-  speaking?.draw();
-  notice.draw(state);
+  page.threads.draw(state);
+  banner.draw(state.link);
+  page.voice?.draw();
+  page.notice.draw(state);
 }
 
-let drawing = 0;
+let isPlanned = false;
 store.watch(() => {
-  // Many events may come in one frame; drawing once is enough.
-  drawing ||= requestAnimationFrame(() => {
-    drawing = 0;
+  if (isPlanned) return; // many events may come within one frame; drawing once is enough
+  isPlanned = true;
+  requestAnimationFrame(() => {
+    isPlanned = false;
     draw();
   });
 });
-// Countdowns, and words that are only said when something takes long.
-setInterval(draw, 1000);
+setInterval(draw, 1000); // for countdowns, and for what is shown only after a while
 
-// --- clicks -------------------------------------------------------------------------------------------
-
-const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
-const clicks = {
-  new: () => address.navigate("/"),
-  "close-reminder": () => {
-    $("#reminder").hidden = true;
-    writing.focus();
-  },
-  "close-drawer": () => frame.close(),
-  shortcuts: () => keys.show(),
-  "reload-thread": () => address.open(),
-  cancel: (target) => session.cancel(messageOf(target).jobId),
-  retry: (target) => session.retry(messageOf(target).jobId),
-  edit: (target) => editing.open(messageOf(target)),
-  "close-editor": (target) => editing.close(messageOf(target).key),
-  withdraw: (target) => editing.withdraw(messageOf(target)),
-  "ask-anew": (target) => editing.askAnew(messageOf(target)),
-  resend: (target) => session.resend(messageOf(target).requestId),
-  discard(target) {
-    const message = messageOf(target);
-    session.discard(message.requestId);
-    writing.restore(message.text);
-  },
-  thumb: (target) => rate(target, () => messageOf(target)),
-  copy: (target) => copy(messageOf(target).text, target),
-  "copy-code": (target) => copy($("pre", target.parentElement).textContent, target),
-};
-document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-do]");
-  const action = target && clicks[target.dataset.do];
-  if (!action || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  action(target);
-});
-const keys = shortcuts({ frame, onStop: stop, onWrite: writing.focus });
-
-themeButton();
-address.open();
-session.loadThreads();
-session.connect();
-today.load();
-writing.focus();
+connectClicks(page);
+createThemeButton();
+page.router.open();
+page.session.loadThreads();
+page.session.connect();
+usage.load();
+page.composer.focus();

@@ -1,0 +1,112 @@
+// What the visitor can do on the page, and the buttons that do it.
+
+import { api } from "./net/api.js";
+import { outbox } from "./net/outbox.js";
+import { isRunning, isUnheard } from "./state/messages.js";
+import { tooLong } from "./text/error-messages.js";
+import { createReminder } from "./views/care.js";
+import { $, copyText, isNewTab } from "./views/dom.js";
+
+/** Create the actions; `page` holds the parts of the page, see main.js. */
+export function createActions(page) {
+  const { remindMessages, remindMinutes } = $("#app").dataset;
+  const remind = createReminder(
+    { messages: +remindMessages, minutes: +remindMinutes },
+    () => ($("#reminder").hidden = false),
+  );
+  return {
+    running: () => runningOf(page.store.state),
+    startAgain,
+    say(text) {
+      remind();
+      page.notice.clear();
+      page.session.say(text);
+      page.composer.focus();
+    },
+    /** Give back a question about a document that is too long: it must fit into one message. */
+    refuse(text) {
+      page.composer.restore(text);
+      page.notice.tell(tooLong([...text].length));
+    },
+    /** Stop the answer in progress; without one, the last that waits. */
+    stop() {
+      const running = runningOf(page.store.state);
+      const target = running.find((m) => m.status === "active") ?? running.at(-1);
+      if (target?.jobId) page.session.cancel(target.jobId);
+    },
+    async renameThread(id, title) {
+      if (!(await attempt(page, "The title could not be changed.", () => api.rename(id, title)))) return;
+      page.store.dispatch({ type: "threads/renamed", id, title });
+    },
+    async deleteThread(id) {
+      if (!(await attempt(page, "The conversation could not be deleted.", () => api.remove(id)))) return;
+      page.store.dispatch({ type: "threads/deleted", id });
+      if (page.store.state.view.threadId === id) page.router.toNew();
+    },
+  };
+}
+
+/** Return what can be stopped; the reply to a recording without a transcript stops with the recording. */
+const runningOf = ({ messages }) => messages.filter((m, i) => isRunning(m) && !isUnheard(messages[i - 1]));
+
+/** Load a new page for a new session; what the old one has not sent is found there. */
+function startAgain() {
+  if (!outbox.all().length) return location.reload();
+  outbox.leaveThreads();
+  return location.assign("/");
+}
+
+/** Return whether the request worked; otherwise say and show why not. */
+async function attempt({ say, threads }, trouble, request) {
+  try {
+    await request();
+    return true;
+  } catch (error) {
+    say(`${trouble} ${error.message}`);
+    threads.explain(`${trouble} ${error.message}`);
+    return false;
+  }
+}
+
+/** Connect each [data-do] of the page, except those of the list of conversations. */
+export function connectClicks(page) {
+  const clicks = clicksOf(page);
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-do]");
+    const click = target && clicks[target.dataset.do];
+    if (!click || isNewTab(event)) return;
+    event.preventDefault();
+    click(target);
+  });
+}
+
+/** data-do -> what a click does. */
+function clicksOf({ store, session, router, drawer, edits, feedback, composer, shortcuts, say }) {
+  const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
+  const copy = async (text, button) => say(`${await copyText(text, button)}.`);
+  return {
+    new: router.toNew,
+    "close-reminder"() {
+      $("#reminder").hidden = true;
+      composer.focus();
+    },
+    "close-drawer": drawer.close,
+    shortcuts: () => shortcuts.show(),
+    "reload-thread": router.open,
+    cancel: (target) => session.cancel(messageOf(target).jobId),
+    retry: (target) => session.retry(messageOf(target).jobId),
+    edit: (target) => edits.open(messageOf(target)),
+    "close-editor": (target) => edits.close(messageOf(target).key),
+    "delete-message": (target) => edits.deleteMessage(messageOf(target)),
+    regenerate: (target) => edits.regenerate(messageOf(target)),
+    resend: (target) => session.resend(messageOf(target).requestId),
+    discard(target) {
+      const message = messageOf(target);
+      session.discard(message.requestId);
+      composer.restore(message.text);
+    },
+    thumb: (target) => feedback(target, () => messageOf(target)),
+    copy: (target) => copy(messageOf(target).text, target),
+    "copy-code": (target) => copy($("pre", target.parentElement).textContent, target),
+  };
+}

@@ -1,0 +1,80 @@
+// The HTTP API. Every failure is an ApiError that carries the code of the problem details.
+
+export class ApiError extends Error {
+  constructor(status, problem = {}) {
+    super(problem.detail || problem.title || "The server did not answer.");
+    this.status = status;
+    this.code = problem.code;
+    this.retryAfter = problem.retryAfter;
+    this.care = problem.care;
+  }
+}
+
+const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+
+async function call(method, path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        Accept: "application/json",
+        ...(body && { "Content-Type": "application/json" }),
+        ...(method !== "GET" && { "X-CSRFToken": csrfToken() }),
+      },
+      body: body && JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0);
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer ?? {});
+  return answer;
+}
+
+/**
+ * Upload a form or JSON; `onProgress` receives the share that was sent, 0 to 1.
+ * Return {answer, abort(), aborted}; `answer` is a promise.
+ */
+function upload(path, body, onProgress) {
+  const request = new XMLHttpRequest(); // fetch reports no progress
+  const upload = { aborted: false };
+  upload.abort = () => {
+    upload.aborted = true;
+    request.abort();
+  };
+  upload.answer = new Promise((resolve, reject) => {
+    request.open("POST", path);
+    request.responseType = "json";
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    if (typeof body === "string") request.setRequestHeader("Content-Type", "application/json");
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
+    request.addEventListener("loadend", () => {
+      const { status, response } = request;
+      if (status >= 200 && status < 300) resolve(response);
+      else reject(new ApiError(status, response ?? {}));
+    });
+    request.send(body);
+  });
+  return upload;
+}
+
+export const api = {
+  upload,
+  threads: (before) => call("GET", before ? `/api/threads?before=${encodeURIComponent(before)}` : "/api/threads"),
+  find: (q) => call("GET", `/api/threads?q=${encodeURIComponent(q)}`),
+  thread: (id) => call("GET", `/api/threads/${id}`),
+  usage: () => call("GET", "/api/usage"),
+  rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),
+  remove: (id) => call("DELETE", `/api/threads/${id}`),
+  say: (companion, message) => call("POST", `/api/${companion}`, message),
+  cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
+  voice: () => call("GET", "/api/voice"),
+  retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
+  edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
+  rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
+  withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
+  care: (wanted) => call("GET", `/api/care?${new URLSearchParams(wanted)}`),
+  events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
+};

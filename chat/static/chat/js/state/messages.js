@@ -1,0 +1,119 @@
+// The messages of the open conversation: their shape, and where they come from.
+//
+// A message of the visitor is `unsent`, `rejected` or `sent`. An answer is `waiting`, `active`,
+// `retrying`, `completed`, `failed` or `cancelled`; the protocol's `delayed` and `queued` read as waiting.
+
+import { codePoints } from "./text-assembly.js";
+
+const OVER = new Set(["completed", "failed", "cancelled"]);
+const LOST = new Set(["no_speech", "unreadable", "too_long", "expired"]);
+
+export const isOver = ({ status }) => OVER.has(status);
+/** A recording without a transcript; it may never get one. */
+export const isUnheard = (message) => message?.attachment?.kind === "audio" && !message.text;
+export const isRunning = (message) => (message.role === "assistant" || isUnheard(message)) && !isOver(message);
+/** A recording failed with `code`, and trying again cannot help. */
+export const isLost = (code) => LOST.has(code);
+export const topicOf = ({ type }) => type.split(":")[0];
+export const verbOf = ({ type }) => type.split(":")[1];
+
+export const EMPTY_ANSWER = {
+  text: "",
+  length: 0,
+  run: 0,
+  html: null,
+  live: null,
+  error: null,
+  stopping: false,
+  retry: null,
+  startedAt: 0,
+  cached: false,
+};
+
+/** Return how an answer was made: model, usage, cost, and whether it ends at its length limit. */
+export const originOf = ({ model = "", usage = null, cost = null, truncated = false }) => ({
+  model,
+  usage,
+  cost,
+  truncated,
+});
+
+export function createAnswer(fields) {
+  return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
+}
+
+/** Return the message of an outbox entry: it is shown at once, before the server answers. */
+export function fromOutbox({ requestId, text, createdAt, refusal = null }) {
+  const status = refusal ? "rejected" : "unsent";
+  return { key: `${requestId}:user`, role: "user", requestId, text, status, refusal, createdAt };
+}
+
+function fromRow(row) {
+  const common = {
+    key: row.requestId ? `${row.requestId}:${row.role}` : row.id,
+    id: row.id,
+    role: row.role,
+    jobId: row.jobId,
+    requestId: row.requestId,
+    text: row.content ?? "",
+    attachment: row.attachment ?? null,
+    createdAt: row.createdAt,
+  };
+  if (row.role !== "assistant" && !isUnheard(common)) return { ...common, status: "sent" };
+  if (isOver(row)) return finishedAnswer(row, common);
+  // The text so far comes from job:watch, from its beginning.
+  return createAnswer({ ...common, text: "", status: row.status === "active" ? "active" : "waiting" });
+}
+
+function finishedAnswer(row, common) {
+  return createAnswer({
+    ...common,
+    status: row.status,
+    html: row.html ?? null,
+    length: codePoints(common.text),
+    error: row.error ?? null,
+    canRetry: !(isUnheard(common) && isLost(row.code)),
+    cached: Boolean(row.cached),
+    ...originOf(row),
+    feedback: row.feedback ?? null,
+  });
+}
+
+/** Merge the server's rows with what only this page knows: text in flight, open editors, unsent messages. */
+export function merge(rows, known, outbox) {
+  const byKey = new Map(known.map((message) => [message.key, message]));
+  const messages = rows.map(fromRow).map((fresh) => {
+    const old = byKey.get(fresh.key);
+    if (!old) return fresh;
+    if (fresh.role === "user" && !isRunning(fresh)) return { ...fresh, edit: old.edit };
+    return !isOver(fresh) && old.jobId === fresh.jobId ? { ...fresh, ...old, id: fresh.id } : fresh;
+  });
+  const arrived = new Set(messages.map((message) => message.requestId));
+  const unsent = [...known.filter((m) => m.isEdit && m.status === "unsent"), ...outbox.map(fromOutbox)];
+  return [...messages, ...unsent.filter((message) => !arrived.has(message.requestId))];
+}
+
+/** Match the answer an event is about, or the recording whose transcript it brings. */
+export const isAnswerTo = (event) => (message) =>
+  message.role === (event.type?.startsWith("audio:") ? "user" : "assistant") &&
+  (message.jobId === event.jobId || Boolean(event.requestId && message.requestId === event.requestId));
+
+export const findAnswer = (messages, event) => messages.find(isAnswerTo(event));
+
+/** Return whether the answer to `question` has not started, so that the question can be edited or deleted. */
+export function isWaiting(messages, question) {
+  const status = question.jobId && findAnswer(messages, question)?.status;
+  return status === "waiting" || status === "retrying";
+}
+
+/** Return a copy with the matching messages changed; the same array if nothing did. */
+export function replace(messages, matches, change) {
+  let changed = false;
+  const next = messages.map((message) => {
+    const fields = matches(message) ? change(message) : null;
+    if (!fields) return message;
+    changed = true;
+    return { ...message, ...fields };
+  });
+  return changed ? next : messages;
+}

@@ -1,0 +1,29 @@
+// The sentences about voice messages, loaded with them.
+
+import { stopwatch } from "./formats.js";
+import { positionText, waitText } from "./wording.js";
+
+export const MAX_SECONDS = 300;
+
+/** Head and sentence of each state of the voice card. */
+export const VOICE = {
+  asking: () => ["Waiting for the microphone", "Your browser may ask for permission to use it."],
+  recording: ({ seconds }) => ["Recording", `${stopwatch(seconds)} of ${stopwatch(MAX_SECONDS)}`],
+  sending: () => ["Sending your recording", ""],
+  waiting: ({ position, wait, reason }) =>
+    reason ? [reason, "Trying again."] : [positionText(position, wait), waitText(wait, position)],
+  transcribing: () => ["Transcribing your recording", "The text will appear in the message field."],
+  failed: ({ text }) => [text, ""],
+};
+export const DONE = "The text is in the message field. Correct it if needed, then send it.";
+export const OFFLINE = "There is no connection. Your recording is kept here; try again when the connection is back.";
+export const secondsLeft = (seconds) => `${seconds} seconds are left.`;
+
+/** Why recording is not possible, by the name of the browser's error. */
+export const MICROPHONE = {
+  unsupported: "This browser cannot record here. Send a sound file instead.",
+  NotAllowedError:
+    "The microphone is blocked for this page. Allow it in your browser's address bar or settings, then try again.",
+  NotFoundError: "No microphone was found. Connect one and try again, or send a sound file instead.",
+  NotReadableError: "The microphone is in use by another program. Close that program and try again.",
+};

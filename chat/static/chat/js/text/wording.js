@@ -1,0 +1,171 @@
+// The page's sentences about waiting, answering, files and costs, in one place so that they can be
+// translated. Errors are in error-messages.js; what never changes is in the templates.
+
+import {
+  daysAgo,
+  duration,
+  durationRange,
+  fileSize,
+  inTime,
+  money,
+  number,
+  ordinal,
+  secondsUntil,
+  timeLeft,
+} from "./formats.js";
+
+// --- waiting ---
+
+const REASONS = {
+  queue: "because others are ahead of you",
+  rate_limit: "because only a few of these can run per minute",
+  provider: "because the model provider asked us to slow down",
+  slow: "because answers take longer than usual",
+  paused: "because the queue is paused; your place in line is kept",
+  delayed: "because it is scheduled for later",
+  workers: "because no worker is running; your message is kept until one starts",
+  redis: "because the queue is unavailable for a moment; nothing is lost",
+  turn: "because an earlier message in this conversation is answered first",
+  same_question: "because the same question is being answered right now; you get the same answer",
+};
+const HEADS = { turn: "Waiting for the previous answer", paused: "Paused", delayed: "Scheduled" };
+
+/** The position in line: "2nd in line". */
+export function positionText(position, wait) {
+  if (wait?.place) return "You have sent many messages";
+  if (!position) return HEADS[wait?.reason] ?? "In line";
+  return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
+}
+
+/** "About 10–20 s, because others are ahead of you."; promises nothing if nothing is known. */
+export function waitText(wait, position) {
+  if (!wait) return "Your message is saved. The answer starts as soon as possible.";
+  if (wait.place) return delayText(wait);
+  // Being next because of the queue needs no reason; all other reasons are given.
+  const reason = wait.reason === "queue" && position === 1 ? null : REASONS[wait.reason];
+  const about = wait.high == null ? "" : `about ${durationRange(wait)}`;
+  const sentence = [about, reason].filter(Boolean).join(", ");
+  return sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
+}
+
+/** "Will be sent in 40 s (2 of 3 waiting)."; the time is known, so it is counted down. */
+function delayText({ high, toldAt, place, of }) {
+  const left = toldAt ? timeLeft(toldAt + high * 1000) : high && duration(high);
+  const count = of > 1 ? ` (${place} of ${of} waiting)` : "";
+  return `Will be sent ${inTime(left)}${count}.`;
+}
+
+export function retryText({ at, next, of }) {
+  const left = secondsUntil(at) && `${secondsUntil(at)} s`;
+  return `Trying again ${inTime(left)} (attempt ${next} of ${of})`;
+}
+
+export const failureAdvice = (canRetry) =>
+  canRetry === false
+    ? "Trying again will not help. Change the message, or contact the operator of this site."
+    : "Your message is saved. Try again now or later.";
+
+export const BUSY = {
+  throttled: "The service is busy: answers take longer, and only a few of your messages can wait at the same time.",
+  full: "The queue is full. If your message is rejected, you can send it again.",
+};
+
+// --- the connection ---
+
+const SAVED = "Your messages are saved on this device and sent when the connection is back.";
+
+export const CONNECTION = {
+  connecting: () => "Connecting…",
+  again: () => `Connecting again… ${SAVED}`,
+  offline: () => `You are offline. ${SAVED}`,
+  waiting: (seconds) => `The connection was lost. Trying again in ${seconds} s. ${SAVED}`,
+  paused: (seconds) =>
+    `This page sent too many requests, so the server closed the connection. Connecting again in ${seconds} s. ${SAVED}`,
+  ended: () => "Your session has ended. Start again to continue. Messages that were not sent are saved on this device.",
+  blocked: () => "Your network blocks live updates. Answers arrive in another way, a little slower.",
+  online: () => "Back online. Nothing was lost.",
+};
+export const unsentText = (connection) =>
+  ({
+    online: "Sending…",
+    blocked: "Sending…",
+    ended: "Saved on this device, not sent.",
+  })[connection] ?? "Saved on this device. It is sent when the connection is back.";
+
+// --- announced to screen readers ---
+
+export const SPOKEN = {
+  sent: (position, wait) => `Sent. ${positionText(position, wait)}. ${waitText(wait, position)}`,
+  started: (_, name) => `${name} is answering.`,
+  progress: ({ done, total }) => `${done} of ${total} parts read.`,
+  retrying: (event) => `${event.reason} Trying again in ${Math.ceil(event.in)} seconds.`,
+  completed: (_, name) => `${name} has answered.`,
+  failed: ({ error }) => `The answer failed. ${error}`,
+  cancelled: () => "The answer was stopped.",
+  help: ({ title }) => `${title} Help lines are shown below your message.`,
+  edited: () => "Message changed.",
+  removed: ({ messageIds }) =>
+    messageIds.length > 2 ? "The messages from there on were deleted." : "Message deleted.",
+};
+export const SPOKEN_OF_RECORDINGS = {
+  started: () => "Transcribing your recording.",
+  completed: () => "Recording transcribed.",
+  failed: ({ error }) => error,
+  cancelled: () => "Recording deleted.",
+};
+
+// --- conversations ---
+
+/** The heading above a conversation: "Today", "Last 7 days", or its month. */
+export function dayText(time) {
+  const days = daysAgo(time);
+  if (days < 2) return days < 1 ? "Today" : "Yesterday";
+  if (days < 31) return days < 8 ? "Last 7 days" : "Last 30 days";
+  return new Date(time).toLocaleDateString("en", { month: "long", year: "numeric" });
+}
+
+export const THREADS = {
+  searching: "Searching…",
+  searchFailed: "The search is not available right now.",
+  failed: "Your conversations could not be loaded. The page tries again when the connection is back.",
+  noMatch: "No conversation matches.",
+  none: "Your conversations will appear here.",
+};
+export const PROBLEMS = {
+  missing: ["Conversation not found", "It was deleted, or it belongs to someone else."],
+  broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
+};
+
+/** What sending an edited message again deletes. */
+export function lossText({ answer, later, running }) {
+  const rest = later === 1 ? "the message after it" : `the ${later} messages after it`;
+  const lost = [answer && "its answer", later && rest].filter(Boolean).join(" and ");
+  const sentence = lost ? `This message is sent again; ${lost} will be deleted.` : "This message is sent again.";
+  return running ? `${sentence} The answer in progress will be stopped.` : sentence;
+}
+
+// --- files and costs ---
+
+/** "report.pdf · 1.2 MB · 12 pages" */
+export function attachmentText({ name, size, pages, seconds }) {
+  const length = seconds ? duration(seconds) : pages && `${pages} page${pages > 1 ? "s" : ""}`;
+  return [name, size && fileSize(size), length].filter(Boolean).join(" · ");
+}
+
+const tokens = (count) => `${number(count)} token${count === 1 ? "" : "s"}`;
+
+/** "a-model · 1,204 tokens · $0.0021", as far as it is known. */
+export function costText({ model, usage, cost, cached }) {
+  if (cached || !usage) return "";
+  const total = `${usage.estimated ? "about " : ""}${tokens(usage.inputTokens + usage.outputTokens)}`;
+  return [model, total, cost != null && money(cost)].filter(Boolean).join(" · ");
+}
+
+/** "1,204 tokens · $0.0021 today", or how much that is of the day's budget. */
+export function usageText({ today, budget }) {
+  if (!today.tokens && !budget.tokens && !budget.cost) return "";
+  const used = budget.tokens ? `${number(today.tokens)} of ${tokens(budget.tokens)}` : tokens(today.tokens);
+  const cost =
+    today.cost != null && (budget.cost ? `${money(today.cost)} of ${money(budget.cost)}` : money(today.cost));
+  return `${[used, cost].filter(Boolean).join(" · ")} today`;
+}

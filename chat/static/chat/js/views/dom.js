@@ -1,0 +1,49 @@
+// DOM helpers. Text goes in as text; the only exceptions are html-patch.js and care.js.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+
+/** Return a new element with these properties. */
+export const create = (name, properties) => Object.assign(document.createElement(name), properties);
+
+/** Return a copy of the template `tpl-id`. */
+export const clone = (id) => $(`#tpl-${id}`).content.firstElementChild.cloneNode(true);
+
+/** Make `child` number `index` of `parent`; do not touch it if it is there, because moving loses the focus. */
+export function placeAt(parent, child, index) {
+  const there = parent.children[index] ?? null;
+  if (there !== child) parent.insertBefore(child, there);
+}
+
+/** Write `text` only if it changed, so that screen readers, selections and animations are not disturbed. */
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** Write texts into the [data-slot] elements below `root`. */
+export const fill = (root, slots) => {
+  for (const [name, text] of Object.entries(slots)) setText($(`[data-slot="${name}"]`, root), text);
+};
+
+/** Return whether the click asks for a new tab, which the browser opens. */
+export const isNewTab = ({ ctrlKey, metaKey, shiftKey }) => ctrlKey || metaKey || shiftKey;
+
+/** Copy `text`, show the result on the button for a moment, and return it. */
+export async function copyText(text, button) {
+  const label = $("span", button);
+  const before = (button.dataset.label ??= label.textContent); // pressed twice, the label is "Copied" already
+  try {
+    await navigator.clipboard.writeText(text);
+    label.textContent = "Copied";
+  } catch {
+    label.textContent = "Copying is not allowed";
+  }
+  setTimeout(() => (label.textContent = before), 2000);
+  return label.textContent;
+}
+
+/** Open a dialog and call `onConfirm` if it is closed with its button "confirm". */
+export function confirmWith(dialog, onConfirm) {
+  dialog.returnValue = "cancel";
+  dialog.showModal();
+  dialog.onclose = () => dialog.returnValue === "confirm" && onConfirm();
+}

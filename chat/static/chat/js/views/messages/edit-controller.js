@@ -1,0 +1,52 @@
+// Editing and deleting messages: opens and closes editors, asks before anything is lost, and offers deleted
+// text back.
+
+import { lostBySendingAgain } from "../../state/message-edits.js";
+import { isWaiting } from "../../state/messages.js";
+import { codePoints } from "../../state/text-assembly.js";
+import { MAX_TEXT, tooLong } from "../../text/error-messages.js";
+import { lossText } from "../../text/wording.js";
+import { $, confirmWith, setText } from "../dom.js";
+
+/** Create the controller; `restore(text)` puts text into the composer. */
+export function createEditController({ store, session, notice, restore }) {
+  const dialog = $("#confirm-edit");
+  const deleted = new Map(); // messageId -> its text, until the server has removed it
+  const set = (key, edit) => store.dispatch({ type: "message/editing", key, edit });
+
+  function save(key, text) {
+    const { messages } = store.state;
+    const message = messages.find((m) => m.key === key);
+    if (!text || !message) return null;
+    const waits = isWaiting(messages, message);
+    if (waits && text === message.text) return set(key, null);
+    if (codePoints(text) > MAX_TEXT) return notice.tell(tooLong(codePoints(text)));
+    if (waits) return session.edit(message, text, { onlyIfWaiting: true });
+    setText($("[data-slot=what]", dialog), lossText(lostBySendingAgain(messages, message)));
+    return confirmWith(dialog, () => session.edit(message, text, { onlyIfWaiting: false }));
+  }
+
+  return {
+    open: ({ key }) => set(key, { status: "writing" }),
+    close: (key) => set(key, null),
+    save,
+    /** Ask for a new answer in place of a saved one. */
+    regenerate({ jobId }) {
+      const question = store.state.messages.find((m) => m.role === "user" && m.jobId === jobId);
+      if (question) save(question.key, question.text);
+    },
+    deleteMessage(message) {
+      deleted.set(message.id, message.text);
+      session.deleteMessage(message);
+    },
+    /** Offer the text of a message that this page deleted. */
+    receive({ type, messageIds }) {
+      if (type !== "thread:removed") return;
+      for (const id of messageIds) {
+        const text = deleted.get(id);
+        if (deleted.delete(id))
+          notice.tell("Message deleted.", { action: { label: "Restore text", run: () => restore(text) } });
+      }
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// The visitor's own message: its attachment, its tools, and the editor while it is changed.
+
+import { messageError } from "../../text/error-messages.js";
+import { attachmentText } from "../../text/wording.js";
+import { fitHeight, isSendKey } from "../composer.js";
+import { $, clone, setText } from "../dom.js";
+
+/** Draw `message`; `waits` if its answer has not started, so that it can still be changed in place. */
+export function drawUserMessage(element, message, { waits, onEdit, onClose }) {
+  const { attachment, edit } = message;
+  const chip = $(".attachment", element);
+  chip.hidden = !attachment;
+  if (attachment) setText($("span", chip), attachmentText(attachment));
+  drawTools($(".mine__tools", element), message, waits);
+  $(".message__text", element).hidden = Boolean(edit);
+
+  let form = $(".editor", element);
+  if (edit && !form) form = openEditor(element, message, { onEdit, onClose });
+  else if (!edit && form) closeEditor(element, form);
+  if (edit) drawEditor(form, edit, waits);
+}
+
+function drawTools(tools, { status, id, attachment, edit }, waits) {
+  // A document is not kept after it was read: the question about it can be changed only before.
+  const canEdit = status === "sent" && Boolean(id) && (waits || attachment?.kind !== "document");
+  tools.hidden = !canEdit || Boolean(edit);
+  tools.toggleAttribute("data-waits", waits);
+  $("[data-do=delete-message]", tools).hidden = !waits;
+}
+
+function openEditor(element, { key, text }, handlers) {
+  const form = clone("editor");
+  const field = $("textarea", form);
+  const note = $(".editor__note", form);
+  note.id = `note-${key}`;
+  field.setAttribute("aria-describedby", note.id);
+  field.value = text;
+  connectEditor(form, field, key, handlers);
+  $(".mine__tools", element).before(form);
+  fitHeight(field);
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+  return form;
+}
+
+function connectEditor(form, field, key, { onEdit, onClose }) {
+  field.addEventListener("input", () => fitHeight(field));
+  form.addEventListener("keydown", (event) => {
+    const isSend = event.target === field && isSendKey(event);
+    if (!isSend && event.key !== "Escape") return;
+    event.preventDefault(); // Escape closes this editor and stops no answer
+    if (isSend) form.requestSubmit();
+    else onClose(key);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!field.readOnly) onEdit(key, field.value.trim());
+  });
+}
+
+function closeEditor(element, form) {
+  const hadFocus = form.contains(document.activeElement);
+  form.remove();
+  if (hadFocus) $("[data-do=edit]", element).focus();
+}
+
+function drawEditor(form, { status, refusal }, waits) {
+  const isSaving = status === "saving";
+  const submit = $("[type=submit]", form);
+  $("textarea", form).readOnly = isSaving;
+  submit.ariaDisabled = isSaving;
+  setText(submit, waits ? "Save" : "Send again");
+  const hint = waits ? "It keeps its place in line." : "Sending it again replaces everything below.";
+  setText($(".editor__note", form), isSaving ? "Saving…" : refusal ? messageError(refusal) : hint);
+  form.dataset.tone = refusal && !isSaving ? "warn" : "";
+}

@@ -1,0 +1,83 @@
+// One conversation in the list.
+
+import { companions } from "../companion-picker.js";
+import { $, clone, create, setText } from "../dom.js";
+
+const MAX_TITLE = 120; // characters
+
+export const titleOf = (row) => $(".thread__title", row).textContent;
+
+/** Return a heading, for example "Today". */
+export function createDay(text) {
+  const row = create("li", { className: "threads__day", textContent: text });
+  row.dataset.id = text;
+  return row;
+}
+
+export function createRow({ id, companion }) {
+  const row = clone("thread");
+  row.dataset.id = id;
+  row.dataset.companion = companion;
+  $(".thread__link", row).href = `/t/${id}`;
+  $("[download]", row).href = `/api/threads/${id}/transcript.md`;
+  return row;
+}
+
+export function drawRow(row, thread, { isCurrent, isBusy }) {
+  const link = $(".thread__link", row);
+  const title = thread.title || "Untitled";
+  setText($(".thread__title", row), title);
+  $(".thread__more", row).ariaLabel = `More for “${title}”`;
+  drawSnippet($(".thread__snippet", row), thread.snippet);
+  link.title = `${title} · ${companions.get(thread.companion)?.name ?? ""}`;
+  row.toggleAttribute("data-busy", isBusy);
+  row.toggleAttribute("data-current", isCurrent);
+  link.ariaCurrent = isCurrent ? "page" : null;
+}
+
+/** Show where a search found its text. */
+function drawSnippet(line, snippet) {
+  line.hidden = !snippet;
+  if (!snippet) return;
+  line.replaceChildren(snippet.before, create("mark", { textContent: snippet.match }), snippet.after);
+}
+
+/** Show or hide the buttons below a row. */
+export function toggleActions(row) {
+  const panel = $(".thread__actions", row);
+  panel.hidden = !panel.hidden;
+  $(".thread__more", row).ariaExpanded = !panel.hidden;
+}
+
+/** Replace the title by a text field; Enter or leaving it calls onSave(title), Escape does not. */
+export function renameInPlace(row, onSave) {
+  const before = titleOf(row);
+  const ariaLabel = "Title of the conversation";
+  const input = create("input", {
+    className: "thread__name",
+    value: before,
+    maxLength: MAX_TITLE,
+    dir: "auto",
+    ariaLabel,
+  });
+  $(".thread__row", row).hidden = true;
+  row.prepend(input);
+  input.select();
+
+  const finish = (save) => {
+    if (!input.isConnected) return;
+    const title = input.value.trim();
+    input.onblur = null;
+    input.remove();
+    $(".thread__row", row).hidden = false;
+    $(".thread__link", row).focus();
+    if (save && title && title !== before) onSave(title);
+  };
+  input.onblur = () => finish(true);
+  input.onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    finish(event.key === "Enter");
+  };
+}

@@ -1,0 +1,78 @@
+// The dialog that confirms an action: the server renders what would happen, and performs the action.
+
+const LOST =
+  "No answer arrived. The action may have been done: check the page, then try again. Doing it twice is safe.";
+const SIGNED_OUT = "The server rejected this: you may be signed out. Reload the page.";
+const UNREACHABLE = "The server cannot be reached. Try again in a moment.";
+
+/** Open the dialog from the page's buttons; `onDone(sentence)` receives the result. */
+export function createConfirmDialog({ onDone }) {
+  const dialog = document.getElementById("ask");
+  let opener = null;
+
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-ask]");
+    if (!button || dialog.open) return;
+    opener = button;
+    open(dialog, button.dataset, onDone);
+  });
+  dialog.addEventListener("click", ({ target }) => target.closest("[data-close]") && dialog.close());
+  dialog.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit(dialog, event.target, onDone);
+  });
+  dialog.addEventListener("close", () => (opener?.isConnected ? opener : document.getElementById("content")).focus());
+}
+
+async function open(dialog, { ask: verb, ...about }, onDone) {
+  try {
+    const response = await fetch(`/admin/queue/ask/${verb}?${new URLSearchParams(about)}`);
+    if (!response.ok || response.redirected) throw new Error((await problemOf(response)).detail);
+    dialog.innerHTML = await response.text();
+  } catch (error) {
+    return onDone(error instanceof TypeError ? UNREACHABLE : error.message);
+  }
+  if (dialog.open) return null;
+  dialog.showModal();
+  return dialog.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+}
+
+async function submit(dialog, form, onDone) {
+  const button = form.querySelector("[type=submit]");
+  if (button.disabled) return;
+  button.disabled = true;
+  try {
+    const response = await post(form);
+    if (!response.ok) return showProblem(form, await problemOf(response));
+    const { done } = await response.json();
+    dialog.close();
+    onDone(done);
+  } catch {
+    form.querySelector("[data-trouble]").textContent = LOST;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function post(form) {
+  const { csrfmiddlewaretoken: token, ...values } = Object.fromEntries(new FormData(form));
+  return fetch(form.action, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    body: JSON.stringify(values),
+  });
+}
+
+function showProblem(form, { detail, field }) {
+  form.querySelector("[data-trouble]").textContent = detail;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  const wrong = field && form.elements[field];
+  if (!wrong) return;
+  wrong.setAttribute("aria-invalid", "true");
+  wrong.focus();
+}
+
+async function problemOf(response) {
+  const isJson = (response.headers.get("Content-Type") || "").includes("json");
+  return isJson ? response.json() : { detail: SIGNED_OUT, field: "" };
+}

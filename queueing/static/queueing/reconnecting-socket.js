@@ -1,0 +1,108 @@
+// A WebSocket that opens again after a loss, with exponential backoff and jitter.
+//
+// States passed to onState({kind, retryAt}):
+//   connecting  a connection is being opened
+//   online      the server has answered, see `markOnline`
+//   waiting     the connection was lost; the next attempt is at retryAt
+//   offline     the browser reports no network; the next attempt follows when there is one
+//   blocked     HTTP works, but no WebSocket has ever got through
+//   paused      the server closed the connection after too many requests; not before retryAt
+//   ended       the session has ended
+
+const SESSION_ENDED = 4401; // close codes of the server
+const TOO_MANY_REQUESTS = 4008;
+const PAUSE = 30_000; // ms
+const BLOCKED_AFTER = 3; // failures without a single success: probably a proxy in between
+
+const INITIAL = { kind: "connecting", ws: null, failures: 0, wasOnline: false, pausedUntil: 0 };
+
+/**
+ * Create the socket; `open()` connects it.
+ * url: a function that returns the address of the next attempt.
+ * onMessage: receives each message, parsed.
+ * longestWait: ms between two attempts, at most.
+ * silence: ms without a message after which the connection counts as lost; 0 for no limit.
+ * opensAfterEnd: whether to try again after the end of the session, when the page is looked at again.
+ */
+export function createReconnectingSocket(options) {
+  const socket = { silence: 0, opensAfterEnd: false, ...options, ...INITIAL };
+  window.addEventListener("online", () => open(socket));
+  window.addEventListener("offline", () => lose(socket));
+  // A laptop wakes up, or the tab comes back: connect now and not at the end of the wait.
+  document.addEventListener("visibilitychange", () => document.hidden || open(socket));
+  return {
+    get kind() {
+      return socket.kind;
+    },
+    open: () => open(socket),
+    send: (message) => send(socket, message),
+    /** Report that the server has answered. */
+    markOnline() {
+      socket.failures = 0;
+      socket.wasOnline = true;
+      setState(socket, "online");
+    },
+    /** Count the connection as lost if no message arrives within `ms`. */
+    expectMessage: (ms) => expectMessage(socket, ms),
+  };
+}
+
+/** Connect now, whatever the backoff says, unless the server has asked for a pause. */
+function open(socket) {
+  if ((socket.kind === "ended" && !socket.opensAfterEnd) || Date.now() < socket.pausedUntil) return;
+  if (socket.ws?.readyState <= WebSocket.OPEN) return;
+  clearTimeout(socket.retryTimer);
+  setState(socket, isBlocked(socket) ? "blocked" : "connecting");
+  const ws = new WebSocket(socket.url());
+  socket.ws = ws;
+  expectMessage(socket, socket.silence);
+  ws.onmessage = ({ data }) => ws === socket.ws && receive(socket, JSON.parse(data));
+  ws.onclose = ({ code }) => ws === socket.ws && lose(socket, code);
+}
+
+function receive(socket, message) {
+  expectMessage(socket, socket.silence);
+  socket.onMessage(message);
+}
+
+/** Return whether the message was handed to an open connection. */
+function send({ ws }, message) {
+  if (ws?.readyState !== WebSocket.OPEN) return false;
+  ws.send(JSON.stringify(message));
+  return true;
+}
+
+function expectMessage(socket, ms) {
+  clearTimeout(socket.deadline);
+  if (ms) socket.deadline = setTimeout(() => lose(socket), ms);
+}
+
+function lose(socket, code) {
+  clearTimeout(socket.deadline);
+  clearTimeout(socket.retryTimer);
+  const { ws } = socket;
+  socket.ws = null; // a dead connection takes a minute to report that it is closed
+  ws?.close();
+  if (socket.kind === "ended" || code === SESSION_ENDED) return setState(socket, "ended");
+  if (code === TOO_MANY_REQUESTS) socket.pausedUntil = Date.now() + PAUSE * (1 + Math.random() / 4);
+  if (Date.now() < socket.pausedUntil) return retryAt(socket, "paused", socket.pausedUntil);
+  if (!navigator.onLine) return setState(socket, "offline");
+  socket.failures += 1;
+  const ceiling = Math.min(socket.longestWait, 500 * 2 ** socket.failures);
+  // Jitter: after a restart of the server not all clients come back at the same moment.
+  return retryAt(socket, "waiting", Date.now() + (ceiling * (1 + Math.random())) / 2);
+}
+
+function retryAt(socket, kind, time) {
+  socket.retryTimer = setTimeout(() => open(socket), time - Date.now() + 1);
+  if (kind === "waiting" && isBlocked(socket)) setState(socket, "blocked");
+  else setState(socket, kind, time);
+}
+
+const isBlocked = ({ wasOnline, failures }) => !wasOnline && failures >= BLOCKED_AFTER;
+
+function setState(socket, kind, time = null) {
+  if (kind === socket.kind && !time) return;
+  socket.kind = kind;
+  socket.onState({ kind, retryAt: time });
+}
