@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) deploy/local/bootstrap.py
 VENV := .venv/bin
+# Biome checks JavaScript and CSS (biome.jsonc). Its Python package is for Linux on x86-64 only.
+BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
+NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all test-pythons test-e2e lint format bench lock valkey model speech environment
@@ -41,10 +44,13 @@ lint: environment ## check format, lint rules, types, imports, Lua, Django's che
 	@$(VENV)/python manage.py makemigrations --check --dry-run
 	@if command -v luacheck >/dev/null; then luacheck -q chat queueing; \
 	else echo "luacheck is not installed: skipped the Lua scripts (Debian and Ubuntu: apt-get install lua-check)"; fi
+	@$(VENV)/djlint --quiet --lint templates queueing/templates
+	@$(BIOME) check --error-on-warnings; else $(NO_BIOME); fi
 
 format: environment ## format the code
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
+	@$(BIOME) check --write; else $(NO_BIOME); fi
 
 bench: environment ## measure the figures in the README
 	@$(VENV)/python -m bench
