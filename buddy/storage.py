@@ -30,7 +30,7 @@ class ModuleStorage(CompressedManifestStaticFilesStorage):
     patterns = ((_CSS[0], _CSS[1][:2]), *((f"{place}*.js", _MODULES[1]) for place in OURS))
 
     def file_hash(self, name: str, content: File | None = None) -> str:
-        """Return eight digits: enough to tell versions apart, and each import between modules repeats them."""
+        """Return eight digits: enough to tell versions apart, and each import of a module repeats them."""
         return (super().file_hash(name, content) or "")[:8]
 
     def post_process(
