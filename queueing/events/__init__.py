@@ -1,1 +1,1 @@
-"""What owners are told: events, positions, progress, and how a client follows them."""
+"""The events that owners of jobs get, and how clients follow them."""

@@ -33,7 +33,7 @@ class PubSubLayer(RedisPubSubChannelLayer):
     async def group_send_many(self, messages: Sequence[tuple[str, Message]]) -> None:
         """Do `group_send` for each (group, message), in order.
 
-        One by one, each send takes a lock and a round trip, which would be most of a streaming worker's time.
+        One by one, each send takes a lock and a round trip, which would fill a streaming worker's time.
         """
         layer = self._get_layer()
         by_shard: dict[Any, list[tuple[str, bytes]]] = {}

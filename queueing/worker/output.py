@@ -2,7 +2,7 @@
 
 Runs with unsent output wait in a queue, and every `_SEND_INTERVAL` seconds the first `_MAX_RUNS_PER_SEND`
 of them are sent together. With more of them a run waits longer and sends more text at once, so the cost of
-a token falls as the load grows. A slow client delays nobody: sending never waits for clients.
+a token falls as the load grows. A slow client delays no other: sending never waits for clients.
 """
 
 import asyncio

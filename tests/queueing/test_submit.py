@@ -78,10 +78,10 @@ def test_build_with_too_large_args_names_the_limit():
 
 
 def test_build_with_args_of_exactly_the_limit_is_accepted():
-    most = get_conf().max_payload
-    JobSpec(kind="test.noop", args={"x": "y" * (most - len('{"x": ""}'))}).build()
+    maximum = get_conf().max_payload
+    JobSpec(kind="test.noop", args={"x": "y" * (maximum - len('{"x": ""}'))}).build()
     with pytest.raises(BadSubmission):
-        JobSpec(kind="test.noop", args={"x": "y" * (most - len('{"x": ""}') + 1)}).build()
+        JobSpec(kind="test.noop", args={"x": "y" * (maximum - len('{"x": ""}') + 1)}).build()
 
 
 @pytest.mark.parametrize("priority", [1, 1000])

@@ -129,21 +129,21 @@ def test_estimate_with_limiter_counts_its_window(held, before, seconds):
     assert wait.reason == ("rate_limit" if seconds else "queue")
 
 
-def start_of(ahead: int, ages: list[float], most: int, window: float) -> float:
+def start_of(ahead: int, ages: list[float], maximum: int, window: float) -> float:
     """Return when the limiter lets the job after `ahead` others start; `ages` are of the window's starts."""
     starts = [-age for age in ages]
     now = 0.0
     for _ in range(ahead + 1):
-        now = max(now, starts[-most] + window if len(starts) >= most else 0.0)
+        now = max(now, starts[-maximum] + window if len(starts) >= maximum else 0.0)
         starts.append(now)
     return now
 
 
 @settings(deadline=None)
 @given(st.integers(1, 4), st.lists(st.floats(0, 59), max_size=4), st.integers(0, 12))
-def test_estimate_range_contains_the_limiters_wait(most, ages, ahead):
-    ages = sorted(ages, reverse=True)[:most]
-    limited = queue(50, limiter=Limiter(max=most, duration=60))
+def test_estimate_range_contains_the_limiters_wait(maximum, ages, ahead):
+    ages = sorted(ages, reverse=True)[:maximum]
+    limited = queue(50, limiter=Limiter(max=maximum, duration=60))
     held = counts(limiter_starts=len(ages), first_start=max(ages, default=0))
     wait = estimate(limited, held, [0.0], 1, ahead)
-    assert wait.low - 0.01 <= start_of(ahead, ages, most, 60) <= wait.high + 0.01
+    assert wait.low - 0.01 <= start_of(ahead, ages, maximum, 60) <= wait.high + 0.01

@@ -20,11 +20,11 @@ def max_at_once(valkey, name="narrow"):
     """Return the largest number of jobs that ran at the same time, from the notes that the jobs left."""
     notes = [(x.split(":")[1], +1) for x in valkey.client.lrange(f"note:{name}:started", 0, -1)]
     notes += [(x.split(":")[1], -1) for x in valkey.client.lrange(f"note:{name}:ended", 0, -1)]
-    running = most = 0
+    running = maximum = 0
     for _, change in sorted((float(at), change) for at, change in notes):
         running += change
-        most = max(most, running)
-    return most
+        maximum = max(maximum, running)
+    return maximum
 
 
 def run_narrow(qcluster, valkey, **env):

@@ -37,11 +37,11 @@ async def test_worker_with_a_broken_part_exits_with_an_error(monkeypatch, caplog
 
 
 async def test_worker_without_supervisor_stops():
-    heard, kept = os.pipe()
+    read_end, write_end = os.pipe()
     await Worker(
-        Identity(cluster="c", supervisor_pipe=(heard, kept))
+        Identity(cluster="c", supervisor_pipe=(read_end, write_end))
     ).run()  # it closes its own copy, the only one
-    os.close(heard)
+    os.close(read_end)
 
 
 async def test_stopping_worker_gives_back_a_job_handed_to_it(valkey):

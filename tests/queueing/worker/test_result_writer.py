@@ -142,7 +142,7 @@ def test_database_unavailable_for_a_while_gets_every_result(monkeypatch):
 
     def end_after_three_errors(results: Sequence[Result]) -> attempts.RecordedResults:
         if next(tries) < 3:
-            raise OperationalError("the database is away")
+            raise OperationalError("the database is unavailable")
         return end(results)
 
     monkeypatch.setattr(attempts, "end", end_after_three_errors)
