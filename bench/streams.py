@@ -114,7 +114,7 @@ def make_line(count: int) -> None:
     from queueing.submit import JobSpec
 
     jobs = [
-        JobSpec(kind="chat.reply", args={"reply_id": "0" * 32}, owner=f"b:{n}", priority=9).build()
+        JobSpec(kind="chat.reply", owner=f"b:{n}", priority=9).build({"reply_id": "0" * 32})
         for n in range(count)
     ]
     Job.objects.bulk_create(jobs, batch_size=500)

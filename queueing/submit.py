@@ -39,10 +39,9 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSpec:
-    """A job as its submitter describes it. `submit` explains the fields."""
+    """A job as its submitter describes it, apart from its arguments. `submit` explains the fields."""
 
     kind: str
-    args: dict[str, Any]
     owner: str = ""
     request_id: str = ""
     priority: int | None = None
@@ -50,11 +49,11 @@ class JobSpec:
     meta: dict[str, str] | None = None
     job_id: UUID | None = None
 
-    def build(self) -> Job:
-        """Return a checked, unsaved row. Raise `BadSubmission` naming the field."""
+    def build(self, args: dict[str, Any]) -> Job:
+        """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
         queue, meta = get_queue(get_kind(self.kind).queue), self.meta or {}
         check(
-            args=self.args,
+            args=args,
             owner=self.owner,
             request_id=self.request_id,
             priority=self.priority,
@@ -68,7 +67,7 @@ class JobSpec:
             "queue": queue.name,
             "owner": self.owner,
             "request_id": self.request_id,
-            "args": self.args,
+            "args": args,
             "meta": meta,
             "state": State.DELAYED if self.delay else State.WAITING,
             "priority": self.priority or queue.priority,
@@ -105,7 +104,6 @@ def submit(
     """
     spec = JobSpec(
         kind=kind,
-        args=args,
         owner=owner,
         request_id=request_id,
         priority=priority,
@@ -113,7 +111,7 @@ def submit(
         meta=meta,
         job_id=job_id,
     )
-    submission = _once(spec, lambda: _store(spec, depends_on, after))
+    submission = _once(spec, lambda: _store(spec.build(args), depends_on, after))
     if submission.created and not submission.job.is_finished:
         transaction.on_commit(lambda: _enqueue(submission))
     return submission
@@ -137,13 +135,12 @@ def _submitted_before(spec: JobSpec) -> Job | None:
     return Job.objects.filter(owner=spec.owner, request_id=spec.request_id).first()
 
 
-def _store(spec: JobSpec, depends_on: Sequence[Job], after: Sequence[Job]) -> Job:
-    job = spec.build()
-    backpressure.admit(get_queue(job.queue), spec.owner)
-    if not depends_on and not after and not (spec.request_id and connection.in_atomic_block):
+def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> Job:
+    backpressure.admit(get_queue(job.queue), job.owner)
+    if not depends_on and not after and not (job.request_id and connection.in_atomic_block):
         insert([job])  # one statement needs no transaction around it
         return job
-    with transaction.atomic(savepoint=bool(spec.request_id)):
+    with transaction.atomic(savepoint=bool(job.request_id)):
         if depends_on or after:
             dependencies.attach(job, depends_on, after)
         insert([job])
@@ -179,7 +176,8 @@ def submit_many(
 
     All or none are stored. Raise as `submit` does; limits are checked once, before the first.
     """
-    jobs = [JobSpec(kind=kind, args=args, owner=owner, priority=priority).build() for args in many_args]
+    spec = JobSpec(kind=kind, owner=owner, priority=priority)
+    jobs = [spec.build(args) for args in many_args]
     if not jobs:
         return []
     backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
@@ -209,15 +207,14 @@ def submit_completed(
 
     Raise `BadSubmission` naming the field; then nothing was stored.
     """
-    spec = JobSpec(kind=kind, args=args, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
-    submission = _once(spec, lambda: _store_completed(spec, result, rows))
+    spec = JobSpec(kind=kind, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
+    submission = _once(spec, lambda: _store_completed(spec.build(args), result, rows))
     if submission.created:
         transaction.on_commit(lambda: _announce_completed(submission))
     return submission
 
 
-def _store_completed(spec: JobSpec, result: Any, rows: Callable[[Job], None] | None) -> Job:
-    job = spec.build()
+def _store_completed(job: Job, result: Any, rows: Callable[[Job], None] | None) -> Job:
     job.state, job.result = State.COMPLETED, result
     job.run_count = job.attempts = 1
     job.started_at = job.finished_at = job.created_at

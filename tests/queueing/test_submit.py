@@ -74,27 +74,27 @@ def test_submit_many_with_one_wrong_job_stores_none():
 
 def test_build_with_too_large_args_names_the_limit():
     with pytest.raises(BadSubmission, match=rf"use at most {get_conf().max_payload}; store the rest"):
-        JobSpec(kind="test.noop", args={"x": "y" * 70_000}).build()
+        JobSpec(kind="test.noop").build({"x": "y" * 70_000})
 
 
 def test_build_with_args_of_exactly_the_limit_is_accepted():
     maximum = get_conf().max_payload
-    JobSpec(kind="test.noop", args={"x": "y" * (maximum - len('{"x": ""}'))}).build()
+    JobSpec(kind="test.noop").build({"x": "y" * (maximum - len('{"x": ""}'))})
     with pytest.raises(BadSubmission):
-        JobSpec(kind="test.noop", args={"x": "y" * (maximum - len('{"x": ""}') + 1)}).build()
+        JobSpec(kind="test.noop").build({"x": "y" * (maximum - len('{"x": ""}') + 1)})
 
 
 @pytest.mark.parametrize("priority", [1, 1000])
 def test_build_with_the_smallest_and_largest_priority_is_accepted(priority):
-    assert JobSpec(kind="test.noop", args={}, priority=priority).build().priority == priority
+    assert JobSpec(kind="test.noop", priority=priority).build({}).priority == priority
 
 
 def test_build_without_priority_uses_the_queues():
-    assert JobSpec(kind="test.narrow", args={}).build().priority == get_conf().queues["test-narrow"].priority
+    assert JobSpec(kind="test.narrow").build({}).priority == get_conf().queues["test-narrow"].priority
 
 
 def test_build_with_delay_sets_run_at():
-    job = JobSpec(kind="test.noop", args={}, delay=90).build()
+    job = JobSpec(kind="test.noop", delay=90).build({})
     assert job.state == State.DELAYED
     assert abs(job.run_at - timezone.now() - timedelta(seconds=90)) < timedelta(seconds=5)
 

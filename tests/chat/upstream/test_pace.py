@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("valkey")
 
 def make_output() -> RunOutput:
     """Return the output of a reply that is not stored."""
-    job: Job = JobSpec(kind="chat.reply", args={"reply_id": "0" * 32}, owner="s:pace").build()
+    job: Job = JobSpec(kind="chat.reply", owner="s:pace").build({"reply_id": "0" * 32})
     return RunOutput(as_run(job))
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("valkey")
 
 def make_run() -> Run:
     """Return the run of a job that is not stored."""
-    job: Job = JobSpec(kind="test.echo", args={"text": ""}, owner="alice").build()
+    job: Job = JobSpec(kind="test.echo", owner="alice").build({"text": ""})
     return as_run(job)
 
 
