@@ -36,7 +36,7 @@ def until(page: Page, text: str) -> None:
     raise AssertionError(f"{text!r} never came: {page.locator('#content').text_content()}")
 
 
-def test_a_failed_job_is_found_understood_run_anew_and_completes(
+def test_failed_job_is_found_retried_and_completes(
     failed: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
     page = signed_in(visitor(), failed, "queueing/job/?state=failed&q=hopeless")
@@ -54,7 +54,7 @@ def test_a_failed_job_is_found_understood_run_anew_and_completes(
 
 
 @looks(360, 768, 1280)
-def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
+def test_admin_pages_have_no_serious_axe_findings_and_fit_width(
     failed: Site, browser: Browser, width: int, theme: str
 ) -> None:
     # Not a `visitor`, who minds the page's policy: axe itself breaks it where style sheets import others.

@@ -66,7 +66,7 @@ def act(page: Page, button: str, confirm: str, **fields: str) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_counts_move_while_a_queue_is_paused_and_resumed(queues: Site, board: Page) -> None:
+def test_pause_and_resume_change_counts_live(queues: Site, board: Page) -> None:
     act(board, "Pause…", "Pause", Reason="An outage.")
     expect(spoken(board)).to_have_text("test is paused. Running jobs finish.")
     expect(board.locator("#queue-test")).to_contain_text("Paused")
@@ -80,7 +80,7 @@ def test_counts_move_while_a_queue_is_paused_and_resumed(queues: Site, board: Pa
     expect(board.get_by_role("button", name="Pause…")).to_be_visible()
 
 
-def test_concurrency_is_changed_while_jobs_run_and_reset(queues: Site, board: Page) -> None:
+def test_changed_concurrency_applies_live_until_reset(queues: Site, board: Page) -> None:
     act(board, "Change limits…", "Change limits", Max_running_per_cluster="1")
     do(queues, 'submit_many("test.rest", [{"seconds": 600}] * 3)')
     expect(number(board, "active")).to_have_text("1")
@@ -97,7 +97,7 @@ def test_concurrency_is_changed_while_jobs_run_and_reset(queues: Site, board: Pa
     expect(number(board, "active")).to_have_text("0")
 
 
-def test_failures_are_noted_and_replayed(queues: Site, board: Page) -> None:
+def test_failures_are_noted_and_retried(queues: Site, board: Page) -> None:
     do(queues, 'submit_many("test.flaky", [{"fail": 1, "how": "permanent"}] * 3)')
     group = board.locator(".group").filter(has_text="hopeless")
     expect(group.locator(".group__count")).to_have_text("3")
@@ -110,7 +110,7 @@ def test_failures_are_noted_and_replayed(queues: Site, board: Page) -> None:
     expect(group).to_have_count(0)
 
 
-def test_a_drain_wants_the_queues_name(queues: Site, board: Page) -> None:
+def test_drain_requires_queue_name(queues: Site, board: Page) -> None:
     act(board, "Pause…", "Pause")
     do(queues, 'submit_many("test.noop", [{}] * 4)')
     expect(number(board, "waiting")).to_have_text("4")
@@ -126,15 +126,15 @@ def test_a_drain_wants_the_queues_name(queues: Site, board: Page) -> None:
     act(board, "Resume…", "Resume")
 
 
-def test_whoever_may_only_look_sees_no_buttons(queues: Site, visitor: Callable[..., BrowserContext]) -> None:
+def test_viewer_without_permission_sees_no_buttons(
+    queues: Site, visitor: Callable[..., BrowserContext]
+) -> None:
     page = open_page(visitor(), queues.url, "dora")
     expect(page.locator("#detail")).to_contain_text("Max running per cluster")
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
-    queues: Site, board: Page
-) -> None:
+def test_update_keeps_focus_and_open_table_and_selection_keeps_page(queues: Site, board: Page) -> None:
     board.locator("#finished-jobs summary").press("Enter")
     board.get_by_role("button", name="Drain…").focus()
     do(queues, 'submit("test.noop", {}, delay=600)')
@@ -142,7 +142,7 @@ def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
     expect(board.get_by_role("button", name="Promote delayed…")).to_be_visible()
     expect(board.get_by_role("button", name="Drain…")).to_be_focused()
     expect(board.locator("#finished-jobs details")).to_have_attribute("open", "")
-    act(board, "Promote delayed…", "Promote")
+    act(board, "Promote delayed…", "Promote delayed")
     expect(number(board, "delayed")).to_have_text("0")
     board.evaluate("window.same = true")
     board.get_by_role("link", name="24 hours").click()
@@ -154,7 +154,7 @@ def test_the_page_keeps_its_focus_and_what_is_open_and_looks_elsewhere_in_place(
     assert board.evaluate("window.same")
 
 
-def test_without_a_worker_it_warns_until_one_runs_again(queues: Site, board: Page, tmp_path: Path) -> None:
+def test_missing_worker_is_shown_until_one_runs(queues: Site, board: Page, tmp_path: Path) -> None:
     expect(board.locator("[data-part=workers] .row")).to_have_count(1)
     queues.cluster.stop()
     expect(board.locator(".warning")).to_contain_text("No worker is running")
@@ -165,7 +165,7 @@ def test_without_a_worker_it_warns_until_one_runs_again(queues: Site, board: Pag
     expect(spoken(board)).to_contain_text("Over: No worker is running")
 
 
-def test_after_a_web_restart_it_goes_on_by_itself(
+def test_page_reconnects_after_web_restart(
     queues: Site, visitor: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
     port = free_port()
@@ -176,7 +176,7 @@ def test_after_a_web_restart_it_goes_on_by_itself(
         expect(page.locator("#live")).to_have_text("Live")
 
 
-def test_a_database_that_is_away_is_said_and_what_was_known_stays(queues: Site, board: Page) -> None:
+def test_database_outage_is_shown_and_page_keeps_contents(queues: Site, board: Page) -> None:
     path = Path(queues.environment["DATABASE_URL"].removeprefix("sqlite:///"))
     away = path.rename(path.with_suffix(".away"))
     path.mkdir()  # so that whoever opens the database cannot
@@ -189,7 +189,7 @@ def test_a_database_that_is_away_is_said_and_what_was_known_stays(queues: Site, 
     expect(board.locator("#live")).to_have_text("Live")
 
 
-def test_what_is_done_in_one_web_process_shows_in_another(
+def test_action_in_one_web_process_shows_in_another(
     queues: Site, board: Page, visitor: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
     with served(tmp_path, queues.environment, ready="/healthz") as url:
@@ -202,7 +202,7 @@ def test_what_is_done_in_one_web_process_shows_in_another(
 
 
 @looks(360, 768, 1280)
-def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
+def test_page_has_no_serious_axe_findings_and_fits_width(
     queues: Site, visitor: Callable[..., BrowserContext], width: int, theme: str
 ) -> None:
     do(queues, 'submit("test.flaky", {"fail": 1, "how": "permanent"}); submit("test.rest", {"seconds": 3})')

@@ -16,7 +16,7 @@ def verb_of(job: Job, verb: str) -> str:
     return f"{LIST}{job.pk}/do/{verb}/"
 
 
-def test_each_verb_asks_first_then_acts_and_is_written_down(staff):
+def test_action_asks_then_acts_and_is_audited(staff):
     client = staff("view_job", "operate_queue")
     job = new_job(delay=60)
     for verb, ends, past in (
@@ -39,7 +39,7 @@ def test_each_verb_asks_first_then_acts_and_is_written_down(staff):
     assert AuditEntry.objects.count() == 4, "what was done to it is still known"
 
 
-def test_who_may_not_cannot(staff):
+def test_action_without_permission_is_403(staff):
     client, job = staff("view_job"), new_job()
     assert client.post(verb_of(job, "cancel"), {"confirmed": "1"}).status_code == 403
     listed = {"action": "cancel", "_selected_action": [job.pk], "confirmed": "1"}
@@ -48,7 +48,7 @@ def test_who_may_not_cannot(staff):
     assert not AuditEntry.objects.exists()
 
 
-def test_a_job_that_moved_on_is_told_and_not_written_down(staff):
+def test_action_in_wrong_state_is_refused_without_audit_entry(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     verbs.cancel(job.id)
     told = client.post(verb_of(job, "promote"), {"confirmed": "1"}, follow=True).content.decode()
@@ -56,14 +56,14 @@ def test_a_job_that_moved_on_is_told_and_not_written_down(staff):
     assert not AuditEntry.objects.exists()
 
 
-def test_a_verb_or_a_job_that_is_not_there_is_not_found(staff):
+def test_unknown_action_or_job_is_404(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     assert client.get(verb_of(job, "explode")).status_code == 404
     verbs.remove(job.id)
     assert client.get(verb_of(job, "cancel")).status_code == 404
 
 
-def test_several_are_moved_at_once_and_those_that_cannot_be_are_named(staff):
+def test_action_on_several_jobs_names_refused_ones(staff):
     client = staff("view_job", "operate_queue")
     jobs = [new_job() for _ in range(3)]
     begin(jobs[0])
@@ -77,7 +77,7 @@ def test_several_are_moved_at_once_and_those_that_cannot_be_are_named(staff):
     assert list(AuditEntry.objects.values_list("action", "note")) == [("remove", "spring")] * 2
 
 
-def test_more_than_it_takes_are_refused_and_none_is_touched(staff, monkeypatch):
+def test_action_on_too_many_jobs_is_refused(staff, monkeypatch):
     monkeypatch.setattr("queueing.admin.actions.MAX_JOBS", 2)
     client = staff("view_job", "operate_queue")
     jobs = [new_job() for _ in range(3)]
@@ -86,7 +86,7 @@ def test_more_than_it_takes_are_refused_and_none_is_touched(staff, monkeypatch):
     assert set(Job.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
-def test_what_nobody_would_run_is_not_retried_and_the_reason_is_told(staff):
+def test_retry_on_orphaned_queue_is_refused(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     verbs.cancel(job.id)
     Job.objects.update(queue="gone")

@@ -32,7 +32,7 @@ def failed(**options) -> Job:
 
 
 @pytest.mark.parametrize("by", ["id", "id without dashes", "owner", "request", "code", "code of failed ones"])
-def test_a_job_is_found(staff, by):
+def test_search_finds_job(staff, by):
     job = failed(owner="s:alice", request_id="r-17")
     other = new_job(owner="s:bob", request_id="r-18")
     term = {"id": str(job.id), "id without dashes": job.id.hex, "owner": "s:alice", "request": "r-17"}
@@ -42,14 +42,14 @@ def test_a_job_is_found(staff, by):
     assert page(other) not in found
 
 
-def test_a_word_of_an_error_finds_it_only_for_those_who_may_read_it(staff):
+def test_search_in_errors_needs_view_contents(staff):
     job = failed()
     assert page(job) not in shown(staff("view_job"), f"{LIST}?q=sentence")
     assert page(job) in shown(staff("view_job", "view_contents"), f"{LIST}?q=sentence")
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_each_state_is_filtered_for(staff, state):
+def test_filter_by_state_shows_only_that_state(staff, state):
     rows = {State.WAITING: new_job(), State.DELAYED: new_job(delay=60), State.FAILED: failed()}
     rows |= {State.ACTIVE: new_job(), State.COMPLETED: new_job(), State.CANCELLED: new_job()}
     begin(rows[State.ACTIVE])
@@ -59,7 +59,7 @@ def test_each_state_is_filtered_for(staff, state):
     assert [other for other, job in rows.items() if page(job) in found] == [state]
 
 
-def test_other_filters_and_nonsense_are_no_error(staff):
+def test_filters_work_and_invalid_values_are_no_error(staff):
     job = failed()
     client = staff("view_job")
     for query in ("days=1", "days=30", "queue=test", "kind=test.echo", "days=1&queue=test&state=failed"):
@@ -69,7 +69,7 @@ def test_other_filters_and_nonsense_are_no_error(staff):
         assert client.get(f"{LIST}?{query}").status_code in (200, 302), query
 
 
-def test_its_page_tells_what_became_of_it_but_not_what_it_is_about(staff):
+def test_job_page_shows_timeline_without_payload(staff):
     job = failed(owner="s:alice", request_id="r-17")
     text = shown(staff("view_job"), page(job))
     for told in ("Attempt 1: failed", "provider_error", "c1/w", "no_quota", "r-17", "s:alice"):
@@ -78,13 +78,13 @@ def test_its_page_tells_what_became_of_it_but_not_what_it_is_about(staff):
     assert "Retry…" not in text, "who may only look is offered nothing"
 
 
-def test_those_who_may_read_it_do(staff):
+def test_job_page_with_view_contents_shows_payload(staff):
     text = shown(staff("view_job", "view_contents"), page(failed()))
     for told in ("a private question", "it said a private thing", "A private sentence.", "Traceback"):
         assert told in text, told
 
 
-def test_jobs_around_it_are_linked(staff):
+def test_job_page_links_related_jobs(staff):
     parent = new_job()
     child = submit("test.echo", {}, depends_on=[parent]).job
     client = staff("view_job")
@@ -92,7 +92,7 @@ def test_jobs_around_it_are_linked(staff):
     assert page(child) in shown(client, page(parent))
 
 
-def test_nobody_adds_changes_or_deletes_one_as_a_row(admin_client):
+def test_job_rows_cannot_be_added_changed_or_deleted(admin_client):
     job = new_job()
     assert admin_client.get(f"{LIST}add/").status_code == 403
     assert admin_client.post(page(job), {"state": "completed"}).status_code == 403
@@ -101,7 +101,7 @@ def test_nobody_adds_changes_or_deletes_one_as_a_row(admin_client):
     assert job.state == State.WAITING
 
 
-def test_without_the_permission_to_see_jobs_there_are_none(staff):
+def test_jobs_without_permission_are_403(staff):
     job = new_job()
     client = staff()
     for address in (LIST, page(job)):

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 AUDIT = "/admin/queueing/auditentry/"
 
 
-def test_the_audit_log_is_found_through_and_no_superuser_changes_it(admin_client):
+def test_audit_log_is_searchable_and_read_only(admin_client):
     job = new_job()
     audited.pause("test", actor="alice", note="deploying")
     audited.cancel(job.id, actor="bob")
@@ -39,7 +39,7 @@ def test_the_audit_log_is_found_through_and_no_superuser_changes_it(admin_client
     assert admin_client.post(f"{AUDIT}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_what_operators_changed_is_seen(admin_client):
+def test_live_changes_are_listed(admin_client):
     audited.set_limits("test", actor="alice", concurrency=7)
     audited.pause("test", actor="alice")
     audited.note_group("test", "test.echo", "no_quota", "Ask finance.", actor="alice")
@@ -79,7 +79,7 @@ PAGES = [
 ]
 
 
-def test_no_page_counts_all_rows_or_asks_which_values_there_are(admin_client):
+def test_list_pages_run_no_unbounded_count_or_distinct(admin_client):
     new_job()
     for address in PAGES:
         with CaptureQueriesContext(
@@ -93,7 +93,7 @@ def test_no_page_counts_all_rows_or_asks_which_values_there_are(admin_client):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_with_a_million_rows_each_page_is_there_in_no_time(client, capsys):
+def test_list_pages_with_a_million_rows_are_fast(client, capsys):
     _fill(1_000_000)
     client.force_login(User.objects.create_superuser("admin"))
     took = {}

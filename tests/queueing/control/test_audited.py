@@ -38,7 +38,7 @@ def ended(state: State, days_ago: float = 0.0) -> Job:
     return job
 
 
-def test_a_queue_is_paused_and_resumed():
+def test_pause_and_resume_are_stored_with_audit_entries():
     audited.pause("test", **CAROL)
     assert Pause.objects.get().queue == "test"
     entry = only_entry()
@@ -49,7 +49,7 @@ def test_a_queue_is_paused_and_resumed():
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
-def test_a_job_is_moved_and_its_entry_outlives_it(verb):
+def test_move_of_job_is_done_and_audited(verb):
     job = ended(State.FAILED) if verb == "retry" else new_job(delay=60)
     getattr(audited, verb)(job.id, **CAROL)
     entry = only_entry()
@@ -60,7 +60,7 @@ def test_a_job_is_moved_and_its_entry_outlives_it(verb):
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
-def test_a_job_whose_state_does_not_allow_it_is_not_moved_and_nothing_is_written_down(verb):
+def test_move_in_wrong_state_is_refused_without_audit_entry(verb):
     job = ended(State.COMPLETED)
     if verb == "remove":
         begin(job := new_job())
@@ -85,13 +85,13 @@ def test_a_job_whose_state_does_not_allow_it_is_not_moved_and_nothing_is_written
         lambda queue, **who: audited.clean(queue, state="failed", older_than=timedelta(0), **who),
     ],
 )
-def test_a_queue_there_is_not_is_named(verb):
+def test_unknown_queue_is_refused_by_name(verb):
     with pytest.raises(ImproperlyConfigured, match="nowhere"):
         verb("nowhere", **CAROL)
     assert not AuditEntry.objects.exists()
 
 
-def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
+def test_drain_cancels_waiting_and_delayed_jobs_but_not_active_ones():
     submit_many("test.noop", [{}] * 3)
     new_job(delay=60)
     begin(running := new_job())
@@ -101,7 +101,7 @@ def test_all_that_waits_or_is_delayed_is_drained_and_what_runs_is_not():
     assert Job.objects.filter(state=State.CANCELLED).count() == 4
 
 
-def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
+def test_drain_interrupted_has_correct_audit_entry(monkeypatch):
     submit_many("test.noop", [{}] * 5)
     monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     done = verbs.drain_some
@@ -118,7 +118,7 @@ def test_a_drain_that_is_cut_off_tells_what_it_did(monkeypatch):
     assert Job.objects.filter(state=State.CANCELLED).count() == 2
 
 
-def test_delayed_jobs_are_promoted_but_not_those_that_wait_for_another():
+def test_promote_all_skips_jobs_with_unfinished_parents():
     parent = new_job(delay=60)
     new_job(depends_on=[parent])
     assert audited.promote_all("test", **CAROL) == 1
@@ -126,7 +126,7 @@ def test_delayed_jobs_are_promoted_but_not_those_that_wait_for_another():
     assert Job.objects.get(id=parent.id).state == State.WAITING
 
 
-def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
+def test_clean_removes_old_jobs_in_batches(monkeypatch):
     monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     for days in (9, 10, 11, 12, 13):
         ended(State.FAILED, days)
@@ -137,13 +137,13 @@ def test_what_ended_long_ago_is_cleaned_in_batches(monkeypatch):
 
 
 @pytest.mark.parametrize("state", ["waiting", "active", "anything"])
-def test_only_what_is_over_can_be_cleaned(state):
+def test_clean_of_unfinished_state_is_refused(state):
     with pytest.raises(BadValue, match="state"):
         audited.clean("test", state=state, older_than=timedelta(0), **CAROL)
     assert not AuditEntry.objects.exists()
 
 
-def test_a_group_of_failures_is_run_anew_and_noted():
+def test_group_of_failures_is_retried_and_noted():
     for _ in range(3):
         ended(State.FAILED)
     audited.note_group("test", "test.echo", "broken", " Known; see the runbook. ", **CAROL)
@@ -156,7 +156,7 @@ def test_a_group_of_failures_is_run_anew_and_noted():
     assert not FailureNote.objects.exists()
 
 
-def test_of_two_operators_at_once_one_does_it():
+def test_retry_by_two_operators_at_once_is_done_once():
     job = ended(State.FAILED)
     outcomes = run_concurrently(*[lambda: audited.retry(job.id, actor="either")] * 2)
     assert sorted(isinstance(outcome, WrongState) for outcome in outcomes) == [False, True]
@@ -180,7 +180,7 @@ def test_of_two_operators_at_once_one_does_it():
         ({"concurrency": 3, "limiter": (2, "soon")}, "limiter"),
     ],
 )
-def test_a_wrong_limit_is_named_and_nothing_changes(limits, field):
+def test_invalid_limit_is_refused_by_field(limits, field):
     with pytest.raises(BadValue) as caught:
         audited.set_limits("test", **limits, **CAROL)
     assert caught.value.field == field
@@ -188,7 +188,7 @@ def test_a_wrong_limit_is_named_and_nothing_changes(limits, field):
     assert not AuditEntry.objects.exists()
 
 
-def test_changed_limits_are_written_down_with_what_was_before():
+def test_changed_limits_are_audited_with_old_values():
     audited.set_limits("test", concurrency=7, limiter=(2, 60), **CAROL)
     assert only_entry().detail == {
         "before": {"concurrency": 50, "limiter": None},

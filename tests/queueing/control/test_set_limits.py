@@ -57,7 +57,7 @@ def active() -> int:
     return Job.objects.filter(queue=TEST, state=State.ACTIVE).count()
 
 
-def test_a_lowered_concurrency_holds_at_once_and_what_runs_finishes(queue):
+def test_lowered_concurrency_applies_to_next_claim(queue):
     put(queue, many=20)
     running = claim(queue, 5)
     set_limits(concurrency=3)
@@ -68,7 +68,7 @@ def test_a_lowered_concurrency_holds_at_once_and_what_runs_finishes(queue):
     assert len(claim(queue, 100)) == 12
 
 
-def test_a_cap_over_all_clusters_holds_for_each(queue):
+def test_global_concurrency_applies_to_all_clusters(queue):
     set_limits(global_concurrency=4)
     put(queue, many=10)
     assert len(claim(queue, 3, "c1")) == 3
@@ -76,7 +76,7 @@ def test_a_cap_over_all_clusters_holds_for_each(queue):
     assert claim(queue, 3, "c3") == {}
 
 
-def test_a_limiter_is_set_and_taken_away_while_jobs_start(queue):
+def test_limiter_set_and_removed_applies_to_next_claim(queue):
     put(queue, many=10)
     set_limits(limiter=(2, 60))
     assert len(claim(queue, 10)) == 2
@@ -85,7 +85,7 @@ def test_a_limiter_is_set_and_taken_away_while_jobs_start(queue):
     assert len(claim(queue, 10)) == 8
 
 
-def test_a_limiter_of_the_settings_is_taken_away_and_comes_back():
+def test_limiter_of_settings_can_be_removed_and_reset():
     limited = get_queue("test-limited")
     put(limited, many=9)
     assert len(claim(limited, 9)) == 2
@@ -95,7 +95,7 @@ def test_a_limiter_of_the_settings_is_taken_away_and_comes_back():
     assert claim(limited, 9) == {}, "the two of before still count"
 
 
-def test_owners_at_a_cap_that_is_raised_come_back_in_line_at_once(queue):
+def test_parked_owners_return_when_owner_concurrency_is_raised(queue):
     set_limits(owner_concurrency=1)
     put(queue, owner="alice", many=2500)
     put(queue, owner="bob", many=2)
@@ -107,7 +107,7 @@ def test_owners_at_a_cap_that_is_raised_come_back_in_line_at_once(queue):
     assert len(claim(queue, 50)) == 45
 
 
-def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
+def test_promise_to_idle_worker_respects_new_limit(queue, valkey):
     mine = token()
     with valkey.client.pubsub() as ear:
         ear.subscribe("own")
@@ -121,7 +121,7 @@ def test_what_an_idle_worker_was_promised_keeps_to_the_new_limit(queue, valkey):
         assert redis_client.run(scripts.positions(TEST, waits))[0].state == "waiting"
 
 
-def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcluster):
+def test_running_cluster_respects_lowered_and_raised_concurrency(qcluster):
     qcluster(TEST_SLOTS="0")
     set_limits(concurrency=2)
     submit_many("test.sleep", [{"seconds": 600}] * 90)
@@ -132,9 +132,7 @@ def test_a_running_cluster_keeps_to_them_and_takes_more_than_it_had_room_for(qcl
     assert audited.drain(TEST, actor="carol") == 5
 
 
-async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_memory(
-    queue, valkey, database
-):
+async def test_limits_are_restored_before_first_claim_from_empty_redis(queue, valkey, database):
     await database.run_sync(lambda: set_limits(concurrency=2, limiter=(1, 60)))
     await database.run_sync(verbs.pause, "test-narrow")
     valkey.client.flushall()
@@ -145,7 +143,7 @@ async def test_they_hold_before_anything_is_claimed_from_a_redis_that_lost_its_m
     await redis_client.aclose()
 
 
-async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, valkey, database, caplog):
+async def test_change_while_redis_is_unavailable_applies_after_reconcile(queue, valkey, database, caplog):
     valkey.stop()
     await database.run_sync(lambda: set_limits(concurrency=2))
     await database.run_sync(verbs.pause, "test-narrow")
@@ -158,7 +156,7 @@ async def test_what_is_changed_while_redis_is_away_holds_once_it_is_back(queue, 
     await redis_client.aclose()
 
 
-async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey, database):
+async def test_wrong_limits_in_redis_are_corrected_by_reconcile(queue, valkey, database):
     await database.run_sync(lambda: set_limits(concurrency=2))
     valkey.client.hset(scripts.queue_key(TEST, "meta"), mapping={"concurrency": 9, "limiter_max": 1})
     await reconcile("c1/w", database)
@@ -167,14 +165,14 @@ async def test_what_redis_has_wrong_is_put_right_by_the_next_look(queue, valkey,
     await redis_client.aclose()
 
 
-async def test_a_look_at_the_record_from_before_a_pause_does_not_undo_it(database, monkeypatch):
+async def test_sync_with_older_snapshot_does_not_undo_pause(database, monkeypatch):
     between(monkeypatch, lambda: verbs.pause(TEST))
     await live_limits.sync_all_queues(database)
     assert (await redis_client.arun(scripts.counts(TEST))).paused
     await redis_client.aclose()
 
 
-def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
+def test_concurrent_changes_leave_the_latest_in_redis(monkeypatch):
     between(monkeypatch, lambda: verbs.resume(TEST))
     verbs.pause(TEST)
     assert not redis_client.run(scripts.counts(TEST)).paused
@@ -183,7 +181,7 @@ def test_of_two_operators_at_once_the_later_one_is_heeded(monkeypatch):
     assert redis_client.run(scripts.counts(TEST)).under(get_queue(TEST)).concurrency == 7
 
 
-async def test_they_are_told_wherever_limits_are_told(queue, database):
+async def test_changed_limits_appear_in_overview_and_estimate(queue, database):
     await database.run_sync(lambda: set_limits(concurrency=2, global_concurrency=3, limiter=(4, 30)))
     told = next(q for q in (await overview.queue_overview())["queues"] if q["name"] == TEST)
     assert (told["concurrency"], told["globalConcurrency"], told["ownerConcurrency"]) == (2, 3, 0)
@@ -196,7 +194,7 @@ async def test_they_are_told_wherever_limits_are_told(queue, database):
     await redis_client.aclose()
 
 
-def test_a_limit_of_a_queue_or_of_a_name_there_is_no_longer_is_passed_over():
+def test_override_of_unknown_queue_or_name_is_ignored():
     LimitOverride.objects.create(queue="gone", name="concurrency", value=3)
     LimitOverride.objects.create(queue=TEST, name="once_a_limit", value=3)
     assert live_limits.effective(TEST) == get_queue(TEST)

@@ -30,7 +30,7 @@ def operator(client, staff):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_actions_need_the_permission_and_post(client, staff, name):
+def test_action_without_permission_is_403_and_by_get_405(client, staff, name):
     for user, detail in [
         (None, "not signed in"),
         (staff("view_job", "view_contents"), "need the permission"),
@@ -46,7 +46,7 @@ def test_actions_need_the_permission_and_post(client, staff, name):
     assert not AuditEntry.objects.exists()
 
 
-def test_another_sites_form_is_refused(django_user_model, staff):
+def test_action_without_csrf_token_is_403(django_user_model, staff):
     from django.test import Client
 
     client = Client(enforce_csrf_checks=True)
@@ -55,7 +55,7 @@ def test_another_sites_form_is_refused(django_user_model, staff):
     assert not Pause.objects.exists()
 
 
-def test_pausing_and_resuming_twice_is_as_good_as_once(operator):
+def test_pause_and_resume_repeated_have_no_further_effect(operator):
     for _ in range(2):
         assert act(operator, "pause", note="An outage.").json() == {
             "done": "test is paused. Running jobs finish."
@@ -72,7 +72,7 @@ def test_pausing_and_resuming_twice_is_as_good_as_once(operator):
     assert not Pause.objects.exists()
 
 
-def test_a_drain_says_what_it_cancels_and_wants_the_queues_name(operator):
+def test_drain_shows_counts_and_requires_queue_name(operator):
     for delay in (0, 0, 600):
         submit("test.noop", {}, delay=delay)
     said = operator.get("/admin/queue/ask/drain?queue=test").content.decode()
@@ -86,13 +86,13 @@ def test_a_drain_says_what_it_cancels_and_wants_the_queues_name(operator):
     assert act(operator, "drain", confirm="test").json() == {"done": "0 jobs of test cancelled."}
 
 
-def test_what_is_delayed_may_start_now(operator):
+def test_promote_all_shows_count_and_promotes(operator):
     submit("test.noop", {}, delay=600)
     assert "1 delayed" in operator.get("/admin/queue/ask/promote_all?queue=test").content.decode()
     assert act(operator, "promote_all").json() == {"done": "1 job of test promoted."}
 
 
-def test_limits_are_changed_shown_and_reset(operator):
+def test_limits_form_changes_shows_and_resets(operator):
     form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="50"' in form
     as_they_are = {"global_concurrency": "0", "owner_concurrency": "0", "limiter": "0"}
@@ -122,13 +122,13 @@ def test_limits_are_changed_shown_and_reset(operator):
         ("owner_concurrency", "-1"),
     ],
 )
-def test_wrong_limits_are_refused_by_their_field(operator, field, value):
+def test_invalid_limit_is_422_with_field(operator, field, value):
     answer = act(operator, "set_limits", **{"limiter": "1/60"} | {field: value})
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert not AuditEntry.objects.exists()
 
 
-def test_a_group_of_failures_is_replayed_noted_and_cleaned(operator):
+def test_group_of_failures_is_retried_noted_and_cleaned(operator):
     failed(3)
     assert (
         "3 jobs failed."
@@ -149,7 +149,7 @@ def test_a_group_of_failures_is_replayed_noted_and_cleaned(operator):
     assert Job.objects.count() == 3
 
 
-def test_one_job_is_replayed_once(operator):
+def test_retry_of_one_job_repeated_is_409_and_missing_is_404(operator):
     (job,) = failed()
     assert act(operator, "retry", job=job.id.hex).status_code == 200
     assert act(operator, "retry", job=job.id.hex).status_code == 409
@@ -160,11 +160,11 @@ def test_one_job_is_replayed_once(operator):
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"queue": 1}', "{"])
-def test_what_is_no_form_is_refused(operator, body):
+def test_invalid_body_is_400(operator, body):
     assert operator.post("/admin/queue/pause", body, "application/json").status_code == 400
 
 
-def test_there_is_no_other_queue_or_verb(operator):
+def test_unknown_queue_or_action_is_404(operator):
     assert act(operator, "pause", queue="gone").status_code == 404
     assert act(operator, "explode").status_code == 404
     assert operator.get("/admin/queue/ask/pause?queue=gone").status_code == 404

@@ -25,9 +25,7 @@ def clock(monkeypatch):
     ("took", "rest", "good_for"),
     [(0.0, True, 1.0), (0.3, True, 3.0), (2.0, True, 5.0), (60.0, True, 5.0), (2.0, False, 1.0)],
 )
-async def test_what_is_slow_to_read_is_kept_longer_and_never_so_long_that_it_is_not_live(
-    clock, took, rest, good_for
-):
+async def test_slow_value_is_cached_longer_up_to_a_maximum(clock, took, rest, good_for):
     values, reads = cache.TTLCache(), 0
 
     async def read() -> int:
@@ -43,7 +41,7 @@ async def test_what_is_slow_to_read_is_kept_longer_and_never_so_long_that_it_is_
     assert await values.get("it", 1.0, read, rest=rest) == 2
 
 
-async def test_what_could_not_be_read_is_not_kept(clock):
+async def test_error_is_not_cached(clock):
     values = cache.TTLCache()
 
     async def fail() -> None:

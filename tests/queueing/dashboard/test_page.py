@@ -43,13 +43,13 @@ def shown(client, query: str = "") -> Page:
     return Page(response.content.decode())
 
 
-def test_visitors_and_plain_users_are_asked_to_sign_in(client, valkey, django_user_model):
+def test_page_without_staff_session_redirects_to_sign_in(client, valkey, django_user_model):
     assert client.get(PAGE)["Location"].startswith("/admin/login/")
     client.force_login(django_user_model.objects.create_user("bob"))
     assert client.get(PAGE)["Location"].startswith("/admin/login/")
 
 
-def test_staff_without_a_permission_see_counts_only(client, valkey, staff):
+def test_page_without_permission_shows_only_counts(client, valkey, staff):
     submit("test.noop", {})
     failed(2)
     client.force_login(staff())
@@ -61,7 +61,7 @@ def test_staff_without_a_permission_see_counts_only(client, valkey, staff):
     assert page.inline == []
 
 
-def test_staff_who_may_view_jobs_see_failures_but_no_contents_and_no_buttons(client, valkey, staff):
+def test_page_with_view_job_shows_failures_without_contents_and_buttons(client, valkey, staff):
     failed(2)
     AuditEntry.objects.create(actor="dora", action="pause", queue="test", note="An outage.")
     client.force_login(staff("view_job"))
@@ -72,7 +72,7 @@ def test_staff_who_may_view_jobs_see_failures_but_no_contents_and_no_buttons(cli
     assert "data-ask" not in page.html
 
 
-def test_contents_and_buttons_come_with_their_permissions(client, valkey, staff):
+def test_contents_and_buttons_need_their_permissions(client, valkey, staff):
     failed(2)
     client.force_login(staff("view_job", "view_contents"))
     page = shown(client, "?queue=test")
@@ -85,14 +85,14 @@ def test_contents_and_buttons_come_with_their_permissions(client, valkey, staff)
     assert "SECRET" not in page.html
 
 
-def test_without_a_worker_it_says_how_to_start_one(client, valkey, staff):
+def test_page_without_worker_shows_command_to_start_one(client, valkey, staff):
     client.force_login(staff())
     page = shown(client)
     assert "No worker is running" in page.part("warnings")
     assert "manage.py qcluster" in page.part("workers")
 
 
-def test_without_redis_it_says_so_and_keeps_what_is_on_record(client, settings, staff):
+def test_page_without_redis_shows_warning_and_database_contents(client, settings, staff):
     failed(3)
     point_at(settings, "redis://127.0.0.1:1/0")
     client.force_login(staff("view_job"))
@@ -102,19 +102,19 @@ def test_without_redis_it_says_so_and_keeps_what_is_on_record(client, settings, 
     assert "Finished jobs" in page.part("plots")
 
 
-def test_what_is_not_in_the_settings_cannot_be_chosen(client, valkey, staff):
+def test_unknown_queue_and_span_become_defaults(client, valkey, staff):
     client.force_login(staff("operate_queue"))
     page = shown(client, "?queue=gone&span=century")
     assert 'data-queue="" data-span="1h"' in page.html
 
 
 @pytest.mark.parametrize("span", ["1h", "24h", "7d", "90d"])
-def test_every_span_is_drawn(client, valkey, staff, span):
+def test_plots_are_drawn_for_each_span(client, valkey, staff, span):
     client.force_login(staff())
     assert f"span={span}" in shown(client, f"?queue=test&span={span}").part("plots")
 
 
-def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linked_to(client, valkey, staff):
+def test_active_jobs_beyond_limit_are_counted_and_linked(client, valkey, staff):
     for job in submit_many("test.noop", [{}] * 200):
         begin(job)
     redis_client.run(scripts.claim([replace(get_queue("test"), concurrency=500)], "c1/w/1", 500))
@@ -126,7 +126,7 @@ def test_of_two_hundred_that_run_some_are_shown_and_the_others_counted_and_linke
         assert client.get(there.replace("&amp;", "&")).status_code == 200, there
 
 
-def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
+def test_limiter_shows_used_starts(client, valkey, staff):
     client.force_login(staff())
     detail = shown(client, "?queue=test-limited").part("queue_detail")
     assert "2 per 3 s" in detail
@@ -139,7 +139,7 @@ def test_how_much_of_a_limiters_window_is_used(client, valkey, staff):
     assert "(1 used)" in detail
 
 
-def test_jobs_of_a_queue_that_left_the_settings_are_told_of_and_cannot_be_replayed(client, valkey, staff):
+def test_orphaned_queue_is_shown_without_retry_buttons(client, valkey, staff):
     client.force_login(staff("operate_queue"))
     assert "gone" not in shown(client).html
     failed(2, queue="gone")

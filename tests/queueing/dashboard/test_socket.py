@@ -57,14 +57,14 @@ async def open_tab(user: Any, query: str = "", client: AsyncClient | None = None
     return tab, connected
 
 
-async def test_only_staff_open_it(django_user_model):
+async def test_socket_without_staff_session_is_refused(django_user_model):
     bob = await django_user_model.objects.acreate_user("bob")
     for user in (None, bob):
         _, connected = await open_tab(user)
         assert not connected
 
 
-async def test_it_moves_without_being_asked(staff):
+async def test_socket_sends_changed_counts(staff):
     tab, connected = await open_tab(await sync_to_async(staff)("view_job"), "?queue=test")
     assert connected
     await tab.hear_of("queues", "<dt>waiting</dt><dd>0</dd>")
@@ -74,7 +74,7 @@ async def test_it_moves_without_being_asked(staff):
     await tab.disconnect()
 
 
-async def test_it_opens_without_redis_and_tells_when_it_is_back(staff, valkey):
+async def test_socket_opens_without_redis_and_shows_its_return(staff, valkey):
     valkey.stop()
     tab, connected = await open_tab(await sync_to_async(staff)())
     assert connected
@@ -84,7 +84,7 @@ async def test_it_opens_without_redis_and_tells_when_it_is_back(staff, valkey):
     await tab.disconnect()
 
 
-async def test_only_what_changed_is_sent_again(staff):
+async def test_unchanged_parts_are_not_sent_again(staff):
     tab, _ = await open_tab(await sync_to_async(staff)("view_job"))
     assert set((await tab.hear())["parts"]) >= {"queues", "plots", "failures", "workers", "audit"}
     again = (await tab.hear())["parts"]
@@ -92,7 +92,7 @@ async def test_only_what_changed_is_sent_again(staff):
     await tab.disconnect()
 
 
-async def test_each_is_sent_what_their_permissions_show(staff):
+async def test_parts_depend_on_permissions(staff):
     await sync_to_async(failed)(2)
     counts, _ = await open_tab(await sync_to_async(staff)(name="counts"))
     reader, _ = await open_tab(await sync_to_async(staff)("view_job", "view_contents", name="reader"))
@@ -108,7 +108,7 @@ async def test_each_is_sent_what_their_permissions_show(staff):
         await tab.disconnect()
 
 
-async def test_a_tab_looks_elsewhere_and_nonsense_does_not_hurt_it(staff):
+async def test_selection_changes_parts_and_invalid_frames_are_ignored(staff):
     tab, _ = await open_tab(await sync_to_async(staff)())
     await tab.hear()
     for text in ("{", "[]", '{"show": 1}', '{"seen": "x"}', '{"show": {"queue": ["x"]}}', "x" * 10_000):
@@ -119,7 +119,7 @@ async def test_a_tab_looks_elsewhere_and_nonsense_does_not_hurt_it(staff):
     await tab.disconnect()
 
 
-async def test_a_lost_permission_takes_the_buttons_away_and_a_gained_one_brings_them(staff):
+async def test_changed_permission_changes_buttons_of_open_page(staff):
     user = await sync_to_async(staff)("operate_queue")
     tab, _ = await open_tab(user, "?queue=test")
     await tab.hear_of("queue_detail", "data-ask")
@@ -132,7 +132,7 @@ async def test_a_lost_permission_takes_the_buttons_away_and_a_gained_one_brings_
 
 
 @pytest.mark.parametrize("how", ["signed out", "no longer staff", "inactive", "new password"])
-async def test_who_may_no_longer_look_is_cut_off(staff, how):
+async def test_socket_is_closed_with_4401_when_session_ends(staff, how):
     user = await sync_to_async(staff)("view_job")
     tab, _ = await open_tab(user)
     await tab.hear()
@@ -148,7 +148,7 @@ async def test_who_may_no_longer_look_is_cut_off(staff, how):
 
 
 @pytest.mark.slow
-async def test_a_tab_that_does_not_read_is_sent_no_more(staff):
+async def test_slow_client_is_sent_nothing_until_it_reads(staff):
     tab, _ = await open_tab(await sync_to_async(staff)())
     other, _ = await open_tab(await sync_to_async(staff)(name="other"))
     unread = 0

@@ -54,7 +54,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment(**env), text=True, capture_output=True)
 
 
-def test_the_monitor_in_a_pipe_is_one_plain_picture_whose_exit_code_is_the_queues_health(qcluster):
+def test_monitor_in_pipe_prints_once_with_health_as_exit_code(qcluster):
     qcluster()
     seen = wait_until(lambda: (s := run("queue_monitor")).returncode == 0 and s, "a steady heartbeat")
     assert seen.stderr == ""
@@ -72,7 +72,7 @@ def test_the_monitor_in_a_pipe_is_one_plain_picture_whose_exit_code_is_the_queue
 
 
 @pytest.mark.slow
-def test_without_workers_or_redis_it_is_critical_and_without_a_database_nobody_can_tell():
+def test_monitor_exit_code_without_workers_redis_or_database():
     assert run("queue_monitor", "--once").returncode == 2
     seen = run("queue_monitor", "--once", REDIS_URL="redis://127.0.0.1:1/0")
     assert seen.returncode == 2
@@ -83,14 +83,14 @@ def test_without_workers_or_redis_it_is_critical_and_without_a_database_nobody_c
     assert "Traceback" not in seen.stderr
 
 
-def test_a_dumb_terminal_gets_the_plain_picture(terminal):
+def test_monitor_on_dumb_terminal_prints_plain_text(terminal):
     screen = terminal(TERM="dumb")
     assert screen.ends() == 2
     assert "queues critical" in screen.said
     assert "\x1b" not in screen.said
 
 
-def test_with_an_interval_json_is_a_line_each_time_and_a_closed_pipe_is_no_error():
+def test_monitor_json_with_interval_prints_lines_until_pipe_closes():
     command = [sys.executable, "manage.py", "queue_monitor", "0.1", "--json"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -105,12 +105,12 @@ def test_with_an_interval_json_is_a_line_each_time_and_a_closed_pipe_is_no_error
 
 
 @pytest.mark.parametrize("interval", ["0", "-1", "soon", "nan", "1e9"])
-def test_an_interval_that_is_none_is_named(interval):
+def test_monitor_with_invalid_interval_is_refused(interval):
     with pytest.raises(CommandError, match=f"interval: '{interval}' must be a number of seconds"):
         says("queue_monitor", "--once", "--", interval)
 
 
-def test_status_is_a_line_a_queue_or_json():
+def test_status_prints_lines_or_json():
     submit_many("test.noop", [{}] * 3)
     head, *lines = [line.split("\t") for line in says("queue_status").splitlines()]
     rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
@@ -119,7 +119,7 @@ def test_status_is_a_line_a_queue_or_json():
     assert json.loads(says("queue_status", "test", "--json"))["waiting"] == 3
 
 
-def test_pausing_and_resuming_is_on_record_with_who_and_why():
+def test_pause_and_resume_are_audited_with_actor_and_note():
     says("queue_pause", "test", "test-narrow", "--actor", "cron", "--note", "the provider is down")
     assert {pause.queue for pause in Pause.objects.all()} == {"test", "test-narrow"}
     says("queue_resume", "test", "test-narrow")
@@ -129,13 +129,13 @@ def test_pausing_and_resuming_is_on_record_with_who_and_why():
     assert last.actor.startswith("shell:")
 
 
-def test_an_unknown_queue_is_named_with_those_there_are_and_nothing_is_done_to_the_others():
+def test_pause_with_unknown_queue_changes_nothing_and_lists_queues():
     with pytest.raises(CommandError, match=r"'nope' is not in .*test-narrow"):
         says("queue_pause", "test", "nope")
     assert not Pause.objects.exists()
 
 
-def test_jobs_are_run_again_by_id_or_by_how_they_failed():
+def test_retry_by_id_or_by_code():
     one, other, third = failed(), failed("cut_off"), failed("cut_off", queue="test-narrow")
     assert "queued again" in says("queue_retry", one.id.hex)
     assert "1 job of test queued again (test.noop: cut_off)." in says(
@@ -146,7 +146,7 @@ def test_jobs_are_run_again_by_id_or_by_how_they_failed():
     assert "test has no such failed jobs." in says("queue_retry", "--queue", "test")
 
 
-def test_an_unknown_job_is_named_with_the_newest_that_failed():
+def test_retry_of_unknown_job_lists_newest_failures():
     known = failed()
     with pytest.raises(CommandError, match=known.id.hex):
         says("queue_retry", "0" * 32)
@@ -157,12 +157,12 @@ def test_an_unknown_job_is_named_with_the_newest_that_failed():
 
 
 @pytest.mark.parametrize("arguments", [[], ["0" * 32, "--queue", "test"], ["0" * 32, "--most", "3"]])
-def test_what_to_run_again_has_to_be_said_in_one_way(arguments):
+def test_retry_needs_ids_or_queue(arguments):
     with pytest.raises(CommandError, match="--queue"):
         says("queue_retry", *arguments)
 
 
-def test_old_jobs_are_counted_first_and_then_removed():
+def test_clean_counts_with_dry_run_and_removes_without():
     old, new = failed(days=8), failed(days=6)
     command = ("queue_clean", "--state", "failed", "--older-than", "7d", "--queue", "test")
     assert "1 failed job of test would be removed." in says(*command, "--dry-run")
@@ -171,14 +171,14 @@ def test_old_jobs_are_counted_first_and_then_removed():
     assert [job.id for job in Job.objects.all()] == [new.id] != [old.id]
 
 
-def test_draining_wants_to_be_meant():
+def test_drain_requires_yes():
     submit_many("test.noop", [{}] * 2)
     with pytest.raises(CommandError, match="--yes"):
         says("queue_drain", "test")
     assert "2 jobs of test cancelled." in says("queue_drain", "test", "--yes")
 
 
-def test_limits_are_changed_shown_and_cleared():
+def test_limits_are_changed_shown_and_reset():
     said = says("queue_limits", "test-limited", "--concurrency", 7, "--limiter", "5/60")
     assert said == "Limits of test-limited changed: Max running per cluster 7, Rate limit 5 per 60 s.\n"
     shown = {
@@ -200,7 +200,7 @@ def test_limits_are_changed_shown_and_cleared():
     "command",
     ["monitor", "status", "pause", "resume", "retry", "clean", "drain", "limits"],
 )
-def test_help_has_examples_that_are_the_commands_own(command, capsys):
+def test_help_ends_with_own_examples(command, capsys):
     with pytest.raises(SystemExit):
         call_command(f"queue_{command}", "--help")
     examples = capsys.readouterr().out.rpartition("examples:")[2]

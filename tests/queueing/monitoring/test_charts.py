@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @given(st.floats() | st.integers(-5, 10**30), st.booleans())
-def test_an_axis_holds_its_most_in_few_even_steps(most, whole):
+def test_ticks_cover_greatest_value_in_few_even_steps(most, whole):
     marks = formats.ticks(most, whole=whole)
     assert marks[0] == 0
     assert 2 <= len(marks) <= 6
@@ -34,7 +34,7 @@ def test_an_axis_holds_its_most_in_few_even_steps(most, whole):
     ("most", "marks"),
     [(0, [0, 1]), (1, [0, 1]), (7, [0, 2, 4, 6, 8]), (10, [0, 3, 6, 9, 12]), (100, [0, 25, 50, 75, 100])],
 )
-def test_counts_have_whole_marks(most, marks):
+def test_ticks_with_whole_are_whole_numbers(most, marks):
     assert formats.ticks(most, whole=True) == marks
 
 
@@ -70,12 +70,12 @@ def test_counts_have_whole_marks(most, marks):
         (formats.whole(1_234_567), "1,234,567"),
     ],
 )
-def test_numbers_are_said_as_people_read_them(said, is_):
+def test_formats_give_expected_texts(said, is_):
     assert said == is_
 
 
 @given(numbers)
-def test_no_number_is_long(value):
+def test_formats_give_short_texts(value):
     for say in (formats.count, formats.seconds, formats.money):
         assert len(say(value)) <= 9, say(value)
 
@@ -112,7 +112,7 @@ def assert_inside(figure: ET.Element) -> None:
 
 
 @given(values)
-def test_bars_of_any_values_are_whole_xml_inside_the_frame(first):
+def test_bars_of_any_values_are_valid_xml_inside_frame(first):
     plot = plots.bars(plot_of(Series("up", "up", first), Series("down", "down", first[::-1])))
     figure = drawn(plot)
     assert_inside(figure)
@@ -121,32 +121,32 @@ def test_bars_of_any_values_are_whole_xml_inside_the_frame(first):
 
 
 @given(values)
-def test_lines_of_any_values_are_whole_xml_inside_the_frame(first):
+def test_lines_of_any_values_are_valid_xml_inside_frame(first):
     plot = plots.lines(plot_of(Series("half", "accent", first)))
     assert_inside(drawn(plot))
     assert len(plot.lines[0].dots) == sum(1 for value in first if value is not None)
 
 
-def test_a_line_is_broken_where_nothing_is_known():
+def test_line_has_gap_at_unknown_value():
     (line,) = plots.lines(plot_of(Series("half", "accent", [1, 2, None, 3, None, 4, 5]))).lines
     assert [piece.count(",") for piece in line.pieces] == [2, 2]
     assert len(line.dots) == 5
 
 
-def test_stacked_bars_stand_on_each_other():
+def test_stacked_bars_touch():
     lower, upper = plots.bars(plot_of(Series("a", "up", [3.0]), Series("b", "down", [1.0]))).bars
     assert lower.y == pytest.approx(upper.y + upper.height, abs=0.02)
     assert lower.y + lower.height == pytest.approx(plots.HEIGHT - plots.BOTTOM, abs=0.02)
     assert lower.height == pytest.approx(3 * upper.height, abs=0.1)
 
 
-def test_nothing_is_said_to_be_nothing():
+def test_empty_plot_says_no_data():
     figure = drawn(plots.bars(plot_of(Series("messages", "accent", [0, 0, 0]))))
     assert "No data in this period" in "".join(figure.itertext())
     assert "is empty" in "".join(figure.find(f".//{SVG}desc").itertext())
 
 
-def test_what_is_drawn_is_also_told():
+def test_plot_has_title_description_and_table():
     figure = drawn(plots.bars(plot_of(Series("messages", "accent", [3, 1_250, 40]))))
     drawing = figure.find(f"./{SVG}svg")
     assert drawing.get("role") == "img"
@@ -159,7 +159,7 @@ def test_what_is_drawn_is_also_told():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 7, 24, 30, 90])
-def test_labels_are_few_and_the_last_is_there(number):
+def test_x_axis_has_few_labels_with_the_last(number):
     plot = plots.bars(plot_of(Series("messages", "accent", [1.0] * number)))
     assert 1 <= len(plot.x_ticks) <= 5
     assert plot.x_ticks[-1].label == plot.labels[-1]

@@ -36,7 +36,7 @@ def at(monkeypatch):
     return move
 
 
-def test_each_row_counts_once_as_time_goes_by(at):
+def test_total_counts_each_row_once_over_time(at):
     table, now = Table(), at(0)
     table.rows = [now - timedelta(minutes=minutes) for minutes in range(0, 300, 7)]
     sums = CumulativeSums(table.read)
@@ -45,7 +45,7 @@ def test_each_row_counts_once_as_time_goes_by(at):
         assert sums.total()["rows"] == len(table.rows)
 
 
-def test_what_is_settled_is_read_once_and_not_missed_when_it_is_deleted(at):
+def test_total_keeps_deleted_final_rows(at):
     table, now = Table(), at(0)
     table.rows = [now - timedelta(hours=5)] * 1000 + [now - timedelta(minutes=5)]
     sums = CumulativeSums(table.read)
@@ -56,7 +56,7 @@ def test_what_is_settled_is_read_once_and_not_missed_when_it_is_deleted(at):
     assert table.asked == 1
 
 
-def test_a_row_that_grows_within_the_hour_is_told_as_it_is_now(at):
+def test_total_includes_rows_that_still_change(at):
     table, now = Table(), at(0)
     sums = CumulativeSums(table.read)
     assert sums.total()["rows"] == 0

@@ -25,7 +25,7 @@ def fail(code: str, minutes_ago: float = 0, error: str = "It did not work.") -> 
     return job
 
 
-def test_groups_are_of_queue_kind_and_code_those_that_failed_last_first():
+def test_groups_are_by_queue_kind_and_code_latest_first():
     fail("timeout", 30)
     fail("no_quota", 20, "The first sentence.")
     newest = fail("no_quota", 10, "The last sentence.")
@@ -43,7 +43,7 @@ def test_groups_are_of_queue_kind_and_code_those_that_failed_last_first():
 @pytest.mark.parametrize(
     ("lately", "before", "grows"), [(5, 0, True), (4, 0, False), (5, 5, False), (6, 5, True)]
 )
-def test_a_group_grows_when_more_failed_lately_than_before(lately, before, grows):
+def test_group_is_growing_when_more_failed_recently(lately, before, grows):
     for _ in range(lately):
         fail("busy", 1)
     for _ in range(before):
@@ -51,7 +51,7 @@ def test_a_group_grows_when_more_failed_lately_than_before(lately, before, grows
     assert failures.groups()[0].growing is grows
 
 
-def test_of_very_many_only_the_newest_are_looked_at_and_it_is_said(monkeypatch):
+def test_groups_read_only_newest_and_say_so(monkeypatch):
     monkeypatch.setattr(failures, "NEWEST", 3)
     for _ in range(4):
         fail("busy")
@@ -59,7 +59,7 @@ def test_of_very_many_only_the_newest_are_looked_at_and_it_is_said(monkeypatch):
     assert (group.count, group.more) == (3, True)
 
 
-async def test_a_running_job_tells_how_far_it_is_and_what_it_does_only_to_who_may_read(qcluster, valkey):
+async def test_active_job_shows_progress_and_label_only_with_contents(qcluster, valkey):
     from asgiref.sync import sync_to_async
 
     await sync_to_async(qcluster)()

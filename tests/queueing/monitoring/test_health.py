@@ -41,7 +41,7 @@ def told(*queues: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
     return [(w.level, w.code, w.queue) for w in health.warnings(overview(*queues, **more))]
 
 
-def test_a_quiet_day_is_no_warning():
+def test_quiet_queues_give_no_warning():
     assert told(queue(), queue(waiting=3, active=2, oldestWaiting=5.0, **ended(100, 4, day=1500))) == []
     assert health.level([]) == "ok"
 
@@ -61,7 +61,7 @@ def test_a_quiet_day_is_no_warning():
         (ended(100, 6, day=20), ("warning", "growing")),
     ],
 )
-def test_what_is_wrong_with_a_queue_is_told_once_with_its_name(figures, wanted):
+def test_queue_problem_gives_one_warning(figures, wanted):
     assert told(queue(**figures)) == [(*wanted, "test")]
 
 
@@ -74,29 +74,29 @@ def test_what_is_wrong_with_a_queue_is_told_once_with_its_name(figures, wanted):
         ended(100, 5, day=900),
     ],
 )
-def test_what_nobody_has_to_look_at_is_not_told(figures):
+def test_harmless_numbers_give_no_warning(figures):
     assert told(queue(**figures)) == []
 
 
-def test_no_worker_is_critical_and_the_way_out_is_named():
+def test_no_worker_is_critical_with_command():
     [warning] = health.warnings(overview(queue(waiting=7), queue(waiting=5, paused=True), workers=[]))[:1]
     assert (warning.level, warning.code) == ("critical", "no_workers")
     assert "7 waiting" in warning.text
     assert "manage.py qcluster" in warning.text
 
 
-def test_a_worker_that_was_not_heard_of_for_two_heartbeats_is_late():
+def test_late_heartbeat_is_warning():
     late = {"id": "c/slow", "age": 2.0, "running": 1, "slots": 5}
     assert told(queue(), workers=[late]) == [("warning", "heartbeat", "")]
 
 
-def test_redis_away_is_all_there_is_to_say():
+def test_redis_outage_gives_only_its_own_warning():
     assert told({"name": "test"}, redis="unavailable: ConnectionError", workers=[]) == [
         ("critical", "redis", "")
     ]
 
 
-def test_every_code_is_documented():
+def test_warning_codes_are_documented():
     documented = (ROOT / "docs" / "terminal.md").read_text()
     rules = [ROOT / "queueing" / "monitoring" / "health.py", ROOT / "chat" / "upstream" / "health.py"]
     calls = [node for rule in rules for node in ast.walk(ast.parse(rule.read_text())) if _is_warning(node)]
@@ -109,7 +109,7 @@ def _is_warning(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "HealthWarning"
 
 
-async def test_a_registered_check_is_asked_too_and_the_worst_comes_first(valkey, db, monkeypatch):
+async def test_registered_check_is_included_and_worst_is_first(valkey, db, monkeypatch):
     async def mild() -> list[health.HealthWarning]:
         return [health.HealthWarning("warning", "mild", "", "Look at it some day.")]
 

@@ -9,7 +9,7 @@ durations = st.lists(st.floats(0, 100_000, allow_nan=False), min_size=1, max_siz
 
 
 @given(st.floats(0, 1_000_000, allow_nan=False))
-def test_a_duration_is_in_the_bucket_that_covers_it(seconds):
+def test_bucket_contains_duration(seconds):
     number = histogram.bucket(seconds)
     assert number >= 0
     assert seconds <= histogram.upper_bound(number) * 1.000001
@@ -17,7 +17,7 @@ def test_a_duration_is_in_the_bucket_that_covers_it(seconds):
 
 
 @given(durations, st.floats(0.01, 1))
-def test_a_percentile_is_at_most_a_fifth_too_high(values, share):
+def test_percentile_is_at_most_a_fifth_too_high(values, share):
     counts = histogram.merge({str(histogram.bucket(value)): 1} for value in values)
     told = histogram.percentile(counts, share)
     true = sorted(values)[max(0, -int(-share * len(values) // 1) - 1)]
@@ -26,5 +26,5 @@ def test_a_percentile_is_at_most_a_fifth_too_high(values, share):
     assert told <= max(true * 1.2, 0.001)
 
 
-def test_nothing_has_no_percentile():
+def test_percentile_of_empty_histogram_is_none():
     assert histogram.percentile({}, 0.5) is None

@@ -31,7 +31,7 @@ def scrape():
     }
 
 
-def test_what_is_told_agrees_with_what_real_workers_did(qcluster):
+def test_metrics_agree_with_finished_jobs(qcluster):
     cluster = qcluster()
     for job in submit_many("test.sleep", [{"seconds": 0.1}] * 10, owner="u:somebody"):
         finished(job)
@@ -63,7 +63,7 @@ def _ended(how):
     return "buddy_jobs_finished_total", how, "test"
 
 
-def test_redis_away_is_told_and_what_is_unknown_is_absent():
+def test_metrics_without_redis_omit_unknown_values():
     told = scrape()
     assert told["buddy_redis_up",] == 0
     assert told["buddy_warning", "redis", "critical", ""] == 1

@@ -19,7 +19,7 @@ from tests.support.valkey import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_workers_did_is_there_after_they_and_redis_are_gone(qcluster, valkey):
+def test_statistics_survive_workers_and_redis(qcluster, valkey):
     cluster = qcluster()
     for job in submit_many("test.sleep", [{"seconds": 0.1}] * 20):
         finished(job)
@@ -38,7 +38,7 @@ def test_what_workers_did_is_there_after_they_and_redis_are_gone(qcluster, valke
     assert shown["day"] == {"completed": 21, "failed": 1, "retried": 1}
 
 
-def test_history_is_even_and_ends_now(db):
+def test_history_has_even_periods_up_to_now(db):
     now = timezone.now().replace(second=0, microsecond=0)
     for minutes, completed in ((1, 3), (12, 5)):
         QueueMinute.objects.create(
@@ -50,7 +50,7 @@ def test_history_is_even_and_ends_now(db):
     assert periods[-1].start <= timezone.now() < periods[-1].start + timedelta(minutes=5)
 
 
-def test_old_minutes_become_hours_and_keep_their_sums(db):
+def test_compact_merges_old_minutes_and_keeps_sums(db):
     hour = (timezone.now() - timedelta(days=8)).replace(minute=0, second=0, microsecond=0)
     for minute in range(0, 60, 7):
         for worker in ("c/w1", "c/w2"):
@@ -67,7 +67,7 @@ def test_old_minutes_become_hours_and_keep_their_sums(db):
     assert (row.start, row.seconds, row.completed, row.waits) == (hour, 3600, 36, {"3": 18, "5": 18})
 
 
-def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
+def test_compact_merges_old_hours_into_one_row(db):
     def old(days, queue="test"):
         start = timezone.now() - timedelta(days=days)
         QueueMinute.objects.create(
@@ -94,7 +94,7 @@ def test_hours_too_old_for_history_become_one_row_that_keeps_adding_up(db):
     assert statistics.totals(hours=48)["test"]["completed"] == 2
 
 
-def test_old_finished_jobs_go_and_others_stay(db):
+def test_prune_deletes_only_old_finished_jobs(db):
     def made(days, state):
         at = timezone.now() - timedelta(days=days)
         over = at if state == State.COMPLETED else None
@@ -115,7 +115,7 @@ def test_old_finished_jobs_go_and_others_stay(db):
     assert set(Job.objects.values_list("pk", flat=True)) == kept
 
 
-def test_the_dashboards_lists_in_redis_are_as_long_as_the_queue_keeps(qcluster, valkey):
+def test_finished_lists_in_redis_are_bounded(qcluster, valkey):
     qcluster()
     submit_many("test.noop", [{}] * 150)
     wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "all to be done")

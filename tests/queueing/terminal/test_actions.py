@@ -19,7 +19,7 @@ def run(view, key, row) -> str:
     return action.run()
 
 
-def test_a_job_that_ended_meanwhile_is_not_cancelled_and_nothing_is_on_record(valkey):
+def test_cancel_of_finished_job_is_refused_without_audit_entry(valkey):
     job = submit("test.noop", {}).job
     verbs.cancel(job.id)
     said = run("jobs", "X", {"id": job.id.hex, "kind": job.kind, "queue": job.queue})
@@ -27,11 +27,11 @@ def test_a_job_that_ended_meanwhile_is_not_cancelled_and_nothing_is_on_record(va
     assert not AuditEntry.objects.exists()
 
 
-def test_where_nothing_has_failed_nothing_is_run_again(valkey):
+def test_retry_newest_without_failures_says_so(valkey):
     assert run("queues", "t", {"name": "test"}) == "Not done: test has no failed jobs"
 
 
-def test_a_database_that_is_away_is_said(valkey, monkeypatch):
+def test_database_error_is_shown(valkey, monkeypatch):
     def away(*_: object, **__: object) -> None:
         raise OperationalError("server closed the connection")
 
@@ -40,7 +40,7 @@ def test_a_database_that_is_away_is_said(valkey, monkeypatch):
     assert said == "Not done: the database is unavailable (OperationalError)"
 
 
-def test_a_queue_is_paused_on_record_while_redis_is_away(valkey: Valkey):
+def test_pause_without_redis_is_stored(valkey: Valkey):
     valkey.stop()
     try:
         assert run("queues", "p", {"name": "test"}) == "test is paused. Running jobs finish."

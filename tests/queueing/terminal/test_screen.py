@@ -22,7 +22,7 @@ def choose(screen, queue):
     screen.sees(f"> {queue} ")
 
 
-def test_keys_pause_and_resume_the_chosen_queue_on_record_and_q_leaves_all_as_it_was(terminal, qcluster):
+def test_keys_pause_and_resume_selected_queue_and_q_restores_terminal(terminal, qcluster):
     qcluster()
     screen = terminal()
     screen.sees("queues ok", "redis ok", "workers 1", "test-narrow", "p pause")
@@ -52,7 +52,7 @@ def test_keys_pause_and_resume_the_chosen_queue_on_record_and_q_leaves_all_as_it
     ],
     ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
 )
-def test_however_it_ends_the_terminal_is_as_before(terminal, end, code):
+def test_terminal_is_restored_after_signal(terminal, end, code):
     screen = terminal("0.5")
     screen.sees("queues")
     if isinstance(end, str):
@@ -64,14 +64,14 @@ def test_however_it_ends_the_terminal_is_as_before(terminal, end, code):
     assert "Traceback" not in screen.said
 
 
-def test_it_ends_when_its_window_is_closed(terminal):
+def test_closed_window_ends_process(terminal):
     screen = terminal("0.5")
     screen.sees("queues")
     screen.hang_up()
     assert screen.ends() == 128 + signal.SIGHUP
 
 
-def test_after_an_error_of_ours_the_terminal_is_as_before_and_the_error_is_seen(terminal):
+def test_terminal_is_restored_after_exception_and_traceback_is_shown(terminal):
     program = (
         "from rich.console import Console; from queueing.terminal.terminal import opened\n"
         "with opened(Console()): raise RuntimeError('a bug')"
@@ -82,7 +82,7 @@ def test_after_an_error_of_ours_the_terminal_is_as_before_and_the_error_is_seen(
     assert "a bug" in screen.said.rpartition("\x1b[?1049l")[2]
 
 
-def test_what_cannot_be_undone_asks_first(terminal):
+def test_irreversible_action_asks_for_confirmation(terminal):
     submit_many("test.narrow", [{}] * 3)
     screen = terminal("0.5")
     choose(screen, "test-narrow")
@@ -99,7 +99,7 @@ def test_what_cannot_be_undone_asks_first(terminal):
     assert AuditEntry.objects.get().action == "drain"
 
 
-def test_a_group_of_failures_is_run_again_from_its_view(terminal, qcluster):
+def test_failures_view_retries_group(terminal, qcluster):
     qcluster()
     for _ in range(2):
         finished(submit("test.flaky", {"fail": 1, "how": "permanent"}).job)
@@ -116,7 +116,7 @@ def test_a_group_of_failures_is_run_again_from_its_view(terminal, qcluster):
     screen.sees("test-narrow")
 
 
-def test_an_active_job_is_cancelled_from_its_view(terminal, qcluster):
+def test_active_jobs_view_cancels_job(terminal, qcluster):
     qcluster()
     job = submit("test.sleep", {"seconds": 600}, owner="u:somebody").job
     screen = terminal("0.5")
@@ -131,7 +131,7 @@ def test_an_active_job_is_cancelled_from_its_view(terminal, qcluster):
     assert finished(job).state == State.CANCELLED
 
 
-def test_redis_away_is_said_and_its_return_seen(terminal, valkey):
+def test_redis_outage_and_return_are_shown(terminal, valkey):
     screen = terminal("0.2")
     screen.sees("redis ok")
     valkey.stop()
@@ -144,7 +144,7 @@ def test_redis_away_is_said_and_its_return_seen(terminal, valkey):
     "size",
     [(120, 40), *(pytest.param(size, marks=pytest.mark.slow) for size in ((80, 24), (44, 12), (20, 5)))],
 )
-def test_the_screen_fits_any_window_and_follows_its_size(terminal, size):
+def test_screen_fits_window_after_resize(terminal, size):
     columns, lines = size
     screen = terminal("0.5")
     screen.sees("queues")
@@ -160,7 +160,7 @@ def test_the_screen_fits_any_window_and_follows_its_size(terminal, size):
     assert screen.ends() == 0
 
 
-def test_without_colours_there_are_none(terminal):
+def test_no_color_disables_colours(terminal):
     screen = terminal("0.5", NO_COLOR="1")
     screen.sees("critical")
     os.kill(screen.process.pid, signal.SIGTERM)

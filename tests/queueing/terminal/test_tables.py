@@ -60,7 +60,7 @@ def row(text: str, name: str) -> list[str]:
     return next(line.split() for line in text.splitlines() if line.split()[:1] == [name])
 
 
-def test_each_queue_has_a_row_with_its_figures():
+def test_tables_have_a_row_for_each_queue_and_worker():
     chat = queue("chat", waiting=4, active=3, delayed=2, oldestWaiting=130.0, recent=LAST, paused=True)
     chat["day"] = {"completed": 80, "failed": 20, "retried": 1}
     text = drawn(seen(chat, queue("idle")))
@@ -70,25 +70,25 @@ def test_each_queue_has_a_row_with_its_figures():
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
-def test_no_line_is_wider_than_the_window_and_what_matters_stays(width):
+def test_lines_fit_width_and_keep_main_columns(width):
     text = drawn(seen(queue("openai-chat", waiting=7, recent=LAST), warnings=2), width)
     assert max(map(len, text.splitlines())) <= width
     assert "openai-chat" in text
     assert "critical" in text
 
 
-def test_redis_away_leaves_the_history():
+def test_tables_without_redis_show_history():
     text = drawn(seen({"name": "chat", "recent": LAST}, redis="unavailable: ConnectionError"))
     assert "redis unavailable" in text
     assert row(text, "chat")[:2] == ["chat", "4"]
 
 
-def test_more_warnings_than_there_is_room_for_are_counted():
+def test_warnings_beyond_maximum_are_counted():
     assert tables.warnings(seen(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
     assert len(tables.warnings(seen(warnings=3), 3).plain.splitlines()) == 3
 
 
-def test_what_others_wrote_moves_no_cursor():
+def test_plain_replaces_control_characters():
     assert tables.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
 
 
@@ -96,7 +96,7 @@ def test_what_others_wrote_moves_no_cursor():
     ("value", "said"),
     [(None, "-"), (0.04, "0.0s"), (9.9, "9.9s"), (100, "100s"), (180, "3m"), (7200, "2h"), (200_000, "2d")],
 )
-def test_durations_are_short(value, said):
+def test_seconds_formats_short_durations(value, said):
     assert tables.seconds(value) == said
 
 
@@ -111,11 +111,11 @@ def test_durations_are_short(value, said):
         ("jjD", ["j", "j", "D"]),
     ],
 )
-def test_keys_are_told_apart_however_many_come_at_once(typed, keys):
+def test_split_separates_keys_typed_together(typed, keys):
     assert split(typed) == keys
 
 
-async def test_a_database_that_is_away_leaves_what_was_seen_and_says_so(monkeypatch):
+async def test_poll_with_database_error_keeps_snapshot_with_problem(monkeypatch):
     async def away() -> dict[str, Any]:
         raise OperationalError("server closed the connection")
 
