@@ -1,7 +1,7 @@
-"""Takes the picture of the queues' page: `python -m tests.e2e.dashboard_picture docs/dashboard.png`.
+"""Take the picture of the page of the queues: `python -m tests.e2e.dashboard_picture docs/dashboard.png`.
 
-A site with real workers and scripted answers: visitors ask, some of what was asked before has failed. The
-hour before is put on record beforehand. `--width 360 --dark` shows it to other eyes.
+A site with real workers and scripted answers, with jobs of visitors, failed jobs, and statistics of the
+hour before. Options: `--width 360 --dark`.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Takes the picture of the terminal: `python -m tests.e2e.terminal_picture docs/monitor.svg`.
+"""Take the picture of the terminal: `python -m tests.e2e.terminal_picture docs/monitor.svg`.
 
-A real `queue_monitor` on a pseudoterminal, while real workers answer thirty people; the model is scripted.
+A real `queue_monitor` on a pseudoterminal, while real workers answer thirty visitors; the model is scripted.
 """
 
 import argparse

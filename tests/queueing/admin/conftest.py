@@ -1,4 +1,4 @@
-"""Staff, with the permissions they are given."""
+"""A client that is signed in as staff."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from django.test import Client
 
 @pytest.fixture
 def staff(client: Client) -> Callable[..., Client]:
-    """Call it with codenames to sign in as somebody of the staff who has those permissions."""
+    """Return a function that signs in a member of staff with the permissions of these code names."""
 
     def signed_in(*permissions: str) -> Client:
         user, _ = User.objects.get_or_create(username="carol", is_staff=True)

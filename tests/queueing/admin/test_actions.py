@@ -1,4 +1,4 @@
-"""Staff with the permission move jobs by verbs, each asked twice and written down."""
+"""Actions on jobs ask for confirmation, need the permission and are audited."""
 
 import pytest
 
@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 LIST = "/admin/queueing/job/"
 
 
-def verb_of(job: Job, verb: str) -> str:
-    return f"{LIST}{job.pk}/do/{verb}/"
+def action_url(job: Job, action: str) -> str:
+    return f"{LIST}{job.pk}/do/{action}/"
 
 
 def test_action_asks_then_acts_and_is_audited(staff):
@@ -24,24 +24,24 @@ def test_action_asks_then_acts_and_is_audited(staff):
         ("cancel", State.CANCELLED, "cancelled"),
         ("retry", State.WAITING, "queued again"),
     ):
-        assert f'href="{verb_of(job, verb)}"' in client.get(f"{LIST}{job.pk}/change/").content.decode()
+        assert f'href="{action_url(job, verb)}"' in client.get(f"{LIST}{job.pk}/change/").content.decode()
         before = Job.objects.get(id=job.id).state
-        assert client.get(verb_of(job, verb)).status_code == 200
-        assert client.post(verb_of(job, verb), {}).status_code == 200, "it asks"
+        assert client.get(action_url(job, verb)).status_code == 200
+        assert client.post(action_url(job, verb), {}).status_code == 200, "it asks"
         assert Job.objects.get(id=job.id).state == before, "asking does nothing"
-        done = client.post(verb_of(job, verb), {"confirmed": "1", "note": f"why {verb}"}, follow=True)
+        done = client.post(action_url(job, verb), {"confirmed": "1", "note": f"why {verb}"}, follow=True)
         assert f"1 job {past}." in done.content.decode()
         assert Job.objects.get(id=job.id).state == ends
         entry = AuditEntry.objects.first()
         assert (entry.actor, entry.action, entry.job_id, entry.note) == ("carol", verb, job.id, f"why {verb}")
-    client.post(verb_of(job, "remove"), {"confirmed": "1"})
+    client.post(action_url(job, "remove"), {"confirmed": "1"})
     assert not Job.objects.exists()
     assert AuditEntry.objects.count() == 4, "what was done to it is still known"
 
 
 def test_action_without_permission_is_403(staff):
     client, job = staff("view_job"), new_job()
-    assert client.post(verb_of(job, "cancel"), {"confirmed": "1"}).status_code == 403
+    assert client.post(action_url(job, "cancel"), {"confirmed": "1"}).status_code == 403
     listed = {"action": "cancel", "_selected_action": [job.pk], "confirmed": "1"}
     client.post(LIST, listed)
     assert Job.objects.get().state == State.WAITING
@@ -51,16 +51,16 @@ def test_action_without_permission_is_403(staff):
 def test_action_in_wrong_state_is_refused_without_audit_entry(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     verbs.cancel(job.id)
-    told = client.post(verb_of(job, "promote"), {"confirmed": "1"}, follow=True).content.decode()
+    told = client.post(action_url(job, "promote"), {"confirmed": "1"}, follow=True).content.decode()
     assert "cannot promote a job that is cancelled" in told
     assert not AuditEntry.objects.exists()
 
 
 def test_unknown_action_or_job_is_404(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
-    assert client.get(verb_of(job, "explode")).status_code == 404
+    assert client.get(action_url(job, "explode")).status_code == 404
     verbs.remove(job.id)
-    assert client.get(verb_of(job, "cancel")).status_code == 404
+    assert client.get(action_url(job, "cancel")).status_code == 404
 
 
 def test_action_on_several_jobs_names_refused_ones(staff):
@@ -90,8 +90,8 @@ def test_retry_on_orphaned_queue_is_refused(staff):
     client, job = staff("view_job", "operate_queue"), new_job()
     verbs.cancel(job.id)
     Job.objects.update(queue="gone")
-    assert verb_of(job, "retry") not in client.get(f"{LIST}{job.pk}/change/").content.decode()
-    told = client.post(verb_of(job, "retry"), {"confirmed": "1"}, follow=True).content.decode()
+    assert action_url(job, "retry") not in client.get(f"{LIST}{job.pk}/change/").content.decode()
+    told = client.post(action_url(job, "retry"), {"confirmed": "1"}, follow=True).content.decode()
     assert "cannot retry a job that is on gone, a queue that is not in the settings" in told
     assert Job.objects.get().state == State.CANCELLED
     assert not AuditEntry.objects.exists()

@@ -1,4 +1,4 @@
-"""Staff find jobs, read what became of them, and see what they are about only with the permission for it."""
+"""Jobs in the admin: search, filters, the page of a job; payloads need their own permission."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What operators did is read by staff and changed by nobody; and no page counts a million rows."""
+"""The audit log is read-only, and list pages stay fast with a million rows."""
 
 from datetime import timedelta
 
@@ -107,7 +107,7 @@ def test_list_pages_with_a_million_rows_are_fast(client, capsys):
 
 
 def _fill(number: int) -> None:
-    """Nearly all completed, as in life: one in a thousand failed, very few are anything else."""
+    """Create rows as in production: nearly all completed, one in a thousand failed."""
     job = new_job("test.noop", owner="s:alice", request_id="r-1")
     Job.objects.filter(id=job.id).update(state=State.COMPLETED, finished_at=timezone.now())
     audited.pause("test", actor="alice")

@@ -1,4 +1,4 @@
-"""Each verb of an operator does its deed and writes it down, or does neither."""
+"""Each audited move is done and written to the audit log, or neither."""
 
 from datetime import timedelta
 
@@ -25,8 +25,8 @@ def only_entry() -> AuditEntry:
     return entry
 
 
-def ended(state: State, days_ago: float = 0.0) -> Job:
-    """A job that ended so, as long ago."""
+def ended_job(state: State, days_ago: float = 0.0) -> Job:
+    """Return a job that ended in this state, this many days ago."""
     job = new_job()
     end(begin(job), state, code="broken") if state != State.CANCELLED else verbs.cancel(job.id)
     at = timezone.now() - timedelta(days=days_ago)
@@ -50,7 +50,7 @@ def test_pause_and_resume_are_stored_with_audit_entries():
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
 def test_move_of_job_is_done_and_audited(verb):
-    job = ended(State.FAILED) if verb == "retry" else new_job(delay=60)
+    job = ended_job(State.FAILED) if verb == "retry" else new_job(delay=60)
     getattr(audited, verb)(job.id, **CAROL)
     entry = only_entry()
     assert (entry.action, entry.queue, entry.job_id) == (verb, "test", job.id)
@@ -61,7 +61,7 @@ def test_move_of_job_is_done_and_audited(verb):
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "promote", "remove"])
 def test_move_in_wrong_state_is_refused_without_audit_entry(verb):
-    job = ended(State.COMPLETED)
+    job = ended_job(State.COMPLETED)
     if verb == "remove":
         begin(job := new_job())
     before = Job.objects.get(id=job.id)
@@ -106,12 +106,12 @@ def test_drain_interrupted_has_correct_audit_entry(monkeypatch):
     monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     done = verbs.drain_some
 
-    def breaks_the_second_time(queue: str, most: int) -> int:
+    def fail_second_call(queue: str, most: int) -> int:
         if Job.objects.filter(state=State.CANCELLED).exists():
             raise KeyboardInterrupt
         return done(queue, most)
 
-    monkeypatch.setattr(verbs, "drain_some", breaks_the_second_time)
+    monkeypatch.setattr(verbs, "drain_some", fail_second_call)
     with pytest.raises(KeyboardInterrupt):
         audited.drain("test", **CAROL)
     assert only_entry().detail == {"jobs": 2}
@@ -129,8 +129,8 @@ def test_promote_all_skips_jobs_with_unfinished_parents():
 def test_clean_removes_old_jobs_in_batches(monkeypatch):
     monkeypatch.setattr(audited, "_BATCH_SIZE", 2)
     for days in (9, 10, 11, 12, 13):
-        ended(State.FAILED, days)
-    kept = [ended(State.FAILED, 1), ended(State.COMPLETED, 10), new_job()]
+        ended_job(State.FAILED, days)
+    kept = [ended_job(State.FAILED, 1), ended_job(State.COMPLETED, 10), new_job()]
     assert audited.clean("test", state="failed", older_than=timedelta(days=7), **CAROL) == 5
     assert set(Job.objects.values_list("id", flat=True)) == {job.id for job in kept}
     assert (only_entry().detail["jobs"], only_entry().detail["state"]) == (5, "failed")
@@ -145,7 +145,7 @@ def test_clean_of_unfinished_state_is_refused(state):
 
 def test_group_of_failures_is_retried_and_noted():
     for _ in range(3):
-        ended(State.FAILED)
+        ended_job(State.FAILED)
     audited.note_group("test", "test.echo", "broken", " Known; see the runbook. ", **CAROL)
     assert FailureNote.objects.get().note == "Known; see the runbook."
     assert audited.retry_group("test", "test.echo", "broken", most=2, **CAROL) == 2
@@ -157,7 +157,7 @@ def test_group_of_failures_is_retried_and_noted():
 
 
 def test_retry_by_two_operators_at_once_is_done_once():
-    job = ended(State.FAILED)
+    job = ended_job(State.FAILED)
     outcomes = run_concurrently(*[lambda: audited.retry(job.id, actor="either")] * 2)
     assert sorted(isinstance(outcome, WrongState) for outcome in outcomes) == [False, True]
     assert AuditEntry.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Limits changed while the queues run hold for every claim from then on, whatever happens to Redis."""
+"""Limits that are changed while the queues run apply to each later claim, also after a loss of Redis."""
 
 import pytest
 from django.db import connection
@@ -24,7 +24,7 @@ TEST = "test"
 
 @pytest.fixture
 def queue() -> QueueDef:
-    """As workers have it from the settings: 50 at once."""
+    """Return the queue of the settings: concurrency 50."""
     return get_queue(TEST)
 
 
@@ -40,17 +40,17 @@ def set_limits(**limits) -> None:
     audited.set_limits(TEST, actor="carol", **limits)
 
 
-def between(monkeypatch, deed) -> None:
-    """Do `deed` once, between the next look at the record and what is told of it."""
+def during_next_sync(monkeypatch, action) -> None:
+    """Run `action` once, between the next read of the database and the write to Redis."""
     look = live_limits.recorded_overrides
 
-    def slowly():
+    def read_slowly():
         monkeypatch.setattr(live_limits, "recorded_overrides", look)
         seen = look()
-        deed()
+        action()
         return seen
 
-    monkeypatch.setattr(live_limits, "recorded_overrides", slowly)
+    monkeypatch.setattr(live_limits, "recorded_overrides", read_slowly)
 
 
 def active() -> int:
@@ -166,17 +166,17 @@ async def test_wrong_limits_in_redis_are_corrected_by_reconcile(queue, valkey, d
 
 
 async def test_sync_with_older_snapshot_does_not_undo_pause(database, monkeypatch):
-    between(monkeypatch, lambda: verbs.pause(TEST))
+    during_next_sync(monkeypatch, lambda: verbs.pause(TEST))
     await live_limits.sync_all_queues(database)
     assert (await redis_client.arun(scripts.counts(TEST))).paused
     await redis_client.aclose()
 
 
 def test_concurrent_changes_leave_the_latest_in_redis(monkeypatch):
-    between(monkeypatch, lambda: verbs.resume(TEST))
+    during_next_sync(monkeypatch, lambda: verbs.resume(TEST))
     verbs.pause(TEST)
     assert not redis_client.run(scripts.counts(TEST)).paused
-    between(monkeypatch, lambda: set_limits(concurrency=7))
+    during_next_sync(monkeypatch, lambda: set_limits(concurrency=7))
     set_limits(concurrency=3)
     assert redis_client.run(scripts.counts(TEST)).under(get_queue(TEST)).concurrency == 7
 

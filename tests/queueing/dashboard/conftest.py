@@ -1,4 +1,4 @@
-"""Staff with one permission or another, and jobs that have failed."""
+"""Members of staff with permissions, and failed jobs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from queueing.states import State
 
 @pytest.fixture
 def staff(django_user_model: Any) -> Callable[..., Any]:
-    """Call it with permissions' code names for a member of the staff who has them."""
+    """Return a function that creates a member of staff with the permissions of these code names."""
 
     def make(*permissions: str, name: str = "carol") -> Any:
         user = django_user_model.objects.create_user(name, is_staff=True)
@@ -24,7 +24,7 @@ def staff(django_user_model: Any) -> Callable[..., Any]:
 
 
 def failed(number: int = 1, **fields: Any) -> list[Job]:
-    """So many jobs of one group of failures."""
+    """Create failed jobs of one group."""
     now = timezone.now()
     about = {"kind": "test.flaky", "queue": "test", "error_code": "busy", "error": "The SECRET is out."}
     return Job.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""What the dashboard has read is read again when it should be, however slow the machine is."""
+"""Cached values are read again in time, also on a slow machine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page as the server writes it: who sees what, with Redis and without."""
+"""The page as the server renders it: permissions, and behaviour with and without Redis."""
 
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -21,7 +21,7 @@ PAGE = "/admin/queue"
 
 
 class Page(HTMLParser):
-    """What the page says, by part, and what no strict policy would let it do."""
+    """The HTML of the page by part, and inline styles and scripts, which the content policy forbids."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Page(HTMLParser):
         self.inline += [f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith("on")]
 
     def part(self, name: str) -> str:
-        """The part's HTML, up to where the next one begins."""
+        """Return the HTML of a part, up to the next part."""
         _, found, rest = self.html.partition(f'data-part="{name}"')
         return rest.partition("data-part=")[0] if found else ""
 

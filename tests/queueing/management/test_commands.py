@@ -1,4 +1,4 @@
-"""The commands for scripts: what they print, what they change and leave on record, how they end."""
+"""The commands: output, effects, audit entries and exit codes."""
 
 import itertools
 import json
@@ -23,8 +23,8 @@ from tests.support.valkey import wait_until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def says(*command: object) -> str:
-    """What the command prints."""
+def output_of(*command: object) -> str:
+    """Return what the command prints."""
     out = StringIO()
     call_command(*map(str, command), stdout=out)
     return out.getvalue()
@@ -34,7 +34,7 @@ numbers = itertools.count(1)
 
 
 def failed(code: str = "no_quota", queue: str = "test", days: float = 1) -> Job:
-    """A job that failed so long ago."""
+    """Create a job that failed this many days ago."""
     at = timezone.now() - timedelta(days=days)
     return Job.objects.create(
         id=UUID(int=first_id_at(at).int + next(numbers)),  # two of one millisecond are two
@@ -49,7 +49,7 @@ def failed(code: str = "no_quota", queue: str = "test", days: float = 1) -> Job:
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py` in a pipe."""
+    """Run `manage.py` in a pipe."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment(**env), text=True, capture_output=True)
 
@@ -86,8 +86,8 @@ def test_monitor_exit_code_without_workers_redis_or_database():
 def test_monitor_on_dumb_terminal_prints_plain_text(terminal):
     screen = terminal(TERM="dumb")
     assert screen.ends() == 2
-    assert "queues critical" in screen.said
-    assert "\x1b" not in screen.said
+    assert "queues critical" in screen.output
+    assert "\x1b" not in screen.output
 
 
 def test_monitor_json_with_interval_prints_lines_until_pipe_closes():
@@ -107,22 +107,22 @@ def test_monitor_json_with_interval_prints_lines_until_pipe_closes():
 @pytest.mark.parametrize("interval", ["0", "-1", "soon", "nan", "1e9"])
 def test_monitor_with_invalid_interval_is_refused(interval):
     with pytest.raises(CommandError, match=f"interval: '{interval}' must be a number of seconds"):
-        says("queue_monitor", "--once", "--", interval)
+        output_of("queue_monitor", "--once", "--", interval)
 
 
 def test_status_prints_lines_or_json():
     submit_many("test.noop", [{}] * 3)
-    head, *lines = [line.split("\t") for line in says("queue_status").splitlines()]
+    head, *lines = [line.split("\t") for line in output_of("queue_status").splitlines()]
     rows = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
     assert rows["test"]["waiting"] == "3"
     assert rows["test"]["state"] == "normal"
-    assert json.loads(says("queue_status", "test", "--json"))["waiting"] == 3
+    assert json.loads(output_of("queue_status", "test", "--json"))["waiting"] == 3
 
 
 def test_pause_and_resume_are_audited_with_actor_and_note():
-    says("queue_pause", "test", "test-narrow", "--actor", "cron", "--note", "the provider is down")
+    output_of("queue_pause", "test", "test-narrow", "--actor", "cron", "--note", "the provider is down")
     assert {pause.queue for pause in Pause.objects.all()} == {"test", "test-narrow"}
-    says("queue_resume", "test", "test-narrow")
+    output_of("queue_resume", "test", "test-narrow")
     assert not Pause.objects.exists()
     first, *_, last = AuditEntry.objects.order_by("id")
     assert (first.action, first.actor, first.note) == ("pause", "cron", "the provider is down")
@@ -131,69 +131,69 @@ def test_pause_and_resume_are_audited_with_actor_and_note():
 
 def test_pause_with_unknown_queue_changes_nothing_and_lists_queues():
     with pytest.raises(CommandError, match=r"'nope' is not in .*test-narrow"):
-        says("queue_pause", "test", "nope")
+        output_of("queue_pause", "test", "nope")
     assert not Pause.objects.exists()
 
 
 def test_retry_by_id_or_by_code():
     one, other, third = failed(), failed("cut_off"), failed("cut_off", queue="test-narrow")
-    assert "queued again" in says("queue_retry", one.id.hex)
-    assert "1 job of test queued again (test.noop: cut_off)." in says(
+    assert "queued again" in output_of("queue_retry", one.id.hex)
+    assert "1 job of test queued again (test.noop: cut_off)." in output_of(
         "queue_retry", "--queue", "test", "--code", "cut_off"
     )
     states = {job.id: job.state for job in Job.objects.all()}
     assert states == {one.id: "waiting", other.id: "waiting", third.id: "failed"}
-    assert "test has no such failed jobs." in says("queue_retry", "--queue", "test")
+    assert "test has no such failed jobs." in output_of("queue_retry", "--queue", "test")
 
 
 def test_retry_of_unknown_job_lists_newest_failures():
     known = failed()
     with pytest.raises(CommandError, match=known.id.hex):
-        says("queue_retry", "0" * 32)
+        output_of("queue_retry", "0" * 32)
     with pytest.raises(CommandError, match="is not a job id"):
-        says("queue_retry", "xyz")
+        output_of("queue_retry", "xyz")
     with pytest.raises(CommandError, match="cannot retry a job that is waiting"):
-        says("queue_retry", submit("test.noop", {}).job.id.hex)
+        output_of("queue_retry", submit("test.noop", {}).job.id.hex)
 
 
 @pytest.mark.parametrize("arguments", [[], ["0" * 32, "--queue", "test"], ["0" * 32, "--most", "3"]])
 def test_retry_needs_ids_or_queue(arguments):
     with pytest.raises(CommandError, match="--queue"):
-        says("queue_retry", *arguments)
+        output_of("queue_retry", *arguments)
 
 
 def test_clean_counts_with_dry_run_and_removes_without():
     old, new = failed(days=8), failed(days=6)
     command = ("queue_clean", "--state", "failed", "--older-than", "7d", "--queue", "test")
-    assert "1 failed job of test would be removed." in says(*command, "--dry-run")
+    assert "1 failed job of test would be removed." in output_of(*command, "--dry-run")
     assert Job.objects.count() == 2
-    assert "1 failed job of test removed." in says(*command)
+    assert "1 failed job of test removed." in output_of(*command)
     assert [job.id for job in Job.objects.all()] == [new.id] != [old.id]
 
 
 def test_drain_requires_yes():
     submit_many("test.noop", [{}] * 2)
     with pytest.raises(CommandError, match="--yes"):
-        says("queue_drain", "test")
-    assert "2 jobs of test cancelled." in says("queue_drain", "test", "--yes")
+        output_of("queue_drain", "test")
+    assert "2 jobs of test cancelled." in output_of("queue_drain", "test", "--yes")
 
 
 def test_limits_are_changed_shown_and_reset():
-    said = says("queue_limits", "test-limited", "--concurrency", 7, "--limiter", "5/60")
+    said = output_of("queue_limits", "test-limited", "--concurrency", 7, "--limiter", "5/60")
     assert said == "Limits of test-limited changed: Max running per cluster 7, Rate limit 5 per 60 s.\n"
     shown = {
         line.split("\t")[0]: line.split("\t")[1:]
-        for line in says("queue_limits", "test-limited").splitlines()
+        for line in output_of("queue_limits", "test-limited").splitlines()
     }
     assert shown["concurrency"] == ["7", "changed"]
     assert shown["limiter"] == ["5/60", "changed"]
     assert shown["global_concurrency"] == ["none", "settings"]
-    says("queue_limits", "test-limited", "--limiter", "none")
-    assert "limiter\tnone\tchanged" in says("queue_limits", "test-limited")
-    says("queue_limits", "test-limited", "--clear")
+    output_of("queue_limits", "test-limited", "--limiter", "none")
+    assert "limiter\tnone\tchanged" in output_of("queue_limits", "test-limited")
+    output_of("queue_limits", "test-limited", "--clear")
     assert not LimitOverride.objects.exists()
     with pytest.raises(CommandError, match="concurrency: "):
-        says("queue_limits", "test-limited", "--concurrency", 0)
+        output_of("queue_limits", "test-limited", "--concurrency", 0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Axes have even, round values that hold all there is; every drawing is whole XML inside its frame."""
+"""Ticks of axes, formats of numbers, and plots as valid XML inside their frame."""
 
 import math
 import xml.etree.ElementTree as ET
@@ -81,7 +81,7 @@ def test_formats_give_short_texts(value):
 
 
 def drawn(plot: Plot) -> ET.Element:
-    """The figure as a parser sees it."""
+    """Return the parsed figure."""
     page = render_to_string("queueing/_plot.html", {"plot": plot})
     # The page puts SVG into its namespace itself.
     return ET.fromstring(page.replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" '))

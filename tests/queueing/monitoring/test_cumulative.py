@@ -1,4 +1,4 @@
-"""Sums that only grow: each row counts once, whenever one looks, also when it has been deleted since."""
+"""Cumulative sums count each row once, also after it was deleted."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from queueing.monitoring.cumulative import CumulativeSums
 
 
 class Table:
-    """Rows that each count one, and what was asked of them."""
+    """A table of rows that count 1 each, and the number of rows that were read."""
 
     def __init__(self) -> None:
         self.rows: list[datetime] = []
@@ -25,7 +25,7 @@ class Table:
 
 @pytest.fixture
 def at(monkeypatch):
-    """Call it to set the clock, in hours from now."""
+    """Return a function that sets the clock, in hours from now."""
     start = timezone.now()
 
     def move(hours: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Failed jobs are grouped by cause; running ones tell how far they are, and no more to who may not read."""
+"""Groups of failed jobs, and the progress of active jobs without contents."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The rules of health: which figures are a warning, which are critical, and which are a quiet day."""
+"""The rules of health: which numbers are ok, a warning or critical."""
 
 import ast
 from typing import Any
@@ -10,7 +10,7 @@ from tests.support.cluster import ROOT
 
 
 def queue(**figures: Any) -> dict[str, Any]:
-    """A quiet queue of an overview, but for what is given."""
+    """Return a quiet queue of an overview, with the given changes."""
     return {
         "name": "test",
         "waiting": 0,
@@ -25,24 +25,26 @@ def queue(**figures: Any) -> dict[str, Any]:
 
 
 def overview(*queues: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An overview with one worker."""
+    """Return an overview with one worker."""
     worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5}
     return {"redis": "ok", "queues": list(queues), "workers": [worker]} | more
 
 
 def ended(completed: int, failed: int, day: int = 0) -> dict[str, Any]:
-    """The last five minutes and the day's failures, as an overview has them."""
+    """Return the statistics of five minutes and of a day, as in an overview."""
     recent = {"completed": completed, "failed": failed, "seconds": 300}
     recent["failureRate"] = failed / (completed + failed)
     return {"recent": recent, "day": {"completed": completed, "failed": day or failed, "retried": 0}}
 
 
-def told(*queues: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
+def warnings_of(*queues: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
     return [(w.level, w.code, w.queue) for w in health.warnings(overview(*queues, **more))]
 
 
 def test_quiet_queues_give_no_warning():
-    assert told(queue(), queue(waiting=3, active=2, oldestWaiting=5.0, **ended(100, 4, day=1500))) == []
+    assert (
+        warnings_of(queue(), queue(waiting=3, active=2, oldestWaiting=5.0, **ended(100, 4, day=1500))) == []
+    )
     assert health.level([]) == "ok"
 
 
@@ -62,7 +64,7 @@ def test_quiet_queues_give_no_warning():
     ],
 )
 def test_queue_problem_gives_one_warning(figures, wanted):
-    assert told(queue(**figures)) == [(*wanted, "test")]
+    assert warnings_of(queue(**figures)) == [(*wanted, "test")]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_queue_problem_gives_one_warning(figures, wanted):
     ],
 )
 def test_harmless_numbers_give_no_warning(figures):
-    assert told(queue(**figures)) == []
+    assert warnings_of(queue(**figures)) == []
 
 
 def test_no_worker_is_critical_with_command():
@@ -87,11 +89,11 @@ def test_no_worker_is_critical_with_command():
 
 def test_late_heartbeat_is_warning():
     late = {"id": "c/slow", "age": 2.0, "running": 1, "slots": 5}
-    assert told(queue(), workers=[late]) == [("warning", "heartbeat", "")]
+    assert warnings_of(queue(), workers=[late]) == [("warning", "heartbeat", "")]
 
 
 def test_redis_outage_gives_only_its_own_warning():
-    assert told({"name": "test"}, redis="unavailable: ConnectionError", workers=[]) == [
+    assert warnings_of({"name": "test"}, redis="unavailable: ConnectionError", workers=[]) == [
         ("critical", "redis", "")
     ]
 

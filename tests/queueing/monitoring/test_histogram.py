@@ -1,4 +1,4 @@
-"""Percentiles from buckets are as right as the buckets are fine."""
+"""Buckets and percentiles of histograms."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What the queues did is counted by the workers, kept in SQL, and there after any restart."""
+"""Statistics are counted by workers, stored in the database, and survive restarts."""
 
 from datetime import timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What the screen's keys say when there is nothing to do, or it cannot be done."""
+"""The messages of actions that are refused or have nothing to do."""
 
 import pytest
 from django.db import OperationalError
@@ -32,10 +32,10 @@ def test_retry_newest_without_failures_says_so(valkey):
 
 
 def test_database_error_is_shown(valkey, monkeypatch):
-    def away(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(audited, "pause", away)
+    monkeypatch.setattr(audited, "pause", fail)
     said = run("queues", "p", {"name": "test"})
     assert said == "Not done: the database is unavailable (OperationalError)"
 

@@ -15,8 +15,8 @@ from tests.support.valkey import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def choose(screen, queue):
-    """Move down to the queue."""
+def select(screen, queue):
+    """Move the selection down to the queue."""
     screen.sees("> test ")
     screen.press("j" * list(get_conf().queues).index(queue))
     screen.sees(f"> {queue} ")
@@ -26,7 +26,7 @@ def test_keys_pause_and_resume_selected_queue_and_q_restores_terminal(terminal, 
     qcluster()
     screen = terminal()
     screen.sees("queues ok", "redis ok", "workers 1", "test-narrow", "p pause")
-    choose(screen, "test-narrow")
+    select(screen, "test-narrow")
 
     screen.press("p")
     screen.sees("test-narrow is paused")
@@ -40,7 +40,7 @@ def test_keys_pause_and_resume_selected_queue_and_q_restores_terminal(terminal, 
 
     screen.press("q")
     assert screen.ends() == 0
-    assert screen.is_as_before()
+    assert screen.is_restored()
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_terminal_is_restored_after_signal(terminal, end, code):
     else:
         screen.process.send_signal(end)
     assert screen.ends() == code
-    assert screen.is_as_before()
-    assert "Traceback" not in screen.said
+    assert screen.is_restored()
+    assert "Traceback" not in screen.output
 
 
 def test_closed_window_ends_process(terminal):
@@ -78,14 +78,14 @@ def test_terminal_is_restored_after_exception_and_traceback_is_shown(terminal):
     )
     screen = terminal(command=("-c", program))
     assert screen.ends() == 1
-    assert screen.is_as_before()
-    assert "a bug" in screen.said.rpartition("\x1b[?1049l")[2]
+    assert screen.is_restored()
+    assert "a bug" in screen.output.rpartition("\x1b[?1049l")[2]
 
 
 def test_irreversible_action_asks_for_confirmation(terminal):
     submit_many("test.narrow", [{}] * 3)
     screen = terminal("0.5")
-    choose(screen, "test-narrow")
+    select(screen, "test-narrow")
     screen.press("D")
     screen.sees("Drain test-narrow?", "y/n")
     screen.press("n")
@@ -123,7 +123,7 @@ def test_active_jobs_view_cancels_job(terminal, qcluster):
     screen.sees("queues")
     screen.press("a")
     screen.sees(job.id.hex, "test.sleep", "X cancel")
-    assert "somebody" not in screen.said
+    assert "somebody" not in screen.output
     screen.press("X")
     screen.sees(f"y/n  Cancel test.sleep {job.id.hex}?")
     screen.press("y")
@@ -165,5 +165,5 @@ def test_no_color_disables_colours(terminal):
     screen.sees("critical")
     os.kill(screen.process.pid, signal.SIGTERM)
     screen.ends()
-    assert "\x1b[31m" not in screen.said
-    assert "\x1b[1;31m" not in screen.said
+    assert "\x1b[31m" not in screen.output
+    assert "\x1b[1;31m" not in screen.output

@@ -1,4 +1,4 @@
-"""What the terminal shows of an overview, and the keys it understands."""
+"""The tables of the terminal, and the keys that it understands."""
 
 from io import StringIO
 from typing import Any
@@ -27,7 +27,7 @@ def queue(name: str, **figures: Any) -> dict[str, Any]:
     return {"name": name, **quiet, "cooldown": 0.0, "oldestWaiting": None} | figures
 
 
-def seen(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[str, Any]:
+def overview(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[str, Any]:
     worker = {
         "id": "c/w",
         "host": "h",
@@ -50,9 +50,9 @@ def seen(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[
     }
 
 
-def drawn(overview: dict[str, Any], width: int = 120) -> str:
+def drawn(health_overview: dict[str, Any], width: int = 120) -> str:
     console = Console(width=width, record=True, file=StringIO())
-    console.print(tables.once(overview, when="12:00", width=width))
+    console.print(tables.once(health_overview, when="12:00", width=width))
     return console.export_text()
 
 
@@ -63,7 +63,7 @@ def row(text: str, name: str) -> list[str]:
 def test_tables_have_a_row_for_each_queue_and_worker():
     chat = queue("chat", waiting=4, active=3, delayed=2, oldestWaiting=130.0, recent=LAST, paused=True)
     chat["day"] = {"completed": 80, "failed": 20, "retried": 1}
-    text = drawn(seen(chat, queue("idle")))
+    text = drawn(overview(chat, queue("idle")))
     assert row(text, "chat") == ["chat", "4", "3", "2", "2m", "4", "60%", "1.5s", "2m", "80/20", "paused"]
     assert row(text, "idle")[:5] == ["idle", "0", "0", "0", "-"]
     assert row(text, "c/w") == ["c/w", "h", "7", "3/5", "90s", "0.2s"]
@@ -71,21 +71,21 @@ def test_tables_have_a_row_for_each_queue_and_worker():
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
 def test_lines_fit_width_and_keep_main_columns(width):
-    text = drawn(seen(queue("openai-chat", waiting=7, recent=LAST), warnings=2), width)
+    text = drawn(overview(queue("openai-chat", waiting=7, recent=LAST), warnings=2), width)
     assert max(map(len, text.splitlines())) <= width
     assert "openai-chat" in text
     assert "critical" in text
 
 
 def test_tables_without_redis_show_history():
-    text = drawn(seen({"name": "chat", "recent": LAST}, redis="unavailable: ConnectionError"))
+    text = drawn(overview({"name": "chat", "recent": LAST}, redis="unavailable: ConnectionError"))
     assert "redis unavailable" in text
     assert row(text, "chat")[:2] == ["chat", "4"]
 
 
 def test_warnings_beyond_maximum_are_counted():
-    assert tables.warnings(seen(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
-    assert len(tables.warnings(seen(warnings=3), 3).plain.splitlines()) == 3
+    assert tables.warnings(overview(warnings=9), 3).plain.splitlines()[-1].strip() == "and 7 more warnings"
+    assert len(tables.warnings(overview(warnings=3), 3).plain.splitlines()) == 3
 
 
 def test_plain_replaces_control_characters():
@@ -119,7 +119,7 @@ async def test_poll_with_database_error_keeps_snapshot_with_problem(monkeypatch)
     async def away() -> dict[str, Any]:
         raise OperationalError("server closed the connection")
 
-    before = poller.Snapshot(seen(queue("chat")), at=100.0)
+    before = poller.Snapshot(overview(queue("chat")), at=100.0)
     monkeypatch.setattr(health, "queue_health", away)
     after = await poller.poll(before)
     assert (after.overview, after.at) == (before.overview, 100.0)
