@@ -110,8 +110,8 @@ def hold(paused: bool) -> None:
 def make_line(count: int) -> None:
     """Put jobs of `count` owners in line, after all other jobs."""
     from queueing.models import Job
+    from queueing.record.job_spec import JobSpec
     from queueing.schedule.enqueue import enqueue_all
-    from queueing.submit import JobSpec
 
     jobs = [
         JobSpec(kind="chat.reply", owner=f"b:{n}", priority=9).build({"reply_id": "0" * 32})

@@ -7,23 +7,17 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
 from .conf import get_queue
 from .events import delivery, messages
-from .ids import new_id
-from .kinds import get_kind
 from .limits import backpressure
 from .models import Job
 from .record import dependencies
 from .record.bulk_insert import insert
 from .record.end_hooks import run_end_hook
-from .record.validation import check
+from .record.job_spec import JobSpec
 from .schedule.enqueue import enqueue_all
 from .states import State
-
-#: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
-_BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
 
 @dataclass(slots=True)
@@ -35,47 +29,6 @@ class Submission:
     """False when the owner had already submitted this request id: `job` is that earlier job."""
     queued_event: messages.Event | None = field(default=None, compare=False)
     """What its clients got, with position and estimated wait; None before the commit or without owner."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobSpec:
-    """A job as its submitter describes it, apart from its arguments. `submit` explains the fields."""
-
-    kind: str
-    owner: str = ""
-    request_id: str = ""
-    priority: int | None = None
-    delay: float = 0.0
-    meta: dict[str, str] | None = None
-    job_id: UUID | None = None
-
-    def build(self, args: dict[str, Any]) -> Job:
-        """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
-        queue, meta = get_queue(get_kind(self.kind).queue), self.meta or {}
-        check(
-            args=args,
-            owner=self.owner,
-            request_id=self.request_id,
-            priority=self.priority,
-            delay=self.delay,
-            meta=meta,
-        )
-        now = timezone.now()
-        row = _BLANK | {
-            "id": self.job_id or new_id(),
-            "kind": self.kind,
-            "queue": queue.name,
-            "owner": self.owner,
-            "request_id": self.request_id,
-            "args": args,
-            "meta": meta,
-            "state": State.DELAYED if self.delay else State.WAITING,
-            "priority": self.priority or queue.priority,
-            "max_attempts": queue.attempts,
-            "run_at": now + timezone.timedelta(seconds=self.delay) if self.delay else None,
-            "created_at": now,
-        }
-        return Job(*row.values())
 
 
 def submit(

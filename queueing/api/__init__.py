@@ -28,7 +28,7 @@ from queueing.ids import new_id
 from queueing.kinds import Ending, get_kind, job
 from queueing.models import Job
 from queueing.record.dependencies import parent_ids
-from queueing.record.validation import max_payload
+from queueing.record.job_spec import max_payload
 from queueing.states import FINISHED, UNFINISHED, State
 from queueing.submit import Submission, submit, submit_completed, submit_many
 

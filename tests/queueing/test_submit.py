@@ -10,9 +10,10 @@ from queueing.conf import QueueDef, get_conf
 from queueing.errors import BadSubmission, Rejected, UnknownKind
 from queueing.limits import backpressure
 from queueing.models import Job
+from queueing.record.job_spec import JobSpec
 from queueing.schedule.replies import Counts
 from queueing.states import State
-from queueing.submit import JobSpec, submit, submit_many
+from queueing.submit import submit, submit_many
 
 DEEP: dict = {}
 for _ in range(100_000):

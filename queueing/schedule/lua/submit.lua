@@ -2,8 +2,8 @@
 -- changes nothing.
 -- KEYS  4 global, 9 of the queue, idle (hash: channel of a worker -> its terms, see claim_shared.lua)
 -- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0: now)]
--- If the only job in line is new and a worker is idle, the job is claimed for that worker at once. This saves
--- a round trip, and does not wake the other workers.
+-- If the only job in line is new and a worker is idle, the job is claimed for that worker immediately. This
+-- saves a round trip, and does not wake the other workers.
 -- Returns the number of jobs that were new.
 local q = queue_at(5)
 local IDLE = KEYS[#KEYS]

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from queueing.api import Job
+from queueing.record.job_spec import JobSpec
 from queueing.record.run import as_run
-from queueing.submit import JobSpec
 from queueing.worker.output import RunOutput
 
 from .model_requests import ask_model

@@ -7,9 +7,9 @@ import pytest
 from queueing.events import delivery
 from queueing.events.catch_up import text_so_far
 from queueing.models import Job
+from queueing.record.job_spec import JobSpec
 from queueing.record.run import Run, as_run
 from queueing.schedule import redis_client, scripts
-from queueing.submit import JobSpec
 from queueing.worker.output import RunOutput
 
 pytestmark = pytest.mark.usefixtures("valkey")
