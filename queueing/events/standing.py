@@ -39,7 +39,7 @@ async def standing_of(job: Job) -> Standing:
     if job.is_finished:
         return Standing(None, None)
     if job.unfinished_parents:
-        reason = job.meta.get("afterReason", "turn")
+        reason = job.meta.get("afterReason", "previous_message")
         return Standing(None, {"low": None, "high": None, "reason": reason})
     if delay_reasons.is_delayed_by_submitter(job):
         waits = await in_thread(delay_reasons.expected_waits)([job.id])

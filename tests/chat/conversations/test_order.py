@@ -21,7 +21,7 @@ async def test_the_next_question_waits_for_its_turn_and_survives_a_reload(worker
         first = await running(tab, workers)
         second = await ask(tab, "Second", "r-2", threadId=first["threadId"])
         assert second["position"] is None
-        assert second["estimatedWait"] == {"low": None, "high": None, "reason": "turn"}
+        assert second["estimatedWait"] == {"low": None, "high": None, "reason": "previous_message"}
         assert (await thread_of(alice, first["threadId"]))[2:] == [
             ("user", "Second", "waiting"),
             ("assistant", "", "waiting"),
@@ -29,7 +29,7 @@ async def test_the_next_question_waits_for_its_turn_and_survives_a_reload(worker
         reloaded = await alice.open()
         await reloaded.say(type="job:watch", jobId=second["jobId"])
         heard = await reloaded.hear_until("chat:position")
-        assert heard[-1]["estimatedWait"]["reason"] == "turn"
+        assert heard[-1]["estimatedWait"]["reason"] == "previous_message"
         assert len(workers.requests) == 1
 
 
@@ -112,7 +112,7 @@ async def test_an_old_answer_tried_again_waits_for_what_runs_and_waits_in_its_th
         for _ in range(2):
             await tab.say(type="job:retry", jobId=first["jobId"])
         again = (await tab.hear_until("chat:queued"))[-1]
-        assert (again["jobId"], again["estimatedWait"]["reason"]) == (first["jobId"], "turn")
+        assert (again["jobId"], again["estimatedWait"]["reason"]) == (first["jobId"], "previous_message")
         assert (await tab.hear_until("error"))[-1]["code"] == "wrong_state", "once is enough"
         told = []
         while len(told) < 4:
@@ -120,7 +120,7 @@ async def test_an_old_answer_tried_again_waits_for_what_runs_and_waits_in_its_th
         assert [one["jobId"] for one in told] == [one["jobId"] for one in (first, second, third, first)], (
             "every tab is told of what waits, and why"
         )
-        assert [one["estimatedWait"]["reason"] for one in told[2:]] == ["turn", "turn"]
+        assert [one["estimatedWait"]["reason"] for one in told[2:]] == ["previous_message"] * 2
         fourth = await ask(tab, "Fourth", "r-4", threadId=first["threadId"])
         await tab.say(type="job:cancel", jobId=second["jobId"])
         assert (await end_of(tab, fourth["jobId"]))["type"] == "chat:completed"

@@ -21,7 +21,9 @@ async def test_a_question_is_accepted_with_its_place_in_line(alice):
     }  # fmt: skip
     assert (first["status"], first["queue"], first["requestId"]) == ("queued", "openai-chat", "r-1")
     assert (first["position"], second["position"]) == (1, None)
-    assert second["estimatedWait"]["reason"] == "turn", "a thread's questions are answered one by one"
+    assert second["estimatedWait"]["reason"] == "previous_message", (
+        "a thread's questions are answered one by one"
+    )
     assert len(first["jobId"]) == 32
     assert second["threadId"] == first["threadId"]
 

@@ -48,7 +48,7 @@ async def test_sent_recording_is_transcribed_and_answered_before_next_message(al
     answer = await submit_recording(alice, requestId="r-1", send="true")
     next_one = {"message": "And then?", "threadId": answer["threadId"]}
     typed = (await alice.call("post", "/api/travel", next_one)).json()
-    assert typed["estimatedWait"]["reason"] == "turn"
+    assert typed["estimatedWait"]["reason"] == "previous_message"
 
     events = await tab.hear_until("chat:completed")
 

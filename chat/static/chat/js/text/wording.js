@@ -25,10 +25,10 @@ const REASONS = {
   delayed: "because it is scheduled for later",
   workers: "because no worker is running; your message is kept until one starts",
   redis: "because the queue is unavailable for a moment; nothing is lost",
-  turn: "because an earlier message in this conversation is answered first",
+  previous_message: "because an earlier message in this conversation is answered first",
   same_question: "because the same question is being answered right now; you get the same answer",
 };
-const HEADS = { turn: "Waiting for the previous answer", paused: "Paused", delayed: "Scheduled" };
+const HEADS = { previous_message: "Waiting for the previous answer", paused: "Paused", delayed: "Scheduled" };
 
 /** The position in line: "2nd in line". */
 export function positionText(position, wait) {

@@ -30,7 +30,7 @@ function kindOf(message, link) {
 const kinds = {
   unsent: ({ createdAt }, { kind }) =>
     kind === "online" && Date.now() - createdAt < SENDING_SHOWN_AFTER ? null : "unsent",
-  waiting: ({ wait }) => (wait?.reason === "turn" ? "turn" : "queue"),
+  waiting: ({ wait }) => (wait?.reason === "previous_message" ? "turn" : "queue"),
   active(message) {
     if (isUnheard(message)) return "thinking";
     return message.progress ? "progress" : message.text ? null : "thinking";
