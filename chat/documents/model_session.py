@@ -40,7 +40,7 @@ class ModelSession:
     context_tokens: int
     output_tokens: int
     remark: str = ""
-    """What readers of the report should know about the model."""
+    """A line about the model for readers of the report; may be empty."""
 
     @classmethod
     def configured(cls, question: str, name: str) -> Self:

@@ -1,7 +1,7 @@
 """Prompts for the model, and parsers of its answers.
 
-The model is asked for small things only: short notes, and the numbers of sentences and notes. Whatever it
-adds, omits or invents, the report keeps its form.
+The model is asked for small things only: short notes, and the numbers of sentences and notes. So the report
+keeps its form, no matter what the model adds, omits or invents.
 """
 
 import re

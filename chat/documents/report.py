@@ -1,6 +1,6 @@
 """The report: Markdown assembled here, from the small pieces that the model was asked for.
 
-Its form does not depend on the model: every answer stands under its heading, on its line.
+Its form does not depend on the model: every answer is placed under its heading, on its line.
 """
 
 import re

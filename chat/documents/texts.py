@@ -8,7 +8,7 @@ UNNAMED = "document"
 
 INVALID_JSON = "The body is not valid JSON."
 SEND_ONE = "Send one document: a file, a text, or the id of an upload."
-UPLOAD_GONE = "This upload does not exist, or no longer. Please send it again."
+UPLOAD_GONE = "This upload does not exist or has expired. Please send it again."
 DOCUMENT_GONE = "This document is no longer stored. Please attach it again."
 READERS_BUSY = "Too many documents are being read at the moment."
 TOO_EXPENSIVE = "This file takes too much time or memory to read."

@@ -13,7 +13,7 @@ from chat.models import Message, Thread
 from chat.replies.titles import title_from
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from chat.upstream.transcription import transcribe
+from chat.upstream.transcription import Transcript, transcribe
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, events, job
 
@@ -81,6 +81,14 @@ async def transcribe_recording(
         media_type=media_type,
         language=language,
     )
+    await sync_to_async(_record_usage)(ctx, companion, transcript)
+    if not any(c.isalnum() for c in transcript.text):
+        raise Permanent(texts.NO_SPEECH, code="no_speech")
+    ctx.progress(1, 1, texts.TRANSCRIBED)
+    return {"response": transcript.text, "model": transcript.model, "seconds": transcript.seconds}
+
+
+def _record_usage(ctx: JobContext, companion: str, transcript: Transcript) -> None:
     call = ledger.CallRecord(
         job_id=ctx.job_id,
         owner=ctx.owner,
@@ -91,14 +99,11 @@ async def transcribe_recording(
         output_tokens=transcript.output_tokens,
         seconds_of_audio=transcript.seconds,
     )
-    await sync_to_async(ledger.record)(call)
-    if not any(c.isalnum() for c in transcript.text):
-        raise Permanent(texts.NO_SPEECH, code="no_speech")
-    ctx.progress(1, 1, texts.TRANSCRIBED)
-    return {"response": transcript.text, "model": transcript.model, "seconds": transcript.seconds}
+    ledger.record(call)
 
 
 def _load(upload_id: str) -> tuple[bytes, str]:
+    """Return the recording and its media type. Raises `Permanent` when the file is deleted."""
     try:
         return storage.read(upload_id), Upload.objects.get(id=upload_id).media_type
     except Upload.DoesNotExist:

@@ -7,14 +7,14 @@ UNAVAILABLE = "Voice messages are not available here."
 NOT_CONFIGURED = "Voice messages are not configured: set OPENAI_TRANSCRIPTION_MODEL to the name of a model."
 STARTING = "Voice messages are being set up on this machine. The first time, this takes a minute or two."
 
-UPLOAD_GONE = "This upload does not exist, or no longer. Please send the file again."
+UPLOAD_GONE = "This upload does not exist or has expired. Please send the file again."
 UPLOAD_IN_USE = "This upload is already being transcribed."
 UPLOAD_NOT_AUDIO = "This upload is not audio."
 REQUEST_ID_USED = "This requestId was already used for another kind of job."
 RECORDING_GONE = "This recording is no longer stored. Please record it again."
 NO_SPEECH = (
     "No speech could be heard in this recording. "
-    "Please check the microphone and record it again, closer to the microphone."
+    "Please check your microphone and record again, speaking closer to it."
 )
 
 #: Labels of the job's progress.

@@ -24,7 +24,7 @@ End = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """How to answer one request, or `times` requests (0 means all)."""
+    """The answer to one request, or to `times` requests (0 means all)."""
 
     text: str | None = None
     """The answer, sent word by word; None means a sentence of about 20 words about the last user message."""

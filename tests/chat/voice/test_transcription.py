@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 async def test_transcript_is_returned_and_recording_deleted(alice, cluster, provider):
-    provider.script(match="recording", text=TRANSCRIPT)
+    # Only the latest progress is sent, so the call has to take longer than the interval between two sends.
+    provider.script(match="recording", text=TRANSCRIPT, wait=0.3)
     tab = await alice.open()
     answer = await submit_recording(alice, requestId="r-1", language="en")
 
