@@ -1,61 +1,45 @@
-"""Where a message goes: into the chat, or, when it is too long for one, to be read as a document.
+"""The one door of a message: into the chat, or, when it is too long for that, to be read as a document.
 
-What is asked about a long text that somebody pastes stands before it or after it: a first or last paragraph
-that ends like a question or like an introduction ("… please:") is the question, and the rest is the document.
+In a long pasted text the question is the first or the last paragraph, if that ends like a question or like
+an introduction ("… please:"). The rest is the document.
 """
 
 import re
-from uuid import UUID
 
-from .conversations import services
-from .conversations.services import Asked
+from .conversations.messages import AcceptedMessage, NewMessage
+from .conversations.services import MAX_TEXT, submit_question
 from .documents.services import KIND, MAX_QUESTION, AnalysisRequest, analyse_text
 
-#: Characters from which a paragraph is no question any more.
-_LONGEST = 500
+#: Characters from which a paragraph is no question.
+_MAX_PARAGRAPH = 500
 _ENDS = ("?", "？", "؟", ":", "：")
-NOTICE = "This message is too long for the chat, so it is read as a document, part by part."
+READ_AS_DOCUMENT = "This message is too long for the chat, so it is read as a document, part by part."
 _PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
 
 
-def ask(
-    *,
-    owner: str,
-    companion: str,
-    text: str,
-    request_id: str,
-    thread_id: UUID | None = None,
-    address: str = "",
-) -> Asked:
-    """`services.ask`, and for what is too long for it, a report. Raises as that does."""
-    if len(text) <= services.MAX_TEXT:
-        return services.ask(
-            owner=owner,
-            companion=companion,
-            text=text,
-            request_id=request_id,
-            thread_id=thread_id,
-            address=address,
-        )
-    question, words = parted(text)
+def submit_message(message: NewMessage) -> AcceptedMessage:
+    """Submit a message to the chat or, if it is too long, as a document. Raise as `submit_question` does."""
+    if len(message.text) <= MAX_TEXT:
+        return submit_question(message)
+    question, document = split_question(message.text)
     request = AnalysisRequest(
-        owner=owner,
-        companion=companion,
-        request_id=request_id,
+        owner=message.owner,
+        companion=message.companion,
+        request_id=message.request_id,
         question=question,
-        thread_id=thread_id,
-        address=address,
+        thread_id=message.thread_id,
+        address=message.address,
     )
-    return analyse_text(request, words=words, field="message")
+    return analyse_text(request, words=document, field="message")
 
 
-def notice_of(asked: Asked) -> dict[str, str]:
-    """What a client is told whose message did not go into the chat."""
-    return {"notice": NOTICE} if asked.job.kind == KIND else {}
+def notice_of(accepted: AcceptedMessage) -> dict[str, str]:
+    """Return the notice for a client whose message did not go into the chat."""
+    return {"notice": READ_AS_DOCUMENT} if accepted.job.kind == KIND else {}
 
 
-def parted(text: str) -> tuple[str, str]:
-    """The question in a long text, empty when there is none, and the text without it."""
+def split_question(text: str) -> tuple[str, str]:
+    """Return the question in a long text, empty when there is none, and the text without it."""
     first, *rest = _PARAGRAPHS.split(text.strip(), maxsplit=1)
     if rest and _is_question(first):
         return first.strip(), rest[0]
@@ -66,4 +50,4 @@ def parted(text: str) -> tuple[str, str]:
 
 
 def _is_question(paragraph: str) -> bool:
-    return len(paragraph) <= min(_LONGEST, MAX_QUESTION) and paragraph.strip().endswith(_ENDS)
+    return len(paragraph) <= min(_MAX_PARAGRAPH, MAX_QUESTION) and paragraph.strip().endswith(_ENDS)

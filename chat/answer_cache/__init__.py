@@ -1,6 +1,6 @@
-"""Answers that are given again: the same companion, model and conversation bring the stored answer.
+"""The answer cache: the same companion, model and conversation get the stored answer again.
 
-`keys.py` says what is the same, `cache.py` keeps answers in Redis, `reuse.py` finds one for a question
-that is just being asked, or the job that is answering the same one right now. `docs/limits.md` tells
-when none is used.
+`keys.py` decides what is the same, `store.py` keeps answers in Redis, `lookup.py` finds one for a question
+that is being asked, or the job that answers the same one now, and `in_worker.py` serves that job.
+docs/limits.md lists when no answer is reused.
 """

@@ -1,4 +1,4 @@
-"""Stored answers as the job of a reply uses them, on a worker."""
+"""The answer cache as the job of a reply uses it, on a worker."""
 
 from asyncio import to_thread
 
@@ -10,7 +10,7 @@ from .store import Answer
 
 
 async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
-    """The stored answer; when there is none, others are told that this job is about to get one."""
+    """Return the stored answer; without one, announce that this job is about to get it."""
     if not key:
         return None
     if reuse != "renew":
@@ -18,17 +18,17 @@ async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
         if answer:
             await to_thread(store.count, "shared" if reuse == "follow" else "hits")
             return answer
-    await to_thread(store.answering, key, job_id)
+    await to_thread(store.mark_in_progress, key, job_id)
     return None
 
 
 async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, reply_id: str) -> None:
-    """Keep what the model said, for those who ask the same."""
+    """Store the model's answer for those who ask the same."""
     if not key:
         return
     if reuse != "renew":
         await to_thread(store.count, "misses")
     await to_thread(store.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
-    # Whoever deletes a conversation has its answers forgotten, perhaps a moment before we kept this one.
+    # A conversation deleted a moment ago had its answers forgotten before this one was stored.
     if not await Message.objects.filter(id=reply_id).aexists():
         await to_thread(store.forget_thread, thread.id.hex)

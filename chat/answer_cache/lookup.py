@@ -1,115 +1,81 @@
-"""A stored answer for a question that is just being asked, or the job that answers the same one now."""
+"""Find a stored answer for a question that is being asked, or the job that answers the same one now."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
-from chat.care.model_guidance import guidance
 from chat.companions.registry import COMPANIONS
 from chat.models import Thread
-from chat.prompting.persona import Voice
-from chat.prompting.token_budget import Turn, fit
-from queueing.api import UNFINISHED, Job, JobError, Submission, submit, submit_completed
+from chat.prompting.conversation_context import ConversationContext
+from chat.prompting.prompt import build_prompt
+from chat.prompting.token_budget import PromptMessage
+from queueing.api import UNFINISHED, Job, JobError
 
 from . import store
-from .keys import MOST_TURNS, Reuse, key_of
+from .keys import MAX_MESSAGES, cache_key
 
-#: The first in line: who follows has waited as long as the one whose answer it finds.
-FIRST = 1
-#: Why it waits, told with its place (queueing/status.py).
+#: First in line: a follower has waited as long as the job whose answer it finds.
+FOLLOWER_PRIORITY = 1
+#: Why a follower waits, sent with its position in line.
 SAME_QUESTION = "same_question"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """What is known of a question before it is asked."""
+class ReusableAnswer:
+    """A stored answer, or the job that is getting it; neither when the model must be asked."""
 
     key: str = ""
+    """Empty when the answer must not be stored."""
     answer: store.Answer | None = None
     leader: Job | None = None
     """The unfinished job that answers the same question."""
 
-    def submit(
-        self,
-        kind: str,
-        args: dict[str, Any],
-        *,
-        rows: Callable[[Job], None],
-        delay: float,
-        depends_on: Sequence[Job],
-        after: Sequence[Job],
-        owner: str,
-        request_id: str,
-        meta: dict[str, str],
-    ) -> Submission:
-        """Submit the question's job, with what `rows(job)` writes: done, if there is an answer; to run
-        when the job that answers the same is over; or as ever. Otherwise as `queueing.submit.submit`."""
-        who: dict[str, Any] = {"owner": owner, "request_id": request_id}
-        if self.answer:
-            return submit_completed(kind, args, self.answer.result, rows=rows, meta=meta, **who)
-        waits: dict[str, Any] = who | {"delay": delay, "depends_on": depends_on, "after": after, "meta": meta}
-        if self.leader:
-            args = args | {"answers": "follow"}
-            waits |= {"after": [*after, self.leader], "meta": meta | {"afterReason": SAME_QUESTION}}
-            waits |= {"priority": FIRST}
-        submission = submit(kind, args, **waits)
-        if submission.created:
-            rows(submission.job)
-            if self.key and not self.leader:
-                store.answering(self.key, submission.job.id.hex)
-        return submission
+    def mark_in_progress(self, job_id: str) -> None:
+        """Let later askers of the same question follow this job."""
+        if self.key and not self.leader and not self.answer:
+            store.mark_in_progress(self.key, job_id)
 
 
-UNKNOWN = Known()
+NOTHING_REUSABLE = ReusableAnswer()
 
 
-def look(thread: Thread, text: str, reuse: Reuse) -> Known:
-    """What is known of `text` as the next question in `thread`, in which nothing is unfinished.
+def find_reusable_answer(thread: Thread, text: str) -> ReusableAnswer:
+    """Look for an answer to `text` as the next question in `thread`, in which no job is unfinished.
 
-    Within the transaction that asks it, so that of those who ask the same at the same moment one is first.
+    Must run in the transaction that adds the question: of simultaneous askers one is the first.
     """
-    key = _key(thread, text) if reuse == "use" and text else ""
+    key = _key(thread, text) if text else ""
     if not key:
-        return UNKNOWN
-    _one_at_a_time(key)
+        return NOTHING_REUSABLE
+    _lock(key)
     answer, job_id = store.find(key)
     if answer:
         store.count("hits")
-        return Known(key=key, answer=answer)
+        return ReusableAnswer(key=key, answer=answer)
     leader = Job.objects.filter(id=job_id, state__in=UNFINISHED).first() if job_id else None
-    return Known(key=key, leader=leader)
+    return ReusableAnswer(key=key, leader=leader)
 
 
 def _key(thread: Thread, text: str) -> str:
-    """The key of what the model would be sent, as the job of the question makes it."""
+    """Return the key of the prompt that the question's job will build."""
     companion = COMPANIONS[thread.companion]
     if thread.summary or companion.cache == "never":
         return ""
-    said: list[tuple[Any, str]] = []
+    earlier: list[PromptMessage] = []
     if not thread._state.adding:
-        said += thread.messages.exclude(content="").values_list("role", "content")[:MOST_TURNS]
-    if len(said) >= MOST_TURNS:
-        return ""  # and more of them may not have been read
-    turns = [Turn(role, content) for role, content in [*said, ("user", text)]]
-    if guidance(turn.content for turn in turns if turn.role == "user"):
-        return ""
-    voice = Voice.of(companion)
+        rows = thread.messages.exclude(content="").values_list("role", "content")[:MAX_MESSAGES]
+        earlier = [PromptMessage(role, content) for role, content in rows]
+    if len(earlier) >= MAX_MESSAGES:
+        return ""  # the thread may have more than were read
+    context = ConversationContext(messages=[*earlier, PromptMessage("user", text)])
     try:
-        turns = fit(
-            voice.instructions,
-            turns,
-            context_tokens=voice.context_tokens,
-            max_output_tokens=voice.max_output_tokens,
-        )
+        return cache_key(companion, thread.owner, build_prompt(companion, context))
     except JobError:
-        return ""  # its job will say what is wrong with it
-    return key_of(companion, thread.owner, voice, turns)
+        return ""  # the question's job will raise it again, for its owner to read
 
 
-def _one_at_a_time(key: str) -> None:
-    """Until the end of the transaction. SQLite lets only one write at a time anyway."""
+def _lock(key: str) -> None:
+    """Lock the key until the end of the transaction. SQLite allows only one writer anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(key[:15], 16)])

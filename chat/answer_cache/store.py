@@ -1,4 +1,4 @@
-"""The stored answers, in Redis, each until it expires. While Redis is away nothing is found or kept.
+"""The stored answers, in Redis, each until it expires. Without Redis nothing is found or stored.
 
 {buddy}:answer:<key>         string  {"response", "model"} as JSON
 {buddy}:answering:<key>      string  id of the job that answers this right now, as far as known
@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Answers kept at most, the latest; and characters of one. So it is 80 MB in the worst case.
-MOST = 5_000
-MOST_CHARACTERS = 16_000
-#: Seconds for which it is remembered which job answers: longer than any runs, with its retries.
-_ANSWERING = 900
+#: Maximum number of stored answers, of which the newest stay, and of characters of one: 80 MB at worst.
+MAX_ANSWERS = 5_000
+MAX_CHARACTERS = 16_000
+#: Seconds for which the job that answers a question is known: longer than any runs, with its retries.
+_IN_PROGRESS_SECONDS = 900
 _COUNTS_KEPT = timedelta(days=8)
 
 Count = Literal["hits", "misses", "shared"]
@@ -37,33 +37,33 @@ Count = Literal["hits", "misses", "shared"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said, and by which model."""
+    """The text of an answer, and the model that gave it."""
 
     response: str
     model: str
 
     @property
     def result(self) -> dict[str, Any]:
-        """The result of a job that gives this answer again."""
+        """Return the result of a job that gives this answer again."""
         return asdict(self) | {"cached": True}
 
 
 def find(key: str) -> tuple[Answer | None, str]:
-    """The stored answer, and the id of the job that is answering, if there is one."""
-    stored, job_id = _ask(
+    """Return the stored answer or None, and the id of the job that is answering or nothing."""
+    stored, job_id = _query(
         lambda client: client.mget(_name("answer", key), _name("answering", key)), (None, None)
     )
     return Answer(**json.loads(stored)) if stored else None, job_id or ""
 
 
-def answering(key: str, job_id: str) -> None:
-    """Remember that this job answers."""
-    _ask(lambda client: client.set(_name("answering", key), job_id, ex=_ANSWERING), None)
+def mark_in_progress(key: str, job_id: str) -> None:
+    """Remember that this job is answering."""
+    _query(lambda client: client.set(_name("answering", key), job_id, ex=_IN_PROGRESS_SECONDS), None)
 
 
 def keep(key: str, answer: Answer, *, owner: str, thread_id: str) -> None:
     """Store an answer that `owner` got in a thread."""
-    if not key or not answer.response or len(answer.response) > MOST_CHARACTERS:
+    if not key or not answer.response or len(answer.response) > MAX_CHARACTERS:
         return
     for_seconds, now = settings.ANSWER_CACHE_SECONDS, time.time()
 
@@ -75,20 +75,20 @@ def keep(key: str, answer: Answer, *, owner: str, thread_id: str) -> None:
             pipe.zremrangebyscore(_index(index), "-inf", now - for_seconds)
             pipe.expire(_index(index), for_seconds)
         pipe.zcard(_index(_ALL))
-        if (too_many := pipe.execute()[-1] - MOST) > 0:
+        if (too_many := pipe.execute()[-1] - MAX_ANSWERS) > 0:
             oldest = [member for member, _ in client.zpopmin(_index(_ALL), too_many)]
             client.delete(*(_name("answer", member) for member in oldest))
 
-    _ask(store, None)
+    _query(store, None)
 
 
 def forget(owner: str) -> None:
-    """Remove every answer that the owner got."""
+    """Delete every answer that the owner got."""
     _forget(f"owner:{owner}")
 
 
 def forget_thread(thread_id: str) -> None:
-    """Remove every answer that came from the thread."""
+    """Delete every answer that came from the thread."""
     _forget(f"thread:{thread_id}")
 
 
@@ -99,11 +99,11 @@ def _forget(index: str) -> None:
             client.zrem(_index(_ALL), *keys)
         client.delete(_index(index))
 
-    _ask(remove, None)
+    _query(remove, None)
 
 
 def count(what: Count) -> None:
-    """One more today."""
+    """Count one more of `what` today."""
 
     def add(client: Any) -> None:
         pipe = client.pipeline(transaction=False)
@@ -111,13 +111,13 @@ def count(what: Count) -> None:
         pipe.expire(_today(), _COUNTS_KEPT)
         pipe.execute()
 
-    _ask(add, None)
+    _query(add, None)
 
 
 def statistics() -> dict[str, Any] | None:
-    """Today's (UTC) `hits`, `misses`, `shared` (asked together with another, and answered by its call),
-    the `hitRate` of all, and how many answers are `kept`; None while Redis is away."""
-    found = _ask(lambda client: (client.hgetall(_today()), client.zcard(_index(_ALL))), None)
+    """Return today's (UTC) `hits`, `misses` and `shared` (followers of another job), the `hitRate`, and the
+    number of stored answers as `kept`; None without Redis."""
+    found = _query(lambda client: (client.hgetall(_today()), client.zcard(_index(_ALL))), None)
     if found is None:
         return None
     counts = {what: int(found[0].get(what, 0)) for what in ("hits", "misses", "shared")}
@@ -129,7 +129,7 @@ _ALL = "all"
 
 
 def _name(kind: str, key: str) -> str:
-    """All share the engine's slot of a cluster, so that one call can ask for several."""
+    """Return a key in the engine's hash slot: on a cluster one command can read several of them."""
     return f"{{buddy}}:{kind}:{key}"
 
 
@@ -141,9 +141,10 @@ def _today() -> str:
     return _index(f"count:{timezone.now():%Y-%m-%d}")
 
 
-def _ask(question: Callable[[Any], T], otherwise: T) -> T:
+def _query(run: Callable[[Any], T], otherwise: T) -> T:
+    """Return `run(client)`, or `otherwise` without Redis."""
     try:
-        return question(redis.client())
+        return run(redis.client())
     except redis.Unavailable as exc:
-        logger.warning("stored answers are out of reach: %s", exc)
+        logger.warning("stored answers are unavailable: %s", exc)
         return otherwise

@@ -1,1 +1,4 @@
-"""Conversations as a whole: `services.py` begins, renames and deletes them, `api.py` shows them over HTTP."""
+"""Conversations: `services.py` accepts questions, `threads.py` and `edit.py` change, `selectors.py` reads.
+
+The data of a message on its way is in `messages.py`; `questions.py` writes it and submits its job.
+"""

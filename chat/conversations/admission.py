@@ -1,4 +1,4 @@
-"""Whether somebody may ask now, or a little later: what is looked at before anything is stored."""
+"""Admission: the rate limits that a sender must pass before anything is stored."""
 
 import math
 from dataclasses import dataclass, field
@@ -14,51 +14,53 @@ from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import rule
 from queueing.api import events
 
-#: The reason of a delay: they have sent many messages.
+from . import texts
+
+#: Reason of a delay: the sender has sent many messages.
 RATE_LIMIT = "rate_limit"
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who asks."""
+class Sender:
+    """The owner and the address that send a message."""
 
     owner: str
     """A key of `chat.accounts.owners`."""
     address: str = ""
-    """A `client_address`; empty when it is not known, and then not counted."""
+    """A `client_address`; empty when it is unknown, and then not counted."""
 
     @classmethod
     def of_request(cls, request: HttpRequest, owner: str) -> Self:
-        """The one behind an HTTP request."""
+        """Return the sender of an HTTP request."""
         return cls(owner, client_address(request))
 
     @property
     def signed_in(self) -> bool:
-        """Whether it is a user, not an anonymous visitor."""
+        """True for a user, False for an anonymous visitor."""
         return self.owner.startswith("u:")
 
 
 @dataclass(frozen=True)
 class Admission:
-    """They may, after `delay`. As a context manager it gives its turn back when the block raises:
+    """A permission to submit after `delay`. As a context manager it is given back when the block raises.
 
-    with admit(asker=asker, kind="chat.reply", companion="travel", text=text) as admission:
-        say(thread, text, request_id, admission=admission)
+    with admit(message.sender) as admission:
+        add_question(thread, Question(text=text, admission=admission))
     """
 
     delay: float = 0.0
-    """Seconds to hold the job, to be given to `submit`; mostly 0."""
+    """Seconds by which the job is delayed; mostly 0."""
     reason: str = ""
-    """Why it is held: `rate_limit`; empty when it is not."""
+    """Why it is delayed: `rate_limit`; empty without a delay."""
     reservation: Reservation = field(default_factory=Reservation)
 
     @property
     def meta(self) -> dict[str, str]:
-        """What to put into the job's `meta`, so that its wait is told with the reason."""
+        """What the job's `meta` must contain, so that its wait is shown with the reason."""
         return {events.DELAY_REASON: self.reason} if self.reason else {}
 
     def give_back(self) -> None:
-        """Nothing was asked after all, so it does not count."""
+        """Do not count this message after all: nothing was submitted."""
         self.reservation.cancel()
 
     def __enter__(self) -> Self:
@@ -71,28 +73,29 @@ class Admission:
             self.give_back()
 
 
-#: Nobody was asked.
-AT_ONCE = Admission()
+#: For what no limit applies to.
+ADMITTED_NOW = Admission()
 
 
-def admit(*, asker: Asker, kind: str, companion: str, text: str, most_wait: float | None = None) -> Admission:
-    """Let `asker` ask, perhaps held for a while (at most `most_wait` seconds, or LIMIT_MAX_WAIT).
+def admit(sender: Sender, *, max_wait: float | None = None) -> Admission:
+    """Admit the sender, with a delay of at most `max_wait` seconds (LIMIT_MAX_WAIT unless given).
 
-    Raises `LimitReached` (`rate_limited`, with the seconds after which it would be let through). A request
+    Raise `LimitReached` (`rate_limited`, with the seconds after which it would be admitted). A request id
     that was accepted before must not come here: repeating it costs nothing. Blocks.
     """
-    most = settings.LIMIT_MAX_WAIT if most_wait is None else most_wait
+    maximum = settings.LIMIT_MAX_WAIT if max_wait is None else max_wait
     limits = [
-        (asker.owner, rule("user" if asker.signed_in else "anonymous")),
-        (asker.address, rule("address")),
+        (sender.owner, rule("user" if sender.signed_in else "anonymous")),
+        (sender.address, rule("address")),
     ]
-    reservation = reserve(limits, max_wait=most)
+    reservation = reserve(limits, max_wait=maximum)
     if not reservation.granted:
-        wait = max(1.0, reservation.wait - most)
-        raise LimitReached("rate_limited", f"You have sent many messages. Please wait {_time(wait)}.", wait)
-    reason = RATE_LIMIT if reservation.wait else ""
-    return Admission(delay=reservation.wait, reason=reason, reservation=reservation)
+        wait = max(1.0, reservation.wait - maximum)
+        raise LimitReached("rate_limited", texts.too_many_messages(_in_words(wait)), wait)
+    return Admission(
+        delay=reservation.wait, reason=RATE_LIMIT if reservation.wait else "", reservation=reservation
+    )
 
 
-def _time(seconds: float) -> str:
+def _in_words(seconds: float) -> str:
     return f"{math.ceil(seconds)} s" if seconds < 90 else f"{math.ceil(seconds / 60)} min"

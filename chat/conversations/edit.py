@@ -1,6 +1,6 @@
-"""Second thoughts: a question that is edited, asked anew, or taken back. Plain functions; they block.
+"""Edit and withdraw questions. Plain functions; they block.
 
-`Message.DoesNotExist` also means that it is somebody else's.
+`Message.DoesNotExist` also means that the message belongs to another owner.
 """
 
 from collections.abc import Iterable
@@ -13,80 +13,88 @@ from django.db import transaction
 from chat.errors import Conflict, InvalidInput
 from chat.models import Message
 from chat.replies import summaries
-from queueing.api import UNFINISHED, Job, State, WrongState, cancel, events
+from queueing.api import UNFINISHED, Job, State, Submission, WrongState, cancel, events
 
 from . import selectors, texts
-from .admission import Admission, Asker, admit
-from .services import Asked, asked_before, asked_of, checked, say
+from .admission import Admission, Sender, admit
+from .messages import AcceptedMessage, Question, accepted_before
+from .questions import add_question
+from .services import check_text
 from .threads import forget_jobs
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changed:
+class MessageEdit:
+    """A new text for a question, as a client sends it."""
+
+    owner: str
+    message_id: UUID
+    text: str
+    request_id: str = ""
+    only_if_waiting: bool = False
+    """Change nothing once the question was read."""
+    address: str = ""
+    """A `client_address`; empty when it is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditResult:
     """An edited question."""
 
-    asked: Asked
-    told: events.Event | None
-    """What the owner's sockets are told of it besides the job's own events."""
+    accepted: AcceptedMessage
+    event: events.Event | None
+    """What the owner's sockets get besides the job's own events."""
     in_place: bool = False
-    """True when it had not been read yet: only its text is another. False: it was asked anew."""
+    """True when only the text changed, before a worker read it. False: the question was asked again."""
 
 
-def edit(
-    *,
-    owner: str,
-    message_id: UUID,
-    text: str,
-    request_id: str = "",
-    only_if_waiting: bool = False,
-    address: str = "",
-) -> Changed:
+def edit_message(edit: MessageEdit) -> EditResult:
     """Give a question another text.
 
-    While it waits, its text is replaced. After that, it and everything said after it are removed, what
-    is being written there is stopped, and the new text is asked in its place; or, with `only_if_waiting`,
-    nothing is done and `Conflict` raised. Raises as `ask` does.
+    While it waits, its text is replaced. After that, it and everything after it are removed, replies being
+    written there are cancelled, and the new text is asked in its place; or, with `only_if_waiting`,
+    nothing is changed and `Conflict` raised. Raise as `submit_question` does.
     """
-    text = checked(text)
-    if known := asked_before(owner, request_id):
-        return Changed(asked=known, told=None)
-    message = selectors.question(owner=owner, message_id=message_id)
-    if not message.content:  # a recording: what it says is not for us to write
+    text = check_text(edit.text)
+    if earlier := accepted_before(edit.owner, edit.request_id):
+        return EditResult(accepted=earlier, event=None)
+    message = selectors.question(owner=edit.owner, message_id=edit.message_id)
+    if not message.content:  # a recording: its text comes from the transcription
         raise Conflict(texts.NOT_TRANSCRIBED)
-    if job := _unchanged(message, text, only_if_waiting) or _edit_in_place(message, text):
-        edited = _edited(message, text)
-        events.emit_sync(owner, edited)
-        return Changed(asked=asked_of(job), told=edited, in_place=True)
-    if message.attachment and message.attachment["kind"] == "document":  # its text is gone by now
-        raise InvalidInput("content", "To ask something else about a document, please attach it again.")
-    if only_if_waiting:
-        raise Conflict(texts.cannot_edit(_state_of(message)))
-    asker, companion = Asker(owner, address), message.thread.companion
-    with admit(asker=asker, kind="chat.reply", companion=companion, text=text) as admission:
-        return _ask_anew(message, text, request_id, admission)
+    if job := _job_of_same_text(message, edit) or _edit_in_place(message, text):
+        event = _edited_event(message, text)
+        events.emit_sync(edit.owner, event)
+        accepted = AcceptedMessage.of(Submission(job, created=False))
+        return EditResult(accepted=accepted, event=event, in_place=True)
+    if message.attachment and message.attachment["kind"] == "document":  # its text is deleted by now
+        raise InvalidInput("content", texts.DOCUMENT_GONE)
+    if edit.only_if_waiting:
+        raise Conflict(texts.cannot_edit(_job_state(message)))
+    with admit(Sender(edit.owner, edit.address)) as admission:
+        return _ask_again(message, edit, admission)
 
 
-def _unchanged(message: Message, text: str, only_if_waiting: bool) -> Job | None:
-    """The message's job, if this very text is being answered: the edit was sent twice.
+def _job_of_same_text(message: Message, edit: MessageEdit) -> Job | None:
+    """Return the message's job, if this very text is being answered: the edit was sent twice.
 
-    Where nothing was to be asked anew, it may also have been answered by now.
+    With `only_if_waiting` it may also have been answered by now.
     """
-    if message.content != text:
+    if message.content != edit.text:
         return None
     job = Job.objects.filter(id=message.job_id).first()
-    return job if job and (only_if_waiting or job.state in UNFINISHED) else None
+    return job if job and (edit.only_if_waiting or job.state in UNFINISHED) else None
 
 
-def _state_of(message: Message) -> str:
-    """Its job's; a forgotten job was completed, as far as anyone need know."""
+def _job_state(message: Message) -> str:
+    """Return the state of the message's job; a pruned job counts as completed."""
     job = Job.objects.filter(id=message.job_id).first()
     return job.state if job else State.COMPLETED
 
 
 def _edit_in_place(message: Message, text: str) -> Job | None:
-    """The message's job, if no worker has read the text, nor can while we write it."""
+    """Replace the text and return the message's job, if no worker has read the text, nor can meanwhile."""
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(id=message.job_id, state__in=_IN_LINE).first()
         if job:
@@ -94,7 +102,7 @@ def _edit_in_place(message: Message, text: str) -> Job | None:
         return job
 
 
-def _edited(message: Message, text: str) -> events.Event:
+def _edited_event(message: Message, text: str) -> events.Event:
     return {
         "type": "thread:edited",
         "threadId": message.thread_id.hex,
@@ -104,49 +112,50 @@ def _edited(message: Message, text: str) -> events.Event:
     }
 
 
-def _ask_anew(message: Message, text: str, request_id: str, admission: Admission) -> Changed:
+def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> EditResult:
     later = Message.objects.filter(thread=message.thread, id__gte=message.id)
     jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
-    _stop(jobs.filter(state__in=UNFINISHED))
+    _cancel_all(jobs.filter(state__in=UNFINISHED))
+    question = Question(text=edit.text, request_id=edit.request_id, admission=admission, reuse="renew")
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
         removed = _remove(message, list(later))
-        asked = say(message.thread, text, request_id, admission=admission, answers="renew")
-        return Changed(asked=asked, told=removed)
+        return EditResult(accepted=add_question(message.thread, question), event=removed)
 
 
-def withdraw(*, owner: str, message_id: UUID) -> events.Event:
-    """Take back a question that still waits: its job is cancelled, it and its reply are removed.
+def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
+    """Withdraw a question that still waits: cancel its job, remove it and its reply.
 
-    What the owner's sockets are told of it. Raises `Conflict` when its turn has come already.
+    Return the event for the owner's sockets. Raise `Conflict` when a worker has started with it.
     """
     message = selectors.question(owner=owner, message_id=message_id)
     job = Job.objects.filter(id=message.job_id).first()
-    # A recording without words can go at any time: nobody has answered it, nor will.
+    # A recording without text can be withdrawn at any time: no reply is or will be written to it.
     if message.content and (job is None or job.state not in _IN_LINE):
-        raise Conflict(texts.cannot_withdraw(_state_of(message)))
+        raise Conflict(texts.cannot_withdraw(_job_state(message)))
     both = list(Message.objects.filter(thread=message.thread, id__gte=message.id)[:2])
     if job:
-        _stop([job])
+        _cancel_all([job])
     with transaction.atomic():
         return _remove(message, both)
 
 
-def _stop(jobs: Iterable[Job]) -> None:
+def _cancel_all(jobs: Iterable[Job]) -> None:
     for job in jobs:
         with suppress(WrongState):  # it ended in the meantime
             cancel(job.id)
 
 
 def _remove(first: Message, messages: list[Message]) -> events.Event:
-    """Delete messages of one thread, and what their jobs know of them. Within a transaction."""
-    Message.objects.filter(id__in=[message.id for message in messages]).delete()
-    summaries.forget(first.thread_id, [message.id for message in messages])
+    """Delete messages of one thread and what their jobs store. Return the event. In a transaction."""
+    ids = [message.id for message in messages]
+    Message.objects.filter(id__in=ids).delete()
+    summaries.discard_summary(first.thread_id, ids)
     forget_jobs(message.job_id for message in messages)
     removed = {
         "type": "thread:removed",
         "threadId": first.thread_id.hex,
-        "messageIds": [message.id.hex for message in messages],
+        "messageIds": [message_id.hex for message_id in ids],
     }
     owner = first.thread.owner
     transaction.on_commit(lambda: events.emit_sync(owner, removed))

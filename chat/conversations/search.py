@@ -1,7 +1,7 @@
-"""Finding a conversation by what was said in it. Plain functions; they block.
+"""Find a conversation by its words. Plain functions; they block.
 
-The words are looked for as they are, without stemming and without an index: one owner's messages are few
-enough to read through, and no copy of them lies about in an index that erasing would have to know of.
+The words are matched as they are, without stemming and without an index: one owner's messages are few
+enough to read through, and an index would be a second copy that erasing would have to include.
 """
 
 import re
@@ -12,17 +12,18 @@ from django.db.models import Exists, OuterRef, Q
 from chat.errors import InvalidInput
 from chat.models import Message, Thread
 
+from . import texts
 from .selectors import PAGE
 
-#: Characters and words of a query, at most.
+#: Maximum characters and words of a query.
 MAX_QUERY, MAX_WORDS = 200, 8
-#: Characters of a snippet before and after what was found.
+#: Characters of a snippet before and after the match.
 AROUND = 40
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """Where the words were found."""
+    """The text around a match."""
 
     before: str
     match: str
@@ -30,43 +31,45 @@ class Snippet:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A conversation in which all words are in the title, or all in one message."""
 
     thread: Thread
     snippet: Snippet | None
-    """None when it is the title alone that has them."""
+    """None when only the title has the words."""
 
 
-def search(*, owner: str, query: str) -> list[Found]:
-    """The owner's newest threads that fit; `InvalidInput` when the query is too long."""
+def search(*, owner: str, query: str) -> list[SearchResult]:
+    """Return the owner's newest threads that match. Raise `InvalidInput` when the query is too long."""
     if len(query) > MAX_QUERY:
-        raise InvalidInput("q", f"A search has {MAX_QUERY} characters at most.")
+        raise InvalidInput("q", texts.query_too_long(MAX_QUERY))
     words = query.replace("\x00", "").split()[:MAX_WORDS]
     if not words:
         return []
-    # `icontains` escapes % and _, so that they are what they look like.
-    said = Message.objects.filter(_all(words, "content"), thread=OuterRef("pk"))
-    threads = list(Thread.objects.filter(_all(words, "title") | Exists(said), owner=owner)[:PAGE])
-    hits = _latest_hits(threads, words)
-    return [Found(thread, hits.get(thread.pk)) for thread in threads]
+    # `icontains` escapes % and _, so that they match themselves.
+    matching = Message.objects.filter(_contains_all(words, "content"), thread=OuterRef("pk"))
+    threads = list(
+        Thread.objects.filter(_contains_all(words, "title") | Exists(matching), owner=owner)[:PAGE]
+    )
+    snippets = _latest_snippets(threads, words)
+    return [SearchResult(thread, snippets.get(thread.pk)) for thread in threads]
 
 
-def _all(words: list[str], field: str) -> Q:
-    wanted = Q()
+def _contains_all(words: list[str], field: str) -> Q:
+    condition = Q()
     for word in words:
-        wanted &= Q(**{f"{field}__icontains": word})
-    return wanted
+        condition &= Q(**{f"{field}__icontains": word})
+    return condition
 
 
-def _latest_hits(threads: list[Thread], words: list[str]) -> dict[object, Snippet]:
-    """By thread, from the last message that has the words."""
-    found = Message.objects.filter(_all(words, "content"), thread__in=threads).order_by("id")
+def _latest_snippets(threads: list[Thread], words: list[str]) -> dict[object, Snippet]:
+    """Return a snippet by thread, from the last message that has the words."""
+    found = Message.objects.filter(_contains_all(words, "content"), thread__in=threads).order_by("id")
     return {thread: snippet(content, words[0]) for thread, content in found.values_list("thread", "content")}
 
 
 def snippet(content: str, word: str) -> Snippet:
-    """What stands around the first `word` of a text, on one line."""
+    """Return the text around the first `word` of `content`, on one line."""
     text = " ".join(content.split())
     # Not by lower(), which changes the length of some letters.
     match = re.search(re.escape(word), text, re.IGNORECASE)

@@ -1,21 +1,20 @@
-"""What clients are told of jobs, as events and over HTTP. docs/protocol.md is the contract; what they say
-is in `incoming`."""
+"""Events and jobs as clients get them, over the socket and over HTTP. docs/protocol.md is the contract."""
 
 from typing import Any
 
 from chat.markdown.render import render
-from queueing.api import Job, State, events
-from queueing.api.events import Standing
+from queueing.api import Job, State, Submission, events
+from queueing.api.events import Event, Standing
 
-from .selectors import standing
-from .services import Asked
+from .messages import AcceptedMessage
+from .selectors import status_of
 
-#: Of a result, what is told beside the answer: how it came about, and what it cost.
-_TOLD = ("cached", "model", "usage", "cost", "truncated")
+#: Fields of a result that clients get beside the text: how the answer was made, and what it cost.
+_PUBLIC_FIELDS = ("cached", "model", "usage", "cost", "truncated")
 
 
-def decorate(event: dict[str, Any]) -> dict[str, Any]:
-    """The engine's event as clients get it: a completed one with its text, and what was said as HTML."""
+def decorate(event: Event) -> Event:
+    """Return the engine's event as clients get it: with the text of a result, and the text as HTML."""
     match events.name_of(event):
         case "completed":
             return event | _response(event.get("result"))
@@ -28,46 +27,48 @@ def _response(result: Any) -> dict[str, Any]:
     response = result.get("response") if isinstance(result, dict) else None
     if not isinstance(response, str):
         return {}
-    told = {name: result[name] for name in _TOLD if result.get(name) is not None}
-    return {"response": response, "html": render(response)} | told
+    fields = {name: result[name] for name in _PUBLIC_FIELDS if result.get(name) is not None}
+    return {"response": response, "html": render(response)} | fields
+
+
+async def queued_event(submission: Submission) -> Event:
+    """Return the job's `queued` event: the one that the engine has sent, else one made now."""
+    return submission.queued_event or await events.queued_event(submission.job)
 
 
 def queued_status(job: Job) -> str:
-    """`queued` for what will run, else the state's own name."""
+    """Return `queued` for a job that will run, else the state's own name."""
     return "queued" if job.state in (State.WAITING, State.DELAYED) else str(job.state)
 
 
-def queued_event(job: Job, place: Standing) -> dict[str, Any]:
-    """`<topic>:queued`, for a socket that asks for a job it may not have heard of."""
-    return events.event_of(job, "queued", queue=job.queue, position=place.position, estimatedWait=place.wait)
-
-
-def asked_view(asked: Asked, place: Standing) -> dict[str, Any]:
-    """An accepted question as HTTP answers it."""
+async def accepted_view(accepted: AcceptedMessage) -> dict[str, Any]:
+    """Return an accepted message as HTTP answers it."""
+    job = accepted.job
+    queued = await queued_event(accepted.submission)
     return {
-        "jobId": asked.job.id.hex,
-        "requestId": asked.job.request_id,
-        "threadId": asked.thread_id,
-        "messageId": asked.message_id,
-        "replyId": asked.reply_id,
-        "queue": asked.job.queue,
-        "status": queued_status(asked.job),
-        "position": place.position,
-        "estimatedWait": place.wait,
+        "jobId": job.id.hex,
+        "requestId": job.request_id,
+        "threadId": accepted.thread_id,
+        "messageId": accepted.message_id,
+        "replyId": accepted.reply_id,
+        "queue": job.queue,
+        "status": queued_status(job),
+        "position": queued["position"],
+        "estimatedWait": queued["estimatedWait"],
     }
 
 
-def job_view(job: Job, place: Standing) -> dict[str, Any]:
-    """A job as HTTP shows it."""
+def job_view(job: Job, standing: Standing) -> dict[str, Any]:
+    """Return a job as HTTP shows it."""
     view = {
         "jobId": job.id.hex,
         "requestId": job.request_id,
         "threadId": job.meta.get("threadId"),
         "kind": job.kind,
         "queue": job.queue,
-        "status": standing(job),
-        "position": place.position,
-        "estimatedWait": place.wait,
+        "status": status_of(job),
+        "position": standing.position,
+        "estimatedWait": standing.wait,
         "attempt": job.attempts,
         "of": job.max_attempts,
         "createdAt": job.created_at,

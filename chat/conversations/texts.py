@@ -1,6 +1,36 @@
 """Sentences that clients read, of messages and conversations."""
 
+EMPTY_MESSAGE = "This message is empty."
+INVALID_CHARACTERS = "A message cannot contain NUL characters or half surrogate pairs."
+REQUEST_ID_USED = "This requestId was already used for another kind of job."
+DOCUMENT_GONE = "To ask something else about a document, please attach it again."
 NOT_TRANSCRIBED = "Cannot edit a recording that is not transcribed."
+UNTITLED = "Conversation"
+YOU = "You"
+
+
+def message_too_long(length: int, maximum: int) -> str:
+    return f"This message has {length:,} characters; the maximum is {maximum:,}."
+
+
+def too_many_waiting(count: int) -> str:
+    return f"{count} messages wait in this conversation. Please wait for an answer."
+
+
+def too_many_messages(wait: str) -> str:
+    return f"You have sent many messages. Please wait {wait}."
+
+
+def other_companion(companion: str) -> str:
+    return f"This thread is with the {companion} companion."
+
+
+def title_length(maximum: int) -> str:
+    return f"A title has 1 to {maximum} characters."
+
+
+def query_too_long(maximum: int) -> str:
+    return f"A search has {maximum} characters at most."
 
 
 def cannot_edit(state: str) -> str:
@@ -9,3 +39,7 @@ def cannot_edit(state: str) -> str:
 
 def cannot_withdraw(state: str) -> str:
     return f"Cannot withdraw a message whose job is {state}."
+
+
+def transcript_heading(companion: str) -> str:
+    return f"With the {companion} companion, an AI that can be wrong. Times are UTC."

@@ -1,6 +1,6 @@
-"""What visitors do to a thread as a whole. Plain functions, each one transaction; they block.
+"""Begin, rename and delete threads. Plain functions, each one transaction; they block.
 
-`Thread.DoesNotExist` also means that it is somebody else's.
+`Thread.DoesNotExist` also means that the thread belongs to another owner.
 """
 
 from collections.abc import Iterable
@@ -13,38 +13,38 @@ from django.db import transaction
 from chat.answer_cache.store import forget_thread
 from chat.errors import InvalidInput
 from chat.models import Thread
-from chat.replies.titles import renamed, title_from
+from chat.replies.titles import renamed_event, title_from
 from chat.uploads import storage
 from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
 
-from . import selectors
+from . import selectors, texts
 
 
 def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
-    """The named thread, or an unsaved one that is called as `text` begins."""
+    """Return the named thread, or an unsaved one titled with the beginning of `text`."""
     if thread_id is None:
         return Thread(owner=owner, companion=companion, title=title_from(text))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     if thread.companion != companion:
-        raise InvalidInput("companion", f"This thread is with the {thread.companion} companion.")
+        raise InvalidInput("companion", texts.other_companion(thread.companion))
     return thread
 
 
 def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     """Give a thread another title; it keeps its place in the list."""
     title = " ".join(title.replace("\x00", "").split())
-    most = Thread._meta.get_field("title").max_length
-    if not 0 < len(title) <= most:
-        raise InvalidInput("title", f"A title has 1 to {most} characters.")
+    maximum = Thread._meta.get_field("title").max_length
+    if not 0 < len(title) <= maximum:
+        raise InvalidInput("title", texts.title_length(maximum))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.title_is_own = title, True
     thread.save(update_fields=["title", "title_is_own"])
-    events.emit_sync(owner, renamed(thread, title))
+    events.emit_sync(owner, renamed_event(thread, title))
     return thread
 
 
 def delete_thread(*, owner: str, thread_id: UUID) -> None:
-    """Delete a thread with its messages, stop what is being written, and forget its jobs' texts."""
+    """Delete a thread with its messages, cancel its unfinished jobs, and erase what its jobs store."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     job_ids = list(thread.messages.values_list("job_id", flat=True))
     for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
@@ -57,9 +57,9 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
 
 
 def forget_jobs(job_ids: Iterable[UUID]) -> None:
-    """Remove what jobs of messages that go away have said, and the files they were to read.
+    """Erase the texts that jobs of deleted messages store, and the files that they would have read.
 
-    That of a recording's transcription, too: its reply's job depends on it.
+    Also those of a recording's transcription, on which its reply's job depends.
     """
     ids = set(job_ids)
     ids |= parent_ids(ids)

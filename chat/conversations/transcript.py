@@ -8,9 +8,9 @@ from django.utils.text import slugify
 from chat.companions.registry import COMPANIONS
 from chat.models import Role
 
-from . import selectors
+from . import selectors, texts
 
-#: Characters of the title in the file's name.
+#: Maximum characters of the title in the file's name.
 _NAME = 60
 
 
@@ -22,16 +22,16 @@ class Transcript(NamedTuple):
 
 
 def transcript(*, owner: str, thread_id: UUID) -> Transcript:
-    """What was said in the thread, in order; times in UTC. Raises `Thread.DoesNotExist`. Blocks."""
+    """Return the thread as a file, times in UTC. Raise `Thread.DoesNotExist`. Blocks."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     companion = COMPANIONS[thread.companion].name
-    title = thread.title or "Conversation"
-    parts = [f"# {title}", f"With the {companion} companion, an AI that can be wrong. Times are UTC."]
+    title = thread.title or texts.UNTITLED
+    parts = [f"# {title}", texts.transcript_heading(companion)]
     for message in thread.messages.all():
-        who = "You" if message.role == Role.USER else companion
+        speaker = texts.YOU if message.role == Role.USER else companion
         about = message.attachment or {}
         document = f"*{about['name']}*" if about.get("kind") == "document" else ""
-        when = f"**{who}**, {message.created_at:%d %B %Y, %H:%M}"
-        parts += filter(None, [when, document, message.content])
+        heading = f"**{speaker}**, {message.created_at:%d %B %Y, %H:%M}"
+        parts += filter(None, [heading, document, message.content])
     name = slugify(title, allow_unicode=True)[:_NAME].strip("-") or "conversation"
     return Transcript(f"{name}.md", "\n\n".join(parts) + "\n")

@@ -17,7 +17,7 @@ from chat.protocol import client_messages
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AskedOut, RequestId, UploadOut
 from chat.uploads import storage
-from queueing.api import events, new_id
+from queueing.api import new_id
 
 from . import selectors, services, texts
 from .reader import MAX_BYTES
@@ -56,7 +56,7 @@ async def analyse_document(request: HttpRequest) -> Status[Any]:
         address=client_address(request),
         file=file,
     )
-    return Status(202, serializers.asked_view(asked, await events.standing_of(asked.job)) | care_of(request))
+    return Status(202, await serializers.accepted_view(asked) | care_of(request))
 
 
 def _parse(request: HttpRequest) -> tuple[AnalysisIn, Any]:

@@ -8,8 +8,9 @@ from typing import Self
 from django.conf import settings
 
 from chat.prompting.persona import DEMO_CONTEXT_TOKENS
-from chat.prompting.token_budget import TURN_OVERHEAD, Turn, estimate_tokens
-from chat.replies.model_calls import Payer, call
+from chat.prompting.prompt import ModelRequest
+from chat.prompting.token_budget import MESSAGE_OVERHEAD, PromptMessage, estimate_tokens
+from chat.replies.model_calls import Payer, call_model
 from chat.upstream import ModelReply
 from queueing.api import Permanent
 
@@ -75,7 +76,7 @@ class ModelSession:
             estimate_tokens(self.prompts.part_prompt(empty, self.question)),
             estimate_tokens(self.prompts.notes_prompt([], self.question, self.name)),
         )
-        frame += estimate_tokens(self.prompts.instructions(self.question)) + 3 * TURN_OVERHEAD
+        frame += estimate_tokens(self.prompts.instructions(self.question)) + 3 * MESSAGE_OVERHEAD
         return self.context_tokens - self.output_tokens - frame
 
     def split(self, text: str, kind: str) -> list[Span]:
@@ -90,12 +91,12 @@ class ModelSession:
 
     async def complete(self, prompt: str, payer: Payer) -> ModelReply:
         """Return the model's answer to one prompt. Raises `JobError`."""
-        return await call(
-            payer,
+        request = ModelRequest(
             instructions=self.prompts.instructions(self.question),
-            turns=[Turn("user", prompt)],
+            messages=[PromptMessage("user", prompt)],
             max_output_tokens=self.output_tokens,
         )
+        return await call_model(request, payer)
 
 
 def note_tokens(note: str) -> int:

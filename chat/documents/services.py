@@ -12,9 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.companions.registry import companion_named
-from chat.conversations import services
-from chat.conversations.admission import Admission, Asker, admit
-from chat.conversations.services import Asked
+from chat.conversations.admission import Admission, Sender, admit
+from chat.conversations.messages import AcceptedMessage, Question, accepted_before
+from chat.conversations.questions import add_question
+from chat.conversations.services import check_text
 from chat.conversations.threads import thread_for
 from chat.errors import InvalidInput
 from chat.protocol import client_messages
@@ -71,7 +72,7 @@ class SourceDocument:
     content: Document
 
 
-def analyse_file(request: AnalysisRequest, *, stream: BinaryIO | UploadedFile, name: str) -> Asked:
+def analyse_file(request: AnalysisRequest, *, stream: BinaryIO | UploadedFile, name: str) -> AcceptedMessage:
     """Submit a file for analysis. Raises as `_accept` does, and `InvalidInput("file", …)` if unreadable."""
 
     def read() -> tuple[Document, int]:
@@ -80,11 +81,11 @@ def analyse_file(request: AnalysisRequest, *, stream: BinaryIO | UploadedFile, n
     return _accept(request, name, read)
 
 
-def analyse_upload(request: AnalysisRequest, *, upload_id: UUID) -> Asked:
+def analyse_upload(request: AnalysisRequest, *, upload_id: UUID) -> AcceptedMessage:
     """Submit a stored file for analysis, and delete it from the store. Raises as `analyse_file` does."""
     upload = Upload.objects.filter(owner=request.owner, id=upload_id, job_id=None).first()
     if upload is None:
-        if known := services.asked_before(request.owner, request.request_id):
+        if known := accepted_before(request.owner, request.request_id):
             return known
         raise InvalidInput("uploadId", texts.UPLOAD_GONE)
     asked = analyse_file(request, stream=io.BytesIO(storage.read(upload.id)), name=upload.name)
@@ -94,7 +95,7 @@ def analyse_upload(request: AnalysisRequest, *, upload_id: UUID) -> Asked:
 
 def analyse_text(
     request: AnalysisRequest, *, words: str, field: str = "text", name: str = texts.PASTED_TEXT
-) -> Asked:
+) -> AcceptedMessage:
     """Submit text for analysis. Raises as `_accept` does, and `InvalidInput` on `field` if unreadable."""
 
     def read() -> tuple[Document, int]:
@@ -113,7 +114,7 @@ def analyse_message(
     request_id: str,
     address: str,
     file: UploadedFile | None = None,
-) -> Asked:
+) -> AcceptedMessage:
     """Submit the document of a client's message or form; `file` is the form's file."""
     request = AnalysisRequest.of(asked, owner=owner, request_id=request_id, address=address)
     upload_id = getattr(asked, "upload_id", None)
@@ -126,20 +127,19 @@ def analyse_message(
     return analyse_text(request, words=asked.text or "", name=asked.name or texts.PASTED_TEXT)
 
 
-def _accept(request: AnalysisRequest, name: str, read: Callable[[], tuple[Document, int]]) -> Asked:
+def _accept(request: AnalysisRequest, name: str, read: Callable[[], tuple[Document, int]]) -> AcceptedMessage:
     """Save a question about a document, the empty reply that becomes its report, and the job that reads it.
 
     `read` returns the document and its size in bytes. Raises `InvalidInput` (with the field),
     `Thread.DoesNotExist`, or `Rejected`; then nothing was written.
     """
-    if known := services.asked_before(request.owner, request.request_id):
+    if known := accepted_before(request.owner, request.request_id):
         return known  # it costs nothing: the file is not read again
     companion = companion_named(request.companion)
     question = _checked_question(request.question) or DEFAULT_QUESTION
     request = replace(request, companion=companion.id, question=question)
-    asker = Asker(request.owner, request.address)
     # Admission comes before reading, and is not given back when the file is unreadable: reading is work, too.
-    admission = admit(asker=asker, kind=KIND, companion=request.companion, text=question)
+    admission = admit(Sender(request.owner, request.address))
     content, size = read()
     document = SourceDocument(name=display_name(name), size=size, content=content)
     with admission:
@@ -150,15 +150,20 @@ def _accept(request: AnalysisRequest, name: str, read: Callable[[], tuple[Docume
 
 
 @transaction.atomic
-def _save(request: AnalysisRequest, document: SourceDocument, admission: Admission) -> Asked:
+def _save(request: AnalysisRequest, document: SourceDocument, admission: Admission) -> AcceptedMessage:
     title = document.name if request.question == DEFAULT_QUESTION else request.question
     thread = thread_for(request.owner, request.companion, title, request.thread_id)
     attachment: dict[str, Any] = {"kind": "document", "name": document.name, "size": document.size}
     if document.content.pages:
         attachment["pages"] = document.content.pages
-    asked = services.say(
-        thread, request.question, request.request_id, kind=KIND, attachment=attachment, admission=admission
+    question = Question(
+        text=request.question,
+        request_id=request.request_id,
+        kind=KIND,
+        attachment=attachment,
+        admission=admission,
     )
+    asked = add_question(thread, question)
     if asked.created:
         _save_analysis(document, asked.reply_id)
     return asked
@@ -182,7 +187,7 @@ def _checked_question(question: str) -> str:
     if not question.strip():
         return ""
     try:
-        question = services.checked(question.strip())
+        question = check_text(question.strip())
     except InvalidInput as exc:
         raise InvalidInput("question", exc.message) from None
     if len(question) > MAX_QUESTION:

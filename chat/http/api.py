@@ -17,6 +17,7 @@ from chat.care.api import router as care_router
 from chat.care.http import care_of, screen_request
 from chat.companions.registry import COMPANIONS, Companion, companion_named
 from chat.conversations import selectors, serializers, services
+from chat.conversations.messages import NewMessage
 from chat.documents.api import router as documents_router
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
@@ -80,7 +81,7 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             _check_assistant(body.assistant_id, companion)
         text = _text(body)
         await screen_request(request, text, companion.id)
-        asked = await sync_to_async(intake.ask)(
+        message = NewMessage(
             owner=request.auth,
             companion=companion.id,
             text=text,
@@ -88,8 +89,9 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
             thread_id=body.thread_id,
             address=client_address(request),
         )
-        place = await events.standing_of(asked.job)
-        return Status(202, serializers.asked_view(asked, place) | intake.notice_of(asked) | care_of(request))
+        accepted = await sync_to_async(intake.submit_message)(message)
+        view = await serializers.accepted_view(accepted)
+        return Status(202, view | intake.notice_of(accepted) | care_of(request))
 
     return ask
 

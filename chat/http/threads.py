@@ -13,7 +13,7 @@ from chat.analytics import feedback
 from chat.care.http import care_of, care_of_thread, screen_request
 from chat.conversations import edit, selectors, serializers
 from chat.conversations import threads as services
-from chat.conversations.search import Found, search
+from chat.conversations.search import SearchResult, search
 from chat.conversations.transcript import transcript
 from chat.limits.addresses import client_address
 from chat.markdown.render import render
@@ -21,7 +21,7 @@ from chat.models import Role, Thread
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.usage import ledger
-from queueing.api import events, new_id
+from queueing.api import new_id
 
 router = Router(by_alias=True, exclude_unset=True)
 
@@ -87,7 +87,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
     """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
     was said after it is removed."""
     await screen_request(request, body.content)
-    changed = await sync_to_async(edit.edit)(
+    change = edit.MessageEdit(
         owner=request.auth,
         message_id=message_id,
         text=body.content,
@@ -95,16 +95,14 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
         only_if_waiting=body.only_if_waiting,
         address=client_address(request),
     )
-    job = changed.asked.job
-    return Status(
-        202, serializers.asked_view(changed.asked, await events.standing_of(job)) | care_of(request)
-    )
+    result = await sync_to_async(edit.edit_message)(change)
+    return Status(202, await serializers.accepted_view(result.accepted) | care_of(request))
 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])
 async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
     """Take back a message that still waits, and the reply it would have had."""
-    await sync_to_async(edit.withdraw)(owner=request.auth, message_id=message_id)
+    await sync_to_async(edit.withdraw_message)(owner=request.auth, message_id=message_id)
     return Status(204, None)
 
 
@@ -118,7 +116,7 @@ def _thread_view(thread: Thread) -> dict[str, Any]:
     }
 
 
-def _found_view(found: Found) -> dict[str, Any]:
+def _found_view(found: SearchResult) -> dict[str, Any]:
     return _thread_view(found.thread) | ({"snippet": asdict(found.snippet)} if found.snippet else {})
 
 
@@ -137,7 +135,7 @@ def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
     return _thread_view(thread) | {"messages": messages}
 
 
-def _message_view(said: selectors.Said) -> dict[str, Any]:
+def _message_view(said: selectors.MessageWithJob) -> dict[str, Any]:
     message, job = said.message, said.job
     view = {
         "id": message.id,

@@ -1,1 +1,1 @@
-"""What the model is sent: persona, conversation context, token budget."""
+"""What the model receives: persona, conversation context and token budget, put together in `prompt.py`."""

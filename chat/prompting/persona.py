@@ -1,4 +1,4 @@
-"""How a companion speaks through the model that is configured, and how much room it has for that."""
+"""How a companion speaks through the configured model: its instructions and the model's token limits."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -7,24 +7,25 @@ from django.conf import settings
 
 from chat.companions.registry import Companion
 
-from .token_budget import turn_cost
+from .token_budget import message_cost
 
-#: The demo model's window, for instructions, conversation and answer together.
+#: Tokens of the demo model's window, for instructions, conversation and answer together.
 DEMO_CONTEXT_TOKENS = 2_048
 DEMO_OUTPUT_TOKENS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voice:
-    """Sizes in tokens."""
+class PromptBudget:
+    """Instructions and token limits of a prompt."""
 
     instructions: str
     context_tokens: int
+    """Maximum of instructions, conversation and answer together."""
     max_output_tokens: int
 
     @classmethod
     def of(cls, companion: Companion) -> Self:
-        """The companion's, for the demo model or a real one."""
+        """Return the companion's budget with the configured model or the demo model."""
         if settings.DEMO_MODEL:
             return cls(
                 instructions=companion.brief,
@@ -38,6 +39,6 @@ class Voice:
         )
 
     @property
-    def room(self) -> int:
-        """What is left for the conversation."""
-        return self.context_tokens - self.max_output_tokens - turn_cost(self.instructions)
+    def conversation_tokens(self) -> int:
+        """The tokens left for the conversation."""
+        return self.context_tokens - self.max_output_tokens - message_cost(self.instructions)

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from chat.errors import ChatError, InvalidInput
 
+from . import texts
+
 #: The client's own id for what it asks.
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
@@ -164,14 +166,14 @@ _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
 def parse(text: str | None) -> ClientMessage:
     """The client message in a frame (None for a binary one), or `BadFrame`."""
     if text is None:
-        raise BadFrame("binary", "Messages are JSON text.")
+        raise BadFrame("binary", texts.NOT_TEXT)
     if len(text.encode()) > MAX_FRAME:
-        raise BadFrame("too_large", f"A message can have {MAX_FRAME // 1024} kB.")
+        raise BadFrame("too_large", texts.frame_too_large(MAX_FRAME // 1024))
     try:
         data = json.loads(text, parse_constant=_no_constant)
         json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be told back
     except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "This is not JSON.") from None
+        raise BadFrame("bad_json", texts.NOT_JSON) from None
     request_id = data.get("requestId", "") if isinstance(data, dict) else ""
     try:
         return _client_message.validate_python(data)
@@ -187,7 +189,7 @@ def _no_constant(name: str) -> None:
 def _bad_frame(exc: ValidationError, request_id: str) -> BadFrame:
     first = exc.errors(include_url=False, include_input=False)[0]
     if first["type"].startswith("union_tag"):
-        return BadFrame("unknown_type", "There is no such message type.", field="type", request_id=request_id)
+        return BadFrame("unknown_type", texts.UNKNOWN_TYPE, field="type", request_id=request_id)
     # A union's errors begin with the member's tag; the field is what follows.
     field = ".".join(str(part) for part in first["loc"][1:])
     code = "invalid" if field else "bad_message"
@@ -197,5 +199,5 @@ def _bad_frame(exc: ValidationError, request_id: str) -> BadFrame:
 def last_user_text(messages: list[TurnIn]) -> str:
     """The new message: the last one, which must be the user's. The rest is history, and ours."""
     if messages[-1].role != "user":
-        raise InvalidInput("messages", "The last message must have the role user.")
+        raise InvalidInput("messages", texts.LAST_MESSAGE_NOT_THE_USERS)
     return messages[-1].content

@@ -1,47 +1,49 @@
-"""Calls of the model that somebody pays for: reserved before, recorded after, whoever answered."""
+"""Calls of the model that count against an owner's budget: reserved before, recorded after."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Self
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, transaction
 
 from chat.errors import LimitReached
 from chat.models import Thread
-from chat.prompting.token_budget import Turn, turn_cost
-from chat.upstream import CallUsage, ModelReply, stream_reply
+from chat.prompting.prompt import ModelRequest
+from chat.upstream import CallUsage, ModelReply, ReplyCallbacks, stream_reply
+from chat.upstream.stream import no_pause
 from chat.usage import budgets, ledger
-from queueing.api import Job, JobContext, JobError, Permanent, new_id
+from queueing.api import Ending, Job, JobContext, JobError, Permanent, new_id
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between tries, and tries in all, while the database is away.
-_AGAIN, _TRIES = 1.0, 10
-#: Writes what was used, also what was used by a job that has been cancelled and waits for nothing more.
-_writer = ThreadPoolExecutor(1, thread_name_prefix="usage")
+#: Seconds between attempts, and number of attempts, to write to a database that is unavailable.
+_RETRY_DELAY, _ATTEMPTS = 1.0, 10
+#: Records usage, also that of a job that was cancelled and waits for nothing more.
+_recorder = ThreadPoolExecutor(1, thread_name_prefix="usage")
 
 
 @dataclass(kw_only=True)
 class Payer:
-    """What calls are for, and whose budget bears them. One for each run of a job."""
+    """The owner whose budget a run of a job uses, and what its calls are for."""
 
     job_id: str
     owner: str
     kind: str
-    """The job's."""
+    """The job's kind."""
     thread_id: str
     companion: str
-    under_way: list[tuple[int, int]] = field(default_factory=list)
-    """The most tokens that each call under way can take: in all, and the answer's."""
+    calls_in_progress: list[tuple[int, int]] = field(default_factory=list)
+    """Maximum tokens of each call in progress: in total, and of the answer alone."""
 
     @classmethod
     def of(cls, ctx: JobContext, *, thread_id: str, companion: str, owner: str = "") -> Self:
-        """The owner of the job `ctx` is about, unless another is named."""
+        """Return a payer for the job of `ctx`: its owner, unless another is named."""
         return cls(
             job_id=ctx.job_id,
             owner=owner or ctx.owner,
@@ -51,85 +53,78 @@ class Payer:
         )
 
     async def reserve(self) -> None:
-        """Set aside what all that is under way can take."""
+        """Reserve the maximum of all calls in progress. Raise `Permanent` when the budget has no room."""
         if not any(budgets.budget_of(self.owner)):
             return
-        tokens, output = (sum(sizes) for sizes in zip(*self.under_way, strict=True))
+        tokens, output = (sum(sizes) for sizes in zip(*self.calls_in_progress, strict=True))
         try:
             await sync_to_async(budgets.reserve)(self.owner, self.job_id, tokens, output_tokens=output)
         except LimitReached as exc:
             raise Permanent(exc.message, code=exc.code) from exc
 
 
-async def call(
+async def call_model(
+    request: ModelRequest,
     payer: Payer,
     *,
-    instructions: str,
-    turns: Sequence[Turn],
-    max_output_tokens: int,
-    **more: Any,
+    on_text: Callable[[str], None] = lambda text: None,
+    pace: Callable[[], Awaitable[None]] = no_pause,
 ) -> ModelReply:
-    """The model's answer to the last of `turns`, paid by `payer`; `more` is as for `stream_reply`.
+    """Return the model's reply to `request`, paid by `payer`. The callbacks are those of `ReplyCallbacks`.
 
-    Raises `Permanent` (`budget_spent`) when the day's budget has no room for it, and `JobError` as
-    `stream_reply` does. What the calls used is on record when this returns or raises; when it is
-    cancelled, a moment later.
+    Raise `Permanent` (`budget_spent`) when the day's budget has no room for it, and `JobError` as
+    `stream_reply` does. The usage is recorded when this returns or raises; when it is cancelled, a
+    moment later.
     """
-    read = turn_cost(instructions) + sum(turn_cost(turn.content) for turn in turns)
-    size = (read + max_output_tokens, max_output_tokens)
-    written: list[Future[None]] = []
+    size = (request.estimated_input_tokens + request.max_output_tokens, request.max_output_tokens)
+    recorded: list[Future[None]] = []
 
     def on_usage(usage: CallUsage) -> None:
-        written.append(_writer.submit(_write, payer, usage))
+        recorded.append(_recorder.submit(_record_with_retries, payer, usage))
 
-    payer.under_way.append(size)
+    payer.calls_in_progress.append(size)
     try:
         await payer.reserve()
         reply = await stream_reply(
-            instructions=instructions,
-            turns=turns,
-            max_output_tokens=max_output_tokens,
-            thread_id=payer.thread_id,
-            owner=payer.owner,
-            on_usage=on_usage,
-            **{"on_text": lambda _: None} | more,
+            replace(request, owner=payer.owner, thread_id=payer.thread_id),
+            ReplyCallbacks(on_text=on_text, pace=pace, on_usage=on_usage),
         )
     except JobError:
-        await _all(written)
+        await _wait_for(recorded)
         raise
     finally:
-        payer.under_way.remove(size)
-    await _all(written)
+        payer.calls_in_progress.remove(size)
+    await _wait_for(recorded)
     return reply
 
 
-async def _all(written: list[Future[None]]) -> None:
-    for future in written:
+async def _wait_for(recorded: list[Future[None]]) -> None:
+    for future in recorded:
         await asyncio.wrap_future(future)
 
 
-def _write(payer: Payer, spent: CallUsage) -> None:
-    """Never raises: an answer is not lost because it could not be put on the bill."""
+def _record_with_retries(payer: Payer, usage: CallUsage) -> None:
+    """Record what a call used. Never raises: an error here must not lose the answer."""
     call_id = new_id()
-    for tries_left in reversed(range(_TRIES)):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         try:
-            return _record(payer, spent, call_id)
+            return _record(payer, usage, call_id)
         except OperationalError as exc:
-            logger.warning("the database records no usage (%s)", exc)
-            if tries_left:
-                time.sleep(_AGAIN)
+            logger.warning("the database cannot record usage (%s)", exc)
+            if attempts_left:
+                time.sleep(_RETRY_DELAY)
         except Exception:
             logger.exception("usage could not be recorded")
             break
         finally:
             close_old_connections()
-    logger.error("lost from the record: %s used %s", payer, spent)
+    logger.error("usage is lost: %s used %s", payer, usage)
     return None
 
 
 @transaction.atomic
-def _record(payer: Payer, spent: CallUsage, call_id: Any) -> None:
-    if not (owner := _whose(payer)):
+def _record(payer: Payer, usage: CallUsage, call_id: UUID) -> None:
+    if not (owner := _current_owner(payer)):
         return
     ledger.record(
         ledger.CallRecord(
@@ -139,20 +134,25 @@ def _record(payer: Payer, spent: CallUsage, call_id: Any) -> None:
             thread_id=payer.thread_id,
             companion=payer.companion,
             kind=payer.kind,
-            model=spent.model,
-            input_tokens=spent.input_tokens,
-            output_tokens=spent.output_tokens,
-            cached_tokens=spent.cached_tokens,
-            estimated=spent.estimated,
-            ended=spent.ended,
+            model=usage.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            estimated=usage.estimated,
+            ended=usage.ended,
         )
     )
 
 
-def _whose(payer: Payer) -> str:
-    """Who pays by now: since the call began, a visitor may be a user, or have erased everything (empty)."""
+def _current_owner(payer: Payer) -> str:
+    """Return who pays now: during the call a visitor may have signed up, or erased everything (empty)."""
     jobs = Job.objects.select_for_update().filter(id=payer.job_id)
     for owner in jobs.values_list("owner", flat=True):
         threads = Thread.objects.filter(id=payer.thread_id)
         return owner or threads.values_list("owner", flat=True).first() or ""
     return ""
+
+
+def release_reservation(ending: Ending) -> None:
+    """Release what is still reserved for a job that has ended: the `on_end` of jobs that call the model."""
+    budgets.settle(ending.job_id)

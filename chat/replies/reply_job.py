@@ -1,6 +1,5 @@
-"""The work behind a reply. Runs in `manage.py qcluster`."""
+"""The job that writes a reply. Runs in `manage.py qcluster`."""
 
-from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -8,31 +7,28 @@ from django.utils import timezone
 
 from chat.analytics.job_events import track_job_end
 from chat.answer_cache.in_worker import recall, remember
-from chat.answer_cache.keys import Reuse, key_of
+from chat.answer_cache.keys import Reuse, cache_key
 from chat.answer_cache.store import Answer
-from chat.care.model_guidance import guidance
 from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
-from chat.prompting.conversation_context import before
-from chat.prompting.persona import Voice
-from chat.prompting.token_budget import fit
+from chat.prompting.conversation_context import load_context
+from chat.prompting.prompt import build_prompt
 from chat.usage import ledger
-from chat.usage.budgets import settle
 from queueing.api import Ending, JobContext, Permanent, State, job
 
-from . import summaries, titles
-from .model_calls import Payer, call
+from . import summaries, texts, titles
+from .model_calls import Payer, call_model, release_reservation
 
 
 def save_reply(ending: Ending) -> None:
-    """Put what was said into the reply that waits for it. A deleted thread's is nowhere to be put."""
-    said = {State.COMPLETED: (ending.result or {}).get("response", ""), State.CANCELLED: ending.text}
+    """Store the text in the message that waits for it. In a deleted thread there is no such message."""
+    text = {State.COMPLETED: (ending.result or {}).get("response", ""), State.CANCELLED: ending.text}
     reply = Message.objects.filter(id=ending.args["reply_id"])
-    reply.update(content=said.get(ending.state, ""))
+    reply.update(content=text.get(ending.state, ""))
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
-    settle(ending.job_id)
-    if ending.state == State.COMPLETED and not ending.result.get("cached"):  # which is to cost nothing
-        titles.ask_for(ending.args["reply_id"])
+    release_reservation(ending)
+    if ending.state == State.COMPLETED and not ending.result.get("cached"):  # a stored answer costs no call
+        titles.submit_title(ending.args["reply_id"])
     track_job_end(ending)
 
 
@@ -40,45 +36,30 @@ def save_reply(ending: Ending) -> None:
 async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> dict[str, Any]:
     """Answer the thread up to the question that the message `reply_id` replies to.
 
-    A stored answer serves as well, unless `answers` says otherwise.
+    A stored answer is used too, unless `answers` says otherwise.
     """
-    thread, companion = await _who_answers(reply_id)
-    voice = Voice.of(companion)
-    memory = await before(reply_id, thread)
-    turns = memory.turns
-    care = guidance(turn.content for turn in turns if turn.role == "user")
-    voice = replace(voice, instructions=voice.instructions + care + memory.told)
-    turns = fit(
-        voice.instructions,
-        turns,
-        context_tokens=voice.context_tokens,
-        max_output_tokens=voice.max_output_tokens,
-    )
-    key = "" if care or answers == "never" else key_of(companion, ctx.owner, voice, turns)
+    thread, companion = await _thread_and_companion(reply_id)
+    context = await load_context(reply_id, thread)
+    prompt = build_prompt(companion, context)
+    key = "" if answers == "never" else cache_key(companion, ctx.owner, prompt)
     if stored := await recall(ctx.job_id, key, answers):
         ctx.delta(stored.response)
         return stored.result
-    answer = await call(
-        Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id),
-        instructions=voice.instructions,
-        turns=turns,
-        max_output_tokens=voice.max_output_tokens,
-        on_text=ctx.delta,
-        pace=ctx.pace,
-    )
-    if not (answer.truncated or answer.by_fallback):  # who asks next may be told better
+    payer = Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id)
+    answer = await call_model(prompt.as_request(), payer, on_text=ctx.delta, pace=ctx.pace)
+    if not (answer.truncated or answer.by_fallback):  # the next visitor who asks may get a better one
         await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
-    if summaries.is_due(voice, memory.turns, answer.text):
-        await sync_to_async(summaries.ask_for)(thread.id, ctx.job_id)
+    if summaries.is_due(prompt.budget, context.messages, answer.text):
+        await sync_to_async(summaries.submit_summary)(thread.id, ctx.job_id)
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return {"response": answer.text, **bill.public(), "model": answer.model, "truncated": answer.truncated}
 
 
-async def _who_answers(reply_id: str) -> tuple[Thread, Companion]:
+async def _thread_and_companion(reply_id: str) -> tuple[Thread, Companion]:
     try:
         message = await Message.objects.select_related("thread").aget(id=reply_id)
         return message.thread, COMPANIONS[message.thread.companion]
     except Message.DoesNotExist:
-        raise Permanent("This conversation was deleted.", code="thread_deleted") from None
+        raise Permanent(texts.THREAD_DELETED, code="thread_deleted") from None
     except KeyError:
-        raise Permanent("This companion is no longer here.", code="no_companion") from None
+        raise Permanent(texts.NO_COMPANION, code="no_companion") from None

@@ -1,1 +1,1 @@
-"""The WebSocket: one consumer, its handlers, flow control, live rendering."""
+"""The WebSocket: the consumer, its client, the handlers of client messages, flow control, live rendering."""

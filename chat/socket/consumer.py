@@ -1,12 +1,10 @@
-"""The socket of one browser tab: who is on it, what it says, and what it is told.
+"""The WebSocket consumer: identify the client, limit its messages, hand them to their handlers.
 
-`protocol/client_messages` validates what clients send, `handlers` carries it out, and
-`conversations/serializers` builds the replies. `queueing/events/follower.py` keeps track of the jobs that a
-client follows, `flow_control` limits both directions, and `accounts/open_sockets` decides when to close.
+`protocol/client_messages` validates what clients send, `handlers` carries it out, and `client` sends events.
+The engine's `Follower` keeps track of the jobs that a client follows, `flow_control` limits both directions,
+and `accounts/open_sockets` decides when to close.
 """
 
-import asyncio
-import json
 import logging
 from typing import Any
 
@@ -17,37 +15,33 @@ from django.conf import settings
 from chat.accounts import open_sockets, tokens
 from chat.accounts.owners import owner_of
 from chat.care.card import Locale
-from chat.conversations import serializers
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address
-from chat.protocol import client_messages
+from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
 from queueing.api import events
-from queueing.api.events import Follower, PressureWatch
+from queueing.api.events import Event, PressureWatch
 from queueing.api.sockets import CloseCode, close_channel, in_thread
 
-from . import flow_control, handlers
-from .live_rendering import Live
+from . import handlers
+from .client import SocketClient
+from .flow_control import error_limit, message_cost, message_limit
 
 logger = logging.getLogger(__name__)
 
-#: What a tab that has fallen behind can do without.
-_PASSING = ("position", "progress", "pressure", "rendered")
-
 
 class ChatConsumer(AsyncWebsocketConsumer):
-    """`/ws/`: one owner's events, and what the owner asks for."""
+    """`/ws/`: the messages of one client, and the events of its owner."""
 
-    owner = ""
     session_key = ""
-    address = ""
-    follower: Follower | None = None
+    client: SocketClient | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """As Channels', without its trip to a thread per message: `in_thread` tidies connections itself."""
+        """Call the handler without Channels' trip to a thread: `in_thread` closes old connections itself."""
         await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, *call: Any) -> None:
+        """Serve the socket, and leave no channel behind."""
         try:
             await super().__call__(*call)
         finally:
@@ -55,120 +49,116 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await close_channel(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
-        self.address = client_address(self.scope)
+        """Accept the socket, unless its token is wrong."""
+        address = client_address(self.scope)
         secret, subprotocol = tokens.secret_in_handshake(self.scope)
         try:
-            await self.identify(secret)
+            owner = await self._identify(secret, address)
         except (tokens.TokenRefused, LimitReached):
             return await self.close()  # the handshake is answered with 403
-        self.whereabouts = Locale.of_scope(self.scope)
-        #: Jobs whose `queued` this socket has already answered itself.
-        self.answered: set[str] = set()
-        self.budget = flow_control.Bucket(flow_control.BURST, flow_control.RATE)
-        self.strikes = flow_control.Bucket(flow_control.STRIKES, flow_control.FORGIVEN)
-        self.window = flow_control.send_window()
-        self.following = self.follower = Follower(self.tell, lambda: self.window.closed)
-        self.live = Live(self.following, self.tell)
+        self.message_limit, self.error_limit = message_limit(), error_limit()
+        self.client = client = SocketClient(
+            owner=owner, address=address, locale=Locale.of_scope(self.scope), send_text=self._send_text
+        )
         try:
-            await self.channel_layer.group_add(events.group_of(self.owner), self.channel_name)
+            await self.channel_layer.group_add(events.group_of(owner), self.channel_name)
             await self.accept(subprotocol)
-            await self.greet()
+            await self._greet(client)
         except BaseException:
             await self.disconnect(1011)
             raise
 
-    async def identify(self, secret: str | None) -> None:
-        """Whose socket this is: a token's user's, or the visitor's whose session it is."""
+    async def _identify(self, secret: str | None, address: str) -> str:
+        """Return the owner: a token's user, or the visitor of the session."""
         if secret is None:
-            self.owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
+            owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
             self.session_key = self.scope["session"].session_key
-        else:
-            self.owner = await in_thread(tokens.owner_of)(secret, "chat", self.address)
-            self.session_key = open_sockets.TOKEN + tokens.digest(secret)
+            return owner
+        self.session_key = open_sockets.TOKEN + tokens.digest(secret)
+        return await in_thread(tokens.owner_of)(secret, "chat", address)
 
-    async def greet(self) -> None:
+    async def _greet(self, client: SocketClient) -> None:
         open_sockets.OpenSockets.for_running_loop().add(self)
         pressures = PressureWatch.for_running_loop()
-        pressures.add(self.tell)
-        await self.tell({"type": "hello", "owner": self.owner, "demo": settings.DEMO_MODEL})
+        pressures.add(client.send)
+        await client.send({"type": "hello", "owner": client.owner, "demo": settings.DEMO_MODEL})
         for event in pressures.current():
-            await self.tell(event)
+            await client.send(event)
 
     async def disconnect(self, code: int) -> None:
-        if self.follower is None:
+        """Stop everything that sends to this socket."""
+        if self.client is None:
             return
-        self.live.close()
-        self.follower.close()
+        self.client.close()
         open_sockets.OpenSockets.for_running_loop().discard(self)
-        PressureWatch.for_running_loop().discard(self.tell)
+        PressureWatch.for_running_loop().discard(self.client.send)
         try:
-            await self.channel_layer.group_discard(events.group_of(self.owner), self.channel_name)
-        except Exception as exc:  # a layer that is just reconnecting raises all sorts of things
-            logger.warning("the group of a closed socket is left later: %r", exc)
+            await self.channel_layer.group_discard(events.group_of(self.client.owner), self.channel_name)
+        except Exception as exc:  # a layer that is just reconnecting raises many kinds of errors
+            logger.warning("a closed socket stays in its group until that expires: %r", exc)
 
-    # --- what the tab says ---
+    # --- from the client ---
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer one frame. Whatever is wrong with it, the socket lives on, unless that never ends."""
-        request_id = kind = ""
+        """Handle one frame. The socket survives every error, but not errors without end."""
+        request_id = message_type = ""
         try:
-            message = self.understand(text_data)
-            kind = message.type
+            message = self._parse(text_data)
+            message_type = message.type
             request_id = getattr(message, "request_id", None) or ""
-            self.charge(kind)
-            await handlers.answer(self, message)
+            self._count(message_type)
+            await handlers.handle(self._connected, message)
         except Exception as exc:
-            await self.refuse(error_event(exc, request_id=request_id, message_type=kind))
+            await self._refuse(error_event(exc, request_id=request_id, message_type=message_type))
 
-    def understand(self, text: str | None) -> client_messages.ClientMessage:
+    def _parse(self, text: str | None) -> client_messages.ClientMessage:
         try:
             return client_messages.parse(text)
         except client_messages.BadFrame:
-            self.charge("invalid")
+            self._count("invalid")
             raise
 
-    def charge(self, kind: str) -> None:
-        cost = flow_control.COSTS.get(kind, 1.0)
-        if not self.budget.take(cost):
-            wait = round(self.budget.wait(cost), 1)
-            raise client_messages.BadFrame(
-                "too_many", "That was too fast. Please wait a moment.", retry_after=wait
-            )
+    def _count(self, message_type: str) -> None:
+        cost = message_cost(message_type)
+        if not self.message_limit.take(cost):
+            wait = round(self.message_limit.wait(cost), 1)
+            raise client_messages.BadFrame("too_many", texts.TOO_MANY_MESSAGES, retry_after=wait)
 
-    async def refuse(self, event: dict[str, Any]) -> None:
-        await self.tell(event)
-        if event["code"] in CLIENT_FAULTS and not self.strikes.take():
+    async def _refuse(self, event: Event) -> None:
+        await self._connected.send(event)
+        if event["code"] in CLIENT_FAULTS and not self.error_limit.take():
             await self.close(CloseCode.ABUSE)
 
-    # --- what the tab is told ---
+    # --- to the client ---
 
     async def queue_event(self, message: dict[str, Any]) -> None:
-        """An event for the owner, from the engine or another tab."""
-        event = message["event"]
+        """Pass on an event of the owner, from the engine or from another tab."""
+        client, event = self._connected, message["event"]
         if "jobId" not in event or events.topic_of(event) == "thread":
-            await self.tell(event)
-        elif events.name_of(event) == "queued" and event["jobId"] in self.answered:
-            self.answered.discard(event["jobId"])  # a later one is a retry's, and news
-        else:
-            await self.following.receive(event)
+            await client.send(event)
+        elif not _was_answered(client, event):
+            await client.follower.receive(event)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
+        """Close the socket if its session has ended."""
         if message["session"] in (open_sockets.ALL_SESSIONS, open_sockets.digest(self.session_key)):
             await self.close(CloseCode.SESSION_ENDED)
 
     @property
     def is_overdue(self) -> bool:
-        return self.window.is_overdue
+        """True when the client has not read for too long."""
+        return self._connected.window.is_overdue
 
-    async def tell(self, event: dict[str, Any]) -> None:
-        """Send one event. Long answers take milliseconds to render, so that happens in a thread."""
-        if self.window.closed and events.name_of(event) in _PASSING:
-            return
-        if events.is_terminal(event):
-            event = await asyncio.to_thread(serializers.decorate, event)
-        text = json.dumps(event, ensure_ascii=False)
+    @property
+    def _connected(self) -> SocketClient:
+        assert self.client is not None
+        return self.client
+
+    async def _send_text(self, text: str) -> None:
         await self.send(text_data=text)
-        if event["type"] == "audio:completed" and "messageId" in event:
-            await handlers.heard(self, event)
-        if number := self.window.sent(len(text)):
-            await self.send(text_data=json.dumps({"type": "ping", "t": number}))
+
+
+def _was_answered(client: SocketClient, event: Event) -> bool:
+    """Return whether `event` is the `queued` that this socket has sent as the answer to its own message."""
+    followed = client.follower.jobs.get(event["jobId"])
+    return followed is not None and events.name_of(event) == events.name_of(followed.event) == "queued"

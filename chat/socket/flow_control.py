@@ -1,15 +1,15 @@
-"""How much one socket may say, and how much it must have read to be told more."""
+"""Limits of one socket: how many messages a client may send, and how much it may leave unread."""
 
 import time
 
 from queueing.api.sockets import SendWindow
 
 #: Messages at once, and per second from then on.
-BURST, RATE = 20.0, 5.0
-#: What a message counts, where it is not 1. A tab that comes back asks after all its jobs at once.
+MESSAGE_BURST, MESSAGE_RATE = 20.0, 5.0
+#: The cost of a message, where it is not 1. A tab that reconnects watches all its jobs at once.
 COSTS = {"ping": 0.25, "pong": 0.05, "job:watch": 0.25, "job:render": 0.05}
 #: Refused frames at once, and per second from then on, before the socket is closed.
-STRIKES, FORGIVEN = 20.0, 0.2
+ERROR_BURST, ERROR_REFILL_RATE = 20.0, 0.2
 
 #: Bytes between two pings that ask how far the client has read.
 PING_EVERY = 64 * 1024
@@ -20,15 +20,15 @@ RESUME_BELOW = 128 * 1024
 READ_TIMEOUT = 30.0
 
 
-class Bucket:
-    """`burst` tokens, refilled by `rate` a second."""
+class TokenBucket:
+    """A bucket of `burst` tokens, refilled with `rate` tokens a second."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst, self._rate = burst, rate
         self._left, self._at = burst, time.monotonic()
 
     def take(self, cost: float = 1.0) -> bool:
-        """Whether there was enough; if not, nothing is taken."""
+        """Take `cost` tokens and return True; return False and take nothing when there are not enough."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
@@ -38,8 +38,23 @@ class Bucket:
         return True
 
     def wait(self, cost: float = 1.0) -> float:
-        """Seconds until there is enough."""
+        """Return the seconds until there are `cost` tokens."""
         return max(0.0, (cost - self._left) / self._rate)
+
+
+def message_limit() -> TokenBucket:
+    """Return a socket's limit to the messages of its client."""
+    return TokenBucket(MESSAGE_BURST, MESSAGE_RATE)
+
+
+def message_cost(message_type: str) -> float:
+    """Return how many tokens of the message limit a message takes."""
+    return COSTS.get(message_type, 1.0)
+
+
+def error_limit() -> TokenBucket:
+    """Return a socket's limit to frames that no well-made client sends."""
+    return TokenBucket(ERROR_BURST, ERROR_REFILL_RATE)
 
 
 def send_window() -> SendWindow:

@@ -1,140 +1,125 @@
-"""What a tab asks for over its socket, done. Each takes the tab and the message, and tells the tab."""
+"""The handlers of client messages: one for each type. Each takes the client and its message, and answers."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chat import intake
-from chat.care.card import card_for
 from chat.care.counters import count_card
-from chat.conversations import edit, selectors, serializers, services
+from chat.conversations import selectors, serializers, services
+from chat.conversations.edit import MessageEdit, edit_message, withdraw_message
+from chat.conversations.messages import NewMessage
 from chat.documents import services as documents
 from chat.protocol import client_messages
 from chat.voice import services as voice
-from queueing.api import Job, events
+from queueing.api import Submission
 from queueing.api.sockets import in_thread
 
-if TYPE_CHECKING:
-    from .consumer import ChatConsumer as Tab
+from .client import SocketClient
 
 
-async def answer(tab: "Tab", message: client_messages.ClientMessage) -> None:
-    """Do what is asked. Raises what `chat.errors.refusal_of` knows."""
-    await _DOERS[type(message)](tab, message)
+async def handle(client: SocketClient, message: client_messages.ClientMessage) -> None:
+    """Carry out a client's message. Raise what `chat.errors.refusal_of` describes."""
+    await _HANDLERS[type(message)](client, message)
 
 
-async def heard(tab: "Tab", event: dict[str, Any]) -> None:
-    """What was spoken can be looked at only now that it is words. (Whoever wrote them down counts it.)"""
-    await _care(tab, event["response"], event["requestId"])
-
-
-async def _care(tab: "Tab", text: str, request_id: str) -> str:
-    """Show help to who speaks of a crisis; the level, or nothing."""
-    card = await asyncio.to_thread(card_for, text, tab.whereabouts)
-    if not card:
-        return ""
-    await tab.tell({"type": "care:help", "requestId": request_id, **card})
-    return str(card["level"])
-
-
-async def _care_and_count(tab: "Tab", text: str, request_id: str, companion: str = "") -> None:
-    """To be done first: it depends on nothing that follows."""
-    if level := await _care(tab, text, request_id):
+async def _screen_and_count(client: SocketClient, text: str, request_id: str, companion: str = "") -> None:
+    """Send and count a help card if `text` calls for one. First, as it depends on nothing that follows."""
+    if level := await client.send_help_card(text, request_id):
         await in_thread(count_card)(companion, level)
 
 
-async def _ask(tab: "Tab", message: client_messages.Ask) -> None:
+async def _ask(client: SocketClient, message: client_messages.Ask) -> None:
     text = client_messages.last_user_text(message.messages)
-    await _care_and_count(tab, text, message.request_id, message.companion)
-    asked = await in_thread(intake.ask)(
-        owner=tab.owner,
+    await _screen_and_count(client, text, message.request_id, message.companion)
+    new_message = NewMessage(
+        owner=client.owner,
         companion=message.companion,
         text=text,
         request_id=message.request_id,
         thread_id=message.thread_id,
-        address=tab.address,
+        address=client.address,
     )
-    await _accepted(tab, asked.job, asked.created)
+    accepted = await in_thread(intake.submit_message)(new_message)
+    await _answer_queued(client, accepted.submission)
 
 
-async def _process(tab: "Tab", message: client_messages.Process) -> None:
-    taken = await in_thread(voice.transcribe_upload)(
-        owner=tab.owner,
+async def _process(client: SocketClient, message: client_messages.Process) -> None:
+    submission = await in_thread(voice.transcribe_upload)(
+        owner=client.owner,
         upload_id=message.upload_id,
         request=voice.TranscriptionRequest.of(message, message.request_id),
-        address=tab.address,
+        address=client.address,
     )
-    await _accepted(tab, taken.job, taken.created)
+    await _answer_queued(client, submission)
 
 
-async def _analyse(tab: "Tab", message: client_messages.Analyse) -> None:
-    await _care_and_count(tab, message.question, message.request_id, message.companion)
-    asked = await in_thread(documents.analyse_message)(
-        message, owner=tab.owner, request_id=message.request_id, address=tab.address
+async def _analyse(client: SocketClient, message: client_messages.Analyse) -> None:
+    await _screen_and_count(client, message.question, message.request_id, message.companion)
+    accepted = await in_thread(documents.analyse_message)(
+        message, owner=client.owner, request_id=message.request_id, address=client.address
     )
-    await _accepted(tab, asked.job, asked.created)
+    await _answer_queued(client, accepted.submission)
 
 
-async def _edit(tab: "Tab", message: client_messages.Edit) -> None:
-    await _care_and_count(tab, message.content, message.request_id or "")
-    changed = await in_thread(edit.edit)(
-        owner=tab.owner,
+async def _edit(client: SocketClient, message: client_messages.Edit) -> None:
+    await _screen_and_count(client, message.content, message.request_id or "")
+    edit = MessageEdit(
+        owner=client.owner,
         message_id=message.message_id,
         text=message.content,
         request_id=message.request_id or "",
         only_if_waiting=message.only_if_waiting,
-        address=tab.address,
+        address=client.address,
     )
-    if changed.told:
-        await tab.tell(changed.told)
-    if not changed.in_place:
-        await _accepted(tab, changed.asked.job, changed.asked.created)
+    result = await in_thread(edit_message)(edit)
+    if result.event:
+        await client.send(result.event)
+    if not result.in_place:
+        await _answer_queued(client, result.accepted.submission)
 
 
-async def _withdraw(tab: "Tab", message: client_messages.Withdraw) -> None:
-    withdraw = in_thread(edit.withdraw)
-    await tab.tell(await withdraw(owner=tab.owner, message_id=message.message_id))
+async def _withdraw(client: SocketClient, message: client_messages.Withdraw) -> None:
+    await client.send(await in_thread(withdraw_message)(owner=client.owner, message_id=message.message_id))
 
 
-async def _watch(tab: "Tab", message: client_messages.Watch) -> None:
-    job = await in_thread(selectors.job)(owner=tab.owner, job_id=message.job_id)
-    await tab.following.watch(job, run=message.run, offset=message.offset)
+async def _watch(client: SocketClient, message: client_messages.Watch) -> None:
+    job = await in_thread(selectors.job)(owner=client.owner, job_id=message.job_id)
+    await client.follower.watch(job, run=message.run, offset=message.offset)
 
 
-async def _render(tab: "Tab", message: client_messages.Render) -> None:
-    tab.live.ask(message)
+async def _render(client: SocketClient, message: client_messages.Render) -> None:
+    client.live.request(message)
 
 
-async def _cancel(tab: "Tab", message: client_messages.Cancel) -> None:
-    await in_thread(services.cancel)(owner=tab.owner, job_id=message.job_id)
+async def _cancel(client: SocketClient, message: client_messages.Cancel) -> None:
+    await in_thread(services.cancel)(owner=client.owner, job_id=message.job_id)
 
 
-async def _retry(tab: "Tab", message: client_messages.Retry) -> None:
-    retry = in_thread(services.retry)
-    await _accepted(tab, await retry(owner=tab.owner, job_id=message.job_id, address=tab.address))
+async def _retry(client: SocketClient, message: client_messages.Retry) -> None:
+    job = await in_thread(services.retry)(owner=client.owner, job_id=message.job_id, address=client.address)
+    await _answer_queued(client, Submission(job, created=True))
 
 
-async def _ping(tab: "Tab", message: client_messages.Ping) -> None:
-    await tab.tell({"type": "pong", "t": message.t})
+async def _ping(client: SocketClient, message: client_messages.Ping) -> None:
+    await client.send({"type": "pong", "t": message.t})
 
 
-async def _pong(tab: "Tab", message: client_messages.Pong) -> None:
-    if tab.window.acknowledge(message.t):
-        await tab.following.refresh_all()
+async def _pong(client: SocketClient, message: client_messages.Pong) -> None:
+    if client.window.acknowledge(message.t):
+        await client.follower.refresh_all()
 
 
-async def _accepted(tab: "Tab", job: Job, created: bool = True) -> None:
-    """Answer with `queued`. It is told from here too: with Redis away no event would come."""
-    queued = serializers.queued_event(job, await events.standing_of(job))
-    if created:
-        tab.answered.add(job.id.hex)
-        await tab.following.receive(queued)
+async def _answer_queued(client: SocketClient, submission: Submission) -> None:
+    """Answer with `queued`. Sent from here, and not only by the engine: without Redis no event arrives."""
+    queued = await serializers.queued_event(submission)
+    if submission.created:
+        await client.follower.receive(queued)
     else:
-        await tab.tell(queued)
-        await tab.following.watch(job)
+        await client.send(queued)
+        await client.follower.watch(submission.job)
 
 
-_DOERS: dict[type, Callable[["Tab", Any], Awaitable[None]]] = {
+_HANDLERS: dict[type, Callable[[SocketClient, Any], Awaitable[None]]] = {
     client_messages.Ask: _ask,
     client_messages.Process: _process,
     client_messages.Analyse: _analyse,

@@ -1,8 +1,8 @@
 """Answers as HTML while they are still being written, for pages that ask for it (`job:render`).
 
-A page asks when it has shown what it got, so a slow one is told less often. Of a socket one question is
-open at a time, and all rendering of a process is done by one thread that rests more than it works: the
-words themselves come first.
+A page asks again when it has shown the last result, so a slow page gets fewer. One request of a socket is
+open at a time, and one thread renders for the whole process and pauses more than it works: sending text
+comes first.
 """
 
 import asyncio
@@ -20,76 +20,77 @@ from queueing.api.events import Follower
 
 logger = logging.getLogger(__name__)
 
-#: Seconds from one answer to the next on a socket, at least; and characters a second, of long blocks.
-EVERY = 0.2
-CHARACTERS_A_SECOND = 50_000
-#: Of a process's time, what rendering may take.
-SHARE = 0.25
+#: Minimum seconds between two results on a socket; and characters a second, for long blocks.
+MIN_INTERVAL = 0.2
+MAX_CHARACTERS_PER_SECOND = 50_000
+#: Maximum part of a process's time that rendering takes.
+MAX_CPU_SHARE = 0.25
 
 _thread = ThreadPoolExecutor(1, "live-markdown")
 
 
-class Live:
-    """One socket's."""
+class LiveRenderer:
+    """Renders unfinished answers for one socket."""
 
-    def __init__(self, follower: Follower, tell: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    def __init__(self, follower: Follower, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
         self._follower = follower
-        self._tell = tell
-        self._question: Render | None = None
-        self._answering: asyncio.Task[None] | None = None
+        self._send = send
+        self._latest: Render | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    def ask(self, question: Render) -> None:
-        """Answer when it is time to; of several questions the last. One about what does not run gets none."""
-        self._question = question
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.create_task(self._answer())
+    def request(self, message: Render) -> None:
+        """Answer the latest request when the interval allows. A job that does not run gets no answer."""
+        self._latest = message
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._answer())
 
     def close(self) -> None:
-        """The socket is gone."""
-        if self._answering:
-            self._answering.cancel()
+        """Stop rendering for this socket."""
+        if self._task:
+            self._task.cancel()
 
     async def _answer(self) -> None:
-        while question := self._question:
-            self._question = None
+        while message := self._latest:
+            self._latest = None
             size = 0
             try:
-                size = await self._tell_rendered(question)
+                size = await self._send_rendered(message)
             except Exception:
-                logger.exception("the Markdown of job %s is not shown for now", question.job_id)
-            await asyncio.sleep(max(EVERY, size / CHARACTERS_A_SECOND))
+                logger.exception("job %s could not be rendered; the page asks again", message.job_id)
+            await asyncio.sleep(max(MIN_INTERVAL, size / MAX_CHARACTERS_PER_SECOND))
 
-    async def _tell_rendered(self, question: Render) -> int:
-        """Answer it; how many characters that took."""
-        known = self._follower.jobs.get(question.job_id.hex)
-        if known is None:  # not the owner's, or over: its end says all
+    async def _send_rendered(self, message: Render) -> int:
+        """Answer one request; return the number of characters sent."""
+        job_id = message.job_id.hex
+        followed = self._follower.jobs.get(job_id)
+        if followed is None:  # another owner's job, or a finished one, whose last event has the HTML
             return 0
-        run, text = await events.text_so_far(question.job_id.hex)
+        run, text = await events.text_so_far(job_id)
         if not text:
             return 0
-        offset = question.offset if question.run == run else 0
+        offset = message.offset if message.run == run else 0
         loop = asyncio.get_running_loop()
-        rendered = await loop.run_in_executor(_thread, _render_and_rest, text, offset)
-        if question.job_id.hex not in self._follower.jobs:  # its end was told meanwhile
+        rendered = await loop.run_in_executor(_thread, _render_and_pause, text, offset)
+        if job_id not in self._follower.jobs:  # it finished meanwhile
             return 0
         event = {
-            "type": f"{events.topic_of(known.event)}:rendered",
-            **events.common_fields(known.event),
+            "type": f"{events.topic_of(followed.event)}:rendered",
+            **events.common_fields(followed.event),
             "run": run,
         }
-        await self._tell(event | rendered)
+        await self._send(event | rendered)
         return len(rendered["html"]) + len(rendered["openHtml"])
 
 
-def _render_and_rest(text: str, offset: int) -> dict[str, Any]:
-    began = time.thread_time()
+def _render_and_pause(text: str, offset: int) -> dict[str, Any]:
+    started = time.thread_time()
     rendered = rendered_from(text, offset)
-    _thread.submit(time.sleep, (time.thread_time() - began) * (1 / SHARE - 1))
+    _thread.submit(time.sleep, (time.thread_time() - started) * (1 / MAX_CPU_SHARE - 1))
     return rendered
 
 
 def rendered_from(text: str, offset: int) -> dict[str, Any]:
-    """The fields of `…:rendered` for who has the blocks before `offset`, as docs/protocol.md gives them."""
+    """Return the fields of `…:rendered` for a client that has the blocks before `offset`."""
     whole = has_definitions(text)
     if whole or offset > len(text):
         offset = 0

@@ -12,5 +12,6 @@ never call a model. Clusters load it before their first job (`PRELOAD` in buddy/
 from chat.upstream.fallback import stream_reply
 
 from .parse import CallUsage, ModelReply
+from .stream import ReplyCallbacks
 
-__all__ = ["CallUsage", "ModelReply", "stream_reply"]
+__all__ = ["CallUsage", "ModelReply", "ReplyCallbacks", "stream_reply"]

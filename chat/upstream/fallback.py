@@ -8,12 +8,11 @@ continued by the other model but retried from the start.
 
 import hashlib
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
+from chat.prompting.prompt import ModelRequest
 from chat.upstream.client import Provider
-from chat.upstream.stream import stream_from
+from chat.upstream.stream import ReplyCallbacks, stream_from
 from queueing.api import Cooldown, JobError, Retry, redis
 
 from . import texts
@@ -36,22 +35,23 @@ SHORT_WAIT = 10.0
 _MISCONFIGURED = {"no_model", "no_quota", "not_configured", "bad_request"}
 
 
-async def stream_reply(*, on_text: Callable[[str], None], **request: Any) -> ModelReply:
-    """Return the answer of the first model or the fallback. Takes and raises what `stream_from` does."""
+async def stream_reply(request: ModelRequest, callbacks: ReplyCallbacks) -> ModelReply:
+    """Return the answer of the first model or the fallback. Raises as `stream_from` does."""
     first, second = Provider.from_settings(), Provider.fallback()
     if second is None:
-        return await stream_from(first, on_text=on_text, **request)
+        return await stream_from(first, request, callbacks)
     started = False
 
     def forward(text: str) -> None:
         nonlocal started
         started = True
-        on_text(text)
+        callbacks.on_text(text)
 
+    watched = replace(callbacks, on_text=forward)
     first_error = await _cooldown_error(first)
     if first_error is None:
         try:
-            return await stream_from(first, on_text=forward, **request)
+            return await stream_from(first, request, watched)
         except JobError as exc:
             seconds = _cooldown_after(exc)
             if seconds:
@@ -60,7 +60,7 @@ async def stream_reply(*, on_text: Callable[[str], None], **request: Any) -> Mod
                 raise
             first_error = exc
     try:
-        return replace(await stream_from(second, on_text=forward, **request), by_fallback=True)
+        return replace(await stream_from(second, request, watched), by_fallback=True)
     except JobError as exc:
         if exc.code in _MISCONFIGURED and not started:
             raise first_error from exc

@@ -13,7 +13,7 @@ from chat.protocol import client_messages
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, RequestId, TranscriptionOut, UploadOut
 from chat.uploads.storage import MAX_BYTES
-from queueing.api import Submission, events, new_id
+from queueing.api import Submission, new_id
 
 from . import availability, formats, services
 
@@ -85,13 +85,13 @@ async def get_voice(request: HttpRequest) -> dict[str, Any]:
 
 
 async def _view(submission: Submission) -> dict[str, Any]:
-    job, standing = submission.job, await events.standing_of(submission.job)
+    job, queued = submission.job, await serializers.queued_event(submission)
     return {
         "jobId": job.id.hex,
         "requestId": job.request_id,
         "queue": job.queue,
         "status": serializers.queued_status(job),
-        "position": standing.position,
-        "estimatedWait": standing.wait,
+        "position": queued["position"],
+        "estimatedWait": queued["estimatedWait"],
         **{name: value for name, value in job.meta.items() if name.endswith("Id")},
     }

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import transaction
 
 from chat.companions.registry import companion_named
-from chat.conversations import services
-from chat.conversations.admission import Admission, Asker, admit
+from chat.conversations.admission import Admission, Sender, admit
+from chat.conversations.messages import Question
+from chat.conversations.questions import add_question
 from chat.conversations.threads import thread_for
 from chat.errors import InvalidInput
 from chat.models import Message
@@ -116,8 +117,8 @@ def _submitted_before(owner: str, request_id: str) -> Submission | None:
 
 
 def _admitted(owner: str, request: TranscriptionRequest, address: str) -> Admission:
-    companion = companion_named(request.companion)
-    return admit(asker=Asker(owner, address), kind=KIND, companion=companion.id, text="")
+    companion_named(request.companion)
+    return admit(Sender(owner, address))
 
 
 def _accept(upload: Upload, request: TranscriptionRequest, admission: Admission) -> Submission:
@@ -150,7 +151,7 @@ def _add_messages(upload: Upload, request: TranscriptionRequest, job: Job) -> No
     attachment: dict[str, Any] = {"kind": "audio", "name": upload.name}
     if request.seconds is not None:
         attachment["seconds"] = round(request.seconds)
-    asked = services.say(thread, "", "", attachment=attachment, depends_on=[job])
+    asked = add_question(thread, Question(text="", attachment=attachment, depends_on=[job]))
     Message.objects.filter(id=asked.message_id).update(job_id=job.id)
     job.args |= {"message_id": asked.message_id, "reply_id": asked.reply_id}
     job.meta |= {

@@ -3,7 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from chat.conversations import services
+from chat.conversations.messages import AcceptedMessage
+from tests.chat.questions import submit_question
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -15,11 +16,11 @@ def staff(*permissions: str) -> User:
 
 
 @pytest.fixture
-def asked() -> services.Asked:
-    return services.ask(owner="s:alice", companion="travel", text="a private question", request_id="r-1")
+def asked() -> AcceptedMessage:
+    return submit_question(owner="s:alice", companion="travel", text="a private question", request_id="r-1")
 
 
-def pages(client, asked: services.Asked) -> str:
+def pages(client, asked: AcceptedMessage) -> str:
     """Everything the admin shows of the conversation."""
     shown = ""
     for address in (

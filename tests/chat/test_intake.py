@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.intake import parted
+from chat.intake import split_question
 
 WORDS = "The harbour was quiet that year.\nNobody came."
 
@@ -20,4 +20,4 @@ WORDS = "The harbour was quiet that year.\nNobody came."
     ],
 )
 def test_a_first_or_last_paragraph_that_asks_is_the_question(text, question, words):
-    assert parted(text) == (question, words)
+    assert split_question(text) == (question, words)

@@ -9,9 +9,9 @@ from django.test import AsyncClient
 
 from chat import personal_data
 from chat.analytics.models import Feedback
-from chat.conversations import services
 from chat.models import Message
 from queueing.api import new_id
+from tests.chat.questions import submit_question
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -115,7 +115,7 @@ async def test_feedback_is_exported_merged_and_erased(alice):
 def test_comments_need_the_permission_to_read_messages(client, django_user_model, may_read):
     from django.contrib.auth.models import Permission
 
-    asked = services.ask(owner="s:alice", companion="travel", text="Where to?", request_id="r-1")
+    asked = submit_question(owner="s:alice", companion="travel", text="Where to?", request_id="r-1")
     reply = Message.objects.get(id=asked.reply_id)
     given = Feedback.objects.create(
         message=reply, owner="s:alice", companion="travel", up=False, reason="tone", comment="rather private"

@@ -10,8 +10,8 @@ from chat.analytics.job_events import track_job_end
 from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
 from chat.analytics.rollups import store_events
-from chat.conversations import services
 from queueing.api import Ending, State, get_kind
+from tests.chat.questions import submit_question
 from tests.chat.tabs import browser
 from tests.support.valkey import wait_until
 
@@ -102,9 +102,9 @@ def test_end_of_each_kind_is_tracked(manual_tracker, kind, activity):
 
 def test_message_rolled_back_is_not_tracked(manual_tracker):
     with transaction.atomic():
-        services.ask(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
+        submit_question(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
         transaction.set_rollback(True)
     assert not manual_tracker._buffer
     for _ in range(2):  # the same request twice is one message
-        services.ask(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
+        submit_question(owner="s:ada", companion="travel", text="Where to?", request_id="r-1")
     assert [event.name for event in manual_tracker._buffer] == ["message.sent"]

@@ -3,9 +3,9 @@
 import itertools
 
 from chat.answer_cache import lookup, store
-from chat.conversations import services
 from chat.models import Message, Thread
 from queueing.api import Job
+from tests.chat.questions import submit_question
 from tests.support.valkey import wait_until
 
 ALICE, BOB = "s:alice", "s:bob"
@@ -19,7 +19,7 @@ numbers = itertools.count()
 
 def ask(text=QUESTION, owner=ALICE, companion="culture", thread=None, **more):
     request = {"request_id": f"r-{next(numbers)}", "thread_id": thread} | more
-    return services.ask(owner=owner, companion=companion, text=text, **request)
+    return submit_question(owner=owner, companion=companion, text=text, **request)
 
 
 def ended(asked):

@@ -3,9 +3,9 @@
 import pytest
 from redis import Redis
 
-from chat.conversations import edit
 from queueing.api import Rejected, State, pause
 from queueing.api.sockets import in_thread
+from tests.chat.questions import edit_question
 from tests.chat.tabs import browser
 
 from .asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
@@ -50,7 +50,7 @@ def test_what_waits_for_its_turn_finds_the_answer_when_it_comes(workers):
     ended(ask("And in Porto?", thread=first.thread_id))
 
     other = ask()
-    anew = edit.edit(owner=ALICE, message_id=other.message_id, text=QUESTION, request_id="anew").asked
+    anew = edit_question(other, owner=ALICE, text=QUESTION, request_id="anew").accepted
     waits = ask("And in Porto?", thread=other.thread_id)
     assert waits.job.unfinished_parents, "a thread's messages are answered in order"
     assert "cached" not in ended(anew).result

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from chat.answer_cache import store
 from chat.companions.registry import COMPANIONS
-from chat.conversations import edit, services
+from chat.conversations import services
 from chat.conversations.threads import delete_thread
 from chat.models import Thread
 from queueing.api import State, pause, redis, resume
+from tests.chat.questions import edit_question
 from tests.support.valkey import point_at
 
 from .asking import ALICE, BOB, QUESTION, again, ask, ended, put, reply_to
@@ -26,7 +27,7 @@ def test_asking_anew_and_trying_again_and_following_a_failure_ask_the_model(work
     ended(ask())
     second = ask()
     assert (again(second), reply_to(second)) == (True, "The first.")
-    anew = edit.edit(owner=ALICE, message_id=second.message_id, text=QUESTION, request_id="anew").asked
+    anew = edit_question(second, owner=ALICE, text=QUESTION, request_id="anew").accepted
     assert ended(anew).result["response"] == "The second."
     assert reply_to(ask(owner=BOB)) == "The second.", "that is the one that is kept"
 
@@ -64,7 +65,7 @@ def test_an_owner_is_forgotten_and_nobody_else(valkey):
 
 
 def test_the_oldest_go_when_there_are_too_many(valkey, monkeypatch):
-    monkeypatch.setattr(store, "MOST", 3)
+    monkeypatch.setattr(store, "MAX_ANSWERS", 3)
     for number in range(5):
         put(f"Question {number}?")
     assert [again(ask(f"Question {number}?")) for number in range(5)] == [False, False, True, True, True]
@@ -74,7 +75,7 @@ def test_the_oldest_go_when_there_are_too_many(valkey, monkeypatch):
 def test_what_is_too_long_or_empty_is_not_kept(valkey):
     put(said="")
     assert not again(ask())
-    put("Another?", said="x" * (store.MOST_CHARACTERS + 1))
+    put("Another?", said="x" * (store.MAX_CHARACTERS + 1))
     assert not again(ask("Another?"))
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from chat.companions.registry import COMPANIONS, companion_named
 from chat.errors import InvalidInput
+from chat.prompting.persona import PromptBudget
 from chat.prompting.token_budget import estimate_tokens
-from chat.replies.reply_job import Voice
 
 everyone = pytest.mark.parametrize("companion", COMPANIONS.values(), ids=COMPANIONS)
 
@@ -42,9 +42,9 @@ def test_instructions_are_thorough_and_the_brief_is_brief(companion):
 @everyone
 def test_the_demo_model_gets_the_brief_and_room_to_answer(companion, settings):
     settings.DEMO_MODEL = True
-    small = Voice.of(companion)
+    small = PromptBudget.of(companion)
     settings.DEMO_MODEL = False
-    full = Voice.of(companion)
+    full = PromptBudget.of(companion)
     assert (small.instructions, full.instructions) == (companion.brief, companion.instructions)
     assert small.max_output_tokens < small.context_tokens / 2 <= 1024
 

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chat.conversations import selectors, services
+from chat.conversations import selectors
 from chat.models import Message
 from queueing.api import Job
+from tests.chat.questions import submit_question
 from tests.chat.tabs import browser
 
 from .asking import ask, end_of, running, running_in, thread_of
@@ -60,7 +61,7 @@ async def test_an_edit_only_of_what_waits_stops_and_removes_nothing(workers):
 
 @pytest.mark.parametrize("moment", range(1, 5))
 def test_an_answer_that_ends_while_its_thread_is_read_is_not_told_to_be_empty(moment):
-    asked = services.ask(owner="s:reader", companion="travel", text="Where to?", request_id="r-1")
+    asked = submit_question(owner="s:reader", companion="travel", text="Where to?", request_id="r-1")
     queries = itertools.count(1)
 
     def end_in_between(execute: Any, *query: Any) -> Any:

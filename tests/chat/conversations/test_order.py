@@ -5,7 +5,7 @@ import itertools
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.conversations import services
+from chat.conversations import questions
 from chat.models import Message
 from queueing.api import Job
 from tests.chat.tabs import browser
@@ -76,7 +76,7 @@ async def test_withdrawing_the_one_between_lets_nobody_overtake(workers):
 
 
 async def test_a_thread_takes_no_end_of_waiting_questions(monkeypatch):
-    monkeypatch.setattr(services, "MAX_WAITING", 2)
+    monkeypatch.setattr(questions, "MAX_WAITING", 2)
     async with browser() as alice:
         tab = await alice.open()
         first = await ask(tab, "One", "r-1")

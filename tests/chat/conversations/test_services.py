@@ -6,22 +6,24 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from chat.conversations import selectors, services, threads
+from chat.conversations.messages import AcceptedMessage
 from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
 from queueing.api import Ending, Job, Rejected, State, WrongState, new_id
+from tests.chat.questions import submit_question
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 ALICE, BOB = "s:alice", "s:bob"
 
 
-def ask(text: str = "Where to?", *, owner: str = ALICE, request_id: str = "r-1", **more) -> services.Asked:
-    return services.ask(owner=owner, **({"companion": "travel"} | more), text=text, request_id=request_id)
+def ask(text: str = "Where to?", *, owner: str = ALICE, request_id: str = "r-1", **more) -> AcceptedMessage:
+    return submit_question(owner=owner, **({"companion": "travel"} | more), text=text, request_id=request_id)
 
 
-def end(asked: services.Asked, state: State, *, response: str = "", text: str = "") -> None:
+def end(asked: AcceptedMessage, state: State, *, response: str = "", text: str = "") -> None:
     save_reply(
         Ending(
             job_id=asked.job.id.hex,

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.conversations.services import Asked
+from chat.conversations.messages import AcceptedMessage
 from chat.documents import services
 from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Chunk
@@ -32,7 +32,7 @@ def window(settings: Any) -> None:
     settings.OPENAI_CONTEXT_TOKENS = 2000
 
 
-async def submit_text(text: str = TEXT, question: str = "How many ships?") -> Asked:
+async def submit_text(text: str = TEXT, question: str = "How many ships?") -> AcceptedMessage:
     request = services.AnalysisRequest(owner="s:ada", companion="travel", request_id="r-1", question=question)
     return await sync_to_async(services.analyse_text)(request, words=text)
 
@@ -41,7 +41,7 @@ async def _no_pause() -> None:
     """Return at once, as without clients that watch the job."""
 
 
-async def run(asked: Asked) -> tuple[dict[str, Any], JobContext]:
+async def run(asked: AcceptedMessage) -> tuple[dict[str, Any], JobContext]:
     """Run the job once; return its result and context."""
     ctx = JobContext(
         job_id=asked.job.id.hex,

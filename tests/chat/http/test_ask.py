@@ -104,6 +104,6 @@ async def test_what_breaks_is_told_without_details(alice, monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("chat.conversations.services.ask", breaks)
+    monkeypatch.setattr("chat.intake.submit_question", breaks)
     response = await alice.call("POST", "/api/travel", {"message": "x"})
     assert "secret" not in str(problem(response, 500, "server_error"))

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 
 from chat import limits
-from chat.conversations import edit, services
+from chat.conversations import services
 from chat.errors import LimitReached
 from chat.models import Message
 from queueing.api import Job, Rejected, State, cancel
+from tests.chat.questions import edit_question, submit_question
 from tests.support.valkey import point_at, wait_until
 
 from .rate_limits import ALICE, BOB, HOME, reserved_times, set_limits
@@ -23,7 +24,7 @@ numbers = itertools.count()
 
 def send(owner=ALICE, text="Where to?", **more):
     request = {"companion": "travel", "request_id": f"r-{next(numbers)}"} | more
-    return services.ask(owner=owner, text=text, **request)
+    return submit_question(owner=owner, text=text, **request)
 
 
 def delay(sent):
@@ -128,8 +129,8 @@ def test_edit_of_waiting_message_does_not_count_and_sending_again_does(settings,
     set_limits(settings, max_wait=0, anonymous="2/minute")
     sent = send()
     for number in range(3):
-        edit.edit(owner=ALICE, message_id=sent.message_id, text=f"Change {number}")
+        edit_question(sent, owner=ALICE, text=f"Change {number}")
     cancel(sent.job.pk)
-    edit.edit(owner=ALICE, message_id=sent.message_id, text="Again", request_id="edited")
+    edit_question(sent, owner=ALICE, text="Again", request_id="edited")
     with pytest.raises(LimitReached):
         services.retry(owner=ALICE, job_id=sent.job.pk)

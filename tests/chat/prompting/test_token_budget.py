@@ -4,113 +4,137 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chat.prompting.token_budget import Turn, estimate_tokens, fit, turn_cost
+from chat.prompting.persona import PromptBudget
+from chat.prompting.token_budget import PromptMessage, estimate_tokens, fit, message_cost
 from queueing.api import Permanent
 
 INSTRUCTIONS = "Be kind and brief."
 
-turns_of_one_or_many = st.lists(
-    st.builds(Turn, role=st.sampled_from(["user", "assistant"]), content=st.text(max_size=60)), max_size=12
-).map(lambda turns: [*turns, Turn("user", "And then?")])
+messages_of_any_role = st.builds(
+    PromptMessage, role=st.sampled_from(["user", "assistant"]), content=st.text(max_size=60)
+)
+conversations = st.lists(messages_of_any_role, max_size=12).map(
+    lambda messages: [*messages, PromptMessage("user", "And then?")]
+)
 budgets = st.integers(min_value=60, max_value=600)
 
 
-def said(turns: list[Turn]) -> str:
-    return "\n\n".join(turn.content for turn in turns)
+def fitting(
+    messages: list[PromptMessage],
+    *,
+    context_tokens: int,
+    max_output_tokens: int,
+    instructions: str = INSTRUCTIONS,
+) -> list[PromptMessage]:
+    budget = PromptBudget(
+        instructions=instructions, context_tokens=context_tokens, max_output_tokens=max_output_tokens
+    )
+    return fit(messages, budget.conversation_tokens)
 
 
-def conversation(length: int, words: int = 10) -> list[Turn]:
-    """User and assistant in turn, ending with the user."""
+def said(messages: list[PromptMessage]) -> str:
+    return "\n\n".join(message.content for message in messages)
+
+
+def conversation(length: int, words: int = 10) -> list[PromptMessage]:
+    """User and assistant in message, ending with the user."""
     roles = ["user", "assistant"] * length
-    return [Turn(role, f"{i} " + "word " * words) for i, role in enumerate(roles)][: 2 * length - 1]
+    return [PromptMessage(role, f"{i} " + "word " * words) for i, role in enumerate(roles)][: 2 * length - 1]
 
 
-@given(turns_of_one_or_many, budgets)
-def test_what_is_kept_never_costs_more_than_the_room_there_is(turns, context):
-    kept = fit(INSTRUCTIONS, turns, context_tokens=context, max_output_tokens=20)
+@given(conversations, budgets)
+def test_what_is_kept_never_costs_more_than_the_room_there_is(messages, context):
+    kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
-    cost = turn_cost(INSTRUCTIONS) + sum(turn_cost(turn.content) for turn in kept)
+    cost = message_cost(INSTRUCTIONS) + sum(message_cost(message.content) for message in kept)
     assert cost + 20 <= context
 
 
-@given(turns_of_one_or_many, budgets)
-def test_what_is_kept_is_the_end_of_the_conversation(turns, context):
-    kept = fit(INSTRUCTIONS, turns, context_tokens=context, max_output_tokens=20)
+@given(conversations, budgets)
+def test_what_is_kept_is_the_end_of_the_conversation(messages, context):
+    kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
-    assert said(turns).endswith(said(kept))
+    assert said(messages).endswith(said(kept))
     assert kept[-1].content.endswith("And then?")
 
 
-@given(turns_of_one_or_many, budgets)
-def test_what_is_kept_starts_with_the_user_and_alternates(turns, context):
-    kept = fit(INSTRUCTIONS, turns, context_tokens=context, max_output_tokens=20)
+@given(conversations, budgets)
+def test_what_is_kept_starts_with_the_user_and_alternates(messages, context):
+    kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
-    assert [turn.role for turn in kept] == (["user", "assistant"] * len(kept))[: len(kept)]
+    assert [message.role for message in kept] == (["user", "assistant"] * len(kept))[: len(kept)]
     assert kept[-1].role == "user"
 
 
-@given(turns_of_one_or_many, budgets, st.integers(min_value=0, max_value=300))
-def test_more_room_never_keeps_less(turns, context, more):
-    kept = fit(INSTRUCTIONS, turns, context_tokens=context, max_output_tokens=20)
-    kept_with_more = fit(INSTRUCTIONS, turns, context_tokens=context + more, max_output_tokens=20)
+@given(conversations, budgets, st.integers(min_value=0, max_value=300))
+def test_more_room_never_keeps_less(messages, context, more):
+    kept = fitting(messages, context_tokens=context, max_output_tokens=20)
+    kept_with_more = fitting(messages, context_tokens=context + more, max_output_tokens=20)
 
     assert said(kept_with_more).endswith(said(kept))
 
 
 def test_a_conversation_that_fits_is_left_as_it_is():
-    turns = conversation(5)
+    messages = conversation(5)
 
-    assert fit(INSTRUCTIONS, turns, context_tokens=10_000, max_output_tokens=500) == turns
+    assert fitting(messages, context_tokens=10_000, max_output_tokens=500) == messages
 
 
 def test_an_answer_without_its_question_is_cut_too():
-    turns = conversation(3)
-    room = turn_cost(INSTRUCTIONS) + sum(turn_cost(turn.content) for turn in turns[1:])
+    messages = conversation(3)
+    room = message_cost(INSTRUCTIONS) + sum(message_cost(message.content) for message in messages[1:])
 
-    kept = fit(INSTRUCTIONS, turns, context_tokens=room + 20, max_output_tokens=20)
+    kept = fitting(messages, context_tokens=room + 20, max_output_tokens=20)
 
-    assert kept == turns[2:]
+    assert kept == messages[2:]
 
 
 def test_questions_that_got_no_answer_become_one_turn():
-    turns = [Turn("user", "I am Ada."), Turn("user", "Who am I?")]
+    messages = [PromptMessage("user", "I am Ada."), PromptMessage("user", "Who am I?")]
 
-    assert fit(INSTRUCTIONS, turns, context_tokens=1000, max_output_tokens=20) == [
-        Turn("user", "I am Ada.\n\nWho am I?")
+    assert fitting(messages, context_tokens=1000, max_output_tokens=20) == [
+        PromptMessage("user", "I am Ada.\n\nWho am I?")
     ]
 
 
 @pytest.mark.parametrize(("letter", "room"), [("a", "2,340"), ("é", "780"), ("字", "520"), ("🙂", "390")])
 def test_a_message_that_does_not_fit_alone_is_refused_in_plain_words(letter, room):
     with pytest.raises(Permanent, match="too long for the companion") as caught:
-        fit(INSTRUCTIONS, [Turn("user", letter * 5000)], context_tokens=1000, max_output_tokens=200)
+        fitting([PromptMessage("user", letter * 5000)], context_tokens=1000, max_output_tokens=200)
 
     assert caught.value.code == "too_long"
     assert f"{room} characters" in caught.value.message
 
 
 def test_a_message_shortened_as_asked_fits():
-    turns = [Turn("user", "word " * 1000)]
+    messages = [PromptMessage("user", "word " * 1000)]
     with pytest.raises(Permanent) as caught:
-        fit(INSTRUCTIONS, turns, context_tokens=1000, max_output_tokens=200)
+        fitting(messages, context_tokens=1000, max_output_tokens=200)
     room = int("".join(filter(str.isdigit, caught.value.message)))
 
-    assert fit(
-        INSTRUCTIONS, [Turn("user", turns[0].content[:room])], context_tokens=1000, max_output_tokens=200
+    assert fitting(
+        [PromptMessage("user", messages[0].content[:room])],
+        context_tokens=1000,
+        max_output_tokens=200,
     )
 
 
 def test_instructions_that_leave_no_room_are_the_operators_business():
     with pytest.raises(Permanent) as caught:
-        fit("word " * 1000, [Turn("user", "Hi")], context_tokens=1000, max_output_tokens=200)
+        fitting(
+            [PromptMessage("user", "Hi")],
+            context_tokens=1000,
+            max_output_tokens=200,
+            instructions="word " * 1000,
+        )
 
     assert caught.value.code == "not_configured"
 
 
-@pytest.mark.parametrize("turns", [[], [Turn("user", "Hi"), Turn("assistant", "Hello")]])
-def test_a_conversation_that_does_not_end_with_the_user_is_a_bug(turns):
-    with pytest.raises(ValueError, match="last turn"):
-        fit(INSTRUCTIONS, turns, context_tokens=1000, max_output_tokens=20)
+@pytest.mark.parametrize("messages", [[], [PromptMessage("user", "Hi"), PromptMessage("assistant", "Hello")]])
+def test_a_conversation_that_does_not_end_with_the_user_is_a_bug(messages):
+    with pytest.raises(ValueError, match="last message"):
+        fitting(messages, context_tokens=1000, max_output_tokens=20)
 
 
 @given(st.text(), st.text())

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from chat.conversations.threads import rename_thread
 from chat.models import Message, Thread
-from chat.prompting.persona import Voice
-from chat.prompting.token_budget import estimate_tokens, turn_cost
+from chat.prompting.persona import PromptBudget
+from chat.prompting.token_budget import estimate_tokens, message_cost
 from chat.replies import summaries
+from chat.replies.summary_text import extract_summary, shorten
 from queueing.api import Job, new_id, submit
 from tests.chat.tabs import Tab, browser
 from tests.support.valkey import eventually
@@ -184,13 +185,13 @@ def older_half(contents: list[str], room: int) -> list[str]:
     thread, ids = thread_with(len(contents))
     for message_id, content in zip(ids, contents, strict=True):
         Message.objects.filter(id=message_id).update(content=content)
-    voice = Voice(instructions="", context_tokens=room + turn_cost(""), max_output_tokens=0)
-    return [message.content for message in async_to_sync(summaries._older_half)(thread, voice)]
+    budget = PromptBudget(instructions="", context_tokens=room + message_cost(""), max_output_tokens=0)
+    return [message.content for message in async_to_sync(summaries._older_half)(thread, budget)]
 
 
 def test_the_older_half_ends_where_the_visitor_begins():
     contents = [f"{n} " + "word " * 30 for n in range(10)]
-    older = older_half(contents, room=sum(map(turn_cost, contents)))
+    older = older_half(contents, room=sum(map(message_cost, contents)))
     assert older == contents[: len(older)]
     assert len(older) == 6
 
@@ -207,16 +208,16 @@ def test_of_a_thread_without_an_answer_there_is_nothing_to_sum_up():
 
 def test_the_demo_models_summary_is_what_the_visitor_said_and_the_latest_of_it():
     said = [Message(role=role, content=f"{role} {n}") for n in range(3) for role in ("user", "assistant")]
-    assert summaries.extract("Before", said, 100).splitlines() == [
+    assert extract_summary("Before", said, 100).splitlines() == [
         "Before",
         *(f"The visitor said: user {n}" for n in range(3)),
     ]
-    assert summaries.extract("Before", said, 30).splitlines() == ["The visitor said: user 2"]
+    assert extract_summary("Before", said, 30).splitlines() == ["The visitor said: user 2"]
 
 
 @given(st.text(), st.integers(min_value=3, max_value=40))
 def test_what_is_shortened_fits_and_begins_as_it_did(text, tokens):
-    short = summaries.shortened(text, tokens)
+    short = shorten(text, tokens)
     assert estimate_tokens(short) <= tokens
     assert short == text or text.startswith(short.removesuffix("…"))
 
@@ -224,15 +225,15 @@ def test_what_is_shortened_fits_and_begins_as_it_did(text, tokens):
 def test_a_summary_of_what_was_removed_meanwhile_is_thrown_away():
     thread, ids = thread_with(4)
     Message.objects.filter(id=ids[0]).delete()
-    summaries._keep(thread, ids[:2], "Out of date")
+    summaries._store(thread, ids[:2], "Out of date")
     thread.refresh_from_db()
     assert thread.summary == ""
 
 
 def test_of_two_summaries_of_the_same_the_first_counts():
     thread, ids = thread_with(6)
-    summaries._keep(thread, ids[:4], "First")
-    summaries._keep(thread, ids[:2], "Late")
+    summaries._store(thread, ids[:4], "First")
+    summaries._store(thread, ids[:2], "Late")
     thread.refresh_from_db()
     assert (thread.summary, thread.summary_to) == ("First", ids[3])
 
@@ -240,7 +241,7 @@ def test_of_two_summaries_of_the_same_the_first_counts():
 @pytest.mark.parametrize(("removed", "kept"), [([0], False), ([3, 4], False), ([4, 5], True)])
 def test_a_summary_goes_with_what_it_covers_and_not_with_the_rest(removed, kept):
     thread, ids = thread_with(6)
-    summaries._keep(thread, ids[:4], "Here")
-    summaries.forget(thread.id, [ids[i] for i in removed])
+    summaries._store(thread, ids[:4], "Here")
+    summaries.discard_summary(thread.id, [ids[i] for i in removed])
     thread.refresh_from_db()
     assert bool(thread.summary) is kept

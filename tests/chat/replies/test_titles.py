@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.replies.titles import LENGTH, cleaned
+from chat.replies.titles import MAX_LENGTH, clean_title
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,10 @@ from chat.replies.titles import LENGTH, cleaned
     ],
 )
 def test_what_stands_around_a_title_is_left_out(said, title):
-    assert cleaned(said) == title
+    assert clean_title(said) == title
 
 
 def test_a_long_title_ends_after_a_word():
-    title = cleaned("word " * 20)
+    title = clean_title("word " * 20)
     assert title == "word " * 11 + "word…"
-    assert len(title) <= LENGTH + 1
+    assert len(title) <= MAX_LENGTH + 1

@@ -21,7 +21,7 @@ def clock() -> Iterator[list[float]]:
 
 def test_after_the_time_it_named_there_is_enough_and_not_before():
     with clock() as now:
-        bucket = flow_control.Bucket(20, 5)
+        bucket = flow_control.TokenBucket(20, 5)
         assert [bucket.take() for _ in range(21)] == [True] * 20 + [False]
         assert bucket.wait() == 0.2
         now[0] = 0.19
@@ -33,7 +33,7 @@ def test_after_the_time_it_named_there_is_enough_and_not_before():
 @given(st.lists(st.tuples(st.floats(0, 30), st.sampled_from([0.05, 0.25, 1.0])), max_size=60))
 def test_never_is_more_taken_than_the_burst_and_what_time_gave(steps):
     with clock() as now:
-        bucket, taken = flow_control.Bucket(20, 5), 0.0
+        bucket, taken = flow_control.TokenBucket(20, 5), 0.0
         for passed, cost in steps:
             now[0] += passed
             taken += cost if bucket.take(cost) else 0

@@ -144,7 +144,7 @@ async def test_what_breaks_is_told_without_details(monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("chat.conversations.services.ask", breaks)
+    monkeypatch.setattr("chat.intake.submit_question", breaks)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()

@@ -63,7 +63,7 @@ async def test_a_question_of_half_characters_is_refused_over_http_too():
 @pytest.fixture
 def patient(monkeypatch):
     """Nobody may say more than at once for 100 s, however slow the machine is."""
-    monkeypatch.setattr(flow_control, "RATE", 0.01)
+    monkeypatch.setattr(flow_control, "MESSAGE_RATE", 0.01)
 
 
 async def test_too_many_at_once_are_told_to_wait_and_how_long(patient):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from chat.socket.consumer import ChatConsumer
+from chat.socket.client import SocketClient
 from queueing.events import channel_layer, delivery, messages
 from tests.chat.tabs import browser
 
@@ -69,16 +69,16 @@ async def test_a_socket_that_was_held_up_still_reads_every_word(workers, monkeyp
     text = " ".join(f"wörd{n}" for n in range(300))
     workers.script(text=text, delay=0.01)
     gate, heard = asyncio.Event(), 0
-    tell = ChatConsumer.tell
+    send = SocketClient.send
 
-    async def held_up(self: ChatConsumer, event: messages.Event) -> None:
+    async def held_up(self: SocketClient, event: messages.Event) -> None:
         nonlocal heard
         heard += event["type"] == "chat:delta"
         if event["type"] == "chat:delta":
             await gate.wait()
-        await tell(self, event)
+        await send(self, event)
 
-    monkeypatch.setattr(ChatConsumer, "tell", held_up)
+    monkeypatch.setattr(SocketClient, "send", held_up)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Where to?")

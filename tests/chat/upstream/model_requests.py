@@ -6,24 +6,27 @@ from typing import Any
 
 import pytest
 
-from chat.prompting.token_budget import Turn
-from chat.upstream import ModelReply, stream_reply
+from chat.prompting.prompt import ModelRequest
+from chat.prompting.token_budget import PromptMessage
+from chat.upstream import ModelReply, ReplyCallbacks, stream_reply
 from queueing.api import Cooldown, JobError, Permanent, Retry
 from tests.provider.fixture import Provider
 
 QUESTION = "What is a queue for, really?"
 
 
-async def ask_model(prompt: str = QUESTION, on_text=lambda text: None, **changes) -> ModelReply:
-    arguments = {
+async def ask_model(prompt: str = QUESTION, **changes: Any) -> ModelReply:
+    """Return the reply; `changes` are fields of the request, or callbacks."""
+    earlier = [PromptMessage("user", "Hi"), PromptMessage("assistant", "Hello.")]
+    request: dict[str, Any] = {
         "instructions": "Be brief.",
-        "turns": [Turn("user", "Hi"), Turn("assistant", "Hello."), Turn("user", prompt)],
+        "messages": [*earlier, PromptMessage("user", prompt)],
+        "max_output_tokens": 300,
         "thread_id": "5ca1ab1e",
         "owner": "session:ada",
-        "max_output_tokens": 300,
-        "on_text": on_text,
     }
-    return await stream_reply(**(arguments | changes))
+    callbacks = {name: changes.pop(name) for name in ("on_text", "pace", "on_usage") if name in changes}
+    return await stream_reply(ModelRequest(**(request | changes)), ReplyCallbacks(**callbacks))
 
 
 async def request_error(**changes) -> JobError:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chat.conversations import services
 from queueing.api import Job
 from queueing.models import FailedAttempt
+from tests.chat.questions import submit_question
 from tests.support.valkey import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -18,7 +18,7 @@ def test_provider_wait_pauses_all_jobs_until_it_ends(workers):
         status=429, code="rate_limit_exceeded", headers={"retry-after": str(WAIT)}, wait=0.3, times=3
     )
     for number in range(JOBS):
-        services.ask(owner=f"s:{number}", companion="travel", text=f"Where to, {number}?", request_id="r")
+        submit_question(owner=f"s:{number}", companion="travel", text=f"Where to, {number}?", request_id="r")
     wait_until(lambda: Job.objects.filter(state="completed").count() == JOBS, "all to finish", timeout=90)
 
     refused_at = workers.requests[0].ended

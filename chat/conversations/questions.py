@@ -1,0 +1,135 @@
+"""Add a question to a thread: the two messages and the job that writes the reply, in one transaction."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat.analytics.tracker import track
+from chat.answer_cache.lookup import (
+    FOLLOWER_PRIORITY,
+    NOTHING_REUSABLE,
+    SAME_QUESTION,
+    ReusableAnswer,
+    find_reusable_answer,
+)
+from chat.errors import LimitReached
+from chat.models import Message, Role, Thread
+from chat.prompting.conversation_context import estimate_max_tokens
+from chat.usage.budgets import budget_of, reserve
+from queueing.api import Job, Submission, new_id, submit, submit_completed
+
+from . import selectors, texts
+from .messages import AcceptedMessage, Question
+
+#: Maximum unfinished messages of one thread.
+MAX_WAITING = 20
+
+
+def add_question(thread: Thread, question: Question) -> AcceptedMessage:
+    """Add a question and an empty reply to the end of `thread`, and submit the job that fills the reply.
+
+    The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
+    and the admission's delay is over. A stored answer to a `chat.reply` completes it at once. Must be called
+    within a transaction. Raise `LimitReached`, or what `submit` raises; then nothing was written.
+    """
+    previous = [] if thread._state.adding else lock_unfinished_jobs(thread)
+    reusable = NOTHING_REUSABLE
+    if _may_reuse(question, previous):
+        reusable = find_reusable_answer(thread, question.text)
+    job_id, is_new = new_id(), thread._state.adding
+    with transaction.atomic():
+        ids = _write_messages(thread, question, job_id)
+        submission = _submit(thread, question, job_id, ids, previous, reusable)
+        if not submission.created:  # the same request, at the same moment
+            transaction.set_rollback(True)
+            return AcceptedMessage.of(submission)
+    if not is_new:
+        # After submitting: a worker locks a job before its thread, and so must we.
+        Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now())
+    reusable.mark_in_progress(job_id.hex)
+    if not submission.job.is_finished:
+        _reserve_budget(thread, question.text, submission.job)
+    return AcceptedMessage.of(submission)
+
+
+def _may_reuse(question: Question, previous: list[Job]) -> bool:
+    must_wait = previous or question.depends_on or question.admission.delay
+    return question.kind == "chat.reply" and question.reuse == "use" and not must_wait
+
+
+def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[str, str]:
+    """Write the question, the empty reply, and a new thread. Return the ids for the job's meta."""
+    message = Message(
+        id=new_id(),
+        thread=thread,
+        role=Role.USER,
+        content=question.text,
+        attachment=question.attachment,
+        job_id=job_id,
+    )
+    reply = Message(id=new_id(), thread=thread, role=Role.ASSISTANT, job_id=job_id)
+    if thread._state.adding:
+        thread.updated_at = timezone.now()
+        thread.save()
+    Message.objects.bulk_create([message, reply])
+    sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=question.kind)
+    transaction.on_commit(sent)
+    return {"threadId": thread.id.hex, "messageId": message.id.hex, "replyId": reply.id.hex}
+
+
+def _submit(
+    thread: Thread,
+    question: Question,
+    job_id: UUID,
+    ids: dict[str, str],
+    previous: list[Job],
+    reusable: ReusableAnswer,
+) -> Submission:
+    """Submit the job: completed with a stored answer, as follower of the same question's job, or as usual."""
+    args = {"reply_id": ids["replyId"]}
+    meta = ids | question.admission.meta
+    who: dict[str, Any] = {"owner": thread.owner, "request_id": question.request_id, "job_id": job_id}
+    if reusable.answer:
+        return submit_completed(question.kind, args, reusable.answer.result, meta=meta, **who)
+    if reusable.leader:
+        return submit(
+            question.kind,
+            args | {"answers": "follow"},
+            meta=meta | {"afterReason": SAME_QUESTION},
+            after=[reusable.leader],
+            priority=FOLLOWER_PRIORITY,
+            **who,
+        )
+    return submit(
+        question.kind,
+        args if question.reuse == "use" else args | {"answers": question.reuse},
+        meta=meta,
+        delay=question.admission.delay,
+        depends_on=question.depends_on,
+        after=previous,
+        **who,
+    )
+
+
+def _reserve_budget(thread: Thread, text: str, job: Job) -> None:
+    """Reserve the answer's maximum in the owner's budget, so that no message waits in vain."""
+    if any(budget_of(thread.owner)):
+        tokens, output_tokens = estimate_max_tokens(thread, text)
+        reserve(thread.owner, job.id, tokens, output_tokens=output_tokens)
+
+
+def lock_unfinished_jobs(thread: Thread) -> list[Job]:
+    """Return the unfinished jobs of a thread, to which no other transaction can add one meanwhile.
+
+    Raise `LimitReached` (`owner_limit`) when there are too many.
+    """
+    # Whoever adds to a thread locks its first message. Not the thread: a worker that ends a reply writes
+    # the thread while it holds the job that we are about to mark, and each would wait for the other.
+    list(thread.messages.select_for_update()[:1])
+    unfinished = selectors.unfinished_jobs(thread)
+    if len(unfinished) >= MAX_WAITING:
+        raise LimitReached("owner_limit", texts.too_many_waiting(len(unfinished)), 10.0)
+    return unfinished

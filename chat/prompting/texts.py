@@ -1,0 +1,13 @@
+"""Sentences that visitors read when a prompt cannot be built."""
+
+NOT_CONFIGURED = (
+    "The companion's model is configured with too little room for a conversation. "
+    "Please tell the operator of this site."
+)
+
+
+def too_long(characters: int) -> str:
+    return (
+        "This message is too long for the companion to read at once. "
+        f"Please shorten it to about {characters:,} characters."
+    )
