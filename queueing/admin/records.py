@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.contrib import admin
 
 from queueing.conf import get_conf
-from queueing.control.actions import ACTIONS
+from queueing.control import figures
+from queueing.control.actions import ACTIONS, label_of
 from queueing.models import AuditEntry, FailureNote, LimitOverride, Pause
 
 from . import texts
@@ -32,11 +33,19 @@ class ActionFilter(FixedChoicesFilter):
 
 @admin.register(AuditEntry)
 class AuditAdmin(Undeletable):
-    list_display = ["at", "actor", "action", "queue", "job_id", "subject", "detail", "note"]
+    list_display = ["at", "actor", "what", "queue", "job_id", "subject", "details", "note"]
     list_filter = [ActionFilter, QueueFilter]
     search_fields = ["=actor", "=job_id"]
     search_help_text = texts.AUDIT_SEARCH_HELP
     sortable_by: list[str] = []
+
+    @admin.display(description="Action")
+    def what(self, entry: AuditEntry) -> str:
+        return label_of(entry.action)
+
+    @admin.display(description="Detail")
+    def details(self, entry: AuditEntry) -> str:
+        return figures.of_entry(entry.detail)
 
 
 @admin.register(LimitOverride)

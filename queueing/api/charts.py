@@ -2,6 +2,7 @@
 
 from queueing.monitoring import histogram
 from queueing.monitoring.charts import formats
-from queueing.monitoring.charts.plots import Plot, Series, bars, lines
+from queueing.monitoring.charts.plot import Plot, Series
+from queueing.monitoring.charts.plots import bars, lines
 
 __all__ = ["Plot", "Series", "bars", "formats", "histogram", "lines"]

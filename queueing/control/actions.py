@@ -155,3 +155,8 @@ _ALL = (
 
 #: Name -> action.
 ACTIONS = {action.name: action for action in _ALL}
+
+
+def label_of(name: str) -> str:
+    """Return the label of an action by its name in the audit log."""
+    return ACTIONS[name].label if name in ACTIONS else name

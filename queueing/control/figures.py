@@ -1,7 +1,8 @@
-"""The numbers that an operator sees before an action: how many jobs it would affect. All functions block."""
+"""The numbers that operators see before and after an action. Functions that read the database block."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
@@ -10,10 +11,12 @@ from queueing.conf import get_queue
 from queueing.limits.live_limits import effective
 from queueing.models import Job
 from queueing.monitoring import failures
-from queueing.states import FINISHED, UNFINISHED, State
+from queueing.states import UNFINISHED, State
 
 from . import limit_texts
 
+#: The finished states in the order in which forms and sentences name them.
+FINISHED_STATES = (State.COMPLETED, State.FAILED, State.CANCELLED)
 #: Finished jobs that are counted; of more the sentence says "more than".
 _MAX_COUNTED = 10_000
 
@@ -36,7 +39,7 @@ def of_finished(queue: str, age: timedelta) -> list[str]:
     """Return the counts of the queue's finished jobs that are older than `age`, in one sentence."""
     old = Job.objects.filter(queue=queue, finished_at__lt=timezone.now() - age)
     parts = []
-    for state in sorted(FINISHED):
+    for state in FINISHED_STATES:
         number = old.filter(state=state).order_by()[: _MAX_COUNTED + 1].count()
         parts.append(f"{'more than ' * (number > _MAX_COUNTED)}{min(number, _MAX_COUNTED):,} {state}")
     return [f"Older than {age.days} days: {_listed(parts)}."]
@@ -60,6 +63,17 @@ def of_limits(queue: str) -> list[str]:
         if getattr(settings, name) != getattr(now, name)
     ]
     return changed or ["The queue already has the limits of the settings."]
+
+
+def of_entry(detail: Mapping[str, Any]) -> str:
+    """Return the detail of an audit entry: `37 jobs`, `Rate limit no limit → 5 per 60 s`, or a note."""
+    before, parts = detail.get("before", {}), []
+    if "jobs" in detail:
+        parts.append(jobs(detail["jobs"]))
+    for name, value in detail.get("after", {}).items():
+        old, new = limit_texts.in_words(before.get(name)), limit_texts.in_words(value)
+        parts.append(f"{limit_texts.LABELS.get(name, name)} {old} → {new}")
+    return _listed(parts) or str(detail.get("text", ""))
 
 
 def _listed(parts: Iterable[str]) -> str:

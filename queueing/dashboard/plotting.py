@@ -8,7 +8,7 @@ from django.utils import timezone
 from queueing.conf import get_conf
 from queueing.monitoring import histogram, statistics
 from queueing.monitoring.charts import formats, plots
-from queueing.monitoring.charts.plots import Plot, Series
+from queueing.monitoring.charts.plot import Plot, Series
 
 #: Minutes of the trend line of a queue.
 _TREND_MINUTES = 30

@@ -43,8 +43,8 @@ def whole_number(least: int, most: int | None = None) -> str:
 
 def limit_hint(name: str, settings: str) -> str:
     """Return the hint below a field of the form of limits."""
-    zero = {
+    hint = {
         "concurrency": "",
-        "limiter": " Starts/seconds, for example 5/60. 0 is no limit.",
-    }.get(name, " 0 is no limit.")
-    return f"Settings: {settings}.{zero}"
+        "limiter": " Enter starts/seconds, for example 5/60, or 0 for no limit.",
+    }.get(name, " Enter 0 for no limit.")
+    return f"Default: {settings}.{hint}"

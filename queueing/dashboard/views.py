@@ -16,11 +16,11 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
 from queueing.control.actions import CLEAN_DAYS
+from queueing.control.figures import FINISHED_STATES
 from queueing.control.operator_action import OPERATE, OperatorAction
 from queueing.errors import BadValue, WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
-from queueing.states import FINISHED
 
 from . import forms, parts, texts
 from .cache import TTLCache
@@ -83,7 +83,7 @@ def ask(request: HttpRequest, action: OperatorAction) -> HttpResponse:
         "heading": action.heading(target),
         "figures": action.figures(target),
         "limits": forms.limit_fields(target.queue) if "limits" in action.fields else None,
-        "states": sorted(FINISHED),
+        "states": FINISHED_STATES,
         "days": CLEAN_DAYS,
         "max_note": MAX_NOTE,
     }

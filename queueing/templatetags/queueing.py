@@ -10,7 +10,7 @@ from django import template
 from django.utils import timezone
 
 from queueing.control import figures, limit_texts
-from queueing.control.actions import ACTIONS
+from queueing.control.actions import label_of
 from queueing.monitoring import health
 from queueing.monitoring.charts import formats
 
@@ -76,19 +76,13 @@ def limiter(value: Mapping[str, Any] | None) -> str:
 @register.filter
 def action_label(name: str) -> str:
     """Return the label of an action by its name in the audit log."""
-    return ACTIONS[name].label if name in ACTIONS else name
+    return label_of(name)
 
 
 @register.filter
 def audit_detail(detail: Mapping[str, Any]) -> str:
-    """Format the detail of an audit entry: `37 jobs`, `Rate limit no limit → 5 per 60 s`, or a note."""
-    before, parts = detail.get("before", {}), []
-    if "jobs" in detail:
-        parts.append(figures.jobs(detail["jobs"]))
-    for name, value in detail.get("after", {}).items():
-        label = limit_texts.LABELS.get(name, name)
-        parts.append(f"{label} {limit_texts.in_words(before.get(name))} → {limit_texts.in_words(value)}")
-    return ", ".join(parts) or str(detail.get("text", ""))
+    """Format the detail of an audit entry."""
+    return figures.of_entry(detail)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from queueing.monitoring import failures
 
-from . import actions, tables, texts
+from . import actions, columns, tables, texts
 from .actions import PendingAction
 from .poller import Poller, Snapshot
 from .terminal import Terminal
@@ -129,7 +129,7 @@ class Monitor:
         body = self._body(snapshot.overview, width, height - top_lines - worker_lines - footer_lines)
         parts = [Layout(top, size=top_lines), Layout(body)]
         if workers:
-            parts.append(Layout(tables.table(tables.WORKERS, workers, width), size=worker_lines))
+            parts.append(Layout(tables.table(columns.WORKERS, workers, width), size=worker_lines))
         return _stacked(*parts, footer)
 
     def _top(
@@ -153,8 +153,8 @@ class Monitor:
         if not rows:
             return Text(texts.NO_FAILURES if self._view == "failures" else texts.NO_ACTIVE_JOBS, "dim")
         if self._view == "jobs":
-            return tables.table(tables.JOBS, visible, width, selected)
-        return tables.table(tables.FAILURES, [_as_row(group) for group in visible], width, selected)
+            return tables.table(columns.JOBS, visible, width, selected)
+        return tables.table(columns.FAILURES, [_as_row(group) for group in visible], width, selected)
 
     def _message_lines(self, width: int) -> tuple[Text, int]:
         """Return the message above the keys, and the lines that both take together."""
@@ -163,7 +163,7 @@ class Monitor:
             message, style = f"y/n  {self._pending.question}", "bold yellow"
         elif self._running:
             message = texts.RUNNING
-        text = Text(tables.plain(message), style)
+        text = Text(columns.plain(message), style)
         lines = len(text.wrap(self._terminal.console, width))
         return text, 1 + max(1, min(lines, _MAX_MESSAGE))
 

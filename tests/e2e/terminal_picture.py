@@ -26,12 +26,12 @@ from tests.support.cluster import ROOT
 from tests.support.valkey import wait_until
 
 COLUMNS, LINES = 100, 20
-#: Said instead of the name of the machine that took the picture.
+#: Shown instead of the name of the machine that took the picture.
 HOST = "host-1"
 
 
 def ask(site: Site, companion: str, message: str) -> None:
-    """As somebody new."""
+    """Send a question as a new visitor."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     body = json.dumps({"message": message}).encode()
     request = urllib.request.Request(
@@ -41,13 +41,13 @@ def ask(site: Site, companion: str, message: str) -> None:
 
 
 def status(site: Site, queue: str) -> dict[str, object]:
-    """The queue as `queue_status` has it."""
+    """Return the output of `queue_status` for one queue."""
     command = [sys.executable, "manage.py", "queue_status", queue, "--json"]
     return json.loads(subprocess.check_output(command, cwd=ROOT, env=site.environment))
 
 
 def work(site: Site, provider: Provider) -> None:
-    """Fill an afternoon: answers, some that fail, titles that wait in a paused queue, and a line."""
+    """Create answers, failures, waiting titles in a paused queue, and waiting questions."""
     subprocess.run(
         [sys.executable, "manage.py", "queue_pause", "background"],
         cwd=ROOT,
@@ -68,7 +68,7 @@ def work(site: Site, provider: Provider) -> None:
 
 
 def frame(site: Site) -> str:
-    """The screen as it is drawn in the end, with its colours."""
+    """Return the last screen, with colours."""
     screen = Terminal(
         "manage.py",
         "queue_monitor",
@@ -88,7 +88,7 @@ def frame(site: Site) -> str:
 
 
 def as_svg(drawn: str) -> str:
-    """What a terminal shows, as a picture that asks nobody for fonts."""
+    """Return the screen as SVG without external fonts."""
     host = socket.gethostname()
     drawn = re.sub(rf"\b{re.escape(host)}( *)", f"{HOST} ", drawn)
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)

@@ -1,4 +1,4 @@
-"""Django's admin, in a browser: a failed job is found, understood, run anew and followed to its end."""
+"""The admin in a browser: a failed job is found, retried and completes."""
 
 from collections.abc import Callable
 
@@ -21,14 +21,14 @@ def signed_in(context: BrowserContext, site: Site, path: str) -> Page:
 
 @pytest.fixture
 def failed(queues: Site) -> Site:  # noqa: F811
-    """A site on which a job of Alice's needs a second chance, and another will have several attempts."""
+    """A site with a failed job of Alice, and a job of Bob with several attempts."""
     do(queues, 'submit("test.flaky", {"fail": 1, "how": "permanent"}, owner="s:alice")')
     do(queues, 'submit("test.flaky", {"fail": 1, "how": "retry"}, owner="s:bob", request_id="r-2")')
     return queues
 
 
 def until(page: Page, text: str) -> None:
-    """Look again until the page says so: it is no live page."""
+    """Reload the page until it shows the text: the page is not live."""
     for _ in range(50):
         if page.get_by_text(text, exact=True).count():
             return
@@ -57,7 +57,7 @@ def test_failed_job_is_found_retried_and_completes(
 def test_admin_pages_have_no_serious_axe_findings_and_fit_width(
     failed: Site, browser: Browser, width: int, theme: str
 ) -> None:
-    # Not a `visitor`, who minds the page's policy: axe itself breaks it where style sheets import others.
+    # No `visitor`, which checks the content policy: axe breaks it on pages with imported style sheets.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
     page = signed_in(context, failed, "queueing/job/?q=s:bob")
     assert serious(page) == []

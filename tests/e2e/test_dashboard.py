@@ -1,4 +1,4 @@
-"""The staff's page of the queues, in a browser, with real jobs in a real cluster."""
+"""The page of the queues in a browser, with real jobs in a real cluster."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ reader.user_permissions.add(Permission.objects.get(codename="view_job"))
 
 
 def do(site: Site, code: str) -> None:
-    """Run code in a process that knows the site's database and Redis."""
+    """Run code in a process with the database and Redis of the site."""
     site.run("from queueing.submit import submit, submit_many\n" + code)
 
 
 @pytest.fixture(scope="module")
 def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site with the tests' kinds of job, and two of the staff."""
+    """A site with the kinds of job of the tests, and two members of staff."""
     with running(tmp_path_factory.mktemp("queues"), DJANGO_SETTINGS_MODULE="tests.settings") as site:
         do(site, PREPARE)
         yield site
@@ -47,12 +47,12 @@ def open_page(context: BrowserContext, url: str, who: str = "carol", query: str 
 
 @pytest.fixture
 def board(queues: Site, visitor: Callable[..., BrowserContext]) -> Page:
-    """The page as an operator has it, with the queue `test` chosen."""
+    """The page of an operator, with the queue `test` selected."""
     return open_page(visitor(), queues.url)
 
 
 def number(page: Page, name: str, queue: str = "test") -> Locator:
-    """A count on the queue's card."""
+    """Return a count on the card of the queue."""
     row = page.locator(f"#queue-{queue} .queue__counts div").filter(has_text=name)
     return row.locator("dd")
 
@@ -179,7 +179,7 @@ def test_page_reconnects_after_web_restart(
 def test_database_outage_is_shown_and_page_keeps_contents(queues: Site, board: Page) -> None:
     path = Path(queues.environment["DATABASE_URL"].removeprefix("sqlite:///"))
     away = path.rename(path.with_suffix(".away"))
-    path.mkdir()  # so that whoever opens the database cannot
+    path.mkdir()  # the database cannot be opened
     try:
         expect(board.locator("#live")).to_contain_text("The database is unavailable.")
         expect(board.locator("#queue-test")).to_contain_text("waiting")

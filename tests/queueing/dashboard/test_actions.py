@@ -103,7 +103,7 @@ def test_limits_form_changes_shows_and_resets(operator):
     assert act(operator, "set_limits", concurrency="7", **as_they_are).status_code == 200
     form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="7"' in form
-    assert "Settings: 50" in form
+    assert "Default: 50" in form
     said = operator.get("/admin/queue/ask/clear_limits?queue=test").content.decode()
     assert "Max running per cluster: 50 instead of 7." in said
     assert "Rate limit: no limit instead of 5 per 2.5 s." in said

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queueing.monitoring.charts import formats, plots
-from queueing.monitoring.charts.plots import Plot, Series
+from queueing.monitoring.charts.plot import Plot, Series
 
 numbers = st.floats(0, 1e15, allow_nan=False) | st.integers(0, 10**18)
 values = st.lists(numbers | st.none(), min_size=1, max_size=100)

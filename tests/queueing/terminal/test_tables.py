@@ -8,7 +8,7 @@ from django.db import OperationalError
 from rich.console import Console
 
 from queueing.monitoring import health
-from queueing.terminal import poller, tables
+from queueing.terminal import columns, poller, tables
 from queueing.terminal.terminal import split
 
 LAST = {
@@ -89,7 +89,7 @@ def test_warnings_beyond_maximum_are_counted():
 
 
 def test_plain_replaces_control_characters():
-    assert tables.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
+    assert columns.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_plain_replaces_control_characters():
     [(None, "-"), (0.04, "0.0s"), (9.9, "9.9s"), (100, "100s"), (180, "3m"), (7200, "2h"), (200_000, "2d")],
 )
 def test_seconds_formats_short_durations(value, said):
-    assert tables.seconds(value) == said
+    assert columns.seconds(value) == said
 
 
 @pytest.mark.parametrize(
