@@ -34,11 +34,11 @@ def model_name() -> str:
 
 def serve(port: int) -> None:
     """Load the model and answer on 127.0.0.1:`port` until a signal ends the process."""
-    import xllamacpp
-
     path = model_path()
     if not path.is_file():
         sys.exit(f"There is no model at {path}. LOCAL_MODEL_PATH must name a GGUF file.")
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {model_name()}
