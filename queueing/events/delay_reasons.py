@@ -1,4 +1,4 @@
-"""Jobs that their submitter delays, with a reason:
+"""Jobs that their submitter delays, with a reason.
 
     submit(kind, args, owner=owner, delay=40.0, meta={"delayReason": "rate_limit"})
 

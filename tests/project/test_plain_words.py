@@ -57,9 +57,7 @@ NOT_YET: tuple[str, ...] = (
     "chat/replies/",
     "chat/socket/",
     "chat/static/",
-    "queueing/events/__init__.py",
     "queueing/static/",
-    "queueing/worker/output.py",
     "templates/chat/",
 )
 
