@@ -20,7 +20,7 @@ from chat.limits.addresses import client_address
 
 from . import texts
 from .erasing import end_sessions
-from .forms import SignInForm, SignUpForm
+from .forms import ResetForm, SignInForm, SignUpForm
 from .sessions import record_session, sign_in
 
 
@@ -108,6 +108,7 @@ class PasswordReset(_NeedsMail, _RateLimited, views.PasswordResetView):
     """The page to request a reset link. Its response is the same for unknown addresses."""
 
     template_name = "accounts/reset.html"
+    form_class = ResetForm
     email_template_name = "accounts/reset_mail.txt"
     subject_template_name = "accounts/reset_subject.txt"
     success_url = reverse_lazy("reset-sent")

@@ -5,7 +5,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UserCreationForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    PasswordResetForm,
+    UserCreationForm,
+)
 from django.contrib.auth.models import User
 from django.core.validators import EmailValidator
 from django.utils import timezone
@@ -58,6 +63,14 @@ class SignUpForm(UserCreationForm):
         return super().save(commit)
 
 
+class ResetForm(PasswordResetForm):
+    """The form to request a link that resets the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = texts.EMAIL
+
+
 class TokenForm(forms.Form):
     """The form for a new API token."""
 
@@ -95,7 +108,7 @@ class EraseForm(forms.Form):
                 widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
             )
         else:
-            self.fields["confirmed"] = forms.BooleanField(label=texts.CONFIRM_ERASING)
+            self.fields["confirmed"] = forms.BooleanField(label=texts.CONFIRM_ERASING, label_suffix="")
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]

@@ -3,6 +3,7 @@
 INVALID_EMAIL = "Enter a valid e-mail address."
 EMAIL_HELPS_RESET = "With an e-mail address you can reset a forgotten password."
 NAME_OR_EMAIL = "Name or e-mail address"
+EMAIL = "E-mail address"
 
 WRONG_PASSWORD = "This is not your password."  # noqa: S105 (not a secret)
 YOUR_PASSWORD = "Your password"  # noqa: S105
@@ -20,7 +21,7 @@ TOKEN_REVOKED = "The token was revoked."  # noqa: S105
 #: The scopes of a token, each with what it allows.
 SCOPE_LABELS = {
     "read": "Read conversations, jobs and usage",
-    "chat": "Send messages; change, stop and delete",
+    "chat": "Send, change, stop and delete messages",
     "analytics": "Send analytics events",
 }
 

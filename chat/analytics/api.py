@@ -63,7 +63,7 @@ class OptionalVisitorAuth(VisitorAuth):
     """A `VisitorAuth` that creates no session for clients with do-not-track."""
 
     async def __call__(self, request: HttpRequest) -> str:
-        return "nobody" if is_do_not_track() else await super().__call__(request)
+        return "untracked" if is_do_not_track() else await super().__call__(request)
 
 
 @router.post(

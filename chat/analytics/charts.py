@@ -33,7 +33,7 @@ def tiles(figures: Figures, costs: Costs) -> list[Tile]:
         _duration_tile(texts.WAITING_TIME, figures.waits),
         _duration_tile(texts.WRITING_TIME, figures.durations),
         Tile(texts.FAILED, _share(failed, ended), f"{formats.count(failed)} of {formats.count(ended)}"),
-        Tile(texts.THUMBS_UP, _share(sum(figures.up), rated), f"of {formats.count(rated)} ratings"),
+        Tile(texts.THUMBS_UP, _share(sum(figures.up), rated), texts.of_ratings(formats.count(rated))),
     ]
     if any(figures.cached):
         found.append(Tile(texts.FROM_CACHE, _share(sum(figures.cached), sum(figures.completed))))
@@ -45,9 +45,9 @@ def tiles(figures: Figures, costs: Costs) -> list[Tile]:
 def _visitors_tile(figures: Figures) -> Tile:
     if figures.span.step == HOUR:
         yesterday, today = figures.visitors
-        return Tile(texts.VISITORS_TODAY, formats.count(today), f"{formats.count(yesterday)} yesterday")
+        return Tile(texts.VISITORS_TODAY, formats.count(today), texts.yesterday(formats.count(yesterday)))
     mean = sum(figures.visitors) / len(figures.visitors)
-    maximum = f"maximum {formats.count(max(figures.visitors))}"
+    maximum = texts.maximum(formats.count(max(figures.visitors)))
     return Tile(texts.VISITORS_PER_DAY, formats.count(round(mean, 1)), maximum)
 
 
@@ -56,13 +56,13 @@ def _duration_tile(name: str, histograms: Sequence[dict[str, int]]) -> Tile:
     p50, p95 = histogram.percentile(counts, 0.5), histogram.percentile(counts, 0.95)
     if p50 is None or p95 is None:
         return Tile(name, "–")
-    return Tile(name, formats.seconds(p50), f"p95 {formats.seconds(p95)}")
+    return Tile(name, formats.seconds(p50), texts.median_and_p95(formats.seconds(p95)))
 
 
 def _cost_tile(costs: Costs) -> Tile:
     money = formats.money(sum(map(sum, costs.money.values())), costs.sign)
-    unpriced = f", {formats.count(costs.unpriced)} without a price" if costs.unpriced else ""
-    return Tile(texts.COST, money, f"{formats.count(costs.calls)} calls{unpriced}")
+    unpriced = formats.count(costs.unpriced) if costs.unpriced else ""
+    return Tile(texts.COST, money, texts.calls(formats.count(costs.calls), unpriced))
 
 
 def _share(part: int, whole: int) -> str:

@@ -66,3 +66,28 @@ def text_too_long(maximum: int) -> str:
 def bad_comment(maximum: int) -> str:
     """Return the sentence for a comment that is too long or has a NUL character."""
     return f"A comment has at most {maximum} characters, and no NUL character."
+
+
+def median_and_p95(p95: str) -> str:
+    """Return the note below a median: the 95th percentile."""
+    return f"median, p95 {p95}"
+
+
+def maximum(value: str) -> str:
+    """Return the note below a mean: the maximum."""
+    return f"maximum {value}"
+
+
+def yesterday(value: str) -> str:
+    """Return the note below today's figure: that of yesterday."""
+    return f"{value} yesterday"
+
+
+def of_ratings(number: str) -> str:
+    """Return the note below the share of thumbs up: the number of ratings."""
+    return f"of {number} ratings"
+
+
+def calls(number: str, unpriced: str) -> str:
+    """Return the note below the cost: the number of model calls, and of those without a price."""
+    return f"{number} calls, {unpriced} without a price" if unpriced else f"{number} calls"
