@@ -55,6 +55,8 @@ class TrackIn(CamelSchema):
 
 
 class TrackOut(CamelSchema):
+    """The number of events that will be stored."""
+
     accepted: int
     """0 when nothing is stored: you asked not to be tracked, or this site stores no events."""
 

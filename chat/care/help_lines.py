@@ -1,5 +1,8 @@
-"""Help lines by country. The country of a visitor is the chosen one or that of the browser's language, and
-never derived from the address."""
+"""Help lines by country.
+
+The country of a visitor is the chosen one or that of the browser's language. It is never derived from the
+address.
+"""
 
 import re
 import tomllib

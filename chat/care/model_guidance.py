@@ -10,7 +10,7 @@ CHECKED_MESSAGES = 5
 _INSTRUCTIONS = """
 
 Important for this answer
-- {situation} They are being shown help lines beside your answer; you need not list numbers.
+- {situation} They are being shown help lines beside your answer; you do not need to list numbers.
 - Begin with what you heard, in their language, warmly and in plain, short sentences. Do not diagnose, do
   not lecture, do not hurry to fix it, and do not turn to any other task first.
 - Encourage one next step towards a person: a friend they trust, a help line, a doctor. Ask who could be with

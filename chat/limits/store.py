@@ -1,5 +1,8 @@
-"""The connection of the limits to Redis. While Redis is unavailable, all requests are allowed: a lost limiter
-must not stop the chat, and accepted messages are safe in the record."""
+"""The connection of the limits to Redis.
+
+While Redis is unavailable, all requests are allowed: a lost limiter must not stop the chat, and accepted
+messages are safe in the record.
+"""
 
 import logging
 import threading

@@ -63,7 +63,6 @@ NOT_YET: tuple[str, ...] = (
 
 #: Quotations and names in which a word is correct: file -> the words.
 ALLOWED: dict[str, set[str]] = {
-    "chat/analytics/api.py": {"nobody"},  # a value
     "chat/care/card.py": {"everybody"},  # a value in chat/care/help_lines.toml
     # Instructions for the model.
     "chat/companions/corporate.py": {"nobody", "somebody"},

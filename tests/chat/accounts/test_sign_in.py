@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def browser_with_csrf_checks() -> Browser:
-    """A browser with CSRF checks enabled."""
+    """Return a browser with CSRF checks enabled."""
     one = Browser()
     one.client = AsyncClient(enforce_csrf_checks=True)
     return one

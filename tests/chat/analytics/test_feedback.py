@@ -38,7 +38,7 @@ class Visitor:
 
 @pytest.fixture
 async def alice() -> Visitor:
-    """A visitor with one answer."""
+    """Create a visitor with one answer."""
     visitor = Visitor()
     visitor.asked = (await visitor.call("POST", "/api/travel", {"message": "Where to?"})).json()
     await Message.objects.filter(id=visitor.asked["replyId"]).aupdate(content="To Lisbon.")
