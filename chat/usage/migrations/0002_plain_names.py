@@ -4,16 +4,20 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-RENAMED = {"usage": "modelcall", "day": "dailyusage", "reservation": "budgetreservation"}
+RENAMED = {
+    "usage": ("modelcall", "model call"),
+    "day": ("dailyusage", "daily usage"),
+    "reservation": ("budgetreservation", "budget reservation"),
+}
 
 
 def rename_permissions(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Let groups and users keep their permissions: Django renames content types but not permissions."""
     permissions = apps.get_model("auth", "Permission").objects.using(schema_editor.connection.alias)
-    for old, new in RENAMED.items():
+    for old, (new, name) in RENAMED.items():
         for action in ("add", "change", "delete", "view"):
             found = permissions.filter(content_type__app_label="usage", codename=f"{action}_{old}")
-            found.update(codename=f"{action}_{new}")
+            found.update(codename=f"{action}_{new}", name=f"Can {action} {name}")
 
 
 class Migration(migrations.Migration):
