@@ -35,7 +35,7 @@ window.hangUp = (code) => {
 """
 EVERY_REASON = """async () => {
     const { waitText } = await import("/static/chat/js/text/wording.js");
-    const reasons = "queue rate_limit provider slow paused delayed workers redis turn".split(" ");
+    const reasons = "queue rate_limit provider slow paused delayed workers redis previous_message".split(" ");
     return reasons.map((reason) => waitText({ low: null, high: null, reason }, 2));
 }"""
 

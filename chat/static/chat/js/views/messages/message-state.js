@@ -30,7 +30,7 @@ function kindOf(message, link) {
 const kinds = {
   unsent: ({ createdAt }, { kind }) =>
     kind === "online" && Date.now() - createdAt < SENDING_SHOWN_AFTER ? null : "unsent",
-  waiting: ({ wait }) => (wait?.reason === "previous_message" ? "turn" : "queue"),
+  waiting: ({ wait }) => (wait?.reason === "previous_message" ? "previous" : "queue"),
   active(message) {
     if (isUnheard(message)) return "thinking";
     return message.progress ? "progress" : message.text ? null : "thinking";
@@ -46,7 +46,7 @@ const fillers = {
     fill(host, { head: isSentAgain(refusal) ? "Not sent yet" : "Not sent", sub: messageError(refusal) });
     $("[data-do=resend]", host).hidden = isFinal(refusal) || isSentAgain(refusal);
   },
-  turn: fillWait,
+  previous: fillWait,
   queue(host, message) {
     fillWait(host, message);
     drawLine($(".line", host), message.position ?? message.wait?.place);
