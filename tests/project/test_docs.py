@@ -38,20 +38,7 @@ NOT_OURS_FOLDERS = ("yourapp/", "var/", "static/", "node_modules/", "api/", "bin
 
 
 #: Names of former files in texts that are still to be rewritten: path -> names. This list only gets shorter.
-NOT_YET: dict[str, set[str]] = {
-    "docs/journey.md": {"chat/conversations/questions.py", "chat/prompting/prompt.py"},
-    "chat/analytics/rollups.py": {"delivery.py"},
-    "chat/answer_cache/__init__.py": {"reuse.py"},
-    "chat/answer_cache/lookup.py": {"queueing/status.py"},
-    "chat/documents/__init__.py": {"combining.py"},
-    "queueing/models.py": {"operating.py"},
-    "queueing/recovery/reconcile.py": {"memory.py"},
-    "queueing/schedule/redis_client.py": {"schedule.py"},
-    "queueing/schedule/replies.py": {"places.lua"},
-    "queueing/schedule/scripts.py": {"record.py", "overrides.py"},
-    "queueing/worker/django_q_broker.py": {"tasks.py"},
-    "queueing/schedule/lua/claim_shared.lua": {"start.lua"},
-}
+NOT_YET: dict[str, set[str]] = {}
 
 
 def passages() -> Iterator[tuple[str, str]]:
