@@ -21,13 +21,7 @@ def save(*, owner: str, message_id: UUID, value: str, reason: str = "", comment:
     message = _answer(owner, message_id)
     if not message.content:
         raise InvalidInput("messageId", texts.ANSWER_NOT_READY)
-    if value not in ("up", "down"):
-        raise InvalidInput("value", texts.BAD_VALUE)
-    if reason and reason not in FeedbackReason.values:
-        raise InvalidInput("reason", texts.use_one_of(FeedbackReason.values))
-    max_length = Feedback._meta.get_field("comment").max_length or 0
-    if len(comment) > max_length or "\x00" in comment:
-        raise InvalidInput("comment", texts.bad_comment(max_length))
+    _check(value, reason, comment)
     given, _ = Feedback.objects.update_or_create(
         message=message,
         defaults={
@@ -39,6 +33,16 @@ def save(*, owner: str, message_id: UUID, value: str, reason: str = "", comment:
         },
     )
     return given
+
+
+def _check(value: str, reason: str, comment: str) -> None:
+    if value not in ("up", "down"):
+        raise InvalidInput("value", texts.BAD_VALUE)
+    if reason and reason not in FeedbackReason.values:
+        raise InvalidInput("reason", texts.use_one_of(FeedbackReason.values))
+    max_length = Feedback._meta.get_field("comment").max_length or 0
+    if len(comment) > max_length or "\x00" in comment:
+        raise InvalidInput("comment", texts.bad_comment(max_length))
 
 
 def delete(*, owner: str, message_id: UUID) -> None:

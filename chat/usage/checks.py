@@ -1,5 +1,6 @@
 """System checks of OPENAI_PRICES, PRICE_CURRENCY and BUDGET_*."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -20,23 +21,29 @@ def check_prices_and_budgets(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     except ImproperlyConfigured as exc:
         hint = 'Write JSON: {"the-model": {"input": 0.25, "cached": 0.025, "output": 2.0, "minute": 0.006}}.'
         return [Error(str(exc), hint=hint, id="usage.E001")]
-    found: list[CheckMessage] = [
-        Error(f"{name} is {getattr(settings, name)}.", hint="Use 0 (no limit) or more.", id="usage.E002")
-        for name in BUDGETS
-        if getattr(settings, name) < 0
-    ]
+    return [*_invalid_budgets(), *_invalid_currency(), *_unlimited_models()]
+
+
+def _invalid_budgets() -> Iterator[CheckMessage]:
+    for name in BUDGETS:
+        if getattr(settings, name) < 0:
+            message = f"{name} is {getattr(settings, name)}."
+            yield Error(message, hint="Use 0 (no limit) or more.", id="usage.E002")
+
+
+def _invalid_currency() -> Iterator[CheckMessage]:
     currency = settings.PRICE_CURRENCY
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         hint = "Use a three-letter currency code, such as USD or EUR."
-        found.append(Error(f"PRICE_CURRENCY is {currency!r}.", hint=hint, id="usage.E003"))
+        yield Error(f"PRICE_CURRENCY is {currency!r}.", hint=hint, id="usage.E003")
+
+
+def _unlimited_models() -> Iterator[CheckMessage]:
     limits_cost = settings.BUDGET_COST_PER_DAY or settings.BUDGET_COST_PER_DAY_ANONYMOUS
     models = filter(None, (settings.OPENAI_MODEL, settings.OPENAI_FALLBACK_MODEL))
     if limits_cost and (unpriced := [model for model in models if price_of(model) is None]):
-        found.append(
-            Warning(
-                f"BUDGET_COST_PER_DAY cannot limit {', '.join(unpriced)}: the model has no price.",
-                hint="Add the model to OPENAI_PRICES, or set BUDGET_TOKENS_PER_DAY.",
-                id="usage.W001",
-            )
+        yield Warning(
+            f"BUDGET_COST_PER_DAY cannot limit {', '.join(unpriced)}: the model has no price.",
+            hint="Add the model to OPENAI_PRICES, or set BUDGET_TOKENS_PER_DAY.",
+            id="usage.W001",
         )
-    return found

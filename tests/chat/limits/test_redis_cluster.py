@@ -12,7 +12,7 @@ from tests.support.valkey import point_at
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
+def test_cluster_keeps_limits_and_stored_answers(nodes, settings):
     settings.LIMITS = settings.LIMITS | {"login": "1/minute"}
     rules = parse("2/minute")
     reservations = [reserve([("s:alice", rules), ("192.0.2.1", rules)], max_wait=100) for _ in range(3)]
@@ -32,7 +32,7 @@ def test_limits_hold_and_answers_are_kept_on_a_cluster(nodes, settings):
     assert store.statistics() == {"hits": 1, "misses": 0, "shared": 0, "hitRate": 1.0, "kept": 0}
 
 
-def test_a_cluster_that_is_away_limits_nobody(valkey, settings):
+def test_cluster_unavailable_limits_no_client(valkey, settings):
     settings.LIMITS = settings.LIMITS | {"login": "1/minute"}
     point_at(settings, "redis+cluster://127.0.0.1:1/0")
     for _ in range(3):
