@@ -1,4 +1,4 @@
-"""Conversations in the admin: there to be found and deleted, not edited, and read by few."""
+"""Conversations in the admin: staff can find and delete them, not edit them, and few can read them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,8 +12,8 @@ from .companions.registry import COMPANIONS
 from .models import Message, Thread
 
 
-class ByCompanion(FixedChoicesFilter):
-    """The companions there are."""
+class CompanionFilter(FixedChoicesFilter):
+    """A filter with the existing companions."""
 
     title = parameter_name = "companion"
 
@@ -22,7 +22,7 @@ class ByCompanion(FixedChoicesFilter):
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether the user may see what people say."""
+    """Return whether the user may read messages."""
     return request.user.has_perm("chat.view_message_content")
 
 
@@ -37,9 +37,9 @@ class MessageInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Thread)
 class ThreadAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
-    list_filter = [ByCompanion, "updated_at"]
+    list_filter = [CompanionFilter, "updated_at"]
     search_fields = ["=id", "=owner"]
-    search_help_text = "An id or an owner, whole"
+    search_help_text = "A complete id or owner"
     inlines = [MessageInline]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
@@ -50,7 +50,7 @@ class ThreadAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
 
 
 def _title(request: HttpRequest) -> list[str]:
-    """A title is the beginning of what was said."""
+    """Return the title column for those who may read messages: a title is the beginning of one."""
     return ["title"] if may_read(request) else []
 
 
@@ -59,7 +59,7 @@ class MessageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = ["id", "role", "thread_id", "job_id", "created_at"]
     list_filter = ["role", "created_at"]
     search_fields = ["=id", "=job_id", "=thread__id"]
-    search_help_text = "The id of a message, its job or its thread, whole"
+    search_help_text = "The complete id of a message, its job or its thread"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["id", "thread", "role", "created_at", "job_id"] + ["content"] * may_read(request)

@@ -1,4 +1,4 @@
-"""The chat's own errors, and what a client is told of any error.
+"""The chat's own errors, and the description of every error for clients.
 
 ChatError
 ├── InvalidInput     a field of the request is wrong; `field` names it (422)
@@ -73,7 +73,7 @@ class Busy(TryLater):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """What a client is told of an error."""
+    """The description of an error for a client."""
 
     status: int
     """The HTTP status."""
@@ -89,7 +89,7 @@ class Refusal:
 
 
 def refusal_of(error: Exception) -> Refusal | None:
-    """Return what a client is told of `error`; None when nothing is known about it."""
+    """Return the description of `error` for a client; None for an unexpected error."""
     for kind in type(error).__mro__:
         if describe := _REFUSALS.get(kind):
             return describe(error)

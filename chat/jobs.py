@@ -1,4 +1,4 @@
-"""The kinds of job of the chat itself. The engine imports each app's `jobs` module to find its kinds."""
+"""The chat's own job kinds. The engine imports each app's `jobs` module to find its kinds."""
 
 from .replies import reply_job, summaries, titles
 

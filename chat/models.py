@@ -1,4 +1,4 @@
-"""Conversations. They are the visitor's, and stay until the visitor deletes them."""
+"""Conversations. They belong to the visitor, and stay until the visitor deletes them."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from queueing.api import new_id
 
 
 class Role(models.TextChoices):
-    """Who says a message; the names are the model's."""
+    """The author of a message, in the model's words."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -21,15 +21,15 @@ class Thread(models.Model):
     """A key of `chat.accounts.owners`."""
     companion = models.CharField(max_length=32)
     title = models.CharField(max_length=120)
-    title_is_own = models.BooleanField(default=False)
-    """True once the owner has chosen the title: then nothing else changes it."""
+    has_custom_title = models.BooleanField(default=False)
+    """True once the owner has chosen the title: then only the owner changes it."""
     summary = models.TextField(blank=True)
-    """What was said up to `summary_to`, in short: sent in place of turns that no longer fit."""
-    summary_to = models.UUIDField(null=True)
+    """A summary up to `summarized_through`: the model gets it in place of messages that no longer fit."""
+    summarized_through = models.UUIDField(null=True)
     """The last message that the summary covers."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField()
-    """When something was last said, or a reply ended."""
+    """When the last message was added, or a reply ended."""
 
     class Meta:
         ordering = ["-updated_at", "-id"]
@@ -40,10 +40,10 @@ class Thread(models.Model):
 
 
 class Message(models.Model):
-    """One message. A reply exists, empty, from the moment it is asked for: its job fills it.
+    """One message. A reply exists, empty, from the moment its question is accepted: its job fills it.
 
     A typed question and its reply share a job; a recording has the job that transcribes it. A message's
-    status is its job's. The job is named, not referenced: the engine may forget finished jobs, and the
+    status is its job's. The job is named, not referenced: the engine may prune finished jobs, and the
     conversation must outlive them.
     """
 
@@ -51,11 +51,11 @@ class Message(models.Model):
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="messages")
     role = models.CharField(max_length=9, choices=Role.choices)
     content = models.TextField(blank=True)
-    """Markdown. Of a reply: empty until its job ends, then the answer, or what there was of it."""
+    """Markdown. A reply is empty until its job ends, then it is the answer, or the part that was written."""
     created_at = models.DateTimeField(auto_now_add=True)
     job_id = models.UUIDField()
     attachment = models.JSONField(null=True)
-    """What came with a question, as clients are shown it: `{"kind": "audio" | "document", "name": …, …}`."""
+    """What came with a question, as clients see it: `{"kind": "audio" | "document", "name": …, …}`."""
 
     class Meta:
         # Ids are UUIDv7: they sort by time, and strictly increase within a process, so that a reply
@@ -66,12 +66,12 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["job_id", "role"], name="message_once_per_job_and_role"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role_known"),
             models.CheckConstraint(
-                # A recording has no words until it is transcribed.
+                # A recording has no text until it is transcribed.
                 condition=~Q(role=Role.USER, content="", attachment__isnull=True),
                 name="message_question_not_empty",
             ),
         ]
-        permissions = [("view_message_content", "Can read what people and companions said")]
+        permissions = [("view_message_content", "Can read messages of visitors and companions")]
 
     def __str__(self) -> str:
         return f"{self.role} message {self.id.hex}"

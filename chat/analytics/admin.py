@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from chat.admin import ByCompanion, may_read
+from chat.admin import CompanionFilter, may_read
 from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 
 from .event_names import SERVER_EVENTS
@@ -25,14 +25,14 @@ class ByName(FixedChoicesFilter):
 @admin.register(Event)
 class EventAdmin(Undeletable):
     list_display = ["at", "name", "companion", "visitor", "properties"]
-    list_filter = [ByName, ByCompanion, "at"]
+    list_filter = [ByName, CompanionFilter, "at"]
     ordering = ["-at"]
     sortable_by: list[str] = []
 
 
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
-    list_filter = ["up", "reason", ByCompanion, "updated_at"]
+    list_filter = ["up", "reason", CompanionFilter, "updated_at"]
     search_fields = ["=message__id"]
     search_help_text = "The complete id of an answer"
 

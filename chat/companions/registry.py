@@ -1,7 +1,8 @@
-"""The four companions there are, and how to find one by what a client calls it."""
+"""The four companions, and the lookup by the name that a client sends."""
 
 from chat.errors import InvalidInput
 
+from . import texts
 from .corporate import CORPORATE
 from .culture import CULTURE
 from .emotional import EMOTIONAL
@@ -15,14 +16,10 @@ COMPANIONS: dict[str, Companion] = {c.id: c for c in (CORPORATE, TRAVEL, EMOTION
 
 
 def companion_named(name: str, *, field: str = "companion") -> Companion:
-    """The companion called `name`; `InvalidInput` on `field` names those there are."""
+    """Return the companion called `name`. Raise `InvalidInput` on `field`, listing the existing ones."""
     if name in COMPANIONS:
         return COMPANIONS[name]
     known = ", ".join(COMPANIONS)
     if name.startswith(("asst_", "pmpt_")):
-        raise InvalidInput(
-            field,
-            "OpenAI's Assistants ended on 2026-08-26 and its dashboard Prompts end on 2026-11-30: their ids "
-            f"name nothing here. Name a companion instead: {known}.",
-        )
-    raise InvalidInput(field, f"There is no such companion. There are: {known}.")
+        raise InvalidInput(field, texts.not_an_assistant(known))
+    raise InvalidInput(field, texts.unknown_companion(known))

@@ -126,8 +126,8 @@ def lock_unfinished_jobs(thread: Thread) -> list[Job]:
 
     Raise `LimitReached` (`owner_limit`) when there are too many.
     """
-    # Whoever adds to a thread locks its first message. Not the thread: a worker that ends a reply writes
-    # the thread while it holds the job that we are about to mark, and each would wait for the other.
+    # Every transaction that adds to a thread locks its first message. Not the thread: a worker that ends a
+    # reply writes the thread while it holds the job that we are about to mark: each would wait for the other.
     list(thread.messages.select_for_update()[:1])
     unfinished = selectors.unfinished_jobs(thread)
     if len(unfinished) >= MAX_WAITING:

@@ -37,8 +37,8 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     if not 0 < len(title) <= maximum:
         raise InvalidInput("title", texts.title_length(maximum))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    thread.title, thread.title_is_own = title, True
-    thread.save(update_fields=["title", "title_is_own"])
+    thread.title, thread.has_custom_title = title, True
+    thread.save(update_fields=["title", "has_custom_title"])
     events.emit_sync(owner, renamed_event(thread, title))
     return thread
 

@@ -15,7 +15,7 @@ from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import AskedOut, RequestId, UploadOut
+from chat.protocol.schemas import AcceptedOut, RequestId, UploadOut
 from chat.uploads import storage
 from queueing.api import new_id
 
@@ -39,7 +39,7 @@ _BODIES = {"application/json": {"schema": _FIELDS}, "multipart/form-data": {"sch
 
 @router.post(
     "/analysis",
-    response={202: AskedOut} | errors(400, 404, 413, 422, 503),
+    response={202: AcceptedOut} | errors(400, 404, 413, 422, 503),
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def analyse_document(request: HttpRequest) -> Status[Any]:

@@ -1,4 +1,4 @@
-"""The HTTP API. Thin: services write, selectors read, `wire` and `schemas` shape, `problems` refuses."""
+"""The HTTP API. Services write, selectors read, `serializers` and `schemas` shape the answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
-from chat.protocol.schemas import AskedOut, AskIn, CompanionsOut, JobOut
+from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
 from queueing.api import Job, events, monitoring, new_id
 
-from . import problems, sse
+from . import problems, sse, texts
 from .threads import router as threads_router
 
 router = Router(by_alias=True, exclude_unset=True)
@@ -42,12 +42,12 @@ api = DocumentedAPI(
 )
 problems.install(api)
 
-#: One event of a stream, and what a stream looks like.
+#: The schema of one event of a stream, and an example of a stream.
 _EVENT = {
     "type": "object",
     "properties": {
         "event": {"type": "string", "description": "The type, as in `data`."},
-        "id": {"type": "string", "description": "Of a piece of text: where to go on, as `Last-Event-ID`."},
+        "id": {"type": "string", "description": "With a piece of text: where to resume, as `Last-Event-ID`."},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
     "required": ["event", "data"],
@@ -65,18 +65,18 @@ data: {"type": "chat:completed", "jobId": "0198…", "response": "Start in Alfam
 """
 
 
-async def _view(job: Job) -> dict[str, Any]:
+async def _job_view(job: Job) -> dict[str, Any]:
     return serializers.job_view(job, await events.standing_of(job))
 
 
 @router.get("/companions", response=CompanionsOut, auth=None, tags=["companions"])
 async def list_companions(request: HttpRequest) -> dict[str, Any]:
-    """Who there is to talk to."""
+    """List the companions."""
     return {"companions": [companion.public() for companion in COMPANIONS.values()]}
 
 
-def _ask_view(companion: Companion) -> Callable[..., Any]:
-    async def ask(request: HttpRequest, body: AskIn) -> Status[Any]:
+def _question_view(companion: Companion) -> Callable[..., Any]:
+    async def ask(request: HttpRequest, body: QuestionIn) -> Status[Any]:
         if body.assistant_id:
             _check_assistant(body.assistant_id, companion)
         text = _text(body)
@@ -98,37 +98,37 @@ def _ask_view(companion: Companion) -> Callable[..., Any]:
 
 def _check_assistant(assistant_id: str, companion: Companion) -> None:
     if companion_named(assistant_id, field="assistantId") != companion:
-        raise InvalidInput("assistantId", f"This address is the {companion.id} companion's.")
+        raise InvalidInput("assistantId", texts.other_companion(companion.id))
 
 
-def _text(body: AskIn) -> str:
+def _text(body: QuestionIn) -> str:
     if (body.message is None) == (body.messages is None):
-        raise InvalidInput("message", "Send either message or messages.")
+        raise InvalidInput("message", texts.ONE_OF_MESSAGE_AND_MESSAGES)
     return body.message if body.message is not None else client_messages.last_user_text(body.messages or [])
 
 
 for _companion in COMPANIONS.values():
     router.post(
         f"/{_companion.id}",
-        response={202: AskedOut} | errors(400, 404, 413, 422, 503),
+        response={202: AcceptedOut} | errors(400, 404, 413, 422, 503),
         operation_id=f"ask_{_companion.id}",
         summary=f"Ask the {_companion.name} companion",
-        description="Answers at once; the job's events, or the job itself, bring the reply.",
+        description="Answers at once. The reply follows in the job's events, or in the job itself.",
         url_name=f"ask-{_companion.id}",
         tags=["companions"],
-    )(_ask_view(_companion))
+    )(_question_view(_companion))
 
 
 @router.get("/jobs/{job_id}", response={200: JobOut} | errors(404), tags=["jobs"])
 async def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
-    """How a job stands."""
-    return await _view(await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id))
+    """Return the state of a job."""
+    return await _job_view(await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id))
 
 
 @router.delete("/jobs/{job_id}", response={200: JobOut} | errors(404, 409), tags=["jobs"])
 async def cancel_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
-    """Stop a job, waiting or running."""
-    return await _view(await sync_to_async(services.cancel)(owner=request.auth, job_id=job_id))
+    """Cancel a job that waits or runs."""
+    return await _job_view(await sync_to_async(services.cancel)(owner=request.auth, job_id=job_id))
 
 
 @router.post("/jobs/{job_id}/retry", response={202: JobOut} | errors(404, 409, 503), tags=["jobs"])
@@ -137,7 +137,7 @@ async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
     job = await sync_to_async(services.retry)(
         owner=request.auth, job_id=job_id, address=client_address(request)
     )
-    return Status(202, await _view(job))
+    return Status(202, await _job_view(job))
 
 
 @router.get(
@@ -147,7 +147,7 @@ async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
     tags=["jobs"],
 )
 async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> StreamingHttpResponse:
-    """A job's events as `text/event-stream`, ending with its terminal event."""
+    """Follow a job's events as `text/event-stream`, up to its terminal event."""
     run, offset = sse.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
     return sse.event_stream(job, run=run, offset=max(0, offset))
@@ -155,7 +155,7 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
 async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
-    """Counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
+    """Return counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
     return await monitoring.queue_overview() | {"answers": await asyncio.to_thread(answers.statistics)}
 
 

@@ -1,4 +1,4 @@
-"""The page: one shell, which its scripts fill."""
+"""The page: an empty shell that its scripts fill."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,9 +19,9 @@ from queueing.api import get_kind
 @never_cache
 @ensure_csrf_cookie
 def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
-    """The same shell for a new conversation and for any thread; whose thread it is, the API decides."""
+    """Return the shell, the same for a new conversation and for every thread. The API checks the owner."""
     merge_late(request)
-    owner = owner_of_request(request)  # makes the session now: the socket cannot set a cookie later
+    owner = owner_of_request(request)  # creates the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {
         "reasons": FeedbackReason.choices,

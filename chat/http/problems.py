@@ -20,16 +20,18 @@ from chat.accounts.tokens import TokenRefused
 from chat.care.http import add_care
 from chat.errors import NOT_FOUND, SERVER_ERROR, Refusal, refusal_of
 
+from . import texts
+
 logger = logging.getLogger(__name__)
 
-#: Codes of the errors that ninja itself raises, by status.
+#: Codes of the errors that ninja itself raises, by HTTP status.
 _CODES = {400: "bad_json", 401: "unauthorized", 403: "csrf_failed", 404: "not_found", 429: "too_many"}
 
 
 def problem(
     status: int, code: str, detail: str, *, field: str = "", retry_after: float | None = None
 ) -> HttpResponse:
-    """A problem document; `retry_after` is in seconds and also becomes the header."""
+    """Return a problem document. `retry_after` is in seconds and also becomes the header."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -48,13 +50,13 @@ def problem(
 
 
 def install(api: NinjaAPI) -> None:
-    """Have `api` answer every exception with a problem."""
+    """Make `api` answer every exception with a problem."""
     for exception, answer in _ANSWERS.items():
         api.add_exception_handler(exception, _handler(answer))
 
 
 def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:
-    # What is refused may still have been a cry for help.
+    # A refused message may still be a call for help.
     return lambda request, exc: add_care(request, answer(exc))
 
 
@@ -71,7 +73,7 @@ def _not_found(_exc: Exception) -> HttpResponse:
 def _invalid(exc: ValidationError) -> HttpResponse:
     first = exc.errors[0]
     source, *path = first["loc"]
-    if source == "path":  # an address that cannot name anything
+    if source == "path":  # an address that cannot exist
         return _not_found(exc)
     # A body's path begins with our parameter's name, which clients do not know.
     field = ".".join(str(part) for part in (path[1:] if source == "body" else path))
@@ -85,7 +87,7 @@ def _token_refused(exc: TokenRefused) -> HttpResponse:
 
 
 def _bad_form(_exc: Exception) -> HttpResponse:
-    return problem(400, "bad_form", "This form cannot be read. Check its content type, boundary and fields.")
+    return problem(400, "bad_form", texts.INVALID_FORM)
 
 
 def _any_other(exc: Exception) -> HttpResponse:
@@ -99,7 +101,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     ValidationError: _invalid,
     TokenRefused: _token_refused,
     Http404: _not_found,
-    RequestDataTooBig: lambda _exc: problem(413, "too_large", "This request's body is too large."),
+    RequestDataTooBig: lambda _exc: problem(413, "too_large", texts.BODY_TOO_LARGE),
     **dict.fromkeys((MultiPartParserError, BadRequest, SuspiciousOperation), _bad_form),
     HttpError: lambda exc: problem(exc.status_code, _CODES.get(exc.status_code, "error"), str(exc)),
     Exception: _any_other,
@@ -107,7 +109,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
 
 
 async def no_such_address(_request: HttpRequest, **_: Any) -> HttpResponse:
-    """The view of every other address below /api/."""
+    """Answer every other address below /api/ with a problem."""
     return _not_found(Http404())
 
 
@@ -115,7 +117,7 @@ no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
 
 
 def with_problem_405(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
-    """`api.urls`, where a wrong method is a problem too: ninja answers that one itself, in plain text."""
+    """Return `api.urls` with problems for wrong methods, which ninja itself answers in plain text."""
     for pattern in urls[0]:
         if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
             pattern.callback = _with_problem_405(pattern.callback)
@@ -128,7 +130,7 @@ def _with_problem_405(view: Any) -> Any:
         response = await view(request, *args, **kwargs)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return response
-        answer = problem(405, "method_not_allowed", f"This address takes {response['Allow']}.")
+        answer = problem(405, "method_not_allowed", texts.method_not_allowed(response["Allow"]))
         answer["Allow"] = response["Allow"]
         return answer
 

@@ -11,34 +11,36 @@ from chat.conversations.serializers import decorate
 from chat.errors import InvalidInput
 from queueing.api import Job, events
 
-#: Seconds of silence after which a comment is sent, so that proxies keep the connection.
+from . import texts
+
+#: Seconds without an event after which a comment is sent, so that proxies keep the connection.
 KEEP_ALIVE = 15.0
 
 
 def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
-    """Run and offset to go on from: `Last-Event-ID` where the browser reconnects, else the query's."""
+    """Return run and offset to resume from: `Last-Event-ID` of a reconnecting browser, else the query's."""
     last = request.headers.get("Last-Event-ID", "")
     if not last:
         return None, offset
     try:
         run, position = (int(part) for part in last.split("."))
     except ValueError:
-        raise InvalidInput("Last-Event-ID", "This is not one of our event ids.") from None
+        raise InvalidInput("Last-Event-ID", texts.INVALID_EVENT_ID) from None
     return run, position
 
 
 def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
-    """The response that follows `job` to its end."""
+    """Return the response that follows `job` to its end."""
     response = StreamingHttpResponse(
         _frames(events.follow(job, run=run, offset=offset)), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"  # nginx would collect what should flow
+    response["X-Accel-Buffering"] = "no"  # nginx would buffer it
     return response
 
 
 async def _frames(source: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    """`source` in the format of the wire, with a comment whenever it is silent."""
+    """Yield the events of `source` as frames, with a comment when there are none for a while."""
     yield ": hello\n\n"
     upcoming = asyncio.ensure_future(anext(source, None))
     try:
@@ -59,7 +61,7 @@ async def _frames(source: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
 
 
 def frame(event: dict[str, Any]) -> str:
-    """One event. Its id, where it has one, is the place right after its text."""
+    """Return one event as a frame. The id of a `delta` is the position after its text."""
     lines = [f"event: {event['type']}", f"data: {json.dumps(decorate(event), ensure_ascii=False)}"]
     if event["type"].endswith(":delta"):
         lines.insert(0, f"id: {event['run']}.{event['offset'] + len(event['text'])}")

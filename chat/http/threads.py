@@ -19,7 +19,7 @@ from chat.limits.addresses import client_address
 from chat.markdown.render import render
 from chat.models import Role, Thread
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import AskedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
+from chat.protocol.schemas import AcceptedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.usage import ledger
 from queueing.api import new_id
 
@@ -28,18 +28,18 @@ router = Router(by_alias=True, exclude_unset=True)
 
 @router.get("/threads", response={200: ThreadsOut} | errors(404, 422), tags=["threads"])
 async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
-    """The visitor's threads, newest first; `before` a thread's id goes on after it. With `q`, the newest
-    in whose title or messages those words are."""
+    """List the visitor's threads, newest first. `before`, the id of a thread, continues after it. With `q`,
+    list the newest whose title or messages have these words."""
     if q.strip():
-        found = await sync_to_async(search)(owner=request.auth, query=q)
-        return {"threads": [_found_view(one) for one in found]}
+        results = await sync_to_async(search)(owner=request.auth, query=q)
+        return {"threads": [_result_view(result) for result in results]}
     threads = await sync_to_async(selectors.threads)(owner=request.auth, before=before)
     return {"threads": [_thread_view(thread) for thread in threads]}
 
 
 @router.get("/threads/{thread_id}", response={200: ConversationOut} | errors(404), tags=["threads"])
 async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
-    """A thread with all that was said in it."""
+    """Return a thread with all its messages."""
     view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id)
     return view | await care_of_thread(request, view["messages"])
 
@@ -53,7 +53,7 @@ async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
     tags=["threads"],
 )
 async def get_transcript(request: HttpRequest, thread_id: UUID) -> HttpResponse:
-    """A thread as a Markdown file."""
+    """Return a thread as a Markdown file."""
     found = await sync_to_async(transcript)(owner=request.auth, thread_id=thread_id)
     response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, found.filename) or "attachment"
@@ -73,19 +73,19 @@ async def rename_thread(request: HttpRequest, thread_id: UUID, body: RenameIn) -
 
 @router.delete("/threads/{thread_id}", response={204: None} | errors(404), tags=["threads"])
 async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
-    """Delete a thread and stop what is being written in it."""
+    """Delete a thread and cancel the replies being written in it."""
     await sync_to_async(services.delete_thread)(owner=request.auth, thread_id=thread_id)
     return Status(204, None)
 
 
 @router.patch(
     "/messages/{message_id}",
-    response={202: AskedOut} | errors(400, 404, 409, 413, 422, 503),
+    response={202: AcceptedOut} | errors(400, 404, 409, 413, 422, 503),
     tags=["messages"],
 )
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
-    """Change a message. One that still waits keeps its place; otherwise it is asked anew, and all that
-    was said after it is removed."""
+    """Change a message. One that still waits keeps its position; otherwise it is asked again, and all
+    messages after it are removed."""
     await screen_request(request, body.content)
     change = edit.MessageEdit(
         owner=request.auth,
@@ -101,7 +101,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])
 async def withdraw_message(request: HttpRequest, message_id: UUID) -> Status[Any]:
-    """Take back a message that still waits, and the reply it would have had."""
+    """Withdraw a message that still waits, and its empty reply."""
     await sync_to_async(edit.withdraw_message)(owner=request.auth, message_id=message_id)
     return Status(204, None)
 
@@ -116,38 +116,37 @@ def _thread_view(thread: Thread) -> dict[str, Any]:
     }
 
 
-def _found_view(found: SearchResult) -> dict[str, Any]:
-    return _thread_view(found.thread) | ({"snippet": asdict(found.snippet)} if found.snippet else {})
+def _result_view(result: SearchResult) -> dict[str, Any]:
+    return _thread_view(result.thread) | ({"snippet": asdict(result.snippet)} if result.snippet else {})
 
 
 def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
-    """Runs in a thread: it reads the database, and renders Markdown."""
+    """Return the thread with its messages. Reads the database and renders Markdown: call it in a thread."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    said = selectors.conversation(thread)
-    messages = [_message_view(one) for one in said]
-    given = feedback.of_thread(thread)
-    bills = ledger.totals_of_thread(thread.id)
+    messages = [_message_view(item) for item in selectors.conversation(thread)]
+    ratings = feedback.of_thread(thread)
+    totals = ledger.totals_of_thread(thread.id)
     for view in messages:
-        if view["role"] == Role.ASSISTANT and (bill := bills.get(view["jobId"])):
-            view |= bill.public()
-        if view["id"] in given:
-            view["feedback"] = given[view["id"]]
+        if view["role"] == Role.ASSISTANT and (total := totals.get(view["jobId"])):
+            view |= total.public()
+        if view["id"] in ratings:
+            view["feedback"] = ratings[view["id"]]
     return _thread_view(thread) | {"messages": messages}
 
 
-def _message_view(said: selectors.MessageWithJob) -> dict[str, Any]:
-    message, job = said.message, said.job
+def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
+    message, job = item.message, item.job
     view = {
         "id": message.id,
         "role": message.role,
         "content": message.content,
         "createdAt": message.created_at,
         "jobId": message.job_id,
-        "status": said.status,
+        "status": item.status,
     }
     if job:
         view["requestId"] = job.request_id
-    if said.cached:
+    if item.cached:
         view["cached"] = True
     if message.attachment:
         view["attachment"] = message.attachment

@@ -35,7 +35,7 @@ class ConversationContext:
 
 async def load_context(reply_id: str, thread: Thread) -> ConversationContext:
     """Return the context of the reply `reply_id`."""
-    since = thread.summary_to
+    since = thread.summarized_through
     if since and since < UUID(reply_id):
         messages = await _messages(thread, reply_id, since)
         if messages and messages[-1].role == "user":
@@ -60,8 +60,8 @@ def estimate_max_tokens(thread: Thread, text: str) -> tuple[int, int]:
     """
     budget = PromptBudget.of(COMPANIONS[thread.companion])
     messages = Message.objects.filter(thread_id=thread.pk)
-    if thread.summary_to:
-        messages = messages.filter(id__gt=thread.summary_to)
+    if thread.summarized_through:
+        messages = messages.filter(id__gt=thread.summarized_through)
     letters = 0 if thread._state.adding else messages.aggregate(sum=Sum(Length("content")))["sum"] or 0
     read = estimate_tokens(budget.instructions + thread.summary + text) + letters // PROSE_CHARS_PER_TOKEN
     return min(read + budget.max_output_tokens, budget.context_tokens), budget.max_output_tokens

@@ -1,1 +1,1 @@
-"""What clients send and receive: messages, schemas, the OpenAPI document."""
+"""The protocol: client messages, error events, the schemas and the OpenAPI file of the HTTP API."""

@@ -1,4 +1,4 @@
-"""What clients say on a socket, checked, and what they are answered when it cannot be taken."""
+"""The messages of clients on a socket, and their validation."""
 
 import json
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from chat.errors import ChatError, InvalidInput
 
 from . import texts
 
-#: The client's own id for what it asks.
+#: The client's own id of a request.
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
 #: Bytes of one frame.
@@ -39,7 +39,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class TurnIn(_Model):
+class MessageIn(_Model):
     """A message as clients send it."""
 
     role: Literal["user", "assistant"]
@@ -53,7 +53,7 @@ class Ask(_Model):
     request_id: RequestId
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
     thread_id: UUID | None = None
-    messages: list[TurnIn] = Field(min_length=1)
+    messages: list[MessageIn] = Field(min_length=1)
 
 
 class Edit(_Model):
@@ -74,20 +74,20 @@ class Withdraw(_Model):
 
 
 class RecordingIn(_Model):
-    """What is to be done with a recording."""
+    """What the client wants done with a recording."""
 
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
     thread_id: UUID | None = None
     send: bool = False
-    """Ask it as soon as its words are known; otherwise they are only handed back, to be edited."""
+    """True to send the transcript as a message; otherwise it is only returned, to be edited."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     """A hint, ISO 639: `en`."""
     seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
-    """How long it is; only shown."""
+    """The length of the recording; it is only displayed."""
 
 
 class Process(RecordingIn):
-    """`audio:process`: a recording that was sent over HTTP before, since a frame is too small for one."""
+    """`audio:process`: a recording that was uploaded over HTTP, because a frame is too small for it."""
 
     type: Literal["audio:process"]
     request_id: RequestId
@@ -95,19 +95,19 @@ class Process(RecordingIn):
 
 
 class DocumentIn(_Model):
-    """What is asked about a document."""
+    """A question about a document."""
 
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
     thread_id: UUID | None = None
     question: str = ""
     text: str | None = None
-    """The document itself, where it does not come as a file."""
+    """The document itself, if it is not a file."""
     name: Annotated[str, Field(max_length=255)] | None = None
-    """What it is called; a file's own name otherwise."""
+    """The document's name; a file's own name otherwise."""
 
 
 class Analyse(DocumentIn):
-    """`analysis:large`: text that a frame can hold, or what was uploaded over HTTP before."""
+    """`analysis:large`: a text that fits into a frame, or a file that was uploaded over HTTP."""
 
     type: Literal["analysis:large"]
     request_id: RequestId
@@ -124,7 +124,7 @@ class Watch(_Model):
 
 
 class Render(Watch):
-    """`job:render`; `offset` is where the settled blocks end that the client has of `run`."""
+    """`job:render`; `offset` is the end of the settled blocks of `run` that the client has."""
 
     type: Literal["job:render"]  # type: ignore[assignment]
 
@@ -144,14 +144,14 @@ class Retry(_Model):
 
 
 class Ping(_Model):
-    """`ping`; `t` comes back as it is."""
+    """`ping`; `t` is returned unchanged."""
 
     type: Literal["ping"]
     t: Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=64)] | None = None
 
 
 class Pong(_Model):
-    """`pong`; `t` is the server's `ping`'s."""
+    """`pong`; `t` is that of the server's `ping`."""
 
     type: Literal["pong"]
     t: int
@@ -164,14 +164,14 @@ _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
 
 
 def parse(text: str | None) -> ClientMessage:
-    """The client message in a frame (None for a binary one), or `BadFrame`."""
+    """Return the client message in a frame (None for a binary one), or raise `BadFrame`."""
     if text is None:
         raise BadFrame("binary", texts.NOT_TEXT)
     if len(text.encode()) > MAX_FRAME:
         raise BadFrame("too_large", texts.frame_too_large(MAX_FRAME // 1024))
     try:
         data = json.loads(text, parse_constant=_no_constant)
-        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be told back
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be sent back
     except (ValueError, RecursionError):
         raise BadFrame("bad_json", texts.NOT_JSON) from None
     request_id = data.get("requestId", "") if isinstance(data, dict) else ""
@@ -182,7 +182,7 @@ def parse(text: str | None) -> ClientMessage:
 
 
 def _no_constant(name: str) -> None:
-    """NaN and Infinity are Python's, not JSON's."""
+    """Refuse NaN and Infinity, which Python accepts but JSON does not have."""
     raise ValueError(name)
 
 
@@ -196,8 +196,8 @@ def _bad_frame(exc: ValidationError, request_id: str) -> BadFrame:
     return BadFrame(code, first["msg"] + ".", field=field, request_id=request_id[:64])
 
 
-def last_user_text(messages: list[TurnIn]) -> str:
-    """The new message: the last one, which must be the user's. The rest is history, and ours."""
+def last_user_text(messages: list[MessageIn]) -> str:
+    """Return the new message: the last one, which must be the user's. The database has the earlier ones."""
     if messages[-1].role != "user":
         raise InvalidInput("messages", texts.LAST_MESSAGE_NOT_THE_USERS)
     return messages[-1].content

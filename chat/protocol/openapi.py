@@ -1,4 +1,4 @@
-"""The OpenAPI file: what ninja reads off the code, and what it cannot know of errors and of who may ask."""
+"""The OpenAPI file: what ninja reads from the code, with errors and security added."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,23 +12,24 @@ from chat.errors import NOT_FOUND
 from .schemas import Problem
 
 DESCRIPTION = """\
-Four AI companions behind a job queue. Whatever takes long is answered at once with **202**, its place in
-line and an expected wait; `GET /api/jobs/{job_id}/events` then tells position, pieces of the answer and
-the end, live.
+Four AI companions behind a job queue. A request that takes long is answered at once with **202**, its
+position in line and an expected wait; `GET /api/jobs/{job_id}/events` then sends positions, pieces of the
+answer and the end, live.
 
-**Try it here.** This page is served by the site itself and has your session, so *Try it out* works as
-you are: `POST /api/travel` with the example, copy its `jobId`, and look at `GET /api/jobs/{job_id}`.
+**Try it here.** This page is served by the site itself and has your session, so *Try it out* works
+immediately: `POST /api/travel` with the example, copy its `jobId`, and call `GET /api/jobs/{job_id}`.
 
 **Programs** send `Authorization: Bearer <token>`; tokens are made on your [account page](/account/).
 Without one you are a new visitor and get a session cookie; keep it, and send the `csrftoken` cookie's
-value as `X-CSRFToken` with whatever is not a GET.
+value as `X-CSRFToken` with every request that is not a GET.
 
-**Errors** are problem details (RFC 9457) with a stable `code`; `field` names what is wrong in a body or
-query, and `retryAfter` (seconds) when to come back. Ids are 32 hex digits, durations seconds, times ISO
-8601.
+**Errors** are problem details (RFC 9457) with a stable `code`; `field` names the invalid field of a
+body or query, and `retryAfter` (seconds) says when to try again. Ids are 32 hex digits,
+durations seconds, times ISO 8601.
 """
 
-#: Of Swagger UI. Deep links would put a link into each heading that is a button: no keyboard gets into it.
+#: Settings of Swagger UI. Deep links would put a link into each heading that is a button, which keyboards
+#: cannot reach.
 DOCS_PAGE = {
     "deepLinking": False,
     "tryItOutEnabled": True,
@@ -38,15 +39,15 @@ DOCS_PAGE = {
 }
 
 TAGS = {
-    "companions": "Who there is, and asking them.",
-    "jobs": "What was asked: how it stands, following it, stopping it, having it tried again.",
+    "companions": "List the companions, and ask them.",
+    "jobs": "Read, follow, cancel and retry jobs.",
     "threads": "Conversations.",
-    "messages": "Changing, taking back and judging what was said.",
-    "voice": "Recordings, written down and asked.",
-    "documents": "Documents, read in parts and reported on.",
-    "usage": "What one has used today, and may.",
+    "messages": "Edit, withdraw and rate messages.",
+    "voice": "Transcribe recordings, and send them as messages.",
+    "documents": "Analyse documents in parts, and read the report.",
+    "usage": "Your usage and budget today.",
     "care": "Help lines.",
-    "queue": "How busy it is. Counts only.",
+    "queue": "The state of the queues. Counts only.",
     "analytics": "Events that clients report.",
 }
 
@@ -55,26 +56,26 @@ SECURITY = {
     _TOKEN: {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token of yours. Its scopes: `read` (GET), `chat` (the rest), `analytics`.",
+        "description": "Your API token. Its scopes: `read` (GET), `chat` (the rest), `analytics`.",
     },
     _SESSION: {
         "type": "apiKey",
         "in": "cookie",
         "name": settings.SESSION_COOKIE_NAME,
-        "description": "Set by the first answer, and by signing in. Browsers send it by themselves.",
+        "description": "Set by the first answer, and by signing in. Browsers send it automatically.",
     },
     _CSRF: {
         "type": "apiKey",
         "in": "header",
         "name": "X-CSRFToken",
-        "description": "The `csrftoken` cookie's value. This page sends it by itself.",
+        "description": "The `csrftoken` cookie's value. This page sends it automatically.",
     },
 }
 
-#: By status: when it is answered, and an example's `code`, `detail` and more.
+#: By HTTP status: when it is sent, and the `code`, `detail` and more of an example.
 ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: (
-        "The body is not what its content type says.",
+        "The body does not match its content type.",
         {"code": "bad_json", "detail": "Cannot parse request body."},
     ),
     401: (
@@ -86,11 +87,11 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"code": "insufficient_scope", "detail": "This token is not allowed to chat."},
     ),
     404: (
-        "There is no such thing, or it is somebody else's.",
+        "The object does not exist, or it belongs to someone else.",
         {"code": "not_found", "detail": NOT_FOUND.message},
     ),
     409: (
-        "It is too late, or too early, for this.",
+        "The request comes too late or too early.",
         {"code": "wrong_state", "detail": "Cannot retry a job that is active."},
     ),
     413: (
@@ -98,11 +99,11 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"code": "too_large", "detail": "This request's body is too large."},
     ),
     422: (
-        "A field is wrong; `field` names it.",
+        "A field is invalid; `field` names it.",
         {"code": "invalid", "detail": "Send either message or messages.", "field": "message"},
     ),
     429: (
-        "Too much was asked: `owner_limit`, `rate_limited`, `budget_spent`. Come back after `retryAfter`.",
+        "A limit is reached: `owner_limit`, `rate_limited`, `budget_spent`. Try again after `retryAfter`.",
         {
             "code": "rate_limited",
             "detail": "You have sent many messages. Please wait a little.",
@@ -110,23 +111,23 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     500: (
-        "Something broke on our side; it has been noted.",
+        "An error in the server. It was logged.",
         {"code": "server_error", "detail": "Something went wrong here. Please try again."},
     ),
     503: (
-        "The line is full (`queue_full`). Come back after `retryAfter`.",
-        {"code": "queue_full", "detail": "The line is full.", "retryAfter": 30.0},
+        "The queue is full (`queue_full`). Try again after `retryAfter`.",
+        {"code": "queue_full", "detail": "The queue is full.", "retryAfter": 30.0},
     ),
 }
 
 
 def errors(*statuses: int) -> dict[Any, Any]:
-    """For an operation's `response`: the errors of every operation that asks who you are, and `statuses`."""
+    """Return an operation's error responses: those of every operation with authentication, and `statuses`."""
     return {frozenset({401, 403, 429, 500, *statuses}): Problem}
 
 
 def other_than_json(media_type: str, example: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
-    """For an operation's `openapi_extra`: what a 200 is that is not JSON."""
+    """Return an operation's `openapi_extra`: the content type of a non-JSON 200 response."""
     content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
     return {"responses": {200: {"content": content}}}
 
@@ -135,11 +136,11 @@ class DocumentedAPI(NinjaAPI):
     """An API whose OpenAPI file is complete: short ids, security, and each error with an example."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """The function's name: clients that are made from the file call theirs by it."""
+        """Return the function's name, which generated clients use for theirs."""
         return operation.view_func.__name__
 
     def get_openapi_schema(self, **kwargs: Any) -> Any:
-        """The file, as a dict."""
+        """Return the file as a dict."""
         schema = super().get_openapi_schema(**kwargs)
         for path in schema["paths"].values():
             for method, operation in path.items():
@@ -151,11 +152,11 @@ class DocumentedAPI(NinjaAPI):
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
-    if operation["summary"] == operation["operationId"].replace("_", " ").title():  # ninja's, of the name
+    if operation["summary"] == operation["operationId"].replace("_", " ").title():
         operation["summary"] = operation["description"].partition(". ")[0].rstrip(".").replace("\n", " ")
     if "security" in operation:
         session = [_SESSION] if method == "get" else [_SESSION, _CSRF]
-        ways: list[list[str]] = [[_TOKEN], session, []]  # the last: nobody yet, who gets a session
+        ways: list[list[str]] = [[_TOKEN], session, []]  # the last: a new visitor, who gets a session
         operation["security"] = [{name: [] for name in way} for way in ways]
     for status in operation["responses"]:
         if status in ERRORS:
@@ -163,7 +164,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 
 def _name_ids(node: Any) -> None:
-    """Ids are 32 hex digits; pydantic's format `uuid` promises dashes, and Swagger UI insists on them."""
+    """Describe ids as 32 hex digits: pydantic's format `uuid` means dashes, and Swagger UI requires them."""
     if isinstance(node, dict) and node.get("format") == "uuid":
         del node["format"]
         node["pattern"] = "^[0-9a-f]{32}$"

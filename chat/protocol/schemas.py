@@ -1,4 +1,4 @@
-"""Shapes of the HTTP API. camelCase on the wire; docs/protocol.md says what each field means."""
+"""Schemas of the HTTP API, with camelCase field names. docs/protocol.md explains each field."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,37 +7,37 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from .client_messages import RequestId, TurnIn
+from .client_messages import MessageIn, RequestId
 
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 
 
 class CamelSchema(BaseModel):
-    """Python's names here, camelCase on the wire.
+    """Base of the schemas: Python's names here, camelCase in JSON.
 
-    Not ninja's Schema: that one reads attributes of whatever it is given, and so takes the JSON text "abc",
-    which has a method `title`, for a thread's new title.
+    Not ninja's Schema: that one reads attributes of any object, and so accepts the JSON text "abc",
+    which has a method `title`, as a thread's new title.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 def example(**fields: Any) -> ConfigDict:
-    """For a body's `model_config`: what /api/docs puts into the field to begin with."""
+    """Return a body's `model_config` with the example that /api/docs fills in."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class AskIn(CamelSchema):
+class QuestionIn(CamelSchema):
     """A new message: `message`, or `messages` whose last one is the user's new one."""
 
     model_config = example(message="Three days in Lisbon?")
 
     message: str | None = None
-    messages: list[TurnIn] | None = Field(default=None, min_length=1)
+    messages: list[MessageIn] | None = Field(default=None, min_length=1)
     thread_id: UUID | None = None
     request_id: RequestId | None = None
     assistant_id: str | None = None
-    """Of the reference design. A companion's name; the address names one already."""
+    """A companion's name, for clients of the reference design. Must agree with the address."""
 
 
 class EditIn(CamelSchema):
@@ -48,7 +48,7 @@ class EditIn(CamelSchema):
     content: str
     request_id: RequestId | None = None
     only_if_waiting: bool = False
-    """Refuse (409 `wrong_state`) rather than ask it anew."""
+    """Refuse (409 `wrong_state`) instead of asking it again."""
 
 
 class RenameIn(CamelSchema):
@@ -66,11 +66,11 @@ class Wait(CamelSchema):
     high: float | None
     reason: str
     place: int | None = None
-    """Among the owner's own messages that are held back, and how many those are (`of`)."""
+    """The position among the owner's own delayed messages, of which there are `of`."""
     of: int | None = None
 
 
-class _Placed(CamelSchema):
+class _JobStanding(CamelSchema):
     job_id: HexId
     request_id: str
     thread_id: HexId | None
@@ -80,16 +80,16 @@ class _Placed(CamelSchema):
     estimated_wait: Wait | None
 
 
-class AskedOut(_Placed):
+class AcceptedOut(_JobStanding):
     message_id: HexId
     reply_id: HexId
     notice: str | None = None
-    """What else there is to say, such as that it goes to another queue."""
+    """A remark for the user, such as that the message goes to another queue."""
     care: dict[str, Any] | None = None
-    """Help lines, when the message speaks of a crisis; docs/care.md."""
+    """Help lines, when the message may be about a crisis; docs/care.md."""
 
 
-class TranscriptionOut(_Placed):
+class TranscriptionOut(_JobStanding):
     """An accepted recording; the ids of its messages only when it is sent as a message."""
 
     thread_id: HexId | None = None
@@ -108,26 +108,26 @@ class UploadOut(CamelSchema):
 
 
 class UsageOut(CamelSchema):
-    """Tokens that an answer took, over all attempts."""
+    """Tokens of an answer, over all attempts."""
 
     input_tokens: int
     output_tokens: int
     estimated: bool = False
-    """The provider did not count them."""
+    """True when the provider did not count them."""
 
 
-class _Told(CamelSchema):
-    """How an answer came about, as far as it is known."""
+class _AnswerDetails(CamelSchema):
+    """Details of an answer, as far as they are known."""
 
     model: str | None = None
     usage: UsageOut | None = None
     cost: int | None = None
     """Millionths of a unit of the currency that /api/usage names."""
     truncated: bool | None = None
-    """It ends at its length limit, not where it should."""
+    """True when the answer was cut at its length limit."""
 
 
-class JobOut(_Placed, _Told):
+class JobOut(_JobStanding, _AnswerDetails):
     kind: str
     attempt: int
     of: int
@@ -137,7 +137,7 @@ class JobOut(_Placed, _Told):
     response: str | None = None
     html: str | None = None
     cached: bool | None = None
-    """True for an answer that was given before."""
+    """True for a stored answer."""
     error: str | None = None
     code: str | None = None
 
@@ -165,7 +165,7 @@ class ThreadOut(CamelSchema):
 
 class FoundOut(ThreadOut):
     snippet: dict[str, str] | None = None
-    """Of a search: `before`, `match` and `after` of where the words were found."""
+    """In a search: the text `before`, the `match`, and the text `after`."""
 
 
 class ThreadsOut(CamelSchema):
@@ -173,14 +173,14 @@ class ThreadsOut(CamelSchema):
 
 
 class FeedbackOut(CamelSchema):
-    """What the owner thinks of an answer."""
+    """The owner's rating of an answer."""
 
     value: str
     reason: str
     comment: str
 
 
-class MessageOut(_Told):
+class MessageOut(_AnswerDetails):
     id: HexId
     role: str
     content: str
@@ -199,7 +199,7 @@ class MessageOut(_Told):
 class ConversationOut(ThreadOut):
     messages: list[MessageOut]
     care: dict[str, Any] | None = None
-    """Help lines with the `messageId` that calls for them."""
+    """Help lines, with the `messageId` of the message that may be about a crisis."""
 
 
 class Problem(BaseModel):

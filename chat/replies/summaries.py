@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: Parts of the room for the conversation: at the first a summary begins, the second is kept word for word.
 BEGIN, KEEP = 0.7, 0.35
-#: A summary takes at most one part in so many of the window, and so many tokens.
+#: A summary takes at most the window divided by the first, and at most the second, in tokens.
 WINDOW_DIVISOR, MAX_TOKENS = 8, 500
 
 
@@ -75,8 +75,8 @@ async def _summarise(payer: Payer, notes: SummaryInput, older: list[Message]) ->
 async def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
     """Return the messages since the last summary, without the newest, among them at least the last answer."""
     rows = Message.objects.filter(thread=thread).exclude(content="")
-    if thread.summary_to:
-        rows = rows.filter(id__gt=thread.summary_to)
+    if thread.summarized_through:
+        rows = rows.filter(id__gt=thread.summarized_through)
     messages = [message async for message in rows]
     left = KEEP * budget.conversation_tokens
     end = len(messages)
@@ -93,11 +93,11 @@ def _store(thread: Thread, covered: list[UUID], summary: str) -> None:
     there = Message.objects.select_for_update().filter(thread_id=thread.id, id__in=covered)
     if not covered or not summary or len(there.values_list("id", flat=True)) < len(covered):
         return
-    unchanged = Thread.objects.filter(id=thread.id, summary_to=thread.summary_to)
-    unchanged.update(summary=summary, summary_to=covered[-1])
+    unchanged = Thread.objects.filter(id=thread.id, summarized_through=thread.summarized_through)
+    unchanged.update(summary=summary, summarized_through=covered[-1])
 
 
 def discard_summary(thread_id: UUID, removed: Iterable[UUID]) -> None:
     """Discard a summary that covers one of the removed messages. In the transaction that removes them."""
-    covering = Thread.objects.filter(id=thread_id, summary_to__gte=min(removed))
-    covering.update(summary="", summary_to=None)
+    covering = Thread.objects.filter(id=thread_id, summarized_through__gte=min(removed))
+    covering.update(summary="", summarized_through=None)

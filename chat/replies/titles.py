@@ -39,7 +39,7 @@ def submit_title(reply_id: str) -> None:
     earlier = Message.objects.filter(
         thread=OuterRef("thread"), role=Role.ASSISTANT, id__lt=OuterRef("id")
     ).exclude(content="")
-    first = Message.objects.filter(id=reply_id, thread__title_is_own=False).exclude(Exists(earlier))
+    first = Message.objects.filter(id=reply_id, thread__has_custom_title=False).exclude(Exists(earlier))
     for thread_id in first.values_list("thread_id", flat=True):
         try:
             submit("thread.title", {"thread_id": thread_id.hex})
@@ -50,7 +50,7 @@ def submit_title(reply_id: str) -> None:
 @job("thread.title", queue="background", topic="thread", on_end=release_reservation)
 async def title(ctx: JobContext, *, thread_id: str) -> None:
     """Name the thread, unless its owner has."""
-    thread = await Thread.objects.filter(id=thread_id, title_is_own=False).afirst()
+    thread = await Thread.objects.filter(id=thread_id, has_custom_title=False).afirst()
     if thread is None:
         return
     rows = Message.objects.filter(thread=thread).exclude(content="").values_list("role", "content")[:2]
@@ -70,7 +70,7 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
 
 
 async def _rename(thread: Thread, found: str) -> None:
-    if await Thread.objects.filter(id=thread.id, title_is_own=False).aupdate(title=found):
+    if await Thread.objects.filter(id=thread.id, has_custom_title=False).aupdate(title=found):
         await events.emit(thread.owner, renamed_event(thread, found))
 
 

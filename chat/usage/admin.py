@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from chat.admin import ByCompanion
+from chat.admin import CompanionFilter
 from queueing.api.admin import LargeTable, ReadOnly
 
 from .models import DailyUsage, ModelCall
@@ -21,7 +21,7 @@ class ModelCallAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
         "cost",
         "ended",
     ]
-    list_filter = ["created_at", ByCompanion, "estimated"]
+    list_filter = ["created_at", CompanionFilter, "estimated"]
     search_fields = ["=job_id", "=thread_id", "=owner"]
     search_help_text = "The complete id of a job or thread, or a complete owner key"
 

@@ -44,7 +44,9 @@ def _save_question(question_id: str, reply_id: str, text: str) -> None:
         return
     thread = reply.thread
     Message.objects.filter(id=question_id, content="").update(content=text, job_id=reply.job_id)
-    Thread.objects.filter(id=thread.id, title=texts.TITLE, title_is_own=False).update(title=title_from(text))
+    Thread.objects.filter(id=thread.id, title=texts.TITLE, has_custom_title=False).update(
+        title=title_from(text)
+    )
     if concern := screen(text):  # the sockets show help lines with the transcript
         transaction.on_commit(lambda: count_card(thread.companion, concern.level))
 

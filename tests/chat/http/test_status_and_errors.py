@@ -51,7 +51,7 @@ async def test_the_api_describes_itself():
     client = AsyncClient()
     schema = (await client.get("/api/openapi.json")).json()
     assert "/api/travel" in schema["paths"]
-    assert "threadId" in schema["components"]["schemas"]["AskIn"]["properties"]
+    assert "threadId" in schema["components"]["schemas"]["QuestionIn"]["properties"]
     ways = schema["paths"]["/api/travel"]["post"]["security"]
     assert ways == [{"token": []}, {"session": [], "csrf": []}, {}]
     refusal = schema["components"]["responses"]["TooManyRequests"]

@@ -85,7 +85,7 @@ def test_a_frame_is_measured_in_bytes():
 
 def test_the_last_message_must_be_the_users():
     with pytest.raises(InvalidInput, match="role user"):
-        client_messages.last_user_text([client_messages.TurnIn(role="assistant", content="I am")])
+        client_messages.last_user_text([client_messages.MessageIn(role="assistant", content="I am")])
 
 
 def test_a_completed_event_gets_its_text_also_as_html():

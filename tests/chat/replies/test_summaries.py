@@ -72,7 +72,7 @@ async def test_a_long_thread_goes_on_with_a_summary_of_what_no_longer_fits(start
         thread = await Thread.objects.aget(id=thread_id)
         assert thread.summary == "Ada wants seven days in Lisbon."
         messages = [m async for m in Message.objects.filter(thread=thread)]
-        covered = [m.id for m in messages if m.id <= thread.summary_to]
+        covered = [m.id for m in messages if m.id <= thread.summarized_through]
         assert 2 <= len(covered) < 6
         summed_up = [r.json["messages"][1]["content"] for r in provider.requests if SUMMARY in str(r.json)]
         assert "Visitor: Question 0" in summed_up[0]
@@ -93,7 +93,7 @@ async def test_a_long_thread_goes_on_with_a_summary_of_what_no_longer_fits(start
         await tab.say(type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-anew")
         await tab.hear_until("chat:completed")
         await thread.arefresh_from_db()
-        assert (thread.summary, thread.summary_to) == ("", None)
+        assert (thread.summary, thread.summarized_through) == ("", None)
         assert "Lisbon" not in str(provider.requests[-1].json)
     assert await sync_to_async(background("thread.summarise").exclude(owner="").count)() == 0
 
@@ -235,7 +235,7 @@ def test_of_two_summaries_of_the_same_the_first_counts():
     summaries._store(thread, ids[:4], "First")
     summaries._store(thread, ids[:2], "Late")
     thread.refresh_from_db()
-    assert (thread.summary, thread.summary_to) == ("First", ids[3])
+    assert (thread.summary, thread.summarized_through) == ("First", ids[3])
 
 
 @pytest.mark.parametrize(("removed", "kept"), [([0], False), ([3, 4], False), ([4, 5], True)])

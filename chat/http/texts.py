@@ -1,0 +1,14 @@
+"""Sentences that clients of the HTTP API read."""
+
+ONE_OF_MESSAGE_AND_MESSAGES = "Send either message or messages."
+INVALID_EVENT_ID = "This is not one of our event ids."
+INVALID_FORM = "This form cannot be read. Check its content type, boundary and fields."
+BODY_TOO_LARGE = "This request's body is too large."
+
+
+def other_companion(companion: str) -> str:
+    return f"This address belongs to the {companion} companion."
+
+
+def method_not_allowed(allowed: str) -> str:
+    return f"This address accepts {allowed}."
