@@ -149,7 +149,6 @@ def submit_completed(
     request_id: str = "",
     meta: dict[str, str] | None = None,
     job_id: UUID | None = None,
-    rows: Callable[[Job], None] | None = None,
 ) -> Submission:
     """Record a job of `kind` that has already completed with the JSON `result`, in its only run.
 
@@ -161,20 +160,18 @@ def submit_completed(
     Raise `BadSubmission` naming the field; then nothing was stored.
     """
     spec = JobSpec(kind=kind, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
-    submission = _once(spec, lambda: _store_completed(spec.build(args), result, rows))
+    submission = _once(spec, lambda: _store_completed(spec.build(args), result))
     if submission.created:
         transaction.on_commit(lambda: _announce_completed(submission))
     return submission
 
 
-def _store_completed(job: Job, result: Any, rows: Callable[[Job], None] | None) -> Job:
+def _store_completed(job: Job, result: Any) -> Job:
     job.state, job.result = State.COMPLETED, result
     job.run_count = job.attempts = 1
     job.started_at = job.finished_at = job.created_at
     with transaction.atomic():
         insert([job])
-        if rows:
-            rows(job)
         run_end_hook(job)
     return job
 

@@ -1,12 +1,14 @@
 """Jobs that have completed when they are submitted: recorded and announced like any other."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
+from queueing import kinds
 from queueing.control import verbs
 from queueing.errors import BadSubmission
 from queueing.events.delivery import group_of
@@ -71,12 +73,6 @@ def test_submit_completed_has_one_terminal_state_and_one_hook_call(valkey):
     assert redis_client.run(scripts.positions(job.queue, [job.id.hex])) == [None], "no line, no slot"
 
 
-def test_rows_callback_runs_before_the_hook(valkey):
-    seen = []
-    job = submit_answer(rows=lambda job: seen.append((job.id, Written.objects.exists()))).job
-    assert seen == [(job.id, False)]
-
-
 def test_submit_completed_with_job_id_creates_that_job(valkey):
     job_id = new_id()
     Written.objects.create(job_id=job_id.hex, state="prepared")
@@ -115,15 +111,27 @@ def test_submit_with_job_id_creates_that_job(valkey):
     assert submit("test.noop", {}, job_id=job_id).job == Job.objects.get(id=job_id)
 
 
-def test_rows_callback_that_raises_stores_nothing(events_of):
-    def fails(job):
+def test_submit_completed_whose_hook_raises_stores_nothing(events_of, monkeypatch):
+    def fail(ending):
         raise RuntimeError("no room")
+
+    monkeypatch.setitem(kinds._kinds, "test.echo", replace(kinds.get_kind("test.echo"), on_end=fail))
 
     def act():
         with pytest.raises(RuntimeError):
-            submit_answer(rows=fails)
+            submit_answer()
 
     assert events_of(act) == []
+    assert not Job.objects.exists()
+    assert not Written.objects.exists()
+
+
+def test_submit_completed_rolled_back_with_the_callers_rows_stores_neither(valkey):
+    with transaction.atomic():
+        job_id = new_id()
+        Written.objects.create(job_id=job_id.hex, state="prepared")
+        submit_answer(job_id=job_id)
+        transaction.set_rollback(True)
     assert not Job.objects.exists()
     assert not Written.objects.exists()
 
