@@ -47,7 +47,7 @@ export function createReconnectingSocket(options) {
   };
 }
 
-/** Connect now, whatever the backoff says, unless the server has asked for a pause. */
+/** Connect now, regardless of the backoff, unless the server has asked for a pause. */
 function open(socket) {
   if ((socket.kind === "ended" && !socket.opensAfterEnd) || Date.now() < socket.pausedUntil) return;
   if (socket.ws?.readyState <= WebSocket.OPEN) return;
