@@ -8,6 +8,6 @@ from . import views
 app_name = "queue"
 urlpatterns = [
     re_path(r"^queue/?$", admin.site.admin_view(views.page), name="page"),
-    path("queue/ask/<slug:name>", views.ask, name="ask"),
-    path("queue/<slug:name>", views.act, name="act"),
+    path("queue/confirm/<slug:name>", views.confirm_form, name="confirm"),
+    path("queue/<slug:name>", views.perform, name="perform"),
 ]

@@ -74,7 +74,7 @@ def _for_operators(view: Callable[[HttpRequest, OperatorAction], HttpResponse]) 
 
 @require_safe
 @_for_operators
-def ask(request: HttpRequest, action: OperatorAction) -> HttpResponse:
+def confirm_form(request: HttpRequest, action: OperatorAction) -> HttpResponse:
     """Return the form of an action's dialog, with the numbers of jobs that it would affect now."""
     target = forms.target_of(request.GET.dict(), request.user.get_username())
     context = {
@@ -92,7 +92,7 @@ def ask(request: HttpRequest, action: OperatorAction) -> HttpResponse:
 
 @require_POST
 @_for_operators
-def act(request: HttpRequest, action: OperatorAction) -> HttpResponse:
+def perform(request: HttpRequest, action: OperatorAction) -> HttpResponse:
     """Perform an action: a JSON object of form values in, `{"done": sentence}` or a problem out."""
     values = _values(request)
     if values is None:

@@ -162,7 +162,7 @@ def test_missing_worker_is_shown_until_one_runs(queues: Site, board: Page, tmp_p
     expect(board.locator("[data-part=workers]")).to_contain_text("manage.py qcluster")
     queues.cluster = ClusterProcess(tmp_path / "again.log", queues.environment)
     expect(board.locator(".warning")).to_have_count(0)
-    expect(spoken(board)).to_contain_text("Over: No worker is running")
+    expect(spoken(board)).to_contain_text("Resolved: No worker is running")
 
 
 def test_page_reconnects_after_web_restart(

@@ -7,11 +7,11 @@ const UNREACHABLE = "The server cannot be reached. Try again in a moment.";
 
 /** Open the dialog from the page's buttons; `onDone(sentence)` receives the result. */
 export function createConfirmDialog({ onDone }) {
-  const dialog = document.getElementById("ask");
+  const dialog = document.getElementById("confirm-dialog");
   let opener = null;
 
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-ask]");
+    const button = target.closest("[data-action]");
     if (!button || dialog.open) return;
     opener = button;
     open(dialog, button.dataset, onDone);
@@ -24,9 +24,9 @@ export function createConfirmDialog({ onDone }) {
   dialog.addEventListener("close", () => (opener?.isConnected ? opener : document.getElementById("content")).focus());
 }
 
-async function open(dialog, { ask: verb, ...about }, onDone) {
+async function open(dialog, { action, ...target }, onDone) {
   try {
-    const response = await fetch(`/admin/queue/ask/${verb}?${new URLSearchParams(about)}`);
+    const response = await fetch(`/admin/queue/confirm/${action}?${new URLSearchParams(target)}`);
     if (!response.ok || response.redirected) throw new Error((await problemOf(response)).detail);
     dialog.innerHTML = await response.text();
   } catch (error) {

@@ -65,19 +65,19 @@ function warnings() {
 
 function announceWarnings(before, after) {
   const came = [...after].filter(([key]) => !before.has(key)).map(([, text]) => text);
-  const went = [...before].filter(([key]) => !after.has(key)).map(([, text]) => `Over: ${text}`);
+  const went = [...before].filter(([key]) => !after.has(key)).map(([, text]) => `Resolved: ${text}`);
   if (came.length + went.length) announcer.textContent = [...came, ...went].join(" ");
 }
 
 let hideTimer = 0;
 createConfirmDialog({
   onDone(sentence) {
-    const said = document.getElementById("said");
+    const result = document.getElementById("result");
     announcer.textContent = sentence;
-    said.textContent = sentence;
-    said.hidden = false;
+    result.textContent = sentence;
+    result.hidden = false;
     clearTimeout(hideTimer);
-    hideTimer = setTimeout(() => (said.hidden = true), DONE_SHOWN);
+    hideTimer = setTimeout(() => (result.hidden = true), DONE_SHOWN);
   },
 });
 
@@ -91,14 +91,14 @@ function showAddress() {
 }
 
 document.addEventListener("click", (event) => {
-  const anchor = event.target.closest("a[data-look]");
+  const anchor = event.target.closest("a[data-select]");
   if (!anchor || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
   if (live.dataset.state !== "live") return; // then it is an ordinary link
   event.preventDefault();
   // A link changes the queue or the span. The other one stays as it was last chosen: the link itself may be
   // older, because the server renders it again only in its next round.
-  const { look } = anchor.dataset;
-  const wanted = { ...view, [look]: new URLSearchParams(anchor.search).get(look) || "" };
+  const { select } = anchor.dataset;
+  const wanted = { ...view, [select]: new URLSearchParams(anchor.search).get(select) || "" };
   history.pushState(null, "", `?${new URLSearchParams(wanted)}`);
   showAddress();
 });

@@ -37,12 +37,12 @@ def test_action_without_permission_is_403_and_by_get_405(client, staff, name):
     ]:
         if user:
             client.force_login(user)
-        for answer in (act(client, name, confirm="test"), client.get(f"/admin/queue/ask/{name}?queue=test")):
+        for answer in (act(client, name, confirm="test"), client.get(f"/admin/queue/confirm/{name}?queue=test")):
             assert answer.status_code == 403
             assert detail in answer.json()["detail"]
     client.force_login(staff("operate_queue", name="dora"))
     assert client.get(f"/admin/queue/{name}").status_code == 405
-    assert client.get(f"/admin/queue/ask/{name}?queue=test").status_code == 200
+    assert client.get(f"/admin/queue/confirm/{name}?queue=test").status_code == 200
     assert not AuditEntry.objects.exists()
 
 
@@ -75,7 +75,7 @@ def test_pause_and_resume_repeated_have_no_further_effect(operator):
 def test_drain_shows_counts_and_requires_queue_name(operator):
     for delay in (0, 0, 600):
         submit("test.noop", {}, delay=delay)
-    said = operator.get("/admin/queue/ask/drain?queue=test").content.decode()
+    said = operator.get("/admin/queue/confirm/drain?queue=test").content.decode()
     assert "Now: 2 waiting, 1 delayed, 0 active." in said
     assert "This cannot be undone." in said
     for confirm in ("", "Test"):
@@ -88,12 +88,12 @@ def test_drain_shows_counts_and_requires_queue_name(operator):
 
 def test_promote_all_shows_count_and_promotes(operator):
     submit("test.noop", {}, delay=600)
-    assert "1 delayed" in operator.get("/admin/queue/ask/promote_all?queue=test").content.decode()
+    assert "1 delayed" in operator.get("/admin/queue/confirm/promote_all?queue=test").content.decode()
     assert act(operator, "promote_all").json() == {"done": "1 job of test promoted."}
 
 
 def test_limits_form_changes_shows_and_resets(operator):
-    form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
+    form = operator.get("/admin/queue/confirm/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="50"' in form
     as_they_are = {"global_concurrency": "0", "owner_concurrency": "0", "limiter": "0"}
     unchanged = act(operator, "set_limits", concurrency="50", **as_they_are).json()
@@ -101,14 +101,14 @@ def test_limits_form_changes_shows_and_resets(operator):
     assert not AuditEntry.objects.exists()
     as_they_are |= {"limiter": "5/2.5"}
     assert act(operator, "set_limits", concurrency="7", **as_they_are).status_code == 200
-    form = operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
+    form = operator.get("/admin/queue/confirm/set_limits?queue=test").content.decode()
     assert 'name="concurrency" value="7"' in form
     assert "Default: 50" in form
-    said = operator.get("/admin/queue/ask/clear_limits?queue=test").content.decode()
+    said = operator.get("/admin/queue/confirm/clear_limits?queue=test").content.decode()
     assert "Max running per cluster: 50 instead of 7." in said
     assert "Rate limit: no limit instead of 5 per 2.5 s." in said
     assert act(operator, "clear_limits").status_code == 200
-    assert 'value="50"' in operator.get("/admin/queue/ask/set_limits?queue=test").content.decode()
+    assert 'value="50"' in operator.get("/admin/queue/confirm/set_limits?queue=test").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_group_of_failures_is_retried_noted_and_cleaned(operator):
     failed(3)
     assert (
         "3 jobs failed."
-        in operator.get("/admin/queue/ask/retry_group?queue=test&kind=test.flaky&code=busy").content.decode()
+        in operator.get("/admin/queue/confirm/retry_group?queue=test&kind=test.flaky&code=busy").content.decode()
     )
     group = {"kind": "test.flaky", "code": "busy"}
     assert act(operator, "note_group", text="Known since Monday.", **group).json() == {"done": "Note saved."}
@@ -167,4 +167,4 @@ def test_invalid_body_is_400(operator, body):
 def test_unknown_queue_or_action_is_404(operator):
     assert act(operator, "pause", queue="gone").status_code == 404
     assert act(operator, "explode").status_code == 404
-    assert operator.get("/admin/queue/ask/pause?queue=gone").status_code == 404
+    assert operator.get("/admin/queue/confirm/pause?queue=gone").status_code == 404

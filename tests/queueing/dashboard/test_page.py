@@ -57,7 +57,7 @@ def test_page_without_permission_shows_only_counts(client, valkey, staff):
     assert "<dt>waiting</dt><dd>1</dd>" in page.part("queues")
     assert page.part("failures") == page.part("active") == page.part("audit") == ""
     assert "test.flaky" not in page.html
-    assert "data-ask" not in page.html
+    assert "data-action" not in page.html
     assert page.inline == []
 
 
@@ -69,7 +69,7 @@ def test_page_with_view_job_shows_failures_without_contents_and_buttons(client, 
     assert "test.flaky: busy" in page.part("failures")
     assert "An outage." in page.part("audit")
     assert "SECRET" not in page.html
-    assert "data-ask" not in page.html
+    assert "data-action" not in page.html
 
 
 def test_contents_and_buttons_need_their_permissions(client, valkey, staff):
@@ -77,11 +77,11 @@ def test_contents_and_buttons_need_their_permissions(client, valkey, staff):
     client.force_login(staff("view_job", "view_contents"))
     page = shown(client, "?queue=test")
     assert "SECRET" in page.part("failures")
-    assert "data-ask" not in page.html
+    assert "data-action" not in page.html
     client.force_login(staff("operate_queue", name="dora"))
     page = shown(client, "?queue=test")
-    assert 'data-ask="retry_group"' in page.part("failures")
-    assert 'data-ask="drain"' in page.part("queue_detail")
+    assert 'data-action="retry_group"' in page.part("failures")
+    assert 'data-action="drain"' in page.part("queue_detail")
     assert "SECRET" not in page.html
 
 
@@ -148,6 +148,6 @@ def test_orphaned_queue_is_shown_without_retry_buttons(client, valkey, staff):
     page = shown(client)
     assert "3 unfinished jobs on the unknown queue gone" in page.part("warnings")
     assert "Unknown queue" in page.part("failures")
-    assert 'data-ask="retry_group"' not in page.part("failures")
+    assert 'data-action="retry_group"' not in page.part("failures")
     jobs = page.part("failures").rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert client.get(jobs).content.decode().count("/change/") >= 2

@@ -104,8 +104,8 @@ async def test_parts_depend_on_permissions(staff):
     assert "failures" not in counts.parts
     assert "SECRET" in reader.parts["failures"]
     assert "SECRET" not in operator.parts["failures"]
-    assert "data-ask" in operator.parts["queue_detail"]
-    assert "data-ask" not in json.dumps(reader.parts)
+    assert "data-action" in operator.parts["queue_detail"]
+    assert "data-action" not in json.dumps(reader.parts)
     for client in (counts, reader, operator):
         await client.disconnect()
 
@@ -124,12 +124,12 @@ async def test_selection_changes_parts_and_invalid_frames_are_ignored(staff):
 async def test_changed_permission_changes_buttons_of_open_page(staff):
     user = await sync_to_async(staff)("operate_queue")
     client, _ = await open_client(user, "?queue=test")
-    await client.receive_part("queue_detail", "data-ask")
+    await client.receive_part("queue_detail", "data-action")
     await user.user_permissions.aclear()
-    while "data-ask" in client.parts["queue_detail"]:
+    while "data-action" in client.parts["queue_detail"]:
         await client.receive_round()
     await user.user_permissions.aadd(await Permission.objects.aget(codename="operate_queue"))
-    await client.receive_part("queue_detail", "data-ask")
+    await client.receive_part("queue_detail", "data-action")
     await client.disconnect()
 
 
