@@ -37,7 +37,10 @@ def test_action_without_permission_is_403_and_by_get_405(client, staff, name):
     ]:
         if user:
             client.force_login(user)
-        for answer in (act(client, name, confirm="test"), client.get(f"/admin/queue/confirm/{name}?queue=test")):
+        for answer in (
+            act(client, name, confirm="test"),
+            client.get(f"/admin/queue/confirm/{name}?queue=test"),
+        ):
             assert answer.status_code == 403
             assert detail in answer.json()["detail"]
     client.force_login(staff("operate_queue", name="dora"))
@@ -132,7 +135,9 @@ def test_group_of_failures_is_retried_noted_and_cleaned(operator):
     failed(3)
     assert (
         "3 jobs failed."
-        in operator.get("/admin/queue/confirm/retry_group?queue=test&kind=test.flaky&code=busy").content.decode()
+        in operator.get(
+            "/admin/queue/confirm/retry_group?queue=test&kind=test.flaky&code=busy"
+        ).content.decode()
     )
     group = {"kind": "test.flaky", "code": "busy"}
     assert act(operator, "note_group", text="Known since Monday.", **group).json() == {"done": "Note saved."}
