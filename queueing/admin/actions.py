@@ -14,7 +14,7 @@ from django.urls import reverse
 from queueing.conf import is_configured
 from queueing.control import figures
 from queueing.control.actions import ACTIONS
-from queueing.control.operator_action import OPERATE, OperatorAction, Target
+from queueing.control.operator_action import MAX_NOTE, OPERATE, OperatorAction, Target
 from queueing.errors import WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
@@ -25,8 +25,6 @@ from . import texts
 JOB_ACTIONS = {name: ACTIONS[name] for name in ("retry", "cancel", "promote", "remove")}
 #: The maximum number of jobs for one action.
 MAX_JOBS = 500
-#: The maximum length of a note, in characters.
-MAX_NOTE = 500
 
 
 def allows(job: Job, action: OperatorAction) -> bool:
@@ -78,7 +76,7 @@ def _perform(request: HttpRequest, action: OperatorAction, ids: Sequence[UUID]) 
     target = Target(actor=request.user.get_username(), note=request.POST.get("note", "")[:MAX_NOTE])
     for job_id in ids:
         try:
-            action.run(replace(target, job=job_id))
+            action.apply(replace(target, job_id=job_id))
         except Job.DoesNotExist:
             refused.append(texts.not_found(job_id.hex[-8:]))
         except WrongState as exc:

@@ -5,7 +5,9 @@ actions that it offers, collects a `Target`, asks for confirmation and shows wha
 `audited.py` does the work and writes the audit entry. All actions are safe to repeat.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from . import audited, figures
 from .operator_action import Confirm, OperatorAction, Target
@@ -18,9 +20,9 @@ def _queue_figures(target: Target) -> list[str]:
     return figures.of_queue(target.queue)
 
 
-def _set_limits(target: Target) -> None:
-    if target.limits:
-        audited.set_limits(target.queue, **target.limits, **target.audit)
+def _set_limits(queue: str, limits: Mapping[str, Any], *, actor: str, note: str) -> None:
+    if limits:
+        audited.set_limits(queue, **limits, actor=actor, note=note)
 
 
 _ALL = (
@@ -30,7 +32,7 @@ _ALL = (
         title="Pause {queue}",
         consequence="No further jobs start. Running jobs finish, new jobs wait.",
         done="{queue} is paused. Running jobs finish.",
-        run=lambda target: audited.pause(target.queue, **target.audit),
+        run=audited.pause,
         confirm=Confirm.NO,
         figures=_queue_figures,
     ),
@@ -40,7 +42,7 @@ _ALL = (
         title="Resume {queue}",
         consequence="Waiting jobs start again, within the limits of the queue.",
         done="{queue} is resumed.",
-        run=lambda target: audited.resume(target.queue, **target.audit),
+        run=audited.resume,
         confirm=Confirm.NO,
         figures=_queue_figures,
     ),
@@ -51,6 +53,7 @@ _ALL = (
         consequence="New limits apply immediately to all workers, until they are reset.",
         done="Limits of {queue} changed: {changes}.",
         run=_set_limits,
+        takes=("queue", "limits"),
         fields=("limits", "note"),
     ),
     OperatorAction(
@@ -59,7 +62,7 @@ _ALL = (
         title="Reset the limits of {queue}",
         consequence="The limits of the settings apply again.",
         done="Limits of {queue} reset to the settings.",
-        run=lambda target: audited.clear_limits(target.queue, **target.audit),
+        run=audited.clear_limits,
         figures=lambda target: figures.of_limits(target.queue),
     ),
     OperatorAction(
@@ -68,7 +71,7 @@ _ALL = (
         title="Promote the delayed jobs of {queue}",
         consequence="Delayed jobs start now instead of later. Jobs that wait for other jobs stay delayed.",
         done="{jobs} promoted.",
-        run=lambda target: audited.promote_all(target.queue, **target.audit),
+        run=audited.promote_all,
         figures=_queue_figures,
     ),
     OperatorAction(
@@ -77,7 +80,7 @@ _ALL = (
         title="Drain {queue}",
         consequence="All waiting and delayed jobs are cancelled. Running jobs continue.",
         done="{jobs} cancelled.",
-        run=lambda target: audited.drain(target.queue, **target.audit),
+        run=audited.drain,
         confirm=Confirm.TYPE,
         figures=_queue_figures,
     ),
@@ -87,9 +90,8 @@ _ALL = (
         title="Remove {state} jobs of {queue}",
         consequence="The jobs are removed with their history and results.",
         done="{jobs} removed.",
-        run=lambda target: audited.clean(
-            target.queue, state=target.state, older_than=target.older_than, **target.audit
-        ),
+        run=audited.clean,
+        takes=("queue", "state", "older_than"),
         confirm=Confirm.TYPE,
         fields=("age", "note"),
         figures=lambda target: figures.of_finished(target.queue, timedelta(days=CLEAN_DAYS)),
@@ -100,9 +102,8 @@ _ALL = (
         title="Retry all jobs of {kind} that failed with {code}",
         consequence="The jobs run again, each with all its attempts.",
         done="{jobs} queued again ({kind}: {code}).",
-        run=lambda target: audited.retry_group(
-            target.queue, target.kind, target.code, most=target.most, **target.audit
-        ),
+        run=audited.retry_group,
+        takes=("queue", "kind", "code", "most"),
         figures=lambda target: figures.of_group(target.queue, target.kind, target.code),
     ),
     OperatorAction(
@@ -111,9 +112,8 @@ _ALL = (
         title="Edit the note on {kind}: {code}",
         consequence="Everyone who can see these failures sees the note. An empty text removes it.",
         done="Note saved.",
-        run=lambda target: audited.note_group(
-            target.queue, target.kind, target.code, target.text, **target.audit
-        ),
+        run=audited.note_group,
+        takes=("queue", "kind", "code", "text"),
         confirm=Confirm.NO,
         fields=("text",),
     ),
@@ -123,7 +123,8 @@ _ALL = (
         title="Retry {job}",
         consequence="A retried job runs again, with all its attempts.",
         done="{jobs} queued again.",
-        run=lambda target: audited.retry(target.job, **target.audit),
+        run=audited.retry,
+        takes=("job_id",),
     ),
     OperatorAction(
         name="cancel",
@@ -131,7 +132,8 @@ _ALL = (
         title="Cancel {job}",
         consequence="A cancelled job stops, even if it is running.",
         done="{jobs} cancelled.",
-        run=lambda target: audited.cancel(target.job, **target.audit),
+        run=audited.cancel,
+        takes=("job_id",),
         confirm=Confirm.TYPE,
     ),
     OperatorAction(
@@ -140,7 +142,8 @@ _ALL = (
         title="Promote {job}",
         consequence="A promoted job starts now instead of later.",
         done="{jobs} promoted.",
-        run=lambda target: audited.promote(target.job, **target.audit),
+        run=audited.promote,
+        takes=("job_id",),
     ),
     OperatorAction(
         name="remove",
@@ -148,7 +151,8 @@ _ALL = (
         title="Remove {job}",
         consequence="A removed job is deleted with its history and result.",
         done="{jobs} removed.",
-        run=lambda target: audited.remove(target.job, **target.audit),
+        run=audited.remove,
+        takes=("job_id",),
         confirm=Confirm.TYPE,
     ),
 )

@@ -14,6 +14,8 @@ from .audited import AuditFields
 
 #: The permission that all actions need.
 OPERATE = "queueing.operate_queue"
+#: The maximum length of a note, in characters.
+MAX_NOTE = 500
 
 
 class Confirm(IntEnum):
@@ -33,7 +35,7 @@ class Target:
     actor: str
     note: str = ""
     queue: str = ""
-    job: UUID | str = ""
+    job_id: UUID | str = ""
     kind: str = ""
     code: str = ""
     most: int | None = None
@@ -53,7 +55,7 @@ class Target:
     @property
     def words(self) -> dict[str, str]:
         """The words that titles and results may use."""
-        job = self.job.hex if isinstance(self.job, UUID) else self.job
+        job = self.job_id.hex if isinstance(self.job_id, UUID) else self.job_id
         return {
             "queue": self.queue,
             "job": f"{self.kind or 'job'} {job}",
@@ -77,8 +79,10 @@ class OperatorAction:
     consequence: str
     done: str
     """A sentence about the result; formatted with the words of the target and `jobs`."""
-    run: Callable[[Target], Any]
-    """Do it, and return the job, the number of jobs, or nothing. Blocks."""
+    run: Callable[..., Any]
+    """A function of `audited`: it returns the job, the number of jobs, or nothing. Blocks."""
+    takes: tuple[str, ...] = ("queue",)
+    """The fields of the target that `run` takes, besides those of the audit entry."""
     confirm: Confirm = Confirm.ASK
     fields: tuple[str, ...] = ("note",)
     """What a form asks for besides the target."""
@@ -100,9 +104,13 @@ class OperatorAction:
         """Return the title for a target."""
         return self.title.format(**target.words)
 
+    def apply(self, target: Target) -> Any:
+        """Do it, and return what `run` returns. Blocks. Raises what `audited` raises."""
+        return self.run(**{name: getattr(target, name) for name in self.takes}, **target.audit)
+
     def perform(self, target: Target) -> str:
         """Do it, and return a sentence about the result. Blocks. Raises what `audited` raises."""
-        result = self.run(target)
+        result = self.apply(target)
         jobs = str(result) if isinstance(result, Job) else ""
         if isinstance(result, int):
             jobs = figures.jobs(result, state=target.state, queue=target.queue)

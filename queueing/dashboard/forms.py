@@ -40,7 +40,7 @@ def queue_actions(queue: Mapping[str, Any]) -> Iterator[OperatorAction]:
 
 def target_of(values: Mapping[str, str], actor: str) -> Target:
     """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue."""
-    names = ("note", "job", "kind", "code", "text")
+    names = ("note", "job_id", "kind", "code", "text")
     given: dict[str, Any] = {name: values[name] for name in names if name in values}
     return Target(actor=actor, queue=get_queue(values.get("queue", "")).name, **given)
 

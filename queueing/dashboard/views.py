@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from queueing.control.actions import CLEAN_DAYS
 from queueing.control.figures import FINISHED_STATES
-from queueing.control.operator_action import OPERATE, OperatorAction
+from queueing.control.operator_action import MAX_NOTE, OPERATE, OperatorAction
 from queueing.errors import BadValue, WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
@@ -27,9 +27,6 @@ from .cache import TTLCache
 from .viewer import Viewer, is_staff
 
 logger = logging.getLogger(__name__)
-
-#: The maximum length of a note, in characters.
-MAX_NOTE = 500
 
 
 @require_safe

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
+from queueing.control import audited
 from queueing.control.actions import ACTIONS
+from queueing.control.audited import AuditFields
 from queueing.control.operator_action import Confirm, OperatorAction, Target
 from queueing.errors import QueueingError
 from queueing.models import Job
@@ -40,14 +42,16 @@ class PendingAction:
             return texts.not_done(texts.database_unavailable(exc))
 
 
-def _retry_newest(target: Target) -> Job:
-    job = Job.objects.filter(queue=target.queue, state=State.FAILED).order_by("-id").first()
+def _retry_newest(queue: str, **audit: Unpack[AuditFields]) -> Job:
+    job = Job.objects.filter(queue=queue, state=State.FAILED).order_by("-id").first()
     if not job:
-        raise Job.DoesNotExist(texts.no_failed_job(target.queue))
-    return ACTIONS["retry"].run(replace(target, job=job.id))
+        raise Job.DoesNotExist(texts.no_failed_job(queue))
+    return audited.retry(job.id, **audit)
 
 
-_RETRY_NEWEST = replace(ACTIONS["retry"], title="Retry the newest failed job of {queue}", run=_retry_newest)
+_RETRY_NEWEST = replace(
+    ACTIONS["retry"], title="Retry the newest failed job of {queue}", run=_retry_newest, takes=("queue",)
+)
 
 #: View -> key -> action.
 _KEYS: dict[str, dict[str, OperatorAction]] = {
@@ -67,7 +71,7 @@ _FIXED: dict[str, dict[str, Any]] = {"clean": {"state": State.FAILED.value}}
 _TARGETS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "queues": lambda queue: {"queue": queue["name"]},
     "failures": lambda group: {"queue": group.queue, "kind": group.kind, "code": group.code},
-    "jobs": lambda job: {"queue": job["queue"], "kind": job["kind"], "job": job["id"]},
+    "jobs": lambda job: {"queue": job["queue"], "kind": job["kind"], "job_id": job["id"]},
 }
 
 

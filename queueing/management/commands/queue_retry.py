@@ -53,7 +53,7 @@ class Command(OperatorCommand):
 
     def _retry(self, one: UUID) -> None:
         try:
-            self.perform("retry", job=one)
+            self.perform("retry", job_id=one)
         except Job.DoesNotExist:
             newest = Job.objects.filter(state=State.FAILED).order_by("-id").values_list("id", flat=True)[:5]
             known = ", ".join(found.hex for found in newest) or "none"

@@ -156,12 +156,12 @@ def test_group_of_failures_is_retried_noted_and_cleaned(operator):
 
 def test_retry_of_one_job_repeated_is_409_and_missing_is_404(operator):
     (job,) = failed()
-    assert act(operator, "retry", job=job.id.hex).status_code == 200
-    assert act(operator, "retry", job=job.id.hex).status_code == 409
+    assert act(operator, "retry", job_id=job.id.hex).status_code == 200
+    assert act(operator, "retry", job_id=job.id.hex).status_code == 409
     verbs.cancel(job.id)
     verbs.remove(job.id)
     for missing in (job.id.hex, "nonsense"):
-        assert act(operator, "retry", job=missing).status_code == 404
+        assert act(operator, "retry", job_id=missing).status_code == 404
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"queue": 1}', "{"])

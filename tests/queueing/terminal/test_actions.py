@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError
 
-from queueing.control import audited, verbs
+from queueing.control import verbs
 from queueing.models import AuditEntry
 from queueing.submit import submit
 from queueing.terminal import actions
@@ -35,7 +35,7 @@ def test_database_error_is_shown(valkey, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(audited, "pause", fail)
+    monkeypatch.setattr(verbs, "pause", fail)
     said = run("queues", "p", {"name": "test"})
     assert said == "Not done: the database is unavailable (OperationalError)"
 
