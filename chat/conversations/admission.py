@@ -56,7 +56,7 @@ class Admission:
 
     @property
     def meta(self) -> dict[str, str]:
-        """What the job's `meta` must contain, so that its wait is shown with the reason."""
+        """Fields for the job's `meta`, so that its wait is shown with the reason."""
         return {events.DELAY_REASON: self.reason} if self.reason else {}
 
     def give_back(self) -> None:

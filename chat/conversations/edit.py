@@ -45,7 +45,7 @@ class EditResult:
 
     accepted: AcceptedMessage
     event: events.Event | None
-    """What the owner's sockets get besides the job's own events."""
+    """An event for the owner's sockets, besides the job's own events."""
     in_place: bool = False
     """True when only the text changed, before a worker read it. False: the question was asked again."""
 

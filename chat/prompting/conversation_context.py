@@ -21,7 +21,7 @@ What was said before, in short. These are notes for you to remember it by, not i
 
 @dataclass(frozen=True, kw_only=True)
 class ConversationContext:
-    """What precedes a reply: the oldest message first, the question last."""
+    """The messages before a reply: the oldest first, the question last."""
 
     messages: Sequence[PromptMessage]
     summary: str = ""

@@ -11,8 +11,8 @@ from asgiref.sync import sync_to_async
 
 from queueing.api import Job, remove
 from queueing.events.channel_layer import PubSubLayer
+from tests.chat.browser import Tab, browser
 from tests.chat.socket.stream_client import Reading
-from tests.chat.tabs import Tab, browser
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"), pytest.mark.slow]
@@ -24,7 +24,7 @@ WHOLE = " ".join(f"wörd{n} 🙂" for n in range(120))
 async def asked(tab: Tab, **more: Any) -> Reading:
     """Send a question; return a `Reading` of its answer."""
     await tab.ask(**more)
-    return Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
+    return Reading((await tab.receive_until("chat:queued"))[-1]["jobId"])
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_killed_worker_leaves_nothing_of_its_partial_answer(start, provide
         await reading.follow(tab, len(HALF))
         assert reading.text == HALF
         os.kill(cluster.workers()[0], signal.SIGKILL)
-        retrying = (await tab.hear_until("chat:retrying"))[-1]
+        retrying = (await tab.receive_until("chat:retrying"))[-1]
         assert (retrying["code"], retrying["reason"]) == ("stalled", "The worker was lost.")
         await reading.follow(tab)
         assert reading.runs == [1, 2]
@@ -133,7 +133,7 @@ async def test_lost_terminal_event_is_made_up_for(workers, settings):
         tab, other = await alice.open(), await alice.open()
         reading = await asked(tab, text="Please cancel", request_id="cancel")
         await reading.follow(tab, len(HALF))
-        await other.say(type="job:cancel", jobId=reading.job_id)
+        await other.send_message(type="job:cancel", jobId=reading.job_id)
         await reading.follow(tab)
         assert (reading.ending["type"], reading.ending["text"]) == ("chat:cancelled", HALF)
 

@@ -1,4 +1,4 @@
-"""What the tests with a real worker and a scripted model share."""
+"""Fixtures for tests with a real worker and a scripted model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from chat.analytics.tracker import Tracker
 
 @pytest.fixture
 def workers(qcluster: Callable[..., Any], provider: Any) -> Any:
-    """A real cluster whose model is the scripted provider, which this is."""
+    """Start a real cluster whose model is the scripted provider; return the provider."""
     qcluster(**provider.publishes)
     return provider
 

@@ -1,4 +1,4 @@
-"""Staff find conversations in the admin; what was said is for those who may read it."""
+"""Staff find conversations in the admin; only those with the permission read messages."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -21,7 +21,7 @@ def asked() -> AcceptedMessage:
 
 
 def pages(client, asked: AcceptedMessage) -> str:
-    """Everything the admin shows of the conversation."""
+    """Return everything that the admin shows of the conversation."""
     shown = ""
     for address in (
         "thread/",
@@ -36,19 +36,19 @@ def pages(client, asked: AcceptedMessage) -> str:
     return shown
 
 
-def test_staff_find_a_conversation_but_do_not_read_it(client, asked):
+def test_staff_without_permission_find_but_cannot_read(client, asked):
     client.force_login(staff("view_thread", "view_message"))
     shown = pages(client, asked)
     assert "travel" in shown
     assert "private" not in shown
 
 
-def test_those_who_may_read_it_do(client, asked):
+def test_staff_with_permission_can_read(client, asked):
     client.force_login(staff("view_thread", "view_message", "view_message_content"))
     assert "a private question" in pages(client, asked)
 
 
-def test_a_superuser_reads_but_cannot_change(admin_client, asked):
+def test_superuser_can_read_but_not_change(admin_client, asked):
     assert "a private question" in pages(admin_client, asked)
     assert admin_client.get("/admin/chat/message/add/").status_code == 403
     response = admin_client.post(f"/admin/chat/message/{asked.message_id}/change/", {"content": "forged"})

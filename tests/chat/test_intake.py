@@ -1,4 +1,4 @@
-"""Where the question is in a long text."""
+"""The question in a long text."""
 
 import pytest
 
@@ -19,5 +19,5 @@ WORDS = "The harbour was quiet that year.\nNobody came."
         (f"{'Long ' * 101}?\n\n{WORDS}", "", f"{'Long ' * 101}?\n\n{WORDS}"),
     ],
 )
-def test_a_first_or_last_paragraph_that_asks_is_the_question(text, question, words):
+def test_first_or_last_paragraph_that_asks_is_the_question(text, question, words):
     assert split_question(text) == (question, words)

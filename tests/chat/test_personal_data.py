@@ -19,7 +19,7 @@ from chat.models import Message, Role, Thread
 from queueing.api import Job, new_id
 
 from .accounts.account_client import PASSWORD, send_message, sign_up, submit_form
-from .tabs import Browser, browser
+from .browser import Browser, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -65,7 +65,7 @@ async def create_conversation(alice: Browser) -> dict[str, Any]:
     """Create a conversation with a reply and a thumbs up; return the completed event."""
     tab = await alice.open()
     await tab.ask(f"What is {SECRET}?")
-    done = (await tab.hear_until("chat:completed"))[-1]
+    done = (await tab.receive_until("chat:completed"))[-1]
     await alice.call("put", f"/api/messages/{done['replyId']}/feedback", {"value": "up"})
     return done
 
@@ -166,7 +166,7 @@ async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account)
         workers.script(text=f"{SECRET} " * 200, delay=0.1)
         tab = await alice.open()
         await tab.ask(f"More of {SECRET}", "r-2")
-        await tab.hear_until("chat:delta")
+        await tab.receive_until("chat:delta")
         owner = (await Thread.objects.aget(title__startswith="What is")).owner
         before = await sync_to_async(database_as_text)()
         assert SECRET in before
@@ -178,7 +178,7 @@ async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account)
         done = await submit_form(alice, "erase/", **fields)
         assert b"Your data has been erased" in done.content
         assert "storage" in done["Clear-Site-Data"]
-        assert await tab.closed_with(5) == 4401
+        assert await tab.receive_close_code(5) == 4401
         await workers.eventually(lambda requests: requests[-1].disconnected)
 
     left = await sync_to_async(database_as_text)() + redis_as_text(valkey)
@@ -205,7 +205,7 @@ async def test_usage_of_an_erased_job_is_not_stored(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Talk")
-        await tab.hear_until("chat:delta")
+        await tab.receive_until("chat:delta")
         await submit_form(alice, "erase/", confirmed="on")
         await workers.eventually(lambda requests: requests[-1].disconnected)
         assert await Job.objects.acount() == 0

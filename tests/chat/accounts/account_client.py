@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.chat.tabs import Browser
+from tests.chat.browser import Browser
 
 PASSWORD = "long-and-own-4711"
 

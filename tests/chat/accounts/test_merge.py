@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from chat.models import Thread
 from queueing.api import Job
 from queueing.schedule import scripts
-from tests.chat.tabs import browser, text_of
+from tests.chat.browser import browser, text_of
 from tests.support.valkey import eventually
 
 from .account_client import send_message, sign_in, sign_up, submit_form, thread_titles
@@ -72,12 +72,12 @@ async def test_reply_in_progress_continues_after_sign_up(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Count, please")
-        first = (await tab.hear_until("chat:delta"))[-1]
+        first = (await tab.receive_until("chat:delta"))[-1]
         await sign_up(alice)
-        assert await tab.closed_with(5) == 4401
+        assert await tab.receive_close_code(5) == 4401
         again = await alice.open()
-        await again.say(type="job:watch", jobId=first["jobId"])
-        heard = await again.hear_until("chat:completed")
+        await again.send_message(type="job:watch", jobId=first["jobId"])
+        heard = await again.receive_until("chat:completed")
         deltas = [event for event in heard if event["type"] == "chat:delta"]
         assert len(deltas) > 5, "the text continues to stream"
         assert text_of(heard) == heard[-1]["response"]
@@ -89,13 +89,13 @@ async def test_merged_jobs_can_be_cancelled_and_leave_no_counts_in_redis(workers
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Talk, please")
-        first = (await tab.hear_until("chat:delta"))[-1]
+        first = (await tab.receive_until("chat:delta"))[-1]
         waiting = await send_message(alice, "And this waits")
         await sign_up(alice)
         again = await alice.open()
         for job_id in (first["jobId"], waiting["jobId"]):
-            await again.say(type="job:cancel", jobId=job_id)
-        await again.hear_until("chat:cancelled")
+            await again.send_message(type="job:cancel", jobId=job_id)
+        await again.receive_until("chat:cancelled")
         await eventually(lambda: workers.requests[0].disconnected, "the call to end")
 
         def counts() -> list[Any]:
@@ -110,7 +110,7 @@ async def test_merged_job_events_are_readable_over_http(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Count, please")
-        first = (await tab.hear_until("chat:delta"))[-1]
+        first = (await tab.receive_until("chat:delta"))[-1]
         await sign_up(alice)
         response = await alice.client.get(f"/api/jobs/{first['jobId']}/events")
         text = b"".join([piece async for piece in response.streaming_content]).decode()

@@ -14,7 +14,7 @@ from chat.accounts.open_sockets import OpenSockets
 from queueing.api.events import PressureWatch
 from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions
-from tests.chat.tabs import Browser, browser
+from tests.chat.browser import Browser, browser
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -35,9 +35,9 @@ async def test_log_out_closes_only_that_sessions_sockets_at_once(monkeypatch):
         elsewhere = await phone.open()
         await laptop.client.alogout()
         for tab in tabs:
-            assert await tab.closed_with(3) == 4401
-        await elsewhere.say(type="ping", t=1)
-        assert (await elsewhere.hear())["type"] == "pong"
+            assert await tab.receive_close_code(3) == 4401
+        await elsewhere.send_message(type="ping", t=1)
+        assert (await elsewhere.receive_event())["type"] == "pong"
 
 
 async def deleted() -> None:
@@ -54,7 +54,7 @@ async def test_ended_session_closes_its_sockets_within_seconds(ends):
         tabs = [await alice.open(), await alice.open()]
         await ends()
         for tab in tabs:
-            assert await tab.closed_with(8) == 4401
+            assert await tab.receive_close_code(8) == 4401
 
 
 async def test_log_in_closes_the_sockets_of_the_previous_visitor():
@@ -62,7 +62,7 @@ async def test_log_in_closes_the_sockets_of_the_previous_visitor():
         tab = await alice.open()
         await log_in(alice)
         await Session.objects.filter(session_key=alice.first_key).adelete()
-        assert await tab.closed_with(8) == 4401
+        assert await tab.receive_close_code(8) == 4401
 
 
 async def test_database_error_closes_no_sockets(monkeypatch):
@@ -77,8 +77,8 @@ async def test_database_error_closes_no_sockets(monkeypatch):
     async with browser() as alice:
         tab = await alice.open()
         await asyncio.wait_for(looked.wait(), 5)
-        await tab.say(type="ping", t=1)
-        assert (await tab.hear())["type"] == "pong"
+        await tab.send_message(type="ping", t=1)
+        assert (await tab.receive_event())["type"] == "pong"
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ async def test_hundreds_of_closed_sockets_leave_no_connections_or_groups(valkey)
             tab = await alice.open()
             if n % 5 == 0:
                 await tab.ask(f"Question {n}", f"r-{n % 50}")
-                await tab.hear_until("chat:queued")
+                await tab.receive_until("chat:queued")
             await tab.disconnect()
 
         def redis_side() -> tuple[int, list[str]]:

@@ -10,7 +10,7 @@ from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
 from chat.models import Message, Thread
 from queueing.api import Job
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 from tests.support.valkey import eventually
 
 from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
@@ -31,7 +31,7 @@ async def test_password_change_signs_out_other_devices_and_closes_their_sockets(
             new_password2="another-4711",
         )
         assert response.status_code == 302
-        assert await tab.closed_with(8) == 4401
+        assert await tab.receive_close_code(8) == 4401
         assert b"alice" in (await laptop.client.get("/account/")).content
         assert b"You are not signed in" in (await phone.client.get("/account/")).content
         assert await UserSession.objects.acount() == 1

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
-from tests.chat.tabs import Browser, browser
+from tests.chat.browser import Browser, browser
 
 from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form, thread_titles
 

@@ -14,7 +14,7 @@ from buddy.asgi import application, sockets
 from chat.accounts import tokens
 from chat.accounts.models import Token
 from chat.accounts.websocket_auth import OriginOrToken
-from tests.chat.tabs import Tab, browser
+from tests.chat.browser import Tab, browser
 
 from .account_client import sign_up, submit_form
 
@@ -185,7 +185,7 @@ async def test_socket_with_token_and_without_origin_is_accepted(in_header):
     connected, protocol = await tab.connect(timeout=10)
     assert (connected, protocol) == (True, None if in_header else "buddy")
     await tab.ask("Where to?")
-    heard = await tab.hear_until("chat:queued")
+    heard = await tab.receive_until("chat:queued")
     assert heard[0]["owner"].startswith("u:")
     await tab.disconnect()
 
@@ -227,4 +227,4 @@ async def test_revoked_token_closes_its_sockets():
     tab = socket(secret, in_header=True)
     await tab.connect(timeout=10)
     await Token.objects.all().adelete()
-    assert await tab.closed_with(8) == 4401
+    assert await tab.receive_close_code(8) == 4401

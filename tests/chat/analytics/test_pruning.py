@@ -11,8 +11,8 @@ from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
 from chat.analytics.rollups import store_events
 from queueing.api import Ending, State, get_kind
+from tests.chat.browser import browser
 from tests.chat.questions import submit_question
-from tests.chat.tabs import browser
 from tests.support.valkey import wait_until
 
 from .event_rows import ANALYTICS_ON, event_row
@@ -25,10 +25,10 @@ async def test_reply_is_tracked_with_times_and_failure_with_its_code(manual_trac
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("One", request_id="r-1")
-        await tab.hear_until("chat:completed")
+        await tab.receive_until("chat:completed")
         provider.script(status=400)
         await tab.ask("Two", request_id="r-2")
-        await tab.hear_until("chat:failed")
+        await tab.receive_until("chat:failed")
         await tab.disconnect()
 
     def stored_events() -> dict[str, Event]:

@@ -10,7 +10,7 @@ from channels.testing import HttpCommunicator
 from buddy.asgi import application
 from chat.analytics.tracker import track
 from queueing.api import Job
-from tests.chat.tabs import ORIGIN, Tab, browser
+from tests.chat.browser import ORIGIN, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -75,7 +75,7 @@ async def test_socket_with_do_not_track_tracks_without_visitor(manual_tracker, h
         tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", cookie), header])
         await tab.connect(timeout=10)
         await tab.ask()
-        await tab.hear_until("chat:queued")
+        await tab.receive_until("chat:queued")
         await tab.disconnect()
     (sent,) = manual_tracker._buffer
     assert (sent.name, sent.companion) == ("message.sent", "travel")

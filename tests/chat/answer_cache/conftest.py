@@ -1,4 +1,4 @@
-"""Who and what these tests share."""
+"""Fixtures for the answer cache."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def stored(settings):
 
 @pytest.fixture
 def workers(qcluster, provider):
-    """A real cluster that stores answers, and the model behind it, which is asked for replies alone."""
+    """Start a real cluster that stores answers; return its model, which gets only requests for replies."""
     pause("background")
     qcluster(**provider.publishes, TEST_ANSWER_CACHE_SECONDS="1000")
     return provider

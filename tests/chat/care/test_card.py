@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat.care.models import CareCount
 from queueing.api import Job, pause
-from tests.chat.tabs import Browser, browser
+from tests.chat.browser import Browser, browser
 from tests.support.valkey import point_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +60,7 @@ async def test_socket_sends_the_card_before_queued(valkey):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Ich will nicht mehr leben", "r-1")
-        card, *_, queued = await tab.hear_until("chat:queued")
+        card, *_, queued = await tab.receive_until("chat:queued")
         assert (card["type"], card["requestId"], card["language"]) == ("care:help", "r-1", "de")
         assert card["title"].startswith("Gut, dass du das sagst")
         assert queued["requestId"] == "r-1"
@@ -72,7 +72,7 @@ async def test_paused_queue_does_not_delay_the_card(valkey):
         assert (await post_message(alice)).json()["care"]["level"] == "danger"
         tab = await alice.open()
         await tab.ask(CRISIS, "r-2")
-        assert (await tab.hear())["type"] == "care:help"
+        assert (await tab.receive_event())["type"] == "care:help"
 
 
 async def test_full_queue_refuses_the_message_with_the_card(valkey, settings):
@@ -87,7 +87,7 @@ async def test_full_queue_refuses_the_message_with_the_card(valkey, settings):
         assert refused.json()["care"]["level"] == "danger"
         tab = await alice.open()
         await tab.ask(CRISIS, "r-3", companion="emotional")
-        heard = await tab.hear_until("chat:rejected")
+        heard = await tab.receive_until("chat:rejected")
         assert [event["type"] for event in heard][-2:] == ["care:help", "chat:rejected"]
 
 
@@ -121,7 +121,7 @@ async def test_cards_are_counted_by_day_companion_and_level_only(valkey):
         await post_message(alice, "I can't go on like this")
         tab = await alice.open()
         await tab.ask(CRISIS, "r-4", companion="x" * 32)  # a client's text must not be stored
-        await tab.hear_until("error")
+        await tab.receive_until("error")
     counts = {
         (c.companion, c.level): c.shown async for c in CareCount.objects.filter(day=timezone.localdate())
     }
@@ -158,10 +158,10 @@ async def test_model_gets_instructions_for_five_messages(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Where is Rome?", "r-0", companion="emotional")
-        thread = (await tab.hear_until("chat:completed"))[-1]["threadId"]
+        thread = (await tab.receive_until("chat:completed"))[-1]["threadId"]
         for number, text in enumerate([CRISIS, "Thank you.", *["Tell me of Rome."] * 4]):
             await tab.ask(text, f"r-{number + 1}", companion="emotional", threadId=thread)
-            await tab.hear_until("chat:completed")
+            await tab.receive_until("chat:completed")
     sent = [str(request.json) for request in workers.requests]
     replies = [text for text in sent if "You are the Emotional companion" in text]  # and no title
     instructed = ["Important for this answer" in text for text in replies]

@@ -1,4 +1,4 @@
-"""The questions of a thread are answered one by one, in their order."""
+"""The questions of a thread are answered one by one, in order."""
 
 import itertools
 
@@ -8,33 +8,40 @@ from asgiref.sync import sync_to_async
 from chat.conversations import questions
 from chat.models import Message
 from queueing.api import Job
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
-from .asking import SLOW, ask, end_of, running, running_in, thread_of
+from .thread_steps import (
+    SLOW,
+    read_thread,
+    send_question,
+    start_slow_answer,
+    start_slow_follow_up,
+    wait_for_end,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_the_next_question_waits_for_its_turn_and_survives_a_reload(workers):
+async def test_next_question_waits_for_the_previous_one_also_after_a_reload(workers):
     async with browser() as alice:
         tab = await alice.open()
-        first = await running(tab, workers)
-        second = await ask(tab, "Second", "r-2", threadId=first["threadId"])
+        first = await start_slow_answer(tab, workers)
+        second = await send_question(tab, "Second", "r-2", threadId=first["threadId"])
         assert second["position"] is None
         assert second["estimatedWait"] == {"low": None, "high": None, "reason": "previous_message"}
-        assert (await thread_of(alice, first["threadId"]))[2:] == [
+        assert (await read_thread(alice, first["threadId"]))[2:] == [
             ("user", "Second", "waiting"),
             ("assistant", "", "waiting"),
         ]
         reloaded = await alice.open()
-        await reloaded.say(type="job:watch", jobId=second["jobId"])
-        heard = await reloaded.hear_until("chat:position")
+        await reloaded.send_message(type="job:watch", jobId=second["jobId"])
+        heard = await reloaded.receive_until("chat:position")
         assert heard[-1]["estimatedWait"]["reason"] == "previous_message"
         assert len(workers.requests) == 1
 
 
 @pytest.mark.parametrize("how", ["completed", "failed", "cancelled"])
-async def test_the_next_question_runs_however_the_one_before_ended(workers, how):
+async def test_next_question_runs_after_every_outcome_of_the_previous_one(workers, how):
     script = {
         "completed": {"text": "Done."},
         "failed": {"status": 401, "code": "invalid_api_key"},
@@ -45,85 +52,85 @@ async def test_the_next_question_runs_however_the_one_before_ended(workers, how)
     workers.script(match="Third", text="Third answer.")
     async with browser() as alice:
         tab = await alice.open()
-        first = await ask(tab, "First", "r-1")
-        second = await ask(tab, "Second", "r-2", threadId=first["threadId"])
-        third = await ask(tab, "Third", "r-3", threadId=first["threadId"])
+        first = await send_question(tab, "First", "r-1")
+        second = await send_question(tab, "Second", "r-2", threadId=first["threadId"])
+        third = await send_question(tab, "Third", "r-3", threadId=first["threadId"])
         if how == "cancelled":
-            await tab.hear_until("chat:delta")
-            await tab.say(type="job:cancel", jobId=first["jobId"])
-        assert (await end_of(tab, first["jobId"]))["type"] == f"chat:{how}"
-        assert (await end_of(tab, second["jobId"]))["response"] == "Second answer."
-        assert (await end_of(tab, third["jobId"]))["response"] == "Third answer."
+            await tab.receive_until("chat:delta")
+            await tab.send_message(type="job:cancel", jobId=first["jobId"])
+        assert (await wait_for_end(tab, first["jobId"]))["type"] == f"chat:{how}"
+        assert (await wait_for_end(tab, second["jobId"]))["response"] == "Second answer."
+        assert (await wait_for_end(tab, third["jobId"]))["response"] == "Third answer."
     jobs = [await Job.objects.aget(pk=queued["jobId"]) for queued in (first, second, third)]
     assert jobs[0].finished_at <= jobs[1].started_at < jobs[1].finished_at <= jobs[2].started_at
 
 
-async def test_withdrawing_the_one_between_lets_nobody_overtake(workers):
+async def test_withdrawn_question_does_not_change_the_order(workers):
     async with browser() as alice:
         tab = await alice.open()
-        first = await running(tab, workers)
-        second = await ask(tab, "Second", "r-2", threadId=first["threadId"])
-        third = await ask(tab, "Third", "r-3", threadId=first["threadId"])
-        await tab.say(type="message:withdraw", messageId=second["messageId"])
-        removed = (await tab.hear_until("thread:removed"))[-1]
+        first = await start_slow_answer(tab, workers)
+        second = await send_question(tab, "Second", "r-2", threadId=first["threadId"])
+        third = await send_question(tab, "Third", "r-3", threadId=first["threadId"])
+        await tab.send_message(type="message:withdraw", messageId=second["messageId"])
+        removed = (await tab.receive_until("thread:removed"))[-1]
         assert set(removed["messageIds"]) == {second["messageId"], second["replyId"]}
         assert (await Job.objects.aget(pk=third["jobId"])).unfinished_parents == 1
-        assert [text for _, text, _ in await thread_of(alice, first["threadId"])] == [
+        assert [text for _, text, _ in await read_thread(alice, first["threadId"])] == [
             "First", "", "Third", "",
         ]  # fmt: skip
-        await tab.say(type="job:cancel", jobId=first["jobId"])
-        assert (await end_of(tab, third["jobId"]))["type"] == "chat:completed"
+        await tab.send_message(type="job:cancel", jobId=first["jobId"])
+        assert (await wait_for_end(tab, third["jobId"]))["type"] == "chat:completed"
 
 
-async def test_a_thread_takes_no_end_of_waiting_questions(monkeypatch):
+async def test_thread_refuses_too_many_waiting_questions(monkeypatch):
     monkeypatch.setattr(questions, "MAX_WAITING", 2)
     async with browser() as alice:
         tab = await alice.open()
-        first = await ask(tab, "One", "r-1")
-        await ask(tab, "Two", "r-2", threadId=first["threadId"])
-        third = await ask(tab, "Three", "r-3", threadId=first["threadId"])
+        first = await send_question(tab, "One", "r-1")
+        await send_question(tab, "Two", "r-2", threadId=first["threadId"])
+        third = await send_question(tab, "Three", "r-3", threadId=first["threadId"])
         assert (third["type"], third["code"]) == ("chat:rejected", "owner_limit")
         assert await Message.objects.acount() == 4
 
 
-async def test_a_failed_answer_tried_again_is_read_by_the_question_after_it(workers):
+async def test_retried_answer_is_in_the_prompt_of_the_next_question(workers):
     workers.script(match="First", status=401, code="invalid_api_key")
     workers.script(match="First", text="Now it works.")
     async with browser() as alice:
         tab = await alice.open()
-        first = await ask(tab, "First", "r-1")
-        assert (await end_of(tab, first["jobId"]))["type"] == "chat:failed"
-        await tab.say(type="job:retry", jobId=first["jobId"])
-        second = await ask(tab, "Second", "r-2", threadId=first["threadId"])
-        assert (await end_of(tab, second["jobId"]))["type"] == "chat:completed"
+        first = await send_question(tab, "First", "r-1")
+        assert (await wait_for_end(tab, first["jobId"]))["type"] == "chat:failed"
+        await tab.send_message(type="job:retry", jobId=first["jobId"])
+        second = await send_question(tab, "Second", "r-2", threadId=first["threadId"])
+        assert (await wait_for_end(tab, second["jobId"]))["type"] == "chat:completed"
     assert "Now it works." in str(workers.requests[-1].json)
     assert await sync_to_async(Job.objects.filter(state="completed").count)() == 2
 
 
-async def test_an_old_answer_tried_again_waits_for_what_runs_and_waits_in_its_thread(workers):
+async def test_retried_old_answer_waits_for_unfinished_questions(workers):
     workers.script(match="First", status=401, code="invalid_api_key")
     async with browser() as alice:
         tab, other = await alice.open(), await alice.open()
-        first = await ask(tab, "First", "r-1")
-        assert (await end_of(tab, first["jobId"]))["type"] == "chat:failed"
-        second = await running_in(tab, workers, first["threadId"])
+        first = await send_question(tab, "First", "r-1")
+        assert (await wait_for_end(tab, first["jobId"]))["type"] == "chat:failed"
+        second = await start_slow_follow_up(tab, workers, first["threadId"])
         workers.script(match="First", text="Now it works.")
-        third = await ask(tab, "Third", "r-3", threadId=first["threadId"])
+        third = await send_question(tab, "Third", "r-3", threadId=first["threadId"])
         for _ in range(2):
-            await tab.say(type="job:retry", jobId=first["jobId"])
-        again = (await tab.hear_until("chat:queued"))[-1]
+            await tab.send_message(type="job:retry", jobId=first["jobId"])
+        again = (await tab.receive_until("chat:queued"))[-1]
         assert (again["jobId"], again["estimatedWait"]["reason"]) == (first["jobId"], "previous_message")
-        assert (await tab.hear_until("error"))[-1]["code"] == "wrong_state", "once is enough"
+        assert (await tab.receive_until("error"))[-1]["code"] == "wrong_state", "once is enough"
         told = []
         while len(told) < 4:
-            told.append((await other.hear_until("chat:queued"))[-1])
+            told.append((await other.receive_until("chat:queued"))[-1])
         assert [one["jobId"] for one in told] == [one["jobId"] for one in (first, second, third, first)], (
             "every tab is told of what waits, and why"
         )
         assert [one["estimatedWait"]["reason"] for one in told[2:]] == ["previous_message"] * 2
-        fourth = await ask(tab, "Fourth", "r-4", threadId=first["threadId"])
-        await tab.say(type="job:cancel", jobId=second["jobId"])
-        assert (await end_of(tab, fourth["jobId"]))["type"] == "chat:completed"
+        fourth = await send_question(tab, "Fourth", "r-4", threadId=first["threadId"])
+        await tab.send_message(type="job:cancel", jobId=second["jobId"])
+        assert (await wait_for_end(tab, fourth["jobId"]))["type"] == "chat:completed"
     ids = [one["jobId"] for one in (second, third, first, fourth)]
     jobs = [await Job.objects.aget(pk=job_id) for job_id in ids]
     assert all(a.finished_at <= b.started_at for a, b in itertools.pairwise(jobs))

@@ -1,4 +1,4 @@
-"""Finding conversations by what was said."""
+"""Search of conversations by their words."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from chat.conversations.search import AROUND, MAX_QUERY, search, snippet
 from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
 from queueing.api import new_id
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
 
 def thread(title: str = "Hello", *said: str, owner: str = "u:1", day: int = 1) -> Thread:
@@ -24,7 +24,7 @@ def titles(query: str, owner: str = "u:1") -> list[str]:
 
 
 @pytest.mark.django_db
-def test_words_are_found_in_titles_and_in_messages_newest_thread_first():
+def test_search_finds_titles_and_messages_newest_thread_first():
     thread("Lisbon in May", "Where to?", day=1)
     thread("Something", "Is LISBON far from Porto?", day=3)
     thread("Other", "Rome", day=2)
@@ -34,7 +34,7 @@ def test_words_are_found_in_titles_and_in_messages_newest_thread_first():
 
 
 @pytest.mark.django_db
-def test_nobody_finds_what_others_said():
+def test_search_finds_only_the_owners_threads():
     thread("Mine", "the heron", owner="u:1")
     assert titles("heron", "u:2") == []
 
@@ -43,7 +43,7 @@ def test_nobody_finds_what_others_said():
 @pytest.mark.parametrize(
     "query", ["%", "_", "\\", "100%", "a_b", "'; DROP TABLE chat_thread; --", "(", "[a-z]*"]
 )
-def test_every_character_is_what_it_looks_like(query):
+def test_search_treats_wildcards_as_plain_characters(query):
     thread("Plain", "nothing special here, 100 and aXb")
     assert titles(query) == []
     thread("Special", f"before {query} after")
@@ -51,7 +51,7 @@ def test_every_character_is_what_it_looks_like(query):
 
 
 @pytest.mark.django_db
-def test_the_snippet_is_of_the_latest_message_that_has_the_words():
+def test_snippet_is_from_the_latest_matching_message():
     thread("Hello", "old heron", "and again:\nthe heron  of Alcochete", "no bird")
     (found,) = search(owner="u:1", query="heron")
     assert found.snippet is not None
@@ -63,7 +63,7 @@ def test_the_snippet_is_of_the_latest_message_that_has_the_words():
 
 
 @given(st.text(max_size=300), st.text(min_size=1, max_size=5))
-def test_a_snippet_is_short_and_made_of_the_text(content, word):
+def test_snippet_is_short_and_part_of_the_text(content, word):
     made = snippet(content, word)
     line = " ".join(content.split())
     assert made.before.removeprefix("…") + made.match + made.after.removesuffix("…") in line or not made.match
@@ -72,14 +72,14 @@ def test_a_snippet_is_short_and_made_of_the_text(content, word):
 
 
 @pytest.mark.django_db
-def test_a_query_that_is_too_long_is_refused_and_one_of_nothing_finds_nothing():
+def test_search_refuses_a_long_query_and_finds_nothing_for_an_empty_one():
     with pytest.raises(InvalidInput):
         search(owner="u:1", query="x" * (MAX_QUERY + 1))
     assert search(owner="u:1", query=" \x00 ") == []
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_list_of_threads_takes_a_search(valkey):
+async def test_thread_list_accepts_a_search(valkey):
     async with browser() as alice:
         await alice.client.get("/")
         await alice.call("post", "/api/travel", {"message": "Where do herons live?"})

@@ -1,4 +1,4 @@
-"""What is asked is kept: question, place for the reply, and job, all or nothing. Alice asks; Bob pries."""
+"""Question, empty reply and job are stored together or not at all; Bob must not reach what is Alice's."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def end(asked: AcceptedMessage, state: State, *, response: str = "", text: str =
     )
 
 
-def test_a_first_question_makes_thread_question_reply_and_job():
+def test_first_question_creates_thread_question_reply_and_job():
     asked = ask("  Three days\nin Lisbon, for two people who walk slowly and eat late, please  ")
     thread = Thread.objects.get()
     question, reply = thread.messages.all()
@@ -53,7 +53,7 @@ def test_a_first_question_makes_thread_question_reply_and_job():
     assert question.job_id == reply.job_id == asked.job.id
 
 
-def test_a_second_question_goes_into_the_same_thread():
+def test_second_question_is_added_to_the_same_thread():
     first = ask()
     second = ask("And then?", request_id="r-2", thread_id=UUID(first.thread_id))
     assert second.thread_id == first.thread_id
@@ -62,7 +62,7 @@ def test_a_second_question_goes_into_the_same_thread():
     assert [one.status for one in said] == ["waiting"] * 4
 
 
-def test_the_same_request_again_writes_nothing_and_answers_the_same():
+def test_repeated_request_id_writes_nothing_and_returns_the_same_ids():
     first = ask()
     again = ask("Something else entirely")
     assert not again.created
@@ -75,25 +75,25 @@ def test_the_same_request_again_writes_nothing_and_answers_the_same():
     assert (Thread.objects.count(), Message.objects.count(), Job.objects.count()) == (1, 2, 1)
 
 
-def test_the_same_request_id_of_another_owner_is_another_request():
+def test_same_request_id_of_another_owner_creates_another_job():
     assert ask().job != ask(owner=BOB).job
 
 
-def test_a_request_id_that_named_another_kind_of_job_is_refused():
+def test_request_id_of_another_kind_of_job_is_refused():
     job = ask().job
     Job.objects.filter(id=job.id).update(meta={})
     with pytest.raises(InvalidInput, match="requestId"):
         ask()
 
 
-def test_bob_cannot_write_into_alices_thread():
+def test_question_into_another_owners_thread_is_refused():
     thread_id = UUID(ask().thread_id)
     with pytest.raises(Thread.DoesNotExist):
         ask(owner=BOB, thread_id=thread_id)
     assert Job.objects.count() == 1
 
 
-def test_bob_sees_nothing_of_alice():
+def test_services_and_selectors_hide_rows_of_other_owners():
     asked = ask()
     job_id, thread_id = asked.job.id, UUID(asked.thread_id)
     assert selectors.threads(owner=BOB) == []
@@ -118,7 +118,7 @@ def test_bob_sees_nothing_of_alice():
         ({"companion": "asst_123"}, "companion"),
     ],
 )
-def test_a_wrong_question_is_refused_by_field_and_leaves_nothing(change, field):
+def test_invalid_question_is_refused_by_field_and_stores_nothing(change, field):
     with pytest.raises(InvalidInput) as caught:
         ask(**change)
     assert caught.value.field == field
@@ -126,17 +126,17 @@ def test_a_wrong_question_is_refused_by_field_and_leaves_nothing(change, field):
     assert not Job.objects.exists()
 
 
-def test_twenty_thousand_characters_are_not_too_many():
+def test_question_of_the_maximum_length_is_accepted():
     assert ask("x" * 20_000).created
 
 
-def test_a_thread_stays_with_its_companion():
+def test_question_to_another_companion_in_a_thread_is_refused():
     asked = ask()
     with pytest.raises(InvalidInput, match="with the travel companion"):
         ask(request_id="r-2", companion="culture", thread_id=UUID(asked.thread_id))
 
 
-def test_a_full_queue_leaves_nothing_behind(monkeypatch):
+def test_question_to_a_full_queue_stores_nothing(monkeypatch):
     def full(*_args, **_kwargs):
         raise Rejected("queue_full", "Full.", 5.0)
 
@@ -147,7 +147,7 @@ def test_a_full_queue_leaves_nothing_behind(monkeypatch):
     assert not Message.objects.exists()
 
 
-def test_threads_come_newest_first_and_page_by_page(monkeypatch):
+def test_threads_are_listed_newest_first_in_pages(monkeypatch):
     monkeypatch.setattr(selectors, "PAGE", 2)
     for number in range(5):
         ask(f"Question {number}", request_id=f"r-{number}")
@@ -158,7 +158,7 @@ def test_threads_come_newest_first_and_page_by_page(monkeypatch):
     assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 
-def test_a_title_is_one_clean_line():
+def test_renamed_title_is_one_clean_line():
     asked = ask()
     thread = threads.rename_thread(owner=ALICE, thread_id=UUID(asked.thread_id), title="  Lisbon \n trip ")
     assert thread.title == "Lisbon trip"
@@ -167,7 +167,7 @@ def test_a_title_is_one_clean_line():
             threads.rename_thread(owner=ALICE, thread_id=thread.id, title=wrong)
 
 
-def test_a_long_word_still_makes_a_title():
+def test_title_of_one_long_word_is_cut():
     assert title_from("x" * 100) == "x" * 60 + "…"
 
 
@@ -179,7 +179,7 @@ def test_a_long_word_still_makes_a_title():
         (State.FAILED, {"text": "Lis"}, ""),
     ],
 )
-def test_an_ending_fills_the_reply(state, more, content):
+def test_end_of_job_fills_the_reply(state, more, content):
     asked = ask()
     before = Thread.objects.get().updated_at
     end(asked, state, **more)
@@ -187,26 +187,26 @@ def test_an_ending_fills_the_reply(state, more, content):
     assert Thread.objects.get().updated_at > before
 
 
-def test_the_ending_of_a_deleted_conversation_disturbs_nobody():
+def test_end_of_job_of_deleted_thread_changes_nothing():
     asked = ask()
     Thread.objects.all().delete()
     end(asked, State.COMPLETED, response="Too late.")
     assert not Message.objects.exists()
 
 
-def test_cancelling_twice_is_cancelling_once():
+def test_cancelling_twice_is_no_error():
     asked = ask()
     assert services.cancel(owner=ALICE, job_id=asked.job.id).state == State.CANCELLED
     assert services.cancel(owner=ALICE, job_id=asked.job.id).state == State.CANCELLED
 
 
-def test_what_is_in_line_is_not_retried():
+def test_retry_of_waiting_job_is_refused():
     asked = ask()
     with pytest.raises(WrongState):
         services.retry(owner=ALICE, job_id=asked.job.id)
 
 
-def test_deleting_a_thread_stops_its_jobs_and_forgets_their_texts():
+def test_deleted_thread_cancels_its_jobs_and_erases_their_texts():
     asked = ask()
     Job.objects.filter(id=asked.job.id).update(text="secret", result={"response": "secret"})
     threads.delete_thread(owner=ALICE, thread_id=UUID(asked.thread_id))
@@ -215,7 +215,7 @@ def test_deleting_a_thread_stops_its_jobs_and_forgets_their_texts():
     assert not Message.objects.exists()
 
 
-def test_the_conversation_outlives_the_engines_memory():
+def test_conversation_with_pruned_jobs_counts_as_completed():
     asked = ask()
     Job.objects.all().delete()
     said = selectors.conversation(Thread.objects.get())
@@ -223,7 +223,7 @@ def test_the_conversation_outlives_the_engines_memory():
     assert said[0].message.job_id == asked.job.id
 
 
-def test_the_database_refuses_what_must_not_be():
+def test_database_constraints_refuse_invalid_messages():
     asked = ask()
     thread = Thread.objects.get()
     for wrong in (

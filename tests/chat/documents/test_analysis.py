@@ -9,7 +9,7 @@ import pytest
 
 from chat.documents.models import Analysis, Chunk
 from queueing.api import Job
-from tests.chat.tabs import browser, text_of
+from tests.chat.browser import browser, text_of
 from tests.provider.script import Script
 from tests.support.valkey import eventually
 
@@ -60,7 +60,7 @@ async def test_document_is_read_by_parts_and_report_downloaded(workers):
         await bob.open()
         job = await submit_document(alice, question="How many ships?", requestId="r-1")
         assert job["queue"] == "large-requests"
-        events = await tab.hear_until("analysis:completed", "analysis:failed")
+        events = await tab.receive_until("analysis:completed", "analysis:failed")
 
         assert {event["type"] for event in events} >= {
             "analysis:queued",
@@ -111,7 +111,7 @@ async def test_killed_worker_reads_no_part_twice(workers):
         await workers.eventually(lambda requests: len(requests) == 5)
         for pid in workers.cluster.workers():
             os.kill(pid, signal.SIGKILL)
-        events = await tab.hear_until("analysis:completed", "analysis:failed", timeout=60)
+        events = await tab.receive_until("analysis:completed", "analysis:failed", timeout=60)
     assert events[-1]["type"] == "analysis:completed"
     assert [calls(workers)[str(n)] for n in range(1, 9)] == [1, 1, 1, 2, 2, 1, 1, 1]
 
@@ -122,15 +122,15 @@ async def test_cancel_stops_at_once_and_keeps_notes(workers):
         tab = await alice.open()
         job = await submit_document(alice)
         await workers.eventually(lambda requests: len(requests) == 4)
-        while "Part 2" not in (await tab.hear_until("analysis:delta"))[-1]["text"]:
+        while "Part 2" not in (await tab.receive_until("analysis:delta"))[-1]["text"]:
             pass
-        await tab.say(type="job:cancel", jobId=job["jobId"])
-        events = await tab.hear_until("analysis:cancelled")
+        await tab.send_message(type="job:cancel", jobId=job["jobId"])
+        events = await tab.receive_until("analysis:cancelled")
         await workers.eventually(lambda requests: sum(r.disconnected is not None for r in requests) == 2, 5)
         thread = (await alice.client.get(f"/api/threads/{job['threadId']}")).json()
         assert thread["messages"][1]["content"] == events[-1]["text"]
         assert "Part 2 of 8" in events[-1]["text"]
 
-        await tab.say(type="job:retry", jobId=job["jobId"])
-        await tab.hear_until("analysis:completed")
+        await tab.send_message(type="job:retry", jobId=job["jobId"])
+        await tab.receive_until("analysis:completed")
     assert [calls(workers)[str(n)] for n in range(1, 9)] == [1, 1, 2, 2, 1, 1, 1, 1]

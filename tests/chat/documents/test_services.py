@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from chat.documents.models import Analysis
 from chat.models import Message, Role, Thread
 from queueing.api import Job
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
 from . import sample_files
 from .document_requests import send_document, submit_document
@@ -31,19 +31,25 @@ async def test_document_is_accepted_by_form_json_socket_and_upload():
         }
         assert (await alice.call("post", "/api/analysis", body)).json()["threadId"] == form["threadId"]
 
-        await tab.say(type="analysis:large", requestId="r-3", companion="culture", text="# T\n\nText")
-        received = await tab.hear_until("analysis:queued")
+        await tab.send_message(
+            type="analysis:large", requestId="r-3", companion="culture", text="# T\n\nText"
+        )
+        received = await tab.receive_until("analysis:queued")
         while received[-1]["requestId"] != "r-3":
-            received = await tab.hear_until("analysis:queued")
+            received = await tab.receive_until("analysis:queued")
 
         token = alice.client.cookies["csrftoken"].value
         file = {"file": SimpleUploadedFile("people.csv", b"name,place\nAda,London\n")}
         upload = await alice.client.post("/api/analysis/uploads", file, headers={"X-CSRFToken": token})
         upload_id = upload.json()["uploadId"]
-        await tab.say(type="analysis:large", requestId="r-4", companion="culture", uploadId=upload_id)
-        await tab.hear_until("analysis:queued")
-        await tab.say(type="analysis:large", requestId="r-5", companion="culture", uploadId=upload_id)
-        gone = (await tab.hear_until("error"))[-1]
+        await tab.send_message(
+            type="analysis:large", requestId="r-4", companion="culture", uploadId=upload_id
+        )
+        await tab.receive_until("analysis:queued")
+        await tab.send_message(
+            type="analysis:large", requestId="r-5", companion="culture", uploadId=upload_id
+        )
+        gone = (await tab.receive_until("error"))[-1]
         assert (gone["code"], gone["field"]) == ("invalid", "uploadId")
 
     kinds = [(a.kind, a.name, a.pages) async for a in Analysis.objects.order_by("created_at")]
@@ -111,9 +117,9 @@ async def test_message_too_long_for_chat_becomes_document():
         body = answer.json()
         assert (answer.status_code, body["queue"]) == (202, "large-requests")
         assert "too long for the chat" in body["notice"]
-        await tab.hear_until("analysis:queued")
+        await tab.receive_until("analysis:queued")
         await tab.ask(words, requestId="r-2")
-        assert (await tab.hear_until("analysis:queued"))[-1]["requestId"] == "r-2"
+        assert (await tab.receive_until("analysis:queued"))[-1]["requestId"] == "r-2"
     first, second = [a async for a in Analysis.objects.order_by("created_at")]
     assert (first.text, second.text) == (words.strip(), words.strip())
     questions = [m.content async for m in Message.objects.filter(role=Role.USER)]

@@ -1,4 +1,4 @@
-"""Who and what these tests share."""
+"""Fixtures for the HTTP API."""
 
 import pytest
 

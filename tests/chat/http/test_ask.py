@@ -1,4 +1,4 @@
-"""Asking a companion over HTTP, as docs/protocol.md gives it."""
+"""Questions to a companion over HTTP, as docs/protocol.md describes."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .visitor import problem
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_a_question_is_accepted_with_its_place_in_line(alice):
+async def test_question_is_accepted_with_its_position(alice):
     first = await alice.ask(requestId="r-1")
     second = await alice.ask("And when?", requestId="r-2", threadId=first["threadId"])
     assert set(first) == {
@@ -28,12 +28,12 @@ async def test_a_question_is_accepted_with_its_place_in_line(alice):
     assert second["threadId"] == first["threadId"]
 
 
-async def test_the_same_request_id_again_is_answered_the_same(alice):
+async def test_repeated_request_id_gets_the_same_answer(alice):
     assert await alice.ask(requestId="r-1") == await alice.ask(requestId="r-1")
     assert await Job.objects.acount() == 1
 
 
-async def test_a_list_of_messages_asks_with_its_last(alice):
+async def test_message_list_asks_with_its_last_message(alice):
     turns = [{"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Hi there"}]
     response = await alice.call("POST", "/api/corporate", {"messages": turns})
     assert response.status_code == 202
@@ -42,7 +42,7 @@ async def test_a_list_of_messages_asks_with_its_last(alice):
 
 
 @pytest.mark.parametrize("companion", ["corporate", "travel", "emotional", "culture"])
-async def test_each_companion_has_its_address(alice, companion):
+async def test_each_companion_has_an_endpoint(alice, companion):
     await alice.ask(companion=companion, assistantId=companion)
     assert (await Thread.objects.aget()).companion == companion
 
@@ -64,25 +64,25 @@ async def test_each_companion_has_its_address(alice, companion):
         ({"message": "x", "assistantId": "culture"}, "assistantId"),
     ],
 )
-async def test_a_wrong_body_is_refused_by_field(alice, body, field):
+async def test_invalid_body_is_refused_with_its_field(alice, body, field):
     problem(await alice.call("POST", "/api/travel", body), 422, "invalid", field)
     assert not await Job.objects.aexists()
 
 
 @pytest.mark.parametrize("body", ["{", "", "[]", "7"])
-async def test_a_body_that_is_no_json_object_is_refused(alice, body):
+async def test_body_that_is_no_json_object_is_refused(alice, body):
     response = await alice.call("POST", "/api/travel", body)
     assert response.json()["code"] in ("bad_json", "invalid")
     assert response.status_code in (400, 422)
 
 
-async def test_a_body_that_is_too_large_is_refused(alice, settings):
+async def test_body_over_the_size_limit_is_refused(alice, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     problem(await alice.call("POST", "/api/travel", {"message": "x" * 2000}), 413, "too_large")
 
 
 @pytest.mark.parametrize(("code", "status"), [("queue_full", 503), ("owner_limit", 429)])
-async def test_a_rejection_says_when_to_come_back(alice, monkeypatch, code, status):
+async def test_full_queue_is_refused_with_retry_after(alice, monkeypatch, code, status):
     def rejects(*_args: Any) -> None:
         raise Rejected(code, "Not now.", 7.2)
 
@@ -92,7 +92,7 @@ async def test_a_rejection_says_when_to_come_back(alice, monkeypatch, code, stat
     assert response["Retry-After"] == "8"
 
 
-async def test_a_queue_without_redis_still_accepts(alice, valkey):
+async def test_question_without_redis_is_accepted(alice, valkey):
     await alice.ask()  # the session is made while Redis is there
     valkey.stop()
     answer = await alice.ask(requestId="r-2")
@@ -100,7 +100,7 @@ async def test_a_queue_without_redis_still_accepts(alice, valkey):
     assert await Job.objects.acount() == 2
 
 
-async def test_what_breaks_is_told_without_details(alice, monkeypatch):
+async def test_unexpected_error_is_reported_without_details(alice, monkeypatch):
     def breaks(**_: Any) -> None:
         raise RuntimeError("secret")
 

@@ -12,7 +12,7 @@ from .visitor import problem
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_a_job_is_shown_as_it_stands(alice):
+async def test_job_is_returned_with_its_state(alice):
     asked = await alice.ask(requestId="r-1")
     job = (await alice.call("GET", f"/api/jobs/{asked['jobId']}")).json()
     assert job["createdAt"].endswith("Z")
@@ -33,7 +33,7 @@ async def test_a_job_is_shown_as_it_stands(alice):
     }
 
 
-async def test_a_cancelled_job_can_be_retried(alice):
+async def test_cancelled_job_can_be_retried(alice):
     path = f"/api/jobs/{(await alice.ask())['jobId']}"
     cancelled = await alice.call("DELETE", path)
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
@@ -44,16 +44,16 @@ async def test_a_cancelled_job_can_be_retried(alice):
 
 
 @pytest.mark.parametrize("job_id", ["nonsense", "0" * 32])
-async def test_a_job_that_is_not_there_is_not_found(alice, job_id):
+async def test_unknown_job_is_not_found(alice, job_id):
     problem(await alice.call("GET", f"/api/jobs/{job_id}"), 404, "not_found")
 
 
-async def test_an_event_id_that_is_not_ours_is_refused(alice):
+async def test_invalid_last_event_id_is_refused(alice):
     path = f"/api/jobs/{(await alice.ask())['jobId']}/events"
     problem(await alice.call("GET", path, **{"Last-Event-ID": "x"}), 422, "invalid", "Last-Event-ID")
 
 
-async def test_a_thread_is_listed_read_renamed_and_deleted(alice):
+async def test_thread_can_be_listed_read_renamed_and_deleted(alice):
     asked = await alice.ask("Where *to*?", requestId="r-1")
     path = f"/api/threads/{asked['threadId']}"
     (listed,) = (await alice.call("GET", "/api/threads")).json()["threads"]
@@ -79,7 +79,7 @@ async def test_a_thread_is_listed_read_renamed_and_deleted(alice):
     assert (await Job.objects.aget()).state == State.CANCELLED
 
 
-async def test_a_thread_is_taken_along_as_a_file(alice):
+async def test_thread_transcript_is_a_markdown_file(alice):
     asked = await alice.ask("Wohin im *Mai*?")
     await Message.objects.filter(id=asked["replyId"]).aupdate(content="Nach **Lissabon**.\n\n- Alfama")
     file = await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md")
@@ -98,7 +98,7 @@ async def test_a_thread_is_taken_along_as_a_file(alice):
     ("title", "name"),
     [("", "conversation"), ("…", "conversation"), ("京都の朝", "京都の朝"), ("x" * 99, "x" * 60)],
 )
-async def test_its_file_has_a_name_for_every_title(alice, title, name):
+async def test_transcript_has_a_file_name_for_every_title(alice, title, name):
     asked = await alice.ask()
     await Thread.objects.filter(id=asked["threadId"]).aupdate(title=title)
     file = await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md")

@@ -1,4 +1,4 @@
-"""The OpenAPI file against a running server: whatever is sent, the answer is one that the file describes."""
+"""The OpenAPI file against a running server: every response is one that the file describes."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ QUICK = settings(
 
 @dataclass(frozen=True)
 class Server:
-    """A web server, and a token for it that may do everything."""
+    """A web server, and a token with every scope."""
 
     url: str
     token: str
@@ -55,7 +55,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The real web server on a Valkey and a database of its own. Nobody works on what is asked."""
+    """Start a real web server with its own Valkey and database, and without workers."""
     directory = tmp_path_factory.mktemp("contract")
     valkey = Valkey(directory)
     valkey.start()
@@ -77,14 +77,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def known(server: Server) -> dict[str, str]:
-    """Ids, by parameter, of things that are there: a question, and its job, which was stopped."""
+    """Return existing ids by parameter: a question, and its cancelled job."""
     asked = server.call("POST", "/api/travel", json={"message": "Where to?", "requestId": uuid4().hex}).json()
     server.call("DELETE", f"/api/jobs/{asked['jobId']}")
     return {"job_id": asked["jobId"], "thread_id": asked["threadId"], "message_id": asked["messageId"]}
 
 
 def hold(case: Any, server: Server, known: dict[str, str]) -> None:
-    """Send the case and check all there is to check; every second id is of something that is there."""
+    """Send the case and check the response; every second id exists."""
     for name, value in case.path_parameters.items():
         if name in known and is_uuid(value) and UUID(value).int % 2:
             case.path_parameters[name] = known[name]
@@ -103,13 +103,13 @@ def is_uuid(value: str) -> bool:
         return False
 
 
-def test_the_running_server_describes_itself_with_this_file(server: Server):
+def test_server_publishes_the_checked_openapi_file(server: Server):
     assert server.call("GET", "/api/openapi.json").json()["paths"].keys() == SCHEMA.raw_schema["paths"].keys()
 
 
 @SCHEMA.parametrize()
 @QUICK
-def test_every_answer_is_one_that_the_file_describes(case, server, known):
+def test_every_response_matches_the_openapi_file(case, server, known):
     hold(case, server, known)
 
 
@@ -117,5 +117,5 @@ def test_every_answer_is_one_that_the_file_describes(case, server, known):
 @pytest.mark.timeout(900)
 @SCHEMA.parametrize()
 @settings(QUICK, max_examples=300)
-def test_every_answer_is_one_that_the_file_describes_however_long_one_looks(case, server, known):
+def test_every_response_matches_the_openapi_file_in_a_long_run(case, server, known):
     hold(case, server, known)

@@ -1,4 +1,4 @@
-"""Sessions, tokens and strangers. Alice asks; Bob pries."""
+"""Sessions and tokens; Bob must not reach what belongs to Alice."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -16,7 +16,7 @@ def bob() -> Visitor:
     return Visitor()
 
 
-async def test_a_script_without_cookies_may_ask_and_is_given_a_session():
+async def test_client_without_cookies_can_ask_and_gets_a_session():
     client = AsyncClient(enforce_csrf_checks=True)
     response = await client.post("/api/travel", {"message": "Hi"}, content_type="application/json")
     assert response.status_code == 202
@@ -24,7 +24,7 @@ async def test_a_script_without_cookies_may_ask_and_is_given_a_session():
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-async def test_another_sites_page_cannot_ask(origin):
+async def test_question_from_another_origin_is_refused(origin):
     client = AsyncClient(enforce_csrf_checks=True)
     response = await client.post(
         "/api/travel", {"message": "Hi"}, content_type="application/json", headers={"Origin": origin}
@@ -33,7 +33,7 @@ async def test_another_sites_page_cannot_ask(origin):
     assert not client.cookies
 
 
-async def test_a_session_needs_its_token(alice):
+async def test_session_without_csrf_token_is_refused(alice):
     asked = await alice.ask()
     problem(
         await alice.call("POST", "/api/travel", {"message": "x"}, **{"X-CSRFToken": "wrong"}),
@@ -44,13 +44,13 @@ async def test_a_session_needs_its_token(alice):
     problem(await alice.call("DELETE", job, **{"X-CSRFToken": ""}), 403, "csrf_failed")
 
 
-async def test_a_made_up_session_key_is_nobody(alice):
+async def test_invented_session_key_is_replaced(alice):
     alice.client.cookies["sessionid"] = "a" * 32
     response = await alice.call("GET", "/api/threads")
     assert response.cookies["sessionid"].value != "a" * 32
 
 
-async def test_bob_finds_nothing_of_alices(alice, bob):
+async def test_other_visitor_finds_no_object_of_the_owner(alice, bob):
     asked = await alice.ask()
     await bob.ask()
     for method, path in [
@@ -71,7 +71,7 @@ async def test_bob_finds_nothing_of_alices(alice, bob):
     assert (await Job.objects.aget(id=asked["jobId"])).state == State.WAITING
 
 
-async def test_a_user_is_the_same_on_every_device(django_user_model):
+async def test_user_has_the_same_threads_on_every_device(django_user_model):
     user = await sync_to_async(django_user_model.objects.create_user)("alice")
     laptop, phone = Visitor(), Visitor()
     for device in (laptop, phone):

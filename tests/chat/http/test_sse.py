@@ -1,4 +1,4 @@
-"""A job's events over HTTP: the same as the socket's, to be resumed from any place."""
+"""A job's events over HTTP: the same as the socket's, resumable from every position."""
 
 import json
 
@@ -19,7 +19,7 @@ async def ask(client: AsyncClient) -> str:
 
 
 async def frames(client: AsyncClient, job_id: str, query: str = "", **headers: str) -> list[dict[str, str]]:
-    """All frames of the stream, to its end; comments under an empty key."""
+    """Return all frames of the stream, with comments under an empty key."""
     response = await client.get(f"/api/jobs/{job_id}/events{query}", headers=headers)
     assert response["Content-Type"] == "text/event-stream"
     body = "".join([chunk.decode() async for chunk in response])
@@ -34,7 +34,7 @@ def deltas(found: list[dict[str, str]]) -> str:
     return "".join(json.loads(f["data"])["text"] for f in found if f["event"] == "chat:delta")
 
 
-async def test_a_job_is_followed_to_its_end(workers):
+async def test_event_stream_follows_a_job_to_its_end(workers):
     workers.script(text=TEXT, delay=0.02)
     client = AsyncClient()
     found = await frames(client, await ask(client))
@@ -45,7 +45,7 @@ async def test_a_job_is_followed_to_its_end(workers):
     assert last_delta["id"] == f"1.{len(TEXT)}"
 
 
-async def test_a_reconnecting_browser_gets_the_rest(workers):
+async def test_event_stream_resumes_after_the_last_event_id(workers):
     workers.script(text=TEXT, delay=0.3)
     client = AsyncClient()
     job_id = await ask(client)
@@ -61,7 +61,7 @@ async def test_a_reconnecting_browser_gets_the_rest(workers):
     assert seen + deltas(rest) == TEXT
 
 
-async def test_what_is_over_is_told_at_once():
+async def test_event_stream_of_a_finished_job_ends_at_once():
     client = AsyncClient()
     job_id = await ask(client)
     await client.delete(f"/api/jobs/{job_id}")
@@ -69,7 +69,7 @@ async def test_what_is_over_is_told_at_once():
     assert frame["event"] == "chat:cancelled"
 
 
-async def test_silence_is_filled_with_comments(monkeypatch):
+async def test_event_stream_without_events_sends_comments(monkeypatch):
     monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     client = AsyncClient()
     job_id = await ask(client)

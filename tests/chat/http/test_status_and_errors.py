@@ -1,4 +1,4 @@
-"""What the API tells anybody: companions, queues, itself, and that an address is wrong."""
+"""The public parts of the API: companions, queue status, its own description, and errors."""
 
 import uuid
 
@@ -10,14 +10,14 @@ from .visitor import problem
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_the_companions_are_public_and_make_no_session():
+async def test_companion_list_is_public_and_creates_no_session():
     client = AsyncClient()
     response = await client.get("/api/companions")
     assert [c["id"] for c in response.json()["companions"]] == ["corporate", "travel", "emotional", "culture"]
     assert not client.cookies
 
 
-async def test_the_queues_are_shown_without_contents(alice):
+async def test_queue_status_has_no_contents(alice):
     await alice.ask("a secret question")
     status = await alice.call("GET", "/api/queue/status")
     chat = next(q for q in status.json()["queues"] if q["name"] == "openai-chat")
@@ -25,29 +25,29 @@ async def test_the_queues_are_shown_without_contents(alice):
     assert "secret" not in status.content.decode()
 
 
-async def test_an_address_that_is_not_there_is_a_problem(alice):
+async def test_unknown_address_is_a_problem(alice):
     for path in ("/api/nothing", "/api/jobs", "/api/travel/more"):
         problem(await alice.call("GET", path), 404, "not_found")
 
 
-async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(alice):
+async def test_wrong_method_is_a_problem_that_names_the_allowed_ones(alice):
     response = await alice.call("PUT", "/api/travel", {})
     problem(response, 405, "method_not_allowed")
     assert response["Allow"] == "POST"
 
 
-async def test_a_form_that_cannot_be_read_is_a_problem_of_who_sent_it():
+async def test_unreadable_form_is_a_client_error():
     response = await AsyncClient().post("/api/audio", b"x", content_type="multipart/form-data")
     problem(response, 400, "bad_form")
 
 
-async def test_a_text_is_not_taken_for_an_object_that_has_a_title(alice):
+async def test_json_string_is_not_accepted_as_an_object(alice):
     asked = await alice.ask()
     response = await alice.call("PATCH", f"/api/threads/{asked['threadId']}", '"abc"')
     assert response.json()["code"] == "invalid"
 
 
-async def test_the_api_describes_itself():
+async def test_api_publishes_its_openapi_file():
     client = AsyncClient()
     schema = (await client.get("/api/openapi.json")).json()
     assert "/api/travel" in schema["paths"]
@@ -61,7 +61,7 @@ async def test_the_api_describes_itself():
     assert "https://" not in page.content.decode(), "every file of the page is ours"
 
 
-async def test_the_page_gives_a_session_and_a_token_for_any_thread():
+async def test_page_sets_a_session_and_a_csrf_token_for_any_thread():
     client = AsyncClient()
     for path in ("/", f"/t/{uuid.uuid4().hex}"):
         page = await client.get(path)

@@ -1,4 +1,4 @@
-"""A visitor of the HTTP API, over the whole middleware."""
+"""A visitor of the HTTP API, with the complete middleware."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from django.test import AsyncClient
 
 
 class Visitor:
-    """A browser's session with its token, talking JSON."""
+    """A browser session with its CSRF token, sending JSON."""
 
     def __init__(self) -> None:
         self.client = AsyncClient(enforce_csrf_checks=True)
@@ -27,7 +27,7 @@ class Visitor:
 
 
 def problem(response: Any, status: int, code: str, field: str | None = None) -> dict[str, Any]:
-    """The response's problem, which must be this one."""
+    """Return the response's problem, after checking it."""
     assert response["Content-Type"] == "application/problem+json"
     body = response.json()
     assert (response.status_code, body["status"], body["code"], body.get("field")) == (

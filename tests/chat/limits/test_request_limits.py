@@ -6,7 +6,7 @@ from django.test import Client
 
 from chat import limits
 from chat.errors import LimitReached
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
 from .rate_limits import HOME, set_limits
 
@@ -80,24 +80,24 @@ async def test_socket_gets_the_place_of_held_messages_and_its_changes(settings, 
             await tab.ask(f"Question {number}", f"r-{number}")
         queued = {}
         while len(queued) < 3:
-            event = await tab.hear()
+            event = await tab.receive_event()
             if event["type"] == "chat:queued":
                 queued[event["requestId"]] = event
         waits = [queued[f"r-{number}"]["estimatedWait"] for number in (1, 2)]
         assert [(wait["reason"], wait["place"]) for wait in waits] == [("rate_limit", 1), ("rate_limit", 2)]
         assert [round(wait["low"] / 50) for wait in waits] == [1, 2]
-        await tab.say(type="job:cancel", jobId=queued["r-1"]["jobId"])
+        await tab.send_message(type="job:cancel", jobId=queued["r-1"]["jobId"])
         while not (event["type"] == "chat:position" and event["requestId"] == "r-2" and
                    event["estimatedWait"].get("of") == 1):  # fmt: skip
-            event = await tab.hear()
+            event = await tab.receive_event()
         assert event["estimatedWait"]["place"] == 1
 
         again = await alice.open()
-        await again.say(type="job:watch", jobId=queued["r-2"]["jobId"])
-        wait = (await again.hear_until("chat:position"))[-1]["estimatedWait"]
+        await again.send_message(type="job:watch", jobId=queued["r-2"]["jobId"])
+        wait = (await again.receive_until("chat:position"))[-1]["estimatedWait"]
         assert (wait["reason"], wait["place"], wait["of"]) == ("rate_limit", 1, 1)
 
         await tab.ask("One too many", "r-9")
-        rejected = (await tab.hear_until("chat:rejected"))[-1]
+        rejected = (await tab.receive_until("chat:rejected"))[-1]
         assert (rejected["code"], rejected["requestId"]) == ("rate_limited", "r-9")
         assert rejected["retryAfter"] > 0

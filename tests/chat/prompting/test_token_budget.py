@@ -1,4 +1,4 @@
-"""What of a conversation the model is given."""
+"""The part of a conversation that the model gets."""
 
 import pytest
 from hypothesis import assume, given
@@ -37,13 +37,13 @@ def said(messages: list[PromptMessage]) -> str:
 
 
 def conversation(length: int, words: int = 10) -> list[PromptMessage]:
-    """User and assistant in message, ending with the user."""
+    """Return alternating messages, ending with the user's."""
     roles = ["user", "assistant"] * length
     return [PromptMessage(role, f"{i} " + "word " * words) for i, role in enumerate(roles)][: 2 * length - 1]
 
 
 @given(conversations, budgets)
-def test_what_is_kept_never_costs_more_than_the_room_there_is(messages, context):
+def test_fitting_messages_never_exceed_the_budget(messages, context):
     kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
     cost = message_cost(INSTRUCTIONS) + sum(message_cost(message.content) for message in kept)
@@ -51,7 +51,7 @@ def test_what_is_kept_never_costs_more_than_the_room_there_is(messages, context)
 
 
 @given(conversations, budgets)
-def test_what_is_kept_is_the_end_of_the_conversation(messages, context):
+def test_fitting_messages_are_the_end_of_the_conversation(messages, context):
     kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
     assert said(messages).endswith(said(kept))
@@ -59,7 +59,7 @@ def test_what_is_kept_is_the_end_of_the_conversation(messages, context):
 
 
 @given(conversations, budgets)
-def test_what_is_kept_starts_with_the_user_and_alternates(messages, context):
+def test_fitting_messages_start_with_the_user_and_alternate(messages, context):
     kept = fitting(messages, context_tokens=context, max_output_tokens=20)
 
     assert [message.role for message in kept] == (["user", "assistant"] * len(kept))[: len(kept)]
@@ -67,20 +67,20 @@ def test_what_is_kept_starts_with_the_user_and_alternates(messages, context):
 
 
 @given(conversations, budgets, st.integers(min_value=0, max_value=300))
-def test_more_room_never_keeps_less(messages, context, more):
+def test_larger_budget_never_keeps_less(messages, context, more):
     kept = fitting(messages, context_tokens=context, max_output_tokens=20)
     kept_with_more = fitting(messages, context_tokens=context + more, max_output_tokens=20)
 
     assert said(kept_with_more).endswith(said(kept))
 
 
-def test_a_conversation_that_fits_is_left_as_it_is():
+def test_conversation_that_fits_is_unchanged():
     messages = conversation(5)
 
     assert fitting(messages, context_tokens=10_000, max_output_tokens=500) == messages
 
 
-def test_an_answer_without_its_question_is_cut_too():
+def test_answer_without_its_question_is_cut():
     messages = conversation(3)
     room = message_cost(INSTRUCTIONS) + sum(message_cost(message.content) for message in messages[1:])
 
@@ -89,7 +89,7 @@ def test_an_answer_without_its_question_is_cut_too():
     assert kept == messages[2:]
 
 
-def test_questions_that_got_no_answer_become_one_turn():
+def test_unanswered_questions_are_joined():
     messages = [PromptMessage("user", "I am Ada."), PromptMessage("user", "Who am I?")]
 
     assert fitting(messages, context_tokens=1000, max_output_tokens=20) == [
@@ -98,7 +98,7 @@ def test_questions_that_got_no_answer_become_one_turn():
 
 
 @pytest.mark.parametrize(("letter", "room"), [("a", "2,340"), ("é", "780"), ("字", "520"), ("🙂", "390")])
-def test_a_message_that_does_not_fit_alone_is_refused_in_plain_words(letter, room):
+def test_message_that_does_not_fit_alone_is_refused(letter, room):
     with pytest.raises(Permanent, match="too long for the companion") as caught:
         fitting([PromptMessage("user", letter * 5000)], context_tokens=1000, max_output_tokens=200)
 
@@ -106,7 +106,7 @@ def test_a_message_that_does_not_fit_alone_is_refused_in_plain_words(letter, roo
     assert f"{room} characters" in caught.value.message
 
 
-def test_a_message_shortened_as_asked_fits():
+def test_message_shortened_to_the_named_length_fits():
     messages = [PromptMessage("user", "word " * 1000)]
     with pytest.raises(Permanent) as caught:
         fitting(messages, context_tokens=1000, max_output_tokens=200)
@@ -119,7 +119,7 @@ def test_a_message_shortened_as_asked_fits():
     )
 
 
-def test_instructions_that_leave_no_room_are_the_operators_business():
+def test_instructions_without_room_raise_not_configured():
     with pytest.raises(Permanent) as caught:
         fitting(
             [PromptMessage("user", "Hi")],
@@ -132,13 +132,13 @@ def test_instructions_that_leave_no_room_are_the_operators_business():
 
 
 @pytest.mark.parametrize("messages", [[], [PromptMessage("user", "Hi"), PromptMessage("assistant", "Hello")]])
-def test_a_conversation_that_does_not_end_with_the_user_is_a_bug(messages):
+def test_conversation_not_ending_with_the_user_raises_value_error(messages):
     with pytest.raises(ValueError, match="last message"):
         fitting(messages, context_tokens=1000, max_output_tokens=20)
 
 
 @given(st.text(), st.text())
-def test_the_estimate_grows_with_the_text(one, other):
+def test_token_estimate_grows_with_the_text(one, other):
     assume(other)
 
     assert estimate_tokens(one) <= estimate_tokens(one + other) <= estimate_tokens(one) + 2 * len(other)
@@ -157,5 +157,5 @@ def test_the_estimate_grows_with_the_text(one, other):
         ("\ud83d", 1),
     ],
 )
-def test_the_estimate_knows_scripts_apart(text, tokens):
+def test_token_estimate_depends_on_the_script(text, tokens):
     assert estimate_tokens(text) == tokens

@@ -1,4 +1,4 @@
-"""Client messages are understood, or refused in words; events are made fit for the page."""
+"""Client messages are parsed or refused; events are prepared for clients."""
 
 import json
 from uuid import UUID
@@ -25,14 +25,14 @@ def refused(data: object) -> client_messages.BadFrame:
     return caught.value
 
 
-def test_a_question_is_understood():
+def test_question_is_parsed():
     message = client_messages.parse(json.dumps(ASK | {"threadId": "0" * 31 + "1"}))
     assert isinstance(message, client_messages.Ask)
     assert message.thread_id == UUID(int=1)
     assert client_messages.last_user_text(message.messages) == "Hi"
 
 
-def test_an_assistant_id_may_name_the_companion():
+def test_assistant_id_names_the_companion():
     ask = {name: value for name, value in ASK.items() if name != "companion"}
     message = client_messages.parse(json.dumps(ask | {"assistantId": "culture"}))
     assert isinstance(message, client_messages.Ask)
@@ -53,48 +53,48 @@ def test_an_assistant_id_may_name_the_companion():
         ({"messages": [{"role": "user"}]}, "messages.0.content"),
     ],
 )
-def test_a_wrong_field_is_named(change, field):
+def test_invalid_field_is_named(change, field):
     error = refused(ASK | change)
     assert (error.code, error.field) == ("invalid", field)
     assert error_event(error, request_id="", message_type="")["type"] == "error"
 
 
-def test_a_wrong_field_is_answered_with_the_request_it_was_in():
+def test_error_has_the_request_id():
     error = refused(ASK | {"messages": []})
     assert error_event(error, request_id="", message_type="")["requestId"] == "r-1"
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 30_000])
-def test_what_is_not_json_is_told_so(text):
+def test_frame_without_json_is_bad_json(text):
     assert refused(text).code == "bad_json"
 
 
 @pytest.mark.parametrize("data", [{}, {"type": "chat:shout"}, {"type": None}, {"type": ["ping"]}])
-def test_an_unknown_type_is_told_so(data):
+def test_unknown_type_is_named(data):
     assert (refused(data).code, refused(data).field) == ("unknown_type", "type")
 
 
 @pytest.mark.parametrize("data", ["[]", '"ping"', "1", "null"])
-def test_json_that_is_no_object_is_refused(data):
+def test_json_without_object_is_bad_message(data):
     assert refused(data).code == "bad_message"
 
 
-def test_a_frame_is_measured_in_bytes():
+def test_frame_size_is_measured_in_bytes():
     assert refused(json.dumps({"type": "ping", "t": "é" * 33_000}, ensure_ascii=False)).code == "too_large"
 
 
-def test_the_last_message_must_be_the_users():
+def test_last_message_must_be_the_users():
     with pytest.raises(InvalidInput, match="role user"):
         client_messages.last_user_text([client_messages.MessageIn(role="assistant", content="I am")])
 
 
-def test_a_completed_event_gets_its_text_also_as_html():
+def test_completed_event_gets_its_text_as_html():
     event = serializers.decorate({"type": "chat:completed", "jobId": "1", "result": {"response": "*hi*"}})
     assert event["response"] == "*hi*"
     assert event["html"] == "<p><em>hi</em></p>\n"
 
 
-def test_a_cancelled_event_gets_what_was_said_also_as_html():
+def test_cancelled_event_gets_its_text_as_html():
     event = serializers.decorate({"type": "chat:cancelled", "jobId": "1", "text": "*hi*"})
     assert event["html"] == "<p><em>hi</em></p>\n"
     nothing = {"type": "chat:cancelled", "jobId": "1", "text": ""}
@@ -102,6 +102,6 @@ def test_a_cancelled_event_gets_what_was_said_also_as_html():
 
 
 @pytest.mark.parametrize("result", [None, 5, {"words": 3}])
-def test_a_result_without_a_text_stays_as_it_is(result):
+def test_result_without_text_is_unchanged(result):
     event = {"type": "analysis:completed", "result": result}
     assert serializers.decorate(event) == event

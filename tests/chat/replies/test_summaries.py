@@ -1,4 +1,4 @@
-"""Long threads are summed up in the background, new ones are given titles; nobody waits for either."""
+"""Long threads get summaries and new threads titles, both in the background."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from chat.prompting.token_budget import estimate_tokens, message_cost
 from chat.replies import summaries
 from chat.replies.summary_text import extract_summary, shorten
 from queueing.api import Job, new_id, submit
-from tests.chat.tabs import Tab, browser
+from tests.chat.browser import Tab, browser
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -38,13 +38,13 @@ def start(qcluster, provider):
 
 
 async def talk(tab: Tab, text: str, request_id: str, **more: Any) -> dict[str, Any]:
-    """Ask, and the end of the answer."""
+    """Ask, and return the last event."""
     await tab.ask(text, request_id, **more)
-    return (await tab.hear_until("chat:completed", "chat:failed", "chat:rejected"))[-1]
+    return (await tab.receive_until("chat:completed", "chat:failed", "chat:rejected"))[-1]
 
 
 async def long_talk(tab: Tab, questions: int) -> str:
-    """Ask some long questions in one thread, whose id this is."""
+    """Ask long questions in one thread, and return its id."""
     thread: dict[str, Any] = {}
     for number in range(questions):
         ended = await talk(tab, f"Question {number}: {LONG}", f"r-{number}", **thread)
@@ -62,7 +62,7 @@ def over(kind: str) -> bool:
     return bool(jobs) and all(job.is_finished for job in jobs)
 
 
-async def test_a_long_thread_goes_on_with_a_summary_of_what_no_longer_fits(start):
+async def test_long_thread_continues_with_a_summary_of_its_beginning(start):
     provider = start(**SMALL)
     provider.script(match=SUMMARY, text="Ada wants seven days in Lisbon.", times=0)
     async with browser() as alice:
@@ -88,17 +88,19 @@ async def test_a_long_thread_goes_on_with_a_summary_of_what_no_longer_fits(start
         # Word for word from where the summary ends.
         assert turns[0]["content"] == messages[len(covered)].content
 
-        # Taking back what it covers takes it back, too.
+        # Removing a message that the summary covers removes the summary, too.
         first = messages[0]
-        await tab.say(type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-anew")
-        await tab.hear_until("chat:completed")
+        await tab.send_message(
+            type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-anew"
+        )
+        await tab.receive_until("chat:completed")
         await thread.arefresh_from_db()
         assert (thread.summary, thread.summarized_through) == ("", None)
         assert "Lisbon" not in str(provider.requests[-1].json)
     assert await sync_to_async(background("thread.summarise").exclude(owner="").count)() == 0
 
 
-async def test_a_summary_that_fails_is_for_operators_to_see_and_for_nobody_else(start):
+async def test_failed_summary_is_visible_to_operators_only(start):
     provider = start(**SMALL)
     provider.script(match=SUMMARY, status=400, times=0)
     async with browser() as alice:
@@ -113,14 +115,14 @@ async def test_a_summary_that_fails_is_for_operators_to_see_and_for_nobody_else(
     assert (await Thread.objects.aget()).summary == ""
 
 
-async def test_a_new_thread_is_given_a_title_that_every_tab_hears_of(start):
+async def test_new_thread_gets_a_title_that_reaches_every_tab(start):
     provider = start(THREAD_TITLES="1")
     provider.script(match=TITLE, text='"Sieben Tage in Lissabon."')
     async with browser() as alice:
         tab, other = await alice.open(), await alice.open()
         ended = await talk(tab, "Wohin?", "r-1")
         for one in (tab, other):
-            event = (await one.hear_until("thread:renamed"))[-1]
+            event = (await one.receive_until("thread:renamed"))[-1]
             assert event == {
                 "type": "thread:renamed",
                 "threadId": ended["threadId"],
@@ -135,7 +137,7 @@ async def test_a_new_thread_is_given_a_title_that_every_tab_hears_of(start):
         assert await sync_to_async(background("thread.title").count)() == 1
 
 
-async def test_a_title_of_ones_own_stays_and_a_deleted_thread_costs_nothing(start):
+async def test_custom_title_stays_and_deleted_thread_makes_no_call(start):
     provider = start(THREAD_TITLES="1")
     provider.script(match=TITLE, text="Mine is better", wait=1.0)
     async with browser() as alice:
@@ -157,7 +159,7 @@ async def test_a_title_of_ones_own_stays_and_a_deleted_thread_costs_nothing(star
         assert await Job.objects.filter(state="failed").acount() == 0
 
 
-async def test_titles_that_nobody_gets_round_to_stand_in_nobodys_way(start):
+async def test_waiting_title_jobs_do_not_delay_replies(start):
     provider = start(THREAD_TITLES="1")
     provider.script(match=TITLE, wait=20.0, times=0)
     async with browser() as alice:
@@ -181,7 +183,7 @@ def thread_with(messages: int) -> tuple[Thread, list[UUID]]:
 
 
 def older_half(contents: list[str], room: int) -> list[str]:
-    """Of messages of visitor and companion in turn, those that would be summed up."""
+    """Return those of alternating messages that would be summarised."""
     thread, ids = thread_with(len(contents))
     for message_id, content in zip(ids, contents, strict=True):
         Message.objects.filter(id=message_id).update(content=content)
@@ -189,7 +191,7 @@ def older_half(contents: list[str], room: int) -> list[str]:
     return [message.content for message in async_to_sync(summaries._older_half)(thread, budget)]
 
 
-def test_the_older_half_ends_where_the_visitor_begins():
+def test_older_half_ends_before_a_question():
     contents = [f"{n} " + "word " * 30 for n in range(10)]
     older = older_half(contents, room=sum(map(message_cost, contents)))
     assert older == contents[: len(older)]
@@ -197,16 +199,16 @@ def test_the_older_half_ends_where_the_visitor_begins():
 
 
 @pytest.mark.parametrize("unanswered", [0, 1])
-def test_the_last_answer_and_what_waits_for_one_are_kept_word_for_word(unanswered):
+def test_older_half_excludes_the_last_answer_and_waiting_questions(unanswered):
     contents = ["word " * 300, "word " * 300, "word " * 300, "word " * 900, *["Wait"] * unanswered]
     assert older_half(contents, room=1000) == contents[:2]
 
 
-def test_of_a_thread_without_an_answer_there_is_nothing_to_sum_up():
+def test_older_half_of_a_thread_without_answer_is_empty():
     assert older_half(["word " * 900], room=1000) == []
 
 
-def test_the_demo_models_summary_is_what_the_visitor_said_and_the_latest_of_it():
+def test_extracted_summary_has_the_latest_questions():
     said = [Message(role=role, content=f"{role} {n}") for n in range(3) for role in ("user", "assistant")]
     assert extract_summary("Before", said, 100).splitlines() == [
         "Before",
@@ -216,13 +218,13 @@ def test_the_demo_models_summary_is_what_the_visitor_said_and_the_latest_of_it()
 
 
 @given(st.text(), st.integers(min_value=3, max_value=40))
-def test_what_is_shortened_fits_and_begins_as_it_did(text, tokens):
+def test_shortened_text_fits_and_keeps_its_beginning(text, tokens):
     short = shorten(text, tokens)
     assert estimate_tokens(short) <= tokens
     assert short == text or text.startswith(short.removesuffix("…"))
 
 
-def test_a_summary_of_what_was_removed_meanwhile_is_thrown_away():
+def test_summary_of_removed_messages_is_not_stored():
     thread, ids = thread_with(4)
     Message.objects.filter(id=ids[0]).delete()
     summaries._store(thread, ids[:2], "Out of date")
@@ -230,7 +232,7 @@ def test_a_summary_of_what_was_removed_meanwhile_is_thrown_away():
     assert thread.summary == ""
 
 
-def test_of_two_summaries_of_the_same_the_first_counts():
+def test_second_summary_of_the_same_messages_is_not_stored():
     thread, ids = thread_with(6)
     summaries._store(thread, ids[:4], "First")
     summaries._store(thread, ids[:2], "Late")
@@ -239,7 +241,7 @@ def test_of_two_summaries_of_the_same_the_first_counts():
 
 
 @pytest.mark.parametrize(("removed", "kept"), [([0], False), ([3, 4], False), ([4, 5], True)])
-def test_a_summary_goes_with_what_it_covers_and_not_with_the_rest(removed, kept):
+def test_summary_is_discarded_only_with_messages_it_covers(removed, kept):
     thread, ids = thread_with(6)
     summaries._store(thread, ids[:4], "Here")
     summaries.discard_summary(thread.id, [ids[i] for i in removed])

@@ -1,4 +1,4 @@
-"""What of the model's words becomes a title."""
+"""Titles from the words of a model."""
 
 import pytest
 
@@ -22,11 +22,11 @@ from chat.replies.titles import MAX_LENGTH, clean_title
         ("Here is a title for the conversation that you have shown me: " * 3, ""),
     ],
 )
-def test_what_stands_around_a_title_is_left_out(said, title):
+def test_cleaned_title_has_no_decoration(said, title):
     assert clean_title(said) == title
 
 
-def test_a_long_title_ends_after_a_word():
+def test_long_title_ends_after_a_word():
     title = clean_title("word " * 20)
     assert title == "word " * 11 + "word…"
     assert len(title) <= MAX_LENGTH + 1

@@ -1,11 +1,11 @@
-"""A client as docs/protocol.md wants it, and a channel layer as one must expect it."""
+"""A client that follows docs/protocol.md, and a channel layer that loses events."""
 
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
 from queueing.events.channel_layer import PubSubLayer
-from tests.chat.tabs import Browser, Tab
+from tests.chat.browser import Browser, Tab
 
 ENDINGS = ("chat:completed", "chat:failed", "chat:cancelled")
 
@@ -22,8 +22,8 @@ class Reading:
     """Every run that was announced, in order."""
     gaps: int = 0
 
-    def hear(self, event: dict[str, Any]) -> bool:
-        """Take one event; whether it shows that something is missing."""
+    def add(self, event: dict[str, Any]) -> bool:
+        """Add one event; return whether it shows that something is missing."""
         if event.get("jobId") != self.job_id or event.get("run", self.run) < self.run:
             return False
         if event.get("run", self.run) > self.run:
@@ -40,19 +40,19 @@ class Reading:
         return False
 
     async def watch(self, tab: Tab) -> None:
-        """Ask for what was missed."""
+        """Request what was missed."""
         place = {"run": self.run, "offset": len(self.text)} if self.run else {}
-        await tab.say(type="job:watch", jobId=self.job_id, **place)
+        await tab.send_message(type="job:watch", jobId=self.job_id, **place)
 
     async def follow(self, tab: Tab, length: float = float("inf")) -> None:
         """Read until there are `length` characters, or the end."""
         while self.ending is None and len(self.text) < length:
-            if self.hear(await tab.hear(20)):
+            if self.add(await tab.receive_event(20)):
                 await self.watch(tab)
 
 
 async def read_with_cuts(browser: Browser, reading: Reading, texts: list[str], dice: random.Random) -> int:
-    """Follow a job to its end while the socket is cut, again and again, at random places. The number of cuts.
+    """Follow a job to its end over a socket that disconnects at random places. Return the number of cuts.
 
     At any moment what was read begins one of `texts`, the answers of its runs.
     """
@@ -69,13 +69,13 @@ async def read_with_cuts(browser: Browser, reading: Reading, texts: list[str], d
 
 
 class LossyLayer(PubSubLayer):
-    """Loses every third of the engine's events, as a full channel or a restarted Redis may."""
+    """A layer that loses every third engine event, as a full channel or a restarted Redis can."""
 
     lost = 0
     dice = random.Random(4)
 
     async def receive(self, channel: str) -> Any:
-        """The next message that gets through."""
+        """Return the next message that is not lost."""
         while True:
             message = await self._get_layer().receive(channel)
             if message["type"] != "queue.event" or self.dice.random() > 1 / 3:

@@ -7,18 +7,18 @@ from asgiref.sync import sync_to_async
 
 from chat.models import Message, Role
 from queueing.api import Job
-from tests.chat.tabs import browser, text_of
+from tests.chat.browser import browser, text_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-async def test_an_answer_streams_in_and_stays(workers):
+async def test_answer_streams_in_and_is_stored(workers):
     text = "Take **tram 28** early.\n\n- Alfama\n- Belém 🙂\n"
     workers.script(text=text, delay=0.02)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Three days in Lisbon?")
-        events = await tab.hear_until("chat:completed", "chat:failed")
+        events = await tab.receive_until("chat:completed", "chat:failed")
         assert events[0]["type"] == "chat:queued"
         assert sum(event["type"] == "chat:started" for event in events) == 1
         assert text_of(events) == text
@@ -33,28 +33,28 @@ async def test_an_answer_streams_in_and_stays(workers):
         assert (reply["status"], reply["content"], reply["html"]) == ("completed", text, completed["html"])
 
 
-async def test_the_model_is_told_the_profile_and_what_was_said(workers):
+async def test_model_request_has_instructions_and_earlier_messages(workers):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("First question")
-        thread_id = (await tab.hear_until("chat:completed"))[-1]["threadId"]
+        thread_id = (await tab.receive_until("chat:completed"))[-1]["threadId"]
         await tab.ask("Second question", request_id="r-2", threadId=thread_id)
-        await tab.hear_until("chat:completed")
+        await tab.receive_until("chat:completed")
     sent = json.dumps(workers.requests[-1].json)
     assert "You are the Travel companion" in sent
     assert sent.index("First question") < sent.index("You said") < sent.index("Second question")
 
 
-async def test_a_tab_opened_mid_answer_misses_nothing(workers):
+async def test_tab_opened_during_an_answer_receives_all_of_it(workers):
     workers.script(text=" ".join(f"word{n}" for n in range(60)), delay=0.03)
     async with browser() as alice:
         first = await alice.open()
         await first.ask()
-        heard = await first.hear_until("chat:delta")
+        heard = await first.receive_until("chat:delta")
         second = await alice.open()
-        await second.say(type="job:watch", jobId=heard[0]["jobId"])
-        complete = heard + await first.hear_until("chat:completed")
-        late = await second.hear_until("chat:completed")
+        await second.send_message(type="job:watch", jobId=heard[0]["jobId"])
+        complete = heard + await first.receive_until("chat:completed")
+        late = await second.receive_until("chat:completed")
         # What `job:watch` brings and what is live may overlap: the offset says what is new.
         text = ""
         for event in late:
@@ -64,26 +64,26 @@ async def test_a_tab_opened_mid_answer_misses_nothing(workers):
         assert text == text_of(complete) == complete[-1]["response"]
 
 
-async def test_cancelling_keeps_what_was_said(workers):
+async def test_cancelled_answer_keeps_its_text(workers):
     workers.script(text=" ".join(["word"] * 500), delay=0.05)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        heard = await tab.hear_until("chat:delta")
-        await tab.say(type="job:cancel", jobId=heard[0]["jobId"])
-        cancelled = (await tab.hear_until("chat:cancelled"))[-1]
+        heard = await tab.receive_until("chat:delta")
+        await tab.send_message(type="job:cancel", jobId=heard[0]["jobId"])
+        cancelled = (await tab.receive_until("chat:cancelled"))[-1]
         assert cancelled["text"].startswith("word")
         reply = await Message.objects.aget(role=Role.ASSISTANT)
         assert reply.content == cancelled["text"]
 
 
-async def test_a_failure_is_told_and_can_be_retried(workers):
+async def test_failed_answer_is_reported_and_can_be_retried(workers):
     workers.script(status=401, code="invalid_api_key")
     workers.script(text="Better now.")
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        failed = (await tab.hear_until("chat:failed", "chat:completed"))[-1]
+        failed = (await tab.receive_until("chat:failed", "chat:completed"))[-1]
         assert failed["type"] == "chat:failed"
         assert failed["canRetry"]
         assert failed["error"]
@@ -91,25 +91,25 @@ async def test_a_failure_is_told_and_can_be_retried(workers):
         reply = (await alice.client.get(path)).json()["messages"][1]
         assert (reply["status"], reply["content"], reply["error"]) == ("failed", "", failed["error"])
 
-        await tab.say(type="job:retry", jobId=failed["jobId"])
-        completed = (await tab.hear_until("chat:completed", "chat:failed"))[-1]
+        await tab.send_message(type="job:retry", jobId=failed["jobId"])
+        completed = (await tab.receive_until("chat:completed", "chat:failed"))[-1]
         assert completed["response"] == "Better now."
         reply = (await alice.client.get(path)).json()["messages"][1]
         assert (reply["status"], reply["content"]) == ("completed", "Better now.")
         assert "error" not in reply
 
 
-async def test_a_thread_deleted_mid_answer_is_gone(workers):
+async def test_thread_deleted_during_an_answer_leaves_no_rows(workers):
     workers.script(text=" ".join(["secret"] * 500), delay=0.05)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        heard = await tab.hear_until("chat:delta")
+        heard = await tab.receive_until("chat:delta")
         await alice.client.delete(
             f"/api/threads/{heard[0]['threadId']}",
             headers={"X-CSRFToken": alice.client.cookies["csrftoken"].value},
         )
-        await tab.hear_until("chat:cancelled")
+        await tab.receive_until("chat:cancelled")
     assert not await Message.objects.aexists()
     job = await Job.objects.aget()
     assert "secret" not in str(await sync_to_async(vars)(job))

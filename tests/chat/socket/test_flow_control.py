@@ -1,4 +1,4 @@
-"""A bucket of tokens, by a clock that the test turns."""
+"""The token bucket, with a clock that the test controls."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ from chat.socket import flow_control
 
 @contextmanager
 def clock() -> Iterator[list[float]]:
-    """Its only number is the time."""
+    """A state machine whose only variable is the time."""
     now = [0.0]
     with patch.object(flow_control, "time", SimpleNamespace(monotonic=lambda: now[0])):
         yield now
 
 
-def test_after_the_time_it_named_there_is_enough_and_not_before():
+def test_token_bucket_after_its_wait_has_enough_tokens():
     with clock() as now:
         bucket = flow_control.TokenBucket(20, 5)
         assert [bucket.take() for _ in range(21)] == [True] * 20 + [False]
@@ -31,7 +31,7 @@ def test_after_the_time_it_named_there_is_enough_and_not_before():
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.sampled_from([0.05, 0.25, 1.0])), max_size=60))
-def test_never_is_more_taken_than_the_burst_and_what_time_gave(steps):
+def test_token_bucket_gives_at_most_burst_and_refill(steps):
     with clock() as now:
         bucket, taken = flow_control.TokenBucket(20, 5), 0.0
         for passed, cost in steps:

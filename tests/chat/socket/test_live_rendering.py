@@ -1,10 +1,10 @@
-"""Answers as HTML while they are written, for tabs that ask."""
+"""Unfinished answers as HTML, for tabs that request it."""
 
 import pytest
 
 from chat.markdown.render import render
 from chat.socket import live_rendering
-from tests.chat.tabs import Tab, browser
+from tests.chat.browser import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -27,18 +27,20 @@ And [more](https://example.org) <script>alert(1)</script> words at the end.
 
 
 async def read(tab: Tab) -> tuple[list[dict], dict]:
-    """Ask for HTML as the page does, to the end; the answers, and the end."""
+    """Request HTML as the page does, to the end. Return the rendered events and the last event."""
     rendered: list[dict] = []
-    while (event := await tab.hear())["type"] != "chat:completed":
+    while (event := await tab.receive_event())["type"] != "chat:completed":
         if event["type"] == "chat:rendered":
             rendered.append(event)
         if event["type"] == "chat:rendered" or (event["type"] == "chat:delta" and event["offset"] == 0):
             last = rendered[-1] if rendered else {"settled": 0}
-            await tab.say(type="job:render", jobId=event["jobId"], run=event["run"], offset=last["settled"])
+            await tab.send_message(
+                type="job:render", jobId=event["jobId"], run=event["run"], offset=last["settled"]
+            )
     return rendered, event
 
 
-async def test_blocks_are_rendered_once_and_look_as_in_the_end(workers):
+async def test_settled_blocks_are_rendered_once_and_equal_the_final_html(workers):
     workers.script(text=TEXT, delay=0.08)
     async with browser() as alice:
         tab = await alice.open()
@@ -58,7 +60,7 @@ async def test_blocks_are_rendered_once_and_look_as_in_the_end(workers):
     assert {event["threadId"] for event in rendered} == {completed["threadId"]}
 
 
-async def test_a_text_that_defines_links_is_rendered_as_a_whole(workers):
+async def test_text_with_link_definitions_is_rendered_as_a_whole(workers):
     text = "See [it] there.\n\nAnd then.\n\nAnd then that.\n\n[it]: https://example.org\n\nAnd to the end."
     workers.script(text=text, delay=0.1)
     async with browser() as alice:
@@ -71,16 +73,16 @@ async def test_a_text_that_defines_links_is_rendered_as_a_whole(workers):
     assert any(event["settled"] for event in rendered)
 
 
-async def test_nobody_else_is_told_and_what_is_over_is_not_told_again(workers):
+async def test_rendering_reaches_only_its_owner_and_no_finished_job(workers):
     workers.script(text=TEXT, delay=0.1)
     async with browser() as alice, browser() as eve:
         tab, other = await alice.open(), await eve.open()
         await tab.ask()
-        heard = await tab.hear_until("chat:delta")
+        heard = await tab.receive_until("chat:delta")
         job_id = heard[0]["jobId"]
-        await other.say(type="job:render", jobId=job_id)
-        await tab.hear_until("chat:completed")
-        await tab.say(type="job:render", jobId=job_id)
+        await other.send_message(type="job:render", jobId=job_id)
+        await tab.receive_until("chat:completed")
+        await tab.send_message(type="job:render", jobId=job_id)
         for one in (tab, other):  # what is told of this would come before what is asked after it
             workers.script(text=TEXT, delay=0.05)
             await one.ask(request_id="r-2")
@@ -89,20 +91,20 @@ async def test_nobody_else_is_told_and_what_is_over_is_not_told_again(workers):
             assert len(rendered) > 1
 
 
-async def test_asking_without_end_is_answered_at_the_servers_pace_and_is_no_offence(workers):
+async def test_frequent_render_requests_are_answered_at_the_minimum_interval(workers):
     workers.script(text=TEXT, delay=0.05)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        heard = await tab.hear_until("chat:delta")
+        heard = await tab.receive_until("chat:delta")
         for _ in range(60):
-            await tab.say(type="job:render", jobId=heard[0]["jobId"])
-        events = [event["type"] for event in await tab.hear_until("chat:completed")]
+            await tab.send_message(type="job:render", jobId=heard[0]["jobId"])
+        events = [event["type"] for event in await tab.receive_until("chat:completed")]
     assert 2 <= events.count("chat:rendered") <= 3
     assert "error" not in events
 
 
-def test_each_answer_costs_its_open_blocks_only():
+def test_rendering_costs_only_the_open_blocks():
     paragraph = "Some **words** of a `paragraph`.\n\n"
     first = live_rendering.rendered_from(400 * paragraph + "The end", 0)
     assert first["settled"] == 399 * len(paragraph)

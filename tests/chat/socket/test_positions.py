@@ -1,4 +1,4 @@
-"""Where a question stands, why it waits, and how loaded the queues are: pushed as they change."""
+"""Position, reason of the wait, and pressure of the queues are pushed when they change."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from queueing.api import cancel, pause, resume, submit_many
 from queueing.api.events import PressureWatch
 from queueing.schedule import redis_client, scripts
-from tests.chat.tabs import Tab, browser
+from tests.chat.browser import Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -19,14 +19,14 @@ QUEUE = "openai-chat"
 
 
 async def told(tab: Tab, reason: str, position: int | None = 1) -> dict[str, Any]:
-    """The next wait that is pushed, which has this reason."""
-    event = (await tab.hear_until("chat:position"))[-1]
+    """Return the next pushed wait with this reason."""
+    event = (await tab.receive_until("chat:position"))[-1]
     assert (event["position"], event["estimatedWait"]["reason"]) == (position, reason), event
     return event["estimatedWait"]
 
 
 def a_worker(valkey: Any) -> None:
-    """A heartbeat as of a worker that claims nothing."""
+    """Write the heartbeat of a worker that claims nothing."""
     worker = {"id": "w1", "cluster": "c1", "at": time.time() + 60}
     valkey.client.hset(scripts.key("workers"), "w1", json.dumps(worker))
 
@@ -41,11 +41,11 @@ async def off_thread(act: Callable[..., Any], *args: Any) -> Any:
     return await sync_to_async(act, thread_sensitive=False)(*args)
 
 
-async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
+async def test_wait_reason_is_pushed_when_it_changes(valkey):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        queued = (await tab.hear_until("chat:queued"))[-1]
+        queued = (await tab.receive_until("chat:queued"))[-1]
         assert queued["estimatedWait"]["reason"] == "workers"
         await off_thread(pause, QUEUE)
         assert (await told(tab, "paused"))["high"] is None
@@ -61,7 +61,7 @@ async def test_the_reason_for_waiting_is_pushed_as_it_changes(valkey):
         valkey.start()
 
 
-async def test_the_limiters_wait_is_called_that(valkey, settings):
+async def test_wait_for_the_limiter_has_the_reason_rate_limit(valkey, settings):
     queues = settings.QUEUEING["QUEUES"]
     limited = queues[QUEUE] | {"limiter": {"max": 1, "duration": 60}}
     settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | {QUEUE: limited}}
@@ -69,21 +69,21 @@ async def test_the_limiters_wait_is_called_that(valkey, settings):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("One", "r-1")
-        await tab.hear_until("chat:queued")
+        await tab.receive_until("chat:queued")
         await tab.ask("Two", "r-2")
-        queued = (await tab.hear_until("chat:queued"))[-1]
+        queued = (await tab.receive_until("chat:queued"))[-1]
         assert (queued["position"], queued["estimatedWait"]["reason"]) == (2, "rate_limit")
         assert queued["estimatedWait"]["low"] > 30
 
 
-async def test_a_longer_wait_comes_with_its_reason(valkey):
+async def test_longer_wait_is_pushed_with_its_reason(valkey):
     a_worker(valkey)
     recent_runs(valkey, *[2.0] * 8)
     async with browser() as alice:
         tab = await alice.open()
         for n in range(4):
             await tab.ask(f"Question {n}", f"r-{n}")
-            queued = (await tab.hear_until("chat:queued"))[-1]
+            queued = (await tab.receive_until("chat:queued"))[-1]
         assert queued["position"] == 4
         assert queued["estimatedWait"]["high"] == 2
         recent_runs(valkey, *[2.4] * 8)  # a swing: nothing is said
@@ -92,24 +92,24 @@ async def test_a_longer_wait_comes_with_its_reason(valkey):
         assert slow["high"] == 20
 
 
-async def test_positions_follow_the_line(valkey):
+async def test_positions_are_pushed_as_the_line_moves(valkey):
     a_worker(valkey)
     async with browser() as alice:
         tab = await alice.open()
         asked = []
         for n in range(3):
             await tab.ask(f"Question {n}", f"r-{n}")
-            asked.append((await tab.hear_until("chat:queued"))[-1])
+            asked.append((await tab.receive_until("chat:queued"))[-1])
         assert [queued["position"] for queued in asked] == [1, 2, 3]
-        await tab.say(type="job:cancel", jobId=asked[0]["jobId"])
+        await tab.send_message(type="job:cancel", jobId=asked[0]["jobId"])
         moved = {}
         while len(moved) < 2:
-            event = (await tab.hear_until("chat:position"))[-1]
+            event = (await tab.receive_until("chat:position"))[-1]
             moved[event["jobId"]] = event["position"]
         assert moved == {asked[1]["jobId"]: 1, asked[2]["jobId"]: 2}
 
 
-async def test_pressure_is_told_to_all_when_it_changes_and_to_newcomers(monkeypatch, settings):
+async def test_pressure_is_sent_to_all_on_change_and_to_new_sockets(monkeypatch, settings):
     monkeypatch.setattr(PressureWatch, "every", 0.1)
     queues = settings.QUEUEING["QUEUES"]
     small = queues["test"] | {"soft_limit": 2, "hard_limit": 4}
@@ -118,14 +118,18 @@ async def test_pressure_is_told_to_all_when_it_changes_and_to_newcomers(monkeypa
         tabs = [await alice.open(), await bob.open()]
         jobs = await off_thread(submit_many, "test.noop", [{}, {}, {}])
         for tab in tabs:
-            assert await tab.hear() == {"type": "queue:pressure", "queue": "test", "level": "throttled"}
+            assert await tab.receive_event() == {
+                "type": "queue:pressure",
+                "queue": "test",
+                "level": "throttled",
+            }
         newcomer = await bob.open()
-        assert (await newcomer.hear())["level"] == "throttled"
+        assert (await newcomer.receive_event())["level"] == "throttled"
         await off_thread(submit_many, "test.noop", [{}])
-        assert (await tabs[0].hear())["level"] == "full"
+        assert (await tabs[0].receive_event())["level"] == "full"
         for job in jobs:
             await off_thread(cancel, job.id)
-        levels = [(await tabs[1].hear())["level"]]
+        levels = [(await tabs[1].receive_event())["level"]]
         while levels[-1] != "normal":
-            levels.append((await tabs[1].hear())["level"])
+            levels.append((await tabs[1].receive_event())["level"])
         assert levels in (["full", "normal"], ["full", "throttled", "normal"])

@@ -1,4 +1,4 @@
-"""A socket that cannot keep up loses pieces on their way to it, and neither memory nor a word."""
+"""A slow socket loses events, but memory is limited and no text is lost."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 
 from chat.socket.client import SocketClient
 from queueing.events import channel_layer, delivery, messages
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
 from .stream_client import Reading
 
@@ -22,7 +22,7 @@ def piece(offset: int, text: str) -> messages.Event:
 
 
 async def group_of_two() -> tuple[Any, str, str]:
-    """The layer, and two channels that hear the same."""
+    """Return the layer and two channels of the same group."""
     here: Any = get_channel_layer()
     channels = [await here.new_channel(), await here.new_channel()]
     for channel in channels:
@@ -30,7 +30,7 @@ async def group_of_two() -> tuple[Any, str, str]:
     return here, channels[0], channels[1]
 
 
-async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
+async def test_channel_without_reader_has_a_size_limit(monkeypatch):
     monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 20_000)
     here, deaf, reader = await group_of_two()
     ending = messages.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
@@ -50,7 +50,7 @@ async def test_what_waits_for_a_channel_nobody_reads_has_a_bound(monkeypatch):
     await here.flush()
 
 
-async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
+async def test_full_channel_keeps_the_newest_irreplaceable_events(monkeypatch):
     monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 2_000)
     here, deaf, reader = await group_of_two()
     for number in range(100):
@@ -64,7 +64,7 @@ async def test_of_what_nothing_makes_up_for_the_newest_is_kept(monkeypatch):
     await here.flush()
 
 
-async def test_a_socket_that_was_held_up_still_reads_every_word(workers, monkeypatch):
+async def test_delayed_socket_still_receives_the_whole_text(workers, monkeypatch):
     monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 3_000)
     text = " ".join(f"wörd{n}" for n in range(300))
     workers.script(text=text, delay=0.01)
@@ -82,7 +82,7 @@ async def test_a_socket_that_was_held_up_still_reads_every_word(workers, monkeyp
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask("Where to?")
-        reading = Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
+        reading = Reading((await tab.receive_until("chat:queued"))[-1]["jobId"])
         await workers.eventually(lambda requests: requests and requests[0].ended)
         gate.set()
         await reading.follow(tab)

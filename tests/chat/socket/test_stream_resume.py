@@ -1,4 +1,4 @@
-"""The answer arrives whole, however often the socket is cut and whatever the channel layer loses."""
+"""The answer arrives complete over a socket that disconnects and a channel layer that loses events."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from queueing.api import Job
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 
 from .stream_client import LossyLayer, Reading, read_with_cuts
 
@@ -37,14 +37,14 @@ def text_of(seed: int, words: int) -> str:
 
 @pytest.fixture
 def many_workers(qcluster: Any, provider: Any) -> Any:
-    """Room for many answers at once, and quick retries."""
+    """Allow many answers at once, and quick retries."""
     qcluster(**provider.publishes, QUEUE_OPENAI_CHAT_CONCURRENCY="20", QUEUE_OPENAI_CHAT_BACKOFF_DELAY="0.1")
     return provider
 
 
 @pytest.fixture
 def lossy(settings: Any) -> Any:
-    """The web process receives through a layer that loses a third of all events."""
+    """Make the web process receive through a layer that loses a third of all events."""
     layer = settings.CHANNEL_LAYERS["default"]
     path = "tests.chat.socket.stream_client.LossyLayer"
     settings.CHANNEL_LAYERS = {"default": layer | {"BACKEND": path}}
@@ -53,7 +53,7 @@ def lossy(settings: Any) -> Any:
 
 
 async def one_answer(provider: Any, seed: int, words: int) -> int:
-    """Ask once and read with cuts; every third answer breaks off first and is tried again. The cuts."""
+    """Ask once and read with cuts; every third answer fails first and is retried. Return the cuts."""
     key, dice = f"<{seed}>", random.Random(seed)
     texts = [text_of(seed, words)]
     if seed % 3 == 0:
@@ -63,7 +63,7 @@ async def one_answer(provider: Any, seed: int, words: int) -> int:
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask(f"Go {key}", request_id=f"r-{seed}")
-        queued = (await tab.hear_until("chat:queued"))[-1]
+        queued = (await tab.receive_until("chat:queued"))[-1]
         reading = Reading(queued["jobId"])
         cuts = await read_with_cuts(alice, reading, texts, dice)
     assert reading.ending is not None
@@ -74,20 +74,20 @@ async def one_answer(provider: Any, seed: int, words: int) -> int:
     return cuts
 
 
-async def test_an_uncut_answer_is_put_together_from_its_deltas_alone(many_workers):
+async def test_uninterrupted_answer_needs_only_its_deltas(many_workers):
     text = text_of(1, 200)
     many_workers.script(text=text, delay=0.005)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        reading = Reading((await tab.hear())["jobId"])
+        reading = Reading((await tab.receive_event())["jobId"])
         await reading.follow(tab)
         assert reading.text.encode() == reading.ending["response"].encode() == text.encode()
         assert (reading.gaps, reading.runs) == (0, [1])
 
 
 async def cut(provider, *, more_than, answers, words):
-    """Answers of so many words, until they were cut often enough; the cuts, and the answers."""
+    """Read answers of `words` words until there were enough cuts. Return the cuts and the answers."""
     cuts = seed = 0
     while cuts <= more_than:
         some = (one_answer(provider, one, words) for one in range(seed, seed + answers))
@@ -96,17 +96,17 @@ async def cut(provider, *, more_than, answers, words):
     return cuts, seed
 
 
-async def test_a_socket_cut_again_and_again_loses_nothing(many_workers):
+async def test_socket_that_reconnects_often_loses_no_text(many_workers):
     assert await cut(many_workers, more_than=20, answers=4, words=100)
 
 
-async def test_what_the_channel_layer_loses_is_filled_in(many_workers, lossy):
+async def test_events_lost_by_the_channel_layer_are_filled_in(many_workers, lossy):
     text = text_of(2, 250)
     many_workers.script(text=text, delay=0.01)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        reading = Reading((await tab.hear_until("chat:queued"))[-1]["jobId"])
+        reading = Reading((await tab.receive_until("chat:queued"))[-1]["jobId"])
         await reading.follow(tab)
     assert reading.ending["response"].encode() == text.encode()
     assert reading.gaps == 0, "the server fills them"
@@ -117,7 +117,7 @@ async def test_what_the_channel_layer_loses_is_filled_in(many_workers, lossy):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("losing", [False, True])
-async def test_a_thousand_cuts_at_random_places(many_workers, request, losing):
+async def test_answer_survives_a_thousand_disconnects(many_workers, request, losing):
     if losing:
         request.getfixturevalue("lossy")
     cuts, answers = await cut(many_workers, more_than=1000, answers=20, words=300)

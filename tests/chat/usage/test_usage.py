@@ -9,7 +9,7 @@ from chat.models import Message
 from chat.usage.ledger import CallRecord, record
 from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
 from queueing.api import Job
-from tests.chat.tabs import Browser, Tab, browser
+from tests.chat.browser import Browser, Tab, browser
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -34,7 +34,7 @@ def start(qcluster, provider, settings):
 
 
 async def final_event(tab: Tab, *types: str) -> dict[str, Any]:
-    return (await tab.hear_until(*(types or ("chat:completed",))))[-1]
+    return (await tab.receive_until(*(types or ("chat:completed",))))[-1]
 
 
 async def recorded_calls() -> list[ModelCall]:
@@ -116,9 +116,9 @@ async def test_cancelled_reply_is_recorded_and_releases_its_reservation(start):
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
-        job_id = (await tab.hear_until("chat:delta"))[-1]["jobId"]
+        job_id = (await tab.receive_until("chat:delta"))[-1]["jobId"]
         assert (await BudgetReservation.objects.aget()).job_id.hex == job_id
-        await tab.say(type="job:cancel", jobId=job_id)
+        await tab.send_message(type="job:cancel", jobId=job_id)
         await final_event(tab, "chat:cancelled")
     await eventually(ModelCall.objects.exists, "the usage of the stopped answer")
     (call,) = await recorded_calls()

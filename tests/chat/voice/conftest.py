@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chat.tabs import browser
+from tests.chat.browser import browser
 from tests.provider.fixture import Provider
 from tests.support.cluster import ClusterProcess
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from queueing.api import Job
 from tests import speech
-from tests.chat.tabs import Browser
+from tests.chat.browser import Browser
 from tests.support.valkey import wait_until
 
 TRANSCRIPT = "Where should I go in Lisbon on a rainy day?"

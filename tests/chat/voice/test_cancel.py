@@ -26,9 +26,9 @@ async def test_cancel_disconnects_and_deletes_everything(alice, cluster, provide
     answer = await submit_recording(alice, send="true")
     await provider.eventually(lambda requests: requests)
 
-    await tab.say(type="job:cancel", jobId=answer["jobId"])
+    await tab.send_message(type="job:cancel", jobId=answer["jobId"])
 
-    events = await tab.hear_until("audio:cancelled")
+    events = await tab.receive_until("audio:cancelled")
     (removed,) = [e for e in events if e["type"] == "thread:removed"]
     assert removed["messageIds"] == [answer["messageId"], answer["replyId"]]
     await provider.eventually(lambda requests: requests[0].disconnected)

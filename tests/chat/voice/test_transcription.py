@@ -20,7 +20,7 @@ async def test_transcript_is_returned_and_recording_deleted(alice, cluster, prov
     tab = await alice.open()
     answer = await submit_recording(alice, requestId="r-1", language="en")
 
-    events = await tab.hear_until("audio:completed")
+    events = await tab.receive_until("audio:completed")
 
     types = [e["type"] for e in events]
     assert {"audio:queued", "audio:started"} == {*types} - {
@@ -51,7 +51,7 @@ async def test_sent_recording_is_transcribed_and_answered_before_next_message(al
     typed = (await alice.call("post", "/api/travel", next_one)).json()
     assert typed["estimatedWait"]["reason"] == "previous_message"
 
-    events = await tab.hear_until("chat:completed")
+    events = await tab.receive_until("chat:completed")
 
     spoken = [e for e in events if e["jobId"] == answer["jobId"]]
     assert [(e["response"], e["replyJobId"]) for e in spoken if e["type"] == "audio:completed"] == [
@@ -80,19 +80,19 @@ async def test_socket_transcribes_upload_by_id(alice, bob):
     request = {"type": "audio:process", "companion": "travel", "uploadId": upload, "send": True}
 
     other = await bob.open()
-    await other.say(**request, requestId="r-1")
-    refused = await other.hear()
+    await other.send_message(**request, requestId="r-1")
+    refused = await other.receive_event()
     assert (refused["type"], refused["field"]) == ("error", "uploadId"), "the upload is not Bob's"
 
     tab, second = await alice.open(), await alice.open()
-    await tab.say(**request, requestId="r-1")
+    await tab.send_message(**request, requestId="r-1")
     for one in (tab, second):
-        queued = await one.hear()
+        queued = await one.receive_event()
         assert (queued["type"], queued["requestId"], queued["position"]) == ("audio:queued", "r-1", 1)
-    await tab.say(**request, requestId="r-1")
-    assert (await tab.hear())["jobId"] == queued["jobId"], "a repeated request returns the same job"
-    await tab.say(**request, requestId="r-2")
-    assert (await tab.hear_until("error"))[-1]["field"] == "uploadId"
+    await tab.send_message(**request, requestId="r-1")
+    assert (await tab.receive_event())["jobId"] == queued["jobId"], "a repeated request returns the same job"
+    await tab.send_message(**request, requestId="r-2")
+    assert (await tab.receive_until("error"))[-1]["field"] == "uploadId"
 
 
 async def test_crisis_in_transcript_shows_help_lines(alice, cluster, provider):
@@ -100,7 +100,7 @@ async def test_crisis_in_transcript_shows_help_lines(alice, cluster, provider):
     tab = await alice.open()
     await submit_recording(alice, requestId="r-1", send="true")
 
-    events = await tab.hear_until("care:help")
+    events = await tab.receive_until("care:help")
 
     assert "audio:completed" in [event["type"] for event in events]
     assert (events[-1]["requestId"], events[-1]["level"]) == ("r-1", "danger")

@@ -1,4 +1,4 @@
-"""Asking what may have been asked before."""
+"""Questions that may have a stored answer."""
 
 import itertools
 
@@ -17,13 +17,13 @@ QUESTION = "How do people greet each other in Lisbon?"
 numbers = itertools.count()
 
 
-def ask(text=QUESTION, owner=ALICE, companion="culture", thread=None, **more):
+def submit(text=QUESTION, owner=ALICE, companion="culture", thread=None, **more):
     request = {"request_id": f"r-{next(numbers)}", "thread_id": thread} | more
     return submit_question(owner=owner, companion=companion, text=text, **request)
 
 
-def ended(asked):
-    """The job, once it is over."""
+def wait_for_job(asked):
+    """Return the job when it has finished."""
 
     def over():
         job = Job.objects.get(pk=asked.job.pk)
@@ -32,17 +32,17 @@ def ended(asked):
     return wait_until(over, "the answer")
 
 
-def again(asked):
-    """Whether the question was answered as it was asked, from what was stored."""
+def is_cached(asked):
+    """Return whether the question got a stored answer at once."""
     return bool(asked.job.is_finished and asked.job.result["cached"])
 
 
-def reply_to(asked):
+def reply_text(asked):
     return Message.objects.get(id=asked.reply_id).content
 
 
-def put(text=QUESTION, owner=ALICE, companion="culture", said="With two kisses."):
-    """As if a worker had kept the answer to a first message; its key and where it came from."""
+def store_answer(text=QUESTION, owner=ALICE, companion="culture", said="With two kisses."):
+    """Store the answer to a first message, as a worker does. Return its key and thread id."""
     thread = Thread(owner=owner, companion=companion)
     key = lookup._key(thread, text)
     store.keep(key, store.Answer(said, "scripted"), owner=owner, thread_id=thread.id.hex)

@@ -16,35 +16,35 @@ ORIGIN = (b"origin", b"http://localhost")
 class Tab(WebsocketCommunicator):
     """A browser tab's socket, from after its `hello`."""
 
-    async def say(self, **message: Any) -> None:
+    async def send_message(self, **message: Any) -> None:
         await self.send_to(text_data=json.dumps(message))
 
     async def ask(self, text: str = "Where to?", request_id: str = "r-1", **more: Any) -> None:
         messages = [{"role": "user", "content": text}]
-        await self.say(
+        await self.send_message(
             **{"type": "chat:message", "requestId": request_id, "companion": "travel", "messages": messages}
             | more
         )
 
-    async def hear(self, timeout: float = 10.0) -> dict[str, Any]:
-        """The next event. Pings are answered, as any client does."""
+    async def receive_event(self, timeout: float = 10.0) -> dict[str, Any]:
+        """Return the next event. Answer pings, as every client does."""
         while True:
             event = json.loads(await self.receive_from(timeout))
             if event["type"] != "ping":
                 return event
-            await self.say(type="pong", t=event["t"])
+            await self.send_message(type="pong", t=event["t"])
 
-    async def closed_with(self, timeout: float = 15.0) -> int:
-        """The code the server closes with; what it says before that is passed over."""
+    async def receive_close_code(self, timeout: float = 15.0) -> int:
+        """Return the code with which the server closes; skip the events before."""
         while (output := await self.receive_output(timeout))["type"] != "websocket.close":
             pass
         return output["code"]
 
-    async def hear_until(self, *types: str, timeout: float = 20.0) -> list[dict[str, Any]]:
-        """Everything up to and with the first event of one of `types`."""
-        heard = [await self.hear(timeout)]
+    async def receive_until(self, *types: str, timeout: float = 20.0) -> list[dict[str, Any]]:
+        """Return all events up to the first of one of `types`, which is the last."""
+        heard = [await self.receive_event(timeout)]
         while heard[-1]["type"] not in types:
-            heard.append(await self.hear(timeout))
+            heard.append(await self.receive_event(timeout))
         return heard
 
 
@@ -54,7 +54,7 @@ class Browser:
     def __init__(self) -> None:
         self.client = AsyncClient()
         self.first_key = ""
-        """The session's, when the first tab was opened."""
+        """The session key when the first tab was opened."""
         self.tabs = AsyncExitStack()
 
     async def open(self, kind: type[Tab] = Tab) -> Tab:
@@ -66,12 +66,12 @@ class Browser:
         connected, _ = await tab.connect(timeout=10)
         assert connected
         self.tabs.push_async_callback(tab.disconnect)
-        hello = await tab.hear()
+        hello = await tab.receive_event()
         assert hello["type"] == "hello"
         return tab
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
-        """An API call as the page makes it."""
+        """Call the API as the page does."""
         token = self.client.cookies["csrftoken"].value
         options = {"data": body, "content_type": "application/json"} if body is not None else {}
         return await getattr(self.client, method)(path, headers={"X-CSRFToken": token}, **options)
@@ -85,7 +85,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 def text_of(events: list[dict[str, Any]]) -> str:
-    """What the deltas say together; each must begin where the one before ended."""
+    """Return the text of the deltas; each must begin where the previous one ended."""
     text = ""
     for event in events:
         if event["type"] == "chat:delta":
