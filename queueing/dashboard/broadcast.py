@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from queueing.events.periodic import send_safely
-from queueing.events.sockets import CloseCode, SessionWatch
+from queueing.events.sockets import SessionWatch
 
 from . import parts, texts
 from .cache import TTLCache
@@ -86,7 +86,7 @@ class Broadcast(SessionWatch[DashboardClient]):
                 client.viewer = client.viewer.with_permissions_of(viewer)
         return {key for key, viewer in viewers.items() if viewer is not None}
 
-    async def end(self, client: DashboardClient, code: CloseCode) -> None:
+    async def end(self, client: DashboardClient, code: int) -> None:
         """Close a client's socket, and send it nothing more."""
         self.discard(client)
         await super().end(client, code)

@@ -6,20 +6,22 @@ Servers buffer without limit what a client does not read, and a socket stays ope
 
 import time
 from collections.abc import Hashable
-from enum import IntEnum
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from .periodic import Periodic, send_safely
 
 
-class CloseCode(IntEnum):
-    """Why the server closed a socket. Clients act on these numbers (docs/protocol.md)."""
+class CloseCode:
+    """The codes with which the server closes sockets. Clients act on these numbers (docs/protocol.md).
 
-    ABUSE = 4008
+    They are plain integers, since servers refuse members of an `IntEnum`.
+    """
+
+    ABUSE: Final = 4008
     """Too many invalid or too frequent messages."""
-    SESSION_ENDED = 4401
+    SESSION_ENDED: Final = 4401
     """The session or token that opened it is no longer valid: do not reconnect with it."""
-    TOO_SLOW = 4408
+    TOO_SLOW: Final = 4408
     """The client did not read what it was sent."""
 
 
@@ -111,6 +113,6 @@ class SessionWatch(Periodic[Socket]):
         for socket in [socket for socket in self.members if socket.session_key in ended]:
             await self.end(socket, CloseCode.SESSION_ENDED)
 
-    async def end(self, socket: Socket, code: CloseCode) -> None:
+    async def end(self, socket: Socket, code: int) -> None:
         """Close one socket, without waiting long for a client that does not react."""
         await send_safely(socket.close(code))

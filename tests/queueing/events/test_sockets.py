@@ -72,6 +72,7 @@ class Socket:
         self.closed_with = []
 
     async def close(self, code):
+        assert type(code) is int, "servers refuse subclasses"
         if self.error:
             raise self.error
         self.closed_with.append(code)
