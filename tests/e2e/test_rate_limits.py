@@ -59,7 +59,7 @@ def test_held_message_shows_its_wait_and_can_be_cancelled(
     expect(held).to_contain_text("(1 of 2 waiting)")
 
     say(third, "And one too many.")
-    expect(questions(third)).to_contain_text("You have sent many messages. Send this one again in")
+    expect(questions(third)).to_contain_text("You have sent many messages. You can send this one again in")
 
     held.get_by_role("button", name="Cancel").click()
     expect(other).not_to_contain_text("waiting")
