@@ -36,5 +36,5 @@ def test_who_has_never_been_here_can_try_it_out(
     dialog.locator("#auth-bearer-value").fill("buddy_" + "x" * 43)
     dialog.get_by_role("button", name="Apply credentials").first.click()
     dialog.get_by_role("button", name="Close", exact=True).last.click()
-    expect(execute(page, "list_threads")).to_contain_text("This token is wrong, or it was revoked.")
+    expect(execute(page, "list_threads")).to_contain_text("This token is not valid, or it was revoked.")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

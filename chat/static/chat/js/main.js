@@ -80,7 +80,7 @@ page.composer = createComposer({
 });
 page.attachments = createAttachments({
   ...page,
-  onAudio: $("#mic") && ((file) => page.voice?.takeFile(file)),
+  onAudio: $("#mic") && (async (file) => (await voiceLoaded).takeFile(file)),
   onChange() {
     page.composer.fit();
     draw();
@@ -91,14 +91,16 @@ page.attachments = createAttachments({
   },
 });
 page.shortcuts = createShortcuts({ drawer: page.drawer, onStop: actions.stop, onWrite: page.composer.focus });
-if ($("#mic")) loadVoice();
+const voiceLoaded = $("#mic") && loadVoice();
+$("#mic")?.addEventListener("click", () => page.voice ?? voiceLoaded.then((voice) => voice.start()), { once: true });
 
 /** Load what only voice messages need after the rest of the page, and again if the connection was lost. */
 async function loadVoice() {
   const module = await import("./views/voice/voice.js").catch(() => null);
-  if (!module) return setTimeout(loadVoice, LOAD_AGAIN);
+  if (!module) return new Promise((resolve) => setTimeout(() => resolve(loadVoice()), LOAD_AGAIN));
   page.voice = module.createVoice({ ...page, onSent: page.router.show });
-  return page.voice.draw();
+  page.voice.draw();
+  return page.voice;
 }
 
 function onEvent(event) {

@@ -27,6 +27,7 @@ export function createVoice(options) {
       if (voice.state.kind === "recording") countSeconds(voice);
       draw(voice);
     },
+    start: () => voice.mic.disabled || start(voice),
     /** Transcribe a sound file that was chosen or dropped. */
     takeFile: (file) => voice.mic.disabled || upload(voice, { file, requestId: crypto.randomUUID() }),
     receive: (event) => event.jobId === voice.state.jobId && events[verbOf(event)]?.(voice, event),
