@@ -1,7 +1,7 @@
 """The sentences of the terminal's screen."""
 
 KEYS = {
-    "queues": "p pause  r resume  t retry  D drain  C clean  f failures  a active jobs  ? help  q quit",
+    "queues": "p pause  r resume  t retry  D drain  C clean  f failed  a active  ? help  q quit",
     "failures": "t retry all jobs of the group  escape back  ? help  q quit",
     "jobs": "X cancel  escape back  ? help  q quit",
     "help": "escape back  q quit",
