@@ -115,8 +115,11 @@ def count(what: Count) -> None:
 
 
 def statistics() -> dict[str, Any] | None:
-    """Return today's (UTC) `hits`, `misses` and `shared` (followers of another job), the `hitRate`, and the
-    number of stored answers as `kept`; None without Redis."""
+    """Return the counts of today (UTC); None without Redis.
+
+    `hits`, `misses`, `shared` (followers of another job), `hitRate`, and the number of stored answers as
+    `kept`.
+    """
     found = _query(lambda client: (client.hgetall(_today()), client.zcard(_index(_ALL))), None)
     if found is None:
         return None

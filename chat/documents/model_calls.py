@@ -1,5 +1,8 @@
-"""The model calls about one document. The result of each is saved at once in its `Chunk`, so that no call is
-made twice, also when the job is interrupted."""
+"""The model calls about one document.
+
+The result of each is saved at once in its `Chunk`, so that no call is made twice, also when the job is
+interrupted.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict

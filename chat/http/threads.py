@@ -28,8 +28,11 @@ router = Router(by_alias=True, exclude_unset=True)
 
 @router.get("/threads", response={200: ThreadsOut} | errors(404, 422), tags=["threads"])
 async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
-    """List the visitor's threads, newest first. `before`, the id of a thread, continues after it. With `q`,
-    list the newest whose title or messages have these words."""
+    """List the visitor's threads, newest first.
+
+    `before`, the id of a thread, continues after it. With `q`, list the newest whose title or messages have
+    these words.
+    """
     if q.strip():
         results = await sync_to_async(search)(owner=request.auth, query=q)
         return {"threads": [_result_view(result) for result in results]}
@@ -84,8 +87,11 @@ async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
     tags=["messages"],
 )
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
-    """Change a message. One that still waits keeps its position; otherwise it is asked again, and all
-    messages after it are removed."""
+    """Change a message.
+
+    One that still waits keeps its position. Otherwise it is asked again, and all messages after it are
+    removed.
+    """
     await screen_request(request, body.content)
     change = edit.MessageEdit(
         owner=request.auth,

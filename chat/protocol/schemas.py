@@ -81,6 +81,8 @@ class _JobStanding(CamelSchema):
 
 
 class AcceptedOut(_JobStanding):
+    """An accepted message, its reply and their job."""
+
     message_id: HexId
     reply_id: HexId
     notice: str | None = None
@@ -128,6 +130,8 @@ class _AnswerDetails(CamelSchema):
 
 
 class JobOut(_JobStanding, _AnswerDetails):
+    """A job and its result."""
+
     kind: str
     attempt: int
     of: int
@@ -143,6 +147,8 @@ class JobOut(_JobStanding, _AnswerDetails):
 
 
 class CompanionOut(CamelSchema):
+    """A companion, as the page shows it."""
+
     id: str
     name: str
     tagline: str
@@ -152,10 +158,14 @@ class CompanionOut(CamelSchema):
 
 
 class CompanionsOut(CamelSchema):
+    """All companions."""
+
     companions: list[CompanionOut]
 
 
 class ThreadOut(CamelSchema):
+    """A thread without its messages."""
+
     id: HexId
     title: str
     companion: str
@@ -164,11 +174,15 @@ class ThreadOut(CamelSchema):
 
 
 class FoundOut(ThreadOut):
+    """A thread in a list or in the results of a search."""
+
     snippet: dict[str, str] | None = None
     """In a search: the text `before`, the `match`, and the text `after`."""
 
 
 class ThreadsOut(CamelSchema):
+    """A page of threads."""
+
     threads: list[FoundOut]
 
 
@@ -181,6 +195,8 @@ class FeedbackOut(CamelSchema):
 
 
 class MessageOut(_AnswerDetails):
+    """A message of a thread, with the state of its job."""
+
     id: HexId
     role: str
     content: str
@@ -197,6 +213,8 @@ class MessageOut(_AnswerDetails):
 
 
 class ConversationOut(ThreadOut):
+    """A thread with its messages."""
+
     messages: list[MessageOut]
     care: dict[str, Any] | None = None
     """Help lines, with the `messageId` of the message that may be about a crisis."""

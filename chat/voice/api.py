@@ -27,10 +27,14 @@ class RecordingForm(client_messages.RecordingIn):
 
 
 class RecordingUploadOut(UploadOut):
+    """A stored recording."""
+
     media_type: str
 
 
 class VoiceOut(CamelSchema):
+    """Whether recordings can be transcribed, and if not, why."""
+
     ready: bool
     reason: str | None = None
     demo: bool

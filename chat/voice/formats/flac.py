@@ -4,6 +4,7 @@ from .file import AudioFile, damaged, truncated
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[:4] == b"fLaC"
 
 

@@ -16,6 +16,7 @@ _MIN_FRAMES = 3
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[:3] == b"ID3" or _frame_length(head[:4]) is not None
 
 

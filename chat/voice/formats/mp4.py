@@ -10,6 +10,7 @@ _MAX_MOOV = 8 * 1024 * 1024
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[4:8] == b"ftyp"
 
 

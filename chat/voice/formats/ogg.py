@@ -6,6 +6,7 @@ _SOUND_CODECS = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC", b"Speex   ")
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[:4] == b"OggS"
 
 

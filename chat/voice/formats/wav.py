@@ -6,6 +6,7 @@ from .file import AudioFile, damaged, silent, truncated
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
 
 

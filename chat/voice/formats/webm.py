@@ -10,6 +10,7 @@ _SOUND = re.compile(rb"A_(OPUS|VORBIS)")
 
 
 def begins(head: bytes) -> bool:
+    """Return whether the first 12 bytes claim this format."""
     return head[:4] == b"\x1a\x45\xdf\xa3"
 
 
