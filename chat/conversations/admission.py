@@ -6,10 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from django.conf import settings
-from django.http import HttpRequest
 
 from chat.errors import LimitReached
-from chat.limits.addresses import client_address
 from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import rule
 from queueing.api import events
@@ -28,11 +26,6 @@ class Sender:
     """A key of `chat.accounts.owners`."""
     address: str = ""
     """A `client_address`; empty when it is unknown, and then not counted."""
-
-    @classmethod
-    def of_request(cls, request: HttpRequest, owner: str) -> Self:
-        """Return the sender of an HTTP request."""
-        return cls(owner, client_address(request))
 
     @property
     def signed_in(self) -> bool:
