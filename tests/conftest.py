@@ -4,6 +4,7 @@
 collect_ignore = ["queueing"]
 pytest_plugins = [
     "tests.support.clearing",
+    "tests.support.property_tests",
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.redis_cluster",

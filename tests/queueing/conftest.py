@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.clearing",
+    "tests.support.property_tests",
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.redis_cluster",

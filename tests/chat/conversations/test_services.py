@@ -12,6 +12,7 @@ from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
 from queueing.api import Ending, Job, Rejected, State, WrongState, new_id
+from queueing.testing import rejecting
 from tests.chat.questions import submit_question
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -136,12 +137,8 @@ def test_question_to_another_companion_in_a_thread_is_refused():
         ask(request_id="r-2", companion="culture", thread_id=UUID(asked.thread_id))
 
 
-def test_question_to_a_full_queue_stores_nothing(monkeypatch):
-    def full(*_args, **_kwargs):
-        raise Rejected("queue_full", "Full.", 5.0)
-
-    monkeypatch.setattr("queueing.limits.backpressure.admit", full)
-    with pytest.raises(Rejected):
+def test_question_to_a_full_queue_stores_nothing():
+    with rejecting(), pytest.raises(Rejected):
         ask()
     assert not Thread.objects.exists()
     assert not Message.objects.exists()

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from chat.models import Message, Role, Thread
-from queueing.api import Job, Rejected
+from queueing.api import Job
+from queueing.testing import rejecting
 
 from .visitor import problem
 
@@ -82,12 +83,9 @@ async def test_body_over_the_size_limit_is_refused(alice, settings):
 
 
 @pytest.mark.parametrize(("code", "status"), [("queue_full", 503), ("owner_limit", 429)])
-async def test_full_queue_is_refused_with_retry_after(alice, monkeypatch, code, status):
-    def rejects(*_args: Any) -> None:
-        raise Rejected(code, "Not now.", 7.2)
-
-    monkeypatch.setattr("queueing.limits.backpressure.admit", rejects)
-    response = await alice.call("POST", "/api/travel", {"message": "x"})
+async def test_full_queue_is_refused_with_retry_after(alice, code, status):
+    with rejecting(code, retry_after=7.2):
+        response = await alice.call("POST", "/api/travel", {"message": "x"})
     assert problem(response, status, code)["retryAfter"] == 7.2
     assert response["Retry-After"] == "8"
 

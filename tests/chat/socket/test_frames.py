@@ -7,7 +7,8 @@ import pytest
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from buddy.asgi import application, sockets
-from queueing.api import Job, Rejected
+from queueing.api import Job
+from queueing.testing import rejecting
 from tests.chat.browser import ORIGIN, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -109,11 +110,12 @@ async def test_invalid_question_is_refused_with_its_field():
         assert not await Job.objects.aexists()
 
 
-async def test_full_queue_is_rejected_with_retry_after(monkeypatch):
-    def rejects(*_args: Any) -> None:
-        raise Rejected("queue_full", "Full.", 5.0)
+async def test_full_queue_is_rejected_with_retry_after():
+    with rejecting(message="Full.", retry_after=5.0):
+        await _assert_question_is_rejected()
 
-    monkeypatch.setattr("queueing.limits.backpressure.admit", rejects)
+
+async def _assert_question_is_rejected():
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
