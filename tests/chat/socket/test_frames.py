@@ -111,21 +111,17 @@ async def test_invalid_question_is_refused_with_its_field():
 
 
 async def test_full_queue_is_rejected_with_retry_after():
-    with rejecting(message="Full.", retry_after=5.0):
-        await _assert_question_is_rejected()
-
-
-async def _assert_question_is_rejected():
     async with browser() as alice:
         tab = await alice.open()
-        await tab.ask()
-        assert await tab.receive_event() == {
-            "type": "chat:rejected",
-            "requestId": "r-1",
-            "code": "queue_full",
-            "error": "Full.",
-            "retryAfter": 5.0,
-        }
+        with rejecting(message="Full.", retry_after=5.0):
+            await tab.ask()
+            assert await tab.receive_event() == {
+                "type": "chat:rejected",
+                "requestId": "r-1",
+                "code": "queue_full",
+                "error": "Full.",
+                "retryAfter": 5.0,
+            }
 
 
 async def test_question_without_redis_is_stored_and_the_wait_has_the_reason(valkey):
