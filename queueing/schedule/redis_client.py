@@ -1,6 +1,6 @@
 """Connect to Redis, and run the schedule's scripts there.
 
-`scripts.py` describes each move as a `ScriptCall`. `run` and `arun` execute it, so that synchronous and
+`scripts/` describes each move as a `ScriptCall`. `run` and `arun` execute it, so that synchronous and
 asynchronous callers share one description.
 """
 

@@ -10,7 +10,8 @@ import pytest
 from queueing.conf import Limiter, QueueDef
 from queueing.control import verbs
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.scripts import LIMITER_MARGIN_MS, queue_key
+from queueing.schedule.replies import LIMITER_MARGIN_MS
+from queueing.schedule.scripts import queue_key
 from tests.support.valkey import wait_until
 
 from .operations import claim, claim_reply, finish, put, run_all

@@ -1,0 +1,56 @@
+"""The moves of the schedule: for each the Lua script, its arguments, and how its reply is read.
+
+Nothing here touches the database. The record is written first, by `queueing.record`.
+"""
+
+from .claims import (
+    MAX_CLAIM_SIZE,
+    Claimed,
+    Claims,
+    Outcome,
+    claim,
+    count_late_start,
+    finish,
+    release,
+    renew,
+    retry_later,
+)
+from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_channel
+from .limits import cooldown, set_overrides
+from .reading import counts, positions
+from .recovery import expired, mark_reconciled, restore_active
+from .streams import TextChunk, append, parse_stream
+from .submission import ScheduleEntry, promote, remove, submit
+
+__all__ = [  # by module
+    "MAX_CLAIM_SIZE",
+    "Claimed",
+    "Claims",
+    "Outcome",
+    "ScheduleEntry",
+    "TextChunk",
+    "app_key",
+    "append",
+    "claim",
+    "cooldown",
+    "count_late_start",
+    "counts",
+    "expired",
+    "finish",
+    "key",
+    "mark_reconciled",
+    "notify_channel",
+    "parse_stream",
+    "positions",
+    "promote",
+    "queue_key",
+    "release",
+    "remove",
+    "renew",
+    "restore_active",
+    "retry_later",
+    "set_overrides",
+    "stream_key",
+    "submit",
+    "worker_channel",
+]

@@ -1,0 +1,113 @@
+"""Claims: taking jobs, keeping them, and giving them back or ending them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from queueing.conf import QueueDef, get_conf
+from queueing.schedule.redis_client import ScriptCall
+
+from .keys import key, limiter_args, milliseconds, notify_channel, queue_key, script_keys
+
+#: Maximum number of jobs of one claim. It bounds the script's time and its argument lists.
+MAX_CLAIM_SIZE = 500
+
+
+class Claimed(NamedTuple):
+    """A job that a worker has claimed."""
+
+    id: str
+    queue: str
+    waited: float
+    """Seconds between runnable and claimed."""
+    limited: bool = False
+    """Whether the queue's limiter counted the job as starting."""
+
+
+class Claims(NamedTuple):
+    """The reply to a claim."""
+
+    jobs: list[Claimed]
+    again_in: float | None
+    """Seconds after which another claim may bring more jobs without a submission; None if unknown."""
+
+
+class Outcome(NamedTuple):
+    """The end of a claim."""
+
+    id: str
+    token: str
+    state: str
+    """`completed` or `failed`, which Redis lists, or `gone`."""
+    ran: float
+    """Seconds that the attempt took."""
+
+
+def claim(
+    queues: Sequence[QueueDef], token: str, slots: int, *, channel: str = "", idle: bool = False
+) -> ScriptCall[Claims]:
+    """Claim up to `slots` jobs that may run now, under `token` (`cluster/worker/number`).
+
+    If there are none and the worker is `idle`, one job may be handed to it later under the same token, on
+    `channel`, until its next claim.
+    """
+    conf = get_conf()
+    args: list[Any] = [token, milliseconds(conf.lease), milliseconds(conf.ageing), min(slots, MAX_CLAIM_SIZE)]
+    args += [channel, int(idle)]
+    for q in queues:
+        args += (q.name, q.priority, q.concurrency, q.global_concurrency)
+        args += limiter_args(q.limiter)
+        args.append(q.owner_concurrency)
+    names = [q.name for q in queues]
+
+    def read(reply: list[Any]) -> Claims:
+        jobs = [
+            Claimed(job_id, names[abs(number) - 1], waited / 1000, number < 0)
+            for job_id, number, waited in zip(*[iter(reply[1:])] * 3, strict=True)
+        ]
+        return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
+
+    return ScriptCall("claim", [*script_keys(*names), key("idle")], args, read)
+
+
+def count_late_start(queue: QueueDef, job_id: str, token: str) -> ScriptCall[float]:
+    """Count a start from now instead of from its claim. Replies with the seconds to wait before it."""
+    args = [*limiter_args(queue.limiter), token, job_id]
+    return ScriptCall("count_late_start", script_keys(queue.name), args, lambda reply: int(reply) / 1000)
+
+
+def renew(queue: str, jobs: Iterable[tuple[str, str]]) -> ScriptCall[list[str]]:
+    """Extend the leases of claims (id, token). Replies with the ids whose claim has another token."""
+    return ScriptCall(
+        "renew", script_keys(queue), [milliseconds(get_conf().lease), *chain.from_iterable(jobs)], list
+    )
+
+
+def retry_later(queue: str, jobs: Iterable[tuple[str, str, float]]) -> ScriptCall[list[str]]:
+    """Delay claimed jobs, each (id, token, seconds). Replies with the ids that were refused."""
+    args: list[Any] = [notify_channel(), queue]
+    for job_id, token, delay in jobs:
+        args += (job_id, token, milliseconds(delay))
+    return ScriptCall("retry_later", script_keys(queue), args, list)
+
+
+def release(queue: str, jobs: Iterable[tuple[str, str]], *, expired: bool = False) -> ScriptCall[list[str]]:
+    """Give claimed jobs back, each (id, token). Replies with the ids that were refused.
+
+    With `expired`, only claims whose lease has expired are given back.
+    """
+    args = [notify_channel(), queue, int(expired), *chain.from_iterable(jobs)]
+    return ScriptCall("release", script_keys(queue), args, list)
+
+
+def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) -> ScriptCall[list[str]]:
+    """End claims whose outcome is on record. Replies with the ids that were refused.
+
+    With `wake` the workers are notified that there is room. A worker that claims next need not do that.
+    """
+    # One JSON text: packing each argument costs redis-py more than parsing all of them costs Redis.
+    ended = [(outcome.id, outcome.token, outcome.state, milliseconds(outcome.ran)) for outcome in outcomes]
+    args = [queue.name, *queue.keep, json.dumps(ended), notify_channel() if wake else ""]
+    lists = [queue_key(queue.name, name) for name in ("completed", "failed", "durations")]
+    return ScriptCall("finish", script_keys(queue.name) + lists, args, list)

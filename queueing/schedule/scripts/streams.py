@@ -1,0 +1,36 @@
+"""The text that running jobs have streamed."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from queueing.schedule.redis_client import ScriptCall
+
+from .keys import GLOBAL_KEYS, key, stream_key
+
+
+def parse_stream(value: str | None) -> tuple[int, str]:
+    """Return (run, text) of the value of a `stream_key`, or (0, "") if there is none."""
+    run, _, text = (value or "0").partition("\x1f")
+    return int(run), text
+
+
+class TextChunk(NamedTuple):
+    """Text to add to what a running job has streamed."""
+
+    job_id: str
+    token: str
+    run: int
+    text: str
+    replaces: bool
+    """Whether `text` is the whole text so far, which replaces the stored one."""
+
+
+def append(chunks: Sequence[TextChunk], *, keep: float) -> ScriptCall[list[int]]:
+    """Store streamed text for `keep` seconds.
+
+    Replies with a number for each chunk: 1 stored, 0 the claim is lost, 2 the whole text must be sent again.
+    """
+    keys = [*(key(name) for name in GLOBAL_KEYS), *(stream_key(chunk.job_id) for chunk in chunks)]
+    rows = [(*chunk[:4], int(chunk.replaces)) for chunk in chunks]
+    return ScriptCall("append", keys, [int(keep), json.dumps(rows, ensure_ascii=False)], list)

@@ -1,0 +1,38 @@
+"""Adding jobs to the schedule, and moving those that no worker has claimed."""
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from queueing.schedule.redis_client import ScriptCall
+
+from .keys import key, milliseconds, notify_channel, script_keys
+
+
+class ScheduleEntry(NamedTuple):
+    """What the schedule stores of a job."""
+
+    id: str
+    """32 hex digits."""
+    owner: str
+    priority: int
+    delay: float = 0.0
+    """Seconds until the job may run."""
+
+
+def submit(queue: str, entries: Iterable[ScheduleEntry]) -> ScriptCall[int]:
+    """Add waiting or delayed jobs. Replies with the number that were new."""
+    jobs = [(entry.id, entry.owner, entry.priority, milliseconds(entry.delay)) for entry in entries]
+    return ScriptCall(
+        "submit", [*script_keys(queue), key("idle")], [notify_channel(), queue, json.dumps(jobs)], int
+    )
+
+
+def promote(queue: str, ids: Iterable[str]) -> ScriptCall[int]:
+    """Make delayed jobs waiting. Replies with the number of jobs moved."""
+    return ScriptCall("promote", script_keys(queue), [notify_channel(), queue, *ids], int)
+
+
+def remove(queue: str, ids: Iterable[str]) -> ScriptCall[list[int]]:
+    """Remove jobs in any state. Workers that run one are notified to stop."""
+    return ScriptCall("remove", script_keys(queue), [notify_channel(), queue, *ids], list)
