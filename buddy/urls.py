@@ -22,7 +22,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
-    path("admin/analytics/", include("chat.analytics.urls")),
+    path("admin/analytics/", include("chat.analytics.staff_page.urls")),
     path("admin/", include("queueing.dashboard.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/chat/favicon.svg", permanent=False)),

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from chat.admin import CompanionFilter, may_read
 from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 
-from .event_names import SERVER_EVENTS
 from .models import Event, Feedback
+from .tracking.event_names import SERVER_EVENTS
 
 
 class ByName(FixedChoicesFilter):

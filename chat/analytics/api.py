@@ -16,10 +16,10 @@ from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, FeedbackOut, example
 
 from . import feedback, texts
-from .event_names import Value, check, check_client_name
 from .models import FeedbackReason
-from .privacy import is_do_not_track
-from .tracker import track
+from .tracking.event_names import Value, check, check_client_name
+from .tracking.privacy import is_do_not_track
+from .tracking.tracker import track
 
 router = Router(by_alias=True)
 

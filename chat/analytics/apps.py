@@ -10,10 +10,10 @@ class AnalyticsConfig(AppConfig):
         from chat import personal_data
         from queueing.api import monitoring
 
-        from .costs import roll_up_calls
         from .feedback import export
         from .models import Feedback
         from .pruning import prune
+        from .staff_page.costs import roll_up_calls
 
         personal_data.register(Feedback, export=export)
         monitoring.register_pruning(roll_up_calls)

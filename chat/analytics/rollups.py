@@ -10,8 +10,8 @@ from django.db import transaction
 
 from queueing.api.charts import histogram
 
-from .event_names import CUSTOM_PREFIX, SERVER_EVENTS
 from .models import Event, Rollup, Visit
+from .tracking.event_names import CUSTOM_PREFIX, SERVER_EVENTS
 
 #: Seconds.
 HOUR, DAY = 3600, 86400

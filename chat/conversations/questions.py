@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from chat.analytics.tracker import track
+from chat.analytics.tracking.tracker import track
 from chat.answer_cache.lookup import (
     FOLLOWER_PRIORITY,
     NOTHING_REUSABLE,

@@ -9,12 +9,13 @@ from chat.replies.reply_job import save_reply
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, job
 
-from . import report, texts
-from .map_parts import read_parts
-from .model_calls import DocumentCalls
-from .model_session import ModelSession
+from . import texts
+from .analysis import report
+from .analysis.map_parts import read_parts
+from .analysis.model_calls import DocumentCalls
+from .analysis.model_session import ModelSession
+from .analysis.reduce_parts import combine
 from .models import Analysis
-from .reduce_parts import combine
 
 
 def save_report(ending: Ending) -> None:

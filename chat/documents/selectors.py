@@ -6,7 +6,7 @@ from uuid import UUID
 from chat.models import Message, Role
 from queueing.api import Job, State
 
-from .report import escape_markdown
+from .analysis.report import escape_markdown
 from .texts import report_filename
 
 

@@ -24,8 +24,8 @@ from chat.uploads.models import Upload
 from queueing.api import UNFINISHED, Job
 
 from . import sandbox, texts
+from .analysis.prompts import shortened
 from .models import Analysis
-from .prompts import shortened
 from .reader import Document, Unreadable, text, validated
 from .texts import DEFAULT_QUESTION
 

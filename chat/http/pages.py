@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from chat.accounts.owners import owner_of_request
 from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
-from chat.analytics.tracker import track
+from chat.analytics.tracking.tracker import track
 from chat.companions.registry import COMPANIONS
 from queueing.api import get_kind
 

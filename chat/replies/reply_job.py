@@ -5,7 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.analytics.job_events import track_job_end
+from chat.analytics.tracking.job_events import track_job_end
 from chat.answer_cache.in_worker import recall, remember
 from chat.answer_cache.keys import Reuse, cache_key
 from chat.answer_cache.store import Answer

@@ -5,7 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from chat.analytics.job_events import track_job_end
+from chat.analytics.tracking.job_events import track_job_end
 from chat.care import screen
 from chat.care.counters import count_card
 from chat.conversations.threads import forget_jobs

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chat.analytics import tracker
-from chat.analytics.tracker import Tracker
+from chat.analytics.tracking import tracker
+from chat.analytics.tracking.tracker import Tracker
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def manual_tracker(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tracker:
     fresh = Tracker()
     monkeypatch.setattr(fresh, "_start", lambda: None)
     monkeypatch.setattr(tracker, "tracker", fresh)
-    from chat.analytics import batches
+    from chat.analytics.tracking import batches
 
     monkeypatch.setattr(batches, "_salts", {})  # the salts of the last test are no longer in the database
     return fresh

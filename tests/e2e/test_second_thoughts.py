@@ -1,4 +1,4 @@
-"""Messages that are changed, taken back or asked anew, while they wait and after they were answered."""
+"""Messages that are changed, deleted or asked again, while they wait and after they were answered."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,6 @@
 """Texts are in plain international English: words that are hard to understand abroad do not appear.
 
-The words are correct English, but a plainer word exists: the message of the test names it. `NOT_YET` lists
-the folders and files that are still to be rewritten.
+The words are correct English, but a plainer word exists: the message of the test names it.
 """
 
 import re
@@ -42,13 +41,6 @@ AVOID = {
     r"that is all there is": "(delete)",
 }
 WORDS = re.compile(r"\b(?:" + "|".join(AVOID) + r")\b", re.IGNORECASE)
-
-#: Folders and files that are still to be rewritten. This list only gets shorter.
-NOT_YET: tuple[str, ...] = (
-    "chat/documents/prompts.py",
-    "chat/static/",
-    "queueing/static/",
-)
 
 #: Quotations and names in which a word is correct: file -> the words.
 ALLOWED: dict[str, set[str]] = {
@@ -101,9 +93,5 @@ def read_by_people() -> list[Path]:
 @pytest.mark.parametrize("folder", sorted({path.parts[0] for path in read_by_people()}))
 def test_texts_have_no_words_to_avoid(folder: str):
     paths = [path for path in read_by_people() if path.parts[0] == folder]
-    found = [line for path in paths if not str(path).startswith(NOT_YET) for line in findings(path)]
+    found = [line for path in paths for line in findings(path)]
     assert not found, "\n" + "\n".join(found)
-
-
-def test_not_yet_names_existing_files():
-    assert [name for name in NOT_YET if not (texts.ROOT / name).exists()] == []

@@ -1,4 +1,4 @@
-"""After a test that commits: its rows go. Django itself also makes all permissions anew."""
+"""After a test that commits: its rows go. Django itself also makes all permissions again."""
 
 from functools import cache
 

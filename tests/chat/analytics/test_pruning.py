@@ -6,10 +6,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from chat.analytics.job_events import track_job_end
 from chat.analytics.models import Event, Rollup, Salt, Visit
 from chat.analytics.pruning import prune
 from chat.analytics.rollups import store_events
+from chat.analytics.tracking.job_events import track_job_end
 from queueing.api import Ending, State, get_kind
 from tests.chat.browser import browser
 from tests.chat.questions import submit_question

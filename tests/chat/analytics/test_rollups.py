@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.analytics.models import Event, Rollup, Visit
 from chat.analytics.rollups import store_events
-from chat.analytics.tracker import track
+from chat.analytics.tracking.tracker import track
 from queueing.api import Job, State, pause, resume
 from tests.support.valkey import wait_until
 

@@ -50,10 +50,10 @@ def test_waiting_question_finds_the_stored_answer_when_it_runs(workers):
     wait_for_job(submit("And in Porto?", thread=first.thread_id))
 
     other = submit()
-    anew = edit_question(other, owner=ALICE, text=QUESTION, request_id="anew").accepted
+    edited = edit_question(other, owner=ALICE, text=QUESTION, request_id="edited").accepted
     waits = submit("And in Porto?", thread=other.thread_id)
     assert waits.job.unfinished_parents, "a thread's messages are answered in order"
-    assert "cached" not in wait_for_job(anew).result
+    assert "cached" not in wait_for_job(edited).result
     assert wait_for_job(waits).result["cached"]
     assert len(workers.requests) == 3
 

@@ -27,8 +27,8 @@ def test_edit_retry_and_failed_leader_call_the_model(workers):
     wait_for_job(submit())
     second = submit()
     assert (is_cached(second), reply_text(second)) == (True, "The first.")
-    anew = edit_question(second, owner=ALICE, text=QUESTION, request_id="anew").accepted
-    assert wait_for_job(anew).result["response"] == "The second."
+    edited = edit_question(second, owner=ALICE, text=QUESTION, request_id="edited").accepted
+    assert wait_for_job(edited).result["response"] == "The second."
     assert reply_text(submit(owner=BOB)) == "The second.", "that is the one that is kept"
 
     pause("openai-chat")

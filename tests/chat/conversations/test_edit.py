@@ -94,9 +94,9 @@ async def test_edit_of_answered_question_asks_again_and_removes_later_messages(w
         }
         await tab.send_message(**edit)
         assert (await tab.receive_until("thread:removed"))[-1]["threadId"] == first["threadId"]
-        anew = (await tab.receive_until("chat:queued"))[-1]
-        assert anew["requestId"] == "r-3"
-        assert (await wait_for_end(tab, anew["jobId"]))["response"] == "New answer."
+        edited = (await tab.receive_until("chat:queued"))[-1]
+        assert edited["requestId"] == "r-3"
+        assert (await wait_for_end(tab, edited["jobId"]))["response"] == "New answer."
         removed = (await other.receive_until("thread:removed"))[-1]
         assert set(removed["messageIds"]) == {
             first["messageId"], first["replyId"], second["messageId"], second["replyId"],
@@ -107,7 +107,7 @@ async def test_edit_of_answered_question_asks_again_and_removes_later_messages(w
         ]
         await tab.send_message(**edit)
         again = (await tab.receive_until("chat:queued"))[-1]
-        assert again["jobId"] == anew["jobId"], "the same edit again is the same edit"
+        assert again["jobId"] == edited["jobId"], "the same edit again is the same edit"
     assert "Old answer." not in str(workers.requests[-1].json)
     assert not await Job.objects.filter(text__contains="slow").aexists()
 

@@ -91,7 +91,7 @@ async def test_long_thread_continues_with_a_summary_of_its_beginning(start):
         # Removing a message that the summary covers removes the summary, too.
         first = messages[0]
         await tab.send_message(
-            type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-anew"
+            type="message:edit", messageId=first.id.hex, content="Anew", requestId="r-edited"
         )
         await tab.receive_until("chat:completed")
         await thread.arefresh_from_db()

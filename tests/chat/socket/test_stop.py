@@ -23,10 +23,10 @@ async def by_another_tab(alice: Browser, tab: Tab, job_id: str) -> None:
 
 async def by_a_reloaded_tab(alice: Browser, tab: Tab, job_id: str) -> None:
     await tab.disconnect()
-    anew = await alice.open()
-    await anew.send_message(type="job:watch", jobId=job_id)
-    await anew.receive_until("chat:delta")
-    await anew.send_message(type="job:cancel", jobId=job_id)
+    reopened = await alice.open()
+    await reopened.send_message(type="job:watch", jobId=job_id)
+    await reopened.receive_until("chat:delta")
+    await reopened.send_message(type="job:cancel", jobId=job_id)
 
 
 async def over_http(alice: Browser, tab: Tab, job_id: str) -> None:

@@ -63,8 +63,8 @@ function wentBack(message, now) {
   return message.status === "active" && now - message.startedAt > SETTLED_AFTER;
 }
 
-/** Return the wait and when it was told: some waits are counted down. */
-const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimatedWait, toldAt: receivedAt };
+/** Return the wait and when it was received: some waits are counted down. */
+const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimatedWait, receivedAt };
 
 /** verb -> (message, event) -> the fields that change, or null. */
 const changes = {

@@ -1,4 +1,4 @@
-// What the page says if the server rejects something: the reason and the way out.
+// What the page says if the server rejects something: the reason and what to do.
 
 import { inTime, number, timeLeft } from "./formats.js";
 

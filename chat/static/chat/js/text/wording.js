@@ -49,8 +49,8 @@ export function waitText(wait, position) {
 }
 
 /** "Will be sent in 40 s (2 of 3 waiting)."; the time is known, so it is counted down. */
-function delayText({ high, toldAt, place, of }) {
-  const left = toldAt ? timeLeft(toldAt + high * 1000) : high && duration(high);
+function delayText({ high, receivedAt, place, of }) {
+  const left = receivedAt ? timeLeft(receivedAt + high * 1000) : high && duration(high);
   const count = of > 1 ? ` (${place} of ${of} waiting)` : "";
   return `Will be sent ${inTime(left)}${count}.`;
 }

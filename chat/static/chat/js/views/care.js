@@ -31,8 +31,8 @@ async function changeCountry(help, country, onChange) {
 }
 
 /**
- * Create the reminder; call it with each message. It calls `show` once per session, after so many
- * `messages` or so many `minutes`.
+ * Create the reminder; call it with each message. It calls `show` once per session, after this
+ * number of `messages` or `minutes`.
  */
 export function createReminder({ messages, minutes }, show) {
   let session = { last: 0 };

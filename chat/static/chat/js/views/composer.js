@@ -64,6 +64,6 @@ function submit(composer) {
   if (!text && !mayBeEmpty()) return field.focus();
   field.value = "";
   fit(composer);
-  // Not maxlength: it would cut pasted text where nobody sees it.
+  // Not maxlength: it would cut pasted text without a message.
   return codePoints(text) > MAX_TEXT ? onTooLong(text) : onSend(text);
 }

@@ -8,7 +8,7 @@ import { blocksOf, showBlocks, showPlain } from "./html-patch.js";
 const RENDER_TIMEOUT = 1500; // ms without a rendering after which text is shown as it comes, with its markup
 const ASK_AGAIN = 3000; // ms after which a request counts as lost
 
-/** Text that is no markup, whatever follows; of code, all up to what may be its end. */
+/** Text that is not markup, with any continuation. In code: all up to a possible end of the code. */
 const PLAIN = /^[^\n*_`~[\]|#<>\\!&]*/;
 const PLAIN_CODE = /^[^`~]*/;
 

@@ -9,12 +9,11 @@ from django.db.models import CharField, Count, Q
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
+from chat.analytics import texts
+from chat.analytics.models import Feedback, Rollup, Visit
+from chat.analytics.rollups import DAY, HOUR
+from chat.analytics.tracking.event_names import ACTIVITIES, CLIENT_EVENTS, CUSTOM_PREFIX
 from queueing.api.charts import histogram
-
-from . import texts
-from .event_names import ACTIVITIES, CLIENT_EVENTS, CUSTOM_PREFIX
-from .models import Feedback, Rollup, Visit
-from .rollups import DAY, HOUR
 
 
 class Span(NamedTuple):

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat.analytics import batches, tracker
-from chat.analytics.tracker import track
+from chat.analytics.tracking import batches, tracker
+from chat.analytics.tracking.tracker import track
 from queueing.api import Job, State
+from tests.chat.analytics.event_rows import ANALYTICS_ON
 from tests.support.cluster import environment
-
-from .event_rows import ANALYTICS_ON
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -108,7 +107,7 @@ def test_process_exit_submits_the_buffer(db):
     code = (
         "import django; django.setup()\n"
         "from multiprocessing import get_context\n"
-        "from chat.analytics.tracker import track\n"
+        "from chat.analytics.tracking.tracker import track\n"
         "track('page.opened', owner='s:parent')\n"
         "child = get_context('fork').Process(target=track, args=('prompt.used',))\n"
         "child.start(); child.join()\n"

@@ -5,11 +5,11 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents import prompts, report
+from chat.documents.analysis import prompts, report
+from chat.documents.analysis.prompts import Digest, Findings, Part
+from chat.documents.analysis.report import Note, PartResult
+from chat.documents.analysis.splitting import Span, sentences
 from chat.documents.models import Analysis
-from chat.documents.prompts import Digest, Findings, Part
-from chat.documents.report import Note, PartResult
-from chat.documents.splitting import Span, sentences
 from chat.markdown.render import render
 
 TEXT = "The *mole* was raised.\nIt cost 4,000 [crowns](x).\fNobody knows who pays."

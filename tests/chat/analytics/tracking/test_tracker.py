@@ -8,7 +8,7 @@ import pytest
 from channels.testing import HttpCommunicator
 
 from buddy.asgi import application
-from chat.analytics.tracker import track
+from chat.analytics.tracking.tracker import track
 from queueing.api import Job
 from tests.chat.browser import ORIGIN, Tab, browser
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from asgiref.sync import sync_to_async
 from django.db.models import Q
 
+from chat.analytics.models import Event
+
 from .figures import companion_filter
-from .models import Event
 
 HEADER = ("at", "name", "companion", "visitor", "properties")
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.analytics import batches, event_names, export
-from chat.analytics.privacy import has_do_not_track
+from chat.analytics.staff_page import export
+from chat.analytics.tracking import batches, event_names
+from chat.analytics.tracking.privacy import has_do_not_track
 from chat.errors import InvalidInput
 
 

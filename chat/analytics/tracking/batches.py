@@ -11,11 +11,11 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 
+from chat.analytics.models import Salt
 from chat.errors import InvalidInput
 from queueing.api import Rejected, max_payload, submit
 
 from .event_names import check
-from .models import Salt
 from .tracked_event import TrackedEvent
 
 logger = logging.getLogger(__name__)

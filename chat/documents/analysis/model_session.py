@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 
+from chat.documents import texts
 from chat.prompting.persona import DEMO_CONTEXT_TOKENS
 from chat.prompting.prompt import ModelRequest
 from chat.prompting.token_budget import MESSAGE_OVERHEAD, PromptMessage, estimate_tokens
@@ -14,7 +15,7 @@ from chat.replies.model_calls import Payer, call_model
 from chat.upstream import ModelReply
 from queueing.api import Permanent
 
-from . import prompts, prompts_small_model, texts
+from . import prompts, prompts_small_model
 from .prompts import Part
 from .splitting import Span, sentences, split
 

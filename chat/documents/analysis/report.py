@@ -7,17 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import texts
-from .models import Analysis
-from .prompts import (
-    MAX_KEY_POINTS,
-    MAX_OPEN_TOTAL,
-    QUOTE_LENGTH,
-    Digest,
-    Findings,
-    on_one_line,
-    shortened,
-)
+from chat.documents import texts
+from chat.documents.models import Analysis
+
+from .prompts import MAX_KEY_POINTS, MAX_OPEN_TOTAL, QUOTE_LENGTH, Digest, Findings, on_one_line, shortened
 from .sentence_ranking import evenly_spaced
 from .splitting import DocumentLocations, Span
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import count
 
+from chat.documents.models import Chunk
+
 from .concurrency import run_concurrently
 from .model_calls import CONCURRENCY, DocumentCalls
 from .model_session import ModelSession, note_tokens
-from .models import Chunk
 from .prompts import Digest, shortened
 from .report import Note
 from .sentence_ranking import evenly_spaced

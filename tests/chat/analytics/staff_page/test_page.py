@@ -15,14 +15,13 @@ from django.db import connection
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chat.analytics import costs, export, figures
 from chat.analytics.models import Event, Rollup
 from chat.analytics.rollups import store_events
+from chat.analytics.staff_page import costs, export, figures
 from chat.care.models import CareCount
 from chat.usage.models import ModelCall
-
-from .event_rows import event_row
-from .sample_data import store_sample_calls, store_sample_events
+from tests.chat.analytics.event_rows import event_row
+from tests.chat.analytics.sample_data import store_sample_calls, store_sample_events
 
 pytestmark = [pytest.mark.django_db]
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from chat.analytics import texts
+from chat.analytics.rollups import HOUR
 from chat.companions.registry import COMPANIONS
 from queueing.api import charts
 from queueing.api.charts import Plot, Series, formats, histogram
 
-from . import texts
 from .costs import Costs
 from .figures import Figures
-from .rollups import HOUR
 
 
 class Tile(NamedTuple):

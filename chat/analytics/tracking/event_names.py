@@ -4,9 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from chat.analytics import texts
 from chat.errors import InvalidInput
-
-from . import texts
 
 #: Activities whose jobs are counted, each with its three ends.
 ACTIVITIES = ("reply", "voice", "document")

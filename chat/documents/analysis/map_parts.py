@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 
-from . import report, texts
+from chat.documents import texts
+from chat.documents.models import Analysis, Chunk
+
+from . import report
 from .concurrency import run_concurrently
 from .model_calls import CONCURRENCY, DocumentCalls
-from .models import Analysis, Chunk
 from .prompts import Findings, Part
 from .report import PartResult
 from .splitting import DocumentLocations, Span, sentences

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents import prompts, prompts_small_model
-from chat.documents.prompts import Digest, Findings, Part
-from chat.documents.splitting import sentences
+from chat.documents.analysis import prompts, prompts_small_model
+from chat.documents.analysis.prompts import Digest, Findings, Part
+from chat.documents.analysis.splitting import sentences
 
 TEXT = (
     "The mole was raised by two metres. It cost 4,000 crowns.\nNobody knows who will pay for the lighthouse."

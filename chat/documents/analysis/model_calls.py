@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeVar
 
+from chat.documents.models import Analysis, Chunk
+from chat.documents.texts import SKIP_REASONS
 from chat.models import Thread
 from chat.replies.model_calls import Payer
 from queueing.api import JobContext, JobError
 
 from .model_session import ModelSession
-from .models import Analysis, Chunk
 from .prompts import Digest, Findings
-from .texts import SKIP_REASONS
 
 #: Calls of one job that run at the same time.
 CONCURRENCY = 2

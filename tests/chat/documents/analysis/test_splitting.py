@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents.splitting import DocumentLocations, Span, sentences, split
+from chat.documents.analysis.splitting import DocumentLocations, Span, sentences, split
 
 WORDS = st.sampled_from(["harbour", "a", "Ship.", "# Heading", "字字字。", "...", "1924", "x" * 30, "“So?”"])
 SPACES = st.sampled_from([" ", "  ", "\n", "\n\n", "\f", "\n \n", "\t", ""])

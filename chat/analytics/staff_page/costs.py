@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
+from chat.analytics.models import Rollup
+from chat.analytics.rollups import DAY
+
 from .figures import Figures, companion_filter, step_indexes, step_text
-from .models import Rollup
-from .rollups import DAY
 
 #: The name of their rollups. No event has this name.
 MODEL_CALLED = "model.called"

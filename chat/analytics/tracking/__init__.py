@@ -1,0 +1,1 @@
+"""Events on their way to storage: checked, collected, and submitted as jobs."""
