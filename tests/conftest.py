@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.support.property_tests",
     "tests.support.valkey",
     "tests.support.cluster",
+    "tests.support.postgres",
     "tests.support.redis_cluster",
     "tests.provider.fixture",
 ]

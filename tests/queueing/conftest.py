@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.support.property_tests",
     "tests.support.valkey",
     "tests.support.cluster",
+    "tests.support.postgres",
     "tests.support.redis_cluster",
 ]
