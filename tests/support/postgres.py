@@ -133,7 +133,7 @@ class Postgres:
 
     @contextmanager
     def no_connections(self) -> Iterator[None]:
-        """End all connections and refuse new ones, as a server with too many clients does (SQLSTATE 53300)."""
+        """End all connections and refuse new ones, as with too many clients (SQLSTATE 53300)."""
         self.execute(f"ALTER ROLE {self.user} CONNECTION LIMIT 0")
         self.end_connections()
         try:
