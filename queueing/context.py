@@ -5,8 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .values import clean_text
+
 #: Called by the context with an event's name (`delta`, `progress`, `log`) and its fields.
 Emit = Callable[[str, dict[str, Any]], None]
+#: The largest whole number that every JSON parser reads exactly.
+_MAX_STEPS = 2**53
 
 
 @dataclass(kw_only=True)
@@ -32,10 +36,20 @@ class JobContext:
 
     Once it is set, `delta`, `progress` and `log` raise `asyncio.CancelledError`.
     """
+    _half: str = field(default="", init=False)
+    """The first half of a surrogate pair, until `delta` gets the second."""
 
     def delta(self, text: str) -> None:
-        """Stream `text` to the clients that watch the job. Short texts are sent together."""
+        """Stream `text` to the clients that watch the job. Short texts are sent together.
+
+        What cannot be stored (NUL, half a surrogate pair) is replaced. A first half waits for its second.
+        """
         self._raise_if_cancelled()
+        text = self._half + text
+        if not text.isascii():
+            self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+            text = text[: len(text) - len(self._half)]
+        text = clean_text(text)
         if text:
             offset = len(self.text)
             self.text += text
@@ -44,13 +58,22 @@ class JobContext:
     def progress(self, done: int, total: int, label: str = "") -> None:
         """Report that `done` of `total` steps are finished; `label` names the current one."""
         self._raise_if_cancelled()
-        self.emit("progress", {"done": done, "total": total, "label": label})
+        fields = {"done": _number(done), "total": _number(total), "label": clean_text(label)}
+        self.emit("progress", fields)
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, for operators."""
         self._raise_if_cancelled()
-        self.emit("log", {"line": line})
+        self.emit("log", {"line": clean_text(line)})
 
     def _raise_if_cancelled(self) -> None:
         if self.cancelled:
             raise asyncio.CancelledError
+
+
+def _number(value: Any) -> float:
+    """Return a number of steps as JSON has it. Raise `TypeError` or `ValueError` for anything else."""
+    number = value if type(value) is int else float(value)
+    if not abs(number) <= _MAX_STEPS:  # also true for NaN
+        raise ValueError(f"{value!r} is not a number of steps")
+    return number
