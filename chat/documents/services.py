@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chat.companions.registry import companion_named
@@ -204,8 +205,10 @@ def display_name(name: str) -> str:
 
 def sweep() -> int:
     """Delete a batch of documents whose failed or cancelled job was not retried in time; return how many."""
-    needed = Job.objects.filter(state__in=UNFINISHED).values("id")
-    old = Analysis.objects.filter(created_at__lt=timezone.now() - KEEP)
-    ids = list(old.exclude(reply__job_id__in=needed).values_list("pk", flat=True)[:_SWEEP_BATCH])
+    before = timezone.now() - KEEP
+    job = Job.objects.filter(id=OuterRef("reply__job_id"))
+    needed = job.filter(Q(state__in=UNFINISHED) | Q(finished_at__gte=before))
+    old = Analysis.objects.filter(~Exists(needed), created_at__lt=before)
+    ids = list(old.values_list("pk", flat=True)[:_SWEEP_BATCH])
     Analysis.objects.filter(pk__in=ids).delete()
     return len(ids)

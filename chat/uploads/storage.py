@@ -12,7 +12,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from chat.errors import InvalidInput, LimitReached
@@ -27,7 +27,7 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_BYTES_PER_OWNER = 100 * 1024 * 1024
 #: Seconds after which an owner with too many files can try again.
 _RETRY_AFTER = 60.0
-#: A file that no unfinished job needs is kept for this time.
+#: A file is kept for this time, and for this time after the end of its job, which can be retried.
 KEEP = timedelta(hours=24)
 
 #: Bytes of one stored chunk.
@@ -90,10 +90,10 @@ def discard_of_jobs(job_ids: Iterable[UUID]) -> None:
 
 
 def sweep() -> int:
-    """Delete some files that are older than a day and that no unfinished job needs; return their number."""
-    needed = Job.objects.filter(state__in=UNFINISHED).values("id")
-    old = Upload.objects.filter(created_at__lt=timezone.now() - KEEP)
-    old = old.exclude(job_id__isnull=False, job_id__in=needed).order_by("created_at")
+    """Delete some files older than a day whose job, if any, finished a day ago; return their number."""
+    before = timezone.now() - KEEP
+    needed = Job.objects.filter(Q(state__in=UNFINISHED) | Q(finished_at__gte=before), id=OuterRef("job_id"))
+    old = Upload.objects.filter(~Exists(needed), created_at__lt=before).order_by("created_at")
     ids = list(old.values_list("id", flat=True)[:_SWEEP_FILES])
     Upload.objects.filter(id__in=ids).delete()
     return len(ids)

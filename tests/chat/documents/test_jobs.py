@@ -13,7 +13,7 @@ from chat.documents import services
 from chat.documents.jobs import analyse
 from chat.documents.models import Analysis, Chunk
 from chat.prompting.token_budget import estimate_tokens
-from queueing.api import Cooldown, JobContext, Permanent, Retry, cancel
+from queueing.api import Cooldown, Job, JobContext, Permanent, Retry, cancel
 from tests.provider.script import Script
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -163,5 +163,7 @@ async def test_sweep_deletes_old_documents_of_ended_jobs():
     await Analysis.objects.all().aupdate(created_at=old)
     assert await sync_to_async(services.sweep)() == 0, "its job is not finished"
     await sync_to_async(cancel)(asked.job.id)
+    assert await sync_to_async(services.sweep)() == 0, "its job ended now, and can be retried (E16)"
+    await Job.objects.filter(id=asked.job.id).aupdate(finished_at=old)
     assert await sync_to_async(services.sweep)() == 1
     assert not await Analysis.objects.aexists()

@@ -1,6 +1,6 @@
 """Uploaded files, from the request that sends them to the job that reads them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -90,15 +90,16 @@ def test_name_is_stored_without_folders_and_control_characters(sent, stored):
 
 def test_sweep_deletes_old_files_that_no_job_needs():
     yesterday = timezone.now() - storage.KEEP - timedelta(minutes=1)
-    fresh, left, needed, done = store_file(), store_file(), store_file(), store_file()
+    fresh, left, needed, failed, done = (store_file() for _ in range(5))
     storage.bind(needed, job(State.WAITING))
-    storage.bind(done, job(State.FAILED))
+    storage.bind(failed, job(State.FAILED))
+    storage.bind(done, job(State.FAILED, ended=yesterday))
     Upload.objects.exclude(id=fresh.id).update(created_at=yesterday)
 
     assert storage.sweep() == 2
     assert storage.sweep() == 0
 
-    assert set(Upload.objects.all()) == {fresh, needed}
+    assert set(Upload.objects.all()) == {fresh, needed, failed}, "a job that failed now can be retried (E16)"
     assert left not in Upload.objects.all()
 
 
@@ -106,9 +107,9 @@ def test_sweep_is_a_registered_pruning_step():
     assert storage.sweep in registered_steps()
 
 
-def job(state: State) -> Job:
+def job(state: State, ended: datetime | None = None) -> Job:
     now = timezone.now()
-    ended = None if state == State.WAITING else now
+    ended = None if state == State.WAITING else ended or now
     return Job.objects.create(
         kind="test.echo",
         queue="test",

@@ -11,7 +11,7 @@ from queueing.ids import first_id_at
 from queueing.models import Job, QueueMinute
 from queueing.monitoring import counters, overview, statistics
 from queueing.record import pruning
-from queueing.states import State
+from queueing.states import FINISHED, State
 from queueing.submit import submit, submit_many
 from tests.queueing.worker.test_end_to_end import finished
 from tests.support.valkey import wait_until
@@ -94,10 +94,10 @@ def test_compact_merges_old_hours_into_one_row(db):
     assert statistics.totals(hours=48)["test"]["completed"] == 2
 
 
-def test_prune_deletes_only_old_finished_jobs(db):
-    def made(days, state):
+def test_prune_deletes_only_jobs_that_finished_long_ago(db):
+    def made(days, state, ended=None):
         at = timezone.now() - timedelta(days=days)
-        over = at if state == State.COMPLETED else None
+        over = timezone.now() - timedelta(days=days if ended is None else ended)
         return Job.objects.create(
             id=first_id_at(at),
             kind="test.noop",
@@ -105,11 +105,14 @@ def test_prune_deletes_only_old_finished_jobs(db):
             priority=5,
             state=state,
             created_at=at,
-            finished_at=over,
+            finished_at=over if state in FINISHED else None,
         )
 
     made(31, State.COMPLETED)
+    made(90, State.FAILED, ended=31)
     kept = {made(29, State.COMPLETED).pk, made(40, State.WAITING).pk}
+    # E16: delayed for a month, finished now
+    kept |= {made(31 + n, state, ended=0).pk for n, state in enumerate(FINISHED)}
     while pruning.prune():
         continue
     assert set(Job.objects.values_list("pk", flat=True)) == kept
