@@ -76,7 +76,7 @@ async def transcribe_recording(
     """Transcribe the recording `upload_id`. With `message_id`, that question waits for the transcript."""
     ctx.progress(0, 1, texts.LOADING)
     data, media_type = await sync_to_async(_load)(upload_id)
-    ctx.progress(0, 1, texts.LISTENING)
+    ctx.progress(0, 1, texts.TRANSCRIBING)
     transcript = await transcribe(
         data=data,
         file_name=f"recording.{BY_MEDIA_TYPE[media_type].extension}",

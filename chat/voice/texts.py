@@ -19,7 +19,7 @@ NO_SPEECH = (
 
 #: Labels of the job's progress.
 LOADING = "Loading your recording"
-LISTENING = "Listening to your recording"
+TRANSCRIBING = "Transcribing your recording"
 TRANSCRIBED = "Transcribed"
 
 EMPTY = "This file is empty."

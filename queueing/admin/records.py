@@ -33,7 +33,7 @@ class ActionFilter(FixedChoicesFilter):
 
 @admin.register(AuditEntry)
 class AuditAdmin(Undeletable):
-    list_display = ["at", "actor", "what", "queue", "job_id", "subject", "details", "note"]
+    list_display = ["at", "actor", "what", "queue", "target", "details", "note"]
     list_filter = [ActionFilter, QueueFilter]
     search_fields = ["=actor", "=job_id"]
     search_help_text = texts.AUDIT_SEARCH_HELP
@@ -42,6 +42,11 @@ class AuditAdmin(Undeletable):
     @admin.display(description="Action")
     def what(self, entry: AuditEntry) -> str:
         return label_of(entry.action)
+
+    @admin.display(description="Subject", empty_value="–")
+    def target(self, entry: AuditEntry) -> str:
+        """Return the job's id or the group of failures: an entry is about one of them, or about the queue."""
+        return entry.subject or (entry.job_id.hex if entry.job_id else "")
 
     @admin.display(description="Detail")
     def details(self, entry: AuditEntry) -> str:

@@ -9,8 +9,8 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 6, 10, 24
 _WIDE, _HIGH = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 #: The maximum number of labels on the x axis.
 _MAX_LABELS = 5
-#: Half the width of a label. A label that would cross the right edge ends there.
-_HALF_LABEL = 22
+#: The width of a letter of a label, and the space between two labels.
+_LETTER, _GAP = 6.5, 8
 #: The maximum number of dots that are drawn large, as targets for a pointer.
 _MAX_LARGE_DOTS = 31
 
@@ -72,12 +72,14 @@ def _draw_axes(plot: Plot, greatest: float, whole: bool) -> float:
         Tick(round(TOP + _HIGH - _height(v, top), 2), plot.format_short(v), "end") for v in values
     ]
     step = _WIDE / max(1, len(plot.labels))
-    every = -(-len(plot.labels) // _MAX_LABELS)
+    width = _LETTER * max(map(len, plot.labels), default=0)
+    most = max(1, min(_MAX_LABELS, int(_WIDE / (1.5 * width + _GAP))))
+    every = -(-len(plot.labels) // most)
     last = len(plot.labels) - 1
     for number, label in enumerate(plot.labels):
         if (last - number) % every == 0:
             at, anchor = LEFT + step * (number + 0.5), "middle"
-            if at + _HALF_LABEL > WIDTH:
+            if at + width / 2 > WIDTH:  # a label that would cross the right edge ends there
                 at, anchor = LEFT + _WIDE, "end"
             plot.x_ticks.append(Tick(round(at, 2), label, anchor))
     return top

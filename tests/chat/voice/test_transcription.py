@@ -28,7 +28,7 @@ async def test_transcript_is_returned_and_recording_deleted(alice, cluster, prov
         "audio:progress",
         "audio:completed",
     }
-    assert {e["label"] for e in events if e["type"] == "audio:progress"} & {"Listening to your recording"}
+    assert {e["label"] for e in events if e["type"] == "audio:progress"} & {"Transcribing your recording"}
     assert events[-1]["response"] == TRANSCRIPT
     assert (await ended_job(answer["jobId"])).state == State.COMPLETED
     assert not await Upload.objects.aexists()

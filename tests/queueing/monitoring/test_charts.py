@@ -163,3 +163,17 @@ def test_x_axis_has_few_labels_with_the_last(number):
     plot = plots.bars(plot_of(Series("messages", "accent", [1.0] * number)))
     assert 1 <= len(plot.x_ticks) <= 5
     assert plot.x_ticks[-1].label == plot.labels[-1]
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 60, 84, 90, 144])
+@pytest.mark.parametrize("label", ["18:30", "Nov 29", "Nov 29 18:00"])
+def test_x_axis_labels_do_not_overlap(number, label):
+    plot = plot_of(Series("messages", "accent", [1.0] * number))
+    plot.labels = [label] * number
+    edges = []
+    for tick in plots.bars(plot).x_ticks:
+        width = 6.5 * len(label)
+        left = tick.at - (width if tick.anchor == "end" else width / 2)
+        edges += [left, left + width]
+    assert edges == sorted(edges)
+    assert edges[-1] <= plots.WIDTH
