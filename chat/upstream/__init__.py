@@ -2,8 +2,9 @@
 
 `fallback.py` chooses the model, `stream.py` sends the request and reads the answer, `transcription.py` does
 so for recordings. Below them: `client.py` holds the connections, `sse_parser.py` takes events out of bytes,
-`parse.py` turns events into a reply, `errors.py` and `retry_after.py` translate failures, and `texts.py`
-holds the sentences for users. `health.py` and `checks.py` warn operators.
+`parse.py` reads events into a draft (`draft.py`), with the dialects of content (`content.py`), thoughts
+(`thoughts.py`) and errors (`stream_errors.py`). `errors.py` and `retry_after.py` translate failures, and
+`texts.py` holds the sentences for users. `health.py` and `checks.py` warn operators.
 
 The SDK is imported inside functions: it takes most of a second and 20 MB, and web servers and commands
 never call a model. Clusters load it before their first job (`PRELOAD` in buddy/settings/queue.py).
@@ -11,7 +12,7 @@ never call a model. Clusters load it before their first job (`PRELOAD` in buddy/
 
 from chat.upstream.fallback import stream_reply
 
-from .parse import CallUsage, ModelReply
+from .draft import CallUsage, ModelReply
 from .stream import ReplyCallbacks
 
 __all__ = ["CallUsage", "ModelReply", "ReplyCallbacks", "stream_reply"]

@@ -60,9 +60,12 @@ def as_job_error(exc: Exception) -> JobError:
     return error
 
 
-def stream_error(codes: set[str], message: str) -> JobError:
-    """Return the error for a failure reported inside a stream with these `codes`; log it."""
-    error = _by_code(codes, message) or provider_error()
+def error_in_stream(codes: set[str], message: str, status: int) -> JobError:
+    """Return the error for a failure reported inside an answer; log it.
+
+    `status` is the HTTP status that says the same; 0 without one.
+    """
+    error = _by_code(codes, message) or (_by_status(status) if status else provider_error())
     detail = _redacted(" ".join([*sorted(codes), message]))
     logger.warning("model call failed (%s): in the stream: %s", error.code, detail)
     return error
@@ -72,7 +75,9 @@ def _translated(exc: Exception) -> JobError:
     import openai  # see __init__.py
 
     if isinstance(exc, openai.APIStatusError):
-        return _by_code(_codes(exc), exc.message, exc.response.headers) or _by_status(exc)
+        return _by_code(_codes(exc), exc.message, exc.response.headers) or _by_status(
+            exc.status_code, exc.response.headers
+        )
     if isinstance(exc, openai.APIConnectionError):
         return _connection_error(exc.__cause__)
     if isinstance(exc, httpx2.RequestError):  # while reading the answer
@@ -99,8 +104,8 @@ def _by_code(codes: set[str], message: str, headers: httpx2.Headers | None = Non
     return None
 
 
-def _by_status(exc: "openai.APIStatusError") -> JobError:
-    status, wait = exc.status_code, requested_wait(exc.response.headers)
+def _by_status(status: int, headers: httpx2.Headers | None = None) -> JobError:
+    wait = requested_wait(headers)
     if status == 429 or (status in _BUSY and wait):
         return rate_limited(wait)
     if status >= 500 or status in _TEMPORARY:

@@ -16,7 +16,7 @@ from chat.upstream.stream import ReplyCallbacks, stream_from
 from queueing.api import Cooldown, JobError, Retry, redis
 
 from . import texts
-from .parse import ModelReply
+from .draft import ModelReply
 
 logger = logging.getLogger(__name__)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 from django.utils.crypto import salted_hmac
 
 from chat.prompting.prompt import ModelRequest
@@ -13,8 +14,10 @@ from chat.prompting.token_budget import PromptMessage
 from chat.upstream.client import Provider, client_for
 from chat.upstream.errors import as_job_error
 
-from .parse import CallUsage, Draft, ModelReply, read_chunk, read_event
+from .draft import CallUsage, Draft, ModelReply
+from .parse import read_chunk, read_event
 from .sse_parser import SSEParser
+from .thoughts import STARTS_INSIDE, ThoughtFilter, remember
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -35,7 +38,10 @@ class ReplyCallbacks:
     """What is called while an answer arrives."""
 
     on_text: Callable[[str], None] = lambda text: None
-    """Called with each piece of text. The pieces together are the reply's text."""
+    """Called with each piece of text. The pieces together are the reply's text, except for a model whose
+    thoughts have only a closing tag (`thoughts.py`)."""
+    on_thought: Callable[[str], None] = lambda text: None
+    """Called with each piece of the model's thoughts; an empty one says that the model thinks unseen."""
     pace: Callable[[], Awaitable[None]] = no_pause
     """Awaited before the next read, after all bytes that have arrived are parsed."""
     on_usage: Callable[[CallUsage], None] = lambda usage: None
@@ -49,7 +55,14 @@ async def stream_from(provider: Provider, request: ModelRequest, callbacks: Repl
     Cancelling closes the provider's connection at once. Raises `JobError` in every case that is not an
     answer.
     """
-    draft = Draft(model=provider.model, estimate_input=lambda: request.estimated_input_tokens)
+    model = (provider.base_url, provider.model)
+    draft = Draft(
+        model=provider.model,
+        estimate_input=lambda: request.estimated_input_tokens,
+        on_text=callbacks.on_text,
+        on_thought=callbacks.on_thought,
+        thought_filter=ThoughtFilter(starts_inside=model in STARTS_INSIDE),
+    )
     try:
         client = await client_for(provider)
         await _read_answer(client, provider, _body(provider, request), draft, callbacks)
@@ -64,6 +77,7 @@ async def stream_from(provider: Provider, request: ModelRequest, callbacks: Repl
         if error is exc:
             raise
         raise error from exc
+    remember(model, starts_inside=draft.starts_inside)
     callbacks.on_usage(draft.usage("length" if reply.truncated else "stop"))
     return reply
 
@@ -116,7 +130,7 @@ async def _read_answer(
     from openai import AsyncStream  # see __init__.py
 
     path = "/responses" if provider.responses else "/chat/completions"
-    read: Callable[[Draft, Any], str] = read_event if provider.responses else read_chunk
+    read: Callable[[Draft, Any], None] = read_event if provider.responses else read_chunk
     # The SDK sends the request and raises its exceptions for error answers. Its objects for each event would
     # cost a worker most of its time while many answers stream, so events are parsed from the bytes.
     stream = await client.post(path, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object])
@@ -128,12 +142,25 @@ async def _read_answer(
             async with asyncio.timeout(None) as tail:
                 async for chunk in chunks:
                     for event in parser.feed(chunk):
-                        if text := read(draft, event):
-                            callbacks.on_text(text)
+                        read(draft, event)
+                    draft.ended = draft.ended or parser.is_done
                     if draft.ended and tail.when() is None:
                         tail.reschedule(asyncio.get_running_loop().time() + TAIL_TIMEOUT)
                     if not draft.ended and len(chunk) < FULL_CHUNK:
                         await callbacks.pace()
+            _finish(parser, draft, read)
+        except httpx2.RequestError:
+            with suppress(ValueError):  # what is missing was cut off
+                _finish(parser, draft, read)
+            if not draft.ended:
+                raise
         except Exception:
             if not draft.ended:  # a failure after the end changes nothing
                 raise
+
+
+def _finish(parser: SSEParser, draft: Draft, read: Callable[[Draft, Any], None]) -> None:
+    """Read what the end of the body completes."""
+    for event in parser.finish():
+        read(draft, event)
+    draft.ended = draft.ended or parser.is_done or parser.is_document

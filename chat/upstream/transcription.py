@@ -11,6 +11,7 @@ from chat.upstream.errors import as_job_error, garbled, not_configured
 from queueing.api import JobError, Permanent
 
 from . import texts
+from .stream_errors import error_in
 
 #: Seconds without a byte from the provider, which sends nothing until the transcript is complete.
 READ_TIMEOUT = 240.0
@@ -52,10 +53,9 @@ async def transcribe(*, data: bytes, file_name: str, media_type: str, language: 
             **hint,
         )
         return _read(answer, provider.model)
-    except JobError:
-        raise
     except Exception as exc:
-        raise _recording_error(as_job_error(exc)) from exc
+        error = _recording_error(as_job_error(exc))
+        raise error from (None if error is exc else exc)
 
 
 def transcription_provider() -> Provider:
@@ -72,6 +72,8 @@ def transcription_provider() -> Provider:
 
 def _read(answer: Any, model: str) -> Transcript:
     """Return the transcript in `answer`. Raises for a field that is not as documented."""
+    if error := error_in(answer.to_dict()):
+        raise error
     if not isinstance(answer.text, str):
         raise garbled()
     usage = getattr(answer, "usage", None)

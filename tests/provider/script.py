@@ -33,6 +33,13 @@ class Script:
     after: int | None = None
     """Words to send before the end; None means all."""
     end: End = "stop"
+    finish: str = ""
+    """The reason of a normal end, in the provider's own word. Chat completions only."""
+    raw: tuple[str, ...] = ()
+    """Sent instead of all that, each as one chunk (Latin-1). Only the ends `cut` and `stall` count then."""
+    content_type: str = "text/event-stream"
+    thoughts: str = ""
+    """What the model thinks before its answer, sent word by word in the fields that the API has for it."""
 
     counts: bool = True
     """Send token counts."""
@@ -60,12 +67,17 @@ class Script:
 
     def words(self, prompt: str) -> list[str]:
         """Return the pieces of the answer to `prompt`."""
-        pieces = re.findall(r"\s*\S+|\s+$", self.answer(prompt))
+        pieces = split(self.answer(prompt))
         return pieces if self.after is None else pieces[: self.after]
 
     def answer(self, prompt: str) -> str:
         """Return the text of the answer to `prompt`."""
         return echo(prompt) if self.text is None else self.text
+
+
+def split(text: str) -> list[str]:
+    """Return the words of `text`, each with the white space before it."""
+    return re.findall(r"\s*\S+|\s+$", text)
 
 
 def echo(prompt: str) -> str:

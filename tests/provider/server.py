@@ -4,13 +4,14 @@ import asyncio
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
-from tests.provider.script import Script, Scripts
+from tests.provider.script import Script, Scripts, split
 from tests.provider.wire import ChatWire, ResponsesWire, error_body, framed, write_paced
 
 #: Maximum requests in the log, so that a long bench does not fill the memory.
@@ -103,6 +104,8 @@ class Server:
             if script.end == "cut":
                 entry.ended = time.time()
                 http.transport.abort()  # type: ignore[union-attr]
+            if script.raw:
+                return web.Response(text="".join(script.raw), content_type="application/json")
             if script.end == "garbage":
                 return web.Response(body=b"{this is not JSON \xff", content_type="application/json")
             return await answered({"text": text, "usage": {"type": "duration", "seconds": 3}})
@@ -168,14 +171,20 @@ class Server:
             self._changed()
 
     async def _stream(
-        self, http: web.Request, script: Script, words: list[str], wire: Any, entry: Request
+        self,
+        http: web.Request,
+        script: Script,
+        words: list[str],
+        wire: Any,
+        entry: Request,
     ) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        response = web.StreamResponse(headers={"content-type": script.content_type})
         response.enable_chunked_encoding()
         await response.prepare(http)
         transport: Any = http.transport
-        transport.write(framed(wire.opening()))
-        chunks = (framed(wire.word(word)) for word in words)
+        chunks = played(script, words, wire)
+        transport.write(framed(next(chunks)))
+        chunks = map(framed, chunks)
         if script.until and script.pause_after:
             await write_paced(transport, islice(chunks, script.pause_after), script.delay)
             await self._released[script.until].wait()
@@ -187,7 +196,7 @@ class Server:
         elif script.end == "cut":
             entry.ended = time.time()  # before the connection goes, which cancels this handler
             transport.abort()
-        elif script.end != "eof":
+        elif script.end != "eof" and not script.raw:
             transport.write(framed(wire.ending(script, words)))
             if script.end == "hang":
                 await forever()
@@ -197,6 +206,16 @@ class Server:
     def _changed(self) -> None:
         with self.changed:
             self.changed.notify_all()
+
+
+def played(script: Script, words: list[str], wire: Any) -> Iterator[bytes]:
+    """Yield what is sent before the end of an answer: at least one piece."""
+    if script.raw:
+        yield from (text.encode("latin-1") for text in script.raw)
+        return
+    yield wire.opening()
+    yield from map(wire.thought, split(script.thoughts))
+    yield from map(wire.word, words)
 
 
 def last_user_message(turns: list[dict[str, Any]]) -> str:

@@ -87,10 +87,13 @@ class ChatWire:
     def word(self, text: str) -> bytes:
         return self._before + json.dumps(text).encode() + self._behind
 
+    def thought(self, text: str) -> bytes:
+        return self._chunk({"reasoning_content": text})
+
     def ending(self, script: Script, words: list[str]) -> bytes:
         if script.end in ("error", "failed"):
             return sse(error_body(script))
-        finish = script.end if script.end in ("length", "content_filter") else "stop"
+        finish = script.finish or (script.end if script.end in ("length", "content_filter") else "stop")
         refusal = self._chunk({"refusal": script.message}) if script.end == "refusal" else b""
         wanted = self._usage_wanted and script.counts
         usage = sse(self._base | {"choices": [], "usage": counted(script, words)}) if wanted else b""
@@ -134,6 +137,9 @@ class ResponsesWire:
 
     def word(self, text: str) -> bytes:
         return self._before + json.dumps(text).encode() + self._behind
+
+    def thought(self, text: str) -> bytes:
+        return self._event("response.reasoning_summary_text.delta", item_id="rs_1", delta=text)
 
     def ending(self, script: Script, words: list[str]) -> bytes:
         if script.end == "error":

@@ -25,7 +25,9 @@ async def ask_model(prompt: str = QUESTION, **changes: Any) -> ModelReply:
         "thread_id": "5ca1ab1e",
         "owner": "session:ada",
     }
-    callbacks = {name: changes.pop(name) for name in ("on_text", "pace", "on_usage") if name in changes}
+    callbacks = {
+        name: changes.pop(name) for name in ("on_text", "on_thought", "pace", "on_usage") if name in changes
+    }
     return await stream_reply(ModelRequest(**(request | changes)), ReplyCallbacks(**callbacks))
 
 

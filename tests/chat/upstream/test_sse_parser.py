@@ -70,9 +70,69 @@ def test_event_is_yielded_with_its_last_byte() -> None:
     assert list(parser.feed(b"\n")) == [{"b": 2}]
 
 
-@pytest.mark.parametrize("data", [b"{this is not JSON", b'"\xff"', b""])
+@pytest.mark.parametrize("data", [b"{this is not JSON", b'"\xff"'])
 def test_invalid_json_raises_after_earlier_events(data: bytes) -> None:
     events = SSEParser().feed(b"data: 1\n\ndata: " + data + b"\n\n")
     assert next(events) == 1
     with pytest.raises(ValueError, match=r"Expecting|decode"):
         next(events)
+
+
+# --- K5, K7: ends and beginnings of bodies --------------------------------------------------------
+
+
+def parse_all(*chunks: bytes) -> list[Any]:
+    """Return all events of a body."""
+    parser = SSEParser()
+    return [value for chunk in chunks for value in parser.feed(chunk)] + list(parser.finish())
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\r", b"\n\n", b"\r\r"])
+def test_last_event_without_its_blank_line_is_read_at_the_end(end: bytes) -> None:
+    assert parse_all(b'data: 1\n\ndata: {"a": 2}' + end) == [1, {"a": 2}]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n\r\n"])
+def test_done_is_noticed_with_and_without_its_blank_line(end: bytes) -> None:
+    parser = SSEParser()
+    events = list(parser.feed(b"data: 1\n\ndata: [DONE]" + end)) + list(parser.finish())
+    assert (events, parser.is_done) == ([1], True)
+
+
+def test_last_event_that_was_cut_off_is_dropped() -> None:
+    assert parse_all(b'data: 1\n\ndata: {"a": ') == [1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_byte_order_mark_comments_and_heartbeats_are_skipped(size: int) -> None:
+    text = (
+        b"\xef\xbb\xbfdata: 1\n\n: OPENROUTER PROCESSING\n\ndata:\n\ndata: \n\nid: 7\nretry: 5\n\ndata: 2\n\n"
+    )
+    assert parse_all(*(text[i : i + size] for i in range(0, len(text), size))) == [1, 2]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_json_document_in_place_of_a_stream_is_its_only_event(indent: int | None, size: int) -> None:
+    value = {"choices": [{"message": {"content": "data: no event\n\nät all"}}]}
+    text = json.dumps(value, indent=indent, ensure_ascii=False).encode() + b"\n"
+    parser = SSEParser()
+    events = [v for i in range(0, len(text), size) for v in parser.feed(text[i : i + size])]
+    assert (events + list(parser.finish()), parser.is_document) == ([value], True)
+
+
+def test_body_that_is_neither_stream_nor_json_raises() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        parse_all(b"<html><body>502 Bad Gateway</body></html>")
+
+
+@pytest.mark.parametrize(
+    ("data", "event"),
+    [
+        (b'{"message": "no", "code": 401}', {"error": {"message": "no", "code": 401}}),
+        (b'{"error": {"code": 429}}', {"error": {"code": 429}}),
+        (b"upstream is gone", {"error": "upstream is gone"}),
+    ],
+)
+def test_event_named_error_is_an_error(data: bytes, event: Any) -> None:
+    assert parse_all(b"event: error\ndata: " + data + b"\n\ndata: 1\n\n") == [event, 1]

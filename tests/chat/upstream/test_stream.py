@@ -7,7 +7,8 @@ import sys
 import openai
 
 from chat.upstream import ModelReply, client, stream
-from chat.upstream.parse import Draft, read_event
+from chat.upstream.draft import Draft
+from chat.upstream.parse import read_event
 from tests.provider.fixture import Provider
 from tests.provider.script import echo
 
@@ -117,7 +118,8 @@ def test_answer_only_in_final_event_is_read():
     response = {"output": [{"type": "reasoning"}, {"type": "message", "content": [part]}]}
     draft = Draft(model="a model")
 
-    assert read_event(draft, {"type": "response.completed", "response": response}) == "All at once."
+    read_event(draft, {"type": "response.completed", "response": response})
+
     assert draft.finished().text == "All at once."
 
 
