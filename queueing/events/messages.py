@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from queueing.kinds import get_kind
+from queueing.kinds import topic_of as topic_of_kind
 from queueing.models import Job
 from queueing.record.run import Result, Run, as_result
 from queueing.states import State
@@ -24,7 +24,7 @@ def make(topic: str, name: str, job_id: str, request_id: str, meta: dict[str, st
 
 def event_of(job: Job, name: str, /, **fields: Any) -> Event:
     """Return one event of a row."""
-    return make(get_kind(job.kind).topic, name, job.id.hex, job.request_id, job.meta, **fields)
+    return make(topic_of_kind(job.kind), name, job.id.hex, job.request_id, job.meta, **fields)
 
 
 def event_of_run(run: Run, name: str, /, **fields: Any) -> Event:
