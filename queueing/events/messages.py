@@ -54,7 +54,7 @@ def terminal_event(result: Result) -> Event:
         response = result.value.get("response", "") if isinstance(result.value, dict) else ""
         fields = {"response": response, "result": result.value}
     elif result.state == State.FAILED:
-        fields |= {"error": result.error, "code": result.code, "canRetry": True}
+        fields |= {"error": result.error, "code": result.code}
     return event_of_run(result.run, result.state.value, **fields)
 
 
