@@ -1,4 +1,4 @@
-"""A right that ends, ends everywhere: sockets, event streams, pages and API calls, however it ends (S1, S2)."""
+"""A right that ends, ends everywhere: sockets, event streams, pages and API calls (S1, S2)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
