@@ -6,8 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from chat.accounts.permissions import may_read
-from chat.companions.admin_filter import CompanionFilter
+from chat.admin import CompanionFilter, may_read
 from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 
 from .models import Event, Feedback

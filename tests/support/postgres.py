@@ -55,8 +55,8 @@ class Postgres:
 
     user = "buddy"
 
-    def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="postgres-"))
+    def __init__(self, directory: Path | None = None) -> None:
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.database = _TEMPLATE

@@ -1,0 +1,52 @@
+"""The processes: ready when they say so, not growing, not ending by themselves."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tests.chaos.checks.violation import Violation
+from tests.chaos.evidence import Evidence
+from tests.chaos.system.services import Sample
+
+#: Faults during which no web process is ready, with the Redis for which this is so.
+DOWN = {"redis.refuse": "", "redis.restart": "one", "redis.stop": "one", "postgres.stop": ""}
+#: Seconds until /readyz must show a failure, and until it must show that all is well again.
+NOTICE, RECOVER = 5.0, 20.0
+#: Seconds after its start from which a process should not grow, and what it may still grow.
+WARM, MEGABYTES, FILES = 60.0, 80.0, 150
+
+
+def unready(evidence: Evidence) -> Iterator[Violation]:
+    """/readyz is 200 exactly when the services work."""
+    down = [f for f in evidence.applied if DOWN.get(f.name) in ([""] + ["one"] * evidence.one_redis)]
+    for probe in evidence.probes:
+        if probe.status == 200:
+            for fault in down:
+                if fault.began + NOTICE < probe.at < fault.ended:
+                    yield Violation(
+                        "", f"{probe.web} says ready, {probe.at - fault.began:.0f} s after {fault.name}"
+                    )
+        elif all(not fault.began <= probe.at <= fault.ended + RECOVER for fault in evidence.applied):
+            yield Violation(
+                "", f"{probe.web} answers {probe.status}, {RECOVER:g} s after the last fault or more"
+            )
+
+
+def grown(evidence: Evidence) -> Iterator[Violation]:
+    """No process grows without bound in memory or open files."""
+    by_process: dict[str, list[Sample]] = defaultdict(list)
+    for sample in evidence.samples:
+        by_process[sample.process].append(sample)
+    for name, samples in by_process.items():
+        warm = [sample for sample in samples if sample.at - samples[0].at >= WARM]
+        if len(warm) < 2:
+            continue
+        first, last = warm[0], warm[-1]
+        if last.megabytes > first.megabytes * 1.5 + MEGABYTES:
+            yield Violation("", f"{name} grew from {first.megabytes:.0f} to {last.megabytes:.0f} MB")
+        if last.files > first.files + FILES:
+            yield Violation("", f"{name} grew from {first.files} to {last.files} open files")
+
+
+def crashed(evidence: Evidence) -> Iterator[Violation]:
+    """No process ends that was not killed, and each stops when asked to."""
+    return (Violation("", text) for text in evidence.crashes)
