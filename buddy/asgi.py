@@ -2,16 +2,17 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
-http = get_asgi_application()  # first, because the imports below need Django to be set up
+django.setup(set_prefix=False)  # first, because the imports below need it
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
 from chat.accounts.websocket_auth import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
@@ -25,4 +26,5 @@ sockets = URLRouter(
     ]
 )
 
-application = DoNotTrackMiddleware(ProtocolTypeRouter({"http": http, "websocket": OriginOrToken(sockets)}))
+protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToken(sockets)})
+application = TidyLoop(DoNotTrackMiddleware(protocols))

@@ -12,6 +12,7 @@ from chat.http.problems import no_such_address, with_problem_405
 from .health import healthz, readyz
 from .metrics import metrics
 
+handler500 = "chat.http.problems.server_error"
 urlpatterns = [
     path("", index, name="index"),
     re_path(r"^t/(?P<thread_id>[0-9a-f]{32})/?$", index, name="thread"),

@@ -8,9 +8,9 @@ ChatError
     └── Busy           the server is at its own limit (503)
 
 The engine adds `BadSubmission`, `WrongState` and `Rejected` of what is submitted, and Django the
-`DoesNotExist` of its models, which also means that the row belongs to another owner. `refusal_of` is
-the one place that maps all of them; HTTP writes a `Refusal` as problem details (http/problems.py), the
-socket as an event (protocol/error_events.py).
+`DoesNotExist` of its models, which also means that the row belongs to another owner, and the errors of a
+database that is unavailable (503, `unavailable`). `refusal_of` is the one place that maps all of them; HTTP
+writes a `Refusal` as problem details (http/problems.py), the socket as an event (protocol/error_events.py).
 """
 
 from collections.abc import Callable
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import Error as DatabaseError
 
 from queueing.api import BadSubmission, Rejected, WrongState
+from queueing.api.database import is_outage
 
 
 class ChatError(Exception):
@@ -120,6 +122,10 @@ def _of_wrong_state(error: WrongState) -> Refusal:
     return _of_chat_error(Conflict(f"{str(error).capitalize()}."))
 
 
+def _of_database_error(error: DatabaseError) -> Refusal | None:
+    return UNAVAILABLE if is_outage(error) else None
+
+
 def _of_missing_row(_error: ObjectDoesNotExist) -> Refusal:
     return NOT_FOUND
 
@@ -127,14 +133,22 @@ def _of_missing_row(_error: ObjectDoesNotExist) -> Refusal:
 NOT_FOUND = Refusal(
     status=404, code="not_found", message="This does not exist, or it belongs to someone else."
 )
+UNAVAILABLE = Refusal(
+    status=503,
+    code="unavailable",
+    message="The database does not answer at the moment.",
+    retry_after=3.0,
+    try_later=True,
+)
 SERVER_ERROR = Refusal(
     status=500, code="server_error", message="Something went wrong here. Please try again."
 )
 
-_REFUSALS: dict[type, Callable[[Any], Refusal]] = {
+_REFUSALS: dict[type, Callable[[Any], Refusal | None]] = {
     ChatError: _of_chat_error,
     BadSubmission: _of_bad_submission,
     WrongState: _of_wrong_state,
     Rejected: _of_rejected,
     ObjectDoesNotExist: _of_missing_row,
+    DatabaseError: _of_database_error,
 }

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.postgres",
+    "tests.support.web",
     "tests.support.redis_cluster",
     "tests.provider.fixture",
 ]

@@ -30,8 +30,8 @@ ANSWER_CACHE_SECONDS = int(os.environ.get("TEST_ANSWER_CACHE_SECONDS", "0"))  # 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: workers in other processes read it too.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["TEST_VAR"]) / "test.sqlite3")}
-else:
-    DATABASES["default"]["OPTIONS"].pop("pool", None)  # it would keep the test database from being dropped
+elif "DB_POOL" not in os.environ:
+    DATABASES["default"]["OPTIONS"].pop("pool")  # it would keep the test database from being dropped
 
 QUEUEING["QUEUES"] |= QUEUES
 QUEUEING["PRELOAD"] += ("tests.queueing.testapp.preloaded",)

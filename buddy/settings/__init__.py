@@ -7,6 +7,7 @@ from logging import LogRecord
 from pathlib import Path
 
 from .companions import *  # noqa: F403 (these are settings as well)
+from .database import DATABASES as DATABASES
 from .environment import BASE_DIR, VAR_DIR, env, local_secret_key
 from .queue import *  # noqa: F403
 
@@ -72,20 +73,6 @@ TEMPLATES = [
     },
 ]
 
-# --- database -----------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-DATABASES["default"].setdefault("OPTIONS", {})
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL: readers and the writer do not block each other. IMMEDIATE: a transaction takes its lock at the
-    # start, where it can wait. In the middle it could only fail.
-    DATABASES["default"]["OPTIONS"] |= {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    # A pool: requests run in changing threads, and each thread would keep a persistent connection.
-    DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": env.int("DB_POOL", default=10)}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database: no user is signed out when Redis loses its data, and requests work without Redis.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -10,9 +11,12 @@ from math import ceil
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.template import loader
 from django.urls import URLPattern
+from django.views.defaults import server_error as default_server_error
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -95,6 +99,22 @@ def _any_other(exc: Exception) -> HttpResponse:
     if refusal is None:
         logger.error("an API call failed", exc_info=exc)
     return _of_refusal(refusal or SERVER_ERROR)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer an unexpected error outside the API with its page, or 503 if the database is unavailable."""
+    exc = sys.exc_info()[1]
+    refusal = refusal_of(exc) if isinstance(exc, DatabaseError) else None
+    if refusal is None:
+        return default_server_error(request)
+    logger.warning("%s was answered with 503: %s", request.path, exc)
+    if request.path.startswith("/api/"):  # a middleware raised
+        response = _of_refusal(refusal)
+    else:
+        page = loader.get_template("503.html").render()  # without the request: its user is in the database
+        response = HttpResponse(page, status=refusal.status, headers={"Retry-After": "3"})
+    response._has_been_logged = True  # Django would log a traceback for each
+    return response
 
 
 _ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {

@@ -41,10 +41,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, *call: Any) -> None:
-        """Serve the socket, and leave no channel behind."""
+        """Serve the socket. However it ends, leave nothing behind that sends to it, and no channel."""
         try:
             await super().__call__(*call)
         finally:
+            self._forget()
             if hasattr(self, "channel_name"):
                 await close_channel(self.channel_layer, self.channel_name)
 
@@ -89,13 +90,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Stop everything that sends to this socket."""
         if self.client is None:
             return
-        self.client.close()
-        open_sockets.OpenSockets.for_running_loop().discard(self)
-        PressureWatch.for_running_loop().discard(self.client.send)
+        self._forget()
         try:
             await self.channel_layer.group_discard(events.group_of(self.client.owner), self.channel_name)
         except Exception as exc:  # a layer that is just reconnecting raises many kinds of errors
             logger.warning("a closed socket stays in its group until that expires: %r", exc)
+
+    def _forget(self) -> None:
+        if self.client is not None:
+            self.client.close()
+            open_sockets.OpenSockets.for_running_loop().discard(self)
+            PressureWatch.for_running_loop().discard(self.client.send)
 
     # --- from the client ---
 

@@ -7,8 +7,8 @@
 
     submit("report.write", {"report_id": "7"}, owner="alice")
 
-The submodules of this package open the other doors: `events`, `sockets`, `monitoring`, `charts`, `admin`
-and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
+The submodules of this package open the other doors: `events`, `sockets`, `database`, `monitoring`, `charts`,
+`admin` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
 """
 
 from queueing.context import JobContext

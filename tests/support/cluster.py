@@ -79,6 +79,7 @@ def environment(**extra: str) -> dict[str, str]:
     else:
         conf = connection.settings_dict
         url = f"postgres://{conf['USER']}:{conf['PASSWORD']}@{conf['HOST']}:{conf['PORT']}/{name}"
+        extra = {"DB_POOL": "10", **extra}
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
         "DATABASE_URL": url,

@@ -5,9 +5,15 @@ from typing import Any
 
 import pytest
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.db import Error as DatabaseError
+from django.db import connection
 
 from buddy.asgi import application, sockets
+from chat.accounts.open_sockets import OpenSockets
 from queueing.api import Job
+from queueing.api.events import PressureWatch
+from queueing.api.sockets import in_thread
+from queueing.events import delivery
 from queueing.testing import rejecting
 from tests.chat.browser import ORIGIN, Tab, browser
 
@@ -182,3 +188,35 @@ async def test_cancelled_job_can_be_retried_once():
         await tab.send_message(type="job:retry", jobId=job_id)
         error = (await tab.receive_until("error"))[-1]
         assert (error["code"], error["error"]) == ("wrong_state", "Cannot retry a job that is waiting.")
+
+
+def rename_jobs(old: str, new: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+async def test_socket_that_cannot_handle_an_event_ends_and_leaves_nothing_behind():
+    """D3, for sockets: Channels does not call `disconnect` for a consumer that raised."""
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask()
+        event = (await tab.receive_until("chat:queued"))[-1]
+        owner = (await in_thread(Job.objects.get)(pk=event["jobId"])).owner
+        await in_thread(rename_jobs)("queueing_job", "away")
+        gap = {
+            "type": "chat:delta",
+            "jobId": event["jobId"],
+            "run": 1,
+            "attempt": 1,
+            "offset": 9,
+            "text": "x",
+        }
+        await delivery.emit(owner, gap)
+        try:
+            with pytest.raises(DatabaseError):
+                await tab.receive_until("chat:delta")
+        finally:
+            await in_thread(rename_jobs)("away", "queueing_job")
+            alice.tabs.pop_all()  # its tab has ended with that error
+        assert not OpenSockets.for_running_loop().members
+        assert not PressureWatch.for_running_loop().members
