@@ -1,29 +1,17 @@
 """Conversations in the admin: staff can find and delete them, not edit them, and few can read them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly
+from queueing.api.admin import LargeTable, ReadOnly
 
-from .companions.registry import COMPANIONS
+from .accounts.permissions import may_read
+from .companions.admin_filter import CompanionFilter
+from .conversations import threads
 from .models import Message, Thread
-
-
-class CompanionFilter(FixedChoicesFilter):
-    """A filter with the existing companions."""
-
-    title = parameter_name = "companion"
-
-    def options(self) -> Iterable[tuple[str, str]]:
-        return ((one.id, one.name) for one in COMPANIONS.values())
-
-
-def may_read(request: HttpRequest) -> bool:
-    """Return whether the user may read messages."""
-    return request.user.has_perm("chat.view_message_content")
 
 
 class MessageInline(ReadOnly, admin.TabularInline):
@@ -35,12 +23,30 @@ class MessageInline(ReadOnly, admin.TabularInline):
         return ["id", "role", "created_at", "job_id"] + ["content"] * may_read(request)
 
 
+class Erasing(ReadOnly, LargeTable, admin.ModelAdmin):
+    """A read-only list whose rows are deleted as their owner would: with what their jobs store."""
+
+    def erase(self, row: Any) -> None:
+        """Delete one row."""
+        raise NotImplementedError
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.erase(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.erase(row)
+
+
 @admin.register(Thread)
-class ThreadAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
+class ThreadAdmin(Erasing):
     list_filter = [CompanionFilter, "updated_at"]
     search_fields = ["=id", "=owner"]
     search_help_text = "A complete id or owner"
     inlines = [MessageInline]
+
+    def erase(self, row: Thread) -> None:
+        threads.delete_thread(owner=row.owner, thread_id=row.pk)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["id", "companion", "created_at", "updated_at", *_title(request)]
@@ -55,11 +61,14 @@ def _title(request: HttpRequest) -> list[str]:
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
+class MessageAdmin(Erasing):
     list_display = ["id", "role", "thread_id", "job_id", "created_at"]
     list_filter = ["role", "created_at"]
     search_fields = ["=id", "=job_id", "=thread__id"]
     search_help_text = "The complete id of a message, its job or its thread"
+
+    def erase(self, row: Message) -> None:
+        threads.delete_message(row)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["id", "thread", "role", "created_at", "job_id"] + ["content"] * may_read(request)

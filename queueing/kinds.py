@@ -7,11 +7,15 @@
 
 Coroutine functions are awaited on the worker's loop; plain functions run in a thread. Arguments and
 results are JSON. Modules named `jobs` in installed apps are imported at start, so decorating is enough.
+
+During a deploy, processes with older and newer code run at the same time. `version` and `aliases` say which
+jobs of other processes this code can do.
 """
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .errors import UnknownKind
@@ -59,47 +63,113 @@ class Kind:
     """First word of the job's event names: `chat` makes `chat:queued`, `chat:delta`, …"""
     on_end: OnEnd | None
     is_async: bool
+    version: int = 1
+    """The version of the arguments. This code can do jobs of this version and of older ones."""
+
+    def refusal(self, names: tuple[str, ...]) -> str:
+        """Return why the handler cannot be called with arguments of these names, or an empty text."""
+        return _refusal(self.handler, names)
 
 
+@lru_cache(maxsize=1024)
+def _refusal(handler: Handler, names: tuple[str, ...]) -> str:
+    try:
+        # A wrapper is called with its own signature, not with that of the function that it wraps.
+        signature = inspect.signature(handler, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return ""  # some callables of C have no signature: calling them tells
+    try:
+        signature.bind(None, **dict.fromkeys(names))
+    except TypeError as exc:
+        return str(exc)
+    return ""
+
+
+#: Name or alias -> kind.
 _kinds: dict[str, Kind] = {}
+#: The length of `Job.kind`, and the maximum of `Job.kind_version`.
+_MAX_NAME, _MAX_VERSION = 100, 32_767
 
 
 def job(
-    name: str, *, queue: str, topic: str = "job", on_end: OnEnd | None = None
+    name: str,
+    *,
+    queue: str,
+    topic: str = "job",
+    on_end: OnEnd | None = None,
+    version: int = 1,
+    aliases: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of kind `name` on `queue`.
 
     `on_end(ending)` runs in the database transaction that records the job's terminal state, and only for
     the run whose outcome was recorded: what it writes is written exactly once, however often the job ran.
     It must be quick and synchronous. An exception in it rolls the outcome back; the job is then retried.
+
+    Raise `version` when older code could not do the new jobs; the handler reads the version of a job from
+    `ctx.version`. `aliases` are earlier names of the kind. Raise `ValueError` for a wrong value, and for a
+    name that has a handler already.
     """
+    _check_registration((name, *aliases), topic, on_end, version)
 
     def register(handler: Handler) -> Handler:
-        known = _kinds.get(name)
-        if known and known.handler.__module__ != handler.__module__:
-            raise ValueError(f"job kind {name!r} is already {known.handler.__module__}")
-        _kinds[name] = Kind(
+        kind = Kind(
             name=name,
             handler=handler,
             queue=queue,
             topic=topic,
             on_end=on_end,
             is_async=inspect.iscoroutinefunction(handler),
+            version=version,
         )
+        for one in (name, *aliases):
+            if known := _kinds.get(one):
+                raise ValueError(
+                    f"job kind {one!r} has two handlers: {_place(known.handler)} and {_place(handler)}"
+                )
+        _kinds.update(dict.fromkeys((name, *aliases), kind))
         return handler
 
     return register
 
 
+def _check_registration(names: tuple[str, ...], topic: str, on_end: OnEnd | None, version: int) -> None:
+    for name in names:
+        if not isinstance(name, str) or not 1 <= len(name) <= _MAX_NAME or not name.isprintable():
+            raise ValueError(f"job kind {name!r}: use a name of 1 to {_MAX_NAME} printable characters")
+    if not isinstance(topic, str) or not topic.isprintable() or not topic or ":" in topic:
+        raise ValueError(f"job kind {names[0]!r}: the topic {topic!r} is not a word without a colon")
+    if inspect.iscoroutinefunction(on_end):
+        raise ValueError(f"job kind {names[0]!r}: on_end must not be a coroutine function")
+    if type(version) is not int or not 1 <= version <= _MAX_VERSION:
+        raise ValueError(
+            f"job kind {names[0]!r}: version {version!r} is not a number from 1 to {_MAX_VERSION}"
+        )
+
+
+def _place(handler: Handler) -> str:
+    return f"{handler.__module__}.{getattr(handler, '__qualname__', handler)}"
+
+
+def find_kind(name: str) -> Kind | None:
+    """Return the kind with this name or alias; None when this process does not know it."""
+    return _kinds.get(name)
+
+
 def get_kind(name: str) -> Kind:
-    """Return the kind registered as `name`. Raise `UnknownKind`, which lists the registered kinds."""
-    try:
-        return _kinds[name]
-    except KeyError:
-        known = ", ".join(sorted(_kinds)) or "none"
-        raise UnknownKind("kind", f"{name!r} is not registered (known: {known})") from None
+    """Return the kind with this name or alias. Raise `UnknownKind`, which lists the registered kinds."""
+    if isinstance(name, str) and (kind := _kinds.get(name)):
+        return kind
+    known = ", ".join(sorted(_kinds)) or "none"
+    raise UnknownKind("kind", f"{name!r} is not registered (known: {known})")
+
+
+def topic_of(name: str) -> str:
+    """Return the topic of a kind. A kind that only newer code knows has the default topic."""
+    kind = _kinds.get(name)
+    return kind.topic if kind else "job"
 
 
 def all_kinds() -> list[Kind]:
     """Return all registered kinds, ordered by name."""
-    return [_kinds[name] for name in sorted(_kinds)]
+    return [kind for name, kind in sorted(_kinds.items()) if name == kind.name]

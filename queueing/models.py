@@ -15,6 +15,8 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=100)
+    kind_version = models.SmallIntegerField(default=1, db_default=1)
+    """The version of the kind in the submitting process. Workers with an older version do not run the job."""
     queue = models.CharField(max_length=100)
     owner = models.CharField(max_length=64, blank=True)
     """The owner, who alone receives the job's events. Empty for the system's own jobs."""

@@ -9,13 +9,15 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 
 from .conf import get_queue
+from .errors import BadSubmission
 from .events import delivery, messages
+from .kinds import find_kind
 from .limits import backpressure
 from .models import Job
 from .record import dependencies
 from .record.bulk_insert import insert
 from .record.end_hooks import run_end_hook
-from .record.job_spec import JobSpec
+from .record.job_spec import JobSpec, checked_json
 from .schedule.enqueue import enqueue_all
 from .states import State
 
@@ -64,36 +66,54 @@ def submit(
         meta=meta,
         job_id=job_id,
     )
-    submission = _once(spec, lambda: _store(spec.build(args), depends_on, after))
+    job = spec.build(args)
+    parents, others = _list_of_jobs("depends_on", depends_on), _list_of_jobs("after", after)
+    submission = _once(job, lambda: _store(job, parents, others, savepoint=bool(request_id or job_id)))
     if submission.created and not submission.job.is_finished:
         transaction.on_commit(lambda: _enqueue(submission))
     return submission
 
 
-def _once(spec: JobSpec, store: Callable[[], Job]) -> Submission:
+def _list_of_jobs(field: str, jobs: object) -> list[Job]:
+    """Return the jobs as a list. Raise `BadSubmission` naming the field for anything else."""
+    if isinstance(jobs, Iterable) and not isinstance(jobs, str | bytes | dict):
+        found = list(jobs)
+        if all(isinstance(job, Job) for job in found):
+            return found
+    raise BadSubmission(field, f"use a list of jobs, not {jobs!r:.100}")
+
+
+def _once(job: Job, store: Callable[[], Job]) -> Submission:
     """Store a job, unless its owner has submitted the same request id before."""
-    if known := _submitted_before(spec):
+    if known := _submitted_before(job):
         return Submission(known, created=False)
     try:
         return Submission(store(), created=True)
     except IntegrityError:
-        if known := _submitted_before(spec):
+        if known := _submitted_before(job):
             return Submission(known, created=False)  # the same request, at the same moment
+        if Job.objects.filter(id=job.id).exists():
+            raise BadSubmission("job_id", f"{job.id} is the id of another job") from None
         raise
 
 
-def _submitted_before(spec: JobSpec) -> Job | None:
-    if not spec.request_id:
+def _submitted_before(job: Job) -> Job | None:
+    if not job.request_id:
         return None
-    return Job.objects.filter(owner=spec.owner, request_id=spec.request_id).first()
+    known = Job.objects.filter(owner=job.owner, request_id=job.request_id).first()
+    if known and find_kind(known.kind) is not find_kind(job.kind):
+        message = f"{job.request_id!r} is already the request id of a job of the kind {known.kind!r}"
+        raise BadSubmission("request_id", message)
+    return known
 
 
-def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> Job:
+def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job], *, savepoint: bool) -> Job:
+    """Store a job. With `savepoint`, the caller's transaction can go on after an id was in use."""
     backpressure.admit(get_queue(job.queue), job.owner)
-    if not depends_on and not after and not (job.request_id and connection.in_atomic_block):
+    if not depends_on and not after and not (savepoint and connection.in_atomic_block):
         insert([job])  # one statement needs no transaction around it
         return job
-    with transaction.atomic(savepoint=bool(job.request_id)):
+    with transaction.atomic(savepoint=savepoint):
         if depends_on or after:
             dependencies.attach(job, depends_on, after)
         insert([job])
@@ -160,7 +180,9 @@ def submit_completed(
     Raise `BadSubmission` naming the field; then nothing was stored.
     """
     spec = JobSpec(kind=kind, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
-    submission = _once(spec, lambda: _store_completed(spec.build(args), result))
+    job = spec.build(args)
+    checked_json("result", result)
+    submission = _once(job, lambda: _store_completed(job, result))
     if submission.created:
         transaction.on_commit(lambda: _announce_completed(submission))
     return submission

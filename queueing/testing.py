@@ -204,6 +204,7 @@ async def _execute(run: Run) -> Result:
         max_attempts=run.max_attempts,
         emit=emit,
         pace=_no_pause,
+        version=run.version,
     )
     try:
         async with asyncio.timeout(get_queue(run.queue).timeout):

@@ -8,9 +8,15 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_in, user_logged_out
+        from django.db.models.signals import post_save, pre_delete
 
+        from .ending_access import end_access_after_password_change
+        from .erasing import erase_before_deletion
         from .sessions import forget_session, record_sign_in
 
+        post_save.connect(end_access_after_password_change, sender=get_user_model())
+        pre_delete.connect(erase_before_deletion, sender=get_user_model())
         user_logged_in.connect(record_sign_in)
         user_logged_out.connect(forget_session)

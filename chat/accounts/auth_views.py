@@ -19,7 +19,6 @@ from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 
 from . import texts
-from .erasing import end_sessions
 from .forms import ResetForm, SignInForm, SignUpForm
 from .sessions import record_session, sign_in
 
@@ -90,7 +89,6 @@ class PasswordChange(views.PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         record_session(self.request, self.request.user)  # Django has given it another key
-        end_sessions(self.request.user, except_key=self.request.session.session_key)
         messages.success(self.request, texts.PASSWORD_CHANGED)
         return response
 
@@ -128,6 +126,5 @@ class PasswordResetConfirm(_NeedsMail, views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        end_sessions(self.user)
         messages.success(self.request, texts.PASSWORD_RESET)
         return response

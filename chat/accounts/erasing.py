@@ -1,15 +1,16 @@
 """Erasing all data of an owner, in the database and in Redis."""
 
 import logging
+from functools import partial
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from chat import personal_data
 from queueing.api import stop_owner
 
 from . import open_sockets
+from .ending_access import end_access
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,11 @@ def _erase_external(entry: personal_data.Entry, owner: str) -> None:
         logger.exception("could not erase %s of an owner", entry.name)
 
 
-def erase_user(user: Any) -> None:
-    """Erase the data of a user, and the account with its sessions and tokens."""
-    owner = f"u:{user.pk}"
-    with transaction.atomic():
-        end_sessions(user)
-        user.tokens.all().delete()
-    erase(owner)
-    user.delete()
+def erase_before_deletion(*, instance: Any, **_: Any) -> None:
+    """Receive `pre_delete` of a user: erase what belongs to the account.
 
-
-def end_sessions(user: Any, *, except_key: str = "") -> None:
-    """Sign the user out of all sessions, except the one with the key `except_key`. Blocks."""
-    sessions = user.sessions.exclude(session_key=except_key)
-    Session.objects.filter(session_key__in=list(sessions.values_list("session_key", flat=True))).delete()
-    sessions.delete()
+    Erase once more after the commit: what a request of the user was writing meanwhile.
+    """
+    end_access(instance)
+    erase(f"u:{instance.pk}")
+    transaction.on_commit(partial(erase, f"u:{instance.pk}"), robust=True)

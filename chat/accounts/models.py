@@ -40,6 +40,11 @@ class Token(models.Model):
         return f"{self.prefix}… of user {self.user_id}"
 
     @property
+    def owner(self) -> str:
+        """Return the owner for whom the token acts."""
+        return f"u:{self.user_id}"
+
+    @property
     def has_expired(self) -> bool:
         """Return whether the token is past its expiry."""
         return self.expires_at is not None and self.expires_at <= timezone.now()

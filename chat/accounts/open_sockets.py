@@ -1,24 +1,19 @@
-"""The open chat sockets of a process, closed when their session or token ends."""
+"""The open sockets and event streams of a process, closed when their session or token ends."""
 
+import asyncio
 import hashlib
-from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.conf import settings
-from django.utils import timezone
 
 from queueing.api import redis
 from queueing.api.events import group_of
 from queueing.api.sockets import SessionWatch, WatchedSocket, in_thread
 
+from .access_keys import still_valid
 from .owners import owner_of_session
-from .tokens import valid_digests
 
-#: Prefix of a token's digest where it replaces a session key.
-TOKEN = "token:"  # noqa: S105 (not a secret)
 #: In place of a session's digest: all sessions of the owner.
 ALL_SESSIONS = "*"
 
@@ -27,29 +22,37 @@ _KEYS_PER_QUERY = 500
 
 
 class OpenSockets(SessionWatch[WatchedSocket]):
-    """The chat sockets of one event loop."""
+    """The chat sockets and event streams of one event loop."""
 
     async def valid_among(self, keys: set[str]) -> set[str]:
-        """Return those keys whose session or token is still valid."""
+        """Return those keys whose access key may still be used."""
         ordered, valid = sorted(keys), set[str]()
         for i in range(0, len(ordered), _KEYS_PER_QUERY):
-            valid |= await in_thread(valid_keys)(ordered[i : i + _KEYS_PER_QUERY])
+            valid |= await in_thread(still_valid)(ordered[i : i + _KEYS_PER_QUERY])
         return valid
 
 
-def valid_keys(keys: Iterable[str]) -> set[str]:
-    """Return the keys of stored sessions and valid tokens among `keys`."""
-    tokens = {key.removeprefix(TOKEN) for key in keys if key.startswith(TOKEN)}
-    alive = {TOKEN + digest for digest in valid_digests(tokens)} if tokens else set()
-    return alive | _sessions_among([key for key in keys if not key.startswith(TOKEN)])
+class OpenStream:
+    """A response that is sent while something happens, as `OpenSockets` sees it."""
 
+    is_overdue = False
 
-def _sessions_among(keys: list[str]) -> set[str]:
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    if not hasattr(store, "get_model_class"):
-        return {key for key in keys if store().exists(key)}
-    rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    return set(rows.values_list("session_key", flat=True))
+    def __init__(self, access_key: str) -> None:
+        self.session_key = access_key
+        self._ended = asyncio.Event()
+
+    async def close(self, code: int) -> None:
+        """Receive that the access key may no longer be used."""
+        self._ended.set()
+
+    async def wait_until_ended(self) -> None:
+        """Return when the access key may no longer be used. It is watched until then."""
+        watch = OpenSockets.for_running_loop()
+        watch.add(self)
+        try:
+            await self._ended.wait()
+        finally:
+            watch.discard(self)
 
 
 def digest(session_key: str) -> str:

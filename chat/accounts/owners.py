@@ -92,7 +92,7 @@ def _owner_within_limits(request: HttpRequest) -> str:
 def _owner_of_token(secret: str, request: HttpRequest) -> str:
     address = client_address(request)
     limits.check("requests", address)
-    return tokens.owner_of(secret, required_scope(request), address)
+    return tokens.admit(secret, required_scope(request), address).owner
 
 
 def _may_be_a_browser(request: HttpRequest) -> bool:

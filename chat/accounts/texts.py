@@ -9,7 +9,9 @@ WRONG_PASSWORD = "This is not your password."  # noqa: S105 (not a secret)
 YOUR_PASSWORD = "Your password"  # noqa: S105
 CONFIRM_ERASING = "Yes, erase all my data"
 
-PASSWORD_CHANGED = "Your password was changed, and all other devices were signed out."  # noqa: S105
+PASSWORD_CHANGED = (
+    "Your password was changed. All other devices were signed out, and all API tokens were revoked."  # noqa: S105
+)
 PASSWORD_RESET = "Your password was changed. Please sign in with it."  # noqa: S105
 
 TOKEN_NAME = "Name"  # noqa: S105

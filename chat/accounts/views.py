@@ -19,7 +19,7 @@ from chat.limits.addresses import client_address
 from chat.models import Thread
 
 from . import exporting, texts, tokens
-from .erasing import erase, erase_user
+from .erasing import erase
 from .forms import EraseForm, TokenForm
 from .models import Token
 from .owners import owner_of_request
@@ -110,10 +110,12 @@ def erase_all(request: HttpRequest) -> HttpResponse:
 
 
 def _erase(request: HttpRequest, owner: str) -> HttpResponse:
-    if request.user.is_authenticated:
-        erase_user(request.user)
+    user = request.user
     logout(request)
-    erase(owner)  # last: from here on no session has this owner
+    if user.is_authenticated:
+        user.delete()  # erases what belongs to it
+    else:
+        erase(owner)  # last: from here on no session has this owner
     response = render(request, "accounts/erased.html")
     response["Clear-Site-Data"] = '"cache", "storage"'  # also drafts in the browser that were never sent
     return response

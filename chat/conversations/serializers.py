@@ -3,6 +3,7 @@
 from typing import Any
 
 from chat.markdown.render import render
+from chat.protocol.failures import failure_fields
 from queueing.api import Job, State, Submission, events
 from queueing.api.events import Event, Standing
 
@@ -18,6 +19,8 @@ def decorate(event: Event) -> Event:
     match events.name_of(event):
         case "completed":
             return event | _response(event.get("result"))
+        case "failed":
+            return event | failure_fields(event["code"])
         case "cancelled":
             return event | {"html": render(event["text"])}
     return event
@@ -78,5 +81,5 @@ def job_view(job: Job, standing: Standing) -> dict[str, Any]:
     if job.state == State.COMPLETED:
         view |= _response(job.result)
     if job.state == State.FAILED:
-        view |= {"error": job.error, "code": job.error_code}
+        view |= {"error": job.error, "code": job.error_code} | failure_fields(job.error_code)
     return view

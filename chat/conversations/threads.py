@@ -12,7 +12,7 @@ from django.db import transaction
 
 from chat.answer_cache.store import forget_thread
 from chat.errors import InvalidInput
-from chat.models import Thread
+from chat.models import Message, Thread
 from chat.replies.titles import renamed_event, title_from
 from chat.uploads import storage
 from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
@@ -47,13 +47,26 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
     """Delete a thread with its messages, cancel its unfinished jobs, and erase what its jobs store."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     job_ids = list(thread.messages.values_list("job_id", flat=True))
-    for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
-        with suppress(WrongState):  # it ended in the meantime
-            cancel(job.id)
+    _cancel_unfinished(job_ids)
     with transaction.atomic():
         forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()
         transaction.on_commit(partial(forget_thread, thread_id.hex))
+
+
+def delete_message(message: Message) -> None:
+    """Delete one message, cancel its job if it is unfinished, and erase what the job stores."""
+    _cancel_unfinished([message.job_id])
+    with transaction.atomic():
+        forget_jobs([message.job_id])
+        message.delete()
+        transaction.on_commit(partial(forget_thread, message.thread_id.hex))
+
+
+def _cancel_unfinished(job_ids: Iterable[UUID]) -> None:
+    for job in Job.objects.filter(id__in=job_ids, state__in=UNFINISHED):
+        with suppress(WrongState):  # it ended in the meantime
+            cancel(job.id)
 
 
 def forget_jobs(job_ids: Iterable[UUID]) -> None:

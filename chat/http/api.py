@@ -10,6 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
 from chat import intake
+from chat.accounts import access_keys
 from chat.accounts.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
 from chat.answer_cache import store as answers
@@ -150,7 +151,7 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
     """Follow a job's events as `text/event-stream`, up to its terminal event."""
     run, offset = sse.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
-    return sse.event_stream(job, run=run, offset=max(0, offset))
+    return sse.event_stream(job, access_key=access_keys.of_request(request), run=run, offset=max(0, offset))
 
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])

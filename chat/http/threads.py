@@ -18,6 +18,7 @@ from chat.conversations.transcript import transcript
 from chat.limits.addresses import client_address
 from chat.markdown.render import render
 from chat.models import Role, Thread
+from chat.protocol.failures import failure_fields
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AcceptedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
 from chat.usage import ledger
@@ -157,7 +158,7 @@ def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
     if message.attachment:
         view["attachment"] = message.attachment
     if job and job.error and (message.role == Role.ASSISTANT or not message.content):
-        view["error"], view["code"] = job.error, job.error_code
+        view |= {"error": job.error, "code": job.error_code} | failure_fields(job.error_code)
     if message.role == Role.ASSISTANT:
         view["html"] = render(message.content)
     return view

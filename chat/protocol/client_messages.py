@@ -158,6 +158,8 @@ class Pong(_Model):
 
 
 ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Render | Cancel | Retry | Ping | Pong
+#: The messages that change nothing.
+READING = (Watch, Render, Ping, Pong)
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )

@@ -144,6 +144,10 @@ class JobOut(_JobStanding, _AnswerDetails):
     """True for a stored answer."""
     error: str | None = None
     code: str | None = None
+    can_retry: bool | None = None
+    """Of a failed job: whether trying it again may help."""
+    advice: str | None = None
+    """Of a failed job: what its owner can do. May be empty."""
 
 
 class CompanionOut(CamelSchema):
@@ -208,6 +212,10 @@ class MessageOut(_AnswerDetails):
     status: str
     error: str | None = None
     code: str | None = None
+    can_retry: bool | None = None
+    """Of a failed job: whether trying it again may help."""
+    advice: str | None = None
+    """Of a failed job: what its owner can do. May be empty."""
     attachment: dict[str, Any] | None = None
     feedback: FeedbackOut | None = None
 

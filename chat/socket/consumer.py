@@ -12,10 +12,11 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat.accounts import open_sockets, tokens
+from chat.accounts import access_keys, open_sockets, tokens
 from chat.accounts.owners import owner_of
+from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
-from chat.errors import LimitReached
+from chat.errors import ChatError, LimitReached
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
@@ -35,6 +36,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     session_key = ""
     client: SocketClient | None = None
+    scopes = frozenset(SCOPE_LABELS)
+    """What the client may do: a browser everything, a program what its token allows."""
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler without Channels' trip to a thread: `in_thread` closes old connections itself."""
@@ -75,8 +78,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
             self.session_key = self.scope["session"].session_key
             return owner
-        self.session_key = open_sockets.TOKEN + tokens.digest(secret)
-        return await in_thread(tokens.owner_of)(secret, "chat", address)
+        token = await in_thread(tokens.admit)(secret, "read", address)
+        self.session_key, self.scopes = access_keys.TOKEN + token.digest, frozenset(token.scopes)
+        return token.owner
 
     async def _greet(self, client: SocketClient) -> None:
         open_sockets.OpenSockets.for_running_loop().add(self)
@@ -112,6 +116,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             message_type = message.type
             request_id = getattr(message, "request_id", None) or ""
             self._count(message_type)
+            self._check_scope(message)
             await handlers.handle(self._connected, message)
         except Exception as exc:
             await self._refuse(error_event(exc, request_id=request_id, message_type=message_type))
@@ -128,6 +133,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not self.message_limit.take(cost):
             wait = round(self.message_limit.wait(cost), 1)
             raise client_messages.BadFrame("too_many", texts.TOO_MANY_MESSAGES, retry_after=wait)
+
+    def _check_scope(self, message: client_messages.ClientMessage) -> None:
+        """Raise `ChatError` if the message changes something and the client may only read."""
+        if not isinstance(message, client_messages.READING) and "chat" not in self.scopes:
+            raise ChatError("insufficient_scope", scope_missing("chat"))
 
     async def _refuse(self, event: Event) -> None:
         await self._connected.send(event)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from chat.admin import CompanionFilter
+from chat.companions.admin_filter import CompanionFilter
 from queueing.api.admin import LargeTable, ReadOnly
 
 from .models import DailyUsage, ModelCall

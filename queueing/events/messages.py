@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from queueing.kinds import get_kind
+from queueing.kinds import topic_of as topic_of_kind
 from queueing.models import Job
 from queueing.record.run import Result, Run, as_result
 from queueing.states import State
@@ -24,7 +24,7 @@ def make(topic: str, name: str, job_id: str, request_id: str, meta: dict[str, st
 
 def event_of(job: Job, name: str, /, **fields: Any) -> Event:
     """Return one event of a row."""
-    return make(get_kind(job.kind).topic, name, job.id.hex, job.request_id, job.meta, **fields)
+    return make(topic_of_kind(job.kind), name, job.id.hex, job.request_id, job.meta, **fields)
 
 
 def event_of_run(run: Run, name: str, /, **fields: Any) -> Event:
@@ -54,7 +54,7 @@ def terminal_event(result: Result) -> Event:
         response = result.value.get("response", "") if isinstance(result.value, dict) else ""
         fields = {"response": response, "result": result.value}
     elif result.state == State.FAILED:
-        fields |= {"error": result.error, "code": result.code, "canRetry": True}
+        fields |= {"error": result.error, "code": result.code}
     return event_of_run(result.run, result.state.value, **fields)
 
 

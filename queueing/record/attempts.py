@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
-from queueing.errors import UnknownKind
-from queueing.kinds import get_kind
+from queueing.kinds import find_kind
 from queueing.models import FailedAttempt, Job, LogLine
 from queueing.schedule.scripts import Claimed
 from queueing.states import UNFINISHED, State
@@ -32,7 +31,8 @@ UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL,
     attempts = attempts + 1, run_count = run_count + 1
 WHERE id IN ({{ids}}) AND state IN ({_UNFINISHED_STATES}) AND (state <> 'active' OR started_at < %s)
-RETURNING id, kind, owner, request_id, args, meta, run_count, attempts, max_attempts, priority, created_at
+RETURNING id, kind, kind_version, owner, request_id, args, meta, run_count, attempts, max_attempts, priority,
+    created_at
 """  # noqa: S608 (the states are ours)
 
 #: The most frequent end by far: jobs of one claim that completed without a result, in one statement. All get
@@ -83,16 +83,13 @@ def begin(claimed: Sequence[Claimed], token: str, claimed_at: datetime | None = 
 def _run(
     row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed_at: datetime, now: datetime
 ) -> Run:
-    raw, kind_name, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
+    raw, kind, version, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
-    try:
-        kind = get_kind(kind_name)
-    except UnknownKind:
-        kind = None
     return Run(
         id=job_id,
-        kind=kind,
-        kind_name=kind_name,
+        kind=find_kind(kind),
+        kind_name=kind,
+        version=version,
         queue=claims[job_id].queue,
         owner=owner,
         request_id=request_id,

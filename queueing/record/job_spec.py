@@ -17,12 +17,15 @@ from queueing.models import Job
 from queueing.states import State
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f]")
+#: Control characters, and halves of surrogate pairs.
+_UNUSABLE_CHARACTERS = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 #: An escaped NUL in JSON. After an escaped backslash the same six characters are ordinary text.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 #: Seconds of a year. A longer delay is a mistake in the unit.
 _MAX_DELAY = 366 * 24 * 3600
+#: Levels of lists and dicts in arguments. Parsers in all processes and databases take more than this.
+_MAX_DEPTH = 100
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
@@ -41,12 +44,16 @@ class JobSpec:
 
     def build(self, args: dict[str, Any]) -> Job:
         """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
-        queue = get_queue(get_kind(self.kind).queue)
+        kind = get_kind(self.kind)
+        queue = get_queue(kind.queue)
         _check(self, args)
+        if refusal := kind.refusal(tuple(args)):
+            raise BadSubmission("args", f"the handler of {self.kind!r} does not take these: {refusal}")
         now = timezone.now()
         row = _BLANK | {
             "id": self.job_id or new_id(),
             "kind": self.kind,
+            "kind_version": kind.version,
             "queue": queue.name,
             "owner": self.owner,
             "request_id": self.request_id,
@@ -74,21 +81,23 @@ def _check(spec: JobSpec, args: object) -> None:
         raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
     _check_names(spec.request_id, spec.owner)
     _check_args(args)
-    if spec.meta:
+    if spec.meta is not None:
         _check_meta(spec.meta)
+    if spec.job_id is not None and not (isinstance(spec.job_id, UUID) and spec.job_id.version == 7):
+        raise BadSubmission("job_id", f"{spec.job_id!r} was not made by new_id()")
 
 
 def _check_names(request_id: object, owner: object) -> None:
     if not isinstance(request_id, str) or (request_id and not _REQUEST_ID.fullmatch(request_id)):
         raise BadSubmission("request_id", "use 1 to 64 characters: letters, digits and . _ : -")
-    if not isinstance(owner, str) or len(owner) > 64 or _CONTROL_CHARACTERS.search(owner):
+    if not isinstance(owner, str) or len(owner) > 64 or _UNUSABLE_CHARACTERS.search(owner):
         raise BadSubmission("owner", "use text of up to 64 characters without control characters")
 
 
 def _check_meta(meta: object) -> None:
     if not isinstance(meta, dict) or not all(isinstance(x, str) for pair in meta.items() for x in pair):
         raise BadSubmission("meta", "use a dict of text to text")
-    _json("meta", meta)
+    _check_size("meta", meta)
 
 
 def _is_int(value: object) -> bool:
@@ -104,21 +113,45 @@ def _check_delay(delay: object) -> None:
 def _check_args(args: object) -> None:
     if not isinstance(args, dict) or not all(isinstance(name, str) for name in args):
         raise BadSubmission("args", f"use a dict of keyword arguments, not {type(args).__name__}")
-    size = len(_json("args", args))
+    _check_size("args", args)
+
+
+def _check_size(field: str, value: dict[str, Any]) -> None:
+    size = len(checked_json(field, value))
     if size > (maximum := get_conf().max_payload):
         raise BadSubmission(
-            "args",
+            field,
             f"{size} bytes of JSON are too many: use at most {maximum}; store the rest and pass its id",
         )
 
 
-def _json(field: str, value: Any) -> bytes:
-    """Return `value` as JSON that every supported database can store. Raises `BadSubmission`."""
+def checked_json(field: str, value: Any) -> bytes:
+    """Return `value` as JSON that every supported database stores and every process reads as it was given.
+
+    Raise `BadSubmission` naming the field.
+    """
+    _check_shape(field, value, _MAX_DEPTH)
     try:
         text = _encode(value)
         encoded = text.encode()  # raises for lone surrogates, which are not text
-    except (TypeError, ValueError, RecursionError) as exc:
+    except (TypeError, ValueError) as exc:
         raise BadSubmission(field, f"not JSON: {exc}") from None
     if _NUL.search(text):
         raise BadSubmission(field, "it contains NUL characters, which PostgreSQL cannot store")
     return encoded
+
+
+def _check_shape(field: str, value: object, levels: int) -> None:
+    """Raise `BadSubmission` for values nested too deep, and for keys that JSON would turn into text."""
+    if not isinstance(value, dict | list | tuple):
+        return
+    if levels == 0:
+        raise BadSubmission(field, f"it is nested more than {_MAX_DEPTH} levels deep")
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise BadSubmission(field, f"the key {key!r} is not text, and JSON would turn it into text")
+        value = value.values()
+    for item in value:
+        if isinstance(item, dict | list | tuple):
+            _check_shape(field, item, levels - 1)

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from queueing.errors import UnknownKind
-from queueing.kinds import Kind, get_kind
+from queueing.kinds import Kind, find_kind
 from queueing.models import Job
 from queueing.states import State
 
@@ -19,6 +18,8 @@ class Run:
     kind: Kind | None
     """None when this process has no handler of that name."""
     kind_name: str
+    version: int = 1
+    """The version of the kind with which the job was submitted."""
     queue: str
     owner: str
     request_id: str
@@ -81,14 +82,11 @@ class Result:
 
 def as_run(job: Job) -> Run:
     """Return the run of an active row, for work that the worker itself cannot finish."""
-    try:
-        kind = get_kind(job.kind)
-    except UnknownKind:
-        kind = None
     return Run(
         id=job.id.hex,
-        kind=kind,
+        kind=find_kind(job.kind),
         kind_name=job.kind,
+        version=job.kind_version,
         queue=job.queue,
         owner=job.owner,
         request_id=job.request_id,

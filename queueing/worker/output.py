@@ -49,6 +49,7 @@ class RunOutput:
             max_attempts=run.max_attempts,
             emit=self.emit,
             pace=self.pace,
+            version=run.version,
         )
         self._sender = OutputSender.for_running_loop()
         self._loop = asyncio.get_running_loop()

@@ -1,55 +1,46 @@
-"""Staff find conversations in the admin; only those with the permission read messages."""
+"""Deleting in the admin erases as the owner's own page does (S18)."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
+from django.test import Client
 
-from chat.conversations.messages import AcceptedMessage
-from tests.chat.questions import submit_question
+from chat.conversations.messages import NewMessage
+from chat.intake import submit_message
+from chat.models import Message, Thread
+from queueing.api import Job, State
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-
-
-def staff(*permissions: str) -> User:
-    user = User.objects.create_user("carol", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
 @pytest.fixture
-def asked() -> AcceptedMessage:
-    return submit_question(owner="s:alice", companion="travel", text="a private question", request_id="r-1")
+def admin() -> Client:
+    User.objects.create_superuser("root", password="of-the-tests")
+    client = Client()
+    client.login(username="root", password="of-the-tests")
+    return client
 
 
-def pages(client, asked: AcceptedMessage) -> str:
-    """Return everything that the admin shows of the conversation."""
-    shown = ""
-    for address in (
-        "thread/",
-        f"thread/?q={asked.thread_id}",
-        f"thread/{asked.thread_id}/change/",
-        f"message/?q={asked.message_id}",
-        f"message/{asked.message_id}/change/",
-    ):
-        response = client.get(f"/admin/chat/{address}")
-        assert response.status_code == 200, address
-        shown += response.content.decode()
-    return shown
+@pytest.fixture
+def job() -> Job:
+    """A waiting question, whose job has text as if an answer had begun."""
+    accepted = submit_message(
+        NewMessage(owner="s:" + "0" * 40, companion="travel", text="Where to?", request_id="r-1")
+    )
+    Job.objects.update(text="Lisbon", result={"response": "Lisbon"})
+    return accepted.submission.job
 
 
-def test_staff_without_permission_find_but_cannot_read(client, asked):
-    client.force_login(staff("view_thread", "view_message"))
-    shown = pages(client, asked)
-    assert "travel" in shown
-    assert "private" not in shown
-
-
-def test_staff_with_permission_can_read(client, asked):
-    client.force_login(staff("view_thread", "view_message", "view_message_content"))
-    assert "a private question" in pages(client, asked)
-
-
-def test_superuser_can_read_but_not_change(admin_client, asked):
-    assert "a private question" in pages(admin_client, asked)
-    assert admin_client.get("/admin/chat/message/add/").status_code == 403
-    response = admin_client.post(f"/admin/chat/message/{asked.message_id}/change/", {"content": "forged"})
-    assert response.status_code == 403
+@pytest.mark.parametrize("model", [Thread, Message])
+@pytest.mark.parametrize("in_bulk", [False, True])
+def test_row_deleted_in_the_admin_takes_the_text_of_its_job_along(admin, job, model, in_bulk):
+    row = model.objects.order_by("pk").first()
+    name = model._meta.model_name
+    if in_bulk:
+        fields = {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
+        response = admin.post(f"/admin/chat/{name}/", fields)
+    else:
+        response = admin.post(f"/admin/chat/{name}/{row.pk.hex}/delete/", {"post": "yes"})
+    assert response.status_code == 302
+    assert not model.objects.filter(pk=row.pk).exists()
+    job.refresh_from_db()
+    assert (job.state, job.text, job.result) == (State.CANCELLED, "", None)

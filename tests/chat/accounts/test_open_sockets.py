@@ -73,7 +73,7 @@ async def test_database_error_closes_no_sockets(monkeypatch):
         looked.set()
         raise RuntimeError("no database")
 
-    monkeypatch.setattr("chat.accounts.open_sockets.valid_keys", broken)
+    monkeypatch.setattr("chat.accounts.open_sockets.still_valid", broken)
     async with browser() as alice:
         tab = await alice.open()
         await asyncio.wait_for(looked.wait(), 5)

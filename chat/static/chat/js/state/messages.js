@@ -6,14 +6,11 @@
 import { codePoints } from "./text-assembly.js";
 
 const OVER = new Set(["completed", "failed", "cancelled"]);
-const LOST = new Set(["no_speech", "unreadable", "too_long", "expired"]);
 
 export const isOver = ({ status }) => OVER.has(status);
 /** A recording without a transcript; it may never get one. */
 export const isUnheard = (message) => message?.attachment?.kind === "audio" && !message.text;
 export const isRunning = (message) => (message.role === "assistant" || isUnheard(message)) && !isOver(message);
-/** A recording failed with `code`, and trying again cannot help. */
-export const isLost = (code) => LOST.has(code);
 export const topicOf = ({ type }) => type.split(":")[0];
 export const verbOf = ({ type }) => type.split(":")[1];
 
@@ -72,7 +69,8 @@ function finishedAnswer(row, common) {
     html: row.html ?? null,
     length: codePoints(common.text),
     error: row.error ?? null,
-    canRetry: !(isUnheard(common) && isLost(row.code)),
+    canRetry: row.canRetry,
+    advice: row.advice,
     cached: Boolean(row.cached),
     ...originOf(row),
     feedback: row.feedback ?? null,

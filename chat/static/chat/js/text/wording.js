@@ -60,11 +60,6 @@ export function retryText({ at, next, of }) {
   return `Trying again ${inTime(left)} (attempt ${next} of ${of})`;
 }
 
-export const failureAdvice = (canRetry) =>
-  canRetry === false
-    ? "Trying again will not help. Change the message, or contact the operator of this site."
-    : "Your message is saved. Try again now or later.";
-
 export const BUSY = {
   throttled: "The service is busy: answers take longer, and only a few of your messages can wait at the same time.",
   full: "The queue is full. If your message is rejected, you can send it again.",

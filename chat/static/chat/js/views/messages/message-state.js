@@ -2,7 +2,7 @@
 
 import { isOver, isUnheard } from "../../state/messages.js";
 import { isFinal, isSentAgain, messageError } from "../../text/error-messages.js";
-import { failureAdvice, positionText, retryText, unsentText, waitText } from "../../text/wording.js";
+import { positionText, retryText, unsentText, waitText } from "../../text/wording.js";
 import { $, clone, create, fill } from "../dom.js";
 
 const MAX_BEADS = 8;
@@ -63,11 +63,10 @@ const fillers = {
     fill(host, { head: retry.reason, sub: retryText(retry) });
   },
   failed(host, message) {
-    const { error, canRetry } = message;
-    const isRecording = isUnheard(message);
-    fill(host, { head: error || "There was no answer.", sub: isRecording ? "" : failureAdvice(canRetry) });
+    const { error, canRetry, advice } = message;
+    fill(host, { head: error || "There was no answer.", sub: advice ?? "" });
     $("[data-do=retry]", host).hidden = canRetry === false;
-    $("[data-do=delete-message]", host).hidden = !isRecording;
+    $("[data-do=delete-message]", host).hidden = !isUnheard(message);
   },
   cancelled(host, { text }) {
     fill(host, { head: text ? "Stopped here." : "Cancelled before it started." });

@@ -1,7 +1,7 @@
 // Voice messages: from the microphone to the text, which is put into the composer or sent at once.
 
 import { api } from "../../net/api.js";
-import { isLost, verbOf } from "../../state/messages.js";
+import { verbOf } from "../../state/messages.js";
 import { DONE, MAX_SECONDS, OFFLINE, secondsLeft } from "../../text/voice-wording.js";
 import { formData } from "../attachments.js";
 import { $ } from "../dom.js";
@@ -125,13 +125,13 @@ const events = {
     voice.restore(response);
     voice.say(DONE);
   },
-  failed(voice, { error, code, jobId }) {
+  failed(voice, { error, canRetry, jobId }) {
     end(voice);
     const again = () => {
       wait(voice, { jobId });
       voice.session.retry(jobId);
     };
-    fail(voice, error, isLost(code) ? null : again);
+    fail(voice, error, canRetry === false ? null : again);
   },
   cancelled: end,
 };

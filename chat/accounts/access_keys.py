@@ -1,0 +1,64 @@
+"""Access keys: what opened a request, a socket or a stream, and whether it may still be used.
+
+An access key is the key of a session, or `TOKEN` followed by the digest of an API token.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from . import tokens
+
+#: Prefix of a token's digest where it replaces a session key.
+TOKEN = "token:"  # noqa: S105 (not a secret)
+
+
+def of_request(request: HttpRequest) -> str:
+    """Return the access key of an HTTP request whose owner is known."""
+    secret = tokens.secret_in_header(request.headers.get("Authorization", ""))
+    return TOKEN + tokens.digest(secret) if secret is not None else request.session.session_key or ""
+
+
+def still_valid(keys: Iterable[str]) -> set[str]:
+    """Return the keys among `keys` that may still be used. Blocks.
+
+    A token is valid until it expires or is deleted. A session is valid until it expires, is deleted, or the
+    password of its user changes. Neither is valid when its user is deactivated or deleted.
+    """
+    digests = {key.removeprefix(TOKEN) for key in keys if key.startswith(TOKEN)}
+    valid = {TOKEN + digest for digest in tokens.valid_digests(digests)} if digests else set()
+    sessions = _sessions([key for key in keys if not key.startswith(TOKEN)])
+    signed_in = {data[SESSION_KEY] for data in sessions.values() if SESSION_KEY in data}
+    users = {str(user.pk): user for user in get_user_model()._default_manager.filter(pk__in=signed_in)}
+    return valid | {key for key, data in sessions.items() if _is_valid(data, users)}
+
+
+def _is_valid(session: Mapping[str, Any], users: Mapping[str, Any]) -> bool:
+    """Return whether a stored session is a visitor's, or of a user who is active and has this password."""
+    if SESSION_KEY not in session:
+        return True
+    user = users.get(session[SESSION_KEY])
+    if user is None or not user.is_active:
+        return False
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session.get(HASH_SESSION_KEY, ""), known) for known in hashes)
+
+
+def _sessions(keys: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the contents of the stored sessions, by their keys."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    return {key: _decoded(data) for key, data in rows.values_list("session_key", "session_data")}
+
+
+@lru_cache(maxsize=10_000)
+def _decoded(session_data: str) -> Mapping[str, Any]:
+    """Return the contents of a session. Open sockets ask every few seconds for the same unchanged data."""
+    return dict(import_module(settings.SESSION_ENGINE).SessionStore().decode(session_data))

@@ -1,0 +1,73 @@
+"""What the owner of a failed job can do: whether trying again can help, and the advice, by error code.
+
+Each code that a job of this project fails with is here (a test finds them). Any other code is that of an
+unexpected error, which may pass.
+"""
+
+from typing import Any, NamedTuple
+
+from . import texts
+
+
+class Failure(NamedTuple):
+    """What can be done about a failure."""
+
+    can_retry: bool
+    """Whether the same request may succeed when it is tried again."""
+    advice: str
+    """A sentence for the owner, shown below the error; empty where the error says it all."""
+
+
+MAY_PASS = Failure(True, texts.TRY_AGAIN)
+_WAITS_FOR_OPERATOR = Failure(False, texts.OPERATOR_MUST_ACT)
+_NEEDS_OTHER_WORDS = Failure(False, texts.CHANGE_MESSAGE)
+_SAYS_IT_ALL = Failure(False, "")
+
+FAILURES: dict[str, Failure] = {
+    # the provider
+    "provider_error": MAY_PASS,
+    "provider_timeout": MAY_PASS,
+    "provider_unreachable": MAY_PASS,
+    "rate_limited": MAY_PASS,
+    "patience": MAY_PASS,
+    "cut_off": MAY_PASS,
+    "garbled": MAY_PASS,
+    "empty_answer": MAY_PASS,
+    "no_room": Failure(True, texts.ONE_THING_AT_A_TIME),
+    # its account and our settings
+    "not_configured": _WAITS_FOR_OPERATOR,
+    "no_model": _WAITS_FOR_OPERATOR,
+    "no_quota": _WAITS_FOR_OPERATOR,
+    # the message
+    "bad_request": _NEEDS_OTHER_WORDS,
+    "content_filter": _NEEDS_OTHER_WORDS,
+    "refused": _NEEDS_OTHER_WORDS,
+    "too_long": _SAYS_IT_ALL,
+    "budget_spent": Failure(False, texts.BUDGET_RENEWS),
+    # what the message was about
+    "thread_deleted": _SAYS_IT_ALL,
+    "no_companion": Failure(False, texts.OTHER_COMPANION),
+    "document_gone": _SAYS_IT_ALL,
+    "no_speech": _SAYS_IT_ALL,
+    "unreadable": _SAYS_IT_ALL,
+    "expired": _SAYS_IT_ALL,
+    # the engine
+    "timeout": MAY_PASS,
+    "stalled": MAY_PASS,
+    "database_away": MAY_PASS,
+    "unknown_kind": MAY_PASS,
+    "result_not_json": _WAITS_FOR_OPERATOR,
+    "unwritable": _WAITS_FOR_OPERATOR,
+    "parent_failed": Failure(False, texts.FIRST_STEP_FIRST),
+}
+
+
+def failure_of(code: str) -> Failure:
+    """Return what can be done about a job that failed with `code`."""
+    return FAILURES.get(code, MAY_PASS)
+
+
+def failure_fields(code: str) -> dict[str, Any]:
+    """Return the same as fields of an event or an answer."""
+    failure = failure_of(code)
+    return {"canRetry": failure.can_retry, "advice": failure.advice}

@@ -1,0 +1,65 @@
+"""What an owner can do about each failure (K10)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from chat.documents.texts import SKIP_REASONS
+from chat.protocol.failures import FAILURES, MAY_PASS, failure_of
+from chat.upstream.fallback import COOLDOWN_SECONDS
+from chat.voice.jobs import FINAL_CODES
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Calls that name the error code of a job.
+RAISED = {"Permanent", "Retry", "Cooldown", "Result"}
+
+
+def codes_in_source() -> set[str]:
+    """Return all codes with which the code of this project lets a job fail."""
+    trees = [
+        ast.parse(path.read_text()) for room in ("chat", "queueing") for path in (ROOT / room).rglob("*.py")
+    ]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call for call in calls if getattr(call.func, "id", "") in RAISED]
+    values = [word.value for call in named for word in call.keywords if word.arg == "code"]
+    return {value.value for value in values if isinstance(value, ast.Constant)}
+
+
+def test_every_code_of_a_failure_is_in_the_table():
+    codes = codes_in_source()
+    assert {"content_filter", "provider_error", "stalled", "no_speech", "unwritable"} <= codes
+    assert codes | {*COOLDOWN_SECONDS, *SKIP_REASONS, *FINAL_CODES} <= FAILURES.keys()
+
+
+CANNOT_HELP = {
+    *("not_configured", "no_model", "no_quota", "bad_request", "content_filter", "refused", "too_long"),
+    *(
+        "budget_spent",
+        "thread_deleted",
+        "no_companion",
+        "document_gone",
+        "no_speech",
+        "unreadable",
+        "expired",
+    ),
+    *("result_not_json", "unwritable", "parent_failed"),
+}
+
+
+@pytest.mark.parametrize("code", sorted(FAILURES))
+def test_trying_again_is_offered_only_where_it_can_help(code):
+    failure = failure_of(code)
+    assert failure.can_retry is (code not in CANNOT_HELP)
+    assert failure.can_retry is False or "Try again" in failure.advice
+    assert failure.can_retry or "Try again" not in failure.advice
+
+
+@pytest.mark.parametrize("code", FINAL_CODES)
+def test_recording_that_is_deleted_cannot_be_tried_again(code):
+    assert not failure_of(code).can_retry
+
+
+@pytest.mark.parametrize("code", ["", "ValueError", "a_new_code"])
+def test_unexpected_error_may_pass(code):
+    assert failure_of(code) == MAY_PASS
