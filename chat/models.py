@@ -52,6 +52,9 @@ class Message(models.Model):
     role = models.CharField(max_length=9, choices=Role.choices)
     content = models.TextField(blank=True)
     """Markdown. A reply is empty until its job ends, then it is the answer, or the part that was written."""
+    is_incomplete = models.BooleanField(default=False, db_default=False)
+    """True for a reply of which `content` is only the beginning: it was stopped, or it failed. The job says
+    so too, but may be pruned."""
     created_at = models.DateTimeField(auto_now_add=True)
     job_id = models.UUIDField()
     attachment = models.JSONField(null=True)

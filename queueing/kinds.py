@@ -39,7 +39,8 @@ class Ending:
     error: str
     """A sentence for the owner; empty unless failed."""
     text: str
-    """The text that `ctx.delta` streamed in the last attempt, also when the job did not complete."""
+    """The text that `ctx.delta` streamed in the last run, also when the job did not complete; then, if that
+    run had none, in the last run that had some."""
     kind: str = ""
     code: str = ""
     """A stable word for the failure; empty unless failed."""

@@ -108,6 +108,8 @@ def _markdown(thread: Thread) -> Iterator[str]:
             else ""
         )
         yield f"\n---\n\n**{who}**, {message.created_at:%Y-%m-%d %H:%M}{file}\n\n{message.content}\n"
+        if message.is_incomplete:
+            yield f"\n*{texts.INCOMPLETE}*\n"
 
 
 def _thread_json(thread: Thread) -> Iterator[str]:
@@ -125,6 +127,7 @@ def _thread_json(thread: Thread) -> Iterator[str]:
             "id": message.id.hex,
             "role": message.role,
             "content": message.content,
+            "incomplete": message.is_incomplete,
             "createdAt": message.created_at,
             "attachment": message.attachment,
         }

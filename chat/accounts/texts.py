@@ -33,6 +33,7 @@ CSRF_FAILED = (
     "The CSRF token is missing or wrong. Send the value of the csrftoken cookie in the X-CSRFToken header."
 )
 
+INCOMPLETE = "This answer is incomplete."
 EXPORT_README = """\
 Your data at Buddy Companion, as of {at}.
 

@@ -63,8 +63,10 @@ class MessageWithJob:
 
     @property
     def status(self) -> str:
-        """The job's state; a pruned job counts as completed."""
-        return status_of(self.job) if self.job else str(State.COMPLETED)
+        """The job's state; a pruned job counts as completed, or failed if its reply is incomplete."""
+        if self.job:
+            return status_of(self.job)
+        return str(State.FAILED if self.message.is_incomplete else State.COMPLETED)
 
     @property
     def cached(self) -> bool:

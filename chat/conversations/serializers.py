@@ -4,6 +4,7 @@ from typing import Any
 
 from chat.markdown.render import render
 from chat.protocol.failures import failure_fields
+from chat.upstream import without_thoughts
 from queueing.api import Job, State, Submission, events
 from queueing.api.events import Event, Standing
 
@@ -20,10 +21,16 @@ def decorate(event: Event) -> Event:
         case "completed":
             return event | _response(event.get("result"))
         case "failed":
-            return event | failure_fields(event["code"])
+            return event | _said(event) | failure_fields(event["code"])
         case "cancelled":
-            return event | {"html": render(event["text"])}
+            return event | _said(event)
     return event
+
+
+def _said(event: Event) -> dict[str, Any]:
+    """Return the fields of what was said before the job ended without completing."""
+    text = without_thoughts(event["text"])
+    return {"text": text, "html": render(text)}
 
 
 def _response(result: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ INVALID_CHARACTERS = "A message cannot contain NUL characters or half surrogate 
 REQUEST_ID_USED = "This requestId was already used for another kind of job."
 DOCUMENT_GONE = "To ask something else about a document, please attach it again."
 NOT_TRANSCRIBED = "Cannot edit a recording that is not transcribed."
+INCOMPLETE = "This answer is incomplete."
 UNTITLED = "Conversation"
 YOU = "You"
 

@@ -32,6 +32,7 @@ def transcript(*, owner: str, thread_id: UUID) -> Transcript:
         about = message.attachment or {}
         document = f"*{about['name']}*" if about.get("kind") == "document" else ""
         heading = f"**{speaker}**, {message.created_at:%d %B %Y, %H:%M}"
-        parts += filter(None, [heading, document, message.content])
+        note = f"*{texts.INCOMPLETE}*" if message.is_incomplete else ""
+        parts += filter(None, [heading, document, message.content, note])
     name = slugify(title, allow_unicode=True)[:_NAME].strip("-") or "conversation"
     return Transcript(f"{name}.md", "\n\n".join(parts) + "\n")

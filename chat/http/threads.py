@@ -11,7 +11,7 @@ from ninja import Router, Status
 
 from chat.analytics import feedback
 from chat.care.http import care_of, care_of_thread, screen_request
-from chat.conversations import edit, selectors, serializers
+from chat.conversations import edit, selectors, serializers, texts
 from chat.conversations import threads as services
 from chat.conversations.search import SearchResult, search
 from chat.conversations.transcript import transcript
@@ -159,6 +159,10 @@ def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
         view["attachment"] = message.attachment
     if job and job.error and (message.role == Role.ASSISTANT or not message.content):
         view |= {"error": job.error, "code": job.error_code} | failure_fields(job.error_code)
+    elif message.is_incomplete and not job:
+        view |= {"error": texts.INCOMPLETE, "canRetry": False, "advice": ""}
+    if message.is_incomplete:
+        view["incomplete"] = True
     if message.role == Role.ASSISTANT:
         view["html"] = render(message.content)
     return view

@@ -216,6 +216,8 @@ class MessageOut(_AnswerDetails):
     """Of a failed job: whether trying it again may help."""
     advice: str | None = None
     """Of a failed job: what its owner can do. May be empty."""
+    incomplete: bool | None = None
+    """True for an answer that was stopped, or failed, after its beginning."""
     attachment: dict[str, Any] | None = None
     feedback: FeedbackOut | None = None
 

@@ -13,6 +13,7 @@ from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import load_context
 from chat.prompting.prompt import build_prompt
+from chat.upstream import without_thoughts
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, job
 
@@ -21,13 +22,17 @@ from .model_calls import Payer, call_model, release_reservation
 
 
 def save_reply(ending: Ending) -> None:
-    """Store the text in the message that waits for it. In a deleted thread there is no such message."""
-    text = {State.COMPLETED: (ending.result or {}).get("response", ""), State.CANCELLED: ending.text}
+    """Store the text in the message that waits for it, or as much of it as was said.
+
+    In a deleted thread there is no such message.
+    """
+    completed = ending.state == State.COMPLETED
+    text = ending.result.get("response", "") if completed else without_thoughts(ending.text)
     reply = Message.objects.filter(id=ending.args["reply_id"])
-    reply.update(content=text.get(ending.state, ""))
+    reply.update(content=text, is_incomplete=bool(text) and not completed)
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
     release_reservation(ending)
-    if ending.state == State.COMPLETED and not ending.result.get("cached"):  # a stored answer costs no call
+    if completed and not ending.result.get("cached"):  # a stored answer costs no call
         titles.submit_title(ending.args["reply_id"])
     track_job_end(ending)
 

@@ -37,7 +37,7 @@ def submit_title(reply_id: str) -> None:
     if not settings.THREAD_TITLES:
         return
     earlier = Message.objects.filter(
-        thread=OuterRef("thread"), role=Role.ASSISTANT, id__lt=OuterRef("id")
+        thread=OuterRef("thread"), role=Role.ASSISTANT, id__lt=OuterRef("id"), is_incomplete=False
     ).exclude(content="")
     first = Message.objects.filter(id=reply_id, thread__has_custom_title=False).exclude(Exists(earlier))
     for thread_id in first.values_list("thread_id", flat=True):

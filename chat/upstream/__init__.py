@@ -14,5 +14,6 @@ from chat.upstream.fallback import stream_reply
 
 from .draft import CallUsage, ModelReply
 from .stream import ReplyCallbacks
+from .thoughts import without_thoughts
 
-__all__ = ["CallUsage", "ModelReply", "ReplyCallbacks", "stream_reply"]
+__all__ = ["CallUsage", "ModelReply", "ReplyCallbacks", "stream_reply", "without_thoughts"]

@@ -32,10 +32,10 @@ def cancel(job_id: UUID | str) -> Job:
 
     Raise `Job.DoesNotExist`, or `WrongState` if the job is finished.
     """
-    text = _text_so_far(job_id)
+    said = {"text": text} if (text := _text_so_far(job_id)) else {}  # else that of an earlier run stays
     with transaction.atomic():
         won = Job.objects.filter(id=job_id, state__in=UNFINISHED).update(
-            state=State.CANCELLED, finished_at=timezone.now(), run_at=None, unfinished_parents=0, text=text
+            state=State.CANCELLED, finished_at=timezone.now(), run_at=None, unfinished_parents=0, **said
         )
         job = Job.objects.get(id=job_id)
         if not won:
@@ -75,7 +75,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
     starts_from, ends_in = TRANSITIONS["retry"]
     with transaction.atomic():
         won = Job.objects.filter(id=job_id, state__in=starts_from).update(
-            state=ends_in, finished_at=None, attempts=0, stalls=0, error="", error_code="", text="", token=""
+            state=ends_in, finished_at=None, attempts=0, stalls=0, error="", error_code="", token=""
         )
         job = Job.objects.get(id=job_id)
         if not won:

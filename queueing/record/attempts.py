@@ -119,6 +119,7 @@ def end(results: Sequence[Result]) -> RecordedResults:
 
     The `on_end` hook of each result that is recorded runs within it.
     """
+    _keep_earlier_texts(results)
     plain = [r for r in results if not _hook(r)]
     hooked = [r for r in results if _hook(r)]
     broken: list[tuple[Result, Exception]] = []
@@ -136,6 +137,17 @@ def end(results: Sequence[Result]) -> RecordedResults:
         freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])
     settled = {id(r) for r in won} | {id(r) for r, _ in broken}
     return RecordedResults(won, [r for r in results if id(r) not in settled], broken, freed)
+
+
+def _keep_earlier_texts(results: Sequence[Result]) -> None:
+    """Give a run that ended without text, and without completing, the text of the last run that had some.
+
+    Its owner has read it, and the job's new end must not take it away.
+    """
+    silent = {r.run.id: r for r in results if r.state != State.COMPLETED and r.run.number > 1 and not r.text}
+    if silent:
+        for job_id, text in Job.objects.filter(id__in=list(silent)).values_list("id", "text"):
+            silent[job_id.hex].text = text
 
 
 def _hook(result: Result) -> Any:

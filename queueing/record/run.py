@@ -58,7 +58,7 @@ class Result:
     value: Any = None
     """The value that the handler returned."""
     text: str = ""
-    """The text that the handler streamed."""
+    """The text that the handler streamed; without completing, at least that of the last run that had some."""
     code: str = ""
     error: str = ""
     """A sentence for the owner."""

@@ -1,7 +1,9 @@
 """Give back jobs whose lease expired because their worker was lost. The record first, then Redis."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -31,7 +33,8 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
         finished: list[str] = []
         if queue.name != DJANGO_Q_QUEUE:
             logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
-            finished = await database.run_sync(record_stalls, queue, claims)
+            said = await _texts_of([job_id for job_id, _ in claims])
+            finished = await database.run_sync(record_stalls, queue, claims, said)
         back = [claim for claim in claims if claim[0] not in set(finished)]
         if back:
             await redis_client.arun(scripts.release(queue.name, back, expired=True))
@@ -43,9 +46,19 @@ async def recover(conf: EngineConf, database: DatabaseThread) -> None:
                 await delivery.emit(owner, event)
 
 
-def record_stalls(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[str]:
+async def _texts_of(ids: Sequence[str]) -> dict[str, str]:
+    """Return the texts that jobs have streamed, as far as Redis has them."""
+    stored: list[Any] = await redis_client.aclient().mget([scripts.stream_key(job_id) for job_id in ids])
+    texts = {job_id: scripts.parse_stream(text)[1] for job_id, text in zip(ids, stored, strict=True)}
+    return {job_id: text for job_id, text in texts.items() if text}
+
+
+def record_stalls(
+    queue: QueueDef, claims: Sequence[tuple[str, str]], said: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """Record that the workers of these claims were lost, and return the ids of finished jobs among them.
 
+    `said` has the texts that they streamed, by job id; they stay with the jobs until another run says more.
     A row that is not active under the token is left alone: its worker recorded the outcome, but had not
     updated Redis yet.
     """
@@ -55,9 +68,12 @@ def record_stalls(queue: QueueDef, claims: Sequence[tuple[str, str]]) -> list[st
             job = active.first()
             if job is None:
                 continue
+            job.text = said.get(job_id, job.text)
             if job.stalls >= queue.max_stalled:
                 _give_up(job)
-            elif active.update(state=State.WAITING, stalls=F("stalls") + 1, attempts=F("attempts") - 1):
+            elif active.update(
+                state=State.WAITING, stalls=F("stalls") + 1, attempts=F("attempts") - 1, text=job.text
+            ):
                 _keep_attempt(job)
     ids = [job_id for job_id, _ in claims]
     alive = Job.objects.filter(id__in=ids, state__in=UNFINISHED).values_list("id", flat=True)
@@ -101,6 +117,7 @@ def _give_up(job: Job) -> None:
                 outcome="stalled",
                 code="stalled",
                 error=texts.UNEXPECTED,
+                text=job.text,
                 detail="The job stalled more often than max_stalled allows.",
                 ended_at=timezone.now(),
             )

@@ -169,18 +169,21 @@ def test_title_of_one_long_word_is_cut():
 
 
 @pytest.mark.parametrize(
-    ("state", "more", "content"),
+    ("state", "more", "content", "is_incomplete"),
     [
-        (State.COMPLETED, {"response": "Lisbon!"}, "Lisbon!"),
-        (State.CANCELLED, {"text": "Lis"}, "Lis"),
-        (State.FAILED, {"text": "Lis"}, ""),
+        (State.COMPLETED, {"response": "Lisbon!"}, "Lisbon!", False),
+        (State.CANCELLED, {"text": "Lis"}, "Lis", True),
+        (State.FAILED, {"text": "Lis"}, "Lis", True),
+        (State.FAILED, {"text": "Let me see.\n</think>\n\nLis"}, "Lis", True),
+        (State.FAILED, {"text": ""}, "", False),
     ],
 )
-def test_end_of_job_fills_the_reply(state, more, content):
+def test_end_of_job_fills_the_reply(state, more, content, is_incomplete):
     asked = ask()
     before = Thread.objects.get().updated_at
     end(asked, state, **more)
-    assert Message.objects.get(role=Role.ASSISTANT).content == content
+    reply = Message.objects.get(role=Role.ASSISTANT)
+    assert (reply.content, reply.is_incomplete) == (content, is_incomplete)
     assert Thread.objects.get().updated_at > before
 
 
@@ -218,6 +221,9 @@ def test_conversation_with_pruned_jobs_counts_as_completed():
     said = selectors.conversation(Thread.objects.get())
     assert [one.status for one in said] == ["completed", "completed"]
     assert said[0].message.job_id == asked.job.id
+    Message.objects.filter(role=Role.ASSISTANT).update(content="Lis", is_incomplete=True)
+    said = selectors.conversation(Thread.objects.get())
+    assert [one.status for one in said] == ["completed", "failed"]
 
 
 def test_database_constraints_refuse_invalid_messages():

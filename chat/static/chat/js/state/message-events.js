@@ -65,6 +65,12 @@ function wentBack(message, now) {
 /** Return the wait and when it was received: some waits are counted down. */
 const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimatedWait, receivedAt };
 
+/** What stays of an answer that ended without completing: what is stored may be less than what was shown here. */
+function saidBefore(message, event) {
+  const text = event.text ?? message.text;
+  return { text, length: codePoints(text), html: event.html ?? null, retry: null };
+}
+
 /** verb -> (message, event) -> the fields that change, or null. */
 const changes = {
   queued(message, event) {
@@ -106,11 +112,14 @@ const changes = {
     ...originOf(event),
     retry: null,
   }),
-  failed: (_, { error, canRetry, advice }) => ({ status: "failed", error, canRetry, advice, retry: null }),
-  cancelled(message, event) {
-    const text = event.text ?? message.text; // what is stored may be less than what was shown here
-    return { status: "cancelled", text, length: codePoints(text), html: event.html ?? null, retry: null };
-  },
+  failed: (message, event) => ({
+    ...saidBefore(message, event),
+    status: "failed",
+    error: event.error,
+    canRetry: event.canRetry,
+    advice: event.advice,
+  }),
+  cancelled: (message, event) => ({ ...saidBefore(message, event), status: "cancelled" }),
 };
 
 /** The end of a recording: it becomes a question like any other. */
