@@ -73,9 +73,15 @@ class QueueDef:
     max_stalled: int = 2
     """How often a job may lose its worker; the next time it fails."""
     provider: str = ""
-    """The provider. Queues with the same provider share cooldowns."""
+    """The name of what the queue's jobs call: a provider and one of its models. Queues with the same name
+    wait together while it asks for a wait or does not answer."""
     patience: float = 900.0
-    """Seconds after the submission during which a job waits for the end of a provider's cooldown."""
+    """Seconds that a job waits for a provider that does not answer."""
+
+    @property
+    def breaker(self) -> str:
+        """The name of the breaker that stops the queue while its provider fails."""
+        return self.provider or f"queue {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +106,9 @@ class EngineConf:
     """Maximum size of a job's arguments, in bytes of JSON."""
     keep_days: float = 30.0
     """Days that the rows of finished jobs are kept."""
+    first_probe: float = 5.0
+    """Seconds after a provider has failed until one job tries it again. Each further try doubles the wait, up
+    to 12 times this."""
     recycle: int = 0
     """Jobs after which a worker is replaced; 0 for never."""
     preload: tuple[str, ...] = ()

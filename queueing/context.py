@@ -33,6 +33,8 @@ class JobContext:
     """The version of the kind with which the job was submitted; it may be older than that of this code."""
     text: str = ""
     """The text that this attempt has streamed so far."""
+    asked_provider: bool = True
+    """Set it to False in a run that does without the provider of its queue: it says nothing about it."""
     cancelled: bool = field(default=False)
     """Coroutines are cancelled; a plain function in a thread should check this between its steps.
 

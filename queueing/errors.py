@@ -10,6 +10,7 @@ QueueingError
 └── JobError          raised by handlers; tells the engine what to do next
     ├── Permanent     trying again cannot help: fail at once
     ├── Retry         trying again may help: spend an attempt, wait at least `after` seconds
+    │   └── Outage    the provider does not answer: its jobs wait, no attempt is spent
     └── Cooldown      the provider asks all callers to wait: no attempt is spent
 """
 
@@ -93,8 +94,26 @@ class Retry(JobError):
         self.after = after
 
 
+class Outage(Retry):
+    """The provider does not answer. Its failures are counted together, and decide what happens to the job.
+
+    While it fails, all its queues wait, one job at a time tries it, and no attempt is spent. When others are
+    answered, the failure is the job's own, as with `Retry`. `certain` is False for a failure that the job
+    itself may have caused, such as an internal error: alone it spends an attempt.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "outage", after: float = 0.0, certain: bool = True
+    ) -> None:
+        super().__init__(message, code=code, after=after)
+        self.certain = certain
+
+
 class Cooldown(JobError):
-    """A provider's request to wait `after` seconds: all its queues wait, no attempt is spent."""
+    """A provider's request to wait `after` seconds: all its queues wait, no attempt is spent.
+
+    A job that alone gets it again and again, while others are answered, spends attempts, as with `Retry`.
+    """
 
     def __init__(self, message: str, *, code: str = "rate_limited", after: float) -> None:
         super().__init__(message, code=code)

@@ -3,6 +3,8 @@
 UNEXPECTED = "Something went wrong on our side while working on this."
 TOOK_TOO_LONG = "This took too long and was stopped."
 WORKER_LOST = "The worker was lost."
+PROVIDER_DOWN = "The service that works on this did not answer for a long time."
+PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 
 

@@ -123,6 +123,8 @@ def steady(shown: Standing | None, now: Standing) -> Standing:
 
     Small swings of the estimate are not shown; a large one is shown with the reason `slow`.
     """
+    if shown and _is_same_outage(shown, now):
+        return shown
     if shown is None or not _comparable(shown, now):
         return now
     before: dict[str, Any] = shown.wait or {}
@@ -134,6 +136,15 @@ def steady(shown: Standing | None, now: Standing) -> Standing:
     # A wait shown as slow stays so until it becomes shorter.
     slow = before["reason"] == "slow" and high == before["high"]
     return Standing(now.position, wait | steadied | ({"reason": "slow"} if slow else {}))
+
+
+def _is_same_outage(shown: Standing, now: Standing) -> bool:
+    """Return whether both wait for the same next try of a provider that does not answer."""
+    before, wait = shown.wait or {}, now.wait or {}
+    if shown.position != now.position or before.get("reason") != wait.get("reason"):
+        return False
+    ends_are_unknown = before.get("high") is None and wait.get("high") is None
+    return ends_are_unknown and (wait.get("low") or 0) <= (before.get("low") or 0)
 
 
 def _comparable(shown: Standing, now: Standing) -> bool:

@@ -68,6 +68,8 @@ def _standing(
         return Standing(None, None)
     if position.state == State.ACTIVE:
         return Standing(0, None)
+    if position.failing:
+        return Standing(None, _as_json(Wait(position.due, math.inf, "provider")))
     if position.state == State.DELAYED:
         return Standing(None, _as_json(Wait(position.due, position.due, "delayed")))
     wait = estimate(queue, counts, durations, clusters, position.ahead)
@@ -75,8 +77,8 @@ def _standing(
 
 
 def _as_json(wait: Wait) -> dict[str, Any]:
-    known = math.isfinite(wait.high)
-    low, high = (round(wait.low), math.ceil(wait.high)) if known else (None, None)
+    low = round(wait.low) if math.isfinite(wait.low) else None
+    high = math.ceil(wait.high) if math.isfinite(wait.high) else None
     return {"low": low, "high": high, "reason": wait.reason}
 
 
@@ -87,12 +89,14 @@ def estimate(
 
     Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
     third quartile of the recent `durations` (seconds, sorted). Limiter: the moment its window lets the job
-    start. A cooldown is the minimum wait.
+    start. A cooldown comes before. While the provider does not answer, only the next try is known.
     """
     if counts.paused:
         return Wait(math.inf, math.inf, "paused")
     if not clusters:
         return Wait(math.inf, math.inf, "workers")
+    if counts.outage:
+        return Wait(counts.cooldown, math.inf, "provider")
     queue = counts.under(queue)
     capacity = queue.concurrency * clusters
     if queue.global_concurrency:
@@ -103,12 +107,11 @@ def estimate(
         return None
     ordered = durations or [0.0]
     quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
-    low = max(behind / capacity * quick, limited[0], counts.cooldown)
-    high = max(math.ceil(behind / capacity) * slow, limited[1], counts.cooldown)
-    reason = (
-        "provider" if counts.cooldown >= high > 0 else "rate_limit" if limited[1] >= high > 0 else "queue"
-    )
-    return Wait(low, high, reason)
+    low = max(counts.cooldown + behind / capacity * quick, limited[0])
+    high = max(counts.cooldown + math.ceil(behind / capacity) * slow, limited[1])
+    if limited[1] >= high > counts.cooldown:
+        return Wait(low, high, "rate_limit")
+    return Wait(low, high, "provider" if 2 * counts.cooldown >= high > 0 else "queue")
 
 
 def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, float]:

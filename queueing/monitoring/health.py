@@ -117,7 +117,12 @@ def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
         if waiting:
             yield HealthWarning(WARNING, "paused", name, f"{name} is paused ({waiting} waiting).")
         return
-    if queue["cooldown"]:
+    if queue["outage"]:
+        text = (
+            f"The provider of {name} does not answer. Jobs wait; one tries it in {queue['cooldown']:.0f} s."
+        )
+        yield HealthWarning(CRITICAL, "outage", name, text)
+    elif queue["cooldown"]:
         text = f"{name} is in cooldown for {queue['cooldown']:.0f} s (requested by the provider)."
         yield HealthWarning(WARNING, "cooldown", name, text)
     oldest = queue["oldestWaiting"] or 0

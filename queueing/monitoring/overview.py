@@ -53,6 +53,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
         "paused": counts.paused,
         "pressure": backpressure.level(queue, counts.unfinished),
         "cooldown": counts.cooldown,
+        "outage": counts.outage,
         "oldestWaiting": counts.oldest,
         "limiter": limiter
         and {"max": limiter.max, "duration": limiter.duration, "used": counts.limiter_starts},

@@ -77,13 +77,15 @@ def _current(overview: dict[str, Any]) -> Iterator[Metric]:
     cooldown = _gauge(
         "upstream_cooldown_seconds", "The rest of the cooldown that the provider requested.", "queue"
     )
+    outage = _gauge("upstream_outage", "1 while the provider does not answer and jobs wait.", "queue")
     for queue in overview["queues"]:
         for state in _STATES:
             jobs.add_metric([queue["name"], state], queue[state])
         oldest.add_metric([queue["name"]], queue["oldestWaiting"] or 0)
         paused.add_metric([queue["name"]], queue["paused"])
         cooldown.add_metric([queue["name"]], queue["cooldown"])
-    yield from (jobs, oldest, paused, cooldown)
+        outage.add_metric([queue["name"]], queue["outage"])
+    yield from (jobs, oldest, paused, cooldown, outage)
 
 
 def _of_workers(workers: list[dict[str, Any]]) -> Iterator[Metric]:

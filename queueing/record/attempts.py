@@ -104,6 +104,7 @@ def _run(
         waited=claims[job_id].waited,
         claimed_at=claimed_at,
         limited=claims[job_id].limited,
+        watched=claims[job_id].watched,
         started_at=now,
     )
 
@@ -207,7 +208,7 @@ def _values(result: Result) -> tuple[Any, ...]:
         result.code,
         result.error,
         adapt(result.ended_at + timedelta(seconds=result.delay)) if delayed else None,
-        0 if result.spent else 1,
+        result.given_back + (0 if result.spent else 1),
         result.run.id,
         result.run.token,
     )

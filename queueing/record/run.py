@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from queueing.errors import Cooldown, Outage
 from queueing.kinds import Kind, find_kind
 from queueing.models import Job
 from queueing.states import State
@@ -38,6 +39,8 @@ class Run:
     claimed_at: datetime
     limited: bool = False
     """Whether the queue's limiter counted the job as starting when it was claimed."""
+    watched: bool = False
+    """Whether its provider had failed of late when it was claimed."""
     started_at: datetime
 
     @property
@@ -54,7 +57,7 @@ class Result:
     state: State
     """COMPLETED or FAILED; DELAYED to try again; WAITING when given back."""
     outcome: str = "completed"
-    """The word in the job's history: `completed`, `failed`, `timeout`, `cooldown` or `released`."""
+    """The word in the job's history: `completed`, `failed`, `timeout`, `cooldown`, `outage` or `released`."""
     value: Any = None
     """The value that the handler returned."""
     text: str = ""
@@ -68,6 +71,14 @@ class Result:
     """Seconds until the next attempt."""
     spent: bool = True
     """Whether the attempt counts."""
+    given_back: int = 0
+    """Earlier attempts that no longer count."""
+    trouble: Outage | Cooldown | None = None
+    """The error of the provider, whose breaker decides what happens."""
+    lets_pass: bool = False
+    """Whether others may pass when the job goes back in line."""
+    asked_provider: bool = True
+    """Whether the run used the provider, as far as the handler says."""
     hook: bool = True
     """Whether to call the kind's `on_end`; False after that has raised an error."""
     lines: list[tuple[datetime, str]] = field(default_factory=list)

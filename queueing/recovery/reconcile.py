@@ -25,7 +25,7 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
 from queueing.states import UNFINISHED, sql_condition
 
-from . import restore
+from . import patience, restore
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     ):
         return 0
     await client.pexpire(leader, _LEADER_TTL_MS)
+    await patience.end_long_waits(database)
     mark = scripts.key("reconciled")
     last = await client.get(mark)
     added = 0

@@ -18,7 +18,7 @@ class Counts:
     active: int
     paused: bool
     cooldown: float
-    """Time left of the provider's cooldown."""
+    """Time until a job may start, which the provider asked for or its failures caused."""
     oldest: float | None
     """How long the next job in line has waited; None when no job waits."""
     owner_unfinished: int
@@ -27,6 +27,8 @@ class Counts:
     """Starts in the limiter's window."""
     first_start: float
     """Age of the oldest of `limiter_starts`."""
+    outage: bool = False
+    """Whether the provider does not answer; the next job tries it at the end of the cooldown."""
     changed: dict[str, Any] = field(default_factory=dict)
     """The limits that operators changed, as fields of `QueueDef`."""
 
@@ -42,7 +44,9 @@ class Counts:
 
 def read_counts(reply: list[int]) -> Counts:
     """Return the reply of counts.lua as `Counts`."""
-    waiting, delayed, active, paused, cooldown, oldest, owner_unfinished, starts, first_start = reply[:9]
+    waiting, delayed, active, paused, cooldown, oldest, owner_unfinished, starts, first_start, outage = reply[
+        :10
+    ]
     return Counts(
         waiting=waiting,
         delayed=delayed,
@@ -53,7 +57,8 @@ def read_counts(reply: list[int]) -> Counts:
         owner_unfinished=owner_unfinished,
         limiter_starts=starts,
         first_start=first_start / 1000,
-        changed=_changed(reply[9:]),
+        outage=bool(outage),
+        changed=_changed(reply[10:]),
     )
 
 
@@ -76,6 +81,8 @@ class Position(NamedTuple):
     """Jobs before this one in line; 0 unless waiting."""
     due: float
     """Seconds until the job becomes waiting; 0 unless delayed."""
+    failing: bool = False
+    """Whether it is delayed because its provider failed."""
 
 
 def read_positions(reply: list[Any]) -> list[Position | None]:
@@ -86,4 +93,6 @@ def read_positions(reply: list[Any]) -> list[Position | None]:
 def _position(state: str, number: int) -> Position | None:
     if state == "unknown":
         return None
+    if state == "failing":
+        return Position("delayed", 0, number / 1000, failing=True)
     return Position(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)

@@ -67,14 +67,16 @@ def _state(queue: Row) -> Text:
     words = []
     if queue["paused"]:
         words.append("paused")
-    if queue["cooldown"]:
+    if queue["outage"]:
+        words.append(f"provider down, next try {seconds(queue['cooldown'])}")
+    elif queue["cooldown"]:
         words.append(f"cooldown {seconds(queue['cooldown'])}")
     if queue["pressure"] != backpressure.NORMAL:
         words.append(queue["pressure"])
     if not words:
         return Text("-")
-    full = queue["pressure"] == backpressure.FULL
-    return Text(" ".join(words), STYLES[health.CRITICAL if full else health.WARNING])
+    critical = queue["pressure"] == backpressure.FULL or queue["outage"]
+    return Text(" ".join(words), STYLES[health.CRITICAL if critical else health.WARNING])
 
 
 def _recent(what: str) -> Callable[[Row], str]:

@@ -12,14 +12,15 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from queueing import texts
-from queueing.conf import QueueDef, get_queue
+from queueing.conf import get_queue
 from queueing.context import JobContext
-from queueing.errors import Cooldown, JobError, Permanent, Retry
-from queueing.limits.backoff import delay_before_retry
+from queueing.errors import Cooldown, JobError, Outage, Permanent, Retry
 from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
 from queueing.states import State
+
+from .next_try import try_again, wait_for_provider
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
 def timed_out(run: Run) -> Result:
     """Return the result of an attempt that exceeded its queue's timeout."""
     error = Retry(texts.TOOK_TOO_LONG, code="timeout")
-    return _failure(run, get_queue(run.queue), error, error, "timeout")
+    return _failure(run, error, error, "timeout")
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
@@ -95,15 +96,14 @@ def completed(run: Run, value: Any) -> Result:
 
 def failed(run: Run, exc: Exception, *, detail: str = "") -> Result:
     """Return the result of a handler that raised `exc`: failed, or to be tried again."""
-    queue = get_queue(run.queue)
     if isinstance(exc, JobError):
-        return _failure(run, queue, exc, exc, detail=detail)
+        return _failure(run, exc, exc, detail=detail)
     logger.exception("job %s (%s) raised", run.id, run.kind_name, exc_info=exc)
-    return _failure(run, queue, Retry(texts.UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
+    return _failure(run, Retry(texts.UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
 
 
 def _failure(
-    run: Run, queue: QueueDef, error: JobError, exc: Exception, outcome: str = "failed", *, detail: str = ""
+    run: Run, error: JobError, exc: Exception, outcome: str = "failed", *, detail: str = ""
 ) -> Result:
     result = Result(
         run=run,
@@ -114,22 +114,13 @@ def _failure(
         detail=detail or "".join(traceback.format_exception(exc)),
         ended_at=timezone.now(),
     )
+    if isinstance(error, Cooldown | Outage):
+        result.trouble = error
     if isinstance(error, Cooldown):
-        _apply_cooldown(result, queue, error.after)
-    elif not isinstance(error, Permanent) and run.attempt < run.max_attempts:
-        floor = error.after if isinstance(error, Retry) else 0.0
-        result.state = State.DELAYED
-        result.delay = delay_before_retry(queue.backoff, run.attempt, floor=floor)
+        wait_for_provider(result, error.after)
+    elif not isinstance(error, Permanent):
+        try_again(result, floor=error.after if isinstance(error, Retry) else 0.0)
     return result
-
-
-def _apply_cooldown(result: Result, queue: QueueDef, after: float) -> None:
-    """Let the job wait without spending an attempt, unless it would exceed the queue's patience."""
-    age = (result.ended_at - result.run.created_at).total_seconds()
-    if age + after > queue.patience:
-        result.code = "patience"
-        return
-    result.state, result.outcome, result.delay, result.spent = State.WAITING, "cooldown", after, False
 
 
 def released(run: Run, text: str) -> Result:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -37,8 +37,10 @@ _TEXT_TTL = 3600
 class RunOutput:
     """The output of one run. Created on the event loop; `emit` may be called from any thread."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, on_answer: Callable[[Run], None] | None = None) -> None:
         self.run = run
+        self._on_answer = on_answer
+        """Called at the first text of a run whose provider failed of late."""
         self.log_lines: list[tuple[datetime, str]] = []
         self.context = JobContext(
             job_id=run.id,
@@ -79,6 +81,9 @@ class RunOutput:
             return
         if name == "progress":
             self._progress = fields
+        elif self._on_answer and self.context.asked_provider:
+            self._loop.call_soon_threadsafe(self._on_answer, self.run)
+            self._on_answer = None
         if threading.get_ident() == self._thread:
             self._sender.add(self)
         else:

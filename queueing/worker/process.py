@@ -175,11 +175,14 @@ class Worker:
             return
         begun = {run.id for run in runs}
         for run in runs:
-            output = RunOutput(run)
+            output = RunOutput(run, self._report_answer if run.watched else None)
             # Without _spawn, whose callback costs a loop iteration.
             self.active_runs.add((run.id, token), asyncio.create_task(self._run(run, output)), output)
         if len(begun) < len(jobs):
             await self._finish([job for job in jobs if job.id not in begun], token)
+
+    def _report_answer(self, run: Run) -> None:
+        self._spawn(self._writer.providers.report_answer(run))
 
     async def _run(self, run: Run, output: RunOutput) -> None:
         if run.owner:
@@ -196,6 +199,7 @@ class Worker:
             await output.flush()
         result.text = output.context.text
         result.lines = output.log_lines
+        result.asked_provider = output.context.asked_provider
         self._writer.put(result)
 
     def _result_of_cancelled(self, run: Run, output: RunOutput) -> Result:

@@ -15,7 +15,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from queueing import texts
-from queueing.conf import get_conf, get_queue
+from queueing.conf import get_queue
 from queueing.errors import Permanent
 from queueing.events import delivery, messages
 from queueing.monitoring.counters import WorkerCounters
@@ -29,6 +29,7 @@ from queueing.schedule.scripts import Outcome
 from queueing.states import FINISHED, State
 
 from . import executor
+from .provider_watch import ProviderWatch
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class ResultWriter:
         self._counters = counters
         self._on_settled = on_settled
         self._stopping = stopping
+        self.providers = ProviderWatch()
         self._waiting: list[Result] = []
         self._has_results = asyncio.Event()
         self._idle = asyncio.Event()
@@ -83,6 +85,7 @@ class ResultWriter:
             await self._settle(batch)
 
     async def _settle(self, batch: list[Result]) -> None:
+        await self.providers.judge(batch)
         recorded = await self._write(batch)
         for result, exc in recorded.broken:
             logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
@@ -139,33 +142,24 @@ async def _update_redis(recorded: RecordedResults, *, wake: bool) -> None:
     finished: dict[str, list[Outcome]] = defaultdict(list)
     delayed: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     released: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    behind: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for r in recorded.won:
         if r.state == State.DELAYED:
             delayed[r.run.queue].append((r.run.id, r.run.token, r.delay))
         elif r.state == State.WAITING:
-            released[r.run.queue].append((r.run.id, r.run.token))
+            (behind if r.lets_pass else released)[r.run.queue].append((r.run.id, r.run.token))
         else:
             finished[r.run.queue].append(Outcome(r.run.id, r.run.token, r.state, r.ran))
     for r in recorded.lost:  # finished, or another worker's: the next claim of it finds out
         released[r.run.queue].append((r.run.id, r.run.token))
-    for r in recorded.won:
-        if r.outcome == "cooldown":
-            await _cool_down(r)
     calls: list[redis_client.ScriptCall[list[str]]] = [
         scripts.finish(get_queue(q), rows, wake=wake) for q, rows in finished.items()
     ]
     calls += [scripts.retry_later(q, rows) for q, rows in delayed.items()]
     calls += [scripts.release(q, rows) for q, rows in released.items()]
+    calls += [scripts.release(q, rows, behind=True) for q, rows in behind.items()]
     for call in calls:
         await redis_client.arun(call)
-
-
-async def _cool_down(result: Result) -> None:
-    """Apply the provider's wait to every queue that uses the provider."""
-    provider = get_queue(result.run.queue).provider
-    for queue in get_conf().queues.values():
-        if queue.name == result.run.queue or (provider and queue.provider == provider):
-            await redis_client.arun(scripts.cooldown(queue.name, result.delay))
 
 
 def event_of_result(result: Result) -> messages.Event:

@@ -51,7 +51,9 @@ def _line(queue: dict[str, Any]) -> list[str]:
     day = queue.get("day") or {"completed": 0, "failed": 0}
     oldest = queue.get("oldestWaiting")
     now = [str(queue.get(what, "-")) for what in ("waiting", "active", "delayed")]
-    state = "paused" if queue.get("paused") else queue.get("pressure", "-")
+    state = "provider_down" if queue.get("outage") else queue.get("pressure", "-")
+    if queue.get("paused"):
+        state = "paused"
     return [
         queue["name"],
         *now,

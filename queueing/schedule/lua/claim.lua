@@ -3,7 +3,8 @@
 -- KEYS  4 global, then 9 of each queue, idle (hash: channel of a worker -> its terms)
 -- ARGV  the terms, see claim_shared.lua
 -- Returns {ms until another claim may bring more (-1: unknown), then for each job: id, number of its queue
--- (from 1; negative if the limiter counted the job), ms waited}.
+-- (from 1; negative if the limiter counted the job), ms waited (-1 - ms if the provider is watched, see
+-- breaker.lua)}.
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local ageing = tonumber(ARGV[3])
 

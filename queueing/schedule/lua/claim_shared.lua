@@ -7,6 +7,7 @@
 local FIRST_TERMS, TERMS = 7, 7
 local now, token, lease, slots = now_ms(), nil, nil, nil
 local next_at = nil
+local probing = {} -- providers of which this claim probes one
 
 -- Writes the terms of one queue, from the `i`th on, to `q`.
 local function read_terms(q, terms, i)
@@ -52,10 +53,29 @@ local function cooldown_room(q, ends, length)
   return share - redis.call('ZCARD', q.active)
 end
 
+-- Returns 1 if a probe of an open breaker may start, 0 if none may, and nil if the breaker is closed.
+local function probe_room(q, provider)
+  local breaker = breaker_of(provider)
+  local ends, known = next_probe(breaker, now)
+  if not known then -- its last failure is long ago
+    redis.call('HDEL', q.meta, 'breaker')
+    return nil
+  end
+  q.is_watched = true
+  if not ends then return nil end
+  if ends > now or probing[provider] then
+    wake_at(math.max(now, ends) + 1)
+    return 0
+  end
+  probing[provider] = true -- of all queues of this claim one job starts
+  q.breaker = breaker
+  return 1
+end
+
 -- Returns the number of jobs that may start on the queue now.
 local function room(q)
   local live = redis.call('HMGET', q.meta, 'paused', 'concurrency', 'global_concurrency',
-    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency')
+    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency', 'breaker')
   q.concurrency = tonumber(live[2] or q.concurrency)
   q.limiter_max = tonumber(live[4] or q.limiter_max)
   q.limiter_ms = tonumber(live[5] or q.limiter_ms)
@@ -65,10 +85,13 @@ local function room(q)
   local left = q.concurrency - running
   local everywhere = tonumber(live[3] or q.global_concurrency)
   if everywhere > 0 then left = math.min(left, everywhere - redis.call('ZCARD', q.active)) end
-  if left > 0 and live[6] then
+  if left > 0 and q.limiter_max > 0 then left = math.min(left, limiter_room(q)) end
+  local probes = left > 0 and live[9] and probe_room(q, live[9])
+  if probes then
+    left = math.min(left, probes)
+  elseif left > 0 and live[6] then
     left = math.min(left, cooldown_room(q, tonumber(live[6]), tonumber(live[7])))
   end
-  if left > 0 and q.limiter_max > 0 then left = math.min(left, limiter_room(q)) end
   return math.min(left, slots)
 end
 
@@ -121,8 +144,10 @@ local function take(q, reply, number)
     if job.owner ~= '' then redis.call('HINCRBY', q.owner_active, job.owner, 1) end
     reply[#reply + 1] = job.id
     reply[#reply + 1] = q.limiter_max > 0 and -number or number
-    reply[#reply + 1] = math.max(0, now - job.ready)
+    local waited = math.max(0, now - job.ready)
+    reply[#reply + 1] = q.is_watched and -1 - waited or waited
   end
+  if q.breaker then begin_probe(q.breaker, ids[1], now) end
   redis.call('ZREM', q.waiting, unpack(ids))
   redis.call('ZADD', q.active, unpack(active))
   redis.call('HSET', CLAIMS, unpack(claims))

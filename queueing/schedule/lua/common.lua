@@ -14,8 +14,10 @@
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
---   meta      hash  virtual_time, cooldown, cooldown_ms, paused, the limits that operators changed, and
---              overrides_version, which changes whenever the last two are written
+--   meta      hash  virtual_time, cooldown, cooldown_ms, breaker, paused, the limits that operators changed,
+--              and overrides_version, which changes whenever the last two are written
+-- and for each provider:
+--   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
@@ -34,8 +36,34 @@ local function queue_at(first)
   }
 end
 
+-- Returns the key of a provider's breaker.
+local function breaker_of(provider)
+  return string.sub(RECONCILED, 1, -#'reconciled' - 1) .. 'breaker:' .. provider
+end
+
 local function whole(number)
   return string.format('%.0f', number)
+end
+
+-- Returns the ms at which the next probe of a breaker may start, nil while it is closed, and whether it has
+-- counted a failure of late.
+local function next_probe(breaker, now)
+  local known, ends, length = unpack(redis.call('HMGET', breaker, 'bad', 'until', 'length'))
+  if not ends then return nil, known end
+  ends = tonumber(ends)
+  if ends > now + length then -- the clock was set back: no wait is longer than it was
+    ends = now + length
+    redis.call('HSET', breaker, 'until', whole(ends))
+  end
+  return ends, known
+end
+
+-- Lets the job start although the breaker is open. The next probe may start after twice the wait.
+local function begin_probe(breaker, id, now)
+  local length, longest = unpack(redis.call('HMGET', breaker, 'length', 'longest'))
+  local wait = math.min(2 * length, math.max(longest, length))
+  redis.call('HSET', breaker, 'until', whole(now + wait), 'length', whole(wait), 'p:' .. id, 1)
+  redis.call('PEXPIRE', breaker, whole(wait + 300000)) -- an answer may take minutes
 end
 
 local function pack(owner, priority, ready)

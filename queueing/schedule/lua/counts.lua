@@ -3,12 +3,18 @@
 -- ARGV  owner ('' for none), the limiter's window (ms; 0: no limiter)
 -- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms that the next job in line has
 -- waited (-1: none waits), unfinished jobs of the owner, starts in the limiter's window, age of the first of
--- these in ms, then what operators changed (-1: unchanged): concurrency, global_concurrency,
--- owner_concurrency, limiter_max, limiter_ms}.
+-- these in ms, 1 if the provider does not answer else 0, then what operators changed (-1: unchanged):
+-- concurrency, global_concurrency, owner_concurrency, limiter_max, limiter_ms}.
 local q = queue_at(5)
 local now = now_ms()
 local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown',
-  'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms')
+  'concurrency', 'global_concurrency', 'owner_concurrency', 'limiter_max', 'limiter_ms', 'breaker')
+local cooldown, outage = math.max(0, tonumber(meta[2] or '0') - now), 0
+if meta[8] then
+  local breaker = redis.call('HMGET', breaker_of(meta[8]), 'until', 'cause')
+  if breaker[1] then cooldown = math.max(0, tonumber(breaker[1]) - now) end
+  if breaker[2] == 'outage' then outage = 1 end
+end
 local function changed(i) return tonumber(meta[i] or '-1') end
 local waited = -1
 local head = redis.call('ZRANGE', q.waiting, 0, 0)
@@ -23,7 +29,7 @@ local first = redis.call('ZRANGEBYSCORE', q.limiter_starts, opened, '+inf', 'WIT
 return {
   redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
-  math.max(0, tonumber(meta[2] or '0') - now), waited, unfinished,
+  cooldown, waited, unfinished,
   redis.call('ZCOUNT', q.limiter_starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
-  changed(3), changed(4), changed(5), changed(6), changed(7),
+  outage, changed(3), changed(4), changed(5), changed(6), changed(7),
 }

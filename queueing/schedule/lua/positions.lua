@@ -1,10 +1,11 @@
 -- Finds where jobs are. Changes nothing; O(log n) each.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  ids
--- Returns state and number of each: waiting and the number of jobs before it; delayed and the ms until it is
--- due; active and 0; unknown and 0.
+-- Returns state and number of each: waiting and the number of jobs before it; delayed, or failing if its
+-- provider failed, and the ms until it is due; active and 0; unknown and 0.
 local q = queue_at(5)
 local now = now_ms()
+local provider = redis.call('HGET', q.meta, 'breaker')
 
 -- Returns the number of jobs before a parked job, or nil if it is not parked.
 local function jobs_before_parked(id)
@@ -24,6 +25,7 @@ for i, id in ipairs(ARGV) do
     local due = redis.call('ZSCORE', q.delayed, id)
     if due then
       state, number = 'delayed', math.max(0, due - now)
+      if provider and redis.call('HEXISTS', breaker_of(provider), 'job:' .. id) == 1 then state = 'failing' end
     elseif redis.call('ZSCORE', q.active, id) then
       state, number = 'active', 0
     else

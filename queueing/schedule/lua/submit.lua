@@ -28,7 +28,7 @@ local function hand_to(channel, terms)
     if terms[i] == ARGV[2] then
       read_terms(q, terms, i)
       token, lease, slots = terms[1], tonumber(terms[2]), 1
-      if room(q) < 1 then return false end
+      if room(q) < 1 or q.is_watched then return false end -- claim.lua starts probes
       find(q, 1)
       local job = q.found[1]
       if not job then return false end

@@ -3,6 +3,7 @@
 Nothing here touches the database. The record is written first, by `queueing.record`.
 """
 
+from .breakers import Fault, ProviderEnd, Verdict, admit, outage_lasts, report
 from .claims import (
     MAX_CLAIM_SIZE,
     Claimed,
@@ -16,7 +17,7 @@ from .claims import (
     retry_later,
 )
 from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_channel
-from .limits import cooldown, set_overrides
+from .limits import set_overrides
 from .reading import counts, positions
 from .recovery import expired, mark_reconciled, restore_active
 from .streams import TextChunk, append, parse_stream
@@ -26,13 +27,16 @@ __all__ = [  # by module
     "MAX_CLAIM_SIZE",
     "Claimed",
     "Claims",
+    "Fault",
     "Outcome",
+    "ProviderEnd",
     "ScheduleEntry",
     "TextChunk",
+    "Verdict",
+    "admit",
     "app_key",
     "append",
     "claim",
-    "cooldown",
     "count_late_start",
     "counts",
     "expired",
@@ -40,6 +44,7 @@ __all__ = [  # by module
     "key",
     "mark_reconciled",
     "notify_channel",
+    "outage_lasts",
     "parse_stream",
     "positions",
     "promote",
@@ -47,6 +52,7 @@ __all__ = [  # by module
     "release",
     "remove",
     "renew",
+    "report",
     "restore_active",
     "retry_later",
     "set_overrides",

@@ -23,6 +23,8 @@ class Claimed(NamedTuple):
     """Seconds between runnable and claimed."""
     limited: bool = False
     """Whether the queue's limiter counted the job as starting."""
+    watched: bool = False
+    """Whether the provider has failed of late, so that the end of the job is reported at once."""
 
 
 class Claims(NamedTuple):
@@ -63,7 +65,13 @@ def claim(
 
     def read(reply: list[Any]) -> Claims:
         jobs = [
-            Claimed(job_id, names[abs(number) - 1], waited / 1000, number < 0)
+            Claimed(
+                job_id,
+                names[abs(number) - 1],
+                (~waited if waited < 0 else waited) / 1000,
+                number < 0,
+                waited < 0,
+            )
             for job_id, number, waited in zip(*[iter(reply[1:])] * 3, strict=True)
         ]
         return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
@@ -92,12 +100,15 @@ def retry_later(queue: str, jobs: Iterable[tuple[str, str, float]]) -> ScriptCal
     return ScriptCall("retry_later", script_keys(queue), args, list)
 
 
-def release(queue: str, jobs: Iterable[tuple[str, str]], *, expired: bool = False) -> ScriptCall[list[str]]:
+def release(
+    queue: str, jobs: Iterable[tuple[str, str]], *, expired: bool = False, behind: bool = False
+) -> ScriptCall[list[str]]:
     """Give claimed jobs back, each (id, token). Replies with the ids that were refused.
 
-    With `expired`, only claims whose lease has expired are given back.
+    With `expired`, only claims whose lease has expired are given back. With `behind`, the next job of each
+    owner may pass.
     """
-    args = [notify_channel(), queue, int(expired), *chain.from_iterable(jobs)]
+    args = [notify_channel(), queue, 2 if behind else int(expired), *chain.from_iterable(jobs)]
     return ScriptCall("release", script_keys(queue), args, list)
 
 

@@ -1,4 +1,4 @@
-"""What operators and providers change of a queue while it runs."""
+"""What operators change of a queue while it runs."""
 
 import json
 from collections.abc import Mapping
@@ -7,13 +7,7 @@ from uuid import uuid4
 
 from queueing.schedule.redis_client import ScriptCall
 
-from .keys import limiter_args, milliseconds, notify_channel, script_keys
-
-
-def cooldown(queue: str, seconds: float) -> ScriptCall[float]:
-    """Start nothing for `seconds`. Replies with the seconds until the end of the longest cooldown."""
-    args = [notify_channel(), queue, milliseconds(seconds)]
-    return ScriptCall("cooldown", script_keys(queue), args, lambda reply: int(reply) / 1000)
+from .keys import limiter_args, notify_channel, script_keys
 
 
 def set_overrides(queue: str, live: Mapping[str, Any], version: str) -> ScriptCall[bool | None]:

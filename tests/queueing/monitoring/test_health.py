@@ -19,6 +19,7 @@ def queue(**figures: Any) -> dict[str, Any]:
         "paused": False,
         "pressure": "normal",
         "cooldown": 0.0,
+        "outage": False,
         "oldestWaiting": None,
         "limiter": None,
     } | figures
@@ -55,6 +56,7 @@ def test_quiet_queues_give_no_warning():
         ({"pressure": "full"}, ("critical", "full")),
         ({"paused": True, "waiting": 1}, ("warning", "paused")),
         ({"cooldown": 9.5}, ("warning", "cooldown")),
+        ({"cooldown": 9.5, "outage": True}, ("critical", "outage")),
         ({"waiting": 1, "oldestWaiting": 120.0}, ("warning", "old")),
         ({"waiting": 1, "oldestWaiting": 600.0}, ("critical", "old")),
         ({"waiting": 1, "oldestWaiting": 900.0, "limiter": {"max": 2, "duration": 60}}, ("warning", "old")),

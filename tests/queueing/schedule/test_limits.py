@@ -135,17 +135,11 @@ def test_clock_set_back_does_not_keep_job_of_lost_worker(settings):
 
 def test_cooldown_active_starts_nothing():
     put(wide, many=5)
-    redis_client.run(scripts.cooldown("test", 30))
+    set_cooldown(30, 30)
     nothing = claim_reply(wide)
     assert nothing.jobs == []
     assert nothing.again_in == pytest.approx(30, abs=2)
     assert redis_client.run(scripts.counts("test")).cooldown == pytest.approx(30, abs=2)
-
-
-def test_cooldown_several_longest_wins():
-    assert redis_client.run(scripts.cooldown("test", 10)) == pytest.approx(10, abs=1)
-    assert redis_client.run(scripts.cooldown("test", 3)) == pytest.approx(10, abs=1)
-    assert redis_client.run(scripts.cooldown("test", 20)) == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize(("ago", "may"), [(0.1, 1), (5, 2), (11, 5), (19, 9), (21, 10)])
@@ -171,7 +165,7 @@ def test_cooldown_ended_after_long_one_growth_is_short():
 def test_cooldown_of_one_queue_leaves_others_alone():
     other = QueueDef(name="test-narrow", concurrency=2)
     put(other)
-    redis_client.run(scripts.cooldown("test", 30))
+    set_cooldown(30, 30)
     assert len(claim(other)) == 1
 
 

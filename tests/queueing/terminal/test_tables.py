@@ -24,7 +24,7 @@ LAST = {
 
 def queue(name: str, **figures: Any) -> dict[str, Any]:
     quiet = {"waiting": 0, "active": 0, "delayed": 0, "paused": False, "pressure": "normal"}
-    return {"name": name, **quiet, "cooldown": 0.0, "oldestWaiting": None} | figures
+    return {"name": name, **quiet, "cooldown": 0.0, "outage": False, "oldestWaiting": None} | figures
 
 
 def overview(*queues: dict[str, Any], warnings: int = 0, redis: str = "ok") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from queueing.context import JobContext
-from queueing.errors import Cooldown, Permanent, Retry
+from queueing.errors import Cooldown, Outage, Permanent, Retry
 from queueing.kinds import Ending, job
 from queueing.schedule import redis_client
 
@@ -108,6 +108,37 @@ async def flaky(ctx: JobContext, *, fail: int, how: str = "error") -> dict[str, 
     if how == "cooldown":
         raise Cooldown("All must wait.", after=1.0)
     raise RuntimeError("flaky")
+
+
+async def _call(ctx: JobContext, how: str) -> None:
+    """Call a provider that answers as the key `provider` says; to this job alone as `how` says."""
+    await _note("call", f"{ctx.job_id}:{time.time()}")
+    answer = how or await redis_client.aclient().get("provider") or "up"
+    if answer in ("down", "maybe"):
+        raise Outage("It does not answer.", code="down", certain=answer == "down")
+    if answer == "busy":
+        raise Cooldown("It is busy.", after=0.4)
+    if answer == "hang":
+        await asyncio.sleep(600)
+
+
+@job("test.call", queue="test-provider", topic="test", on_end=note_ending)
+async def call(ctx: JobContext, *, how: str = "", seconds: float = 0.0) -> None:
+    """Call the provider, which answers in `seconds`."""
+    await _call(ctx, how)
+    await asyncio.sleep(seconds)
+
+
+@job("test.call-too", queue="test-provider-too")
+async def call_too(ctx: JobContext) -> None:
+    """Call the same provider from another queue."""
+    await _call(ctx, "")
+
+
+@job("test.call-impatient", queue="test-impatient", topic="test", on_end=note_ending)
+async def call_impatient(ctx: JobContext) -> None:
+    """Call the provider from a queue with little patience."""
+    await _call(ctx, "")
 
 
 @job("test.steps", queue="test", topic="test")

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from queueing.conf import get_queue
+from queueing.errors import Cooldown
 from queueing.models import FailedAttempt, Job
 from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
@@ -166,7 +167,7 @@ def test_cooldown_applies_to_every_queue_of_the_provider(settings):
     settings.QUEUEING = settings.QUEUEING | {"QUEUES": queues | shared}
     new_job()
     (run,) = claim()
-    settle([result(run, State.WAITING, outcome="cooldown", delay=30, spent=False)])
+    settle([result(run, State.WAITING, spent=False, trouble=Cooldown("All must wait.", after=30))])
     waits = {
         name: redis_client.run(scripts.counts(name)).cooldown
         for name in ("test", "test-narrow", "test-limited")

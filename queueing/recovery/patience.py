@@ -1,0 +1,71 @@
+"""End the wait of jobs whose provider does not answer for longer than their queue's patience.
+
+Jobs that try the provider end by themselves. These here wait in line behind them.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from queueing import texts
+from queueing.conf import QueueDef, get_conf
+from queueing.events import delivery, messages
+from queueing.ids import first_id_at
+from queueing.models import Job
+from queueing.record import dependencies
+from queueing.record.database_thread import DatabaseThread
+from queueing.record.end_hooks import run_end_hook
+from queueing.record.run import as_result
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import enqueue_all
+from queueing.states import State
+
+logger = logging.getLogger(__name__)
+
+#: Jobs of one queue that a call ends.
+_BATCH_SIZE = 200
+
+
+async def end_long_waits(database: DatabaseThread) -> None:
+    """Fail the jobs in line that have waited for an unavailable provider for too long."""
+    for queue in get_conf().queues.values():
+        if (
+            not queue.provider
+            or await redis_client.arun(scripts.outage_lasts(queue.breaker)) <= queue.patience
+        ):
+            continue
+        if ended := await database.run_sync(fail_waiting, queue):
+            logger.warning("%s: %d jobs waited too long for the provider", queue.name, len(ended))
+            await redis_client.arun(scripts.remove(queue.name, [job.id.hex for job in ended]))
+            for job in ended:
+                await delivery.emit(job.owner, messages.terminal_event(as_result(job)))
+
+
+def fail_waiting(queue: QueueDef) -> list[Job]:
+    """Fail the waiting jobs that were submitted before the queue's patience, and return them."""
+    oldest = first_id_at(timezone.now() - timedelta(seconds=queue.patience))
+    rows = Job.objects.filter(queue=queue.name, state=State.WAITING, id__lt=oldest).order_by("id")
+    return [job for job in rows[:_BATCH_SIZE] if _fail(job)]
+
+
+def _fail(job: Job) -> bool:
+    end = {
+        "state": State.FAILED,
+        "finished_at": timezone.now(),
+        "error_code": "provider_down",
+        "error": texts.PROVIDER_DOWN,
+    }
+    try:
+        with transaction.atomic():
+            if not Job.objects.filter(id=job.id, state=State.WAITING).update(**end):
+                return False
+            job.refresh_from_db()
+            run_end_hook(job)
+            freed = dependencies.give_up([job.pk])
+            transaction.on_commit(lambda: enqueue_all(freed))
+    except Exception:
+        logger.exception("on_end of job %s raised", job.id.hex)
+        return False
+    return True

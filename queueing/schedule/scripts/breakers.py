@@ -1,0 +1,84 @@
+"""Breakers: what the ends of jobs say about their provider, and when the next job may try it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from queueing.conf import get_conf
+from queueing.schedule.redis_client import ScriptCall
+
+from .keys import key, milliseconds, notify_channel, script_keys
+
+
+class ProviderEnd(NamedTuple):
+    """How the run of a job ended, as far as it concerns the provider."""
+
+    job_id: str
+    cause: str
+    """`ok`, `outage`, `maybe` (an outage, or the job's own fault) or `cooldown`."""
+    wait: float = 0.0
+    """Seconds that the provider asked for."""
+    is_last: bool = False
+    """Whether the job has no attempt left."""
+
+
+class Fault(IntEnum):
+    """Whose fault a failure is, and so which jobs wait."""
+
+    OWN = 0
+    """The job's own: its attempt counts."""
+    UNKNOWN = 1
+    """Perhaps the provider's: this job waits, and no other."""
+    PROVIDER = 2
+    """The provider's: all its jobs wait."""
+    PROVIDER_AGAIN = 3
+    """The same, and the job lets others pass: it was the one that tried the provider."""
+
+
+class Verdict(NamedTuple):
+    """What happens after a failure."""
+
+    fault: Fault
+    wait: float
+    """Seconds until the next try."""
+    give_back: int
+    """Attempts that the job has spent before, and that do not count."""
+    lasts: float
+    """Seconds since the failures began, which the job may wait for up to its queue's patience."""
+
+
+def report(
+    provider: str, queues: Iterable[str], ends: Sequence[ProviderEnd], *, good: int = 0
+) -> ScriptCall[list[Verdict]]:
+    """Take in the `ends` of jobs, in order, after `good` other successes. Replies with a verdict for each.
+
+    `queues` are those that wait while the provider's breaker is open.
+    """
+    names = list(queues)
+    rows = [(end.job_id, end.cause, milliseconds(end.wait), int(end.is_last)) for end in ends]
+    wait = milliseconds(get_conf().first_probe)
+    keys = script_keys(*names)
+    args = [notify_channel(), provider, wait, good, json.dumps(rows), *names]
+
+    def read(reply: list[int]) -> list[Verdict]:
+        rows = zip(*[iter(reply)] * 4, strict=True)
+        return [Verdict(Fault(fault), wait / 1000, n, lasts / 1000) for fault, wait, n, lasts in rows]
+
+    return ScriptCall("breaker", [*keys[:4], _breaker_key(provider), *keys[4:]], args, read)
+
+
+def admit(provider: str, call_id: str) -> ScriptCall[float]:
+    """Find out whether a call may go to the provider. Replies 0 if so, else the seconds to the next probe."""
+    keys = [*script_keys(), _breaker_key(provider)]
+    return ScriptCall("admit", keys, [call_id], lambda reply: int(reply) / 1000)
+
+
+def outage_lasts(provider: str) -> ScriptCall[float]:
+    """Read for how many seconds the provider has not answered. Replies 0 when it answers."""
+    keys = [*script_keys(), _breaker_key(provider)]
+    return ScriptCall("outage_lasts", keys, [], lambda reply: int(reply) / 1000)
+
+
+def _breaker_key(provider: str) -> str:
+    return key(f"breaker:{provider}")
