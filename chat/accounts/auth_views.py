@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
@@ -25,7 +24,7 @@ from .sessions import record_session, sign_in
 
 def can_send_mail() -> bool:
     """Return whether a forgotten password can be reset by e-mail."""
-    return bool(settings.EMAIL_HOST)
+    return bool(settings.EMAIL_HOST and settings.CLIENT_URL)
 
 
 class _RateLimited:
@@ -56,7 +55,7 @@ class SignIn(_RateLimited, views.LoginView):
         return redirect(self.get_success_url())
 
 
-@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
 class SignUp(_RateLimited, RedirectURLMixin, FormView):
     """The page to create an account, which takes over the visitor's data."""
 

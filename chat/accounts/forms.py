@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -69,6 +70,11 @@ class ResetForm(PasswordResetForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = texts.EMAIL
+
+    def save(self, **options: Any) -> None:
+        """Send the mail. Its link leads to `CLIENT_URL`: the `Host` header can be chosen by a stranger."""
+        site = urlsplit(settings.CLIENT_URL)
+        super().save(**options | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
 
 
 class TokenForm(forms.Form):

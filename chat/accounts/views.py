@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -26,7 +25,6 @@ from .owners import owner_of_request
 
 
 @require_safe
-@never_cache
 def account(request: HttpRequest) -> HttpResponse:
     """Show the account page, to users and to visitors without an account."""
     return _account_page(request, TokenForm())
@@ -44,7 +42,6 @@ def _account_page(request: HttpRequest, form: TokenForm, **context: Any) -> Http
 
 @require_POST
 @login_required
-@never_cache
 def create_token(request: HttpRequest) -> HttpResponse:
     """Create an API token, and show the account page with its secret this one time."""
     form = TokenForm(request.POST)
@@ -66,7 +63,6 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 async def export(request: HttpRequest) -> StreamingHttpResponse:
     """Download all data of the owner as a ZIP."""
     owner = await sync_to_async(owner_of_request)(request)
@@ -96,7 +92,6 @@ def _account_data(request: HttpRequest) -> dict[str, Any]:
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
-@never_cache
 def erase_all(request: HttpRequest) -> HttpResponse:
     """Show what will be erased; erase it when the form is confirmed."""
     owner = owner_of_request(request)

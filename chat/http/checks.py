@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from chat.upstream.checks import is_http_url
 
@@ -13,6 +13,14 @@ from chat.upstream.checks import is_http_url
 def check_client_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report a CLIENT_URL that is not scheme and host: it decides about HTTPS and which origins may post."""
     url = settings.CLIENT_URL
+    if not url and settings.EMAIL_HOST:
+        return [
+            Warning(
+                "EMAIL_HOST is set, but CLIENT_URL is empty: passwords cannot be reset by e-mail.",
+                hint="Set CLIENT_URL to the address of the site: links in e-mails begin with it.",
+                id="chat.W013",
+            )
+        ]
     if not url or (is_http_url(url) and not urlsplit(url).path.strip("/")):
         return []
     return [

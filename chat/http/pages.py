@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
@@ -16,7 +15,6 @@ from queueing.api import get_kind
 
 
 @require_safe
-@never_cache
 @ensure_csrf_cookie
 def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """Return the shell, the same for a new conversation and for every thread. The API checks the owner."""

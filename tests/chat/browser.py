@@ -11,6 +11,8 @@ from django.test import AsyncClient
 from buddy.asgi import application
 
 ORIGIN = (b"origin", b"http://localhost")
+#: What every browser sends when a page of the site opens a socket.
+PAGE = [(b"host", b"localhost"), ORIGIN]
 
 
 class Tab(WebsocketCommunicator):
@@ -62,7 +64,7 @@ class Browser:
             await self.client.get("/")
         self.first_key = self.first_key or self.client.cookies["sessionid"].value
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.client.cookies.items())
-        tab = kind(application, "/ws/", headers=[ORIGIN, (b"cookie", cookies.encode())])
+        tab = kind(application, "/ws/", headers=[*PAGE, (b"cookie", cookies.encode())])
         connected, _ = await tab.connect(timeout=10)
         assert connected
         self.tabs.push_async_callback(tab.disconnect)

@@ -39,13 +39,14 @@ async def test_password_change_signs_out_other_devices_and_closes_their_sockets(
 
 async def test_forgotten_password_is_reset_by_mail(settings):
     settings.EMAIL_HOST = "mail.example.org"
+    settings.CLIENT_URL = "https://buddy.example.org"
     async with browser() as laptop, browser() as phone:
         await sign_up(laptop, "alice@example.org")
         unknown = await submit_form(phone, "reset/", follow=True, email="nobody@example.org")
         known = await submit_form(phone, "reset/", follow=True, email="alice@example.org")
         assert unknown.content == known.content
         (sent,) = mail.outbox
-        link = re.search(r"http://testserver(/account/reset/\S+)", sent.body)[1]  # type: ignore[index]
+        link = re.search(r"https://buddy.example.org(/account/reset/\S+)", sent.body)[1]  # type: ignore[index]
         form = await phone.client.get(link, follow=True)
         token = phone.client.cookies["csrftoken"].value
         await phone.client.post(

@@ -210,7 +210,7 @@ async def test_socket_origin_and_token_decide_acceptance(settings, origin, shows
     settings.ALLOWED_HOSTS = ["localhost"]
     guarded = OriginOrToken(sockets)  # as in asgi.py, with the ALLOWED_HOSTS of this test
     secret = await sync_to_async(issue_token)("read", "chat")
-    headers = [(b"origin", origin)] if origin else []
+    headers = [(b"host", b"localhost"), *([(b"origin", origin)] if origin else [])]
     protocols = ["buddy", f"bearer.{secret}"] if shows_token else None
     tab = Tab(guarded, "/ws/", headers=headers, subprotocols=protocols)
     assert (await tab.connect(timeout=10))[0] is opens

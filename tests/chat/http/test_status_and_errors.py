@@ -69,3 +69,28 @@ async def test_page_sets_a_session_and_a_csrf_token_for_any_thread():
         assert "no-store" in page["Cache-Control"]
     assert {"sessionid", "csrftoken"} <= set(client.cookies)
     assert (await client.get("/t/nonsense")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api/threads",
+        "/api/usage",
+        "/api/queue/status",
+        "/api/threads/" + "0" * 32,
+        "/api/jobs/" + "0" * 32 + "/events",
+        "/api/no-such-address",
+        "/account/",
+        "/account/export/",
+        "/account/sign-in/",
+        "/admin/",
+        "/care",
+        "/healthz",
+    ],
+)
+async def test_answers_are_stored_in_no_cache(path):
+    """Not by a proxy, and not for the back button after signing out (S8)."""
+    response = await AsyncClient().get(path)
+    directives = {part.strip() for part in response["Cache-Control"].split(",")}
+    assert {"no-store", "private"} <= directives

@@ -4,18 +4,18 @@ import json
 from typing import Any
 
 import pytest
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.db import Error as DatabaseError
 from django.db import connection
 
 from buddy.asgi import application, sockets
 from chat.accounts.open_sockets import OpenSockets
+from chat.accounts.websocket_auth import OriginOrToken
 from queueing.api import Job
 from queueing.api.events import PressureWatch
 from queueing.api.sockets import in_thread
 from queueing.events import delivery
 from queueing.testing import rejecting
-from tests.chat.browser import ORIGIN, Tab, browser
+from tests.chat.browser import PAGE, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -24,7 +24,7 @@ async def test_hello_has_the_owner_but_no_session_key():
     async with browser() as alice:
         await alice.client.get("/")
         cookie = alice.client.cookies["sessionid"].value
-        tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", f"sessionid={cookie}".encode())])
+        tab = Tab(application, "/ws/", headers=[*PAGE, (b"cookie", f"sessionid={cookie}".encode())])
         await tab.connect(timeout=10)
         hello = await tab.receive_event()
         assert (hello["type"], hello["demo"]) == ("hello", False)
@@ -32,22 +32,45 @@ async def test_hello_has_the_owner_but_no_session_key():
         await tab.disconnect()
 
 
-async def test_socket_from_another_origin_is_refused(settings):
+@pytest.mark.parametrize(
+    ("origin", "host", "opens"),
+    [
+        (b"http://buddy.example.org", b"buddy.example.org", True),
+        (b"http://buddy.example.org:8000", b"buddy.example.org:8000", True),
+        (b"https://buddy.example.org", b"10.0.0.7:8000", True),  # CLIENT_URL, behind a proxy
+        (b"https://buddy.example.org", b"buddy.example.org", True),
+        (b"http://buddy.example.org:1337", b"buddy.example.org", False),
+        (b"https://evil.example", b"buddy.example.org", False),
+        (b"http://evil.example", b"evil.example", False),  # a name that leads here, but is not ours
+        (b"http://buddy.example.org.evil.example", b"buddy.example.org", False),
+        (b"null", b"buddy.example.org", False),
+        (None, b"buddy.example.org", False),
+    ],
+)
+async def test_socket_origin_is_compared_as_a_whole(settings, origin, host, opens):
+    """Scheme, host and port (S7)."""
     settings.ALLOWED_HOSTS = ["buddy.example.org"]
-    guarded = AllowedHostsOriginValidator(sockets)
-    for origin, allowed in [
-        (b"https://buddy.example.org", True),
-        (b"https://evil.example", False),
-        (b"null", False),
-        (None, False),
-    ]:
-        tab = Tab(guarded, "/ws/", headers=[(b"origin", origin)] if origin else [])
-        assert (await tab.connect(timeout=10))[0] is allowed
-        await tab.disconnect()
+    settings.CSRF_TRUSTED_ORIGINS = ["https://buddy.example.org"]
+    origins = [(b"origin", origin)] if origin else []
+    tab = Tab(OriginOrToken(sockets), "/ws/", headers=[(b"host", host), *origins])
+    assert (await tab.connect(timeout=10))[0] is opens
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize(("forwarded", "opens"), [(b"https", True), (b"http", False), (None, False)])
+async def test_socket_scheme_is_that_of_the_proxy(settings, forwarded, opens):
+    settings.ALLOWED_HOSTS = ["buddy.example.org"]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = [(b"host", b"buddy.example.org"), (b"origin", b"https://buddy.example.org")]
+    if forwarded:
+        headers.append((b"x-forwarded-proto", forwarded))
+    tab = Tab(OriginOrToken(sockets), "/ws/", headers=headers)
+    assert (await tab.connect(timeout=10))[0] is opens
+    await tab.disconnect()
 
 
 async def test_socket_at_another_path_is_refused():
-    tab = Tab(application, "/ws/elsewhere", headers=[ORIGIN])
+    tab = Tab(application, "/ws/elsewhere", headers=PAGE)
     assert not (await tab.connect(timeout=10))[0]
 
 

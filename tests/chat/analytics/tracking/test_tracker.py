@@ -10,7 +10,7 @@ from channels.testing import HttpCommunicator
 from buddy.asgi import application
 from chat.analytics.tracking.tracker import track
 from queueing.api import Job
-from tests.chat.browser import ORIGIN, Tab, browser
+from tests.chat.browser import PAGE, Tab, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -72,7 +72,7 @@ async def test_socket_with_do_not_track_tracks_without_visitor(manual_tracker, h
         await alice.client.get("/")
         cookie = f"sessionid={alice.client.cookies['sessionid'].value}".encode()
         manual_tracker._buffer.clear()
-        tab = Tab(application, "/ws/", headers=[ORIGIN, (b"cookie", cookie), header])
+        tab = Tab(application, "/ws/", headers=[*PAGE, (b"cookie", cookie), header])
         await tab.connect(timeout=10)
         await tab.ask()
         await tab.receive_until("chat:queued")
