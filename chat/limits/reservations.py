@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from limits.storage import RedisStorage
 
 from . import store
@@ -52,7 +53,8 @@ def reserve(limits: list[tuple[str, Rule]], *, max_wait: float) -> Reservation:
         return Reservation()
     entry, keys = secrets.token_hex(8), [key for key, _, _ in found]
     own_keys = sum(sender == limits[0][0] for _, _, sender in found)
-    args: list[str | int] = [entry, round(max_wait * 1000), own_keys]
+    furthest = max(max_wait, settings.LIMIT_MAX_WAIT)
+    args: list[str | int] = [entry, round(max_wait * 1000), round(furthest * 1000), own_keys]
     for _, item, _ in found:
         args += (item.amount, item.get_expiry() * 1000)
 

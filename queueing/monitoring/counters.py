@@ -1,6 +1,7 @@
 """The counters of a worker: its results per queue and minute, written to the database every heartbeat."""
 
 import logging
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,17 +38,23 @@ class WorkerCounters:
     """Counts results in memory until `rows` are written. A crash loses the counts of one heartbeat."""
 
     def __init__(self, worker: str) -> None:
-        self._worker = worker
-        self._minutes: dict[tuple[str, datetime], _Minute] = {}
-        self._changed: set[tuple[str, datetime]] = set()
+        self._worker = self._name = worker
+        self._minutes: dict[tuple[str, str, datetime], _Minute] = {}
+        """Name of the worker, queue and start -> counts."""
+        self._changed: set[tuple[str, str, datetime]] = set()
+        self._oldest = BEGINNING
+        """Minutes before this one have been dropped from memory."""
 
     def add(self, results: Sequence[Result]) -> None:
         """Count recorded results in the minute in which the first of them ended."""
         if not results:
             return
         start = results[0].ended_at.replace(second=0, microsecond=0)
+        if start < self._oldest:
+            # The clock was set back. Rows of the same name would replace those of this minute's first time.
+            self._name, self._oldest = f"{self._worker}~{secrets.token_hex(3)}", BEGINNING
         for result in results:
-            key = (result.run.queue, start)
+            key = (self._name, result.run.queue, start)
             if not (counts := self._minutes.get(key)):
                 counts = self._minutes[key] = _Minute()
             self._changed.add(key)
@@ -66,7 +73,7 @@ class WorkerCounters:
         rows = [
             QueueMinute(
                 queue=queue,
-                worker=self._worker,
+                worker=name,
                 start=start,
                 completed=counts.completed,
                 failed=counts.failed,
@@ -74,12 +81,12 @@ class WorkerCounters:
                 waits=dict(counts.waits),
                 durations=dict(counts.durations),
             )
-            for (queue, start) in self._changed
-            for counts in [self._minutes[queue, start]]
+            for (name, queue, start) in self._changed
+            for counts in [self._minutes[name, queue, start]]
         ]
         self._changed.clear()
-        oldest = timezone.now() - timedelta(minutes=2)
-        self._minutes = {key: m for key, m in self._minutes.items() if key[1] >= oldest}
+        self._oldest = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
+        self._minutes = {key: m for key, m in self._minutes.items() if key[2] >= self._oldest}
         return rows
 
 

@@ -5,6 +5,7 @@ functions are synchronous. The worker calls them on its one database thread.
 """
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -64,25 +65,25 @@ class RecordedResults(NamedTuple):
     """Dependent jobs that may run now."""
 
 
-def begin(claimed: Sequence[Claimed], token: str, claimed_at: datetime | None = None) -> list[Run]:
+def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> list[Run]:
     """Record that attempts of these jobs begin under `token`, and return the jobs as runs.
 
-    `claimed_at` is the time of the claim, now by default. A job that is missing in the reply is finished or
-    deleted, or was begun under a newer claim: its entry in the schedule was stale.
+    `claimed` is the time of the claim by `time.monotonic()`, now by default. A job that is missing in the
+    reply is finished or deleted, or was begun under a newer claim: its entry in the schedule was stale.
     """
-    now = timezone.now()
+    now, monotonic = timezone.now(), time.monotonic()
+    claimed = monotonic if claimed is None else claimed
+    claimed_at = now - timedelta(seconds=monotonic - claimed)
     adapt = connection.ops.adapt_datetimefield_value
-    claims = {job.id: job for job in claimed}
+    claims = {job.id: job for job in jobs}
     sql = _BEGIN.format(ids=", ".join(["%s"] * len(claims)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at or now)])
+        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at)])
         rows = cursor.fetchall()
-    return [_run(row, token, claims, claimed_at or now, now) for row in rows]
+    return [_run(row, token, claims, claimed, now) for row in rows]
 
 
-def _run(
-    row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed_at: datetime, now: datetime
-) -> Run:
+def _run(row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed: float, now: datetime) -> Run:
     raw, kind, version, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
     return Run(
@@ -102,7 +103,7 @@ def _run(
         priority=priority,
         created_at=_aware(created),
         waited=claims[job_id].waited,
-        claimed_at=claimed_at,
+        claimed=claimed,
         limited=claims[job_id].limited,
         watched=claims[job_id].watched,
         started_at=now,

@@ -1,5 +1,6 @@
 """One run of a job, as the worker holds it in memory, and its result."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,12 +37,16 @@ class Run:
     created_at: datetime
     waited: float = 0.0
     """Seconds between runnable and claimed."""
-    claimed_at: datetime
+    claimed: float = field(default_factory=time.monotonic)
+    """When it was claimed, by `time.monotonic()`."""
     limited: bool = False
     """Whether the queue's limiter counted the job as starting when it was claimed."""
     watched: bool = False
     """Whether its provider had failed of late when it was claimed."""
     started_at: datetime
+    """When the attempt began, by the wall clock: for people, never to measure how long it took."""
+    began: float | None = None
+    """When the handler began, by `time.monotonic()`; None before. Waiting for the limiter is not running."""
 
     @property
     def topic(self) -> str:
@@ -84,11 +89,16 @@ class Result:
     lines: list[tuple[datetime, str]] = field(default_factory=list)
     """The lines that the handler logged, with their times."""
     ended_at: datetime
+    """When it ended, by the wall clock."""
+    ended: float = field(default_factory=time.monotonic)
+    """When it ended, by `time.monotonic()`."""
 
     @property
     def ran(self) -> float:
-        """The seconds that the attempt took."""
-        return (self.ended_at - self.run.started_at).total_seconds()
+        """The seconds that the handler took. The record knows only times of the wall clock."""
+        if self.run.began is None:
+            return max(0.0, (self.ended_at - self.run.started_at).total_seconds())
+        return self.ended - self.run.began
 
 
 def as_run(job: Job) -> Run:
@@ -109,7 +119,6 @@ def as_run(job: Job) -> Run:
         max_attempts=job.max_attempts,
         priority=job.priority,
         created_at=job.created_at,
-        claimed_at=job.started_at or job.created_at,
         started_at=job.started_at or job.created_at,
     )
 

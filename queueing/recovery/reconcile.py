@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 _PAGE_SIZE = 1000
 #: The age up to which every heartbeat checks jobs.
 _RECENT_AGE = timedelta(seconds=120)
-#: The age from which jobs are checked: their submitter adds younger ones itself.
+#: The age from which jobs are checked: their submitter adds younger ones itself. Ids that lie further in the
+#: future are checked, too: they come from a host whose clock is ahead, or the clock was set back.
 _SETTLE_TIME = timedelta(seconds=2)
 #: Seconds between checks of all unfinished jobs.
 _FULL_SCAN_INTERVAL = 60.0
@@ -42,7 +43,7 @@ _LEADER_TTL_MS = 10_000
 
 _UNFINISHED_AFTER = f"""
 SELECT id FROM queueing_job
-WHERE id > %s AND id < %s AND {sql_condition(UNFINISHED)} AND unfinished_parents = 0
+WHERE id > %s AND (id < %s OR id > %s) AND {sql_condition(UNFINISHED)} AND unfinished_parents = 0
 ORDER BY id LIMIT %s
 """  # noqa: S608 (the states are ours)
 
@@ -94,9 +95,10 @@ def unfinished_after(after: str) -> list[str]:
 
     Plain SQL: there may be many pages, and the ORM would make an object of each id.
     """
-    before = first_id_at(timezone.now() - _SETTLE_TIME).hex
+    now = timezone.now()
+    young = first_id_at(now - _SETTLE_TIME).hex, first_id_at(now + _SETTLE_TIME).hex
     with connection.cursor() as cursor:
-        cursor.execute(_UNFINISHED_AFTER, [after, before, _PAGE_SIZE])
+        cursor.execute(_UNFINISHED_AFTER, [after, *young, _PAGE_SIZE])
         return [raw if isinstance(raw, str) else raw.hex for (raw,) in cursor.fetchall()]
 
 

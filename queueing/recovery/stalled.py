@@ -1,6 +1,7 @@
 """Give back jobs whose lease expired because their worker was lost. The record first, then Redis."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -18,32 +19,63 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, as_result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
-from queueing.schedule.scripts import Outcome
+from queueing.schedule.scripts import Lease, Outcome
 from queueing.states import UNFINISHED, State
 
 logger = logging.getLogger(__name__)
 
 
-async def recover(conf: EngineConf, database: DatabaseThread) -> None:
-    """Give back every job whose lease expired, and fail those that stalled too often."""
-    for queue in conf.queues.values():
-        claims = await redis_client.arun(scripts.expired(queue.name))
-        if not claims:
-            continue
-        finished: list[str] = []
-        if queue.name != DJANGO_Q_QUEUE:
-            logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
-            said = await _texts_of([job_id for job_id, _ in claims])
-            finished = await database.run_sync(record_stalls, queue, claims, said)
-        back = [claim for claim in claims if claim[0] not in set(finished)]
-        if back:
-            await redis_client.arun(scripts.release(queue.name, back, expired=True))
-        if finished:
-            ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(finished)]
-            await redis_client.arun(scripts.finish(queue, ended, wake=True))
-        if queue.name != DJANGO_Q_QUEUE:
-            for owner, event in await database.run_sync(stall_events, claims):
-                await delivery.emit(owner, event)
+#: Heartbeats for which a lease must have been seen without renewal.
+_HEARTBEATS_UNCHANGED = 1.5
+
+
+class StalledJobs:
+    """The jobs whose worker is lost: their lease has expired, and was seen for a while without a renewal.
+
+    An expired lease alone proves nothing. After the clock of Redis was set forward, or after it was
+    unavailable for longer than a lease, all leases have expired. Living workers then renew theirs within a
+    heartbeat.
+    """
+
+    def __init__(self, conf: EngineConf, database: DatabaseThread) -> None:
+        self._conf = conf
+        self._database = database
+        self._unchanged_for = _HEARTBEATS_UNCHANGED * conf.heartbeat
+        self._seen: dict[str, dict[Lease, float]] = {}
+        """Queue -> lease that was not renewed lately -> when it was first seen, by `time.monotonic()`."""
+
+    async def recover(self) -> None:
+        """Give back every job whose worker is lost, and fail those that stalled too often."""
+        for queue in self._conf.queues.values():
+            # A lease that misses its renewals is observed before it expires, so recovery takes no longer.
+            early = self._conf.lease - self._unchanged_for
+            now, leases = await redis_client.arun(scripts.ending_leases(queue.name, within=early))
+            lasting = self._unchanged(queue.name, leases)
+            if claims := [(lease.id, lease.token) for lease in lasting if lease.ends <= now]:
+                await _give_back(queue, claims, self._database)
+
+    def _unchanged(self, queue: str, leases: Sequence[Lease]) -> list[Lease]:
+        """Return those of the leases that were seen some time ago, and not renewed since."""
+        now, before = time.monotonic(), self._seen.get(queue, {})
+        self._seen[queue] = {lease: before.get(lease, now) for lease in leases}
+        return [lease for lease, since in self._seen[queue].items() if now - since >= self._unchanged_for]
+
+
+async def _give_back(queue: QueueDef, claims: list[tuple[str, str]], database: DatabaseThread) -> None:
+    finished: list[str] = []
+    if queue.name != DJANGO_Q_QUEUE:
+        logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
+        said = await _texts_of([job_id for job_id, _ in claims])
+        finished = await database.run_sync(record_stalls, queue, claims, said)
+    back = [claim for claim in claims if claim[0] not in set(finished)]
+    if back:
+        await redis_client.arun(scripts.release(queue.name, back, expired=True))
+    if finished:
+        ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(finished)]
+        await redis_client.arun(scripts.finish(queue, ended, wake=True))
+    if queue.name != DJANGO_Q_QUEUE:
+        for owner, event in await database.run_sync(stall_events, claims):
+            await delivery.emit(owner, event)
 
 
 async def _texts_of(ids: Sequence[str]) -> dict[str, str]:

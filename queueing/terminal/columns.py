@@ -116,7 +116,7 @@ WORKERS = [
     Column("host", lambda worker: plain(worker["host"]), 72, left=True),
     Column("pid", lambda worker: str(worker["pid"]), 60),
     Column("jobs", lambda worker: f"{worker['running']}/{worker['slots']}"),
-    Column("up", lambda worker: seconds(worker["at"] - worker["started"]), 50),
+    Column("up", lambda worker: seconds(worker.get("up", worker["at"] - worker["started"])), 50),
     Column("heartbeat", lambda worker: seconds(worker["age"])),
 ]
 FAILURES = [

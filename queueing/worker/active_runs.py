@@ -1,11 +1,10 @@
 """The runs that a worker has active, and how they are stopped."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
-
-from django.utils import timezone
 
 from queueing.conf import EngineConf
 
@@ -66,12 +65,12 @@ class ActiveRuns:
         """Cancel runs that exceed their queue's timeout: one check for all, instead of a timer for each."""
         while True:
             await asyncio.sleep(_TIMEOUT_CHECK_INTERVAL)
-            now = timezone.now()
+            now = time.monotonic()
             for claim, (task, output) in list(self._runs.items()):
                 run = output.run
                 if claim in self.dropped:
                     _stop(task, output)  # again, for the reason given at `cancel_all`
-                elif (now - run.started_at).total_seconds() > self._conf.queues[run.queue].timeout:
+                elif run.began and now - run.began > self._conf.queues[run.queue].timeout:
                     self.timed_out.add(claim)
                     _stop(task, output)
 

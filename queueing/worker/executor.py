@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import logging
+import time
 import traceback
 from concurrent.futures import Executor
 from typing import Any
@@ -49,6 +50,7 @@ async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
     if run.kind.is_async:
         if _starts_late(run):
             await _wait_for_limiter(run)
+        run.began = time.monotonic()
         return await run.kind.handler(ctx, **run.args)
     loop = asyncio.get_running_loop()
     value = await loop.run_in_executor(threads, _in_thread, run, ctx, loop)
@@ -57,7 +59,7 @@ async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
 
 def _starts_late(run: Run) -> bool:
     """Return whether the limiter must count the run from now instead of from its claim."""
-    return run.limited and (timezone.now() - run.claimed_at).total_seconds() > _LATE_AFTER
+    return run.limited and time.monotonic() - run.claimed > _LATE_AFTER
 
 
 async def _wait_for_limiter(run: Run) -> None:
@@ -78,6 +80,7 @@ def _in_thread(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> An
     if _starts_late(run):  # no thread was free, or the database was busy
         asyncio.run_coroutine_threadsafe(_wait_for_limiter(run), loop).result()
     close_old_connections()
+    run.began = time.monotonic()
     try:
         return run.kind.handler(ctx, **run.args)
     finally:

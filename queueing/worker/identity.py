@@ -21,8 +21,9 @@ class Identity:
     """The cluster's short id: concurrency is counted by it."""
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     started: float = field(default_factory=time.time)
-    alive_at: Any = None
-    """Shared memory without a lock: the worker writes the time, the supervisor reads it."""
+    _began: float = field(default_factory=time.monotonic)
+    beats: Any = None
+    """A counter in shared memory, without a lock: the worker adds to it, the supervisor sees it change."""
     supervisor_pipe: tuple[int, int] | None = None
     """Both ends of a pipe whose write end only the supervisor holds: EOF means that the supervisor died."""
 
@@ -32,14 +33,14 @@ class Identity:
         return f"{self.cluster}/{self.name}"
 
     def heartbeat(self, *, active: int, slots: int) -> dict[str, Any]:
-        """Return the heartbeat of a worker that runs `active` jobs and may run `slots`."""
+        """Return the heartbeat of a worker that runs `active` jobs and may run `slots`, without its time."""
         return {
             "id": self.id,
             "cluster": self.cluster,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": self.started,
-            "at": time.time(),
+            "up": round(time.monotonic() - self._began, 1),
             "running": active,
             "slots": slots,
             "memory": rss_bytes(),

@@ -11,13 +11,12 @@ import asyncio
 import faulthandler
 import gc
 import logging
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.utils import timezone
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.monitoring.counters import WorkerCounters
@@ -31,6 +30,7 @@ from queueing.states import State
 from . import django_q_task, executor, returns, stop_signals
 from .active_runs import ActiveRuns, Claim, cancel_all
 from .identity import Identity
+from .lease_keeper import LeaseKeeper
 from .maintenance import Maintenance
 from .notifier import Notifier
 from .output import RunOutput
@@ -75,6 +75,7 @@ class Worker:
     async def run(self) -> None:
         """Work until asked to stop; then finish runs within the grace time and give the others back."""
         stop_signals.watch(self.stopping, self.identity.supervisor_pipe)
+        self._leases = LeaseKeeper(self.claims, self._heartbeat, self._on_lost)
         parts = (
             self._notifier.run(),
             self._writer.run(),
@@ -92,6 +93,7 @@ class Worker:
         if not broken:
             await self._writer.drain()
         await cancel_all(always)
+        await self._leases.stop()
         await redis_client.aclose()  # a cancelled call may have left its connection with half a reply
         await self._maintenance.deregister()
         self._database.close()
@@ -127,7 +129,7 @@ class Worker:
             again_in: float | None = None
             if free > 0:
                 self._claim_number += 1
-                token, claimed_at = f"{self.identity.id}/{self._claim_number}", timezone.now()
+                token, claimed = f"{self.identity.id}/{self._claim_number}", time.monotonic()
                 channel, idle = self._notifier.own_channel, not self.claims
                 try:
                     found = await redis_client.arun(
@@ -137,11 +139,25 @@ class Worker:
                     logger.warning("Redis is unavailable (%s); claiming again in %g s", exc, _RETRY_DELAY)
                     await asyncio.sleep(_RETRY_DELAY)
                     continue
-                self._start(found.jobs, token, claimed_at)
+                self._start(found.jobs, token, claimed)
                 if len(found.jobs) == min(free, scripts.MAX_CLAIM_SIZE):
                     continue  # there may be more; fewer jobs were all, and claiming again would delay them
                 again_in = found.again_in
             await self._notifier.wait(again_in)
+
+    def _heartbeat(self) -> dict[str, Any]:
+        return self.identity.heartbeat(active=len(self.claims), slots=self.slots)
+
+    def _on_lost(self, claims: list[Claim]) -> None:
+        """Stop the runs whose claims Redis refused, unless the record has them."""
+        self._spawn(self._drop_stale(claims))
+
+    async def _drop_stale(self, claims: list[Claim]) -> None:
+        """Drop claims that were taken over or cancelled, but not those of a Redis that lost its data."""
+        try:
+            self.active_runs.drop(await self._database.run_sync(attempts.stale_claims, claims))
+        except DatabaseError as exc:
+            logger.warning("lost claims were not checked: the database is unavailable (%s)", exc)
 
     def resize(self, slots: int) -> None:
         """Set how many jobs this worker may run at once."""
@@ -150,24 +166,24 @@ class Worker:
             self._notifier.notify()
 
     def _on_job(self, token: str, queue: str, job_id: str, at: int, limited: bool) -> None:
-        """Take a job that was claimed for this idle worker at `at` (ms since 1970)."""
+        """Take a job that was claimed for this idle worker at `at` (ms since 1970, by the clock of Redis)."""
         job = Claimed(job_id, queue, 0.0, limited)
         if self.stopping.is_set():
             self._spawn(self._give_back([job], token))
         else:
-            self._start([job], token, datetime.fromtimestamp(at / 1000, UTC))
+            self._start([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))
 
-    def _start(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
+    def _start(self, jobs: list[Claimed], token: str, claimed: float) -> None:
         for job in jobs:
             self.claims[job.id, token] = job.queue
             if job.queue == DJANGO_Q_QUEUE:
                 self._spawn(self._run_package(job, token))
         if ours := [job for job in jobs if job.queue != DJANGO_Q_QUEUE]:
-            self._spawn(self._begin(ours, token, claimed_at))
+            self._spawn(self._begin(ours, token, claimed))
 
-    async def _begin(self, jobs: list[Claimed], token: str, claimed_at: datetime) -> None:
+    async def _begin(self, jobs: list[Claimed], token: str, claimed: float) -> None:
         try:
-            runs = await self._database.run_sync(attempts.begin, jobs, token, claimed_at)
+            runs = await self._database.run_sync(attempts.begin, jobs, token, claimed)
         except DatabaseError as exc:
             logger.error("the database is unavailable (%s); giving %d jobs back", exc, len(jobs))
             await asyncio.sleep(_RETRY_DELAY)

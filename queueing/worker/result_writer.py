@@ -6,13 +6,13 @@ of an idle worker does not wait.
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from django.db import Error as DatabaseError
 from django.db import OperationalError
-from django.utils import timezone
 
 from queueing import texts
 from queueing.conf import get_queue
@@ -170,7 +170,7 @@ def event_of_result(result: Result) -> messages.Event:
     return messages.retrying_event(
         run,
         attempt=run.attempt if result.spent else run.attempt - 1,
-        delay=result.delay - (timezone.now() - result.ended_at).total_seconds(),
+        delay=result.delay - (time.monotonic() - result.ended),
         reason=result.error,
         code=result.code or result.outcome,
     )

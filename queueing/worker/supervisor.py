@@ -35,7 +35,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between checks of the workers, runs of Django-Q2's scheduler, and status reports.
 _CHECK_INTERVAL, _SCHEDULER_INTERVAL, _REPORT_INTERVAL = 0.5, 30.0, 2.0
-#: Seconds without a sign of life after which a worker counts as blocked and is killed.
+#: Seconds without a sign of life after which a worker counts as blocked and is killed. Only the time in which
+#: this process itself ran counts: after a suspended machine or cluster resumes, no worker is blocked.
 _BLOCKED_AFTER = 60.0
 #: Seconds: a worker that dies sooner after its start is replaced after a pause of `_SPAWN_PAUSE` seconds.
 _EARLY_DEATH, _SPAWN_PAUSE = 5.0, 1.0
@@ -91,10 +92,11 @@ class Supervisor(Sentinel):
     def spawn_worker(self) -> None:
         """Fork one worker."""
         _close_connections()
-        alive_at = RawValue("d", time.time())
-        identity = Identity(cluster=self.short_id, alive_at=alive_at, supervisor_pipe=self._pipe)
+        beats = RawValue("L", 0)
+        identity = Identity(cluster=self.short_id, beats=beats, supervisor_pipe=self._pipe)
         process: Any = get_context("fork").Process(target=main, args=(identity,), name=identity.id)
-        process.alive_at, process.started_at = alive_at, time.time()
+        process.beats, process.last_beat, process.silent = beats, 0, 0.0
+        process.started = time.monotonic()
         # Between the fork and the worker's own signal handlers, our handler would take its signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         process.start()
@@ -104,9 +106,11 @@ class Supervisor(Sentinel):
     def guard(self) -> None:
         """Replace workers that die or hang; run the schedules; report the status."""
         scheduler_at = report_at = 0.0
+        checked_at = time.monotonic()
         while not self.stop_event.wait(_CHECK_INTERVAL):
-            self._check_workers()
             now = time.monotonic()
+            self._check_workers(min(now - checked_at, 2 * _CHECK_INTERVAL))
+            checked_at = now
             if Conf.SCHEDULER and now >= scheduler_at:
                 scheduler_at = now + _SCHEDULER_INTERVAL
                 scheduler(broker=self.broker)
@@ -115,9 +119,13 @@ class Supervisor(Sentinel):
                 report_at = now + _REPORT_INTERVAL
                 Stat(self).save()
 
-    def _check_workers(self) -> None:
+    def _check_workers(self, elapsed: float) -> None:
+        """Kill blocked workers and replace dead ones, `elapsed` seconds after the last check."""
         for process in list(self.pool):
-            if process.is_alive() and time.time() - process.alive_at.value > _BLOCKED_AFTER:
+            beat = process.beats.value
+            process.silent = process.silent + elapsed if beat == process.last_beat else 0.0
+            process.last_beat = beat
+            if process.is_alive() and process.silent > _BLOCKED_AFTER:
                 logger.critical("worker %s is blocked; killing it", process.name)
                 process.kill()
                 process.join()
@@ -133,7 +141,7 @@ class Supervisor(Sentinel):
             logger.info("replacing worker %s, which has run its number of jobs", process.name)
             return
         logger.critical("worker %s died (exit code %s); replacing it", process.name, process.exitcode)
-        if time.time() - process.started_at < _EARLY_DEATH:
+        if time.monotonic() - process.started < _EARLY_DEATH:
             self._next_spawn = time.monotonic() + _SPAWN_PAUSE
 
     def stop(self) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import django
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -27,6 +28,15 @@ def _be_a_cluster(log: Path, env: dict[str, str]) -> None:
     with log.open("ab") as out:
         for number in (1, 2):
             os.dup2(out.fileno(), number)
+    if path := env.get("TEST_CLOCK"):
+        from tests.support import clock
+
+        clock.follow(path)
+    if seconds := env.get("TEST_BLOCKED_AFTER"):
+        django.setup()
+        from queueing.worker import supervisor
+
+        supervisor._BLOCKED_AFTER = float(seconds)
     sys.argv = ["manage.py", "qcluster"]
     runpy.run_path("manage.py", run_name="__main__")
 

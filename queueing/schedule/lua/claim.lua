@@ -33,7 +33,7 @@ local function share_out(queues)
     for _, q in ipairs(queues) do
       local job = q.found[q.take + 1]
       if job then
-        local aged = q.priority - (now - job.ready) / ageing
+        local aged = q.priority - math.max(0, now - job.ready) / ageing
         if not best or aged < rank then best, rank = q, aged end
       end
     end

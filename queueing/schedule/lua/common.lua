@@ -14,8 +14,8 @@
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
---   meta      hash  virtual_time, cooldown, cooldown_ms, breaker, paused, the limits that operators changed,
---              and overrides_version, which changes whenever the last two are written
+--   meta      hash  virtual_time, cooldown, cooldown_ms, breaker, clock (ms; see ending_leases.lua), paused, the
+--              limits that operators changed, and overrides_version, which changes whenever the last two are written
 -- and for each provider:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 

@@ -19,7 +19,7 @@ from .claims import (
 from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_channel
 from .limits import set_overrides
 from .reading import counts, positions
-from .recovery import expired, mark_reconciled, restore_active
+from .recovery import Lease, ending_leases, mark_reconciled, restore_active
 from .streams import TextChunk, append, parse_stream
 from .submission import ScheduleEntry, promote, remove, submit
 
@@ -28,6 +28,7 @@ __all__ = [  # by module
     "Claimed",
     "Claims",
     "Fault",
+    "Lease",
     "Outcome",
     "ProviderEnd",
     "ScheduleEntry",
@@ -39,7 +40,7 @@ __all__ = [  # by module
     "claim",
     "count_late_start",
     "counts",
-    "expired",
+    "ending_leases",
     "finish",
     "key",
     "mark_reconciled",

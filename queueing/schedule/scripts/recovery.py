@@ -1,7 +1,8 @@
-"""Finding claims whose lease has expired, and restoring a Redis that lost its data."""
+"""Finding leases that have ended, and restoring a Redis that lost its data."""
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Any, NamedTuple
 
 from queueing.conf import get_conf
 from queueing.schedule.redis_client import ScriptCall
@@ -9,13 +10,27 @@ from queueing.schedule.redis_client import ScriptCall
 from .keys import GLOBAL_KEYS, key, milliseconds, notify_channel, script_keys
 
 
-def expired(queue: str, limit: int = 200) -> ScriptCall[list[tuple[str, str]]]:
-    """Find claims whose lease has expired. Replies with (id, token) of each, up to `limit`."""
+class Lease(NamedTuple):
+    """A claim's lease that has ended or ends soon. A renewal makes another of it."""
 
-    def read(reply: list[str]) -> list[tuple[str, str]]:
-        return list(zip(reply[::2], reply[1::2], strict=True))
+    id: str
+    token: str
+    ends: int
+    """Milliseconds since 1970, by the clock of Redis."""
 
-    return ScriptCall("expired", script_keys(queue), [milliseconds(get_conf().lease), limit], read)
+
+def ending_leases(queue: str, within: float = 0.0, limit: int = 1000) -> ScriptCall[tuple[int, list[Lease]]]:
+    """Find up to `limit` leases that have ended or end `within` seconds, the oldest first.
+
+    Replies with the time of Redis, in the unit of `Lease.ends`, and the leases.
+    """
+
+    def read(reply: list[Any]) -> tuple[int, list[Lease]]:
+        rows = zip(*[iter(reply[1:])] * 3, strict=True)
+        return int(reply[0]), [Lease(job_id, token, int(ends)) for job_id, token, ends in rows]
+
+    args = [milliseconds(get_conf().lease), milliseconds(within), limit, notify_channel(), queue]
+    return ScriptCall("ending_leases", script_keys(queue), args, read)
 
 
 def restore_active(queue: str, jobs: Iterable[tuple[str, str, int, str]]) -> ScriptCall[int]:

@@ -53,7 +53,8 @@ actions = st.lists(
 @hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_reserve_and_cancel_in_any_order_keep_the_limits(valkey, actions):
+def test_reserve_and_cancel_in_any_order_keep_the_limits(valkey, settings, actions):
+    settings.LIMIT_MAX_WAIT = 90  # the longest wait of the actions
     valkey.client.flushall()
     own, shared = parse("3 per 10 seconds;5/minute"), parse("4 per 20 seconds")
     active = []
@@ -86,3 +87,16 @@ def test_reservations_expire_in_redis_with_their_window(valkey):
     ttls = {key: valkey.client.ttl(key) for key in valkey.client.scan_iter("*reservations*")}
     assert all(0 < ttl <= 3660 for ttl in ttls.values()), ttls
     assert len(ttls) == 2
+
+
+def test_reserve_after_clock_set_back_does_not_wait_for_the_old_time(valkey):
+    """E11: the reserved times lie an hour ahead. They count as reserved now."""
+    rules = parse("2 per 10 seconds")
+    for _ in range(2):
+        assert reserve([(ALICE, rules)], max_wait=60).wait == 0
+    [key] = valkey.client.keys("{buddy}:reservations:*")
+    for entry in valkey.client.zrange(key, 0, -1):
+        valkey.client.zincrby(key, 3_600_000, entry)
+    later = reserve([(ALICE, rules)], max_wait=60)
+    assert later.granted
+    assert 9 < later.wait <= 10

@@ -1,6 +1,6 @@
 """Statistics are counted by workers, stored in the database, and survive restarts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,8 +11,10 @@ from queueing.ids import first_id_at
 from queueing.models import Job, QueueMinute
 from queueing.monitoring import counters, overview, statistics
 from queueing.record import pruning
+from queueing.record.run import as_run
 from queueing.states import FINISHED, State
 from queueing.submit import submit, submit_many
+from tests.queueing.record.lifecycle import result
 from tests.queueing.worker.test_end_to_end import finished
 from tests.support.valkey import wait_until
 
@@ -92,6 +94,21 @@ def test_compact_merges_old_hours_into_one_row(db):
         ("test-narrow", True): (2, {"3": 2}),
     }
     assert statistics.totals(hours=48)["test"]["completed"] == 2
+
+
+def test_counts_after_clock_set_back_replace_no_earlier_counts(db, monkeypatch):
+    """E11: the worker has counted in the same minute before, and no longer has that in memory."""
+    run = as_run(Job(kind="test.noop", queue="test", created_at=timezone.now()))
+    counted, noon = counters.WorkerCounters("c/w"), datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    def count_at(moment: datetime) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+        counted.add([result(run, ended_at=moment)])
+        counters.write(counted.rows())
+
+    for minutes in (0, 1, 5, 60, 0, 1, 1):
+        count_at(noon + timedelta(minutes=minutes))
+    assert sum(QueueMinute.objects.values_list("completed", flat=True)) == 7
 
 
 def test_prune_deletes_only_jobs_that_finished_long_ago(db):

@@ -1,10 +1,10 @@
 """The record's guards: each step has one winner, and the loser changes nothing."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from queueing.conf import get_queue
 from queueing.control import verbs
@@ -54,10 +54,10 @@ def deleted(job: Job) -> None:
 
 def test_begin_under_expired_claim_after_newer_claim_changes_nothing():
     job = new_job()
-    claimed_at = timezone.now()
+    claimed = time.monotonic()
     newer = begin(job, "c2/w/1")
     before = snapshot(job)
-    assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed_at) == []
+    assert attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], "c1/w/1", claimed) == []
     assert snapshot(job) == before
     assert len(end(newer).won) == 1
 

@@ -1,7 +1,11 @@
 """Reconciliation: every unfinished row gets back into the schedule, in its state and order."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from queueing.ids import first_id_at
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import schedule_entry
@@ -55,6 +59,16 @@ def test_reconcile_redis_data_lost_restores_each_state(valkey, no_settle_time, r
     counts = redis_client.run(scripts.counts("test", "alice"))
     assert (counts.active, counts.owner_unfinished) == (1, 1)
     assert valkey.client.hgetall(scripts.key("claims")) == {active.id.hex: "c1/w/1"}
+
+
+def test_reconcile_finds_jobs_of_a_host_whose_clock_is_an_hour_ahead(valkey, settings, reconcile_once):
+    """E11: their ids lie in the future."""
+    ahead = first_id_at(timezone.now() + timedelta(hours=1))
+    point_at(settings, "redis://127.0.0.1:1/0")
+    job = submit("test.noop", {}, job_id=ahead).job
+    point_at(settings, valkey.url)
+    assert reconcile_once() == 1
+    assert is_scheduled(job)
 
 
 def test_reconcile_several_pages_keeps_order(valkey, no_settle_time, reconcile_once):

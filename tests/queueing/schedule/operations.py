@@ -35,6 +35,12 @@ def claim(queues: QueueDef | list[QueueDef], slots: int = 1, cluster: str = "c1"
     return {job.id: new_token for job in redis_client.run(scripts.claim(queues, new_token, slots)).jobs}
 
 
+def ended_leases(queue: str) -> dict[str, str]:
+    """Return id -> token of the claims whose lease has ended."""
+    _, leases = redis_client.run(scripts.ending_leases(queue))
+    return {lease.id: lease.token for lease in leases}
+
+
 def finish(queue: QueueDef, claims: dict[str, str]) -> None:
     """Complete all claimed jobs."""
     outcomes = [Outcome(job_id, token, "completed", 1) for job_id, token in claims.items()]

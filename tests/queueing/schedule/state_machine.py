@@ -19,6 +19,7 @@ from .invariants import (
     read_redis,
 )
 from .model import HOUR, QUEUES, Job, Model
+from .operations import ended_leases
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
 #: The channel of the one worker that may be idle.
@@ -162,9 +163,7 @@ class ScheduleMachine(Machine):
         lost = {job.id: job for n, _ in picks if active for job in [active[n % len(active)]]}
         for job_id in lost:
             self.client.zadd(queue_key(queue, "active"), {job_id: 1})
-        assert sorted(redis_client.run(scripts.expired(queue))) == sorted(
-            (j.id, j.token) for j in lost.values()
-        )
+        assert ended_leases(queue) == {job.id: job.token for job in lost.values()}
         everyone = [(job.id, job.token) for job in active]
         refused = redis_client.run(scripts.release(queue, everyone, expired=True))
         assert refused == [job.id for job in active if job.id not in lost]

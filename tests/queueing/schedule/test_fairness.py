@@ -9,7 +9,7 @@ from queueing.conf import QueueDef
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import queue_key
 
-from .operations import claim, claim_reply, finish, put, run_all
+from .operations import claim, claim_reply, ended_leases, finish, put, run_all
 
 HOUR = 3600
 
@@ -144,7 +144,7 @@ def ended_by_retry(claims: dict[str, str]) -> None:
 
 def ended_by_stall(claims: dict[str, str]) -> None:
     redis_client.client().zadd(queue_key("test", "active"), dict.fromkeys(claims, 1))
-    assert dict(redis_client.run(scripts.expired("test"))) == claims
+    assert ended_leases("test") == claims
     assert redis_client.run(scripts.release("test", claims.items(), expired=True)) == []
     redis_client.run(scripts.remove("test", claims))  # else it would be first again
 

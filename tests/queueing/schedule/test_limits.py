@@ -3,18 +3,19 @@
 The tests move the times in Redis into the past instead of waiting.
 """
 
+import json
 import time
 
 import pytest
 
 from queueing.conf import Limiter, QueueDef
 from queueing.control import verbs
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import presence, redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
 from queueing.schedule.scripts import queue_key
 from tests.support.valkey import wait_until
 
-from .operations import claim, claim_reply, finish, put, run_all
+from .operations import claim, claim_reply, ended_leases, finish, put, run_all
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -124,13 +125,52 @@ def test_clock_set_back_does_not_lengthen_cooldown():
     assert again_in <= 11
 
 
+def test_clock_set_back_does_not_lengthen_delay():
+    """E11: a delay of 20 s, set an hour before the clock was set back by an hour."""
+    put(wide, delay=20)
+    ended_leases("test")
+    redis_client.client().hincrby(queue_key("test", "meta"), "clock", 3_600_000)
+    pass_time(-3600, "delayed")
+    assert claim_reply(wide).again_in == pytest.approx(3620, abs=1)
+    put(wide, delay=30)  # after the clock was set back
+    ended_leases("test")
+    assert claim_reply(wide).again_in == pytest.approx(20, abs=1)
+    ended_leases("test")
+    pass_time(25, "delayed")
+    assert len(claim(wide, 9)) == 1
+    assert claim_reply(wide).again_in == pytest.approx(5, abs=1)
+
+
+def test_clock_set_back_does_not_let_younger_jobs_of_another_queue_pass():
+    """E11: jobs that wait longer rise, and none sinks because its time lies in the future."""
+    other = QueueDef(name="test-narrow", priority=6)
+    [first] = put(wide)
+    owner, priority, ready = redis_client.client().hget(scripts.key("jobs"), first).split("\x1f")
+    later = "\x1f".join((owner, priority, str(int(ready) + 3_600_000)))
+    redis_client.client().hset(scripts.key("jobs"), first, later)
+    put(other)
+    assert list(claim([wide, other], 1)) == [first]
+
+
+def test_clock_set_back_does_not_keep_heartbeat_of_lost_worker():
+    lost = '{"at": %.3f, "id": "c/lost", "cluster": "c"}' % (time.time() + 3600)
+    redis_client.client().hset(scripts.key("workers"), "c/lost", lost)
+    now = redis_client.run(presence.heartbeat("c/w", {"id": "c/w"}))
+    lost = json.loads(redis_client.client().hget(scripts.key("workers"), "c/lost"))
+    assert lost == {"at": pytest.approx(now), "id": "c/lost", "cluster": "c"}
+    silent = '{"at": %.3f, "id": "c/lost"}' % (time.time() - 61)
+    redis_client.client().hset(scripts.key("workers"), "c/lost", silent)
+    redis_client.run(presence.heartbeat("c/w", {"id": "c/w"}))
+    assert redis_client.client().hkeys(scripts.key("workers")) == ["c/w"]
+
+
 def test_clock_set_back_does_not_keep_job_of_lost_worker(settings):
     put(wide)
     claims = claim(wide)
     pass_time(-3600, "active")
-    assert redis_client.run(scripts.expired("test")) == []
+    assert ended_leases("test") == {}
     pass_time(settings.QUEUEING["LEASE"] + 1, "active")
-    assert dict(redis_client.run(scripts.expired("test"))) == claims
+    assert ended_leases("test") == claims
 
 
 def test_cooldown_active_starts_nothing():

@@ -82,7 +82,7 @@ CALLS = {
     "finish": lambda: scripts.finish(get_queue("test"), [Outcome(ID, TOKEN, "completed", 1)]),
     "counts": lambda: scripts.counts("test"),
     "positions": lambda: scripts.positions("test", [ID]),
-    "expired": lambda: scripts.expired("test"),
+    "ending_leases": lambda: scripts.ending_leases("test"),
     "renew": lambda: scripts.renew("test", [(ID, TOKEN)]),
 }
 

@@ -1,5 +1,6 @@
 """Runs whose handler starts long after the claim: the limiter counts them from their start."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -36,7 +37,7 @@ def make_run(kind: str, *, limited: bool, late: float, **args) -> Run:
         max_attempts=1,
         priority=5,
         created_at=now,
-        claimed_at=now - timedelta(seconds=late),
+        claimed=time.monotonic() - late,
         limited=limited,
         started_at=now - timedelta(seconds=late),
     )
