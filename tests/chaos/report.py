@@ -3,9 +3,11 @@
 import json
 import os
 import platform
+import re
 import statistics
 import time
-from collections import Counter
+from bisect import bisect
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from tests.chaos.evidence import Applied, Evidence
 from tests.chaos.options import Options
 
 #: Violations of one rule that are printed; the file has all.
-SHOWN = 8
+SHOWN = 3
 #: Seconds for which a fault that has ended may still be the cause.
 AFTERMATH = 25.0
 
@@ -38,6 +40,9 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "jobs called more than once": sum(n > 1 for n in Counter(call.key for call in keyed).values()),
         "faults": len(evidence.applied),
         "seconds to the end (median, 95 %, longest)": _spread(waits),
+        "seconds from a fault's end to the next answer (median, 95 %, longest)": _spread(
+            _recoveries(evidence)
+        ),
         "most active": {
             limit.queue: most_at_once([c for c in evidence.calls if c.queue == limit.queue])
             for limit in evidence.limits
@@ -59,6 +64,13 @@ def _spread(values: list[float]) -> list[float]:
         return []
     chosen = (statistics.median(values), values[int(len(values) * 0.95)], values[-1])
     return [round(value, 1) for value in chosen]
+
+
+def _recoveries(evidence: Evidence) -> list[float]:
+    """Return, for each fault, the seconds from its end to the next answer."""
+    ends = sorted(t.ended_at for t in evidence.transcripts if t.ended_at)
+    places = ((fault.ended, bisect(ends, fault.ended)) for fault in evidence.applied)
+    return sorted(ends[place] - ended for ended, place in places if place < len(ends))
 
 
 def around(evidence: Evidence, violation: Violation, until: float) -> list[Applied]:
@@ -83,16 +95,25 @@ def print_report(
     """Print everything that a reader needs; return the number of violations of each rule."""
     print()
     for name, value in figures(evidence).items():
-        print(f"  {name:44} {value}")
+        print(f"  {name:70} {value}")
     print()
     for rule, violations in found.items():
         print(f"  {rule:14} {len(violations) or 'none'}")
     for rule, violations in found.items():
-        for violation in violations[:SHOWN]:
-            _print_violation(options, evidence, rule, violation, began)
-        if len(violations) > SHOWN:
-            print(f"{rule}: and {len(violations) - SHOWN} more")
+        for alike in _grouped(violations):
+            for violation in alike[:SHOWN]:
+                _print_violation(options, evidence, rule, violation, began)
+            if len(alike) > SHOWN:
+                print(f"{rule}: and {len(alike) - SHOWN} more like these")
     return {rule: len(violations) for rule, violations in found.items()}
+
+
+def _grouped(violations: Sequence[Violation]) -> list[list[Violation]]:
+    """Return the violations in groups whose texts differ only in numbers and quotations."""
+    groups: dict[str, list[Violation]] = defaultdict(list)
+    for violation in violations:
+        groups[re.sub(r"\d+|'.*'|\".*\"", "", violation.text)].append(violation)
+    return list(groups.values())
 
 
 def _print_violation(

@@ -91,7 +91,9 @@ class Run:
 
     async def settle(self, crowd: Crowd) -> None:
         """Let everything end: bring the last version up, and wait."""
-        if self.system.version == "1" and any(t.question.what == "new" for t in crowd.unfinished()):
+        if self.system.version == "1" and any(
+            t.question.what in ("new", "grown") for t in crowd.unfinished()
+        ):
             began = time.time()
             await processes.roll_all(self.system, "2")
             self.applied.append(Applied(-1, "the last version", began, time.time()))

@@ -64,6 +64,8 @@ def contradicted(evidence: Evidence) -> Iterator[Violation]:
     """All ends that a visitor receives are the same: the one on record, and the one that is shown."""
     for transcript, rows in _accepted(evidence):
         name, row = transcript.question.request_id, _row_of(rows)
+        if row and row.state not in ENDS:
+            continue  # stuck
         if len(transcript.ends) > 1:
             yield Violation(name, f"several ends: {_short(transcript.ends)}")
         for verb, text in transcript.ends:

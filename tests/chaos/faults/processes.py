@@ -81,7 +81,9 @@ async def stop_supervisor(system: System, dice: random.Random) -> AsyncIterator[
 async def kill_cluster(system: System, dice: random.Random) -> AsyncIterator[None]:
     """SIGKILL of a supervisor and all its workers, as when a machine dies."""
     cluster = dice.choice(system.clusters)
-    for pid in [cluster.pid, *cluster.workers()]:
+    workers = cluster.workers()
+    cluster.kill()
+    for pid in workers:
         _signal(pid, signal.SIGKILL)
     yield
 

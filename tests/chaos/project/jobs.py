@@ -10,7 +10,8 @@ from django.conf import settings
 
 from queueing.api import JobContext, job
 
-KINDS = {"chaos.work": "chaos-work", "chaos.plain": "chaos-work", "chaos.limited": "chaos-limited"}
+#: The kinds that visitors can submit.
+KINDS = {"chaos.work", "chaos.plain", "chaos.limited", "chaos.grown"}
 
 
 def _work(key: str, queue: str, seconds: float) -> str:
@@ -55,10 +56,22 @@ async def limited(ctx: JobContext, *, key: str, seconds: float) -> dict[str, Any
     return await _answer(ctx, key, "chaos-limited", 0.05)
 
 
-if settings.CHAOS_VERSION >= 2:
-    KINDS["chaos.new"] = "chaos-work"
+if settings.CHAOS_VERSION < 2:
+
+    @job("chaos.grown", queue="chaos-work", topic="analysis")
+    async def grown(ctx: JobContext, *, key: str, seconds: float) -> dict[str, Any]:
+        """Work whose newer version has one more argument."""
+        return await _answer(ctx, key, "chaos-work", seconds)
+
+else:
+    KINDS.add("chaos.new")
 
     @job("chaos.new", queue="chaos-work", topic="analysis")
     async def new(ctx: JobContext, *, key: str, seconds: float) -> dict[str, Any]:
         """Work that only the newer version knows."""
+        return await _answer(ctx, key, "chaos-work", seconds)
+
+    @job("chaos.grown", queue="chaos-work", topic="analysis", version=2)
+    async def grown(ctx: JobContext, *, key: str, seconds: float, tone: str = "") -> dict[str, Any]:
+        """Work with one more argument than in the older version."""
         return await _answer(ctx, key, "chaos-work", seconds)

@@ -2,6 +2,7 @@
 
 import json
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.http import require_POST
@@ -19,6 +20,8 @@ def submit_job(request: HttpRequest) -> JsonResponse:
     if body["kind"] not in KINDS:
         return JsonResponse({"code": "unknown"}, status=503)  # this version does not offer it
     args = {"key": body["requestId"], "seconds": body["seconds"]}
+    if body["kind"] == "chaos.grown" and settings.CHAOS_VERSION >= 2:
+        args["tone"] = "calm"
     try:
         owner = owner_of_request(request)
         job = submit(body["kind"], args, owner=owner, request_id=body["requestId"]).job

@@ -99,7 +99,7 @@ def request_of(transcript: Transcript) -> tuple[str, dict[str, Any]]:
         case "document":
             body = {"companion": "travel", "text": question.text, "requestId": question.request_id}
             return "/api/analysis", {"json": body}
-        case "work" | "plain" | "limited" | "new":
+        case "work" | "plain" | "limited" | "new" | "grown":
             fields = {"requestId": question.request_id, "seconds": question.seconds}
             return "/chaos/jobs", {"json": fields | {"kind": f"chaos.{question.what}"}}
     return "/api/travel", {"json": {"message": question.text, "requestId": question.request_id} | thread}

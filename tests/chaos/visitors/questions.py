@@ -14,10 +14,11 @@ MIX = {
     "refused": 0.02,
     "recording": 0.03,
     "document": 0.01,
-    "work": 0.06,
+    "work": 0.05,
     "plain": 0.04,
     "limited": 0.02,
     "new": 0.01,
+    "grown": 0.01,
 }
 #: Completed is the only right end, unless it says otherwise.
 WISHES = {"cancelled": "any", "refused": "failed"}
@@ -60,7 +61,7 @@ def question(request_id: str, what: str, dice: random.Random) -> Question:
             text = f"# {topic}\n\n" + " ".join(
                 f"The town counted {n} visitors in year {n}." for n in range(40)
             )
-        case "work" | "plain" | "limited" | "new":
+        case "work" | "plain" | "limited" | "new" | "grown":
             expected = answer_to(request_id)
     if what in ("unique", "shared", "cancelled"):
         expected = answer_to(text)
