@@ -119,6 +119,7 @@ DEFECTS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
     "an accepted job is not on record": ("lost", change(rows=lambda sound: sound.rows[1:])),
     "the answer is gone after a reload": ("lost", showing(QUESTION)),
     "nothing is shown after a reload": ("lost", showing()),
+    "the page cannot be loaded": ("lost", showing(("page", "HTTP 500", ""))),
     "one request became two jobs": ("doubled", change(rows=lambda sound: [*sound.rows, row(1, id="c3")])),
     "the answer is shown twice": ("doubled", showing(QUESTION, REPLY, REPLY)),
     "the question is shown twice": ("doubled", showing(QUESTION, QUESTION, REPLY)),

@@ -26,6 +26,8 @@ def lost(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(name, "accepted, but there is no job on record")
         elif not transcript.shown:
             yield Violation(name, "accepted, but after a reload it is not shown")
+        elif (first := transcript.shown[0])[1].startswith("HTTP"):
+            yield Violation(name, f"its {first[0]} cannot be loaded: {first[1]}")
         elif transcript.question.is_chat:
             roles = Counter(role for role, _, _ in transcript.shown)
             for role in ("user", "assistant"):
@@ -76,7 +78,7 @@ def contradicted(evidence: Evidence) -> Iterator[Violation]:
                     name, f"the visitor received {text[:40]!r}, on record is {row.response[:40]!r}"
                 )
         for role, status, _ in transcript.shown:
-            if row and role != "user" and status != row.state:
+            if row and role != "user" and status != row.state and not status.startswith("HTTP"):
                 yield Violation(name, f"{status} is shown, {row.state} is on record")
 
 
@@ -96,7 +98,8 @@ def wrong_text(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(name, f"{row.response[:60]!r} is stored in place of {expected[:60]!r}")
         for role, status, content in transcript.shown:
             whole = status == "completed" and role != "user" and content != expected
-            if whole or (status == "cancelled" and role == "assistant" and not expected.startswith(content)):
+            part = status in ("cancelled", "failed") and role == "assistant"
+            if whole or (part and not expected.startswith(content)):
                 yield Violation(name, f"{content[:60]!r} is shown in place of {expected[:60]!r}")
 
 

@@ -42,8 +42,7 @@ class Crowd:
         return [transcript for visitor in self.visitors for transcript in visitor.open.values()]
 
     async def look(self) -> None:
-        for visitor in self.visitors:  # one by one: this is the end, there is time
-            await visitor.look()
+        await asyncio.gather(*(visitor.look() for visitor in self.visitors))
 
     async def leave(self) -> None:
         await asyncio.gather(*(visitor.leave() for visitor in self.visitors))

@@ -30,15 +30,15 @@ class HttpTab:
     def __init__(self, visitor: "Visitor", name: str, dice: random.Random) -> None:
         self.visitor, self.name, self._dice = visitor, name, dice
 
-    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async def call(
+        self, method: str, path: str, *, timeout: float = REQUEST_TIMEOUT, **options: Any
+    ) -> tuple[int, Any]:
         """Return (status, JSON) of one request; status 0 when there was no answer."""
         address = self._dice.choice(self.visitor.addresses)
         headers = {"Origin": address, "X-CSRFToken": self.visitor.csrf_token()}
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
+        options |= {"headers": headers, "timeout": aiohttp.ClientTimeout(total=timeout)}
         try:
-            async with self.visitor.http.request(
-                method, address + path, headers=headers, timeout=timeout, **options
-            ) as answer:
+            async with self.visitor.http.request(method, address + path, **options) as answer:
                 is_json = "json" in answer.content_type
                 return answer.status, await answer.json() if is_json else None
         except _BROKEN:

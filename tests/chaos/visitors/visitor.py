@@ -17,6 +17,8 @@ from tests.chaos.visitors.transcript import Transcript
 THREAD_LENGTH = 8
 #: Seconds until a cancellation is sent again.
 CANCEL_AGAIN = 2.0
+#: Seconds to load a page at the end of the run.
+LOOK_TIMEOUT = 10.0
 
 
 class Visitor:
@@ -117,31 +119,24 @@ class Visitor:
 
     async def look(self) -> None:
         """Read what the site shows at the end, as after a reload."""
-        threads: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
+        threads: dict[str, Any] = {}
         for transcript in self.transcripts.values():
-            if transcript.question.is_chat and transcript.thread_id:
-                if transcript.thread_id not in threads:
-                    threads[transcript.thread_id] = await self._messages(transcript.thread_id)
-                transcript.shown = threads[transcript.thread_id].get(transcript.job_id, [])
+            if transcript.question.is_chat and (thread_id := transcript.thread_id):
+                if thread_id not in threads:
+                    threads[thread_id] = await self._read(f"/api/threads/{thread_id}")
+                transcript.shown = _messages(threads[thread_id], transcript.job_id)
             elif transcript.job_id:
-                _, job = await self._read(f"/api/jobs/{transcript.job_id}")
+                job = await self._read(f"/api/jobs/{transcript.job_id}")
                 transcript.shown = [("job", job["status"], job.get("response") or "")]
 
-    async def _messages(self, thread_id: str) -> dict[str, list[tuple[str, str, str]]]:
-        _, thread = await self._read(f"/api/threads/{thread_id}")
-        found: dict[str, list[tuple[str, str, str]]] = {}
-        for message in thread.get("messages", []):
-            entry = (message["role"], message["status"], message["content"])
-            found.setdefault(message["jobId"], []).append(entry)
-        return found
-
-    async def _read(self, path: str) -> tuple[int, Any]:
-        for _ in range(5):
-            status, answer = await self.web.call("GET", path)
+    async def _read(self, path: str) -> Any:
+        status = 0
+        for _ in range(3):
+            status, answer = await self.web.call("GET", path, timeout=LOOK_TIMEOUT)
             if status == 200:
-                return status, answer
+                return answer
             await asyncio.sleep(0.5)
-        return status, {"status": f"HTTP {status}"}
+        return {"status": f"HTTP {status}"}
 
     async def leave(self) -> None:
         self.left = True
@@ -149,3 +144,10 @@ class Visitor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.http.close()
+
+
+def _messages(thread: Any, job_id: str) -> list[tuple[str, str, str]]:
+    """Return the messages of a job; `page` in place of a role when the thread cannot be loaded."""
+    if "messages" not in thread:
+        return [("page", thread["status"], "")]
+    return [(m["role"], m["status"], m["content"]) for m in thread["messages"] if m["jobId"] == job_id]
