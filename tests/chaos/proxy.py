@@ -44,14 +44,18 @@ class Link:
         for writer in [*self._open, *self._frozen]:
             reset(writer)
 
-    def freeze(self) -> None:
+    def freeze(self, reset_after: float = 0.0) -> None:
         """Forward nothing more on the open connections, without closing them.
 
-        The service sees their end, so that it does not count calls that no one waits for.
+        The service sees their end, so that it does not count calls that no one waits for. With
+        `reset_after`, the client's kernel finds out after these seconds, as from keep-alive probes.
         """
-        self._frozen |= {writer for writer in self._open if writer.get_extra_info("side") != "service"}
-        for writer in self._open - self._frozen:
+        frozen = {writer for writer in self._open if writer.get_extra_info("side") != "service"}
+        self._frozen |= frozen
+        for writer in self._open - frozen:
             writer.transport.abort()
+        if reset_after:
+            asyncio.get_running_loop().call_later(reset_after, lambda: [reset(writer) for writer in frozen])
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -113,7 +117,10 @@ class Proxy:
                 for link in links:
                     link.delay = command.get("delay", 0.0)
                     await link.listen()
-            case "refuse" | "cut" | "freeze" as verb:
+            case "freeze":
+                for link in links:
+                    link.freeze(command.get("reset_after", 0.0))
+            case "refuse" | "cut" as verb:
                 for link in links:
                     getattr(link, verb)()
         return {}

@@ -68,10 +68,14 @@ async def slow(system: System, dice: random.Random) -> AsyncIterator[None]:
         yield
 
 
+#: Seconds after which keep-alive probes find a dead path, as set in buddy/settings/database.py.
+KEEPALIVE = 11.0
+
+
 @fault("postgres.half_open", target="database", seconds=(2, 10), where="postgres")
 async def half_open(system: System, dice: random.Random) -> AsyncIterator[None]:
-    """Let all open connections die without a FIN. New ones work."""
-    await system.links.do("postgres", "freeze")
+    """Let all open connections die without a FIN, until keep-alive probes find out. New ones work."""
+    await system.links.do("postgres", "freeze", reset_after=KEEPALIVE)
     yield
 
 
