@@ -10,6 +10,8 @@ from tests.chaos.visitors.visitor import Visitor
 
 #: Unfinished questions of one visitor, above which others ask.
 PATIENCE = 12
+#: Seconds after the planned end of the load in which the rest is still asked.
+OVERTIME = 20.0
 
 
 class Crowd:
@@ -23,14 +25,17 @@ class Crowd:
         await asyncio.gather(*(visitor.arrive() for visitor in self.visitors))
 
     async def ask(self, jobs: int, seconds: float) -> None:
-        """Ask `jobs` questions in `seconds`, evenly; visitors with many open questions wait."""
+        """Ask `jobs` questions in `seconds`, evenly.
+
+        Visitors with many open questions wait. When all of them wait at the end, fewer questions are asked.
+        """
         began = time.monotonic()
         for number in range(jobs):
             await asyncio.sleep(began + number * seconds / jobs - time.monotonic())
-            free = [visitor for visitor in self.visitors if len(visitor.open) < PATIENCE]
-            while not free:
+            while not (free := [visitor for visitor in self.visitors if len(visitor.open) < PATIENCE]):
+                if time.monotonic() > began + seconds + OVERTIME:
+                    return
                 await asyncio.sleep(0.2)
-                free = [visitor for visitor in self.visitors if len(visitor.open) < PATIENCE]
             self._dice.choice(free).ask()
 
     def transcripts(self) -> Iterator[Transcript]:
