@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from .redis_url import parse_redis_url
+
 #: The queue of plain `async_task()` calls and Django-Q2 schedules. It exists also without a setting.
 DJANGO_Q_QUEUE = "django-q"
 
@@ -151,6 +153,7 @@ def get_conf() -> EngineConf:
     values = {name.lower(): value for name, value in given.items()}
     if unknown := set(values) - known:
         raise ImproperlyConfigured(f"QUEUEING has unknown settings: {', '.join(sorted(unknown))}")
+    parse_redis_url(values.get("redis_url", ""))
     return EngineConf(queues=queues, **values)
 
 

@@ -8,8 +8,10 @@ import io
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = BASE_DIR / "var"
@@ -32,3 +34,20 @@ def local_secret_key() -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text()
+
+
+def with_password(url: str, password: str) -> str:
+    """Return REDIS_URL with the password of REDIS_PASSWORD, which may stand beside a user in the URL.
+
+    Raise `ImproperlyConfigured` if the URL has another password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not password or not separator:
+        return url  # the engine's system check reports a URL without a scheme
+    userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
+    user, _, given = userinfo.partition(":")
+    if given and unquote(given) != password:
+        raise ImproperlyConfigured(
+            "REDIS_URL and REDIS_PASSWORD have different passwords: remove one of them"
+        )
+    return f"{scheme}://{user}:{quote(password, safe='')}@{rest.removeprefix(userinfo + at)}"

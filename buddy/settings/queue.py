@@ -1,31 +1,14 @@
 """Settings of Redis and of the queues."""
 
-from urllib.parse import quote
+from .environment import env, with_password
 
-from .environment import env
-
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-REDIS_PASSWORD = env.str("REDIS_PASSWORD", default="")
-if REDIS_PASSWORD and "@" not in REDIS_URL:
-    REDIS_URL = REDIS_URL.replace("://", f"://:{quote(REDIS_PASSWORD, safe='')}@", 1)
+REDIS_URL = with_password(
+    env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), env.str("REDIS_PASSWORD", default="")
+)
+# The layer connects to the Redis of QUEUEING.
 CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "queueing.events.channel_layer.PubSubLayer",
-        # The scheme redis+cluster:// is our own (queueing/schedule/redis_client.py).
-        # Pub/sub of a Redis Cluster works through any node.
-        "CONFIG": {"hosts": [REDIS_URL.replace("redis+cluster://", "redis://")], "prefix": "buddy"},
-    }
+    "default": {"BACKEND": "queueing.events.channel_layer.PubSubLayer", "CONFIG": {"prefix": "buddy"}}
 }
-# The cache holds only the status reports of Django-Q2, for its own pages.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "buddy",
-    }
-}
-if REDIS_URL.startswith("redis+cluster://"):  # Django's cache does not support it
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 #: Clients with this token can read /metrics (docs/metrics.md). If empty, only staff can.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -1,15 +1,26 @@
 """The channel layer: Redis pub/sub with bounded inboxes, and many messages in one round trip.
 
-This is the only module that uses internals of `channels_redis`.
+It connects to the engine's Redis as the engine does. A connection that breaks or falls silent is replaced,
+with its subscriptions. Messages sent meanwhile are lost: events tell what the record and Redis hold anyway.
 """
 
 import asyncio
+import logging
+import uuid
+import weakref
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer
+from channels_redis.serializers import registry
+
+from queueing.schedule import redis_client
+from queueing.schedule.server import server
+from queueing.schedule.subscription import Subscription
 
 from .messages import name_of
+
+logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 
@@ -20,36 +31,139 @@ MAX_WAITING_BYTES = 512 * 1024
 _DROPPABLE = ("delta", "progress")
 
 
-class PubSubLayer(RedisPubSubChannelLayer):
-    """The layer of `channels_redis`, with a limit to what it keeps for one socket."""
+class PubSubLayer:
+    """The backend for `CHANNEL_LAYERS`. Its `CONFIG` has a `prefix` of the names of all channels."""
+
+    extensions = ("groups", "flush")
+
+    def __init__(self, *, prefix: str = "asgi", **_: Any) -> None:
+        self.prefix = prefix
+        self._serializer = registry.get_serializer("msgpack")
+        self._layers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopLayer]
+        self._layers = weakref.WeakKeyDictionary()
+
+    def serialize(self, message: Message) -> bytes:
+        """Return a message as it is sent."""
+        return bytes(self._serializer.serialize(message))
+
+    def deserialize(self, data: bytes) -> Message:
+        """Return a message that was sent."""
+        return dict(self._serializer.deserialize(data))
+
+    def _get_layer(self) -> "_LoopLayer":
+        loop = asyncio.get_running_loop()
+        if loop not in self._layers:
+            self._layers[loop] = _LoopLayer(self)
+        return self._layers[loop]
+
+    @property
+    def channels(self) -> "dict[str, BoundedInbox]":
+        """The channels that the running loop receives: name -> inbox."""
+        return self._get_layer().channels
+
+    @property
+    def groups(self) -> dict[str, set[str]]:
+        """The groups that the running loop receives: name -> channels."""
+        return self._get_layer().groups
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         """Return the name of a new channel."""
-        layer = self._get_layer()
-        name: str = await layer.new_channel(prefix)
-        layer.channels[name] = BoundedInbox(self)
+        name = f"{self.prefix}{prefix}{uuid.uuid4().hex}"
+        await self._get_layer().open(name)
         return name
 
+    async def receive(self, channel: str) -> Message:
+        """Return the next message of a channel. To cancel this closes the channel."""
+        return await self._get_layer().receive(channel)
+
+    async def send(self, channel: str, message: Message) -> None:
+        """Send a message to one channel."""
+        await self._publish([(channel, message)])
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Add a channel of this process to a group."""
+        await self._get_layer().group_add(self._group(group), channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Remove a channel of this process from a group."""
+        await self._get_layer().group_discard(self._group(group), channel)
+
+    async def group_send(self, group: str, message: Message) -> None:
+        """Send a message to all channels of a group."""
+        await self._publish([(self._group(group), message)])
+
     async def group_send_many(self, messages: Sequence[tuple[str, Message]]) -> None:
-        """Do `group_send` for each (group, message), in order.
+        """Do `group_send` for each (group, message), in order, with one round trip."""
+        await self._publish([(self._group(group), message) for group, message in messages])
 
-        One by one, each send takes a lock and a round trip, which would fill a streaming worker's time.
-        """
-        layer = self._get_layer()
-        by_shard: dict[Any, list[tuple[str, bytes]]] = {}
-        for group, message in messages:
-            channel = layer._get_group_channel_name(group)
-            by_shard.setdefault(layer._get_shard(channel), []).append((channel, self.serialize(message)))
-        await asyncio.gather(*(_publish(shard, batch) for shard, batch in by_shard.items()))
+    async def flush(self) -> None:
+        """Forget all channels and groups of the running loop, and close its connection."""
+        if found := self._layers.pop(asyncio.get_running_loop(), None):
+            await found.closer.aclose()
+
+    def _group(self, group: str) -> str:
+        return f"{self.prefix}__group__{group}"
+
+    async def _publish(self, messages: Sequence[tuple[str, Message]]) -> None:
+        commands = [("PUBLISH", name, self.serialize(message)) for name, message in messages]
+        if commands:
+            await redis_client.fast().execute_many(commands)
 
 
-async def _publish(shard: Any, messages: Sequence[tuple[str, bytes]]) -> None:
-    async with shard._lock:
-        shard._ensure_redis()
-        pipeline = shard._redis.pipeline(transaction=False)
-        for channel, message in messages:
-            pipeline.publish(channel, message)
-        await pipeline.execute()
+class _LoopLayer:
+    """The channels that one event loop receives."""
+
+    def __init__(self, layer: PubSubLayer) -> None:
+        self._layer = layer
+        self.channels: dict[str, BoundedInbox] = {}
+        self.groups: dict[str, set[str]] = defaultdict(set)
+        self._subscription = Subscription(server(), self._deliver)
+        self._listening: asyncio.Task[None] | None = None
+        self.closer = redis_client.closes_with_loop(self._close)
+
+    async def open(self, channel: str) -> None:
+        self.channels[channel] = BoundedInbox(self._layer)
+        await self._subscribe(channel)
+
+    async def _subscribe(self, name: str) -> None:
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._subscription.run())
+        await self._subscription.add(name)
+
+    def _deliver(self, name: str, data: bytes) -> None:
+        for channel in (name, *self.groups.get(name, ())):
+            if channel in self.channels:
+                self.channels[channel].put_nowait(data)
+
+    async def receive(self, channel: str) -> Message:
+        if channel not in self.channels:
+            await self.open(channel)
+        try:
+            return self._layer.deserialize(await self.channels[channel].get())
+        except asyncio.CancelledError:
+            if self.channels.pop(channel, None) is not None:
+                await self._subscription.discard(channel)
+            raise
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if channel not in self.channels:
+            raise RuntimeError(f"{channel} is not a channel of this process")
+        self.groups[group].add(channel)
+        await self._subscribe(group)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        members = self.groups.get(group, set())
+        members.discard(channel)
+        if group in self.groups and not members:
+            del self.groups[group]
+            await self._subscription.discard(group)
+
+    async def _close(self) -> None:
+        self.channels.clear()
+        self.groups.clear()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
 
 
 class BoundedInbox(asyncio.Queue[bytes]):
@@ -87,4 +201,4 @@ class BoundedInbox(asyncio.Queue[bytes]):
 
     def _is_droppable(self, item: bytes) -> bool:
         event = self._layer.deserialize(item).get("event")
-        return bool(event) and name_of(event) in _DROPPABLE
+        return event is not None and name_of(event) in _DROPPABLE

@@ -1,63 +1,110 @@
 """Run commands on redis-py's connections without the layers of its clients.
 
-Those layers (pool, retries, telemetry) cost an idle process twice the time of Redis' answer. redis-py still
-opens the connections, with passwords, TLS and sockets. A connection that breaks is dropped, and the caller
-gets the error.
+Those layers (pool, retries, telemetry) cost an idle process twice the time of Redis' answer.
+
+A command is tried a second time, over a new connection, if its connection broke or the server refused it
+because another server must run it. All scripts and commands of the engine can be repeated.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import hiredis
+import redis
 from redis.exceptions import ResponseError
+
+from .connections import CALL_TIMEOUT, make_async_connection, make_connection
+from .server import Server
 
 #: Maximum number of connections of one event loop. With hundreds of jobs in flight, a call waits for one.
 _MAX_CONNECTIONS = 32
+#: Maximum number of unused connections that a process keeps for its threads.
+_MAX_IDLE = 16
 
 
 class FastConnections:
     """The synchronous connections of a process, usable from any thread."""
 
-    def __init__(self, pool: Any) -> None:
-        self._make: Callable[[], Any] = lambda: pool.connection_class(**pool.connection_kwargs)
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._idle: list[Any] = []
 
     def execute(self, *command: Any) -> Any:
         """Return the reply to `command`. Raise redis-py's errors."""
-        connection = self._idle.pop() if self._idle else self._make()
+        packed = [hiredis.pack_command(command)]
         try:
-            connection.send_packed_command([hiredis.pack_command(command)], check_health=False)
+            return self._execute(packed)
+        except (redis.ConnectionError, ResponseError) as exc:
+            if not _may_repeat(exc, self._server):
+                raise
+        return self._execute(packed)
+
+    def _execute(self, packed: list[bytes]) -> Any:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = make_connection(self._server)
+        try:
+            connection.send_packed_command(packed, check_health=False)
             reply = connection.read_response()
         except ResponseError:
-            self._idle.append(connection)
+            self._put_back(connection)
             raise
-        self._idle.append(connection)
+        except BaseException:
+            connection.disconnect()
+            raise
+        self._put_back(connection)
         return reply
+
+    def _put_back(self, connection: Any) -> None:
+        if len(self._idle) < _MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.disconnect()
 
 
 class AsyncFastConnections:
     """The asynchronous connections of one event loop."""
 
-    def __init__(self, pool: Any, timeout: float) -> None:
-        # One timeout for the whole call replaces redis-py's timeouts for sending and for reading.
-        kwargs = pool.connection_kwargs | {"socket_timeout": None}
-        self._make: Callable[[], Any] = lambda: pool.connection_class(**kwargs)
-        self._timeout = timeout
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
 
     async def execute(self, *command: Any) -> Any:
         """Return the reply to `command`. Raise redis-py's errors, and TimeoutError."""
-        async with self._slots:
-            connection = self._idle.pop() if self._idle else self._make()
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await connection.send_packed_command([hiredis.pack_command(command)], check_health=False)
-                    reply = await connection.read_response()
-            except ResponseError:
-                self._idle.append(connection)
+        return (await self.execute_many([command]))[0]
+
+    async def execute_many(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        """Return the replies to `commands`, in one round trip. The first error is raised."""
+        packed = [b"".join(map(hiredis.pack_command, commands))]
+        try:
+            return await self._execute(packed, len(commands))
+        except (redis.ConnectionError, ResponseError) as exc:
+            if not _may_repeat(exc, self._server):
                 raise
+        return await self._execute(packed, len(commands))
+
+    async def _execute(self, packed: list[bytes], replies: int) -> list[Any]:
+        async with self._slots:
+            # One timeout for the whole call replaces redis-py's timeouts for sending and for reading.
+            connection = (
+                self._idle.pop() if self._idle else make_async_connection(self._server, socket_timeout=None)
+            )
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT):
+                    await connection.send_packed_command(packed, check_health=False)
+                    reply = [await connection.read_response() for _ in range(replies)]
+            except ResponseError:
+                if replies == 1:
+                    self._idle.append(connection)
+                else:
+                    await connection.disconnect(nowait=True)
+                raise
+            except TimeoutError as exc:
+                await connection.disconnect(nowait=True)
+                self._server.lost(redis.TimeoutError(f"no answer within {CALL_TIMEOUT:g} s"))
+                raise redis.TimeoutError(f"no answer within {CALL_TIMEOUT:g} s") from exc
             except BaseException:
                 await connection.disconnect(nowait=True)
                 raise
@@ -68,3 +115,13 @@ class AsyncFastConnections:
         """Close the idle connections."""
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)
+
+
+def _may_repeat(error: Exception, server: Server) -> bool:
+    """Return whether to try a command again, over a new connection."""
+    if server.is_wrong(error):
+        return True
+    if server.is_unavailable or not isinstance(error, redis.ConnectionError):
+        return False
+    server.outdate()  # the other idle connections broke with this one
+    return True

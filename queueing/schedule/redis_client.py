@@ -6,10 +6,9 @@ asynchronous callers share one description.
 
 import asyncio
 import hashlib
-import math
 import os
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -17,25 +16,22 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import redis
-import redis.asyncio
-from redis.exceptions import InvalidResponse, NoScriptError, RedisClusterException
+from redis.exceptions import InvalidResponse, NoScriptError
 
 from queueing.conf import get_conf
 
+from .clients import make_async_client, make_client
 from .fast_connection import AsyncFastConnections, FastConnections
+from .server import server
 
 T = TypeVar("T")
 
 #: The errors of a Redis that is unreachable, starting or full, or whose replies cannot be read.
-Unavailable = (redis.RedisError, RedisClusterException, OSError)
+Unavailable = (redis.RedisError, OSError)
 
 _LUA = Path(__file__).parent / "lua"
-#: Seconds after which a call fails as unavailable.
-_CALL_TIMEOUT = 5.0
 #: Maximum seconds for closing the connections.
 _CLOSE_TIMEOUT = 1.0
-#: Maximum number of connections of one event loop.
-_MAX_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -60,135 +56,101 @@ def _sha(script: str) -> str:
     return hashlib.sha1(script_source(script).encode(), usedforsecurity=False).hexdigest()
 
 
-def _options() -> dict[str, Any]:
-    return {
-        "decode_responses": True,
-        "socket_timeout": _CALL_TIMEOUT,
-        "socket_connect_timeout": _CALL_TIMEOUT,
-        "health_check_interval": 30,
-    }
-
-
-_sync: dict[tuple[int, str], tuple[Any, FastConnections | None]] = {}
-_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncFastConnections | None]]"
-_async = weakref.WeakKeyDictionary()
+_sync: dict[str, tuple[Any, FastConnections]] = {}
+os.register_at_fork(after_in_child=_sync.clear)
+_async: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnections]" = weakref.WeakKeyDictionary()
 
 
 def client() -> Any:
-    """Return this process's synchronous client. A forked process gets its own."""
+    """Return this process's synchronous client, usable from any thread. A forked process gets its own."""
     return _sync_connections()[0]
 
 
-def _sync_connections() -> tuple[Any, FastConnections | None]:
-    key = (os.getpid(), get_conf().redis_url)
-    if key not in _sync:
-        found = _connect(redis, key[1])
-        _sync[key] = found, None if _is_cluster(key[1]) else FastConnections(found.connection_pool)
-    return _sync[key]
+def _sync_connections() -> tuple[Any, FastConnections]:
+    url = get_conf().redis_url
+    if url not in _sync:
+        _sync[url] = make_client(server(url)), FastConnections(server(url))
+    return _sync[url]
 
 
 def aclient() -> Any:
     """Return the running loop's asynchronous client."""
-    return _async_connections()[0]
+    return _loop_connections().client
 
 
-def _async_connections() -> tuple[Any, AsyncFastConnections | None]:
+def fast() -> AsyncFastConnections:
+    """Return the running loop's connections for commands without a client's layers."""
+    return _loop_connections().fast
+
+
+class _LoopConnections:
+    """The connections of one event loop. They are closed when the loop ends."""
+
+    def __init__(self) -> None:
+        self.url = get_conf().redis_url
+        self.client = make_async_client(server(self.url))
+        self.fast = AsyncFastConnections(server(self.url))
+        self.closer = closes_with_loop(self._aclose)
+
+    async def _aclose(self) -> None:
+        await self.fast.aclose()
+        with suppress(TimeoutError):  # a connection that was cancelled while it was made may never close
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self.client.aclose()
+
+
+def _loop_connections() -> _LoopConnections:
     loop = asyncio.get_running_loop()
-    if loop not in _async:
-        url = get_conf().redis_url
-        found = _connect(redis.asyncio, url)
-        _async[loop] = (
-            found,
-            None if _is_cluster(url) else AsyncFastConnections(found.connection_pool, _CALL_TIMEOUT),
-        )
-    return _async[loop]
+    found = _async.get(loop)
+    if found is None or found.url != get_conf().redis_url:
+        found = _async[loop] = _LoopConnections()
+    return found
 
 
-def _is_cluster(url: str) -> bool:
-    return url.startswith("redis+cluster://")
+def closes_with_loop(close: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
+    """Return a generator that calls `close` when it is closed, at the latest when the running loop ends.
 
-
-def _connect(library: Any, url: str) -> Any:
-    """Return a client for `url`: of a Redis Cluster for `redis+cluster://`, else as redis-py reads it."""
-    if _is_cluster(url):
-        url = url.replace("redis+cluster://", "redis://", 1)
-        cluster = redis.cluster if library is redis else redis.asyncio.cluster
-        options = _options()
-        options.pop("health_check_interval")
-        return cluster.RedisCluster.from_url(url, **options)
-    if library is redis:
-        return redis.Redis.from_url(url, **_options())
-    # With hundreds of jobs in flight, a call waits for a free connection instead of failing.
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=_MAX_CONNECTIONS, timeout=None, **_options()
-    )
-    return redis.asyncio.Redis.from_pool(pool)
-
-
-async def listen(*channels: str) -> AsyncGenerator[str, None]:
-    """Yield an empty text once subscribed to `channels`, then every message, without end.
-
-    Every node of a Redis Cluster receives all messages, so one connection is enough. Raises one of
-    `Unavailable`.
+    `asyncio.run` closes the unfinished asynchronous generators of its loop. Keep a reference to it.
     """
-    one_node = get_conf().redis_url.replace("redis+cluster://", "redis://", 1)
-    pool = redis.asyncio.ConnectionPool.from_url(one_node, **_options())
-    connection = pool.connection_class(**pool.connection_kwargs | {"protocol": 2})
-    try:
-        await connection.send_command("SUBSCRIBE", *channels)
-        while True:
-            kind, _, text = await connection.read_response(timeout=math.inf)
-            yield "" if kind == "subscribe" else text
-    finally:
-        await connection.disconnect(nowait=True)
+
+    async def generator() -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await close()
+
+    found = generator()
+    with suppress(StopIteration):
+        found.__anext__().send(None)
+    return found
 
 
 async def aclose() -> None:
-    """Close the running loop's client. A later call makes a new one."""
-    found, fast = _async.pop(asyncio.get_running_loop(), (None, None))
-    if fast is not None:
-        await fast.aclose()
-    if found is not None:
-        with suppress(TimeoutError):  # a connection that was cancelled while it was made may never close
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await found.aclose()
+    """Close the running loop's connections. A later call makes new ones."""
+    if found := _async.pop(asyncio.get_running_loop(), None):
+        await found.closer.aclose()
 
 
 def run(call: ScriptCall[T]) -> T:
     """Execute `call` and return its reply. Raises one of `Unavailable`."""
     with _malformed_reply_is_unavailable(call.script):
-        found, fast = _sync_connections()
+        execute = _sync_connections()[1].execute
         rest = (len(call.keys), *call.keys, *call.args)
         try:
-            return call.read(_evalsha(fast, found, _sha(call.script), rest))
+            return call.read(execute("EVALSHA", _sha(call.script), *rest))
         except NoScriptError:
-            return call.read(found.eval(script_source(call.script), *rest))
-
-
-def _evalsha(fast: FastConnections | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
-    """Run the cached script. If the fast connection breaks, redis-py's client connects again and retries."""
-    if fast:
-        with suppress(redis.ConnectionError):
-            return fast.execute("EVALSHA", sha, *rest)
-    return client.evalsha(sha, *rest)
+            return call.read(execute("EVAL", script_source(call.script), *rest))
 
 
 async def arun(call: ScriptCall[T]) -> T:
     """Execute `call` on the running loop and return its reply. Raises one of `Unavailable`."""
     with _malformed_reply_is_unavailable(call.script):
-        found, fast = _async_connections()
+        execute = fast().execute
         rest = (len(call.keys), *call.keys, *call.args)
         try:
-            return call.read(await _aevalsha(fast, found, _sha(call.script), rest))
+            return call.read(await execute("EVALSHA", _sha(call.script), *rest))
         except NoScriptError:
-            return call.read(await found.eval(script_source(call.script), *rest))
-
-
-async def _aevalsha(fast: AsyncFastConnections | None, client: Any, sha: str, rest: tuple[Any, ...]) -> Any:
-    if fast:
-        with suppress(redis.ConnectionError):
-            return await fast.execute("EVALSHA", sha, *rest)
-    return await client.evalsha(sha, *rest)
+            return call.read(await execute("EVAL", script_source(call.script), *rest))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ task runs again. Our workers claim for themselves: Django-Q2's pusher, and with 
 used. Packages are in Redis only: unlike jobs they are lost with it.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django_q.brokers import Broker
 
@@ -55,6 +55,20 @@ class RedisBroker(Broker):
     def delete_queue(self) -> None:
         """Delete all tasks."""
         self.purge_queue()
+
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """Store the status of a cluster. Not in Django's cache, which may wait long for its server."""
+        redis_client.client().set(scripts.key(key), value, ex=timeout)
+
+    def get_stat(self, key: str) -> str | None:
+        """Return the status of a cluster, if it is running."""
+        return cast(str | None, redis_client.client().get(scripts.key(key)))
+
+    def get_stats(self, pattern: str) -> list[str]:
+        """Return the statuses of all running clusters."""
+        client = redis_client.client()
+        found = [client.get(key) for key in client.scan_iter(scripts.key(pattern), count=1000)]
+        return [status for status in found if status]
 
     def ping(self) -> bool:
         """Return whether Redis answers."""

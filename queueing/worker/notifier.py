@@ -2,22 +2,20 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
-from contextlib import aclosing
 
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import scripts
+from queueing.schedule.server import server
+from queueing.schedule.subscription import Subscription
 
 from .active_runs import ActiveRuns
 
-logger = logging.getLogger(__name__)
-
-#: Seconds until the next attempt to listen while Redis is unavailable.
-_RETRY_DELAY = 1.0
+#: Maximum seconds without a notification until a worker with free slots looks for jobs itself.
+_MAX_WAIT = 10.0
 
 
 class Notifier:
-    """Listens to the engine's channel and to the worker's own. There is no polling."""
+    """Listens to the engine's channel and to the worker's own."""
 
     def __init__(
         self,
@@ -32,6 +30,7 @@ class Notifier:
         self._on_limits = on_limits
         self._active_runs = active_runs
         self._notified = asyncio.Event()
+        self.subscription: Subscription | None = None
 
     def notify(self) -> None:
         """Wake the worker: there may be jobs that it can claim."""
@@ -42,34 +41,39 @@ class Notifier:
         self._notified.clear()
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait for a notification, for `seconds` at most (None: without limit)."""
+        """Wait for a notification, for `seconds` at most (None: unknown).
+
+        Never long: a notification can be lost, with its connection or with a Redis that failed over.
+        """
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(_MAX_WAIT if seconds is None else min(seconds, _MAX_WAIT)):
                 await self._notified.wait()
         except TimeoutError:
             return
 
     async def run(self) -> None:
         """Listen forever, also after Redis was unavailable."""
-        while True:
-            try:
-                await self._listen()
-            except redis_client.Unavailable as exc:
-                logger.warning("Redis is unavailable (%s); listening again in %g s", exc, _RETRY_DELAY)
-                await asyncio.sleep(_RETRY_DELAY)
+        # After each connection: messages may have been missed.
+        self.subscription = Subscription(server(), self._receive, on_connect=self.notify)
+        listening = asyncio.create_task(self.subscription.run())
+        try:
+            for channel in (scripts.notify_channel(), self.own_channel):
+                await self.subscription.add(channel)
+            await listening
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
-    async def _listen(self) -> None:
-        async with aclosing(redis_client.listen(scripts.notify_channel(), self.own_channel)) as messages:
-            async for text in messages:
-                word, _, rest = text.partition(":")
-                if word == "job":
-                    self._on_job(*json.loads(rest))
-                elif word == "cancel":
-                    self._active_runs.cancel(rest)
-                elif word == "limits":
-                    self._on_limits()
-                    self.notify()
-                elif word == "owner":
-                    self._active_runs.rename_owner(*json.loads(rest))
-                else:  # also the empty text after a reconnect: messages may have been missed
-                    self.notify()
+    def _receive(self, channel: str, data: bytes) -> None:
+        word, _, rest = data.decode().partition(":")
+        if word == "job":
+            self._on_job(*json.loads(rest))
+        elif word == "cancel":
+            self._active_runs.cancel(rest)
+        elif word == "limits":
+            self._on_limits()
+            self.notify()
+        elif word == "owner":
+            self._active_runs.rename_owner(*json.loads(rest))
+        else:
+            self.notify()

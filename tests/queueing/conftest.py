@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.postgres",
+    "tests.support.proxy",
     "tests.support.redis_cluster",
 ]

@@ -29,7 +29,7 @@ def test_reserve_from_two_processes_never_exceeds_the_limit(valkey: Valkey, monk
     rules = parse("5 per 3 seconds;20 per 30 seconds")
     processes = [store._connect.__wrapped__(valkey.url) for _ in range(2)]
     connections = itertools.cycle(processes)
-    monkeypatch.setattr(store, "_storage", lambda url: next(connections))
+    monkeypatch.setattr(store, "_connect", lambda url: next(connections))
 
     with ThreadPoolExecutor(16) as pool:
         reservations = list(pool.map(lambda _: reserve([(ALICE, rules)], max_wait=40), range(60)))

@@ -1,0 +1,130 @@
+"""Channels of Redis, heard over one connection that is replaced whenever it is broken, silent or outdated.
+
+A connection can die without a sign: its network path drops everything, or its server hangs. So a silent
+one is asked for an answer, and given up without one. Messages sent meanwhile are lost. `on_connect` says so.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from .connections import CALL_TIMEOUT, make_subscriber
+from .server import Server
+
+logger = logging.getLogger(__name__)
+
+#: Seconds of silence after which the server is asked for an answer, and seconds that it has to give one.
+_PING_AFTER = _ANSWER_WITHIN = 2.0
+#: Seconds until the next attempt to connect.
+_RETRY_DELAY = 0.5
+
+
+class Subscription:
+    """Some channels. `run` listens to them without end; it belongs to the event loop that calls it."""
+
+    def __init__(
+        self,
+        server: Server,
+        on_message: Callable[[str, bytes], None],
+        on_connect: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.heard_at = 0.0
+        """When the server last proved that it is there (`time.monotonic`); 0 while it is not."""
+        self._failing = False
+        """Whether the last attempt to connect failed."""
+        self._server = server
+        self._on_message = on_message
+        self._on_connect = on_connect
+        self._channels: dict[str, asyncio.Event] = {}
+        """Channel -> set once there is nothing to wait for: it is confirmed, or Redis is unavailable."""
+        self._unconfirmed: set[str] = set()
+        self._connection: Any = None
+
+    async def add(self, channel: str) -> None:
+        """Subscribe to a channel, and wait until the server has confirmed it, but never long.
+
+        While Redis is unavailable it is subscribed to as soon as there is a connection.
+        """
+        if channel not in self._channels:
+            self._channels[channel] = asyncio.Event()
+            self._unconfirmed.add(channel)
+            if self._failing:
+                self._channels[channel].set()
+            await self._send("SUBSCRIBE", channel)
+        with suppress(TimeoutError, KeyError):  # it was discarded meanwhile
+            async with asyncio.timeout(CALL_TIMEOUT):
+                await self._channels[channel].wait()
+
+    async def discard(self, channel: str) -> None:
+        """Unsubscribe from a channel."""
+        self._unconfirmed.discard(channel)
+        if self._channels.pop(channel, None):
+            await self._send("UNSUBSCRIBE", channel)
+
+    async def _send(self, *command: str) -> None:
+        """Send a command. If the connection is broken, the next one subscribes to all channels."""
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            return
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN):
+                await connection.send_command(*command, check_health=False)
+        except (redis.RedisError, OSError):
+            await connection.disconnect(nowait=True)
+
+    async def run(self) -> None:
+        """Listen forever."""
+        while True:
+            try:
+                await self._listen()
+            except (redis.RedisError, OSError) as exc:
+                if not self._failing:
+                    logger.warning("a subscription of Redis is interrupted (%s); connecting again", exc)
+                self._failing = True
+            finally:
+                self.heard_at, self._connection = 0.0, None
+                self._unconfirmed = set(self._channels)
+                for waits in self._channels.values():
+                    waits.set()
+            await asyncio.sleep(_RETRY_DELAY)
+
+    async def _listen(self) -> None:
+        generation = self._server.generation
+        async with asyncio.timeout(2 * CALL_TIMEOUT):
+            connection = await make_subscriber(self._server)
+            await connection.connect()
+        try:
+            self._connection = connection
+            if self._channels:
+                await self._send("SUBSCRIBE", *self._channels)
+            waits_for_answer = False
+            while self._server.generation == generation:
+                wait = _ANSWER_WITHIN if waits_for_answer else _PING_AFTER
+                reply = await connection.read_response(timeout=wait, disconnect_on_error=False)
+                if reply is not None:
+                    self.heard_at, self._failing, waits_for_answer = time.monotonic(), False, False
+                    self._receive(reply)
+                elif waits_for_answer or not connection.is_connected:
+                    self._server.outdate()  # other connections may have died in the same way
+                    raise redis.TimeoutError(f"it was silent for {_PING_AFTER + _ANSWER_WITHIN:g} s")
+                else:
+                    await self._send("PING")
+                    waits_for_answer = True
+        finally:
+            await connection.disconnect(nowait=True)
+
+    def _receive(self, reply: Any) -> None:
+        kind, channel = reply[0], reply[1].decode()
+        if kind == b"message":
+            self._on_message(channel, reply[2])
+        elif kind == b"subscribe" and channel in self._channels:
+            self._channels[channel].set()
+            self._unconfirmed.discard(channel)
+            if not self._unconfirmed:
+                self._on_connect()
