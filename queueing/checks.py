@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +18,10 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
     except (ImproperlyConfigured, TypeError) as exc:
         return [Error(str(exc), hint="See QUEUEING in docs/engine.md.", id="queueing.E001")]
     found: list[CheckMessage] = []
+    if not settings.USE_TZ:
+        message = "USE_TZ is False: the engine compares times of several processes and hosts"
+        hint = "Set USE_TZ = True (Django's documentation: Time zones). TIME_ZONE can have any value."
+        found.append(Error(message, hint=hint, id="queueing.E004"))
     for queue in conf.queues.values():
         found += _check_queue(queue)
     found += _check_times(conf)

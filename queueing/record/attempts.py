@@ -111,9 +111,9 @@ def _run(row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed: 
 
 
 def _aware(value: Any) -> datetime:
-    """Return an aware time. SQLite returns text in UTC, PostgreSQL a datetime."""
+    """Return an aware time. SQLite returns text in the time zone of the connection, PostgreSQL a datetime."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+    return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)
 
 
 def end(results: Sequence[Result]) -> RecordedResults:

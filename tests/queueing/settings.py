@@ -14,7 +14,8 @@ SECRET_KEY = "only-for-tests-" + "x" * 40
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.queueing.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-USE_TZ = True
+USE_TZ = env.bool("TEST_USE_TZ", default=True)
+TIME_ZONE = env.str("TEST_TIME_ZONE", default="America/Chicago")
 STATIC_URL = "/static/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

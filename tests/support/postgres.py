@@ -219,7 +219,7 @@ def postgres_server() -> Iterator[Postgres]:
 def _migrated(postgres_server: Postgres, django_db_setup: None, django_db_blocker: Any) -> Postgres:
     name = postgres_server.create()
     with django_db_blocker.unblock(), _default_database(postgres_server.settings(name)):
-        call_command("migrate", verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
     return postgres_server
 
 
