@@ -9,7 +9,7 @@ Coroutine functions are awaited on the worker's loop; plain functions run in a t
 results are JSON. Modules named `jobs` in installed apps are imported at start, so decorating is enough.
 
 During a deploy, processes with older and newer code run at the same time. `version` and `aliases` say which
-jobs of other processes this code can do.
+jobs of other processes this code can do. Workers give all others back (`why_unable`).
 """
 
 import inspect
@@ -163,6 +163,19 @@ def get_kind(name: str) -> Kind:
         return kind
     known = ", ".join(sorted(_kinds)) or "none"
     raise UnknownKind("kind", f"{name!r} is not registered (known: {known})")
+
+
+def why_unable(name: str, version: int, arguments: tuple[str, ...]) -> str:
+    """Return why this process cannot do such a job, as a stable word; an empty text if it can.
+
+    `arguments` are the names of the job's arguments.
+    """
+    kind = _kinds.get(name)
+    if kind is None:
+        return "unknown_kind"
+    if version > kind.version:
+        return "newer_version"
+    return "other_arguments" if kind.refusal(arguments) else ""
 
 
 def topic_of(name: str) -> str:

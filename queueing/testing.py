@@ -82,7 +82,8 @@ def drain(*, queues: Collection[str] = (), delayed: bool = False) -> list[Job]:
     at once instead of at their time. Jobs that wait for others run when these have ended. Paused queues
     and limits do not matter. Return the jobs that ran, as they are now, in the order of their first run.
 
-    Raise `AssertionError` after `MAX_RUNS` runs. Call it from synchronous code.
+    Raise `AssertionError` after `MAX_RUNS` runs, and for a job that this code cannot do, which would wait in
+    production. Call it from synchronous code.
     """
     ran: list[Any] = []
     for _ in range(MAX_RUNS):
@@ -180,6 +181,9 @@ def _next_job(queues: Collection[str], delayed: bool, ran: Collection[Any]) -> J
 def _run(job: Job) -> None:
     token = f"testing/{new_id().hex}"
     for run in attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token):
+        if unable := executor.unable(run):
+            attempts.end([unable])
+            raise AssertionError(f"{unable.error} ({unable.code})")
         # Workers close stale connections around plain functions; here that would end the test's transaction.
         with mock.patch.object(executor, "close_old_connections"):
             result = async_to_sync(_execute)(run)

@@ -8,9 +8,9 @@ PROVIDER_BUSY = "The service that works on this had too many requests for a long
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 
 
-def unknown_kind(kind: str) -> str:
-    """Return the error of a job whose kind the running version does not have."""
-    return f"This version cannot run {kind!r}."
+def unable(kind: str, version: int) -> str:
+    """Return why a worker gave a job back that other workers may be able to do."""
+    return f"This worker cannot do {kind!r}, version {version}, with these arguments."
 
 
 def queue_full(retry_after: float) -> str:

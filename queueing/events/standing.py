@@ -72,6 +72,8 @@ def _standing(
         return Standing(None, _as_json(Wait(position.due, math.inf, "provider")))
     if position.state == State.DELAYED:
         return Standing(None, _as_json(Wait(position.due, position.due, "delayed")))
+    if position.unable:
+        return Standing(position.ahead + 1, _as_json(Wait(math.inf, math.inf, "workers")))
     wait = estimate(queue, counts, durations, clusters, position.ahead)
     return Standing(position.ahead + 1, wait and _as_json(wait))
 

@@ -77,7 +77,7 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     if overview["redis"] != "ok":
         text = "Redis is unavailable. New jobs are stored but not started. Trying again every second."
         return [HealthWarning(CRITICAL, "redis", "", text)]
-    found = list(_worker_warnings(overview))
+    found = [*_worker_warnings(overview), *map(_unable_warning, overview["unable"])]
     for queue in overview["queues"]:
         found += _waiting_warnings(queue)
         found += _failure_warnings(queue)
@@ -103,6 +103,15 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
         if worker["age"] > 2 * get_conf().heartbeat:
             text = f"The last heartbeat of worker {worker['id']} was {worker['age']:g} s ago."
             yield HealthWarning(WARNING, "heartbeat", "", text)
+
+
+def _unable_warning(row: dict[str, Any]) -> HealthWarning:
+    """Return the warning about jobs that wait for a worker that can do them."""
+    jobs = "1 job waits" if row["jobs"] == 1 else f"{row['jobs']} jobs wait"
+    kind = repr(row["kind"]) + (f", version {row['version']}" if row["version"] > 1 else "")
+    text = f"{jobs} for a worker that can do {kind} ({', '.join(row['arguments']) or 'no arguments'}): "
+    text += f"{row['workers']} of the running workers can. Deploy the code that can, or cancel the jobs."
+    return HealthWarning(WARNING, "unable", row["queue"], text)
 
 
 def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:

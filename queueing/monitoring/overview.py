@@ -11,7 +11,7 @@ from queueing.events import progress
 from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import needs, redis_client, scripts
 from queueing.schedule.presence import workers
 from queueing.states import State
 
@@ -23,10 +23,24 @@ async def queue_overview() -> dict[str, Any]:
     recent = await in_thread(statistics.summary)()
     try:
         queues = [await _summary(q) | recent.get(q.name, {}) for q in get_conf().queues.values()]
-        return {"redis": "ok", "queues": queues, "workers": await workers()}
+        alive = await workers()
+        unable = await _unable(alive)
+        for queue in queues:
+            queue["unable"] = sum(row["jobs"] for row in unable if row["queue"] == queue["name"])
+        return {"redis": "ok", "queues": queues, "workers": alive, "unable": unable}
     except redis_client.Unavailable as exc:
         queues = [{"name": queue} | recent.get(queue, {}) for queue in get_conf().queues]
-        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": []}
+        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": [], "unable": []}
+
+
+async def _unable(alive: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return, for each need that workers did not meet, the jobs that wait and the workers that meet it."""
+    found = []
+    for digest, need in (await needs.parked_needs()).items():
+        jobs = await needs.jobs_parked(need.queue, digest)
+        able = sum(digest in worker.get("needs", ()) for worker in alive)
+        found.append(need._asdict() | {"jobs": jobs, "workers": able})
+    return [row for row in found if row["jobs"]]
 
 
 async def _summary(queue: QueueDef) -> dict[str, Any]:

@@ -85,7 +85,17 @@ def _current(overview: dict[str, Any]) -> Iterator[Metric]:
         paused.add_metric([queue["name"]], queue["paused"])
         cooldown.add_metric([queue["name"]], queue["cooldown"])
         outage.add_metric([queue["name"]], queue["outage"])
-    yield from (jobs, oldest, paused, cooldown, outage)
+    yield from (jobs, oldest, paused, cooldown, outage, _of_unable(overview["unable"]))
+
+
+def _of_unable(rows: list[dict[str, Any]]) -> GaugeMetricFamily:
+    unable = _gauge("jobs_unable", "Waiting jobs that their workers could not do.", "queue", "kind")
+    totals: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        totals[row["queue"], row["kind"]] += row["jobs"]
+    for labels, jobs in totals.items():
+        unable.add_metric(labels, jobs)
+    return unable
 
 
 def _of_workers(workers: list[dict[str, Any]]) -> Iterator[Metric]:

@@ -62,7 +62,7 @@ class Result:
     state: State
     """COMPLETED or FAILED; DELAYED to try again; WAITING when given back."""
     outcome: str = "completed"
-    """The word in the job's history: `completed`, `failed`, `timeout`, `cooldown`, `outage` or `released`."""
+    """The word in the job's history: `completed`, or one of `FailedAttempt.outcome`."""
     value: Any = None
     """The value that the handler returned."""
     text: str = ""

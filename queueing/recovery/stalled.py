@@ -13,6 +13,7 @@ from django.utils import timezone
 from queueing import texts
 from queueing.conf import DJANGO_Q_QUEUE, EngineConf, QueueDef
 from queueing.events import delivery, messages
+from queueing.kinds import why_unable
 from queueing.models import FailedAttempt, Job
 from queueing.record.attempts import end
 from queueing.record.database_thread import DatabaseThread
@@ -92,7 +93,7 @@ def record_stalls(
 
     `said` has the texts that they streamed, by job id; they stay with the jobs until another run says more.
     A row that is not active under the token is left alone: its worker recorded the outcome, but had not
-    updated Redis yet.
+    updated Redis yet. Only a process that can do a job fails it, so that its `on_end` runs.
     """
     for job_id, token in claims:
         with transaction.atomic():
@@ -101,7 +102,9 @@ def record_stalls(
             if job is None:
                 continue
             job.text = said.get(job_id, job.text)
-            if job.stalls >= queue.max_stalled:
+            if job.stalls >= queue.max_stalled and not why_unable(
+                job.kind, job.kind_version, tuple(job.args)
+            ):
                 _give_up(job)
             elif active.update(
                 state=State.WAITING, stalls=F("stalls") + 1, attempts=F("attempts") - 1, text=job.text

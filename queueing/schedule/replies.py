@@ -83,6 +83,8 @@ class Position(NamedTuple):
     """Seconds until the job becomes waiting; 0 unless delayed."""
     failing: bool = False
     """Whether it is delayed because its provider failed."""
+    unable: bool = False
+    """Whether the job waits for a worker that can do it."""
 
 
 def read_positions(reply: list[Any]) -> list[Position | None]:
@@ -95,4 +97,6 @@ def _position(state: str, number: int) -> Position | None:
         return None
     if state == "failing":
         return Position("delayed", 0, number / 1000, failing=True)
+    if number < 0:
+        return Position(state, -1 - number, 0.0, unable=True)
     return Position(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)

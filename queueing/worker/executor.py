@@ -16,6 +16,7 @@ from queueing import texts
 from queueing.conf import get_queue
 from queueing.context import JobContext
 from queueing.errors import Cooldown, JobError, Outage, Permanent, Retry
+from queueing.kinds import why_unable
 from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
@@ -32,11 +33,25 @@ _LATE_AFTER = LIMITER_MARGIN_MS / 2000
 async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
     """Run the handler once and return its result. Only a cancellation is raised."""
     try:
-        if run.kind is None:
-            raise Permanent(texts.unknown_kind(run.kind_name), code="unknown_kind")
         return completed(run, await _call(run, ctx, threads))
     except Exception as exc:
         return failed(run, exc)
+
+
+def unable(run: Run) -> Result | None:
+    """Return the result of a run that this process cannot do, and that spends no attempt; None if it can."""
+    reason = why_unable(run.kind_name, run.version, tuple(run.args))
+    if not reason:
+        return None
+    return Result(
+        run=run,
+        state=State.WAITING,
+        outcome="unable",
+        code=reason,
+        error=texts.unable(run.kind_name, run.version),
+        spent=False,
+        ended_at=timezone.now(),
+    )
 
 
 def timed_out(run: Run) -> Result:
@@ -46,7 +61,7 @@ def timed_out(run: Run) -> Result:
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
-    assert run.kind is not None  # `execute` has checked it
+    assert run.kind is not None  # `unable` has checked it
     if run.kind.is_async:
         if _starts_late(run):
             await _wait_for_limiter(run)

@@ -5,6 +5,7 @@ import resource
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,11 @@ class Identity:
         """`cluster/name`; the token of a claim adds a number."""
         return f"{self.cluster}/{self.name}"
 
-    def heartbeat(self, *, active: int, slots: int) -> dict[str, Any]:
-        """Return the heartbeat of a worker that runs `active` jobs and may run `slots`, without its time."""
+    def heartbeat(self, *, active: int, slots: int, needs: Sequence[str]) -> dict[str, Any]:
+        """Return the heartbeat of a worker that runs `active` jobs and may run `slots`, without its time.
+
+        `needs` are the digests of the needs of parked jobs that the worker meets.
+        """
         return {
             "id": self.id,
             "cluster": self.cluster,
@@ -43,6 +47,7 @@ class Identity:
             "up": round(time.monotonic() - self._began, 1),
             "running": active,
             "slots": slots,
+            "needs": list(needs),
             "memory": rss_bytes(),
             "version": get_conf().version,
         }

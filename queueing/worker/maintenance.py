@@ -18,6 +18,7 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.recovery import reconcile, stalled
 from queueing.schedule import redis_client, scripts
 
+from .abilities import Abilities
 from .identity import Identity
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,11 @@ class MaintainedWorker(Protocol):
     conf: EngineConf
     slots: int
     counters: counters.WorkerCounters
+
+    abilities: Abilities
+
+    async def look_for_parked_jobs(self) -> None:
+        """Claim jobs that other workers could not do."""
 
     def resize(self, slots: int) -> None:
         """Set how many jobs it may run at once."""
@@ -74,6 +80,7 @@ class Maintenance:
 
     async def _cycle(self) -> None:
         self._worker.resize(await live_limits.worker_slots())
+        await self._worker.look_for_parked_jobs()
         await self._stalled.recover()
         await reconcile.reconcile(self._worker.identity.id, self._database)
         await self.write_counters()

@@ -24,10 +24,12 @@ class Notifier:
         *,
         on_job: Callable[[str, str, str, int, bool], None],
         on_limits: Callable[[], None],
+        on_needs: Callable[[], object],
     ) -> None:
         self.own_channel = own_channel
         self._on_job = on_job
         self._on_limits = on_limits
+        self._on_needs = on_needs
         self._active_runs = active_runs
         self._notified = asyncio.Event()
         self.subscription: Subscription | None = None
@@ -73,6 +75,8 @@ class Notifier:
         elif word == "limits":
             self._on_limits()
             self.notify()
+        elif word == "needs":
+            self._on_needs()
         elif word == "owner":
             self._active_runs.rename_owner(*json.loads(rest))
         else:

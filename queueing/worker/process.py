@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -28,6 +29,7 @@ from queueing.schedule.scripts import Claimed
 from queueing.states import State
 
 from . import django_q_task, executor, returns, stop_signals
+from .abilities import Abilities
 from .active_runs import ActiveRuns, Claim, cancel_all
 from .identity import Identity
 from .lease_keeper import LeaseKeeper
@@ -57,6 +59,7 @@ class Worker:
         """The claims that this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
         self.active_runs = ActiveRuns(self.conf)
+        self.abilities = Abilities()
         self.counters = WorkerCounters(identity.id)
         self._claim_number = 0
         self._finished = 0
@@ -70,6 +73,7 @@ class Worker:
             self.active_runs,
             on_job=self._on_job,
             on_limits=self._maintenance.run_soon,
+            on_needs=lambda: self._spawn(self.look_for_parked_jobs()),
         )
 
     async def run(self) -> None:
@@ -132,8 +136,9 @@ class Worker:
                 token, claimed = f"{self.identity.id}/{self._claim_number}", time.monotonic()
                 channel, idle = self._notifier.own_channel, not self.claims
                 try:
+                    able = self.abilities.digests
                     found = await redis_client.arun(
-                        scripts.claim(queues, token, free, channel=channel, idle=idle)
+                        scripts.claim(queues, token, free, channel=channel, idle=idle, able=able)
                     )
                 except redis_client.Unavailable as exc:
                     logger.warning("Redis is unavailable (%s); claiming again in %g s", exc, _RETRY_DELAY)
@@ -146,7 +151,8 @@ class Worker:
             await self._notifier.wait(again_in)
 
     def _heartbeat(self) -> dict[str, Any]:
-        return self.identity.heartbeat(active=len(self.claims), slots=self.slots)
+        needs = [digest for digests in self.abilities.digests.values() for digest in digests]
+        return self.identity.heartbeat(active=len(self.claims), slots=self.slots, needs=needs)
 
     def _on_lost(self, claims: list[Claim]) -> None:
         """Stop the runs whose claims Redis refused, unless the record has them."""
@@ -164,6 +170,13 @@ class Worker:
         if slots != self.slots:
             self.slots = slots
             self._notifier.notify()
+
+    async def look_for_parked_jobs(self) -> None:
+        """Claim jobs that other workers could not do, if this one can."""
+        with suppress(*redis_client.Unavailable):  # the next heartbeat looks again
+            await self.abilities.refresh()
+            if self.abilities.digests:
+                self._notifier.notify()
 
     def _on_job(self, token: str, queue: str, job_id: str, at: int, limited: bool) -> None:
         """Take a job that was claimed for this idle worker at `at` (ms since 1970, by the clock of Redis)."""
@@ -191,6 +204,9 @@ class Worker:
             return
         begun = {run.id for run in runs}
         for run in runs:
+            if unable := executor.unable(run):
+                self._writer.put(unable)
+                continue
             output = RunOutput(run, self._report_answer if run.watched else None)
             # Without _spawn, whose callback costs a loop iteration.
             self.active_runs.add((run.id, token), asyncio.create_task(self._run(run, output)), output)

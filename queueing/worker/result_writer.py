@@ -22,9 +22,10 @@ from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
 from queueing.record.attempts import RecordedResults
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result
+from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
+from queueing.schedule.needs import Need
 from queueing.schedule.scripts import Outcome
 from queueing.states import FINISHED, State
 
@@ -102,7 +103,7 @@ class ResultWriter:
         self._on_settled(settled)
         if recorded.freed:
             await asyncio.to_thread(enqueue_all, recorded.freed)
-        if owned := [result for result in recorded.won if result.run.owner]:
+        if owned := [r for r in recorded.won if r.run.owner and r.outcome != "unable"]:
             await asyncio.gather(*(delivery.emit(r.run.owner, event_of_result(r)) for r in owned))
 
     async def _write(self, batch: list[Result]) -> RecordedResults:
@@ -143,9 +144,12 @@ async def _update_redis(recorded: RecordedResults, *, wake: bool) -> None:
     delayed: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     released: dict[str, list[tuple[str, str]]] = defaultdict(list)
     behind: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    unable: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for r in recorded.won:
         if r.state == State.DELAYED:
             delayed[r.run.queue].append((r.run.id, r.run.token, r.delay))
+        elif r.outcome == "unable":
+            unable[r.run.queue].append((r.run.id, r.run.token, _need_of(r.run).as_json()))
         elif r.state == State.WAITING:
             (behind if r.lets_pass else released)[r.run.queue].append((r.run.id, r.run.token))
         else:
@@ -158,8 +162,13 @@ async def _update_redis(recorded: RecordedResults, *, wake: bool) -> None:
     calls += [scripts.retry_later(q, rows) for q, rows in delayed.items()]
     calls += [scripts.release(q, rows) for q, rows in released.items()]
     calls += [scripts.release(q, rows, behind=True) for q, rows in behind.items()]
+    calls += [scripts.park_unable(q, rows) for q, rows in unable.items()]
     for call in calls:
         await redis_client.arun(call)
+
+
+def _need_of(run: Run) -> Need:
+    return Need(run.queue, run.kind_name, run.version, sorted(run.args))
 
 
 def event_of_result(result: Result) -> messages.Event:

@@ -10,6 +10,7 @@ from queueing.management.operator import HelpfulCommand, command_errors, read_he
 
 _COLUMNS = (
     "queue", "waiting", "active", "delayed", "oldest_seconds", "completed_24h", "failed_24h", "state",
+    "unable",
 )  # fmt: skip
 
 
@@ -61,4 +62,5 @@ def _line(queue: dict[str, Any]) -> list[str]:
         str(day["completed"]),
         str(day["failed"]),
         state,
+        str(queue.get("unable", "-")),
     ]

@@ -1,12 +1,15 @@
 -- Claims jobs that a worker may run now: across queues by priority with ageing, within each queue in line
 -- order, and never beyond concurrency, limiter, pause, cooldown or the maximum of an owner.
--- KEYS  4 global, then 9 of each queue, idle (hash: channel of a worker -> its terms)
--- ARGV  the terms, see claim_shared.lua
+-- KEYS  4 global, then 9 of each queue, idle (hash: channel of a worker -> its terms), needs, unable
+-- ARGV  the terms, see claim_shared.lua; then the needs that the worker meets, if jobs are parked for any: JSON
+--       {queue: [digest, ...]}, else empty
 -- Returns {ms until another claim may bring more (-1: unknown), then for each job: id, number of its queue
 -- (from 1; negative if the limiter counted the job), ms waited (-1 - ms if the provider is watched, see
 -- breaker.lua)}.
+local IDLE, NEEDS, UNABLE = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local ageing = tonumber(ARGV[3])
+local able = ARGV[#ARGV] == '' and {} or cjson.decode(ARGV[#ARGV])
 
 local function promote_due(q)
   local due = redis.call('ZRANGEBYSCORE', q.delayed, '-inf', now, 'LIMIT', 0, 500)
@@ -42,18 +45,46 @@ local function share_out(queues)
   end
 end
 
+-- Puts the first `most` jobs of each group that this worker can do in line, at their places.
+local function unpark_able(q, most)
+  for _, digest in ipairs(able[q.name]) do
+    local from, to = members_of(NEED .. digest)
+    for _, member in ipairs(redis.call('ZRANGEBYLEX', q.parked, from, to, 'LIMIT', 0, most)) do
+      local score, id = string.match(member, '\31(%d+)\31(.*)$')
+      redis.call('ZREM', q.parked, member)
+      redis.call('ZADD', q.waiting, score, id)
+      q.unparked[id] = member
+    end
+  end
+end
+
+-- Parks those of them again that were not claimed: other workers may be unable to do them.
+local function park_rest(q)
+  if not able[q.name] then return end
+  for id, member in pairs(q.unparked) do
+    if redis.call('ZREM', q.waiting, id) == 1 then
+      redis.call('ZADD', q.parked, 0, member)
+    else
+      redis.call('HDEL', UNABLE, id)
+    end
+  end
+  for _, digest in ipairs(able[q.name]) do forget_need(q, NEEDS, digest) end
+end
+
 -- A Redis that lost its data does not know which jobs are active, so no limit would hold.
 if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
 
 local queues, total = {}, 0
-for i = FIRST_TERMS, #ARGV, TERMS do
+for i = FIRST_TERMS, #ARGV - 1, TERMS do
   local q = queue_at(5 + 9 * #queues)
   read_terms(q, ARGV, i)
   promote_due(q)
-  q.found = {}
-  if redis.call('ZCARD', q.waiting) > 0 then
+  q.found, q.unparked = {}, {}
+  if able[q.name] or redis.call('ZCARD', q.waiting) > 0 then
     local left = room(q)
+    if left > 0 and able[q.name] then unpark_able(q, left) end
     if left > 0 then find(q, left) end
+    if #q.found < left and next(q.unparked) then wake_at(now) end -- the groups may have more
   end
   q.take = #q.found
   total = total + q.take
@@ -61,12 +92,15 @@ for i = FIRST_TERMS, #ARGV, TERMS do
 end
 if total > slots then share_out(queues) end
 local reply = {0}
-for number, q in ipairs(queues) do take(q, reply, number) end
+for number, q in ipairs(queues) do
+  take(q, reply, number)
+  park_rest(q)
+end
 -- submit.lua hands the next job to a worker that is listed as idle.
 if #reply == 1 and ARGV[6] == '1' then
-  redis.call('HSET', KEYS[#KEYS], ARGV[5], cjson.encode(ARGV))
+  redis.call('HSET', IDLE, ARGV[5], cjson.encode(ARGV))
 else
-  redis.call('HDEL', KEYS[#KEYS], ARGV[5])
+  redis.call('HDEL', IDLE, ARGV[5])
 end
 reply[1] = next_at and math.max(0, next_at - now) or -1
 return reply

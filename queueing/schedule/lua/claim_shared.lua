@@ -3,7 +3,8 @@
 --
 -- The terms of a claim are its ARGV: token, lease (ms), ageing (ms a level), slots, the worker's channel for
 -- jobs that are handed to it, 1 if the worker is idle (else 0), then for each queue: name, priority,
--- concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency
+-- concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency. What
+-- follows these is for claim.lua.
 local FIRST_TERMS, TERMS = 7, 7
 local now, token, lease, slots = now_ms(), nil, nil, nil
 local next_at = nil

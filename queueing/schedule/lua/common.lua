@@ -9,7 +9,8 @@
 --   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
---   parked    zset  owner SEP score SEP id, all scores 0: waiting jobs of owners at their maximum
+--   parked    zset  group SEP score SEP id, all scores 0: waiting jobs that may not be claimed now. The group
+--              is an owner at the maximum, or NEED and the digest of what a worker must be able to do
 --   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
@@ -18,9 +19,14 @@
 --              limits that operators changed, and overrides_version, which changes whenever the last two are written
 -- and for each provider:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
+--
+-- and, at the end of KEYS, for scripts that name them:
+--   needs     hash  digest -> JSON; what the jobs of such a group need of a worker (schedule/needs.py)
+--   unable    hash  id -> member of `parked`; the jobs of such groups
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
+local NEED = '\1' -- an owner has no control characters
 local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
 
 local function now_ms()
@@ -141,6 +147,17 @@ end
 local function forget(q, id, owner)
   redis.call('HDEL', JOBS, id)
   if owner ~= '' then add_to(q.owner_unfinished, owner, -1) end
+end
+
+-- Returns the limits of the members of `parked` of a group, for ZRANGEBYLEX and ZLEXCOUNT.
+local function members_of(group)
+  return '[' .. group .. SEP, '(' .. group .. '\32'
+end
+
+-- Forgets what a group of jobs needs once it has no more of them.
+local function forget_need(q, needs, digest)
+  local from, to = members_of(NEED .. digest)
+  if redis.call('ZLEXCOUNT', q.parked, from, to) == 0 then redis.call('HDEL', needs, digest) end
 end
 
 -- Returns the member of `parked` for `id`, or nil.

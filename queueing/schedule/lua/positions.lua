@@ -1,21 +1,28 @@
 -- Finds where jobs are. Changes nothing; O(log n) each.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue, needs, unable
 -- ARGV  ids
--- Returns state and number of each: waiting and the number of jobs before it; delayed, or failing if its
--- provider failed, and the ms until it is due; active and 0; unknown and 0.
+-- Returns state and number of each: waiting and the number n of jobs before it (-1 - n if it waits for a worker
+-- that can do it); delayed, or failing if its provider failed, and the ms until it is due; active and 0;
+-- unknown and 0.
+local UNABLE = KEYS[#KEYS]
 local q = queue_at(5)
 local now = now_ms()
 local provider = redis.call('HGET', q.meta, 'breaker')
 
--- Returns the number of jobs before a parked job, or nil if it is not parked.
-local function jobs_before_parked(id)
-  local text = redis.call('HGET', JOBS, id)
-  local owner = text and parse(text)
-  local member = owner and parked_member(q, id, owner)
-  if not member then return nil end
-  local score = string.match(member, '\31(%d+)\31')
-  local own = redis.call('ZLEXCOUNT', q.parked, '[' .. owner .. SEP, '(' .. member)
+-- Returns the number of jobs before a member of `parked`, or nil if there is no such member.
+local function jobs_before(member)
+  if not member or not redis.call('ZSCORE', q.parked, member) then return nil end
+  local group, score = string.match(member, '^(.-)\31(%d+)\31')
+  local own = redis.call('ZLEXCOUNT', q.parked, '[' .. group .. SEP, '(' .. member)
   return redis.call('ZCOUNT', q.waiting, '-inf', '(' .. score) + own
+end
+
+-- Returns the number of a parked job, or nil if it is not parked.
+local function number_of_parked(id)
+  local before = jobs_before(redis.call('HGET', UNABLE, id))
+  if before then return -1 - before end
+  local text = redis.call('HGET', JOBS, id)
+  return text and jobs_before(parked_member(q, id, parse(text)))
 end
 
 local reply = {}
@@ -29,7 +36,7 @@ for i, id in ipairs(ARGV) do
     elseif redis.call('ZSCORE', q.active, id) then
       state, number = 'active', 0
     else
-      number = jobs_before_parked(id)
+      number = number_of_parked(id)
       if not number then state, number = 'unknown', 0 end
     end
   end

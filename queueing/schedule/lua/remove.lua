@@ -1,9 +1,22 @@
 -- Removes jobs in any state. Workers that run one are notified.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 9 of the queue, needs, unable
 -- ARGV  channel, queue, ids
 -- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
+local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]
 local q = queue_at(5)
 local found = {}
+
+-- Removes the job from the jobs that are parked, if it is one of them.
+local function remove_parked(id, owner)
+  local unable = redis.call('HGET', UNABLE, id)
+  local member = unable or parked_member(q, id, owner)
+  if member then redis.call('ZREM', q.parked, member) end
+  if unable then
+    redis.call('HDEL', UNABLE, id)
+    forget_need(q, NEEDS, string.match(unable, '^' .. NEED .. '(%x+)'))
+  end
+end
+
 for i = 3, #ARGV do
   local id, was = ARGV[i], 0
   local text = redis.call('HGET', JOBS, id)
@@ -18,10 +31,7 @@ for i = 3, #ARGV do
       was = 2
     else
       was = 1
-      if redis.call('ZREM', q.waiting, id) == 0 then
-        local member = parked_member(q, id, owner)
-        if member then redis.call('ZREM', q.parked, member) end
-      end
+      if redis.call('ZREM', q.waiting, id) == 0 then remove_parked(id, owner) end
       unpark(q, owner) -- the end of this job would have put the next one back in line
       if redis.call('ZSCORE', q.owner_finish_tags, owner) then -- a job that never ran is not charged to its owner
         redis.call('ZINCRBY', q.owner_finish_tags, -1, owner)

@@ -24,7 +24,7 @@ end
 if next(changed) == nil then return 0 end
 -- Jobs are parked because their owners were at their maximum. With another maximum they may not be.
 while changed.owner_concurrency do
-  local parked = redis.call('ZRANGE', q.parked, 0, 999)
+  local parked = redis.call('ZRANGEBYLEX', q.parked, '[\32', '+', 'LIMIT', 0, 1000)
   if not parked[1] then break end
   local back = {}
   for _, member in ipairs(parked) do

@@ -1,14 +1,14 @@
 """Claims: taking jobs, keeping them, and giving them back or ending them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from queueing.conf import QueueDef, get_conf
 from queueing.schedule.redis_client import ScriptCall
 
-from .keys import key, limiter_args, milliseconds, notify_channel, queue_key, script_keys
+from .keys import key, limiter_args, milliseconds, notify_channel, queue_key, script_keys, unable_keys
 
 #: Maximum number of jobs of one claim. It bounds the script's time and its argument lists.
 MAX_CLAIM_SIZE = 500
@@ -47,12 +47,19 @@ class Outcome(NamedTuple):
 
 
 def claim(
-    queues: Sequence[QueueDef], token: str, slots: int, *, channel: str = "", idle: bool = False
+    queues: Sequence[QueueDef],
+    token: str,
+    slots: int,
+    *,
+    channel: str = "",
+    idle: bool = False,
+    able: Mapping[str, Sequence[str]] | None = None,
 ) -> ScriptCall[Claims]:
     """Claim up to `slots` jobs that may run now, under `token` (`cluster/worker/number`).
 
     If there are none and the worker is `idle`, one job may be handed to it later under the same token, on
-    `channel`, until its next claim.
+    `channel`, until its next claim. `able` are the needs that the worker meets among those for which jobs are
+    parked: queue -> digests (needs.py).
     """
     conf = get_conf()
     args: list[Any] = [token, milliseconds(conf.lease), milliseconds(conf.ageing), min(slots, MAX_CLAIM_SIZE)]
@@ -61,6 +68,7 @@ def claim(
         args += (q.name, q.priority, q.concurrency, q.global_concurrency)
         args += limiter_args(q.limiter)
         args.append(q.owner_concurrency)
+    args.append(json.dumps(able) if able else "")
     names = [q.name for q in queues]
 
     def read(reply: list[Any]) -> Claims:
@@ -76,7 +84,7 @@ def claim(
         ]
         return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
 
-    return ScriptCall("claim", [*script_keys(*names), key("idle")], args, read)
+    return ScriptCall("claim", [*script_keys(*names), key("idle"), *unable_keys()], args, read)
 
 
 def count_late_start(queue: QueueDef, job_id: str, token: str) -> ScriptCall[float]:
@@ -110,6 +118,15 @@ def release(
     """
     args = [notify_channel(), queue, 2 if behind else int(expired), *chain.from_iterable(jobs)]
     return ScriptCall("release", script_keys(queue), args, list)
+
+
+def park_unable(queue: str, jobs: Iterable[tuple[str, str, str]]) -> ScriptCall[list[str]]:
+    """Park claimed jobs that the worker cannot do, each (id, token, what it needs as JSON).
+
+    Replies with the ids that were refused.
+    """
+    args = [notify_channel(), queue, *chain.from_iterable(jobs)]
+    return ScriptCall("park_unable", script_keys(queue) + unable_keys(), args, list)
 
 
 def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) -> ScriptCall[list[str]]:

@@ -5,6 +5,8 @@ from functools import cache
 from queueing.conf import Limiter, get_conf
 from queueing.schedule.replies import LIMITER_MARGIN_MS
 
+#: The keys of jobs that their workers could not do.
+UNABLE_KEYS = ("needs", "unable")
 #: The keys of all queues together.
 GLOBAL_KEYS = ("jobs", "claims", "running", "reconciled")
 _QUEUE_KEYS = (
@@ -33,7 +35,7 @@ def app_key(name: str) -> str:
 def notify_channel() -> str:
     """Return the pub/sub channel of all workers.
 
-    Messages: `wake:<queue>`, `limits:<queue>`, `cancel:<id>` and `owner:[<old>,<new>]`.
+    Messages: `wake:<queue>`, `limits:<queue>`, `needs:<queue>`, `cancel:<id>` and `owner:[<old>,<new>]`.
     """
     return key("notify")
 
@@ -59,6 +61,11 @@ def queue_key(queue: str, name: str) -> str:
 def script_keys(*queues: str) -> list[str]:
     """Return the keys that a script of `queues` declares: the global ones, then those of each queue."""
     return _keys_under(get_conf().prefix, queues)
+
+
+def unable_keys() -> list[str]:
+    """Return the keys that scripts declare last that find jobs which their workers could not do."""
+    return [key(name) for name in UNABLE_KEYS]
 
 
 @cache

@@ -6,7 +6,7 @@ from queueing.conf import Limiter
 from queueing.schedule.redis_client import ScriptCall
 from queueing.schedule.replies import Counts, Position, read_counts, read_positions
 
-from .keys import limiter_args, script_keys
+from .keys import limiter_args, script_keys, unable_keys
 
 
 def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> ScriptCall[Counts]:
@@ -16,4 +16,4 @@ def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> Scrip
 
 def positions(queue: str, ids: Sequence[str]) -> ScriptCall[list[Position | None]]:
     """Find where jobs are in the schedule. Replies with None for each unknown job."""
-    return ScriptCall("positions", script_keys(queue), list(ids), read_positions)
+    return ScriptCall("positions", script_keys(queue) + unable_keys(), list(ids), read_positions)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from queueing.schedule.redis_client import ScriptCall
 
-from .keys import key, milliseconds, notify_channel, script_keys
+from .keys import key, milliseconds, notify_channel, script_keys, unable_keys
 
 
 class ScheduleEntry(NamedTuple):
@@ -35,4 +35,4 @@ def promote(queue: str, ids: Iterable[str]) -> ScriptCall[int]:
 
 def remove(queue: str, ids: Iterable[str]) -> ScriptCall[list[int]]:
     """Remove jobs in any state. Workers that run one are notified to stop."""
-    return ScriptCall("remove", script_keys(queue), [notify_channel(), queue, *ids], list)
+    return ScriptCall("remove", script_keys(queue) + unable_keys(), [notify_channel(), queue, *ids], list)

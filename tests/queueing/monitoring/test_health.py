@@ -28,7 +28,7 @@ def queue(**figures: Any) -> dict[str, Any]:
 def overview(*queues: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return an overview with one worker."""
     worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5}
-    return {"redis": "ok", "queues": list(queues), "workers": [worker]} | more
+    return {"redis": "ok", "queues": list(queues), "workers": [worker], "unable": []} | more
 
 
 def ended(completed: int, failed: int, day: int = 0) -> dict[str, Any]:
@@ -40,6 +40,15 @@ def ended(completed: int, failed: int, day: int = 0) -> dict[str, Any]:
 
 def warnings_of(*queues: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
     return [(w.level, w.code, w.queue) for w in health.warnings(overview(*queues, **more))]
+
+
+def test_unable_jobs_are_a_warning_that_says_what_is_missing():
+    row = {"queue": "test", "kind": "x", "version": 1, "arguments": ["a", "b"], "jobs": 3, "workers": 1}
+    (found,) = health.warnings(overview(queue(), unable=[row]))
+    assert (found.level, found.code, found.queue) == ("warning", "unable", "test")
+    assert found.text.startswith(
+        "3 jobs wait for a worker that can do 'x' (a, b): 1 of the running workers can."
+    )
 
 
 def test_quiet_queues_give_no_warning():

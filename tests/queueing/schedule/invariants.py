@@ -6,12 +6,14 @@ from typing import Any
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import key
 
-from .model import QUEUES, Model
+from .model import QUEUES, Model, digest_of
 
 HASHES = (
     "jobs",
     "claims",
     "running",
+    "needs",
+    "unable",
     *(f"q:{queue}:{name}" for queue in QUEUES for name in ("owner_unfinished", "owner_active")),
 )
 SETS = tuple(
@@ -46,12 +48,16 @@ def check_jobs_are_in_one_place(found: dict[str, Any], model: Model) -> None:
     owners = {job_id: text.split("\x1f")[0] for job_id, text in found["jobs"].items()}
     assert owners == {job.id: job.owner for job in known}
     assert found["claims"] == {job.id: job.token for job in known if job.state == "active"}
+    assert set(found["unable"]) == {job.id for job in known if job.needs}
+    assert set(found["needs"]) == {digest_of(job.queue) for job in known if job.needs}
     for queue in QUEUES:
         waiting = {job_id: int(score) for job_id, score in found[f"q:{queue}:waiting"]}
         parked = [member.split("\x1f") for member, _ in found[f"q:{queue}:parked"]]
         line = waiting | {job_id: int(score) for _, score, job_id in parked}
         assert len(line) == len(waiting) + len(parked)
         assert line == {job.id: job.line[0] for job in model.line(queue)}
+        unable = {job_id for group, _, job_id in parked if group.startswith("\1")}
+        assert unable == {job.id for job in model.known(queue) if job.needs}
         check_parked_jobs_will_return(queue, Counter(owner for owner, _, _ in parked), model)
         for state in ("delayed", "active"):
             ids = sorted(job_id for job_id, _ in found[f"q:{queue}:{state}"])
@@ -61,7 +67,10 @@ def check_jobs_are_in_one_place(found: dict[str, Any], model: Model) -> None:
 def check_parked_jobs_will_return(queue: str, parked: Counter[str], model: Model) -> None:
     """Assert that each owner with parked jobs has active or waiting ones, whose end brings these back."""
     for owner, number in parked.items():
-        in_line = len(model.known(queue, "waiting", owner=owner)) - number
+        if owner.startswith("\1"):
+            continue  # the jobs of a need, not of an owner
+        waiting = [job for job in model.known(queue, "waiting", owner=owner) if not job.needs]
+        in_line = len(waiting) - number
         running = len(model.known(queue, "active", owner=owner))
         assert running + in_line >= model.under(queue).owner_concurrency > 0, owner
 
@@ -90,6 +99,7 @@ def check_counts_and_positions(found: dict[str, Any], model: Model, queue: str) 
     jobs = model.line(queue) + model.known(queue, "delayed", "active")
     positions = redis_client.run(scripts.positions(queue, [job.id for job in jobs]))
     assert [position.state for position in positions] == [job.state for job in jobs]
+    assert [position.unable for position in positions] == [job.needs for job in jobs]
     in_line = {job_id for job_id, _ in found[f"q:{queue}:waiting"]}
     ahead = [position.ahead for job, position in zip(jobs, positions, strict=True) if job.id in in_line]
     assert ahead == list(range(len(in_line)))

@@ -1,5 +1,6 @@
 """The schedule as a few dicts: the effect of each move, as simple as possible."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,6 +22,16 @@ QUEUES = {
 }
 
 
+def need_of(queue: str) -> str:
+    """Return what all jobs of the queue need of a worker, as JSON."""
+    return f'["{queue}","kind",1,[]]'
+
+
+def digest_of(queue: str) -> str:
+    """Return the digest of the queue's need."""
+    return hashlib.sha1(need_of(queue).encode(), usedforsecurity=False).hexdigest()
+
+
 @dataclass
 class Job:
     """An unfinished job on record."""
@@ -38,6 +49,8 @@ class Job:
     due: bool = False
     known: bool = True
     """Whether Redis knows the job."""
+    needs: bool = False
+    """Whether the job is parked for a worker that can do it."""
 
     @property
     def line(self) -> tuple[int, str]:
@@ -70,7 +83,7 @@ class Model:
         self.idle = ""
         """The token of the idle worker, or empty."""
         for job in self.jobs.values():
-            job.known = False
+            job.known = job.needs = False
 
     def under(self, queue: str) -> QueueDef:
         """Return the queue with the limits that are in force."""
@@ -132,12 +145,15 @@ class Model:
         """Return the number of active jobs of a cluster."""
         return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
 
-    def claim(self, token: str, slots: int, *, idle: bool) -> list[Job]:
-        """Return the jobs that a claim must take, queue by queue, each in line order."""
+    def claim(self, token: str, slots: int, *, idle: bool, able: bool = False) -> list[Job]:
+        """Return the jobs that a claim must take, queue by queue, each in line order.
+
+        A worker that is `able` also takes those that others could not do.
+        """
         for queue in QUEUES:
             for job in [j for j in self.known(queue, "delayed") if j.due]:
                 self.enqueue(job)
-        offered = {queue: self._may_start(queue, token.split("/")[0], slots) for queue in QUEUES}
+        offered = {queue: self._may_start(queue, token.split("/")[0], slots, able) for queue in QUEUES}
         by_priority = sorted(QUEUES.values(), key=lambda q: q.priority)
         taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
         chosen = [j for jobs in offered.values() for j in jobs if j.id in taken]
@@ -157,7 +173,7 @@ class Model:
         return listening
 
     def _start(self, job: Job, token: str) -> None:
-        job.state, job.token = "active", token
+        job.state, job.token, job.needs = "active", token, False
         self.now[job.queue] = max(self.now[job.queue], job.tag)
         if self.under(job.queue).limiter:
             self.starts[job.queue].add(token + job.id)
@@ -171,7 +187,13 @@ class Model:
         starts.add(job.token + job.id)
         return others < limiter.max
 
-    def _may_start(self, queue: str, cluster: str, slots: int) -> list[Job]:
+    def park_unable(self, job: Job) -> None:
+        """Park an active job that its worker cannot do."""
+        self.starts[job.queue].discard(job.token + job.id)
+        self.end_claim(job, "waiting")
+        job.tag, job.needs = self.now[job.queue], True
+
+    def _may_start(self, queue: str, cluster: str, slots: int, able: bool = False) -> list[Job]:
         if self.live[queue].get("paused"):
             return []
         q = self.under(queue)
@@ -182,12 +204,18 @@ class Model:
             room = min(room, q.limiter.max - len(self.starts[q.name]))
         active = Counter(j.owner for j in self.known(q.name, "active"))
         chosen: list[Job] = []
-        for job in self.line(q.name):
+        line = self.line(q.name)
+        unable = [job for job in line if job.needs][: max(0, room) if able else 0]
+        for job in line:
             if len(chosen) >= room:
                 break
+            if job.needs and job not in unable:
+                continue
             if not job.owner or not q.owner_concurrency or active[job.owner] < q.owner_concurrency:
                 active[job.owner] += 1
                 chosen.append(job)
+            else:
+                job.needs = False  # it is now parked with the jobs of its owner
         return chosen
 
     def counters(self) -> dict[str, dict[str, str]]:

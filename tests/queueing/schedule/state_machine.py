@@ -18,7 +18,7 @@ from .invariants import (
     check_limits,
     read_redis,
 )
-from .model import HOUR, QUEUES, Job, Model
+from .model import HOUR, QUEUES, Job, Model, digest_of, need_of
 from .operations import ended_leases
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
@@ -101,14 +101,21 @@ class ScheduleMachine(Machine):
     def claim_a_few(self, cluster: str, slots: int) -> None:
         self.claim(cluster, slots, idle=True)
 
-    @rule(cluster=clusters, slots=st.integers(1, 9), idle=st.booleans())
-    def claim(self, cluster: str, slots: int, idle: bool) -> None:
+    @rule(cluster=clusters, slots=st.integers(1, 9), idle=st.booleans(), able=st.booleans())
+    def claim(self, cluster: str, slots: int, idle: bool, able: bool = False) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
         got = redis_client.run(
-            scripts.claim(list(QUEUES.values()), token, slots, channel=CHANNEL, idle=idle)
+            scripts.claim(
+                list(QUEUES.values()),
+                token,
+                slots,
+                channel=CHANNEL,
+                idle=idle,
+                able={queue: [digest_of(queue), "0" * 40] for queue in QUEUES} if able else None,
+            )
         ).jobs
-        wanted = self.model.claim(token, slots, idle=idle)
+        wanted = self.model.claim(token, slots, idle=idle, able=able)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
         for queue in {job.queue for job in got}:
             owners = {self.model.jobs[job.id].owner for job in got if job.queue == queue}
@@ -139,6 +146,15 @@ class ScheduleMachine(Machine):
         assert redis_client.run(scripts.retry_later(queue, rows)) == refused
         for job in won:
             self.model.end_claim(job, "delayed")
+
+    @rule(queue=queues, picks=picks)
+    def park_unable(self, queue: str, picks: list[tuple[int, bool]]) -> None:
+        chosen = self.model.chosen(queue, picks)
+        won, refused = self.model.winners(chosen)
+        rows = [(job.id, token, need_of(queue)) for job, token in chosen]
+        assert redis_client.run(scripts.park_unable(queue, rows)) == refused
+        for job in won:
+            self.model.park_unable(job)
 
     @rule(queue=queues, picks=picks)
     def release(self, queue: str, picks: list[tuple[int, bool]]) -> None:

@@ -14,6 +14,8 @@ from queueing.errors import Cooldown, Outage, Permanent, Retry
 from queueing.kinds import Ending, job
 from queueing.schedule import redis_client
 
+from . import releases  # noqa: F401 (registers the kinds of a release)
+
 
 async def _note(key: str, value: Any) -> None:
     await redis_client.aclient().rpush(f"note:{key}", value)
