@@ -38,7 +38,7 @@ from .record.run import Result, Run
 from .schedule import redis_client
 from .schedule.scripts import Claimed
 from .states import State
-from .worker import executor
+from .worker import executor, outcomes
 
 __all__ = [
     "assert_not_submitted",
@@ -181,11 +181,11 @@ def _next_job(queues: Collection[str], delayed: bool, ran: Collection[Any]) -> J
 def _run(job: Job) -> None:
     token = f"testing/{new_id().hex}"
     for run in attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token):
-        if unable := executor.unable(run):
+        if unable := outcomes.unable(run):
             attempts.end([unable])
             raise AssertionError(f"{unable.error} ({unable.code})")
         # Workers close stale connections around plain functions; here that would end the test's transaction.
-        with mock.patch.object(executor, "close_old_connections"):
+        with mock.patch.object(executor, "tidy_connections"):
             result = async_to_sync(_execute)(run)
         recorded = attempts.end([result])
         if recorded.broken:
@@ -214,7 +214,11 @@ async def _execute(run: Run) -> Result:
         async with asyncio.timeout(get_queue(run.queue).timeout):
             result = await executor.execute(run, context, _CallersThread())
     except TimeoutError:
-        result = executor.timed_out(run)
+        result = outcomes.timed_out(run)
+    except asyncio.CancelledError:
+        result = outcomes.cancelled_itself(run)
+    except GeneratorExit as exc:
+        result = outcomes.failed(run, exc)
     result.text, result.lines = context.text, lines
     return result
 

@@ -4,6 +4,7 @@ Events may be lost on the way. The record and the text stored in Redis hold the 
 a client from any point to the present.
 """
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from .messages import Event
 
 logger = logging.getLogger(__name__)
 
+#: Seconds after which events are lost rather than that their sender waits.
+_SEND_TIMEOUT = 5.0
+
 
 def group_of(owner: str) -> str:
     """Return the channel-layer group of an owner; it does not reveal the owner's name."""
@@ -24,30 +28,38 @@ def group_of(owner: str) -> str:
 
 
 async def emit(owner: str, event: Event) -> None:
-    """Send the event to the owner's sockets. If the channel layer is unavailable, log the loss."""
-    layer = get_channel_layer()
-    if not owner or layer is None:
-        return
-    try:
-        await layer.group_send(group_of(owner), {"type": "queue.event", "event": event})
-    except redis_client.Unavailable as exc:
-        logger.warning("event %s of job %s was lost: %s", event["type"], event.get("jobId"), exc)
+    """Send the event to the owner's sockets. Never raises: if it cannot be sent, it is logged and lost."""
+    await emit_many([(owner, event)])
 
 
 async def emit_many(events: Sequence[tuple[str, Event]]) -> None:
-    """Send each (owner, event), in order; in one round trip where the channel layer supports it."""
-    layer = get_channel_layer()
-    if len(events) < 2 or not hasattr(layer, "group_send_many"):
-        for owner, event in events:
-            await emit(owner, event)
-        return
+    """Send each (owner, event), in order; in one round trip where the channel layer supports it.
+
+    Never raises. If something is wrong with one of them, only that one is lost.
+    """
     messages = [
         (group_of(owner), {"type": "queue.event", "event": event}) for owner, event in events if owner
     ]
+    layer = get_channel_layer()
+    if not messages or layer is None:
+        return
     try:
-        await layer.group_send_many(messages)
-    except redis_client.Unavailable as exc:
-        logger.warning("%d events were lost: %s", len(events), exc)
+        async with asyncio.timeout(_SEND_TIMEOUT):
+            if len(messages) > 1 and hasattr(layer, "group_send_many"):
+                await layer.group_send_many(messages)
+            else:
+                for group, message in messages:
+                    await layer.group_send(group, message)
+    except (*redis_client.Unavailable, TimeoutError) as exc:
+        logger.warning("%d events were lost: %s", len(messages), exc)
+    except Exception:
+        if len(messages) > 1:
+            for owner, event in events:
+                await emit(owner, event)
+        else:
+            logger.exception(
+                "an event cannot be sent: %s", [event["type"] for owner, event in events if owner]
+            )
 
 
 def emit_sync(owner: str, event: Event) -> None:

@@ -59,7 +59,7 @@ class RecordedResults(NamedTuple):
     """Recorded."""
     lost: list[Result]
     """Refused because the claim had another token. Nothing was written."""
-    broken: list[tuple[Result, Exception]]
+    broken: list[tuple[Result, BaseException]]
     """Their `on_end` hook raised an error. Nothing was written, and the claim still holds."""
     freed: list[Job]
     """Dependent jobs that may run now."""
@@ -124,7 +124,7 @@ def end(results: Sequence[Result]) -> RecordedResults:
     _keep_earlier_texts(results)
     plain = [r for r in results if not _hook(r)]
     hooked = [r for r in results if _hook(r)]
-    broken: list[tuple[Result, Exception]] = []
+    broken: list[tuple[Result, BaseException]] = []
     with transaction.atomic():
         won = list(_write(plain))
         for result in hooked:
@@ -133,7 +133,7 @@ def end(results: Sequence[Result]) -> RecordedResults:
                     if _write([result]):
                         _hook(result)(ending_of(result))
                         won.append(result)
-            except Exception as exc:
+            except BaseException as exc:  # also what libraries raise to get through `except Exception`
                 broken.append((result, exc))
         _store_history(won)
         freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])

@@ -1,15 +1,19 @@
 """Run database work off the event loop: `in_thread` in any process, `DatabaseThread` in a worker."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
-from django.db import close_old_connections, connection
+from django.db import connection, connections
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,14 +37,18 @@ class DatabaseThread:
         self._thread.start()
 
     async def run_sync(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `function` on the thread and return its result. After an error the connection is closed."""
+        """Run `function` on the thread and return its result. After an error the connection is closed.
+
+        It runs in a context of its own, so an end hook that sets a language or a time zone sets its own.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._work.put((future, lambda: function(*args, **kwargs)))
+        context = copy_context()
+        self._work.put((future, lambda: context.run(function, *args, **kwargs)))
         return await future
 
     async def refresh(self) -> None:
         """Close the connection if it is too old or broken."""
-        await self.run_sync(close_old_connections)
+        await self.run_sync(tidy_connections)
 
     def close(self) -> None:
         """End the thread after the work that is queued."""
@@ -55,8 +63,10 @@ class DatabaseThread:
             value, error = None, None
             try:
                 value = function()
+                if connection.in_atomic_block:
+                    raise RuntimeError("a transaction was left open, so nothing of it is stored")
             except BaseException as exc:
-                connection.close()
+                tidy_connections(close=True)
                 error = exc
             with suppress(RuntimeError):  # the loop is closed, so no caller waits
                 future.get_loop().call_soon_threadsafe(_settle, future, value, error)
@@ -68,5 +78,32 @@ def _settle(future: "asyncio.Future[Any]", value: Any, error: BaseException | No
         return
     if error is None:
         future.set_result(value)
-    else:
+    elif isinstance(error, Exception) and not isinstance(error, StopIteration):
         future.set_exception(error)
+    else:  # an end hook called `sys.exit`, for example: the task that waits must go on
+        failure = RuntimeError(f"{type(error).__name__} left a function of the database thread")
+        failure.__cause__ = error
+        future.set_exception(failure)
+
+
+def tidy_connections(*, close: bool = False) -> None:
+    """Close the connections of this thread that are too old or broken; with `close`, all. Never raises.
+
+    A connection in a transaction that was left open is replaced: merely closed, it would stay in it.
+    """
+    for found in connections.all(initialized_only=True):
+        left_open = found.in_atomic_block or found.execute_wrappers or _changed_autocommit(found)
+        try:
+            if close or left_open:
+                found.close()
+            else:
+                found.close_if_unusable_or_obsolete()
+        except Exception:
+            logger.exception("closing the database connection %s failed", found.alias)
+        if left_open:
+            logger.error("a transaction was left open and is rolled back (%s)", found.alias)
+            del connections[found.alias]
+
+
+def _changed_autocommit(found: Any) -> bool:
+    return found.connection is not None and found.autocommit != found.settings_dict["AUTOCOMMIT"]

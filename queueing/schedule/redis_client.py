@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 #: The errors of a Redis that is unreachable, starting or full, or whose replies cannot be read.
 Unavailable = (redis.RedisError, OSError)
+#: Those of them that every call would get now, whatever it sends.
+Unreachable = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 _LUA = Path(__file__).parent / "lua"
 #: Maximum seconds for closing the connections.

@@ -8,11 +8,9 @@ import asyncio
 import inspect
 import logging
 import pydoc
-import traceback
 from concurrent.futures import Executor
 from typing import Any
 
-from django.db import close_old_connections
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
@@ -22,6 +20,10 @@ from django_q.signing import BadSignature, SignedPackage
 
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
+from queueing.values import clean_text
+
+from .executor import in_thread
+from .outcomes import traceback_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +55,12 @@ async def _execute(task: dict[str, Any], threads: Executor) -> None:
         async with asyncio.timeout(seconds if seconds and seconds > 0 else None):
             task["result"] = await _call(function, task, threads)
         task["success"] = True
-    except Exception as exc:
-        task["result"] = f"{exc} : {traceback.format_exc()}"
+    except asyncio.CancelledError:
+        raise
+    except BaseException as exc:  # also `sys.exit`, which would end the worker
+        task["result"] = f"{clean_text(exc)} : {traceback_of(exc)}"
         task["success"] = False
-        logger.error("task %s failed: %s", task["name"], exc)
+        logger.error("task %s failed: %s", task["name"], clean_text(exc))
     task["stopped"] = timezone.now()
     post_execute_in_worker.send(sender="django_q", func=function, task=task)
 
@@ -64,15 +68,7 @@ async def _execute(task: dict[str, Any], threads: Executor) -> None:
 async def _call(function: Any, task: dict[str, Any], threads: Executor) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*task["args"], **task["kwargs"])
-
-    def in_thread() -> Any:
-        close_old_connections()
-        try:
-            return function(*task["args"], **task["kwargs"])
-        finally:
-            close_old_connections()
-
-    return await asyncio.get_running_loop().run_in_executor(threads, in_thread)
+    return await in_thread(threads, function, *task["args"], **task["kwargs"])
 
 
 def _save(task: dict[str, Any]) -> None:

@@ -1,28 +1,24 @@
-"""Running a job's handler once, and turning its outcome into a `Result`."""
+"""Running a job's handler once."""
 
 import asyncio
 import inspect
-import json
 import logging
 import time
-import traceback
+from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from typing import Any
 
-from django.db import close_old_connections
 from django.utils import timezone
 
-from queueing import texts
 from queueing.conf import get_queue
 from queueing.context import JobContext
-from queueing.errors import Cooldown, JobError, Outage, Permanent, Retry
-from queueing.kinds import why_unable
+from queueing.record.database_thread import tidy_connections
 from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
-from queueing.states import State
 
-from .next_try import try_again, wait_for_provider
+from . import outcomes
 
 logger = logging.getLogger(__name__)
 
@@ -31,33 +27,17 @@ _LATE_AFTER = LIMITER_MARGIN_MS / 2000
 
 
 async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
-    """Run the handler once and return its result. Only a cancellation is raised."""
+    """Run the handler once and return its result, whatever leaves it.
+
+    Two are raised. The caller knows why it has cancelled the run. And a `GeneratorExit` that a task throws
+    into a coroutine arrives at the outermost coroutine only: the inner ones are closed.
+    """
     try:
-        return completed(run, await _call(run, ctx, threads))
-    except Exception as exc:
-        return failed(run, exc)
-
-
-def unable(run: Run) -> Result | None:
-    """Return the result of a run that this process cannot do, and that spends no attempt; None if it can."""
-    reason = why_unable(run.kind_name, run.version, tuple(run.args))
-    if not reason:
-        return None
-    return Result(
-        run=run,
-        state=State.WAITING,
-        outcome="unable",
-        code=reason,
-        error=texts.unable(run.kind_name, run.version),
-        spent=False,
-        ended_at=timezone.now(),
-    )
-
-
-def timed_out(run: Run) -> Result:
-    """Return the result of an attempt that exceeded its queue's timeout."""
-    error = Retry(texts.TOOK_TOO_LONG, code="timeout")
-    return _failure(run, error, error, "timeout")
+        return outcomes.completed(run, await _call(run, ctx, threads))
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as exc:
+        return outcomes.failed(run, exc)
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
@@ -68,8 +48,30 @@ async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
         run.began = time.monotonic()
         return await run.kind.handler(ctx, **run.args)
     loop = asyncio.get_running_loop()
-    value = await loop.run_in_executor(threads, _in_thread, run, ctx, loop)
+    value = await in_thread(threads, _call_plain, run, ctx, loop)
     return await value if inspect.isawaitable(value) else value
+
+
+async def in_thread(threads: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what the plain function returns on a thread, in a context of its own (language, time zone, …).
+
+    What it raises is carried by hand: the future of an executor takes no `StopIteration`.
+    """
+    context = copy_context()
+
+    def call() -> tuple[Any, BaseException | None]:
+        tidy_connections()
+        try:
+            return context.run(function, *args, **kwargs), None
+        except BaseException as exc:
+            return None, exc
+        finally:
+            tidy_connections()
+
+    value, error = await asyncio.get_running_loop().run_in_executor(threads, call)
+    if error is not None:
+        raise error
+    return value
 
 
 def _starts_late(run: Run) -> bool:
@@ -90,59 +92,9 @@ async def _wait_for_limiter(run: Run) -> None:
     run.started_at = timezone.now()
 
 
-def _in_thread(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> Any:
+def _call_plain(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> Any:
     assert run.kind is not None
     if _starts_late(run):  # no thread was free, or the database was busy
         asyncio.run_coroutine_threadsafe(_wait_for_limiter(run), loop).result()
-    close_old_connections()
     run.began = time.monotonic()
-    try:
-        return run.kind.handler(ctx, **run.args)
-    finally:
-        close_old_connections()
-
-
-def completed(run: Run, value: Any) -> Result:
-    """Return the result of a handler that returned `value`, which must be JSON."""
-    if value is not None:
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError) as exc:
-            return failed(run, Permanent(texts.UNEXPECTED, code="result_not_json"), detail=str(exc))
-    return Result(run=run, state=State.COMPLETED, value=value, ended_at=timezone.now())
-
-
-def failed(run: Run, exc: Exception, *, detail: str = "") -> Result:
-    """Return the result of a handler that raised `exc`: failed, or to be tried again."""
-    if isinstance(exc, JobError):
-        return _failure(run, exc, exc, detail=detail)
-    logger.exception("job %s (%s) raised", run.id, run.kind_name, exc_info=exc)
-    return _failure(run, Retry(texts.UNEXPECTED, code=type(exc).__name__), exc, detail=detail)
-
-
-def _failure(
-    run: Run, error: JobError, exc: Exception, outcome: str = "failed", *, detail: str = ""
-) -> Result:
-    result = Result(
-        run=run,
-        state=State.FAILED,
-        outcome=outcome,
-        code=error.code,
-        error=error.message,
-        detail=detail or "".join(traceback.format_exception(exc)),
-        ended_at=timezone.now(),
-    )
-    if isinstance(error, Cooldown | Outage):
-        result.trouble = error
-    if isinstance(error, Cooldown):
-        wait_for_provider(result, error.after)
-    elif not isinstance(error, Permanent):
-        try_again(result, floor=error.after if isinstance(error, Retry) else 0.0)
-    return result
-
-
-def released(run: Run, text: str) -> Result:
-    """Return the result of a run that a stopping worker gives back: its attempt does not count."""
-    return Result(
-        run=run, state=State.WAITING, outcome="released", text=text, spent=False, ended_at=timezone.now()
-    )
+    return run.kind.handler(ctx, **run.args)

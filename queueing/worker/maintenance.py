@@ -8,13 +8,12 @@ from typing import Protocol
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
 
 from queueing.conf import EngineConf
 from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import pruning
-from queueing.record.database_thread import DatabaseThread
+from queueing.record.database_thread import DatabaseThread, tidy_connections
 from queueing.recovery import reconcile, stalled
 from queueing.schedule import redis_client, scripts
 
@@ -85,7 +84,7 @@ class Maintenance:
         await reconcile.reconcile(self._worker.identity.id, self._database)
         await self.write_counters()
         await self._clean_up()
-        await sync_to_async(close_old_connections)()  # the thread of handlers that use the async ORM
+        await sync_to_async(tidy_connections)()  # the thread of handlers that use the async ORM
         await self._database.refresh()
 
     async def write_counters(self) -> None:

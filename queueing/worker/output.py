@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _SEND_INTERVAL = 0.05
 #: Runs sent together. It limits a worker to 4,000 events a second, which web processes can pass on.
 _MAX_RUNS_PER_SEND = 200
+#: Seconds after which the outcome of a run no longer waits for its last output.
+FLUSH_TIMEOUT = 5.0
 #: Seconds that the text of an answer is stored in Redis after its start.
 _TEXT_TTL = 3600
 
@@ -71,7 +73,7 @@ class RunOutput:
         """Send the event that the run has begun."""
         run = self.run
         await delivery.emit(
-            run.owner, self._event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
+            run.owner, self.event("started", run=run.number, attempt=run.attempt, of=run.max_attempts)
         )
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
@@ -111,8 +113,13 @@ class RunOutput:
 
     async def flush(self) -> None:
         """Send the remaining output, so that the terminal event comes after it."""
-        if self.has_unsent or self.is_sending:
-            await self._sender.flush(self)
+        if not (self.has_unsent or self.is_sending):
+            return
+        try:
+            async with asyncio.timeout(FLUSH_TIMEOUT):
+                await self._sender.flush(self)
+        except TimeoutError:
+            logger.warning("the last output of job %s was not sent in time", self.run.id)
 
     def take_progress(self) -> Progress | None:
         """Return the latest progress, once."""
@@ -124,26 +131,20 @@ class RunOutput:
         self._start, self._sent = self._sent, len(self.context.text)
         if self._start == self._sent:
             return None
-        return self._chunk(0 if self.is_incomplete else self._start)
+        return self.chunk_from(0 if self.is_incomplete else self._start)
 
-    def whole_text(self) -> TextChunk:
-        """Return all text up to the end of the latest chunk."""
-        return self._chunk(0)
-
-    def _chunk(self, start: int) -> TextChunk:
+    def chunk_from(self, start: int) -> TextChunk:
+        """Return the text from `start` up to the end of the latest chunk."""
         run, text = self.run, self.context.text[start : self._sent]
         return TextChunk(run.id, run.token, run.number, text, replaces=start == 0)
-
-    def progress_event(self, latest: Progress) -> messages.Event:
-        """Return the event of a progress."""
-        return self._event("progress", **latest.fields)
 
     def delta_event(self) -> messages.Event:
         """Return the event of the latest chunk."""
         run, text = self.run, self.context.text[self._start : self._sent]
-        return self._event("delta", run=run.number, attempt=run.attempt, offset=self._start, text=text)
+        return self.event("delta", run=run.number, attempt=run.attempt, offset=self._start, text=text)
 
-    def _event(self, name: str, **fields: Any) -> messages.Event:
+    def event(self, name: str, **fields: Any) -> messages.Event:
+        """Return an event of the run."""
         return messages.event_of_run(self.run, name, **fields)
 
 
@@ -226,7 +227,7 @@ async def _send_all(outputs: Sequence[RunOutput]) -> None:
     reported = [(output, latest) for output in outputs if (latest := output.take_progress())]
     if reported:
         await progress.store([latest for _, latest in reported])
-    events = [(output.run.owner, output.progress_event(latest)) for output, latest in reported]
+    events = [(output.run.owner, output.event("progress", **latest.fields)) for output, latest in reported]
     chunks = [(output, chunk) for output in outputs if (chunk := output.take_chunk())]
     if chunks:
         events += await _store(chunks)
@@ -234,15 +235,20 @@ async def _send_all(outputs: Sequence[RunOutput]) -> None:
 
 
 async def _store(chunks: Sequence[tuple[RunOutput, TextChunk]]) -> list[tuple[str, messages.Event]]:
-    """Add the chunks to the texts in Redis; return the events of runs that still have their claim."""
+    """Add the chunks to the texts in Redis; return the events of runs that still have their claim.
+
+    If Redis answers but refuses the chunks, each is tried alone, so that one cannot harm the others.
+    """
     outputs = [output for output, _ in chunks]
     for output in outputs:
         output.is_incomplete = True
     try:
         replies = await redis_client.arun(scripts.append([chunk for _, chunk in chunks], keep=_TEXT_TTL))
         if gone := [output for output, reply in zip(outputs, replies, strict=True) if reply == 2]:
-            await redis_client.arun(scripts.append([o.whole_text() for o in gone], keep=_TEXT_TTL))
+            await redis_client.arun(scripts.append([o.chunk_from(0) for o in gone], keep=_TEXT_TTL))
     except redis_client.Unavailable as exc:
+        if len(chunks) > 1 and not isinstance(exc, redis_client.Unreachable):
+            return [event for o in outputs for event in await _store([(o, o.chunk_from(0))])]
         logger.warning("the text of %d jobs was not stored: %s", len(chunks), exc)
         return []
     for output, reply in zip(outputs, replies, strict=True):

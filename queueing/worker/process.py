@@ -9,7 +9,6 @@ It shares no lock with any other process, so any of them may be killed at any mo
 
 import asyncio
 import faulthandler
-import gc
 import logging
 import time
 from collections.abc import Iterable
@@ -28,9 +27,9 @@ from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 
-from . import django_q_task, executor, returns, stop_signals
+from . import django_q_task, executor, outcomes, returns, stop_signals
 from .abilities import Abilities
-from .active_runs import ActiveRuns, Claim, cancel_all
+from .active_runs import ActiveRun, ActiveRuns, Claim, Stop, cancel_all
 from .identity import Identity
 from .lease_keeper import LeaseKeeper
 from .maintenance import Maintenance
@@ -58,7 +57,7 @@ class Worker:
         self.claims: dict[Claim, str] = {}
         """The claims that this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
-        self.active_runs = ActiveRuns(self.conf)
+        self.active_runs = ActiveRuns(self.conf, self._on_abandoned)
         self.abilities = Abilities()
         self.counters = WorkerCounters(identity.id)
         self._claim_number = 0
@@ -115,7 +114,8 @@ class Worker:
         if asked in done:
             return False
         for part in done:
-            logger.critical("a part of the worker broke; stopping", exc_info=part.exception())
+            exc = None if part.cancelled() else part.exception()
+            logger.critical("a part of the worker broke; stopping", exc_info=exc)
         return True
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
@@ -204,7 +204,7 @@ class Worker:
             return
         begun = {run.id for run in runs}
         for run in runs:
-            if unable := executor.unable(run):
+            if unable := outcomes.unable(run):
                 self._writer.put(unable)
                 continue
             output = RunOutput(run, self._report_answer if run.watched else None)
@@ -222,24 +222,31 @@ class Worker:
         try:
             result = await executor.execute(run, output.context, self._threads)
         except asyncio.CancelledError:
-            output.context.cancelled = True
-            if (run.id, run.token) in self.active_runs.dropped:
-                self._free([(run.id, run.token)])
-                return
-            result = self._result_of_cancelled(run, output)
+            result = None
+        except GeneratorExit as exc:
+            result = outcomes.failed(run, exc)
+        if not (active := self.active_runs.has_left((run.id, run.token))):
+            return
         if run.owner or output.context.text:
             await output.flush()
+        self._put(active, result)
+
+    def _put(self, active: ActiveRun, result: Result | None) -> None:
+        """Pass on the result of a run, or that of the reason for which it was stopped; None if cancelled."""
+        output, run = active.output, active.output.run
+        if active.stop is Stop.DROPPED:
+            self._free([(run.id, run.token)])
+            return
+        if active.stop and not (result and result.state == State.COMPLETED):
+            result = outcomes.timed_out(run) if active.stop is Stop.TIMED_OUT else outcomes.released(run)
+        result = result or outcomes.cancelled_itself(run)
         result.text = output.context.text
         result.lines = output.log_lines
         result.asked_provider = output.context.asked_provider
         self._writer.put(result)
 
-    def _result_of_cancelled(self, run: Run, output: RunOutput) -> Result:
-        if (run.id, run.token) in self.active_runs.timed_out:
-            return executor.timed_out(run)
-        if self.stopping.is_set():
-            return executor.released(run, output.context.text)
-        return executor.failed(run, RuntimeError("the handler cancelled itself"))
+    def _on_abandoned(self, active: ActiveRun) -> None:
+        self._put(active, None)
 
     async def _run_package(self, job: Claimed, token: str) -> None:
         try:
@@ -269,9 +276,3 @@ class Worker:
         self._notifier.notify()
         if self.conf.recycle and self._finished >= self.conf.recycle:
             self.stopping.set()
-
-
-def main(identity: Identity) -> None:
-    """Run a worker: the entry of the process."""
-    gc.set_threshold(20_000, 10, 10)  # a job is a dozen short-lived objects: collect less often
-    asyncio.run(Worker(identity).run())

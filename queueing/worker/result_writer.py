@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from django.db import Error as DatabaseError
 from django.db import OperationalError
 
 from queueing import texts
@@ -29,7 +28,7 @@ from queueing.schedule.needs import Need
 from queueing.schedule.scripts import Outcome
 from queueing.states import FINISHED, State
 
-from . import executor
+from . import outcomes
 from .provider_watch import ProviderWatch
 
 logger = logging.getLogger(__name__)
@@ -86,13 +85,15 @@ class ResultWriter:
             await self._settle(batch)
 
     async def _settle(self, batch: list[Result]) -> None:
-        await self.providers.judge(batch)
+        try:
+            await self.providers.judge(batch)
+        except Exception:  # what the runs themselves say is then recorded
+            logger.exception("the failures of providers were not judged")
         recorded = await self._write(batch)
         for result, exc in recorded.broken:
             logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
             self._waiting.append(_after_broken_hook(result, exc))
         settled = recorded.won + recorded.lost
-        self._counters.add(recorded.won)
         try:
             await _update_redis(recorded, wake=self._stopping.is_set())
         except redis_client.Unavailable as exc:
@@ -101,10 +102,18 @@ class ResultWriter:
                 "Redis is unavailable (%s): %d results are in the database only", exc, len(settled)
             )
         self._on_settled(settled)
+        try:
+            await self._report(recorded)
+        except Exception:  # they are on record: whatever else goes wrong must not stop the writer
+            logger.exception("%d results were recorded, but not all was done that follows", len(settled))
+
+    async def _report(self, recorded: RecordedResults) -> None:
+        """Do what follows recorded results: count them, schedule what they free, notify the owners."""
+        self._counters.add(recorded.won)
         if recorded.freed:
             await asyncio.to_thread(enqueue_all, recorded.freed)
-        if owned := [r for r in recorded.won if r.run.owner and r.outcome != "unable"]:
-            await asyncio.gather(*(delivery.emit(r.run.owner, event_of_result(r)) for r in owned))
+        owned = [r for r in recorded.won if r.run.owner and r.outcome != "unable"]
+        await delivery.emit_many([(r.run.owner, event_of_result(r)) for r in owned])
 
     async def _write(self, batch: list[Result]) -> RecordedResults:
         """Write a batch, however long the database is unavailable; a batch it refuses, one by one."""
@@ -114,7 +123,7 @@ class ResultWriter:
             except OperationalError as exc:
                 logger.error("the database is unavailable (%s); writing results again soon", exc)
                 await asyncio.sleep(_RETRY_DELAY)
-            except (DatabaseError, ValueError) as exc:
+            except Exception as exc:
                 if len(batch) == 1:
                     return RecordedResults([], [], [(batch[0], exc)], [])
                 return _joined([await self._write([result]) for result in batch])
@@ -130,12 +139,12 @@ def _joined(parts: Iterable[RecordedResults]) -> RecordedResults:
     return joined
 
 
-def _after_broken_hook(result: Result, exc: Exception) -> Result:
+def _after_broken_hook(result: Result, exc: BaseException) -> Result:
     """Return the result of a job whose end could not be written: a failed attempt."""
     if not result.hook:  # its failure could not be written either: write only what cannot fail
         plain = Permanent(texts.UNEXPECTED, code="unwritable")
-        return replace(executor.failed(result.run, plain), hook=False)
-    again = executor.failed(result.run, exc)
+        return replace(outcomes.failed(result.run, plain), hook=False)
+    again = outcomes.failed(result.run, exc)
     return replace(again, hook=False) if again.state == State.FAILED else again
 
 

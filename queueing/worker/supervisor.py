@@ -27,8 +27,8 @@ from django_q.status import Stat
 
 from queueing.conf import get_conf
 
+from .entry import main
 from .identity import Identity
-from .process import main
 from .stop_signals import STOP_SIGNALS
 
 logger = logging.getLogger(__name__)

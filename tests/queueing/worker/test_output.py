@@ -91,3 +91,20 @@ async def test_output_is_sent_as_started_progress_and_delta_events(monkeypatch):
     assert [(event["offset"], event["text"]) for _, event in sent[2:]] == [(0, "one "), (4, "two")]
     assert await text_so_far(run.id) == (run.number, "one two")
     await redis_client.aclose()
+
+
+async def test_text_that_cannot_be_stored_costs_its_own_stream_alone(caplog):
+    """E15: what gets past `ctx.delta` harms no other stream, not even in the same round."""
+    outputs = [RunOutput(make_run()) for _ in range(3)]
+    for output in outputs:
+        await redis_client.aclient().hset(scripts.key("claims"), output.run.id, output.run.token)
+    for round_ in range(2):
+        for output in outputs:
+            output.context.delta(f"{round_} ")
+        outputs[1].context.text += "\ud800"
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(output.flush() for output in outputs))
+    texts = [(await text_so_far(output.run.id))[1] for output in outputs]
+    assert texts == ["0 1 ", "", "0 1 "]
+    assert "was not stored" in caplog.text
+    await redis_client.aclose()

@@ -195,3 +195,20 @@ def test_freed_dependent_is_scheduled():
     (run,) = claim()
     settle([result(run)])
     assert redis_client.run(scripts.positions("test", [child.id.hex]))[0].state == "waiting"
+
+
+def test_event_that_cannot_be_made_stops_no_writer(monkeypatch, caplog):
+    """E8: telling can never harm recording."""
+    for _ in range(3):
+        new_job()
+    runs = claim()
+
+    def broken(_: Result) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(result_writer, "event_of_result", broken)
+    for run in runs:
+        run.owner = "alice"
+    assert len(settle([result(run, value={"n": 2**70}) for run in runs])) == 3
+    assert Job.objects.filter(state=State.COMPLETED).count() == 3
+    assert "were recorded, but" in caplog.text
