@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 #: The errors of a Redis that is unreachable, starting or full, or whose replies cannot be read.
 Unavailable = (redis.RedisError, OSError)
-#: Those of them that every call would get now, whatever it sends.
+#: Those of them that every call would get now.
 Unreachable = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 _LUA = Path(__file__).parent / "lua"

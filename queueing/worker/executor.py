@@ -27,7 +27,7 @@ _LATE_AFTER = LIMITER_MARGIN_MS / 2000
 
 
 async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
-    """Run the handler once and return its result, whatever leaves it.
+    """Run the handler once and return its result, in whichever way it ends.
 
     Two are raised. The caller knows why it has cancelled the run. And a `GeneratorExit` that a task throws
     into a coroutine arrives at the outermost coroutine only: the inner ones are closed.

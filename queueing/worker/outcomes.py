@@ -1,4 +1,4 @@
-"""Turn what left a handler into the `Result` of its run. Nothing here raises, whatever the handler did."""
+"""Turn what left a handler into the `Result` of its run. Nothing here raises."""
 
 import json
 import logging

@@ -104,7 +104,7 @@ class ResultWriter:
         self._on_settled(settled)
         try:
             await self._report(recorded)
-        except Exception:  # they are on record: whatever else goes wrong must not stop the writer
+        except Exception:  # they are on record: no error after that may stop the writer
             logger.exception("%d results were recorded, but not all was done that follows", len(settled))
 
     async def _report(self, recorded: RecordedResults) -> None:
