@@ -5,6 +5,7 @@ import faulthandler
 import gc
 import logging
 
+from .forks import separate_children
 from .identity import Identity
 from .process import Worker
 
@@ -23,6 +24,7 @@ def main(identity: Identity) -> None:
     gc.set_threshold(20_000, 10, 10)  # a job is a dozen short-lived objects: collect less often
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
+        separate_children(loop)
         running = loop.create_task(Worker(identity).run())
         while not running.done():
             try:

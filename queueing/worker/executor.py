@@ -19,6 +19,7 @@ from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import LIMITER_MARGIN_MS
 
 from . import outcomes
+from .forks import exit_if_forked
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +34,14 @@ async def execute(run: Run, ctx: JobContext, threads: Executor) -> Result:
     into a coroutine arrives at the outermost coroutine only: the inner ones are closed.
     """
     try:
-        return outcomes.completed(run, await _call(run, ctx, threads))
-    except (asyncio.CancelledError, GeneratorExit):
-        raise
+        value = await _call(run, ctx, threads)
     except BaseException as exc:
+        exit_if_forked(exc)
+        if isinstance(exc, asyncio.CancelledError | GeneratorExit):
+            raise
         return outcomes.failed(run, exc)
+    exit_if_forked()
+    return outcomes.completed(run, value)
 
 
 async def _call(run: Run, ctx: JobContext, threads: Executor) -> Any:
@@ -61,12 +65,14 @@ async def in_thread(threads: Executor, function: Callable[..., Any], *args: Any,
 
     def call() -> tuple[Any, BaseException | None]:
         tidy_connections()
+        value, error = None, None
         try:
-            return context.run(function, *args, **kwargs), None
+            value = context.run(function, *args, **kwargs)
         except BaseException as exc:
-            return None, exc
-        finally:
-            tidy_connections()
+            error = exc
+        exit_if_forked(error)
+        tidy_connections()
+        return value, error
 
     value, error = await asyncio.get_running_loop().run_in_executor(threads, call)
     if error is not None:

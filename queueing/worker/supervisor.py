@@ -149,8 +149,10 @@ class Supervisor(Sentinel):
         for process in self.pool:
             process.terminate()
         deadline = time.monotonic() + get_conf().grace + _KILL_AFTER
+        # `join` with a timeout would also wait for the child processes that handlers have left behind.
+        while time.monotonic() < deadline and any(process.is_alive() for process in self.pool):
+            time.sleep(0.05)
         for process in self.pool:
-            process.join(max(0.1, deadline - time.monotonic()))
             if process.is_alive():
                 logger.critical("worker %s did not stop; killing it", process.name)
                 process.kill()

@@ -14,7 +14,7 @@ from queueing.errors import Cooldown, Outage, Permanent, Retry
 from queueing.kinds import Ending, job
 from queueing.schedule import redis_client
 
-from . import hostile, releases, traces  # noqa: F401 (they register their kinds)
+from . import forking, hostile, releases, traces  # noqa: F401 (they register their kinds)
 
 
 async def _note(key: str, value: Any) -> None:
