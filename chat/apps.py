@@ -16,6 +16,7 @@ class ChatConfig(AppConfig):
         from .http import checks as http_checks  # noqa: F401  (registers the system checks)
         from .limits import checks as limit_checks  # noqa: F401
         from .models import Thread
+        from .replies.thoughts import forget_owner, merge_owner
         from .upstream import checks  # noqa: F401  (registers the system checks)
         from .upstream.health import provider_warnings
 
@@ -25,3 +26,4 @@ class ChatConfig(AppConfig):
         personal_data.register(Thread)
         monitoring.register_health_check(provider_warnings)
         personal_data.register_external("answers", erase=forget, merge=lambda old, new: forget(old))
+        personal_data.register_external("thoughts", erase=forget_owner, merge=merge_owner)

@@ -38,7 +38,7 @@ class JobContext:
     cancelled: bool = field(default=False)
     """Coroutines are cancelled; a plain function in a thread should check this between its steps.
 
-    Once it is set, `delta`, `progress` and `log` raise `asyncio.CancelledError`.
+    Once it is set, `delta`, `progress`, `thinking` and `log` raise `asyncio.CancelledError`.
     """
     _half: str = field(default="", init=False)
     """The first half of a surrogate pair, until `delta` gets the second."""
@@ -64,6 +64,14 @@ class JobContext:
         self._raise_if_cancelled()
         fields = {"done": _number(done), "total": _number(total), "label": clean_text(label)}
         self.emit("progress", fields)
+
+    def thinking(self, seconds: float) -> None:
+        """Report that the handler has been thinking for `seconds` and has no text yet.
+
+        It is not stored: report it again, every second or so, for clients that connect later.
+        """
+        self._raise_if_cancelled()
+        self.emit("thinking", {"seconds": round(_number(seconds), 1)})
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, for operators."""

@@ -2,6 +2,8 @@
 
 from .environment import env
 
+COMPANION_IDS = ("corporate", "travel", "emotional", "culture")
+
 # --- the model ------------------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
@@ -10,6 +12,20 @@ OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
 OPENAI_API = env.str("OPENAI_API", default="auto")
 #: Maximum number of tokens of one call: instructions, conversation and answer together.
 OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000)
+#: Tokens that the model may use for thoughts besides those of the answer, by companion.
+THINKING_TOKENS = {
+    companion: env.int(
+        f"OPENAI_{companion.upper()}_THINKING_TOKENS", default=env.int("OPENAI_THINKING_TOKENS", default=0)
+    )
+    for companion in COMPANION_IDS
+}
+#: How much the model thinks, in the provider's words, by companion. Empty: the provider's default.
+REASONING_EFFORT = {
+    companion: env.str(
+        f"OPENAI_{companion.upper()}_REASONING_EFFORT", default=env.str("OPENAI_REASONING_EFFORT", default="")
+    )
+    for companion in COMPANION_IDS
+}
 #: The model that transcribes voice messages. If empty, voice messages are turned off. Its address and key
 #: are those of the chat model, unless they are set.
 OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="")
@@ -36,8 +52,7 @@ BUDGET_TOKENS_PER_DAY_ANONYMOUS = env.int("BUDGET_TOKENS_PER_DAY_ANONYMOUS", def
 BUDGET_COST_PER_DAY_ANONYMOUS = env.float("BUDGET_COST_PER_DAY_ANONYMOUS", default=BUDGET_COST_PER_DAY)
 #: Assistants of an earlier installation. OpenAI ended them in August 2026. A system check says what to do.
 OPENAI_ASSISTANT_IDS = {
-    companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="")
-    for companion in ("corporate", "travel", "emotional", "culture")
+    companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="") for companion in COMPANION_IDS
 }
 
 # --- limits -----------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ class MessageWithJob:
 
 def conversation(thread: Thread) -> list[MessageWithJob]:
     """Return all messages of a thread in order, each with its job."""
-    found = Job.objects.defer("args", "result").annotate(cached=F("result__cached"))
+    found = Job.objects.defer("args", "result").annotate(
+        cached=F("result__cached"), thought_seconds=F("result__thoughtSeconds")
+    )
     jobs: dict[UUID, Job | None] = {}
     messages: list[Message] = []
     ids = set(thread.messages.values_list("job_id", flat=True))

@@ -12,7 +12,7 @@ from .messages import AcceptedMessage
 from .selectors import status_of
 
 #: Fields of a result that clients get beside the text: how the answer was made, and what it cost.
-_PUBLIC_FIELDS = ("cached", "model", "usage", "cost", "truncated")
+_PUBLIC_FIELDS = ("cached", "model", "usage", "cost", "truncated", "thoughtSeconds")
 
 
 def decorate(event: Event) -> Event:

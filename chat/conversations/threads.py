@@ -13,6 +13,7 @@ from django.db import transaction
 from chat.answer_cache.store import forget_thread
 from chat.errors import InvalidInput
 from chat.models import Message, Thread
+from chat.replies import thoughts
 from chat.replies.titles import renamed_event, title_from
 from chat.uploads import storage
 from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
@@ -78,3 +79,4 @@ def forget_jobs(job_ids: Iterable[UUID]) -> None:
     ids |= parent_ids(ids)
     Job.objects.filter(id__in=ids).update(result=None, text="")
     storage.discard_of_jobs(ids)
+    transaction.on_commit(partial(thoughts.forget, ids))

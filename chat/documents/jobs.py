@@ -36,7 +36,7 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     The result of every model call is saved at once: another run continues from there.
     """
     analysis, question = await _load(reply_id)
-    session = ModelSession.configured(question, analysis.name)
+    session = ModelSession.configured(question, analysis.name, analysis.reply.thread.companion)
     calls = DocumentCalls(ctx, analysis, analysis.reply.thread, session)
     results = await read_parts(calls)
     if all(result.findings.skipped for result in results):

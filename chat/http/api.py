@@ -24,7 +24,8 @@ from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
 from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
-from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn
+from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
+from chat.replies import thoughts
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
 from queueing.api import Job, events, monitoring, new_id
@@ -152,6 +153,13 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
     run, offset = sse.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
     return sse.event_stream(job, access_key=access_keys.of_request(request), run=run, offset=max(0, offset))
+
+
+@router.get("/jobs/{job_id}/thoughts", response={200: ThoughtsOut} | errors(404), tags=["jobs"])
+async def get_thoughts(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
+    """Return what the model thought before its answer. Kept for an hour, and no part of the conversation."""
+    job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
+    return {"thoughts": await thoughts.read(job.id)}
 
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])

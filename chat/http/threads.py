@@ -153,6 +153,8 @@ def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
     }
     if job:
         view["requestId"] = job.request_id
+    if message.role == Role.ASSISTANT and (seconds := getattr(job, "thought_seconds", None)):
+        view["thoughtSeconds"] = seconds
     if item.cached:
         view["cached"] = True
     if message.attachment:

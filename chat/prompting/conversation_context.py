@@ -56,7 +56,7 @@ async def _messages(thread: Thread, reply_id: str, since: UUID | None = None) ->
 def estimate_max_tokens(thread: Thread, text: str) -> tuple[int, int]:
     """Return the maximum tokens for answering `text` in `thread`: in total, and of the answer alone.
 
-    Reads only the length of the thread. Blocks.
+    The answer includes the model's thoughts. Reads only the length of the thread. Blocks.
     """
     budget = PromptBudget.of(COMPANIONS[thread.companion])
     messages = Message.objects.filter(thread_id=thread.pk)
@@ -64,4 +64,5 @@ def estimate_max_tokens(thread: Thread, text: str) -> tuple[int, int]:
         messages = messages.filter(id__gt=thread.summarized_through)
     letters = 0 if thread._state.adding else messages.aggregate(sum=Sum(Length("content")))["sum"] or 0
     read = estimate_tokens(budget.instructions + thread.summary + text) + letters // PROSE_CHARS_PER_TOKEN
-    return min(read + budget.max_output_tokens, budget.context_tokens), budget.max_output_tokens
+    output = budget.max_output_tokens + budget.thinking_tokens
+    return min(read + output, budget.context_tokens), output

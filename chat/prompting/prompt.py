@@ -21,10 +21,20 @@ class ModelRequest:
     instructions: str
     messages: Sequence[PromptMessage]
     max_output_tokens: int
+    """Maximum of the answer alone."""
+    thinking_tokens: int = 0
+    """Tokens for the model's thoughts, besides those of the answer."""
+    effort: str = ""
+    """How much the model thinks, in the provider's words; empty for its default."""
     owner: str = ""
     """Sent to OpenAI alone, as a hash."""
     thread_id: str = ""
     """Sent to OpenAI alone, which keeps a prompt cache under it."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Maximum of the answer and the thoughts together, as the provider counts them."""
+        return self.max_output_tokens + self.thinking_tokens
 
     @property
     def estimated_input_tokens(self) -> int:

@@ -58,6 +58,7 @@ FAILURES: dict[str, Failure] = {
     "unknown_kind": MAY_PASS,
     "result_not_json": _WAITS_FOR_OPERATOR,
     "unwritable": _WAITS_FOR_OPERATOR,
+    "result_too_large": _WAITS_FOR_OPERATOR,
     "parent_failed": Failure(False, texts.FIRST_STEP_FIRST),
 }
 

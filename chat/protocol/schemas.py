@@ -127,6 +127,8 @@ class _AnswerDetails(CamelSchema):
     """Millionths of a unit of the currency that /api/usage names."""
     truncated: bool | None = None
     """True when the answer was cut at its length limit."""
+    thought_seconds: float | None = None
+    """How long the model thought before it answered."""
 
 
 class JobOut(_JobStanding, _AnswerDetails):
@@ -148,6 +150,13 @@ class JobOut(_JobStanding, _AnswerDetails):
     """Of a failed job: whether trying it again may help."""
     advice: str | None = None
     """Of a failed job: what its owner can do. May be empty."""
+
+
+class ThoughtsOut(CamelSchema):
+    """What the model thought before it answered."""
+
+    thoughts: str | None
+    """Plain text; empty if the provider does not show them, and null when they are not kept any more."""
 
 
 class CompanionOut(CamelSchema):

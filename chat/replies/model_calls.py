@@ -10,6 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import OperationalError, close_old_connections, transaction
 
 from chat.errors import LimitReached
@@ -19,6 +20,8 @@ from chat.upstream import CallUsage, ModelReply, ReplyCallbacks, stream_reply
 from chat.upstream.stream import no_pause
 from chat.usage import budgets, ledger
 from queueing.api import Ending, Job, JobContext, JobError, Permanent, new_id
+
+from . import thinking_room
 
 logger = logging.getLogger(__name__)
 
@@ -68,15 +71,38 @@ async def call_model(
     payer: Payer,
     *,
     on_text: Callable[[str], None] = lambda text: None,
+    on_thought: Callable[[str], None] = lambda text: None,
     pace: Callable[[], Awaitable[None]] = no_pause,
 ) -> ModelReply:
     """Return the model's reply to `request`, paid by `payer`. The callbacks are those of `ReplyCallbacks`.
 
-    Raise `Permanent` (`budget_spent`) when the day's budget has no room for it, and `JobError` as
-    `stream_reply` does. The usage is recorded when this returns or raises; when it is cancelled, a
-    moment later.
+    A call whose thoughts leave no room for an answer is made once more, with more room. Raise `Permanent`
+    (`budget_spent`) when the day's budget has no room for a call, and `JobError` as `stream_reply` does. The
+    usage is recorded when this returns or raises; when it is cancelled, a moment later.
     """
-    size = (request.estimated_input_tokens + request.max_output_tokens, request.max_output_tokens)
+    effort = settings.REASONING_EFFORT.get(payer.companion, "")
+    request = replace(request, effort=effort, owner=payer.owner, thread_id=payer.thread_id)
+    request = thinking_room.with_room(request, payer.companion)
+    callbacks = ReplyCallbacks(on_text=on_text, on_thought=on_thought, pace=pace)
+    try:
+        return await _call_once(request, payer, callbacks)
+    except JobError as exc:
+        more = thinking_room.with_more_room(request) if exc.code == "no_room" else None
+        if more is None:
+            raise
+        empty = exc
+    try:
+        reply = await _call_once(more, payer, callbacks)
+    except JobError as exc:
+        if exc.code in ("bad_request", "too_long"):  # the provider has no such room
+            raise empty from exc
+        raise
+    thinking_room.remember(more)
+    return reply
+
+
+async def _call_once(request: ModelRequest, payer: Payer, callbacks: ReplyCallbacks) -> ModelReply:
+    size = (request.estimated_input_tokens + request.max_tokens, request.max_tokens)
     recorded: list[Future[None]] = []
 
     def on_usage(usage: CallUsage) -> None:
@@ -85,10 +111,7 @@ async def call_model(
     payer.calls_in_progress.append(size)
     try:
         await payer.reserve()
-        reply = await stream_reply(
-            replace(request, owner=payer.owner, thread_id=payer.thread_id),
-            ReplyCallbacks(on_text=on_text, pace=pace, on_usage=on_usage),
-        )
+        reply = await stream_reply(request, replace(callbacks, on_usage=on_usage))
     except JobError:
         await _wait_for(recorded)
         raise

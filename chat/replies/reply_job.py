@@ -19,6 +19,7 @@ from queueing.api import Ending, JobContext, Permanent, State, job
 
 from . import summaries, texts, titles
 from .model_calls import Payer, call_model, release_reservation
+from .thoughts import Thinking
 
 
 def save_reply(ending: Ending) -> None:
@@ -51,13 +52,26 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
         ctx.delta(stored.response)
         return stored.result
     payer = Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id)
-    answer = await call_model(prompt.as_request(), payer, on_text=ctx.delta, pace=ctx.pace)
+    async with Thinking(ctx) as thinking:
+        answer = await call_model(
+            prompt.as_request(),
+            payer,
+            on_text=thinking.on_text,
+            on_thought=thinking.on_thought,
+            pace=ctx.pace,
+        )
     if not (answer.truncated or answer.by_fallback):  # the next visitor who asks may get a better one
         await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
     if summaries.is_due(prompt.budget, context.messages, answer.text):
         await sync_to_async(summaries.submit_summary)(thread.id, ctx.job_id)
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
-    return {"response": answer.text, **bill.public(), "model": answer.model, "truncated": answer.truncated}
+    return {
+        "response": answer.text,
+        **bill.public(),
+        "model": answer.model,
+        "truncated": answer.truncated,
+        "thoughtSeconds": thinking.result,
+    }
 
 
 async def _thread_and_companion(reply_id: str) -> tuple[Thread, Companion]:

@@ -12,7 +12,7 @@ APIS = ("auto", "responses", "chat")
 @register()
 def check_model_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report OPENAI_* settings that cannot work, with what to write instead."""
-    return [*_check_api(), *_check_urls(), *_check_model()]
+    return [*_check_api(), *_check_urls(), *_check_model(), *_check_thinking()]
 
 
 def _check_api() -> list[CheckMessage]:
@@ -24,6 +24,20 @@ def _check_api() -> list[CheckMessage]:
             hint=f"Use one of {', '.join(APIS)}; auto suits OpenAI and compatible servers alike.",
             id="chat.E001",
         )
+    ]
+
+
+def _check_thinking() -> list[CheckMessage]:
+    """Report room for thoughts that leaves no room for a conversation."""
+    return [
+        Error(
+            f"The room for thoughts of {companion} is {tokens} tokens.",
+            hint=f"Use 0 to {settings.OPENAI_CONTEXT_TOKENS // 2}: OPENAI_THINKING_TOKENS and "
+            f"OPENAI_{companion.upper()}_THINKING_TOKENS are a part of OPENAI_CONTEXT_TOKENS.",
+            id="chat.E005",
+        )
+        for companion, tokens in settings.THINKING_TOKENS.items()
+        if not 0 <= tokens <= settings.OPENAI_CONTEXT_TOKENS // 2
     ]
 
 

@@ -62,6 +62,8 @@ class Draft:
     """True when the provider has started to answer, and so has read the request."""
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
+    _half: str = ""
+    """The first half of a surrogate pair whose second half is in the next piece."""
     comments: set[str] = field(default_factory=set)
     """Ids of items of a response that comment on the work, and are no part of the answer."""
     refusal: str = ""
@@ -76,16 +78,18 @@ class Draft:
 
     def add(self, content: Any) -> None:
         """Append content: a text, or a list of parts."""
-        if type(content) is str and self.thought_filter.began:  # nearly always
-            if content:
-                self._say(_clean(content))
+        if type(content) is str and content.isascii() and self.thought_filter.began and not self._half:
+            if content:  # nearly always
+                self._say(content.replace("\0", ""))
             return
         text, thoughts, refusal = read_content(content)
         self.refusal += refusal
         if thoughts:
             self.think(thoughts)
-        if text:
-            for kind, value in self.thought_filter.feed(_clean(text)):
+        text = self._half + text
+        self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        if text := _clean(text[: len(text) - len(self._half)]):
+            for kind, value in self.thought_filter.feed(text):
                 self.think(value) if kind == "thoughts" else self._say(value)
 
     def think(self, thoughts: str) -> None:
@@ -153,4 +157,5 @@ class Draft:
 
 def _clean(text: str) -> str:
     """Return `text` as databases accept it: without NUL and half surrogate pairs."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

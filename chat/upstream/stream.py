@@ -1,9 +1,11 @@
 """Send a request to the model and read its answer as it arrives."""
 
 import asyncio
+import logging
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -11,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from chat.prompting.prompt import ModelRequest
 from chat.prompting.token_budget import PromptMessage
-from chat.upstream.client import Provider, client_for
+from chat.upstream.client import CONNECT_TIMEOUT, Provider, client_for
 from chat.upstream.errors import as_job_error
 
 from .draft import CallUsage, Draft, ModelReply
@@ -22,11 +24,19 @@ from .thoughts import STARTS_INSIDE, ThoughtFilter, remember
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+logger = logging.getLogger(__name__)
+
 #: Seconds to continue reading after the answer's end, for the token counts and so that the connection can
 #: be used again. A provider that hangs there delays the reply by no more than this.
 TAIL_TIMEOUT = 5.0
+#: Seconds without a byte from a provider whose model was given room for thoughts.
+THINKING_TIMEOUT = 240.0
 #: Bytes that the transport returns at a time. After a chunk of this size more bytes are ready to be read.
 FULL_CHUNK = 16 * 1024
+#: What a provider says of a parameter that it does not take.
+_EFFORT_PATTERN = re.compile(r"reasoning|effort", re.IGNORECASE)
+#: The models (address and name) that take no reasoning effort, as far as this process has seen.
+_WITHOUT_EFFORT: set[tuple[str, str]] = set()
 
 
 async def no_pause() -> None:
@@ -64,8 +74,7 @@ async def stream_from(provider: Provider, request: ModelRequest, callbacks: Repl
         thought_filter=ThoughtFilter(starts_inside=model in STARTS_INSIDE),
     )
     try:
-        client = await client_for(provider)
-        await _read_answer(client, provider, _body(provider, request), draft, callbacks)
+        await _ask(provider, request, draft, callbacks)
         reply = draft.finished()
     except asyncio.CancelledError:
         callbacks.on_usage(draft.usage("cancelled"))
@@ -82,6 +91,22 @@ async def stream_from(provider: Provider, request: ModelRequest, callbacks: Repl
     return reply
 
 
+async def _ask(provider: Provider, request: ModelRequest, draft: Draft, callbacks: ReplyCallbacks) -> None:
+    """Send the request and read the answer; without an effort that the model does not take."""
+    client, model = await client_for(provider), (provider.base_url, provider.model)
+    if model in _WITHOUT_EFFORT:
+        request = replace(request, effort="")
+    try:
+        await _read_answer(client, provider, request, draft, callbacks)
+    except Exception as exc:
+        refuses = getattr(exc, "status_code", 0) in (400, 422) and _EFFORT_PATTERN.search(str(exc))
+        if not (request.effort and refuses):
+            raise
+        logger.warning("%s takes no reasoning effort %r: it is left out", provider.model, request.effort)
+        _WITHOUT_EFFORT.add(model)
+        await _read_answer(client, provider, replace(request, effort=""), draft, callbacks)
+
+
 def _body(provider: Provider, request: ModelRequest) -> dict[str, Any]:
     body: dict[str, Any] = {"model": provider.model, "stream": True}
     if provider.is_openai:
@@ -96,17 +121,17 @@ def _prompt_fields(provider: Provider, request: ModelRequest) -> dict[str, Any]:
         return {
             "instructions": request.instructions,
             "input": [_input_item(message) for message in request.messages],
-            "max_output_tokens": request.max_output_tokens,
+            "max_output_tokens": request.max_tokens,
             "store": False,
-        }
+        } | ({"reasoning": {"effort": request.effort}} if request.effort else {})
     # OpenAI has renamed the limit; other servers know the old name.
     limit = "max_completion_tokens" if provider.is_openai else "max_tokens"
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
     return {
         "messages": [{"role": "system", "content": request.instructions}, *messages],
         "stream_options": {"include_usage": True},
-        limit: request.max_output_tokens,
-    }
+        limit: request.max_tokens,
+    } | ({"reasoning_effort": request.effort} if request.effort else {})
 
 
 def _input_item(message: PromptMessage) -> dict[str, Any]:
@@ -120,10 +145,17 @@ def _input_item(message: PromptMessage) -> dict[str, Any]:
     }
 
 
+def _options(request: ModelRequest) -> Any:
+    """Return the options of the SDK: a model that thinks unseen is silent for longer."""
+    if not request.thinking_tokens:
+        return {}
+    return {"timeout": httpx2.Timeout(THINKING_TIMEOUT, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)}
+
+
 async def _read_answer(
     client: "AsyncOpenAI",
     provider: Provider,
-    body: dict[str, Any],
+    request: ModelRequest,
     draft: Draft,
     callbacks: ReplyCallbacks,
 ) -> None:
@@ -133,7 +165,14 @@ async def _read_answer(
     read: Callable[[Draft, Any], None] = read_event if provider.responses else read_chunk
     # The SDK sends the request and raises its exceptions for error answers. Its objects for each event would
     # cost a worker most of its time while many answers stream, so events are parsed from the bytes.
-    stream = await client.post(path, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object])
+    stream = await client.post(
+        path,
+        cast_to=object,
+        body=_body(provider, request),
+        options=_options(request),
+        stream=True,
+        stream_cls=AsyncStream[object],
+    )
     draft.started = True
     parser = SSEParser()
     # Leaving this block, also by cancellation, closes the connection unless everything was read.

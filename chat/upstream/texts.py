@@ -18,7 +18,7 @@ PROVIDER_UNREACHABLE = "The companion's model could not be reached."
 CUT_OFF = "The answer was cut off before its end."
 GARBLED = "The companion's model sent an unreadable answer."
 EMPTY_ANSWER = "The companion's model sent an empty answer."
-NO_ROOM = "The companion reached its length limit before it could answer. Please ask for something shorter."
+NO_ROOM = "The companion used up its limit for an answer while it was still thinking."
 
 RECORDING_UNREADABLE = "This recording could not be read. Please record it again."
 RECORDING_TOO_LONG = "This recording is too long to transcribe. Please send a shorter one."

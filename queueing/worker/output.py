@@ -61,6 +61,7 @@ class RunOutput:
         self._start = self._sent = 0
         """Where the latest chunk begins and ends."""
         self._progress: dict[str, Any] | None = None
+        self._thinking: dict[str, Any] | None = None
         self._send_slot = asyncio.Event()
         self.is_pacing = False
         """Whether the handler waits for the send slot."""
@@ -77,13 +78,15 @@ class RunOutput:
         )
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
-        """Take a delta, progress or log line from the handler."""
+        """Take a delta, progress, thinking or log line from the handler."""
         if name == "log":
             self.log_lines.append((timezone.now(), fields["line"]))
             return
         if name == "progress":
             self._progress = fields
-        elif self._on_answer and self.context.asked_provider:
+        elif name == "thinking":
+            self._thinking = fields
+        if name != "progress" and self._on_answer and self.context.asked_provider:
             self._loop.call_soon_threadsafe(self._on_answer, self.run)
             self._on_answer = None
         if threading.get_ident() == self._thread:
@@ -109,7 +112,8 @@ class RunOutput:
     @property
     def has_unsent(self) -> bool:
         """Whether there is output that was not sent."""
-        return self._sent < len(self.context.text) or self._progress is not None
+        unsent_text = self._sent < len(self.context.text)
+        return unsent_text or self._progress is not None or self._thinking is not None
 
     async def flush(self) -> None:
         """Send the remaining output, so that the terminal event comes after it."""
@@ -125,6 +129,11 @@ class RunOutput:
         """Return the latest progress, once."""
         fields, self._progress = self._progress, None
         return Progress(self.run.id, self.run.number, fields) if fields else None
+
+    def take_thinking(self) -> messages.Event | None:
+        """Return the event of the latest report of thinking, once."""
+        fields, self._thinking = self._thinking, None
+        return self.event("thinking", run=self.run.number, **fields) if fields else None
 
     def take_chunk(self) -> TextChunk | None:
         """Return the text since the latest chunk, or all of it where the stored text may be incomplete."""
@@ -228,6 +237,7 @@ async def _send_all(outputs: Sequence[RunOutput]) -> None:
     if reported:
         await progress.store([latest for _, latest in reported])
     events = [(output.run.owner, output.event("progress", **latest.fields)) for output, latest in reported]
+    events += [(output.run.owner, event) for output in outputs if (event := output.take_thinking())]
     chunks = [(output, chunk) for output in outputs if (chunk := output.take_chunk())]
     if chunks:
         events += await _store(chunks)

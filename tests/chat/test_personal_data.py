@@ -156,7 +156,7 @@ def test_export_of_thousands_of_messages_needs_little_memory():
 
 @pytest.mark.parametrize("with_account", [False, True])
 async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account):
-    workers.script(match=SECRET, text=f"All about {SECRET}.")
+    workers.script(match=SECRET, text=f"All about {SECRET}.", thoughts=f"Hm, {SECRET}?")
     async with browser() as alice, browser() as bob:
         await send_message(bob, "Bob's own")
         if with_account:

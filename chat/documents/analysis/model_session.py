@@ -8,7 +8,7 @@ from typing import Self
 from django.conf import settings
 
 from chat.documents import texts
-from chat.prompting.persona import DEMO_CONTEXT_TOKENS
+from chat.prompting.persona import context_tokens, thinking_tokens
 from chat.prompting.prompt import ModelRequest
 from chat.prompting.token_budget import MESSAGE_OVERHEAD, PromptMessage, estimate_tokens
 from chat.replies.model_calls import Payer, call_model
@@ -41,20 +41,22 @@ class ModelSession:
     name: str
     context_tokens: int
     output_tokens: int
+    thinking_tokens: int
     remark: str = ""
     """A line about the model for readers of the report; may be empty."""
 
     @classmethod
-    def configured(cls, question: str, name: str) -> Self:
+    def configured(cls, question: str, name: str, companion: str) -> Self:
         """Return a session for the model in the settings. Raises `Permanent` when its window is too small."""
         demo = settings.DEMO_MODEL
-        context = DEMO_CONTEXT_TOKENS if demo else settings.OPENAI_CONTEXT_TOKENS
+        context = context_tokens()
         session = cls(
             prompts=prompts_small_model if demo else prompts,
             question=prompts.shortened(question, context // _QUESTION_SHARE),
             name=prompts.shortened(name, context // _QUESTION_SHARE // 4),
             context_tokens=context,
             remark=texts.DEMO_REMARK if demo else "",
+            thinking_tokens=thinking_tokens(companion),
             output_tokens=min(DEMO_OUTPUT_TOKENS if demo else OUTPUT_TOKENS, context // 4),
         )
         if session.text_tokens < _MIN_TEXT_TOKENS:
@@ -78,7 +80,7 @@ class ModelSession:
             estimate_tokens(self.prompts.notes_prompt([], self.question, self.name)),
         )
         frame += estimate_tokens(self.prompts.instructions(self.question)) + 3 * MESSAGE_OVERHEAD
-        return self.context_tokens - self.output_tokens - frame
+        return self.context_tokens - self.thinking_tokens - self.output_tokens - frame
 
     def split(self, text: str, kind: str) -> list[Span]:
         """Return the parts of a document. Takes a second for a long one."""

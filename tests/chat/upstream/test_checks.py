@@ -29,6 +29,13 @@ def test_unknown_api_is_an_error(settings):
     assert ids(checks.check_model_settings) == ["chat.E001"]
 
 
+@pytest.mark.parametrize("tokens", [-1, 16_001])
+def test_room_for_thoughts_that_cannot_be_is_an_error(settings, tokens):
+    settings.OPENAI_CONTEXT_TOKENS = 32_000
+    settings.THINKING_TOKENS = {"corporate": 16_000, "travel": tokens}
+    assert ids(checks.check_model_settings) == ["chat.E005"]
+
+
 @pytest.mark.parametrize("url", ["localhost:11434/v1", "ftp://x/v1", "http://", "http://x:port/v1"])
 def test_invalid_base_url_is_an_error(settings, url):
     settings.OPENAI_BASE_URL = url

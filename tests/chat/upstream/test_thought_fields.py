@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.upstream import thoughts
+from chat.upstream import client, stream, thoughts
 from tests.provider.fixture import Provider
 
 from .answer_events import DONE, SAID, STOP, chunk, event
@@ -92,3 +92,40 @@ async def test_estimated_usage_counts_thoughts(provider: Provider):
     provider.script(raw=(chunk({"reasoning": "hm " * 300}), SAID, STOP, DONE))
 
     assert (await ask_model()).output_tokens > 250
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_effort_is_sent_and_left_out_where_it_is_refused(provider: Provider, api, number, monkeypatch):
+    monkeypatch.setattr(stream, "_WITHOUT_EFFORT", set())
+    for _ in range(number - 1):
+        provider.script(status=400, message="Unsupported parameter: reasoning effort")
+    for _ in range(2):
+        assert (await ask_model(effort="low")).text
+
+    sent = [
+        request.json.get("reasoning_effort" if api == "chat" else "reasoning")
+        for request in provider.requests
+    ]
+    effort = "low" if api == "chat" else {"effort": "low"}
+    assert sent == ([effort, effort] if number == 1 else [effort, None, None])
+
+
+async def test_room_for_thoughts_is_added_to_the_limit(provider: Provider, api):
+    await ask_model(thinking_tokens=5000)
+
+    assert provider.requests[0].json["max_tokens" if api == "chat" else "max_output_tokens"] == 5300
+
+
+async def test_model_with_room_for_thoughts_may_be_silent_for_longer(provider: Provider, monkeypatch):
+    monkeypatch.setattr(client, "READ_TIMEOUT", 0.1)
+    for _ in range(2):
+        provider.script(text="All said.", wait=0.4)
+
+    assert (await ask_model(thinking_tokens=1)).text == "All said."
+    assert (await request_error()).code == "provider_timeout"
+
+
+async def test_surrogate_pair_in_two_pieces_is_one_character(provider: Provider):
+    provider.script(raw=(chunk({"content": "Yes \ud83d"}), chunk({"content": "\ude00 no"}), STOP))
+
+    assert (await ask_model()).text == "Yes \U0001f600 no"

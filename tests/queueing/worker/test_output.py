@@ -61,7 +61,7 @@ async def test_text_added_in_the_send_slot_is_sent_in_the_same_round(monkeypatch
     assert sent == ["first, second"]
 
 
-async def test_output_is_sent_as_started_progress_and_delta_events(monkeypatch):
+async def test_output_is_sent_as_started_progress_thinking_and_delta_events(monkeypatch):
     sent: list[tuple[str, dict]] = []
 
     async def emit_many(events):
@@ -77,6 +77,7 @@ async def test_output_is_sent_as_started_progress_and_delta_events(monkeypatch):
     output = RunOutput(run)
     await output.send_started()
     output.context.progress(1, 2, "half")
+    output.context.thinking(1.26)
     output.context.delta("one ")
     await output.flush()
     output.context.delta("two")
@@ -85,10 +86,12 @@ async def test_output_is_sent_as_started_progress_and_delta_events(monkeypatch):
     assert [event["type"] for _, event in sent] == [
         "test:started",
         "test:progress",
+        "test:thinking",
         "test:delta",
         "test:delta",
     ]
-    assert [(event["offset"], event["text"]) for _, event in sent[2:]] == [(0, "one "), (4, "two")]
+    assert (sent[2][1]["run"], sent[2][1]["seconds"]) == (run.number, 1.3)
+    assert [(event["offset"], event["text"]) for _, event in sent[3:]] == [(0, "one "), (4, "two")]
     assert await text_so_far(run.id) == (run.number, "one two")
     await redis_client.aclose()
 

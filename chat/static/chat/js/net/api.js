@@ -71,6 +71,7 @@ export const api = {
   say: (companion, message) => call("POST", `/api/${companion}`, message),
   cancel: (jobId) => call("DELETE", `/api/jobs/${jobId}`),
   voice: () => call("GET", "/api/voice"),
+  thoughts: (jobId) => call("GET", `/api/jobs/${jobId}/thoughts`),
   retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),

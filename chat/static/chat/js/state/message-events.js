@@ -8,6 +8,8 @@ import {
   isOver,
   originOf,
   replace,
+  secondsOf,
+  thoughtOf,
   topicOf,
   verbOf,
 } from "./messages.js";
@@ -68,8 +70,12 @@ const waitOf = ({ estimatedWait, receivedAt }) => estimatedWait && { ...estimate
 /** What stays of an answer that ended without completing: what is stored may be less than what was shown here. */
 function saidBefore(message, event) {
   const text = event.text ?? message.text;
-  return { text, length: codePoints(text), html: event.html ?? null, retry: null };
+  return { text, length: codePoints(text), html: event.html ?? null, retry: null, thought: endThought(message, event) };
 }
+
+/** The thinking ends with the first word, or with the answer. */
+const endThought = ({ thought, run }, event) =>
+  thought && !(event.run > run) ? { seconds: secondsOf(thought, event.receivedAt) } : null;
 
 /** verb -> (message, event) -> the fields that change, or null. */
 const changes = {
@@ -91,10 +97,16 @@ const changes = {
     const fresh = event.run > message.run ? { ...EMPTY_ANSWER, run: event.run } : {};
     return { ...fresh, attempt: event.attempt, of: event.of, ...begun(event) };
   },
+  /** The model thinks before its answer; this comes every second. */
+  thinking(message, event) {
+    if (isOld(message, event)) return null;
+    const fresh = event.run > message.run ? { ...EMPTY_ANSWER, run: event.run } : {};
+    return { ...fresh, thought: { seconds: event.seconds, toldAt: event.receivedAt }, ...begun(event) };
+  },
   delta(message, event) {
     if (isOld(message, event)) return null;
-    const fresh = isOver(message) ? EMPTY_ANSWER : {};
-    return { ...fresh, ...join(message, event).have, ...begun(event) };
+    const fresh = isOver(message) || event.run > message.run ? EMPTY_ANSWER : {};
+    return { ...fresh, ...join(message, event).have, ...begun(event), thought: endThought(message, event) };
   },
   /** The Markdown so far; that of another run is requested again. */
   rendered: (message, event) => (isOver(message) || event.run !== message.run ? null : { live: event }),
@@ -109,6 +121,7 @@ const changes = {
     text: event.response ?? message.text,
     html: event.html ?? null,
     cached: Boolean(event.cached),
+    thought: thoughtOf(event),
     ...originOf(event),
     retry: null,
   }),

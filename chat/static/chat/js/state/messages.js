@@ -24,6 +24,7 @@ export const EMPTY_ANSWER = {
   stopping: false,
   retry: null,
   startedAt: 0,
+  thought: null, // {seconds, toldAt?}: how long the model has been thinking, or thought
   cached: false,
 };
 
@@ -34,6 +35,12 @@ export const originOf = ({ model = "", usage = null, cost = null, truncated = fa
   cost,
   truncated,
 });
+
+/** Return how long the model thought before an answer; null if it did not. */
+export const thoughtOf = ({ thoughtSeconds }) => (thoughtSeconds ? { seconds: thoughtSeconds } : null);
+
+/** Return the seconds of a thought until `now`: those of a model that thinks are counted on. */
+export const secondsOf = ({ seconds, toldAt }, now) => (toldAt ? seconds + (now - toldAt) / 1000 : seconds);
 
 export function createAnswer(fields) {
   return { ...EMPTY_ANSWER, role: "assistant", status: "waiting", position: null, wait: null, ...fields };
@@ -72,6 +79,7 @@ function finishedAnswer(row, common) {
     canRetry: row.canRetry,
     advice: row.advice,
     cached: Boolean(row.cached),
+    thought: thoughtOf(row),
     ...originOf(row),
     feedback: row.feedback ?? null,
   });

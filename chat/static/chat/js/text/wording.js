@@ -60,6 +60,19 @@ export function retryText({ at, next, of }) {
   return `Trying again ${inTime(left)} (attempt ${next} of ${of})`;
 }
 
+/** What can be done about an answer that failed, perhaps after its beginning. */
+export const adviceText = ({ role, text, advice }) =>
+  [role === "assistant" && text && "The answer above is incomplete.", advice].filter(Boolean).join(" ");
+
+/** The heading of the thoughts of an answer. */
+export const thoughtText = (isThinking, length) => (isThinking ? "Thoughts so far" : `Thought for ${length}`);
+export const THOUGHTS = {
+  loading: "Loading…",
+  secret: "The model's provider does not show its thoughts.",
+  gone: "These thoughts are not kept any more.",
+  failed: "The thoughts could not be loaded. Close this and open it again.",
+};
+
 export const BUSY = {
   throttled: "The service is busy: answers take longer, and only a few of your messages can wait at the same time.",
   full: "The queue is full. If your message is rejected, you can send it again.",
@@ -92,6 +105,7 @@ export const unsentText = (connection) =>
 export const SPOKEN = {
   sent: (position, wait) => `Sent. ${positionText(position, wait)}. ${waitText(wait, position)}`,
   started: (_, name) => `${name} is answering.`,
+  thinking: (_, name) => `${name} is thinking before it answers.`,
   progress: ({ done, total }) => `${done} of ${total} parts read.`,
   retrying: (event) => `${event.reason} Trying again in ${Math.ceil(event.in)} seconds.`,
   completed: (_, name) => `${name} has answered.`,

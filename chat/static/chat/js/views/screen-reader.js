@@ -45,6 +45,12 @@ const limited = {
     spoken.start = start;
     return SPOKEN.started(event, name);
   },
+  thinking(event, name, spoken) {
+    const thought = `${event.jobId}.${event.run}`;
+    if (thought === spoken.thought) return null;
+    spoken.thought = thought;
+    return SPOKEN.thinking(event, name);
+  },
   progress(event, _, spoken) {
     const { jobId, done, total } = event;
     const quarter = `${jobId}.${Math.floor((4 * done) / total)}`;

@@ -7,6 +7,7 @@ import { drawAnswer } from "./answer-tools.js";
 import { blocksOf, showBlocks, showPlain } from "./html-patch.js";
 import { createLiveAnswer } from "./live-answer.js";
 import { drawState } from "./message-state.js";
+import { drawThoughts } from "./thoughts.js";
 import { drawUserMessage } from "./user-message.js";
 
 const NEAR_END = 96; // px; a reader this close to the end stays at the end
@@ -95,6 +96,7 @@ function drawEntry({ live, handlers }, { element, message: drawn }, message, sta
     drawCare(element, isAbout(state.care, message) ? state.care : null, handlers.onCare);
   } else {
     if (isNew) drawAnswer(element, message, before);
+    if (isNew) drawThoughts(element, message);
     element.hidden = isUnheard(before);
   }
 }

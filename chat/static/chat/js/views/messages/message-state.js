@@ -1,8 +1,9 @@
 // The state below a message: on its way, waiting, in progress, or why there is no answer.
 
-import { isOver, isUnheard } from "../../state/messages.js";
+import { isOver, isUnheard, secondsOf } from "../../state/messages.js";
 import { isFinal, isSentAgain, messageError } from "../../text/error-messages.js";
-import { positionText, retryText, unsentText, waitText } from "../../text/wording.js";
+import { duration } from "../../text/formats.js";
+import { adviceText, positionText, retryText, unsentText, waitText } from "../../text/wording.js";
 import { $, clone, create, fill } from "../dom.js";
 
 const MAX_BEADS = 8;
@@ -52,7 +53,11 @@ const fillers = {
     drawLine($(".line", host), message.position ?? message.wait?.place);
   },
   thinking(host, message, { name }) {
-    fill(host, { head: isUnheard(message) ? "Transcribing your recording" : `${name} is thinking` });
+    const { thought } = message;
+    fill(host, {
+      head: isUnheard(message) ? "Transcribing your recording" : `${name} is thinking`,
+      sub: thought ? duration(secondsOf(thought, Date.now())) : "",
+    });
   },
   progress(host, { progress: { done, total, label } }) {
     fill(host, { head: label || "In progress", sub: `${done} of ${total}` });
@@ -63,8 +68,8 @@ const fillers = {
     fill(host, { head: retry.reason, sub: retryText(retry) });
   },
   failed(host, message) {
-    const { error, canRetry, advice } = message;
-    fill(host, { head: error || "There was no answer.", sub: advice ?? "" });
+    const { error, canRetry } = message;
+    fill(host, { head: error || "There was no answer.", sub: adviceText(message) });
     $("[data-do=retry]", host).hidden = canRetry === false;
     $("[data-do=delete-message]", host).hidden = !isUnheard(message);
   },
