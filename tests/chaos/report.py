@@ -85,8 +85,10 @@ def around(evidence: Evidence, violation: Violation, until: float) -> list[Appli
 
 
 def machine() -> str:
+    """Return what runs here, without names."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {system}, Python {platform.python_version()}"
 
 
 def print_report(
