@@ -1,6 +1,8 @@
 """Buddy's settings, with the queues of the kinds in `jobs.py`. All else is as in production."""
 
 import datetime
+import faulthandler
+import signal
 import time
 
 from django.conf import settings
@@ -13,6 +15,7 @@ def _now() -> datetime.datetime:
 
 
 timezone.now = _now
+faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 from buddy.settings import *  # noqa: E402, F403
 from buddy.settings import DATABASES, INSTALLED_APPS, QUEUEING, STORAGES, env  # noqa: E402

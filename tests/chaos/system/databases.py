@@ -42,6 +42,8 @@ class PostgresServer:
         self.port = self.server.port
         self.start()
         self.server.execute(f"CREATE ROLE {self.server.user} LOGIN")
+        # As in production: a commit that was confirmed survives a crash of the server.
+        self.server.execute(f"ALTER ROLE {self.server.user} SET synchronous_commit = on")
         self._name = self.server.create()
         self.version = "PostgreSQL " + self.server.execute("SHOW server_version")[0][0].split()[0]
 

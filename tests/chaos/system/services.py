@@ -90,6 +90,8 @@ class Service:
             await asyncio.wait_for(asyncio.to_thread(process.wait), STOP_TIMEOUT)
         except TimeoutError:
             self.crashes.append(f"{self.instance} did not stop within {STOP_TIMEOUT:g} s of SIGTERM")
+            process.send_signal(signal.SIGUSR1)  # what its threads do is then in its log
+            await asyncio.sleep(1.0)
             self.kill(restart=False)
             await asyncio.to_thread(process.wait)
 
