@@ -30,6 +30,7 @@ QUEUEING = {
     "PREFIX": "buddy",
     "PRELOAD": ("openai", "aiohttp"),
     "VERSION": env.str("RELEASE", default=""),
+    # A provider is one model of one server: `openai` is OPENAI_MODEL, which has limits of its own.
     # The names of the fields are those of Bull. Most have an environment variable such as
     # QUEUE_OPENAI_CHAT_CONCURRENCY=10; queueing/conf.py lists them.
     "QUEUES": {
@@ -43,7 +44,7 @@ QUEUEING = {
             "keep": (100, 50),
         },
         "audio-processing": {
-            "provider": "openai",
+            "provider": "openai-transcription",
             "priority": 3,
             "concurrency": 2,
             "attempts": 2,

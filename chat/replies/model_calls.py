@@ -46,7 +46,8 @@ class Payer:
 
     @classmethod
     def of(cls, ctx: JobContext, *, thread_id: str, companion: str, owner: str = "") -> Self:
-        """Return a payer for the job of `ctx`: its owner, unless another is named."""
+        """Return a payer for the job of `ctx`, which is about to call the model: its owner, or another."""
+        ctx.asked_provider = True
         return cls(
             job_id=ctx.job_id,
             owner=owner or ctx.owner,

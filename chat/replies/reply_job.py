@@ -44,6 +44,7 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
 
     A stored answer is used too, unless `answers` says otherwise.
     """
+    ctx.asked_provider = False  # until there is a `Payer`
     thread, companion = await _thread_and_companion(reply_id)
     context = await load_context(reply_id, thread)
     prompt = build_prompt(companion, context)

@@ -46,6 +46,7 @@ def submit_summary(thread_id: UUID, reply_job: str) -> None:
 @job("thread.summarise", queue="background", topic="thread", on_end=release_reservation)
 async def summarise(ctx: JobContext, *, thread_id: str) -> None:
     """Extend the thread's summary to cover its older half."""
+    ctx.asked_provider = False  # until there is a `Payer`
     thread = await Thread.objects.filter(id=thread_id).afirst()
     if thread is None or thread.companion not in COMPANIONS:
         return

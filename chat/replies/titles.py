@@ -50,6 +50,7 @@ def submit_title(reply_id: str) -> None:
 @job("thread.title", queue="background", topic="thread", on_end=release_reservation)
 async def title(ctx: JobContext, *, thread_id: str) -> None:
     """Name the thread, unless its owner has."""
+    ctx.asked_provider = False  # until there is a `Payer`
     thread = await Thread.objects.filter(id=thread_id, has_custom_title=False).afirst()
     if thread is None:
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx2
 from django.conf import settings
 
-from queueing.api import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Outage, Permanent, Retry
 
 from . import texts
 from .retry_after import RATE_LIMIT_WAIT, requested_wait
@@ -47,8 +47,10 @@ _TOO_LONG_PATTERN = re.compile(
 
 #: "Service unavailable" and "overloaded": with a requested wait they apply to every job.
 _BUSY = {503, 529}
-#: Request timeout, conflict, too early: the same request may succeed later.
-_TEMPORARY = {408, 409, 425}
+#: Conflict, too early: the same request may succeed later.
+_TEMPORARY = {409, 425}
+#: Errors of a server that a single request may have caused: request timeout, internal error, not implemented.
+_PERHAPS_OF_REQUEST = {408, 500, 501}
 
 
 def as_job_error(exc: Exception) -> JobError:
@@ -108,8 +110,10 @@ def _by_status(status: int, headers: httpx2.Headers | None = None) -> JobError:
     wait = requested_wait(headers)
     if status == 429 or (status in _BUSY and wait):
         return rate_limited(wait)
-    if status >= 500 or status in _TEMPORARY:
-        return provider_error(wait or 0.0)
+    if status >= 500 or status in _PERHAPS_OF_REQUEST:
+        return unavailable(wait or 0.0, certain=status not in _PERHAPS_OF_REQUEST)
+    if status in _TEMPORARY:
+        return Retry(texts.PROVIDER_ERROR, code="provider_error", after=wait or 0.0)
     match status:
         case 401 | 403:
             return not_configured("the provider refused the key")
@@ -122,13 +126,13 @@ def _by_status(status: int, headers: httpx2.Headers | None = None) -> JobError:
     return Permanent(texts.BAD_REQUEST, code="bad_request")
 
 
-def _connection_error(cause: BaseException | None) -> Retry:
+def _connection_error(cause: BaseException | None) -> Outage:
     # The aiohttp transport reports a refused or dropped connection as a timeout too, so check the cause.
     if isinstance(cause, httpx2.ReadError):
         return cut_off()
     if isinstance(cause, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
-        return Retry(texts.PROVIDER_TIMEOUT, code="provider_timeout")
-    return Retry(texts.PROVIDER_UNREACHABLE, code="provider_unreachable")
+        return Outage(texts.PROVIDER_TIMEOUT, code="provider_timeout")
+    return Outage(texts.PROVIDER_UNREACHABLE, code="provider_unreachable")
 
 
 def _detail(exc: Exception) -> str:
@@ -175,19 +179,33 @@ def refused(explanation: str) -> Permanent:
     return Permanent(texts.refused(explanation[:300].strip()), code="refused")
 
 
-def provider_error(after: float = 0.0) -> Retry:
-    """Return the error for an internal error of the provider, retried after at least `after` seconds."""
-    return Retry(texts.PROVIDER_ERROR, code="provider_error", after=after)
+def unavailable(after: float, *, certain: bool) -> Outage:
+    """Return the error for an error of the provider's server, which requests a wait of `after` seconds.
+
+    Not `certain` are errors that the request itself may have caused.
+    """
+    text = texts.PROVIDER_DOWN if certain else texts.PROVIDER_ERROR
+    return Outage(text, code="provider_error", after=after, certain=certain)
 
 
-def cut_off() -> Retry:
+def provider_error() -> Outage:
+    """Return the error for an internal error of the provider."""
+    return unavailable(0.0, certain=False)
+
+
+def cut_off() -> Outage:
     """Return the error for an answer that stopped before its end."""
-    return Retry(texts.CUT_OFF, code="cut_off")
+    return Outage(texts.CUT_OFF, code="cut_off", certain=False)
 
 
-def garbled() -> Retry:
+def garbled() -> Outage:
     """Return the error for an answer that is not as documented."""
-    return Retry(texts.GARBLED, code="garbled")
+    return Outage(texts.GARBLED, code="garbled", certain=False)
+
+
+def after_first_word(error: JobError) -> JobError:
+    """Return the error for an answer that has begun: its provider does answer."""
+    return Retry(error.message, code=error.code, after=error.after) if isinstance(error, Outage) else error
 
 
 def empty_answer() -> Retry:

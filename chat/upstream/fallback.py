@@ -1,9 +1,10 @@
 """Choose the model: the configured first one, or the fallback while the first cannot answer.
 
-A failure that another model would not have (`COOLDOWN_SECONDS`) pauses the first model for all workers, and
-the fallback answers meanwhile. A requested wait does so only when it is long: after a short one every job
-waits, as without a fallback. One answer comes from one model: a failure after its first word is not
-continued by the other model but retried from the start.
+The first model has a breaker (`queueing.api.Breaker`): while it is open, the fallback answers, and one call
+from time to time tries the first model. One that fails there is answered by the fallback at once. A requested
+wait opens the breaker only when it is long: after a short one every job waits, as without a fallback. One
+answer comes from one model: a failure after its first word is not continued by the other model but retried
+from the start, and the fallback makes that attempt.
 """
 
 import hashlib
@@ -13,22 +14,17 @@ from dataclasses import replace
 from chat.prompting.prompt import ModelRequest
 from chat.upstream.client import Provider
 from chat.upstream.stream import ReplyCallbacks, stream_from
-from queueing.api import Cooldown, JobError, Retry, redis
+from queueing.api import Breaker, Cooldown, JobError
 
 from . import texts
 from .draft import ModelReply
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that the first model is paused after a failure, by error code; longer if the provider requests it.
-COOLDOWN_SECONDS = {
-    "provider_error": 10.0,
-    "cut_off": 10.0,
-    "provider_unreachable": 30.0,
-    "provider_timeout": 60.0,
-    "no_model": 300.0,
-    "no_quota": 300.0,
-}
+#: Errors of the first model that a fallback would not have, by code.
+REPLACED = {"provider_error", "provider_timeout", "provider_unreachable", "cut_off", "garbled"}
+#: Seconds without the first model after errors that do not pass by themselves, by code.
+ACCOUNT_WAITS = {"no_model": 300.0, "no_quota": 300.0}
 #: Maximum requested wait, in seconds, after which jobs wait instead of using the fallback.
 SHORT_WAIT = 10.0
 #: Errors of the fallback's own configuration. They must not replace the first model's error.
@@ -40,68 +36,67 @@ async def stream_reply(request: ModelRequest, callbacks: ReplyCallbacks) -> Mode
     first, second = Provider.from_settings(), Provider.fallback()
     if second is None:
         return await stream_from(first, request, callbacks)
-    started = False
-
-    def forward(text: str) -> None:
-        nonlocal started
-        started = True
-        callbacks.on_text(text)
-
-    watched = replace(callbacks, on_text=forward)
-    first_error = await _cooldown_error(first)
-    if first_error is None:
-        try:
-            return await stream_from(first, request, watched)
-        except JobError as exc:
-            seconds = _cooldown_after(exc)
-            if seconds:
-                await _start_cooldown(first, seconds, exc)
-            if started or not seconds:
-                raise
-            first_error = exc
+    answer = _Answer(callbacks)
+    reply = await _from_first(first, request, answer)
+    if isinstance(reply, ModelReply):
+        return reply
     try:
-        return replace(await stream_from(second, request, watched), by_fallback=True)
+        return replace(await stream_from(second, request, answer.callbacks), by_fallback=True)
     except JobError as exc:
-        if exc.code in _MISCONFIGURED and not started:
-            raise first_error from exc
+        if exc.code in _MISCONFIGURED and not answer.started:
+            raise reply from exc
         raise
 
 
-def _cooldown_after(exc: JobError) -> float:
-    """Return the seconds to pause the first model; 0 when the fallback would not help or is not needed."""
-    if isinstance(exc, Cooldown):
-        return exc.after if exc.after > SHORT_WAIT else 0.0
-    if exc.code not in COOLDOWN_SECONDS:
-        return 0.0
-    requested = exc.after if isinstance(exc, Retry) else 0.0
-    return max(COOLDOWN_SECONDS[exc.code], requested)
+class _Answer:
+    """The callbacks of a request, which notice the first word."""
+
+    def __init__(self, callbacks: ReplyCallbacks) -> None:
+        self.started = False
+        self._on_text = callbacks.on_text
+        self.callbacks = replace(callbacks, on_text=self._forward)
+
+    def _forward(self, text: str) -> None:
+        self.started = True
+        self._on_text(text)
 
 
-def _key(provider: Provider) -> str:
+async def _from_first(first: Provider, request: ModelRequest, answer: _Answer) -> ModelReply | JobError:
+    """Return the first model's answer, or the error in whose place the fallback answers."""
+    breaker = breaker_of(first)
+    admission = await breaker.admit(request.thread_id)
+    if not admission.allowed:
+        return Cooldown(texts.PAUSED, after=admission.wait)
+    try:
+        reply = await stream_from(first, request, answer.callbacks)
+    except JobError as exc:
+        if not _is_replaced(exc):
+            raise
+        logger.warning("the first model failed (%s)", exc.code)
+        await breaker.report(request.thread_id, exc, wait=_wait_after(exc))
+        if answer.started:
+            raise
+        return exc
+    if admission.is_watched:
+        await breaker.report(request.thread_id)
+    return reply
+
+
+def breaker_of(provider: Provider) -> Breaker:
+    """Return the breaker of the provider's model."""
     digest = hashlib.sha256(f"{provider.base_url} {provider.model}".encode()).hexdigest()[:16]
-    return redis.app_key(f"model_cooldown:{digest}")
+    return Breaker(f"model {digest}")
 
 
-async def _cooldown_error(provider: Provider) -> JobError | None:
-    """Return the error to raise if the fallback cannot answer either, or None without a cooldown."""
-    if not (left := await cooldown_left(provider)):
-        return None
-    return Cooldown(texts.PAUSED, after=left)
+def _is_replaced(exc: JobError) -> bool:
+    """Return whether the fallback would help, and is needed."""
+    if isinstance(exc, Cooldown):
+        return exc.after > SHORT_WAIT
+    return exc.code in REPLACED or exc.code in ACCOUNT_WAITS
 
 
-async def cooldown_left(provider: Provider) -> float:
-    """Return the seconds left of the provider's pause; 0 without one and while Redis is unavailable."""
-    try:
-        return max(0, await redis.aclient().pttl(_key(provider))) / 1000
-    except redis.Unavailable:
-        return 0.0
-
-
-async def _start_cooldown(provider: Provider, seconds: float, exc: JobError) -> None:
-    logger.warning("the first model is paused for %g s (%s); the fallback answers", seconds, exc.code)
-    try:
-        # Another worker may have started a longer cooldown a moment ago: never shorten it.
-        if await redis.aclient().pttl(_key(provider)) < seconds * 1000:
-            await redis.aclient().set(_key(provider), 1, px=round(seconds * 1000))
-    except redis.Unavailable as unavailable:
-        logger.warning("Redis is unavailable (%s): other workers do not learn of the pause", unavailable)
+def _wait_after(exc: JobError) -> float:
+    """Return the seconds for which the first model must not be asked; 0 if that depends on other calls."""
+    if isinstance(exc, Cooldown):
+        return exc.after
+    return ACCOUNT_WAITS.get(exc.code, 0.0)

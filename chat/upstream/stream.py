@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from chat.prompting.prompt import ModelRequest
 from chat.prompting.token_budget import PromptMessage
 from chat.upstream.client import CONNECT_TIMEOUT, Provider, client_for
-from chat.upstream.errors import as_job_error
+from chat.upstream.errors import after_first_word, as_job_error
 
 from .draft import CallUsage, Draft, ModelReply
 from .parse import read_chunk, read_event
@@ -81,6 +81,8 @@ async def stream_from(provider: Provider, request: ModelRequest, callbacks: Repl
         raise
     except Exception as exc:
         error = as_job_error(exc)
+        if draft.pieces or draft.thoughts:
+            error = after_first_word(error)
         if draft.started or error.code == "provider_timeout":
             callbacks.on_usage(draft.usage("failed"))
         if error is exc:

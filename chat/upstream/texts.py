@@ -12,6 +12,7 @@ PAUSED = "The companion's model is paused after a failure. Your request continue
 BAD_REQUEST = "The companion's model could not accept this message."
 TOO_LONG = "This text is too long for the companion's model. Please send less, or start a new conversation."
 FILTERED = "The content filter blocked the answer. Please rephrase your message."
+PROVIDER_DOWN = "The companion's model does not answer at the moment."
 PROVIDER_ERROR = "The companion's model had an internal error."
 PROVIDER_TIMEOUT = "The companion's model took too long to answer."
 PROVIDER_UNREACHABLE = "The companion's model could not be reached."
@@ -36,5 +37,5 @@ def failing(failures: Mapping[str, int], minutes: int) -> str:
 
 
 def fallback_active(seconds: float) -> str:
-    """Return the health warning for a first model that is paused for `seconds` more."""
-    return f"The first model is paused for {seconds:.0f} s more; the fallback answers."
+    """Return the health warning for a first model that is not tried for `seconds` more."""
+    return f"The first model fails and is tried again in {seconds:.0f} s; the fallback answers."

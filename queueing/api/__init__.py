@@ -27,6 +27,7 @@ from queueing.errors import (
 )
 from queueing.ids import new_id
 from queueing.kinds import Ending, get_kind, job
+from queueing.limits.breaker import Breaker
 from queueing.models import Job
 from queueing.record.dependencies import parent_ids
 from queueing.record.job_spec import max_payload
@@ -37,6 +38,7 @@ __all__ = [
     "FINISHED",
     "UNFINISHED",
     "BadSubmission",
+    "Breaker",
     "Cooldown",
     "Ending",
     "Job",

@@ -3,7 +3,6 @@
 The code is a stable word of the handler, such as `no_quota`, or the class of an unexpected exception.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -112,8 +111,8 @@ def _failed(queue: str) -> QuerySet[Job]:
     return Job.objects.filter(queue=queue, state=State.FAILED)
 
 
-def failure_codes(within: timedelta, *, newest: int) -> Counter[str]:
-    """Return the error codes of failed attempts `within` a time, counted among the `newest` attempts."""
+def recent_failures(within: timedelta, *, newest: int) -> list[tuple[str, datetime]]:
+    """Return (error code, end) of the failed attempts `within` a time, among the `newest` ones."""
     since = timezone.now() - within
     rows = FailedAttempt.objects.order_by("-id").values_list("code", "ended_at")[:newest]
-    return Counter(code for code, ended in rows if ended >= since)
+    return [(code, ended) for code, ended in rows if ended >= since]

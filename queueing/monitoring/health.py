@@ -3,6 +3,7 @@
 The thresholds are constants, not settings: from each of them on an operator should check the queue.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -77,7 +78,8 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     if overview["redis"] != "ok":
         text = "Redis is unavailable. New jobs are stored but not started. Trying again every second."
         return [HealthWarning(CRITICAL, "redis", "", text)]
-    found = [*_worker_warnings(overview), *map(_unable_warning, overview["unable"])]
+    found = [*_worker_warnings(overview), *_outage_warnings(overview)]
+    found += map(_unable_warning, overview["unable"])
     for queue in overview["queues"]:
         found += _waiting_warnings(queue)
         found += _failure_warnings(queue)
@@ -114,6 +116,18 @@ def _unable_warning(row: dict[str, Any]) -> HealthWarning:
     return HealthWarning(WARNING, "unable", row["queue"], text)
 
 
+def _outage_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
+    by_provider: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for queue in overview["queues"]:
+        if queue["outage"]:
+            by_provider[queue["provider"] or queue["name"]].append(queue)
+    for queues in by_provider.values():
+        names, waiting = ", ".join(queue["name"] for queue in queues), sum(q["waiting"] for q in queues)
+        text = f"The provider of {names} does not answer ({waiting} waiting)."
+        text += f" One job tries it in {queues[0]['cooldown']:.0f} s."
+        yield HealthWarning(CRITICAL, "outage", queues[0]["name"], text)
+
+
 def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
     name, waiting = queue["name"], queue["waiting"]
     if queue["pressure"] == backpressure.FULL:
@@ -126,12 +140,7 @@ def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
         if waiting:
             yield HealthWarning(WARNING, "paused", name, f"{name} is paused ({waiting} waiting).")
         return
-    if queue["outage"]:
-        text = (
-            f"The provider of {name} does not answer. Jobs wait; one tries it in {queue['cooldown']:.0f} s."
-        )
-        yield HealthWarning(CRITICAL, "outage", name, text)
-    elif queue["cooldown"]:
+    if queue["cooldown"] and not queue["outage"]:
         text = f"{name} is in cooldown for {queue['cooldown']:.0f} s (requested by the provider)."
         yield HealthWarning(WARNING, "cooldown", name, text)
     oldest = queue["oldestWaiting"] or 0

@@ -54,6 +54,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
     return {
         "name": queue.name,
         "priority": queue.priority,
+        "provider": queue.provider,
         "concurrency": now.concurrency,
         "globalConcurrency": now.global_concurrency,
         "ownerConcurrency": now.owner_concurrency,

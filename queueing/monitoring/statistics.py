@@ -1,6 +1,7 @@
 """Statistics of the queues from the database: throughput, waiting and run times, failures of any period."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,6 +75,13 @@ def totals(hours: int = 24) -> dict[str, dict[str, int]]:
     rows = QueueMinute.objects.filter(start__gte=timezone.now() - timedelta(hours=hours)).values("queue")
     sums = rows.annotate(completed=Sum("completed"), failed=Sum("failed"), retried=Sum("retried"))
     return {row.pop("queue"): dict(row) for row in sums.order_by("queue")}
+
+
+def completed_since(since: datetime, queues: Collection[str]) -> int:
+    """Return the number of jobs of the queues that completed in the minute of `since`, or later."""
+    minute = since.replace(second=0, microsecond=0)
+    rows = QueueMinute.objects.filter(start__gte=minute, queue__in=queues)
+    return rows.aggregate(completed=Sum("completed"))["completed"] or 0
 
 
 def summary() -> dict[str, dict[str, Any]]:

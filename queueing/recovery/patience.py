@@ -31,10 +31,10 @@ _BATCH_SIZE = 200
 async def end_long_waits(database: DatabaseThread) -> None:
     """Fail the jobs in line that have waited for an unavailable provider for too long."""
     for queue in get_conf().queues.values():
-        if (
-            not queue.provider
-            or await redis_client.arun(scripts.outage_lasts(queue.breaker)) <= queue.patience
-        ):
+        if not queue.provider:
+            continue
+        breaker = await redis_client.arun(scripts.breaker_state(queue.breaker))
+        if breaker.cause != "outage" or breaker.lasts <= queue.patience:
             continue
         if ended := await database.run_sync(fail_waiting, queue):
             logger.warning("%s: %d jobs waited too long for the provider", queue.name, len(ended))

@@ -21,8 +21,8 @@ from .next_try import end_of_patience, has_patience, try_again, wait_for_provide
 
 logger = logging.getLogger(__name__)
 
-#: How long a success counts, in waits for the first probe, as in breaker.lua.
-_RECENT = 6
+#: How long a success is recent, and how long it counts, in waits for the first probe, as in breaker.lua.
+_RECENT, _KEPT = 6, 24
 
 
 class ProviderWatch:
@@ -61,12 +61,15 @@ class ProviderWatch:
             good[-1][1] += 1
             return
         good.append([now, 1])
-        while good[0][0] < now - _RECENT * get_conf().first_probe:
+        while good[0][0] < now - _KEPT * get_conf().first_probe:
             good.popleft()
 
-    def _take_good(self, provider: str) -> int:
-        since = time.monotonic() - _RECENT * get_conf().first_probe
-        return sum(int(number) for second, number in self._good.pop(provider, ()) if second >= since)
+    def _take_good(self, provider: str) -> tuple[int, int]:
+        """Return the numbers of recent and of earlier successes, once."""
+        good, now, unit = self._good.pop(provider, ()), time.monotonic(), get_conf().first_probe
+        recent = sum(int(number) for second, number in good if second >= now - _RECENT * unit)
+        kept = sum(int(number) for second, number in good if second >= now - _KEPT * unit)
+        return recent, kept - recent
 
     async def _report(self, provider: str, results: Sequence[Result]) -> Sequence[Verdict]:
         ends = [_end_of(result) for result in results]

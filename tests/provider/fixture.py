@@ -64,6 +64,14 @@ class Provider:
         """Delete all scripts and requests, and release all waiting answers."""
         self._run(self._server.forget())
 
+    def refuse_connections(self) -> None:
+        """Refuse new connections, as a server that is down."""
+        self._run(self._server.refuse())
+
+    def accept_connections(self) -> None:
+        """Accept connections again."""
+        self._run(self._server.listen(self._server.port))
+
     def release(self, name: str) -> None:
         """Release all answers that wait `until` this name, now and later."""
         self._run(self._server.release(name))

@@ -59,9 +59,17 @@ class Server:
 
     async def start(self, port: int = 0) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=2048)
-        await site.start()
+        await self.listen(port)
         self.port = self._runner.addresses[0][1]
+
+    async def listen(self, port: int) -> None:
+        """Accept connections."""
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=2048)
+        await self._site.start()
+
+    async def refuse(self) -> None:
+        """Refuse new connections."""
+        await self._site.stop()
 
     async def stop(self) -> None:
         await self._runner.cleanup()

@@ -28,6 +28,8 @@ QUEUES: dict[str, dict[str, Any]] = {
 }
 #: `LEASE`, `HEARTBEAT`, `GRACE` and `FIRST_PROBE` in seconds; `SLOTS` and `RECYCLE` from the environment
 #: (0: the default).
-TIMES: dict[str, Any] = {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0, "FIRST_PROBE": 0.4} | {
-    name: int(os.environ.get(f"TEST_{name}", "0")) for name in ("SLOTS", "RECYCLE")
-}
+TIMES: dict[str, Any] = (
+    {"LEASE": 3.0, "HEARTBEAT": 0.5, "GRACE": 2.0}
+    | {"FIRST_PROBE": float(os.environ.get("TEST_FIRST_PROBE", "0.4"))}
+    | {name: int(os.environ.get(f"TEST_{name}", "0")) for name in ("SLOTS", "RECYCLE")}
+)

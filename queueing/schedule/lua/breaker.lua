@@ -11,17 +11,17 @@
 --   streak, streak_at   bad ends since the last good one, and ms of the first of them
 --   first, mixed    the first job that failed, and 1 once another one has failed
 --   p:<id>    a probe that has not ended
---   job:<id>  times/ok/bad/spent/ms: how often the job failed, `ok` and `bad` at the last time, the attempts
---             that it has spent, and when it failed first
+--   job:<id>  times/ok/bad/spent/ms: how often the job failed while it was not known to be at fault, `ok` and
+--             `bad` at the last time, the attempts that it has spent, and when it failed first
 --
 -- KEYS  4 global, the breaker, then 9 of each queue of the provider
--- ARGV  channel, provider, first wait (ms), number of good ends that were not told before, JSON list of
---       [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
+-- ARGV  channel, provider, first wait (ms), numbers of good ends that were not told before: recent ones, and
+--       earlier ones; JSON list of [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
 --       ends: ok; outage (the provider's fault); maybe (the provider's or the job's own fault); cooldown
 -- Returns for each: verdict, ms to wait, spent attempts to give back, ms since the failures began.
 -- Verdicts: 0 the job's own affair; 1 the job waits, and no other; 2 all jobs of the provider wait; 3 the
 -- same, and the job lets others pass.
-local BREAKER, FIRST_QUEUE, FIRST_NAME = KEYS[5], 6, 6
+local BREAKER, FIRST_QUEUE, FIRST_NAME = KEYS[5], 6, 7
 local now, unit = now_ms(), tonumber(ARGV[3])
 local LONGEST, WATCH, SLOTS = 12 * unit, 24 * unit, 6
 -- Bad ends in a row that open it, and bad ends that do so if they are at least half of all recent ones.
@@ -140,7 +140,7 @@ local function failed(id, cause, wait, is_last)
   end
   local answered, others_failed = number('ok') - ok_then, number('bad') - bad_then
   if times > 0 and answered > 0 and answered >= 2 * others_failed then -- others are answered: its own fault
-    if is_last then drop('job:' .. id) else note(id, times + 1, spent, first_at) end
+    if is_last then drop('job:' .. id) end -- else it is compared with the same answers again
     return 0, 0, 0, now
   end
   count(0, 1)
@@ -172,8 +172,12 @@ local function succeeded(id)
 end
 
 local reply, has_trouble = {}, false
-if tonumber(ARGV[4]) > 0 and not b['until'] then good(tonumber(ARGV[4])) end
-for _, ended in ipairs(cjson.decode(ARGV[5])) do
+local recently, earlier = tonumber(ARGV[4]), tonumber(ARGV[5])
+if recently + earlier > 0 and not b['until'] then
+  if recently > 0 then good(recently) end
+  set('ok', number('ok') + earlier)
+end
+for _, ended in ipairs(cjson.decode(ARGV[6])) do
   local id, cause, wait, is_last = unpack(ended)
   local verdict, ms, give_back, began = 0, 0, 0, now
   if cause == 'ok' then

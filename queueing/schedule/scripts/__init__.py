@@ -3,7 +3,7 @@
 Nothing here touches the database. The record is written first, by `queueing.record`.
 """
 
-from .breakers import Fault, ProviderEnd, Verdict, admit, outage_lasts, report
+from .breakers import BreakerState, Fault, ProviderEnd, Verdict, admit, breaker_state, report
 from .claims import (
     MAX_CLAIM_SIZE,
     Claimed,
@@ -26,6 +26,7 @@ from .submission import ScheduleEntry, promote, remove, submit
 
 __all__ = [  # by module
     "MAX_CLAIM_SIZE",
+    "BreakerState",
     "Claimed",
     "Claims",
     "Fault",
@@ -38,6 +39,7 @@ __all__ = [  # by module
     "admit",
     "app_key",
     "append",
+    "breaker_state",
     "claim",
     "count_late_start",
     "counts",
@@ -46,7 +48,6 @@ __all__ = [  # by module
     "key",
     "mark_reconciled",
     "notify_channel",
-    "outage_lasts",
     "park_unable",
     "parse_stream",
     "positions",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from queueing.conf import get_conf
 from queueing.schedule.redis_client import ScriptCall
@@ -48,18 +48,34 @@ class Verdict(NamedTuple):
     """Seconds since the failures began, which the job may wait for up to its queue's patience."""
 
 
-def report(
-    provider: str, queues: Iterable[str], ends: Sequence[ProviderEnd], *, good: int = 0
-) -> ScriptCall[list[Verdict]]:
-    """Take in the `ends` of jobs, in order, after `good` other successes. Replies with a verdict for each.
+class BreakerState(NamedTuple):
+    """How a breaker stands."""
 
-    `queues` are those that wait while the provider's breaker is open.
+    cause: str
+    """`outage` or `cooldown` while it is open, empty while it is closed."""
+    lasts: float
+    """Seconds since it opened."""
+    next_try: float
+    """Seconds until the next probe."""
+
+
+def report(
+    provider: str,
+    queues: Iterable[str],
+    ends: Sequence[ProviderEnd],
+    *,
+    good: tuple[int, int] = (0, 0),
+) -> ScriptCall[list[Verdict]]:
+    """Take in the `ends` of jobs, in order. Replies with a verdict for each.
+
+    `queues` are those that wait while the provider's breaker is open. `good` are the numbers of successes
+    before: recent ones, and earlier ones.
     """
     names = list(queues)
     rows = [(end.job_id, end.cause, milliseconds(end.wait), int(end.is_last)) for end in ends]
     wait = milliseconds(get_conf().first_probe)
     keys = script_keys(*names)
-    args = [notify_channel(), provider, wait, good, json.dumps(rows), *names]
+    args = [notify_channel(), provider, wait, *good, json.dumps(rows), *names]
 
     def read(reply: list[int]) -> list[Verdict]:
         rows = zip(*[iter(reply)] * 4, strict=True)
@@ -68,16 +84,23 @@ def report(
     return ScriptCall("breaker", [*keys[:4], _breaker_key(provider), *keys[4:]], args, read)
 
 
-def admit(provider: str, call_id: str) -> ScriptCall[float]:
-    """Find out whether a call may go to the provider. Replies 0 if so, else the seconds to the next probe."""
+def admit(provider: str, caller: str) -> ScriptCall[float]:
+    """Find out whether a call may go to the provider.
+
+    Replies below 0 if so, 0 if its end must be reported, and else the seconds until the next call may.
+    """
     keys = [*script_keys(), _breaker_key(provider)]
-    return ScriptCall("admit", keys, [call_id], lambda reply: int(reply) / 1000)
+    return ScriptCall("admit", keys, [caller], lambda reply: int(reply) / 1000)
 
 
-def outage_lasts(provider: str) -> ScriptCall[float]:
-    """Read for how many seconds the provider has not answered. Replies 0 when it answers."""
-    keys = [*script_keys(), _breaker_key(provider)]
-    return ScriptCall("outage_lasts", keys, [], lambda reply: int(reply) / 1000)
+def breaker_state(provider: str) -> ScriptCall[BreakerState]:
+    """Read how the provider's breaker stands."""
+
+    def read(reply: list[Any]) -> BreakerState:
+        cause, lasts, next_try = reply
+        return BreakerState(cause, lasts / 1000, next_try / 1000)
+
+    return ScriptCall("breaker_state", [*script_keys(), _breaker_key(provider)], [], read)
 
 
 def _breaker_key(provider: str) -> str:

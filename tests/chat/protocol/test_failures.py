@@ -7,12 +7,12 @@ import pytest
 
 from chat.documents.texts import SKIP_REASONS
 from chat.protocol.failures import FAILURES, MAY_PASS, failure_of
-from chat.upstream.fallback import COOLDOWN_SECONDS
+from chat.upstream.fallback import ACCOUNT_WAITS, REPLACED
 from chat.voice.jobs import FINAL_CODES
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Calls that name the error code of a job.
-RAISED = {"Permanent", "Retry", "Cooldown", "Result"}
+RAISED = {"Permanent", "Retry", "Outage", "Cooldown", "Result"}
 
 
 def codes_in_source() -> set[str]:
@@ -29,7 +29,7 @@ def codes_in_source() -> set[str]:
 def test_every_code_of_a_failure_is_in_the_table():
     codes = codes_in_source()
     assert {"content_filter", "provider_error", "stalled", "no_speech", "unwritable"} <= codes
-    assert codes | {*COOLDOWN_SECONDS, *SKIP_REASONS, *FINAL_CODES} <= FAILURES.keys()
+    assert codes | {*REPLACED, *ACCOUNT_WAITS, *SKIP_REASONS, *FINAL_CODES} <= FAILURES.keys()
 
 
 CANNOT_HELP = {

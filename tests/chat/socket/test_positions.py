@@ -53,7 +53,8 @@ async def test_wait_reason_is_pushed_when_it_changes(valkey):
         await told(tab, "workers")
         a_worker(valkey)
         assert await told(tab, "queue") == {"low": 0, "high": 0, "reason": "queue"}
-        await off_thread(redis_client.run, scripts.cooldown(QUEUE, 30))
+        refusal = scripts.ProviderEnd("f" * 32, "cooldown", 30)
+        await off_thread(redis_client.run, scripts.report("openai", [QUEUE], [refusal]))
         wait = await told(tab, "provider")
         assert 25 <= wait["low"] <= 30
         valkey.stop()

@@ -9,7 +9,7 @@ import pytest
 from chat.prompting.prompt import ModelRequest
 from chat.prompting.token_budget import PromptMessage
 from chat.upstream import ModelReply, ReplyCallbacks, stream_reply
-from queueing.api import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Outage, Permanent, Retry
 from tests.provider.fixture import Provider
 
 QUESTION = "What is a queue for, really?"
@@ -35,7 +35,7 @@ async def request_error(**changes) -> JobError:
     """Return the error of a request that fails, and check that its sentence reveals no secret."""
     with pytest.raises(JobError) as caught:
         await ask_model(**changes)
-    assert type(caught.value) in (Permanent, Retry, Cooldown)
+    assert type(caught.value) in (Permanent, Retry, Outage, Cooldown)
     assert caught.value.__cause__ is not caught.value
     for secret in ("sk-", "http", "127.0.0.1", "scripted"):
         assert secret not in caught.value.message

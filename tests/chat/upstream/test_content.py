@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from queueing.api import Retry
+from queueing.api import Outage
 from tests.provider.fixture import Provider
 
 from .answer_events import DONE, chunk
@@ -85,4 +85,4 @@ async def test_page_of_a_proxy_is_unreadable(provider: Provider, api):
 
     error = await request_error()
 
-    assert (type(error), error.code) == (Retry, "garbled")
+    assert (type(error), error.code) == (Outage, "garbled")

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from chat.upstream import client
-from queueing.api import Cooldown, Permanent, Retry
+from queueing.api import Cooldown, Outage, Permanent, Retry
 from tests.provider.fixture import Provider
 
 from .model_requests import request_error
@@ -34,11 +34,11 @@ from .model_requests import request_error
         (429, "rate_limit_exceeded", "", Cooldown, "rate_limited"),
         (429, "", "", Cooldown, "rate_limited"),
         (503, "slow_down", "", Cooldown, "rate_limited"),
-        (500, "", "", Retry, "provider_error"),
-        (502, "", "", Retry, "provider_error"),
-        (503, "", "Loading model", Retry, "provider_error"),
-        (529, "", "overloaded", Retry, "provider_error"),
-        (408, "", "", Retry, "provider_error"),
+        (500, "", "", Outage, "provider_error"),
+        (502, "", "", Outage, "provider_error"),
+        (503, "", "Loading model", Outage, "provider_error"),
+        (529, "", "overloaded", Outage, "provider_error"),
+        (408, "", "", Outage, "provider_error"),
         (409, "", "", Retry, "provider_error"),
     ],
 )
@@ -111,9 +111,9 @@ async def test_server_error_with_wait_is_retried_after_it(provider: Provider):
     [
         ({"end": "content_filter"}, Permanent, "content_filter"),
         ({"end": "eof"}, Retry, "cut_off"),
-        ({"end": "eof", "text": ""}, Retry, "cut_off"),
+        ({"end": "eof", "text": ""}, Outage, "cut_off"),
         ({"end": "cut"}, Retry, "cut_off"),
-        ({"end": "cut", "after": 0}, Retry, "cut_off"),
+        ({"end": "cut", "after": 0}, Outage, "cut_off"),
         ({"end": "garbage"}, Retry, "garbled"),
         ({"text": ""}, Retry, "empty_answer"),
         ({"text": " \n"}, Retry, "empty_answer"),
@@ -126,7 +126,7 @@ async def test_server_error_with_wait_is_retried_after_it(provider: Provider):
         ({"end": "failed", "code": "server_error"}, Retry, "provider_error"),
         ({"end": "failed", "code": "rate_limit_exceeded"}, Cooldown, "rate_limited"),
         ({"end": "failed", "code": "invalid_prompt"}, Permanent, "content_filter"),
-        ({"status": -1}, Retry, "garbled"),
+        ({"status": -1}, Outage, "garbled"),
     ],
 )
 async def test_broken_answer_maps_to_job_error(provider: Provider, api, script, kind, expected):
@@ -146,14 +146,17 @@ async def test_refusal_carries_the_models_explanation(provider: Provider, api):
     assert "I can't help with lock picking." in error.message
 
 
-@pytest.mark.parametrize("script", [{"end": "stall"}, {"status": 0}])
-async def test_silent_provider_times_out(provider: Provider, api, script, monkeypatch):
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [({"end": "stall", "after": 0}, Outage), ({"end": "stall"}, Retry), ({"status": 0}, Outage)],
+)
+async def test_silent_provider_times_out(provider: Provider, api, script, kind, monkeypatch):
     monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
     provider.script(**script)
 
     error = await request_error()
 
-    assert (type(error), error.code) == (Retry, "provider_timeout")
+    assert (type(error), error.code) == (kind, "provider_timeout")
 
 
 async def test_unreachable_provider_is_retried(api, settings, unused_tcp_port):
@@ -161,7 +164,21 @@ async def test_unreachable_provider_is_retried(api, settings, unused_tcp_port):
 
     error = await request_error()
 
-    assert (type(error), error.code) == (Retry, "provider_unreachable")
+    assert (type(error), error.code) == (Outage, "provider_unreachable")
+
+
+@pytest.mark.parametrize(
+    ("status", "certain"),
+    [(500, False), (501, False), (408, False), (502, True), (503, True), (504, True), (529, True)],
+)
+async def test_error_status_says_whether_the_request_may_be_the_cause(provider: Provider, status, certain):
+    """K3: a server that reports itself as unavailable does so to all."""
+    provider.script(status=status)
+
+    error = await request_error()
+
+    assert isinstance(error, Outage)
+    assert error.certain is certain
 
 
 @pytest.mark.parametrize("missing", ["OPENAI_MODEL", "OPENAI_API_KEY"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from queueing.api import Cooldown, Permanent, Retry
+from queueing.api import Cooldown, Outage, Permanent, Retry
 from tests.provider.fixture import Provider
 
 from .answer_events import DONE, SAID, event
@@ -18,8 +18,8 @@ ERRORS = [
     (404, Permanent, "no_model"),
     (413, Permanent, "too_long"),
     (429, Cooldown, "rate_limited"),
-    (500, Retry, "provider_error"),
-    (503, Retry, "provider_error"),
+    (500, Outage, "provider_error"),
+    (503, Outage, "provider_error"),
 ]
 FORMS = {
     "number": lambda status: {"error": {"message": "no", "code": status}},
@@ -55,6 +55,8 @@ async def test_error_number_in_an_answer_is_read_like_the_status(
 
     error = await request_error()
 
+    if kind is Outage and way == "after text":  # a provider that has begun to answer does answer
+        kind = Retry
     assert (type(error), error.code) == (kind, expected)
 
 
@@ -66,13 +68,13 @@ async def test_error_number_in_an_answer_is_read_like_the_status(
         ({"type": "authentication_error", "message": "who?"}, Permanent, "not_configured"),
         ({"code": "invalid_api_key", "type": "invalid_request_error"}, Permanent, "not_configured"),
         ({"type": "invalid_request_error", "message": "no such field"}, Permanent, "bad_request"),
-        ({"type": "overloaded_error"}, Retry, "provider_error"),
+        ({"type": "overloaded_error"}, Outage, "provider_error"),
         ({"code": 429, "type": "insufficient_quota"}, Permanent, "no_quota"),
         ({"code": 400, "message": "maximum context length is 8192"}, Permanent, "too_long"),
         ({"code": 400, "type": "content_filter"}, Permanent, "content_filter"),
-        ("something broke", Retry, "provider_error"),
-        (True, Retry, "provider_error"),
-        ({"code": 1302}, Retry, "provider_error"),
+        ("something broke", Outage, "provider_error"),
+        (True, Outage, "provider_error"),
+        ({"code": 1302}, Outage, "provider_error"),
     ],
 )
 async def test_error_name_in_an_answer_decides(provider: Provider, api, error, kind, expected):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.upstream.transcription import Transcript, transcribe, transcription_provider
-from queueing.api import Cooldown, JobError, Permanent, Retry
+from queueing.api import Cooldown, JobError, Outage, Permanent
 from tests.provider.fixture import Provider
 
 from .model_requests import check_cancel_disconnects
@@ -38,11 +38,11 @@ async def test_transcript_is_cleaned_and_has_usage(provider: Provider):
 @pytest.mark.parametrize(
     ("script", "kind", "code"),
     [
-        ({"status": 500}, Retry, "provider_error"),
-        ({"status": 503}, Retry, "provider_error"),
-        ({"end": "cut"}, Retry, None),
-        ({"end": "garbage"}, Retry, "garbled"),
-        ({"status": -1}, Retry, None),
+        ({"status": 500}, Outage, "provider_error"),
+        ({"status": 503}, Outage, "provider_error"),
+        ({"end": "cut"}, Outage, None),
+        ({"end": "garbage"}, Outage, "garbled"),
+        ({"status": -1}, Outage, None),
         (
             {"status": 429, "code": "rate_limit_exceeded", "headers": {"retry-after": "7"}},
             Cooldown,
@@ -58,7 +58,7 @@ async def test_transcript_is_cleaned_and_has_usage(provider: Provider):
         ({"raw": ('{"error": {"message": "no", "code": 429}}',)}, Cooldown, "rate_limited"),
         ({"raw": ('{"error": {"message": "no", "code": "401"}}',)}, Permanent, "not_configured"),
         ({"raw": ('{"error": "400 Bad Request"}',)}, Permanent, "unreadable"),
-        ({"raw": ('{"detail": "no speech model", "status": 500}',)}, Retry, "provider_error"),
+        ({"raw": ('{"detail": "no speech model", "status": 500}',)}, Outage, "provider_error"),
     ],
 )
 async def test_transcription_failure_maps_to_job_error(provider: Provider, script, kind, code):

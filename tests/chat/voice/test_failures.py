@@ -54,7 +54,7 @@ async def test_deleted_recording_fails_with_message(alice):
     assert caught.value.code == "expired"
 
 
-async def test_cooldown_and_provider_error_are_retried(alice, cluster, provider):
+async def test_cooldown_and_failed_probe_cost_no_attempt(alice, cluster, provider):
     provider.script(
         match="recording", status=429, code="rate_limit_exceeded", headers={"retry-after-ms": "300"}
     )
@@ -62,7 +62,7 @@ async def test_cooldown_and_provider_error_are_retried(alice, cluster, provider)
     provider.script(match="recording", text=TRANSCRIPT)
     job = await ended_job((await submit_recording(alice))["jobId"])
 
-    assert (job.state, job.attempts, job.run_count) == (State.COMPLETED, 2, 3), "a cooldown costs no attempt"
+    assert (job.state, job.attempts, job.run_count) == (State.COMPLETED, 1, 3)
     assert (await ModelCall.objects.aget()).seconds_of_audio == 3, "usage is recorded once"
     first, second, _ = provider.requests
     assert second.started - first.started >= 0.3

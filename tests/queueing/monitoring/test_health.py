@@ -13,6 +13,7 @@ def queue(**figures: Any) -> dict[str, Any]:
     """Return a quiet queue of an overview, with the given changes."""
     return {
         "name": "test",
+        "provider": "",
         "waiting": 0,
         "active": 0,
         "delayed": 0,

@@ -96,11 +96,18 @@ def test_breaker_outage_under_load_opens_at_the_fourth_failure():
 def test_breaker_failure_after_others_were_answered_is_the_jobs_own():
     """K4: a request that fails alone spends its attempts, and fails alone."""
     fail("poison")
+    succeed("fine")
     for left in (3, 2, 1):
-        succeed("fine")
         assert fail("poison", is_last=left == 1).fault == OWN
     assert not is_open()
     assert "job:poison" not in state()
+
+
+def test_breaker_earlier_answers_of_others_count_too():
+    fail("poison", "maybe")
+    pass_time(50)
+    [verdict] = report(ProviderEnd("poison", "outage"), earlier=1)
+    assert verdict.fault == OWN
 
 
 def test_breaker_uncertain_failures_of_one_job_with_no_answers_wait_from_the_third_on():
@@ -318,8 +325,22 @@ def test_breaker_of_another_provider_leaves_queue_alone():
 # --- calls that no queue waits for ---
 
 
-def admitted(call_id: str) -> bool:
-    return redis_client.run(scripts.admit("p", call_id)) == 0
+def admitted(caller: str) -> bool:
+    return redis_client.run(scripts.admit("p", caller)) <= 0
+
+
+def test_admit_without_failures_needs_no_report():
+    assert redis_client.run(scripts.admit("p", "x")) < 0
+    fail("y", "maybe")
+    assert redis_client.run(scripts.admit("p", "x")) == 0
+
+
+def test_admit_refuses_who_failed_a_moment_ago():
+    fail("x", "maybe")
+    assert not admitted("x")
+    assert admitted("y")
+    pass_time(121)
+    assert admitted("x")
 
 
 def test_admit_lets_one_call_at_a_time_through_while_open():

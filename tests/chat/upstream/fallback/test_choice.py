@@ -1,11 +1,13 @@
 """The fallback answers when the first model cannot, and only then."""
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from chat.upstream import client, fallback
-from queueing.api import Cooldown, Permanent, Retry, redis
+from queueing.api import Breaker, Cooldown, Outage, Permanent, Retry, redis
 from tests.chat.upstream.model_requests import ask_model, request_error
 from tests.provider.fixture import Provider
+from tests.support.valkey import eventually
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -17,8 +19,13 @@ def requested_models(provider: Provider) -> list[str]:
     return [request.json["model"] for request in provider.requests]
 
 
-async def end_cooldown() -> None:
-    """Delete the first model's cooldown from Redis."""
+def breaker() -> Breaker:
+    """Return the first model's breaker."""
+    return fallback.breaker_of(client.Provider.from_settings())
+
+
+async def forget_breaker() -> None:
+    """Delete the first model's breaker from Redis."""
     await redis.aclient().flushall()
 
 
@@ -95,28 +102,64 @@ async def test_cooldown_applies_to_all_calls_and_ends(provider: Provider):
     for _ in range(5):
         await ask_model()
     assert requested_models(provider) == ["scripted"] + ["second"] * 5
-    left = await redis.aclient().pttl((await redis.aclient().keys("*model_cooldown*"))[0])
-    assert 15_000 < left <= 20_000
+    state = await breaker().state()
+    assert state.cause == "cooldown"
+    assert 15 < state.next_try <= 20
 
-    await end_cooldown()
+    await forget_breaker()
     assert (await ask_model()).model == "scripted"
 
 
-async def test_cooldown_is_not_shortened_by_later_failure(provider: Provider):
-    first = client.Provider.from_settings()
-    error = Retry("", code="provider_error")
-    await fallback._start_cooldown(first, 100, error)
-    await fallback._start_cooldown(first, 10, error)
+async def test_one_bad_request_does_not_send_others_to_the_fallback(provider: Provider):
+    provider.script(match="poison", model="scripted", status=500, times=0)
 
-    raised = await fallback._cooldown_error(first)
-    assert isinstance(raised, Cooldown)
-    assert raised.after > 90
+    assert (await ask_model("poison", thread_id="one")).model == "second"
+    assert (await ask_model("poison", thread_id="one")).model == "second"
+    assert (await ask_model(thread_id="two")).model == "scripted"
+    assert requested_models(provider) == ["scripted", "second", "second", "scripted"]
+
+
+@pytest.mark.parametrize("script", [{"status": 503}, {"status": 0}], ids=str)
+async def test_outage_is_answered_by_fallback_without_asking_the_first_model_each_time(
+    provider: Provider, script, monkeypatch
+):
+    """K3: a fallback takes over meanwhile."""
+    monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
+    provider.script(model="scripted", times=0, **script)
+
+    for number in range(8):
+        assert (await ask_model(thread_id=str(number))).model == "second"
+
+    assert requested_models(provider).count("scripted") == 2
+    assert (await breaker().state()).cause == "outage"
+
+
+async def test_first_model_answers_again_after_its_outage(provider: Provider, settings):
+    settings.QUEUEING = settings.QUEUEING | {"FIRST_PROBE": 0.1}
+    provider.script(model="scripted", status=503, times=2)
+    await ask_model(thread_id="a")
+    await ask_model(thread_id="b")
+
+    async def is_due() -> bool:
+        return (await breaker().state()).next_try == 0
+
+    await eventually(async_to_sync(is_due), "the next try to be due")
+    assert (await ask_model(thread_id="c")).model == "scripted"
+    assert (await breaker().state()).cause == ""
+
+
+async def test_cooldown_is_not_shortened_by_later_failure(provider: Provider):
+    error = Permanent("", code="no_quota")
+    await breaker().report("a", error, wait=100)
+    await breaker().report("b", error, wait=10)
+
+    assert (await breaker().admit("c")).wait > 90
 
 
 @pytest.mark.parametrize(
     ("script", "kind", "expected"),
     [
-        ({"status": 500}, Retry, "provider_error"),
+        ({"status": 500}, Outage, "provider_error"),
         ({"status": 429, "headers": {"retry-after": "4"}}, Cooldown, "rate_limited"),
         ({"status": 400, "code": "content_filter"}, Permanent, "content_filter"),
     ],

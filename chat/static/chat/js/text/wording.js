@@ -28,7 +28,12 @@ const REASONS = {
   previous_message: "because an earlier message in this conversation is answered first",
   same_question: "because the same question is being answered right now; you get the same answer",
 };
-const HEADS = { previous_message: "Waiting for the previous answer", paused: "Paused", delayed: "Scheduled" };
+const HEADS = {
+  previous_message: "Waiting for the previous answer",
+  paused: "Paused",
+  delayed: "Scheduled",
+  provider: "Waiting for the model",
+};
 
 /** The position in line: "2nd in line". */
 export function positionText(position, wait) {
@@ -41,6 +46,7 @@ export function positionText(position, wait) {
 export function waitText(wait, position) {
   if (!wait) return "Your message is saved. The answer starts as soon as possible.";
   if (wait.place) return delayText(wait);
+  if (wait.reason === "provider" && wait.high == null) return outageText(wait);
   // Being next because of the queue needs no reason; all other reasons are given.
   const reason = wait.reason === "queue" && position === 1 ? null : REASONS[wait.reason];
   const about = wait.high == null ? "" : `about ${durationRange(wait)}`;
@@ -53,6 +59,12 @@ function delayText({ high, receivedAt, place, of }) {
   const left = receivedAt ? timeLeft(receivedAt + high * 1000) : high && duration(high);
   const count = of > 1 ? ` (${place} of ${of} waiting)` : "";
   return `Will be sent ${inTime(left)}${count}.`;
+}
+
+/** "The model does not answer at the moment. Your message is kept; the next try is in 10 s." */
+function outageText({ low, receivedAt }) {
+  const left = receivedAt ? timeLeft(receivedAt + low * 1000) : low && duration(low);
+  return `The model does not answer at the moment. Your message is kept; the next try is ${inTime(left)}.`;
 }
 
 export function retryText({ at, next, of }) {

@@ -1,0 +1,56 @@
+"""The breaker of a provider that another one stands in for, so that no queue waits for it."""
+
+import logging
+from typing import NamedTuple
+
+from queueing.errors import JobError, Outage
+from queueing.schedule import redis_client, scripts
+from queueing.schedule.scripts import BreakerState, ProviderEnd
+
+logger = logging.getLogger(__name__)
+
+
+class Admission(NamedTuple):
+    """Whether a call may go to the provider."""
+
+    allowed: bool
+    is_watched: bool = False
+    """Whether a success of the call must be reported: the provider has failed of late."""
+    wait: float = 0.0
+    """Seconds until the next call may."""
+
+
+class Breaker:
+    """A breaker, shared by all workers under its `name`. It opens and closes as those of queues do."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def admit(self, caller: str) -> Admission:
+        """Return whether `caller` may call the provider now. Without Redis everyone may."""
+        try:
+            wait = await redis_client.arun(scripts.admit(self._name, caller))
+        except redis_client.Unavailable:
+            return Admission(allowed=True)
+        return Admission(allowed=wait <= 0, is_watched=wait == 0, wait=max(0.0, wait))
+
+    async def report(self, caller: str, error: JobError | None = None, *, wait: float = 0.0) -> None:
+        """Report a success, or the `error` of a call. With `wait` it opens at once, for so long."""
+        end = ProviderEnd(caller, "ok" if error is None else _cause(error, wait), wait)
+        try:
+            await redis_client.arun(scripts.report(self._name, (), [end]))
+        except redis_client.Unavailable as exc:
+            logger.warning("Redis is unavailable (%s): other workers do not learn of it", exc)
+
+    async def state(self) -> BreakerState:
+        """Return how it stands. Without Redis it is closed."""
+        try:
+            return await redis_client.arun(scripts.breaker_state(self._name))
+        except redis_client.Unavailable:
+            return BreakerState("", 0.0, 0.0)
+
+
+def _cause(error: JobError, wait: float) -> str:
+    if wait:
+        return "cooldown"
+    return "outage" if isinstance(error, Outage) and error.certain else "maybe"
