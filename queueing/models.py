@@ -1,7 +1,10 @@
 """The record. Redis holds the schedule; if the two differ, these rows are correct."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.deletion import Collector
 
 from .ids import new_id
 from .states import FINISHED, UNFINISHED, State
@@ -68,6 +71,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=_UNFINISHED, name="job_unfinished"),
             models.Index(fields=["queue", "id"], condition=Q(state=State.FAILED), name="job_failed"),
+            models.Index(fields=["id"], condition=Q(unfinished_parents__gt=0), name="job_has_parents"),
         ]
         permissions = [
             ("operate_queue", "Can pause, resume, drain and change queues"),
@@ -119,11 +123,21 @@ class LogLine(models.Model):
         return self.line
 
 
+def delete_links_of_finished_parents(
+    collector: Collector, field: "models.ForeignKey[Any, Any]", links: "models.QuerySet[Any]", using: str
+) -> None:
+    """Delete the links to parents that are deleted, unless these are unfinished (record/lost_parents.py)."""
+    models.CASCADE(collector, field, links.filter(parent__state__in=sorted(FINISHED)), using)
+
+
 class Dependency(models.Model):
     """A rule that `job` runs only when `parent` has completed, or with `any_outcome` is finished."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parents")
-    parent = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependents")
+    parent = models.ForeignKey(
+        Job, on_delete=delete_links_of_finished_parents, db_constraint=False, related_name="dependents"
+    )
+    """It may be deleted: by operators, by pruning, by the ORM. So the database does not insist on it."""
     any_outcome = models.BooleanField(default=False)
 
     class Meta:

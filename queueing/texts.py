@@ -6,6 +6,7 @@ WORKER_LOST = "The worker was lost."
 PROVIDER_DOWN = "The service that works on this did not answer for a long time."
 PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
+PARENT_DELETED = "An earlier step was deleted, so this step was not started."
 
 
 def unable(kind: str, version: int) -> str:

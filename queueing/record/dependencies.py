@@ -10,7 +10,7 @@ Submitting counts the unfinished parents into `unfinished_parents` and marks eac
 mark and the end are updates of the same row, so the transaction that comes second sees the other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,14 +19,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from queueing import texts
+from queueing.kinds import why_unable
 from queueing.models import Dependency, Job
 from queueing.states import FINISHED, UNFINISHED, State
 
 from .end_hooks import run_end_hook
 from .run import Result
 
-#: The error code of a job whose parent did not complete.
-PARENT_FAILED_CODE = "parent_failed"
+#: Why a job failed whose parent did not complete, or was deleted before it completed.
+PARENT_FAILED = {"error_code": "parent_failed", "error": texts.PARENT_FAILED}
+PARENT_DELETED = {"error_code": "parent_deleted", "error": texts.PARENT_DELETED}
 
 
 def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
@@ -38,8 +40,9 @@ def attach(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     ids = needed | {other.pk for other in after}
     Job.objects.filter(id__in=ids, state__in=UNFINISHED).update(has_dependents=True)
     states = dict(Job.objects.filter(id__in=ids).values_list("id", "state"))
-    if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
-        _mark_failed(job, job.created_at)
+    outcomes = {states.get(i) for i in needed}
+    if outcomes & {State.FAILED, State.CANCELLED, None}:
+        _mark_failed(job, job.created_at, PARENT_DELETED if None in outcomes else PARENT_FAILED)
         return
     job.unfinished_parents = sum(state in UNFINISHED for state in states.values())
     if job.unfinished_parents:
@@ -56,7 +59,10 @@ def link(job: Job, parents: Sequence[Job], after: Sequence[Job] = ()) -> None:
     """Store the dependencies of the saved `job`. Run its end hook if a parent has failed already."""
     any_outcome = {other.pk: True for other in after} | {parent.pk: False for parent in parents}
     Dependency.objects.bulk_create(
-        Dependency(job=job, parent_id=pk, any_outcome=value) for pk, value in any_outcome.items()
+        [Dependency(job=job, parent_id=pk, any_outcome=value) for pk, value in any_outcome.items()],
+        update_conflicts=True,  # a retried job may wait for the end of a job that it depended on
+        unique_fields=["job", "parent"],
+        update_fields=["any_outcome"],
     )
     if job.is_finished:
         run_end_hook(job)
@@ -69,7 +75,7 @@ def settle(results: Sequence[Result]) -> list[Job]:
         return []
     ended = [r for r in results if r.run.id in parents]
     completed = [r.run.id for r in ended if r.state == State.COMPLETED]
-    freed = _free(Dependency.objects.filter(parent__in=completed))
+    freed = free(Dependency.objects.filter(parent__in=completed))
     return freed + give_up([r.run.id for r in ended if r.state != State.COMPLETED])
 
 
@@ -83,7 +89,7 @@ def _with_dependents(ids: list[str]) -> set[str]:
         return {raw if isinstance(raw, str) else raw.hex for (raw,) in cursor.fetchall()}
 
 
-def _free(links: Iterable[Dependency]) -> list[Job]:
+def free(links: Iterable[Dependency]) -> list[Job]:
     """Count one parent less at the job of each of `links`, and return the jobs without unfinished parents."""
     links = list(links)
     children = [link.job_id for link in links]
@@ -109,18 +115,25 @@ def give_up(ids: Sequence[object]) -> list[Job]:
     """
     freed: list[Job] = []
     while ids := list(Job.objects.filter(id__in=ids, has_dependents=True).values_list("id", flat=True)):
-        freed += _free(Dependency.objects.filter(parent__in=ids, any_outcome=True))
-        ids = _fail(
+        freed += free(Dependency.objects.filter(parent__in=ids, any_outcome=True))
+        ids = fail(
             Job.objects.filter(parents__in=Dependency.objects.filter(parent__in=ids, any_outcome=False))
         )
     return freed
 
 
-def _fail(jobs: Iterable[Job]) -> list[object]:
+def fail(jobs: Iterable[Job], reason: Mapping[str, str] = PARENT_FAILED) -> list[object]:
+    """Fail the unfinished ones of `jobs`, and return their ids. The caller has opened a transaction.
+
+    A job that this process cannot do is left alone, since its end hook would not run: a process that can do
+    it finds it (lost_parents.py).
+    """
     failed = []
     for job in jobs:
+        if why_unable(job.kind, job.kind_version, tuple(job.args)):
+            continue
         won = Job.objects.filter(id=job.pk).exclude(state__in=FINISHED)
-        _mark_failed(job, timezone.now())
+        _mark_failed(job, timezone.now(), reason)
         names = ("state", "error", "error_code", "unfinished_parents", "finished_at")
         if won.update(**{name: getattr(job, name) for name in names}):
             failed.append(job.pk)
@@ -150,7 +163,7 @@ def revive(ids: Sequence[object]) -> None:
     while ids:
         links = Dependency.objects.filter(parent__in=ids, any_outcome=False)
         children = Job.objects.filter(
-            parents__in=links, state=State.FAILED, error_code=PARENT_FAILED_CODE
+            parents__in=links, state=State.FAILED, error_code=PARENT_FAILED["error_code"]
         ).distinct()
         ids = [child.pk for child in children if _waits_again(child)]
 
@@ -164,12 +177,12 @@ def _waits_again(job: Job) -> bool:
     if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
         return False
     unfinished_parents = sum(state in UNFINISHED for state in states.values())
-    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED_CODE).update(
+    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED["error_code"]).update(
         state=State.DELAYED, unfinished_parents=unfinished_parents, finished_at=None, error="", error_code=""
     )
     return won > 0
 
 
-def _mark_failed(job: Job, now: datetime) -> None:
-    job.state, job.error, job.error_code = State.FAILED, texts.PARENT_FAILED, PARENT_FAILED_CODE
+def _mark_failed(job: Job, now: datetime, reason: Mapping[str, str]) -> None:
+    job.state, job.error, job.error_code = State.FAILED, reason["error"], reason["error_code"]
     job.unfinished_parents, job.finished_at = 0, now

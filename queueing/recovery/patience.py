@@ -13,6 +13,7 @@ from queueing import texts
 from queueing.conf import QueueDef, get_conf
 from queueing.events import delivery, messages
 from queueing.ids import first_id_at
+from queueing.kinds import why_unable
 from queueing.models import Job
 from queueing.record import dependencies
 from queueing.record.database_thread import DatabaseThread
@@ -57,6 +58,8 @@ def _fail(job: Job) -> bool:
         "error_code": "provider_down",
         "error": texts.PROVIDER_DOWN,
     }
+    if why_unable(job.kind, job.kind_version, tuple(job.args)):
+        return False  # a process that can call its end hook fails it
     try:
         with transaction.atomic():
             if not Job.objects.filter(id=job.id, state=State.WAITING).update(**end):

@@ -10,6 +10,7 @@ Only jobs that Redis does not know are added, so that checks that are repeated, 
 change nothing.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -18,11 +19,15 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
+from queueing.events import delivery, messages
 from queueing.ids import first_id_at
 from queueing.limits import live_limits
 from queueing.models import Job
+from queueing.record import lost_parents
 from queueing.record.database_thread import DatabaseThread
+from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import enqueue_all
 from queueing.states import UNFINISHED, sql_condition
 
 from . import patience, restore
@@ -59,6 +64,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
         return 0
     await client.pexpire(leader, _LEADER_TTL_MS)
     await patience.end_long_waits(database)
+    await _settle_lost_parents(database)
     mark = scripts.key("reconciled")
     last = await client.get(mark)
     added = 0
@@ -72,6 +78,19 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     added += await _put_back_lost("0" * 32, database)
     await client.set(mark, began, xx=True)  # unless it was lost meanwhile: the next round then checks again
     return added
+
+
+async def _settle_lost_parents(database: DatabaseThread) -> None:
+    """Free or fail the jobs that wait for deleted jobs."""
+    settled = await database.run_sync(lost_parents.settle_lost_parents)
+    if settled.freed or settled.failed:
+        numbers = len(settled.freed), len(settled.failed)
+        logger.warning("the parents of jobs were deleted: %d of these run, %d failed", *numbers)
+    if settled.freed:
+        await asyncio.to_thread(enqueue_all, settled.freed)
+    for job in settled.failed:
+        if job.owner:
+            await delivery.emit(job.owner, messages.terminal_event(as_result(job)))
 
 
 async def _put_back_lost(after: str, database: DatabaseThread) -> int:

@@ -11,7 +11,10 @@ from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import schedule_entry
 from queueing.states import State
 from queueing.submit import submit, submit_many
-from tests.queueing.record.lifecycle import begin, end
+from tests.queueing.record.lifecycle import begin, end, new_job
+from tests.queueing.record.test_dependencies_after import in_line
+from tests.queueing.record.test_lost_parents import BY_ORM, deleted_by_sql
+from tests.queueing.testapp.models import Written
 from tests.support.valkey import point_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,3 +86,25 @@ def test_schedule_entry_with_past_delay_is_not_negative(valkey):
     job = submit("test.noop", {}, delay=0.001).job
     job.refresh_from_db()
     assert schedule_entry(job).delay >= 0
+
+
+@pytest.mark.parametrize("delete", [*BY_ORM, deleted_by_sql])
+def test_jobs_of_a_deleted_parent_run_or_fail_with_the_next_round(valkey, reconcile_once, delete):
+    """E17: a parent is deleted through the ORM, or by SQL."""
+    parent, other = new_job(), new_job()
+    needs, follows, waits = (
+        submit("test.echo", {}, depends_on=[parent]).job,
+        submit("test.echo", {}, after=[parent]).job,
+        submit("test.echo", {}, after=[parent, other]).job,
+    )
+    behind_needs = submit("test.echo", {}, depends_on=[needs]).job
+    delete(parent)
+    reconcile_once()
+    for job in (needs, follows, waits, behind_needs):
+        job.refresh_from_db()
+    assert (needs.state, needs.error_code) == (State.FAILED, "parent_deleted")
+    assert (behind_needs.state, behind_needs.error_code) == (State.FAILED, "parent_failed")
+    assert Written.objects.count() == 2, "the end hooks of both ran"
+    assert (follows.state, in_line(follows)) == (State.WAITING, True)
+    assert (waits.state, waits.unfinished_parents) == (State.DELAYED, 1)
+    assert end(begin(other), State.FAILED).freed == [waits]
