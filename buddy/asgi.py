@@ -13,7 +13,7 @@ from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
-from chat.accounts.websocket_auth import OriginOrToken  # noqa: E402
+from chat.accounts.access.websocket_auth import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402

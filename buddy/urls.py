@@ -19,7 +19,7 @@ urlpatterns = [
     path("api/", with_problem_405(api.urls)),
     re_path(r"^api/", no_such_address),
     path("care", help_lines, name="care"),
-    path("account/", include("chat.accounts.urls")),
+    path("account/", include("chat.accounts.pages.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from queueing.api.admin import LargeTable, ReadOnly
 
-from .accounts.permissions import may_read
+from .accounts.access.permissions import may_read
 from .companions.admin_filter import CompanionFilter
 from .conversations import threads
 from .models import Message, Thread

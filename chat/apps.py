@@ -11,7 +11,7 @@ class ChatConfig(AppConfig):
         from queueing.api import Job, erase_owner, monitoring, rename_owner
 
         from . import personal_data
-        from .accounts.open_sockets import close_after_logout
+        from .accounts.access.open_sockets import close_after_logout
         from .answer_cache.store import forget
         from .http import checks as http_checks  # noqa: F401  (registers the system checks)
         from .limits import checks as limit_checks  # noqa: F401

@@ -18,7 +18,7 @@ class Thread(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.CharField(max_length=64)
-    """A key of `chat.accounts.owners`."""
+    """A key of `chat.accounts.access.owners`."""
     companion = models.CharField(max_length=32)
     title = models.CharField(max_length=120)
     has_custom_title = models.BooleanField(default=False)

@@ -12,7 +12,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.db.models.signals import post_save, pre_delete
 
-        from .ending_access import end_access_after_password_change
+        from .access.ending_access import end_access_after_password_change
         from .erasing import erase_before_deletion
         from .sessions import forget_session, record_sign_in
 

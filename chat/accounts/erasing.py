@@ -9,8 +9,8 @@ from django.db import transaction
 from chat import personal_data
 from queueing.api import stop_owner
 
-from . import open_sockets
-from .ending_access import end_access
+from .access import open_sockets
+from .access.ending_access import end_access
 
 logger = logging.getLogger(__name__)
 

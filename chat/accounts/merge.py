@@ -6,7 +6,7 @@ from django.db import OperationalError, transaction
 
 from chat import personal_data
 
-from . import open_sockets
+from .access import open_sockets
 
 logger = logging.getLogger(__name__)
 

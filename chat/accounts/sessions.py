@@ -6,9 +6,9 @@ from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
+from .access.owners import owner_of_visitor
 from .merge import merge
 from .models import UserSession
-from .owners import owner_of_visitor
 
 #: The session key of the owner that the user was as a visitor. It is merged once more with the next page.
 _VISITOR = "was"

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from chat.accounts.permissions import may_read
+from chat.accounts.access.permissions import may_read
 from chat.companions.admin_filter import CompanionFilter
 from queueing.api.admin import FixedChoicesFilter, LargeTable, ReadOnly, Undeletable
 

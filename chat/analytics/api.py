@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
-from chat.accounts.owners import VisitorAuth
+from chat.accounts.access.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
 from chat.errors import InvalidInput
 from chat.protocol.openapi import errors

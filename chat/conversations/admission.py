@@ -23,7 +23,7 @@ class Sender:
     """The owner and the address that send a message."""
 
     owner: str
-    """A key of `chat.accounts.owners`."""
+    """A key of `chat.accounts.access.owners`."""
     address: str = ""
     """A `client_address`; empty when it is unknown, and then not counted."""
 

@@ -18,7 +18,7 @@ class NewMessage:
     """A message as a client sends it, over HTTP or the socket."""
 
     owner: str
-    """A key of `chat.accounts.owners`."""
+    """A key of `chat.accounts.access.owners`."""
     companion: str
     text: str
     request_id: str

@@ -10,8 +10,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
 from chat import intake
-from chat.accounts import access_keys
-from chat.accounts.owners import VisitorAuth
+from chat.accounts.access import access_keys
+from chat.accounts.access.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
 from chat.answer_cache import store as answers
 from chat.care.api import router as care_router

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat.accounts.owners import owner_of_request
+from chat.accounts.access.owners import owner_of_request
 from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track

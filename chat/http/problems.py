@@ -20,7 +20,7 @@ from django.views.defaults import server_error as default_server_error
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from chat.accounts.tokens import TokenRefused
+from chat.accounts.access.tokens import TokenRefused
 from chat.care.http import add_care
 from chat.errors import NOT_FOUND, SERVER_ERROR, Refusal, refusal_of
 

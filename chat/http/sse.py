@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from chat.accounts.open_sockets import OpenStream
+from chat.accounts.access.open_sockets import OpenStream
 from chat.conversations.serializers import decorate
 from chat.errors import InvalidInput
 from queueing.api import Job, events

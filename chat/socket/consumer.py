@@ -2,7 +2,7 @@
 
 `protocol/client_messages` validates what clients send, `handlers` carries it out, and `client` sends events.
 The engine's `Follower` keeps track of the jobs that a client follows, `flow_control` limits both directions,
-and `accounts/open_sockets` decides when to close.
+and `accounts/access/open_sockets` decides when to close.
 """
 
 import logging
@@ -12,8 +12,8 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat.accounts import access_keys, open_sockets, tokens
-from chat.accounts.owners import owner_of
+from chat.accounts.access import access_keys, open_sockets, tokens
+from chat.accounts.access.owners import owner_of
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
 from chat.errors import ChatError, LimitReached

@@ -10,7 +10,7 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.CharField(max_length=64)
-    """A key of `chat.accounts.owners`."""
+    """A key of `chat.accounts.access.owners`."""
     name = models.CharField(max_length=120)
     """The name that the sender gave it, without folders. It is only displayed, and never used as a path."""
     size = models.PositiveIntegerField(default=0)

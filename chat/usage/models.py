@@ -27,7 +27,7 @@ class ModelCall(models.Model):
     job_id = models.UUIDField()
     thread_id = models.UUIDField(null=True)
     owner = models.CharField(max_length=64)
-    """A key of `chat.accounts.owners`."""
+    """A key of `chat.accounts.access.owners`."""
     companion = models.CharField(max_length=32, blank=True)
     kind = models.CharField(max_length=100, blank=True)
     """The kind of the job, such as `chat.reply`."""

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connection, models
 
 from chat import personal_data
-from chat.accounts import exporting
+from chat.accounts.pages import exporting
 from chat.models import Message, Role, Thread
 from queueing.api import Job, new_id
 

@@ -12,6 +12,6 @@ class TrackedEvent(NamedTuple):
     """Seconds since 1970."""
     name: str
     owner: str
-    """A key of `chat.accounts.owners`, which leaves this process only as a hash; empty without a visitor."""
+    """The owner, which leaves this process only as a hash; empty without a visitor."""
     companion: str
     properties: dict[str, Value]

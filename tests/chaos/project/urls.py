@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.http import require_POST
 
-from chat.accounts.owners import owner_of_request
+from chat.accounts.access.owners import owner_of_request
 from queueing.api import Rejected, submit
 
 from .jobs import KINDS

@@ -26,7 +26,7 @@ PREPARE = """
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from chat.accounts.texts import SCOPE_LABELS
-from chat.accounts.tokens import issue
+from chat.accounts.access.tokens import issue
 call_command("migrate", verbosity=0)
 print(issue(User.objects.create_user("contract"), name="", scopes=list(SCOPE_LABELS))[1])
 """

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.accounts import exporting
+from chat.accounts.pages import exporting
 from chat.models import Message, Role, Thread
 from queueing.api import Job
 from tests.chat.browser import Browser, Tab, browser

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.accounts import exporting
+from chat.accounts.pages import exporting
 from chat.companions.registry import COMPANIONS
 from chat.models import Message, Role, Thread
 from chat.replies import thoughts

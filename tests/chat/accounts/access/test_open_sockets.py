@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat.accounts.open_sockets import OpenSockets
+from chat.accounts.access.open_sockets import OpenSockets
 from queueing.api.events import PressureWatch
 from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions
@@ -73,7 +73,7 @@ async def test_database_error_closes_no_sockets(monkeypatch):
         looked.set()
         raise RuntimeError("no database")
 
-    monkeypatch.setattr("chat.accounts.open_sockets.still_valid", broken)
+    monkeypatch.setattr("chat.accounts.access.open_sockets.still_valid", broken)
     async with browser() as alice:
         tab = await alice.open()
         await asyncio.wait_for(looked.wait(), 5)

@@ -13,15 +13,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat import limits
+from chat.accounts import texts
+from chat.accounts.access import tokens
+from chat.accounts.access.owners import owner_of_request
+from chat.accounts.erasing import erase
+from chat.accounts.models import Token
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 from chat.models import Thread
 
-from . import exporting, texts, tokens
-from .erasing import erase
+from . import exporting
 from .forms import EraseForm, TokenForm
-from .models import Token
-from .owners import owner_of_request
 
 
 @require_safe

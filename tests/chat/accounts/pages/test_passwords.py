@@ -10,10 +10,9 @@ from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
 from chat.models import Message, Thread
 from queueing.api import Job
+from tests.chat.accounts.account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 from tests.chat.browser import browser
 from tests.support.valkey import eventually
-
-from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

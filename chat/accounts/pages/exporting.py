@@ -13,9 +13,8 @@ from django.db import connections
 from django.utils import timezone
 
 from chat import personal_data
+from chat.accounts import texts
 from chat.models import Message, Thread
-
-from . import texts
 
 #: Rows read from the database at a time.
 _BATCH_ROWS = 200

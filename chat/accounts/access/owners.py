@@ -13,9 +13,10 @@ from ninja.security import APIKeyCookie
 from ninja.utils import check_csrf
 
 from chat import limits
+from chat.accounts import texts
 from chat.limits.addresses import client_address
 
-from . import texts, tokens
+from . import tokens
 
 
 def owner_of(user: Any, session: Any) -> str:

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.core.validators import EmailValidator
 from django.utils import timezone
 
-from . import texts
+from chat.accounts import texts
 
 _check_email = EmailValidator(texts.INVALID_EMAIL)
 

@@ -14,12 +14,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from chat import limits
+from chat.accounts import texts
+from chat.accounts.sessions import record_session, sign_in
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 
-from . import texts
 from .forms import ResetForm, SignInForm, SignUpForm
-from .sessions import record_session, sign_in
 
 
 def can_send_mail() -> bool:

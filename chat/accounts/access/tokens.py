@@ -12,9 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat import limits
-
-from . import texts
-from .models import Token
+from chat.accounts import texts
+from chat.accounts.models import Token
 
 _SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")
 #: Maximum number of tokens of one user.

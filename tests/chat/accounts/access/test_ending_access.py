@@ -12,13 +12,12 @@ from django.core.management import call_command
 from django.test import AsyncClient
 
 from buddy.asgi import application
-from chat.accounts import tokens
+from chat.accounts.access import tokens
 from chat.accounts.models import Token
 from chat.models import Thread
 from queueing.api import Job
+from tests.chat.accounts.account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 from tests.chat.browser import Browser, Tab, browser
-
-from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -11,12 +11,11 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from buddy.asgi import application, sockets
-from chat.accounts import tokens
+from chat.accounts.access import tokens
+from chat.accounts.access.websocket_auth import OriginOrToken
 from chat.accounts.models import Token
-from chat.accounts.websocket_auth import OriginOrToken
+from tests.chat.accounts.account_client import sign_up, submit_form
 from tests.chat.browser import Tab, browser
-
-from .account_client import sign_up, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

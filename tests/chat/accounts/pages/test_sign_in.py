@@ -8,9 +8,15 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
+from tests.chat.accounts.account_client import (
+    PASSWORD,
+    send_message,
+    sign_in,
+    sign_up,
+    submit_form,
+    thread_titles,
+)
 from tests.chat.browser import Browser, browser
-
-from .account_client import PASSWORD, send_message, sign_in, sign_up, submit_form, thread_titles
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
