@@ -36,7 +36,9 @@ class Job(models.Model):
     """The number of runs that have begun. It only grows, so it tells the texts of different runs apart."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
     stalls = models.PositiveSmallIntegerField(default=0)
-    """How often the job's worker was lost."""
+    """How often a worker died that ran this job alone."""
+    suspect = models.BooleanField(default=False, db_default=False)
+    """Whether a worker died while it ran this job: it then runs alone, until it ends in another way."""
     unfinished_parents = models.PositiveIntegerField(default=0)
     """The number of unfinished jobs that this one waits for. Above 0 the job is delayed and not in Redis."""
     has_dependents = models.BooleanField(default=False)
@@ -70,6 +72,7 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=_UNFINISHED, name="job_unfinished"),
+            models.Index(fields=["id"], condition=Q(suspect=True), name="job_suspect"),
             models.Index(fields=["queue", "id"], condition=Q(state=State.FAILED), name="job_failed"),
             models.Index(fields=["id"], condition=Q(unfinished_parents__gt=0), name="job_has_parents"),
         ]

@@ -2,11 +2,19 @@
 
 UNEXPECTED = "Something went wrong on our side while working on this."
 TOOK_TOO_LONG = "This took too long and was stopped."
+KILLS_WORKERS = "Each worker that ran this died, so it is not tried again."
 WORKER_LOST = "The worker was lost."
 PROVIDER_DOWN = "The service that works on this did not answer for a long time."
 PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 PARENT_DELETED = "An earlier step was deleted, so this step was not started."
+
+
+def worker_died(jobs: int) -> str:
+    """Return the error of a run whose worker died while it ran this number of jobs."""
+    if jobs == 1:
+        return "Its worker died. This was the only job that it ran."
+    return f"Its worker died. It ran {jobs} jobs, and one of them may be the reason. This job now runs alone."
 
 
 def unable(kind: str, version: int) -> str:

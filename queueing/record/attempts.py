@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from queueing.kinds import find_kind
 from queueing.models import FailedAttempt, Job, LogLine
-from queueing.schedule.scripts import Claimed
+from queueing.schedule.scripts import Claimed, is_alone
 from queueing.states import UNFINISHED, State
 
 from . import dependencies
@@ -32,6 +32,7 @@ UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL,
     attempts = attempts + 1, run_count = run_count + 1
 WHERE id IN ({{ids}}) AND state IN ({_UNFINISHED_STATES}) AND (state <> 'active' OR started_at < %s)
+    AND (NOT suspect OR %s)
 RETURNING id, kind, kind_version, owner, request_id, args, meta, run_count, attempts, max_attempts, priority,
     created_at
 """  # noqa: S608 (the states are ours)
@@ -47,7 +48,7 @@ WHERE token = %s AND state = 'active' AND id IN ({ids})
 _END = """
 UPDATE queueing_job
 SET state = %s, finished_at = %s, result = %s, text = %s, error_code = %s, error = %s, run_at = %s,
-    attempts = attempts - %s
+    attempts = attempts - %s, suspect = (suspect AND %s)
 WHERE id = %s AND state = 'active' AND token = %s
 """
 
@@ -69,7 +70,8 @@ def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> 
     """Record that attempts of these jobs begin under `token`, and return the jobs as runs.
 
     `claimed` is the time of the claim by `time.monotonic()`, now by default. A job that is missing in the
-    reply is finished or deleted, or was begun under a newer claim: its entry in the schedule was stale.
+    reply is finished or deleted, was begun under a newer claim, or is a suspect, which runs alone: its entry
+    in the schedule was stale.
     """
     now, monotonic = timezone.now(), time.monotonic()
     claimed = monotonic if claimed is None else claimed
@@ -78,7 +80,7 @@ def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> 
     claims = {job.id: job for job in jobs}
     sql = _BEGIN.format(ids=", ".join(["%s"] * len(claims)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at)])
+        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at), is_alone(token)])
         rows = cursor.fetchall()
     return [_run(row, token, claims, claimed, now) for row in rows]
 
@@ -210,6 +212,7 @@ def _values(result: Result) -> tuple[Any, ...]:
         result.error,
         adapt(result.ended_at + timedelta(seconds=result.delay)) if delayed else None,
         result.given_back + (0 if result.spent else 1),
+        result.outcome == "stalled",
         result.run.id,
         result.run.token,
     )

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from queueing.events import delivery, messages
@@ -28,7 +29,7 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
-from queueing.states import UNFINISHED, sql_condition
+from queueing.states import UNFINISHED, State, sql_condition
 
 from . import patience, restore
 
@@ -49,6 +50,7 @@ _LEADER_TTL_MS = 10_000
 _UNFINISHED_AFTER = f"""
 SELECT id FROM queueing_job
 WHERE id > %s AND (id < %s OR id > %s) AND {sql_condition(UNFINISHED)} AND unfinished_parents = 0
+    AND (NOT suspect OR state = 'active')
 ORDER BY id LIMIT %s
 """  # noqa: S608 (the states are ours)
 
@@ -124,4 +126,5 @@ def unfinished_after(after: str) -> list[str]:
 def still_unfinished(ids: Sequence[str]) -> list[Job]:
     """Return the jobs among `ids` that are unfinished, with the fields that the schedule needs."""
     rows = Job.objects.filter(id__in=ids, state__in=UNFINISHED, unfinished_parents=0)
+    rows = rows.filter(Q(suspect=False) | Q(state=State.ACTIVE))  # suspects are in no line
     return list(rows.only(*restore.SCHEDULE_FIELDS))

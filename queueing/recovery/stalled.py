@@ -23,6 +23,9 @@ from queueing.schedule.enqueue import enqueue_all
 from queueing.schedule.scripts import Lease, Outcome
 from queueing.states import UNFINISHED, State
 
+from . import suspects
+from .suspects import NO_DEATHS_KNOWN, Deaths
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,13 +50,19 @@ class StalledJobs:
 
     async def recover(self) -> None:
         """Give back every job whose worker is lost, and fail those that stalled too often."""
+        lost: dict[str, list[tuple[str, str]]] = {}
         for queue in self._conf.queues.values():
             # A lease that misses its renewals is observed before it expires, so recovery takes no longer.
             early = self._conf.lease - self._unchanged_for
             now, leases = await redis_client.arun(scripts.ending_leases(queue.name, within=early))
             lasting = self._unchanged(queue.name, leases)
             if claims := [(lease.id, lease.token) for lease in lasting if lease.ends <= now]:
-                await _give_back(queue, claims, self._database)
+                lost[queue.name] = claims
+        if lost:
+            tokens = {token for claims in lost.values() for _, token in claims}
+            deaths = await suspects.find_deaths(tokens)
+            for name, claims in lost.items():
+                await _give_back(self._conf.queues[name], claims, deaths, self._database)
 
     def _unchanged(self, queue: str, leases: Sequence[Lease]) -> list[Lease]:
         """Return those of the leases that were seen some time ago, and not renewed since."""
@@ -62,17 +71,20 @@ class StalledJobs:
         return [lease for lease, since in self._seen[queue].items() if now - since >= self._unchanged_for]
 
 
-async def _give_back(queue: QueueDef, claims: list[tuple[str, str]], database: DatabaseThread) -> None:
-    finished: list[str] = []
-    if queue.name != DJANGO_Q_QUEUE:
+async def _give_back(
+    queue: QueueDef, claims: list[tuple[str, str]], deaths: Deaths, database: DatabaseThread
+) -> None:
+    """End the claims. Suspects and finished jobs leave the schedule, all others go back in line."""
+    if queue.name == DJANGO_Q_QUEUE:
+        gone = await suspects.record_lost_tasks(claims, deaths)
+    else:
         logger.warning("%s: %d jobs lost their worker", queue.name, len(claims))
         said = await _texts_of([job_id for job_id, _ in claims])
-        finished = await database.run_sync(record_stalls, queue, claims, said)
-    back = [claim for claim in claims if claim[0] not in set(finished)]
-    if back:
+        gone = await database.run_sync(record_stalls, queue, claims, said, deaths)
+    if back := [claim for claim in claims if claim[0] not in set(gone)]:
         await redis_client.arun(scripts.release(queue.name, back, expired=True))
-    if finished:
-        ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(finished)]
+    if gone:
+        ended = [Outcome(job_id, token, "gone", 0) for job_id, token in claims if job_id in set(gone)]
         await redis_client.arun(scripts.finish(queue, ended, wake=True))
     if queue.name != DJANGO_Q_QUEUE:
         for owner, event in await database.run_sync(stall_events, claims):
@@ -87,32 +99,49 @@ async def _texts_of(ids: Sequence[str]) -> dict[str, str]:
 
 
 def record_stalls(
-    queue: QueueDef, claims: Sequence[tuple[str, str]], said: Mapping[str, str] = MappingProxyType({})
+    queue: QueueDef,
+    claims: Sequence[tuple[str, str]],
+    said: Mapping[str, str] = MappingProxyType({}),
+    deaths: Deaths = NO_DEATHS_KNOWN,
 ) -> list[str]:
-    """Record that the workers of these claims were lost, and return the ids of finished jobs among them.
+    """Record that the workers of these claims died, and return the ids of jobs that leave the schedule.
 
-    `said` has the texts that they streamed, by job id; they stay with the jobs until another run says more.
-    A row that is not active under the token is left alone: its worker recorded the outcome, but had not
-    updated Redis yet. Only a process that can do a job fails it, so that its `on_end` runs.
+    These are suspects from now on, or finished. `said` has the texts that they streamed, by job id; they stay
+    with the jobs until another run says more. A row that is not active under the token is left alone: its
+    worker recorded the outcome, but had not updated Redis yet. Only a process that can do a job fails it, so
+    that its `on_end` runs.
     """
+    # All at once: the leases of the others may expire a moment later, when these here are gone already.
+    beside = Job.objects.filter(id__in=deaths.companions(token for _, token in claims), state=State.ACTIVE)
+    beside.update(suspect=True)
     for job_id, token in claims:
         with transaction.atomic():
-            active = Job.objects.filter(id=job_id, token=token, state=State.ACTIVE)
-            job = active.first()
-            if job is None:
-                continue
-            job.text = said.get(job_id, job.text)
-            if job.stalls >= queue.max_stalled and not why_unable(
-                job.kind, job.kind_version, tuple(job.args)
-            ):
-                _give_up(job)
-            elif active.update(
-                state=State.WAITING, stalls=F("stalls") + 1, attempts=F("attempts") - 1, text=job.text
-            ):
-                _keep_attempt(job)
+            job = Job.objects.filter(id=job_id, token=token, state=State.ACTIVE).first()
+            if job is not None:
+                job.text = said.get(job_id, job.text)
+                _record_stall(job, queue, deaths)
     ids = [job_id for job_id, _ in claims]
-    alive = Job.objects.filter(id__in=ids, state__in=UNFINISHED).values_list("id", flat=True)
-    return sorted(set(ids) - {job_id.hex for job_id in alive})
+    in_line = Job.objects.filter(id__in=ids, state__in=UNFINISHED, suspect=False).values_list("id", flat=True)
+    return sorted(set(ids) - {job_id.hex for job_id in in_line})
+
+
+def _record_stall(job: Job, queue: QueueDef, deaths: Deaths) -> None:
+    """Give an active job back, as a suspect if its worker died; fail it if too many died with it alone."""
+    dead, company = deaths.is_dead(job.token), deaths.company(job.token)
+    alone = dead and (scripts.is_alone(job.token) or (company == 1 and not job.suspect))
+    too_often = alone and job.stalls >= queue.max_stalled
+    if too_often and not why_unable(job.kind, job.kind_version, tuple(job.args)):
+        _give_up(job)
+        return
+    won = Job.objects.filter(id=job.id, token=job.token, state=State.ACTIVE).update(
+        state=State.WAITING,
+        suspect=dead,
+        stalls=F("stalls") + int(alone),
+        attempts=F("attempts") - 1,
+        text=job.text,
+    )
+    if won:
+        _keep_attempt(job, texts.worker_died(1 if alone else company) if dead else texts.WORKER_LOST)
 
 
 def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.Event]]:
@@ -129,7 +158,7 @@ def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.
     return found
 
 
-def _keep_attempt(job: Job) -> None:
+def _keep_attempt(job: Job, error: str) -> None:
     FailedAttempt.objects.create(
         job=job,
         number=job.attempts,
@@ -138,7 +167,7 @@ def _keep_attempt(job: Job) -> None:
         ended_at=timezone.now(),
         worker=job.token,
         code="stalled",
-        error=texts.WORKER_LOST,
+        error=error,
     )
 
 
@@ -153,7 +182,7 @@ def _give_up(job: Job) -> None:
                 code="stalled",
                 error=texts.UNEXPECTED,
                 text=job.text,
-                detail="The job stalled more often than max_stalled allows.",
+                detail="More workers died while they ran this job alone than max_stalled allows.",
                 ended_at=timezone.now(),
             )
         ]

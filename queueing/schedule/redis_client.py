@@ -31,6 +31,8 @@ Unavailable = (redis.RedisError, OSError)
 #: Those of them that every call would get now.
 Unreachable = (redis.ConnectionError, redis.TimeoutError, OSError)
 
+#: The scripts that use claim_shared.lua.
+_CLAIMING = ("claim", "claim_suspect", "count_late_start", "submit")
 _LUA = Path(__file__).parent / "lua"
 #: Maximum seconds for closing the connections.
 _CLOSE_TIMEOUT = 1.0
@@ -49,7 +51,7 @@ class ScriptCall(Generic[T]):
 @cache
 def script_source(script: str) -> str:
     """Return the text of `lua/<script>.lua`, preceded by the functions that it shares with others."""
-    shared = ("common", "claim_shared") if script in ("claim", "count_late_start", "submit") else ("common",)
+    shared = ("common", "claim_shared") if script in _CLAIMING else ("common",)
     return "\n".join((_LUA / f"{name}.lua").read_text() for name in (*shared, script))
 
 

@@ -39,7 +39,8 @@ class RedisBroker(Broker):
     def delete(self, task_id: str) -> None:
         """Delete one task."""
         redis_client.run(scripts.remove(DJANGO_Q_QUEUE, [task_id]))
-        redis_client.client().hdel(scripts.key("packages"), task_id)
+        for name in ("packages", "suspects"):
+            redis_client.client().hdel(scripts.key(name), task_id)
 
     def acknowledge(self, task_id: str) -> None:
         """Do nothing: the worker that claimed the task does this."""

@@ -7,6 +7,7 @@ work as in Django-Q2, through the functions of its monitor.
 import asyncio
 import inspect
 import logging
+import pickle
 import pydoc
 from concurrent.futures import Executor
 from typing import Any
@@ -16,13 +17,17 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.monitor import save_cached, save_task
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
-from django_q.signing import BadSignature, SignedPackage
+from django_q.signing import SignedPackage
 
+from queueing import texts
+from queueing.conf import DJANGO_Q_QUEUE, get_queue
 from queueing.record.database_thread import DatabaseThread
+from queueing.recovery import suspects
 from queueing.schedule import redis_client, scripts
 from queueing.values import clean_text
 
 from .executor import in_thread
+from .forks import exit_if_forked
 from .outcomes import traceback_of
 
 logger = logging.getLogger(__name__)
@@ -36,33 +41,46 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
         return
     try:
         task = SignedPackage.loads(package)
-    except BadSignature:
-        logger.error("a task with a wrong signature was deleted (is SECRET_KEY the same on all hosts?)")
+    except Exception:  # another SECRET_KEY, or what was pickled is no longer there
+        logger.exception("a task that cannot be read was deleted (is SECRET_KEY the same on all hosts?)")
     else:
-        await _execute(task, threads)
+        if await suspects.deaths_of_task(task_id) > get_queue(DJANGO_Q_QUEUE).max_stalled:
+            _end(task, texts.KILLS_WORKERS, success=False)
+        else:
+            await _execute(task, threads)
         await database.run_sync(_save, task)
     await client.hdel(scripts.key("packages"), task_id)
+    await suspects.acquit_task(task_id)
 
 
 async def _execute(task: dict[str, Any], threads: Executor) -> None:
     """Run the task, and write the outcome into `task` as Django-Q2's worker does."""
-    function = task["func"] if callable(task["func"]) else pydoc.locate(task["func"])
-    seconds = task.pop("timeout", Conf.TIMEOUT)
-    pre_execute.send(sender="django_q", func=function, task=task)
+    function = None
     try:
+        function = task["func"] if callable(task["func"]) else pydoc.locate(task["func"])
+        seconds = task.pop("timeout", Conf.TIMEOUT)
+        pre_execute.send(sender="django_q", func=function, task=task)
         if function is None:
             raise ValueError(f"Function {task['func']} is not defined")
         async with asyncio.timeout(seconds if seconds and seconds > 0 else None):
-            task["result"] = await _call(function, task, threads)
-        task["success"] = True
-    except asyncio.CancelledError:
+            result = await _call(function, task, threads)
+        pickle.dumps(result)  # as it is stored; Django-Q2 would store nothing of a task whose result is not
+        _end(task, result, success=True)
+    except (asyncio.CancelledError, GeneratorExit) as exc:
+        exit_if_forked(exc)
         raise
     except BaseException as exc:  # also `sys.exit`, which would end the worker
-        task["result"] = f"{clean_text(exc)} : {traceback_of(exc)}"
-        task["success"] = False
-        logger.error("task %s failed: %s", task["name"], clean_text(exc))
-    task["stopped"] = timezone.now()
-    post_execute_in_worker.send(sender="django_q", func=function, task=task)
+        exit_if_forked(exc)
+        _end(task, f"{clean_text(exc)} : {traceback_of(exc)}", success=False)
+    exit_if_forked()
+    post_execute_in_worker.send_robust(sender="django_q", func=function, task=task)
+
+
+def _end(task: dict[str, Any], result: Any, *, success: bool) -> None:
+    task["result"], task["success"], task["stopped"] = result, success, timezone.now()
+    task.setdefault("started", task["stopped"])
+    if not success:
+        logger.error("task %s failed: %s", task["name"], result)
 
 
 async def _call(function: Any, task: dict[str, Any], threads: Executor) -> Any:
@@ -77,4 +95,4 @@ def _save(task: dict[str, Any]) -> None:
         save_cached(task, broker)
     else:
         save_task(task, broker)
-    post_execute.send(sender="django_q", task=task)
+    post_execute.send_robust(sender="django_q", task=task)

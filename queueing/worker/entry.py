@@ -7,6 +7,7 @@ import logging
 
 from .forks import separate_children
 from .identity import Identity
+from .prober import Prober
 from .process import Worker
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ def main(identity: Identity) -> None:
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         separate_children(loop)
-        running = loop.create_task(Worker(identity).run())
+        worker = Prober(identity) if identity.is_prober else Worker(identity)
+        running = loop.create_task(worker.run())
         while not running.done():
             try:
                 loop.run_until_complete(running)

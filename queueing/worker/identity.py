@@ -28,6 +28,16 @@ class Identity:
     supervisor_pipe: tuple[int, int] | None = None
     """Both ends of a pipe whose write end only the supervisor holds: EOF means that the supervisor died."""
 
+    is_prober: bool = False
+    """Whether the process runs one suspect, alone (prober.py)."""
+    suspects: Any = None
+    """The number of suspects that wait, in memory shared by a cluster. The supervisor reads it."""
+
+    def expect_suspects(self, number: int) -> None:
+        """Let the supervisor know how many suspects wait for a prober."""
+        if self.suspects is not None:
+            self.suspects.value = number
+
     @property
     def id(self) -> str:
         """`cluster/name`; the token of a claim adds a number."""

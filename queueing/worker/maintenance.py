@@ -14,7 +14,7 @@ from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import pruning
 from queueing.record.database_thread import DatabaseThread, tidy_connections
-from queueing.recovery import reconcile, stalled
+from queueing.recovery import reconcile, stalled, suspects
 from queueing.schedule import redis_client, scripts
 
 from .abilities import Abilities
@@ -81,6 +81,7 @@ class Maintenance:
         self._worker.resize(await live_limits.worker_slots())
         await self._worker.look_for_parked_jobs()
         await self._stalled.recover()
+        self._worker.identity.expect_suspects(len(await suspects.waiting(self._database)))
         await reconcile.reconcile(self._worker.identity.id, self._database)
         await self.write_counters()
         await self._clean_up()

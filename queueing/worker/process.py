@@ -27,7 +27,7 @@ from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 
-from . import django_q_task, executor, outcomes, returns, stop_signals
+from . import executor, outcomes, returns, stop_signals
 from .abilities import Abilities
 from .active_runs import ActiveRun, ActiveRuns, Claim, Stop, cancel_all
 from .identity import Identity
@@ -35,6 +35,7 @@ from .lease_keeper import LeaseKeeper
 from .maintenance import Maintenance
 from .notifier import Notifier
 from .output import RunOutput
+from .packages import Packages
 from .result_writer import ResultWriter
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Worker:
         self._database = DatabaseThread()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
         self._writer = ResultWriter(self._database, self.counters, self._on_settled, self.stopping)
+        self._packages = Packages(self._threads, self._database, self._free)
         self._background: set[asyncio.Task[Any]] = set()
         self._maintenance = Maintenance(self, self._database)
         self._notifier = Notifier(
@@ -92,7 +94,7 @@ class Worker:
         faulthandler.dump_traceback_later(self.conf.grace + _DUMP_STACK_AFTER)
         await cancel_all([claiming])
         logger.info("stopping: %d jobs get %g s to finish", len(self.active_runs), self.conf.grace)
-        await self.active_runs.shut_down()
+        await asyncio.gather(self.active_runs.shut_down(), self._packages.shut_down(self.conf.grace))
         if not broken:
             await self._writer.drain()
         await cancel_all(always)
@@ -190,7 +192,7 @@ class Worker:
         for job in jobs:
             self.claims[job.id, token] = job.queue
             if job.queue == DJANGO_Q_QUEUE:
-                self._spawn(self._run_package(job, token))
+                self._packages.start(job, token)
         if ours := [job for job in jobs if job.queue != DJANGO_Q_QUEUE]:
             self._spawn(self._begin(ours, token, claimed))
 
@@ -247,15 +249,6 @@ class Worker:
 
     def _on_abandoned(self, active: ActiveRun) -> None:
         self._put(active, None)
-
-    async def _run_package(self, job: Claimed, token: str) -> None:
-        try:
-            await django_q_task.run_package(job.id, self._threads, self._database)
-        except (*redis_client.Unavailable, DatabaseError) as exc:
-            logger.error("task %s was not finished (%s); it runs again after its lease", job.id, exc)
-            self._free([(job.id, token)])
-        else:
-            await self._finish([job], token, State.COMPLETED)
 
     async def _finish(self, jobs: list[Claimed], token: str, state: str = "gone") -> None:
         await returns.finish(jobs, token, state, wake=self.stopping.is_set())

@@ -40,6 +40,8 @@ _CHECK_INTERVAL, _SCHEDULER_INTERVAL, _REPORT_INTERVAL = 0.5, 30.0, 2.0
 _BLOCKED_AFTER = 60.0
 #: Seconds: a worker that dies sooner after its start is replaced after a pause of `_SPAWN_PAUSE` seconds.
 _EARLY_DEATH, _SPAWN_PAUSE = 5.0, 1.0
+#: Processes that each run one suspect, at the same time. They end with it.
+_MAX_PROBERS = 8
 #: Seconds beyond the grace time until a stopping worker is killed.
 _KILL_AFTER = 10
 
@@ -62,6 +64,7 @@ class Supervisor(Sentinel):
         self.start_event, self.stop_event = Event(), Event()
         self._next_spawn = 0.0
         self._pipe = os.pipe()
+        self._suspects = RawValue("L", 0)
 
     def run(self) -> None:
         """Start the workers and supervise them until SIGTERM or SIGINT."""
@@ -89,14 +92,20 @@ class Supervisor(Sentinel):
             return Conf.STOPPING if self.pool else Conf.STOPPED
         return Conf.WORKING if self.start_event.is_set() else Conf.STARTING
 
-    def spawn_worker(self) -> None:
+    def spawn_worker(self, *, is_prober: bool = False) -> None:
         """Fork one worker."""
         _close_connections()
         beats = RawValue("L", 0)
-        identity = Identity(cluster=self.short_id, beats=beats, supervisor_pipe=self._pipe)
+        identity = Identity(
+            cluster=self.short_id,
+            beats=beats,
+            supervisor_pipe=self._pipe,
+            is_prober=is_prober,
+            suspects=self._suspects,
+        )
         process: Any = get_context("fork").Process(target=main, args=(identity,), name=identity.id)
         process.beats, process.last_beat, process.silent = beats, 0, 0.0
-        process.started = time.monotonic()
+        process.started, process.is_prober = time.monotonic(), is_prober
         # Between the fork and the worker's own signal handlers, our handler would take its signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         process.start()
@@ -131,11 +140,18 @@ class Supervisor(Sentinel):
                 process.join()
             if not process.is_alive():
                 self._remove_dead(process)
-        while len(self.pool) < Conf.WORKERS and time.monotonic() >= self._next_spawn:
+        probers = sum(process.is_prober for process in self.pool)
+        while len(self.pool) - probers < Conf.WORKERS and time.monotonic() >= self._next_spawn:
             self.spawn_worker()
+        for _ in range(probers, min(self._suspects.value, _MAX_PROBERS)):
+            self.spawn_worker(is_prober=True)
 
     def _remove_dead(self, process: Any) -> None:
         self.pool.remove(process)
+        if process.is_prober:
+            if process.exitcode:
+                logger.critical("worker %s died of the job that it ran alone", process.name)
+            return
         self.reincarnations += 1
         if process.exitcode == 0:
             logger.info("replacing worker %s, which has run its number of jobs", process.name)

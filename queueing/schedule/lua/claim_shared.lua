@@ -1,4 +1,4 @@
--- Placed between common.lua and the scripts that claim jobs (claim.lua, submit.lua) or count a late start
+-- Placed between common.lua and the scripts that claim jobs (claim.lua, claim_suspect.lua, submit.lua) or count a late start
 -- (count_late_start.lua).
 --
 -- The terms of a claim are its ARGV: token, lease (ms), ageing (ms a level), slots, the worker's channel for

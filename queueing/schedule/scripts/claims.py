@@ -1,7 +1,7 @@
 """Claims: taking jobs, keeping them, and giving them back or ending them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -9,9 +9,12 @@ from queueing.conf import QueueDef, get_conf
 from queueing.schedule.redis_client import ScriptCall
 
 from .keys import key, limiter_args, milliseconds, notify_channel, queue_key, script_keys, unable_keys
+from .submission import ScheduleEntry
 
 #: Maximum number of jobs of one claim. It bounds the script's time and its argument lists.
 MAX_CLAIM_SIZE = 500
+#: The last part of the token of a job that runs alone, in place of a number.
+_ALONE = "alone"
 
 
 class Claimed(NamedTuple):
@@ -61,6 +64,32 @@ def claim(
     `channel`, until its next claim. `able` are the needs that the worker meets among those for which jobs are
     parked: queue -> digests (needs.py).
     """
+    args = [*_terms(queues, token, slots, channel, idle=idle), json.dumps(able) if able else ""]
+    names = [q.name for q in queues]
+    keys = [*script_keys(*names), key("idle"), *unable_keys()]
+    return ScriptCall("claim", keys, args, _reader(names))
+
+
+def claim_suspect(queue: QueueDef, token: str, entry: ScheduleEntry) -> ScriptCall[Claims]:
+    """Claim this job, which is not in line, under an `alone_token`, if its queue has room for it."""
+    args = [*_terms([queue], token, 1), entry.id, entry.owner, entry.priority]
+    return ScriptCall("claim_suspect", script_keys(queue.name), args, _reader([queue.name]))
+
+
+def alone_token(worker: str) -> str:
+    """Return the token of a worker (`cluster/worker`) that runs one job alone."""
+    return f"{worker}/{_ALONE}"
+
+
+def is_alone(token: str) -> bool:
+    """Return whether this is the token of a job that runs alone in its process."""
+    return token.endswith(f"/{_ALONE}")
+
+
+def _terms(
+    queues: Sequence[QueueDef], token: str, slots: int, channel: str = "", *, idle: bool = False
+) -> list[Any]:
+    """Return the terms of a claim, as claim_shared.lua reads them."""
     conf = get_conf()
     args: list[Any] = [token, milliseconds(conf.lease), milliseconds(conf.ageing), min(slots, MAX_CLAIM_SIZE)]
     args += [channel, int(idle)]
@@ -68,8 +97,11 @@ def claim(
         args += (q.name, q.priority, q.concurrency, q.global_concurrency)
         args += limiter_args(q.limiter)
         args.append(q.owner_concurrency)
-    args.append(json.dumps(able) if able else "")
-    names = [q.name for q in queues]
+    return args
+
+
+def _reader(names: Sequence[str]) -> Callable[[list[Any]], Claims]:
+    """Return the function that reads the reply to a claim from queues of these names."""
 
     def read(reply: list[Any]) -> Claims:
         jobs = [
@@ -84,7 +116,7 @@ def claim(
         ]
         return Claims(jobs, None if reply[0] < 0 else reply[0] / 1000)
 
-    return ScriptCall("claim", [*script_keys(*names), key("idle"), *unable_keys()], args, read)
+    return read
 
 
 def count_late_start(queue: QueueDef, job_id: str, token: str) -> ScriptCall[float]:

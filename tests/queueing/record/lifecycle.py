@@ -89,13 +89,13 @@ def stalled_once(job: Job) -> None:
 def taken_over(job: Job) -> None:
     """Let the lease expire, and let another worker run the job."""
     stalled_once(job)
-    begin(job, "c2/w/1")
+    begin(job, "c2/w/alone")
 
 
 def done_by_another(job: Job) -> None:
     """Let the lease expire, and let another worker complete the job."""
     stalled_once(job)
-    end(begin(job, "c2/w/1"), value={"response": "the other's"})
+    end(begin(job, "c2/w/alone"), value={"response": "the other's"})
 
 
 def given_back(job: Job) -> None:

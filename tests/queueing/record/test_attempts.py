@@ -120,7 +120,7 @@ def test_end_after_several_runs_calls_hook_once():
         end(begin(job, f"c1/w/{n}"), State.DELAYED, delay=1)
     stalled_run = begin(job, "c1/w/3")
     stalled.record_stalls(get_queue(job.queue), [(job.id.hex, "c1/w/3")])
-    assert len(end(begin(job, "c2/w/1")).won) == 1
+    assert len(end(begin(job, "c2/w/alone")).won) == 1
     assert len(end(stalled_run).lost) == 1
     assert [w.state for w in Written.objects.all()] == ["completed"]
     assert [a.outcome for a in FailedAttempt.objects.all()] == ["failed", "failed", "stalled"]
@@ -206,7 +206,7 @@ def test_record_stalls_too_often_fails_job_and_calls_hook_once():
     job = new_job()
     queue = get_queue(job.queue)
     for n in range(queue.max_stalled + 1):
-        run = begin(job, f"c1/w/{n}")
+        run = begin(job, f"c1/w{n}/alone")
         over = stalled.record_stalls(queue, [(run.id, run.token)])
     job.refresh_from_db()
     assert over == [job.id.hex]
@@ -221,3 +221,13 @@ def test_record_stalls_of_recorded_outcome_changes_nothing():
     before = snapshot(job)
     assert stalled.record_stalls(get_queue(job.queue), [(run.id, run.token)]) == []
     assert snapshot(job) == before
+
+
+def test_ordinary_worker_begins_no_suspect():
+    job = new_job()
+    run = begin(job)
+    stalled.record_stalls(get_queue(job.queue), [(run.id, run.token)])
+    assert attempts.begin([Claimed(run.id, job.queue, 0.0)], "c1/w/2") == []
+    assert end(begin(job, "c1/w/alone"), State.DELAYED, delay=1).won
+    job.refresh_from_db()
+    assert (job.state, job.suspect, job.stalls) == (State.DELAYED, False, 1)

@@ -61,7 +61,7 @@ def test_text_of_a_lost_worker_stays_with_the_job(stalls):
     job.refresh_from_db()
     assert (job.text, job.state) == ("Half an", State.FAILED if stalls else State.WAITING)
     if not stalls:
-        [failed] = end(begin(job, "c1/w/2"), State.FAILED).won
+        [failed] = end(begin(job, "c1/w/alone"), State.FAILED).won
         assert failed.text == "Half an"
 
 

@@ -149,3 +149,8 @@ RESULTS: dict[str, Any] = {
 async def result(ctx: JobContext, *, way: str) -> Any:
     """Return the result."""
     return RESULTS[way]
+
+
+def leave_with_a_base_exception() -> None:
+    """Leave a task of Django-Q2."""
+    raise LibraryExit("out")

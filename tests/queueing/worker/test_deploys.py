@@ -156,10 +156,10 @@ def test_stalled_job_is_failed_only_by_a_worker_that_can_do_it(valkey, settings)
         job = submit("release.added", {}).job
     active = {"state": State.ACTIVE, "token": "c/w/1", "attempts": 1, "started_at": job.created_at}
     Job.objects.filter(id=job.id).update(**active)
-    assert record_stalls(get_queue("test"), [(job.id.hex, "c/w/1")]) == []
+    assert record_stalls(get_queue("test"), [(job.id.hex, "c/w/1")]) == [job.id.hex]
     job.refresh_from_db()
     assert (job.state, job.stalls) == (State.WAITING, 1)
-    Job.objects.filter(id=job.id).update(**active)
+    Job.objects.filter(id=job.id).update(**active | {"token": "c/w/alone"})
     with web_of("new"):
-        assert record_stalls(get_queue("test"), [(job.id.hex, "c/w/1")]) == [job.id.hex]
+        assert record_stalls(get_queue("test"), [(job.id.hex, "c/w/alone")]) == [job.id.hex]
     assert valkey.client.lrange("note:endings", 0, -1) == [f"{job.id.hex}:failed"]

@@ -1,0 +1,27 @@
+-- Claims one given job that is not in line, if its queue has room: a suspect, which runs alone.
+-- KEYS  4 global, 9 of the queue
+-- ARGV  the terms of one queue, see claim_shared.lua, then id, owner and priority of the job
+-- Returns as claim.lua does. A job that is claimed already is not claimed.
+token, lease, slots = ARGV[1], tonumber(ARGV[2]), 1
+local q = queue_at(5)
+read_terms(q, ARGV, FIRST_TERMS)
+local id, owner, priority = ARGV[FIRST_TERMS + TERMS], ARGV[FIRST_TERMS + TERMS + 1], ARGV[FIRST_TERMS + TERMS + 2]
+
+if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
+if redis.call('HEXISTS', CLAIMS, id) == 1 then return {-1} end
+
+local reply = {0}
+q.seen = {}
+if room(q) > 0 and owner_may(q, owner) then
+  if redis.call('HSETNX', JOBS, id, pack(owner, tonumber(priority), now)) == 1 then
+    if owner ~= '' then redis.call('HINCRBY', q.owner_unfinished, owner, 1) end
+  else -- it was put in line by a process that does not know suspects
+    redis.call('ZREM', q.delayed, id)
+    local member = parked_member(q, id, owner)
+    if member then redis.call('ZREM', q.parked, member) end
+  end
+  q.found, q.take = {{id = id, owner = owner, ready = now, score = 0}}, 1
+  take(q, reply, 1)
+end
+reply[1] = next_at and math.max(0, next_at - now) or -1
+return reply

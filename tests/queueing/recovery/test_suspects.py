@@ -1,0 +1,66 @@
+"""Who died, with whom: a death counts against a job only if the job was alone with the worker (E3)."""
+
+import pytest
+
+from queueing import texts
+from queueing.conf import get_queue
+from queueing.models import FailedAttempt, Job
+from queueing.recovery.stalled import record_stalls
+from queueing.recovery.suspects import Deaths
+from queueing.states import State
+from tests.queueing.record.lifecycle import begin, end, new_job
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+QUEUE = "test"
+
+
+def stall(jobs, deaths, token):
+    """Let the leases of these jobs expire."""
+    return record_stalls(get_queue(QUEUE), [(job.id.hex, token) for job in jobs], deaths=deaths)
+
+
+def test_jobs_that_died_together_are_suspects_and_none_is_counted():
+    jobs = [new_job() for _ in range(3)]
+    for number, job in enumerate(jobs):
+        begin(job, f"c/w/{number}")
+    ids = [job.id.hex for job in jobs]
+    # The leases of the claims of one worker expire one after another.
+    assert stall(jobs[:1], Deaths({"c/w": ids}, {"c/w": 3}, ()), "c/w/0") == ids[:1]
+    assert list(Job.objects.order_by("id").values_list("suspect", "state")) == [
+        (True, State.WAITING),
+        (True, State.ACTIVE),
+        (True, State.ACTIVE),
+    ]
+    stall(jobs[1:2], Deaths({"c/w": ids[1:]}, {"c/w": 3}, ()), "c/w/1")
+    stall(jobs[2:], Deaths({"c/w": ids[2:]}, {"c/w": 1}, ()), "c/w/2")  # Redis forgot the number
+    assert set(Job.objects.values_list("stalls", "attempts", "suspect")) == {(0, 0, True)}
+    errors = list(FailedAttempt.objects.order_by("id").values_list("error", flat=True))
+    assert errors[:2] == [texts.worker_died(3)] * 2
+
+
+def test_companion_that_ends_before_its_lease_is_no_suspect():
+    job = new_job()
+    run = begin(job, "c/w/1")
+    Job.objects.update(suspect=True)
+    end(run, State.DELAYED, delay=1)
+    assert not Job.objects.get().suspect
+
+
+def test_job_whose_worker_lives_is_neither_suspect_nor_counted():
+    job = new_job()
+    begin(job, "c/w/1")
+    assert stall([job], Deaths({"c/w": [job.id.hex]}, {"c/w": 1}, ["c/w"]), "c/w/1") == []
+    job.refresh_from_db()
+    assert (job.state, job.suspect, job.stalls, job.attempts) == (State.WAITING, False, 0, 0)
+
+
+def test_job_alone_with_its_worker_is_counted_until_it_fails():
+    job = new_job()
+    for number, token in enumerate(["c/w/1", "c/x/alone", "c/y/alone"]):
+        begin(job, token)
+        worker = token.rpartition("/")[0]
+        stall([job], Deaths({worker: [job.id.hex]}, {worker: 1}, ()), token)
+        job.refresh_from_db()
+        assert job.stalls == min(number + 1, get_queue(QUEUE).max_stalled)
+    assert (job.state, job.error_code) == (State.FAILED, "stalled")
