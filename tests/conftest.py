@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.support.web",
     "tests.support.proxy",
     "tests.support.redis_cluster",
+    "tests.support.sentinels",
     "tests.provider.fixture",
 ]

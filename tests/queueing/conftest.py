@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.proxy",
     "tests.support.redis_cluster",
+    "tests.support.sentinels",
 ]
