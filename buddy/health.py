@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from queueing.api import monitoring, redis
+from queueing.api.sockets import close_channel
 
 #: Maximum seconds of one check. All checks run at the same time, so this is also the maximum of an answer.
 TIMEOUT = 1.5
@@ -26,15 +28,16 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 async def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when all services work, else 503 with what is missing."""
     loop = asyncio.get_running_loop()
-    database, cache, workers = await asyncio.gather(
+    database, cache, layer, workers = await asyncio.gather(
         _within(loop.run_in_executor(_database_thread, _database)),
         _within(_redis()),
+        _within(_channel_layer()),
         _within(monitoring.workers_alive()),
     )
-    checks = {"database": database, "redis": cache, "workers": workers, "model": _model()}
-    ready = database == "ok" and cache == "ok" and isinstance(workers, int) and workers > 0
+    checks = {"database": database, "redis": cache, "events": layer, "workers": workers, "model": _model()}
+    ready = database == cache == layer == "ok" and isinstance(workers, int) and workers > 0
     if workers == 0:
-        checks["workers"] = "no worker is running: start manage.py qcluster"
+        checks["workers"] = "no worker is running and receives notifications: start manage.py qcluster"
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
@@ -69,6 +72,18 @@ def _database() -> str:
 
 async def _redis() -> str:
     await redis.aclient().ping()
+    return "ok"
+
+
+async def _channel_layer() -> str:
+    """Return `ok` when this process receives what it sends to itself."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel("ready.")
+    try:
+        await layer.send(channel, {"type": "ready"})
+        await layer.receive(channel)
+    finally:
+        await close_channel(layer, channel)
     return "ok"
 
 

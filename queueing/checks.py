@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .conf import EngineConf, QueueDef, get_conf
 from .kinds import all_kinds
+from .schedule.facts import OLDEST_VERSION, facts_sync
+from .schedule.redis_client import Unavailable
 
 
 @register("queueing")
@@ -31,6 +33,30 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
             message = f"job kind {kind.name!r} uses the unknown queue {kind.queue!r}"
             found.append(Error(message, hint=hint, id="queueing.E003"))
     return found
+
+
+@register("queueing", deploy=True)
+def check_redis(**_: Any) -> list[CheckMessage]:
+    """Return a message for every setting of the Redis server with which jobs can be lost or fail."""
+    try:
+        found = facts_sync()
+    except ImproperlyConfigured:
+        return []  # check_queueing reports it
+    except Unavailable as exc:
+        message = f"Redis cannot be asked for its settings ({type(exc).__name__})"
+        return [Warning(message, hint="Is it running? See REDIS_URL.", id="queueing.W004")]
+    messages: list[CheckMessage] = []
+    if found.version and found.version < OLDEST_VERSION:
+        message = f"Redis {'.'.join(map(str, found.version))} is too old"
+        messages.append(Error(message, hint="Use Redis 6.2 or later, or Valkey.", id="queueing.E005"))
+    if found.eviction not in ("", "noeviction"):
+        message = f"Redis may delete the keys of jobs: its maxmemory-policy is {found.eviction}"
+        messages.append(Warning(message, hint="Set maxmemory-policy to noeviction.", id="queueing.W002"))
+    if not found.has_aof:
+        message = "Redis keeps no log of its writes (appendonly no)"
+        hint = "Nothing accepted is lost, but a restart begins with an empty line until it is restored."
+        messages.append(Warning(message, hint=hint, id="queueing.W003"))
+    return messages
 
 
 def _check_queue(queue: QueueDef) -> list[CheckMessage]:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from .conf import get_queue
 from .errors import BadSubmission
-from .events import delivery, messages
+from .events import delivery, messages, standing
 from .kinds import find_kind
 from .limits import backpressure
 from .models import Job
@@ -131,13 +131,14 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
 
     Return None for a job without owner: there is no client to notify.
     """
-    if not job.unfinished_parents:
-        enqueue_all([job])
-    return async_to_sync(_announce)(job) if job.owner else None
+    in_line = bool(job.unfinished_parents or enqueue_all([job]))
+    return async_to_sync(_announce)(job, in_line) if job.owner else None
 
 
-async def _announce(job: Job) -> messages.Event:
+async def _announce(job: Job, in_line: bool) -> messages.Event:
     event = await messages.queued_event(job)
+    if not in_line and event["position"] is event["estimatedWait"] is None:
+        event["estimatedWait"] = standing.UNKNOWN_TO_REDIS  # it is stored, but Redis has no memory for it
     await delivery.emit(job.owner, event)
     return event
 

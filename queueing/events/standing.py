@@ -34,6 +34,10 @@ class Standing:
     """{low, high, reason}, seconds; None when nothing is known."""
 
 
+#: The wait of a job that is not in line, because Redis is unavailable or full.
+UNKNOWN_TO_REDIS: dict[str, Any] = {"low": None, "high": None, "reason": "redis"}
+
+
 async def standing_of(job: Job) -> Standing:
     """Return the position and wait of `job` now."""
     if job.is_finished:
@@ -57,7 +61,7 @@ async def standings(queue_name: str, ids: Sequence[str]) -> list[Standing]:
         durations = sorted([int(ms) / 1000 for ms in await _recent_durations(queue.name)])
         clusters = await clusters_alive()
     except redis_client.Unavailable:
-        return [Standing(None, {"low": None, "high": None, "reason": "redis"})] * len(ids)
+        return [Standing(None, UNKNOWN_TO_REDIS)] * len(ids)
     return [_standing(position, queue, counts, durations, clusters) for position in positions]
 
 

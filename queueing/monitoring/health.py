@@ -19,6 +19,10 @@ OK, WARNING, CRITICAL = "ok", "warning", "critical"
 
 #: Seconds that the next job may wait before it is a warning, and before it is critical.
 OLD, VERY_OLD = 120, 600
+#: Seconds that a job may wait while slots are free for it.
+UNCLAIMED = 20
+#: The share of the memory of Redis from which on it is a warning.
+MEMORY_NEARLY_FULL = 0.9
 #: The minimum number of failures in five minutes for a failure rate to count; the rates: warning, critical.
 FAILURES, FAILING, MOSTLY_FAILING = 5, 0.2, 0.5
 #: Failures grow if those per minute of the last five minutes are this many times those of the day.
@@ -78,12 +82,27 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     if overview["redis"] != "ok":
         text = "Redis is unavailable. New jobs are stored but not started. Trying again every second."
         return [HealthWarning(CRITICAL, "redis", "", text)]
-    found = [*_worker_warnings(overview), *_outage_warnings(overview)]
+    found = [*_server_warnings(overview.get("server") or {}), *_worker_warnings(overview)]
+    found += _outage_warnings(overview)
     found += map(_unable_warning, overview["unable"])
     for queue in overview["queues"]:
         found += _waiting_warnings(queue)
+        found += _unclaimed_warnings(queue, overview["workers"])
         found += _failure_warnings(queue)
     return found
+
+
+def _server_warnings(server: dict[str, Any]) -> Iterator[HealthWarning]:
+    """Yield the warnings about the memory of Redis."""
+    if server.get("eviction", "") not in ("", "noeviction"):
+        text = "Redis deletes keys when its memory is full, also those of jobs (maxmemory-policy "
+        yield HealthWarning(WARNING, "eviction", "", f"{text}{server['eviction']}). Set noeviction.")
+    used, most = server.get("used_memory", 0), server.get("max_memory", 0)
+    if most and used >= most * MEMORY_NEARLY_FULL:
+        text = f"Redis uses {used / 2**20:.0f} of {most / 2**20:.0f} MB."
+        if used >= most:
+            text += " New jobs are stored, and start when it has memory again."
+        yield HealthWarning(CRITICAL if used >= most else WARNING, "memory", "", text)
 
 
 def _orphan_warnings() -> list[HealthWarning]:
@@ -105,6 +124,9 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
         if worker["age"] > 2 * get_conf().heartbeat:
             text = f"The last heartbeat of worker {worker['id']} was {worker['age']:g} s ago."
             yield HealthWarning(WARNING, "heartbeat", "", text)
+        elif not worker.get("listens", True):
+            text = f"Worker {worker['id']} receives no notifications of Redis. It looks for jobs every 10 s."
+            yield HealthWarning(WARNING, "deaf", "", text)
 
 
 def _unable_warning(row: dict[str, Any]) -> HealthWarning:
@@ -149,6 +171,20 @@ def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
         very = oldest >= VERY_OLD and not queue["limiter"]
         text = f"The next job of {name} has waited {oldest:.0f} s."
         yield HealthWarning(CRITICAL if very else WARNING, "old", name, text)
+
+
+def _unclaimed_warnings(queue: dict[str, Any], workers: list[dict[str, Any]]) -> Iterator[HealthWarning]:
+    """Yield a warning if a job waits that a worker with free slots should have claimed long ago."""
+    free = sum(max(0, worker["slots"] - worker["running"]) for worker in workers)
+    # Below the concurrency of one cluster, any worker with a free slot may claim it.
+    most, limiter = queue.get("concurrency", 0), queue["limiter"]
+    held = queue["paused"] or queue["cooldown"] or queue["outage"]
+    held = held or queue["active"] >= min(most, queue.get("globalConcurrency") or most)
+    held = held or (limiter and limiter.get("used", 0) >= limiter.get("max", 0))
+    if free and not held and (queue["oldestWaiting"] or 0) >= UNCLAIMED:
+        text = f"No worker claims the next job of {queue['name']}, which has waited"
+        text += f" {queue['oldestWaiting']:.0f} s, although slots are free."
+        yield HealthWarning(CRITICAL, "unclaimed", queue["name"], text)
 
 
 def _failure_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:

@@ -11,7 +11,7 @@ from queueing.events import progress
 from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
-from queueing.schedule import needs, redis_client, scripts
+from queueing.schedule import facts, needs, redis_client, scripts
 from queueing.schedule.presence import workers
 from queueing.states import State
 
@@ -27,7 +27,13 @@ async def queue_overview() -> dict[str, Any]:
         unable = await _unable(alive)
         for queue in queues:
             queue["unable"] = sum(row["jobs"] for row in unable if row["queue"] == queue["name"])
-        return {"redis": "ok", "queues": queues, "workers": alive, "unable": unable}
+        return {
+            "redis": "ok",
+            "server": (await facts.facts())._asdict(),
+            "queues": queues,
+            "workers": alive,
+            "unable": unable,
+        }
     except redis_client.Unavailable as exc:
         queues = [{"name": queue} | recent.get(queue, {}) for queue in get_conf().queues]
         return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": [], "unable": []}

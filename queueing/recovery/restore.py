@@ -39,6 +39,18 @@ async def restore(worker: str, database: DatabaseThread) -> int:
     return added
 
 
+async def restore_lost_starts(database: DatabaseThread) -> None:
+    """Write the starts of limiters back whose key was lost."""
+    client = redis_client.aclient()
+    limited = [name for name, queue in get_conf().queues.items() if queue.limiter]
+    keys = {name: scripts.queue_key(name, "limiter_starts") for name in limited}
+    lost = [name for name in limited if not await client.exists(keys[name])]
+    starts = await database.run_sync(recent_starts) if lost else {}
+    for name in lost:
+        # The start of 1970 is in no window. It keeps the key, so that it does not count as lost again.
+        await client.zadd(keys[name], {"": 0} | starts.get(name, {}))
+
+
 def active_jobs() -> list[Job]:
     """Return all jobs that are active on record."""
     return list(Job.objects.filter(state=State.ACTIVE).only(*SCHEDULE_FIELDS))

@@ -51,8 +51,8 @@ async def workers() -> list[dict[str, Any]]:
 
 
 async def workers_alive() -> int:
-    """Return the number of workers that have a fresh heartbeat."""
-    return len(await workers())
+    """Return the number of workers that have a fresh heartbeat and receive notifications."""
+    return sum(worker.get("listens", True) for worker in await workers())
 
 
 async def clusters_alive() -> int:

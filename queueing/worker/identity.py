@@ -43,10 +43,11 @@ class Identity:
         """`cluster/name`; the token of a claim adds a number."""
         return f"{self.cluster}/{self.name}"
 
-    def heartbeat(self, *, active: int, slots: int, needs: Sequence[str]) -> dict[str, Any]:
+    def heartbeat(self, *, active: int, slots: int, needs: Sequence[str], listens: bool) -> dict[str, Any]:
         """Return the heartbeat of a worker that runs `active` jobs and may run `slots`, without its time.
 
-        `needs` are the digests of the needs of parked jobs that the worker meets.
+        `needs` are the digests of the needs of parked jobs that the worker meets. `listens` says whether it
+        receives notifications.
         """
         return {
             "id": self.id,
@@ -58,6 +59,7 @@ class Identity:
             "running": active,
             "slots": slots,
             "needs": list(needs),
+            "listens": listens,
             "memory": rss_bytes(),
             "version": get_conf().version,
         }

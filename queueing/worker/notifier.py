@@ -34,6 +34,11 @@ class Notifier:
         self._notified = asyncio.Event()
         self.subscription: Subscription | None = None
 
+    @property
+    def listens(self) -> bool:
+        """Whether notifications arrive."""
+        return bool(self.subscription and self.subscription.heard_at)
+
     def notify(self) -> None:
         """Wake the worker: there may be jobs that it can claim."""
         self._notified.set()

@@ -154,7 +154,9 @@ class Worker:
 
     def _heartbeat(self) -> dict[str, Any]:
         needs = [digest for digests in self.abilities.digests.values() for digest in digests]
-        return self.identity.heartbeat(active=len(self.claims), slots=self.slots, needs=needs)
+        return self.identity.heartbeat(
+            active=len(self.claims), slots=self.slots, needs=needs, listens=self._notifier.listens
+        )
 
     def _on_lost(self, claims: list[Claim]) -> None:
         """Stop the runs whose claims Redis refused, unless the record has them."""

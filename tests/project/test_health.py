@@ -54,3 +54,16 @@ def test_readyz_with_running_cluster_is_200(qcluster, client):
     response = wait_until(lambda: (r := client.get("/readyz")).status_code == 200 and r, "readiness")
     assert response.json()["ready"] is True
     assert response.json()["checks"]["workers"] == 1
+
+
+def test_readyz_without_notifications_for_workers_is_503(qcluster, client, proxy, valkey):
+    """K2: it tells the truth about the paths of events and of notifications, not only about commands."""
+    qcluster()
+    wait_until(lambda: client.get("/readyz").status_code == 200, "readiness")
+    valkey.client.execute_command("ACL", "SETUSER", "default", "resetchannels")
+    valkey.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    response = wait_until(lambda: (r := client.get("/readyz")).status_code == 503 and r, "the truth")
+    assert response.json()["checks"]["redis"] == "ok"
+    assert response.json()["checks"]["events"] != "ok"
+    valkey.client.execute_command("ACL", "SETUSER", "default", "allchannels")
+    wait_until(lambda: client.get("/readyz").status_code == 200, "readiness again")

@@ -34,6 +34,12 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Without memory, Redis refuses a script whose first write may need some. Scripts that keep active jobs alive
+-- call this first: they write hardly more than they replace.
+local function need_no_memory()
+  redis.call('HDEL', CLAIMS, '')
+end
+
 local function queue_at(first)
   return {
     waiting = KEYS[first], delayed = KEYS[first + 1], active = KEYS[first + 2],
@@ -76,8 +82,10 @@ local function pack(owner, priority, ready)
   return owner .. SEP .. whole(priority) .. SEP .. whole(ready)
 end
 
--- Returns owner, priority and ready from a value of `jobs`.
+-- Returns owner, priority and ready from a value of `jobs`. A lost value (a key was evicted or deleted) does
+-- not stop the job: the record has its owner, and reconciliation counts again.
 local function parse(text)
+  if not text then return '', 1, now_ms() end
   local owner, priority, ready = string.match(text, '^(.-)\31(%d+)\31(%d+)$')
   return owner, tonumber(priority), tonumber(ready)
 end

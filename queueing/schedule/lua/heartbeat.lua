@@ -4,6 +4,7 @@
 -- Returns the time in ms.
 local WORKERS = KEYS[1]
 local now = now_ms()
+redis.call('HDEL', WORKERS, '') -- see need_no_memory
 
 local function stamped(text)
   return string.format('{"at": %.3f, ', now / 1000) .. text

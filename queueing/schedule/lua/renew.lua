@@ -3,6 +3,7 @@
 -- ARGV  lease (ms), then for each job: id, token
 -- Returns the ids whose claim has another token, or that Redis lost.
 local q = queue_at(5)
+need_no_memory()
 local ends, lost = whole(now_ms() + tonumber(ARGV[1])), {}
 for i = 2, #ARGV, 2 do
   if redis.call('HGET', CLAIMS, ARGV[i]) == ARGV[i + 1] then

@@ -23,7 +23,7 @@ from .claims import (
 from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_channel
 from .limits import set_overrides
 from .reading import counts, positions
-from .recovery import Lease, ending_leases, mark_reconciled, restore_active
+from .recovery import Lease, Repair, ending_leases, mark_reconciled, recount, repair, restore_active
 from .streams import TextChunk, append, parse_stream
 from .submission import ScheduleEntry, promote, remove, submit
 
@@ -36,6 +36,7 @@ __all__ = [  # by module
     "Lease",
     "Outcome",
     "ProviderEnd",
+    "Repair",
     "ScheduleEntry",
     "TextChunk",
     "Verdict",
@@ -59,9 +60,11 @@ __all__ = [  # by module
     "positions",
     "promote",
     "queue_key",
+    "recount",
     "release",
     "remove",
     "renew",
+    "repair",
     "report",
     "restore_active",
     "retry_later",

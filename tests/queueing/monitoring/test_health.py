@@ -133,3 +133,39 @@ async def test_registered_check_is_included_and_worst_is_first(valkey, db, monke
     seen = await health.queue_health()
     assert [warning["code"] for warning in seen["warnings"]] == ["no_workers", "mild"]
     assert seen["health"] == "critical"
+
+
+def test_unclaimed_job_beside_free_slots_is_critical():
+    """E1: work waits, slots are free, and nothing is claimed."""
+    waiting = {"waiting": 1, "oldestWaiting": 25.0, "concurrency": 3, "globalConcurrency": 0}
+    assert warnings_of(queue(**waiting)) == [("critical", "unclaimed", "test")]
+    for reason in (
+        {"oldestWaiting": 5.0},
+        {"paused": True},
+        {"cooldown": 3.0},
+        {"active": 3},
+        {"limiter": {"max": 2, "duration": 60, "used": 2}},
+        {"globalConcurrency": 1, "active": 1},
+    ):
+        assert "unclaimed" not in [code for _, code, _ in warnings_of(queue(**(waiting | reason)))]
+    busy = {"id": "c/w", "age": 0.1, "running": 5, "slots": 5}
+    assert warnings_of(queue(**waiting), workers=[busy]) == []
+
+
+def test_worker_without_notifications_is_a_warning():
+    worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5, "listens": False}
+    assert warnings_of(queue(), workers=[worker]) == [("warning", "deaf", "")]
+
+
+@pytest.mark.parametrize(
+    ("server", "wanted"),
+    [
+        ({"eviction": "allkeys-lru"}, [("warning", "eviction", "")]),
+        ({"eviction": "noeviction", "used_memory": 95, "max_memory": 100}, [("warning", "memory", "")]),
+        ({"eviction": "noeviction", "used_memory": 101, "max_memory": 100}, [("critical", "memory", "")]),
+        ({"eviction": "noeviction", "used_memory": 101, "max_memory": 0}, []),
+        ({"eviction": ""}, []),
+    ],
+)
+def test_memory_of_redis_is_reported(server, wanted):
+    assert warnings_of(queue(), server=server) == wanted

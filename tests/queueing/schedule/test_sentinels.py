@@ -31,6 +31,7 @@ def test_primary_demoted_with_open_connections_is_left(sentinels, qcluster):
     old = sentinels.primary()
     sentinels.sentinels[0].client.execute_command("SENTINEL", "FAILOVER", "main")
     wait_until(lambda: sentinels.primary() is not old, "the other primary")
+    wait_until(lambda: old.client.role()[0] == "slave", "the old one to be a replica")
     for _ in range(5):
         assert finished(submit("test.noop", {}, owner="alice").job).state == State.COMPLETED
     wait_until(lambda: redis_client.run(scripts.counts("test")).active == 0, "Redis to forget them")
