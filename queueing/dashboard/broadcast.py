@@ -44,9 +44,18 @@ class Broadcast(SessionWatch[DashboardClient]):
             self._round += 1
             self._frames.clear()
             for viewer in {client.viewer for client in self.members}:
-                await self._show(viewer, [client for client in self.members if client.viewer == viewer])
+                await self._show_safely(viewer)
         except DatabaseError as exc:
             await self._report_trouble(list(self.members), exc)
+
+    async def _show_safely(self, viewer: Viewer) -> None:
+        """Send the clients of one viewer their changes. An error costs no other viewer the round."""
+        try:
+            await self._show(viewer, [client for client in self.members if client.viewer == viewer])
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("a viewer of the dashboard gets nothing in this round")
 
     async def show(self, client: DashboardClient) -> None:
         """Send one client what it has not seen, now."""

@@ -4,6 +4,7 @@ Each web process checks once a second the jobs that its own sockets wait for: th
 clients, not with the jobs in line or their throughput. Without waiting clients nothing runs.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +14,8 @@ from queueing.record.database_thread import in_thread
 from . import delay_reasons, messages, standing
 from .periodic import Periodic, send_safely
 from .standing import Standing
+
+logger = logging.getLogger(__name__)
 
 Send = Callable[[messages.Event], Awaitable[None]]
 
@@ -75,7 +78,10 @@ class Positions(Periodic[str]):
             by_queue[watched.queue].append(watched)
         for queue, all_watched in by_queue.items():
             for i in range(0, len(all_watched), _BATCH_SIZE):
-                await _update(queue, all_watched[i : i + _BATCH_SIZE])
+                try:
+                    await _update(queue, all_watched[i : i + _BATCH_SIZE])
+                except Exception:  # of one queue: the others get theirs
+                    logger.exception("the positions in %s were not sent", queue)
 
 
 async def _update(queue: str, jobs: list[WatchedJob]) -> None:

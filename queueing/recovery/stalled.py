@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from queueing.kinds import why_unable
 from queueing.models import FailedAttempt, Job
 from queueing.record.attempts import end
 from queueing.record.database_thread import DatabaseThread
+from queueing.record.outage import is_outage
 from queueing.record.run import Result, as_result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
@@ -115,11 +117,16 @@ def record_stalls(
     beside = Job.objects.filter(id__in=deaths.companions(token for _, token in claims), state=State.ACTIVE)
     beside.update(suspect=True)
     for job_id, token in claims:
-        with transaction.atomic():
-            job = Job.objects.filter(id=job_id, token=token, state=State.ACTIVE).first()
-            if job is not None:
-                job.text = said.get(job_id, job.text)
-                _record_stall(job, queue, deaths)
+        try:
+            with transaction.atomic():
+                job = Job.objects.filter(id=job_id, token=token, state=State.ACTIVE).first()
+                if job is not None:
+                    job.text = said.get(job_id, job.text)
+                    _record_stall(job, queue, deaths)
+        except Exception as exc:
+            if is_outage(exc):
+                raise
+            logger.exception("the death of job %s was not recorded; it is tried again", job_id)
     ids = [job_id for job_id, _ in claims]
     in_line = Job.objects.filter(id__in=ids, state__in=UNFINISHED, suspect=False).values_list("id", flat=True)
     return sorted(set(ids) - {job_id.hex for job_id in in_line})
@@ -173,18 +180,18 @@ def _keep_attempt(job: Job, error: str) -> None:
 
 def _give_up(job: Job) -> None:
     """Fail a job that stalled too often: something about it kills workers."""
-    recorded = end(
-        [
-            Result(
-                run=as_run(job),
-                state=State.FAILED,
-                outcome="stalled",
-                code="stalled",
-                error=texts.UNEXPECTED,
-                text=job.text,
-                detail="More workers died while they ran this job alone than max_stalled allows.",
-                ended_at=timezone.now(),
-            )
-        ]
+    result = Result(
+        run=as_run(job),
+        state=State.FAILED,
+        outcome="stalled",
+        code="stalled",
+        error=texts.UNEXPECTED,
+        text=job.text,
+        detail="More workers died while they ran this job alone than max_stalled allows.",
+        ended_at=timezone.now(),
     )
+    recorded = end([result])
+    if recorded.broken:
+        logger.error("on_end of job %s raised; it fails without", job.id.hex, exc_info=recorded.broken[0][1])
+        recorded = end([replace(result, hook=False)])
     transaction.on_commit(lambda: enqueue_all(recorded.freed))

@@ -14,6 +14,7 @@ from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import pruning
 from queueing.record.database_thread import DatabaseThread, tidy_connections
+from queueing.record.outage import is_outage
 from queueing.recovery import reconcile, stalled, suspects
 from queueing.schedule import redis_client, scripts
 
@@ -64,8 +65,6 @@ class Maintenance:
                 await self._cycle()
             except (*redis_client.Unavailable, DatabaseError) as exc:
                 logger.warning("maintenance was interrupted: %s: %s", type(exc).__name__, exc)
-            except Exception:
-                logger.exception("maintenance failed; continuing")
             await self._wait(max(0.2, heartbeat - (time.monotonic() - began)))
 
     async def _wait(self, seconds: float) -> None:
@@ -78,13 +77,34 @@ class Maintenance:
         self._due.set()
 
     async def _cycle(self) -> None:
+        """Do all duties. One that fails does not keep the others from being done."""
+        for duty in (
+            self._follow_limits,
+            self._worker.look_for_parked_jobs,
+            self._stalled.recover,
+            self._count_suspects,
+            self._reconcile,
+            self.write_counters,
+            self._clean_up,
+            self._tidy,
+        ):
+            try:
+                await duty()
+            except Exception as exc:
+                if isinstance(exc, redis_client.Unreachable) or is_outage(exc):
+                    raise
+                logger.exception("a duty of maintenance failed; continuing")
+
+    async def _follow_limits(self) -> None:
         self._worker.resize(await live_limits.worker_slots())
-        await self._worker.look_for_parked_jobs()
-        await self._stalled.recover()
+
+    async def _count_suspects(self) -> None:
         self._worker.identity.expect_suspects(len(await suspects.waiting(self._database)))
+
+    async def _reconcile(self) -> None:
         await reconcile.reconcile(self._worker.identity.id, self._database)
-        await self.write_counters()
-        await self._clean_up()
+
+    async def _tidy(self) -> None:
         await sync_to_async(tidy_connections)()  # the thread of handlers that use the async ORM
         await self._database.refresh()
 

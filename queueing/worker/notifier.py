@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 
 from queueing.schedule import scripts
@@ -9,6 +10,8 @@ from queueing.schedule.server import server
 from queueing.schedule.subscription import Subscription
 
 from .active_runs import ActiveRuns
+
+logger = logging.getLogger(__name__)
 
 #: Maximum seconds without a notification until a worker with free slots looks for jobs itself.
 _MAX_WAIT = 10.0
@@ -72,7 +75,12 @@ class Notifier:
             await asyncio.gather(listening, return_exceptions=True)
 
     def _receive(self, channel: str, data: bytes) -> None:
-        word, _, rest = data.decode().partition(":")
+        try:
+            self._take(*data.decode().partition(":"))
+        except Exception:  # from another version, or by a hand: this message alone is lost
+            logger.exception("the notification %r cannot be read", data[:200])
+
+    def _take(self, word: str, _: str, rest: str) -> None:
         if word == "job":
             self._on_job(*json.loads(rest))
         elif word == "cancel":
