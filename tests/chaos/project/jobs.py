@@ -17,8 +17,9 @@ KINDS = {"chaos.work", "chaos.plain", "chaos.limited", "chaos.grown"}
 def _work(key: str, queue: str, seconds: float) -> str:
     """Report the work at the provider, which makes it last."""
     body = {"key": key, "queue": queue, "seconds": seconds, "instance": _instance()}
-    url = settings.OPENAI_BASE_URL.removesuffix("/v1") + "/_work"
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        os.environ["CHAOS_WORK_URL"], json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return str(json.load(answer)["answer"])
 

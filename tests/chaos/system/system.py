@@ -96,6 +96,9 @@ class System:
         linked = await self.links.add("postgres", self.database.port) if self.database.port else 0
         env["DATABASE_URL"] = self.database.url(linked)
         env["OPENAI_BASE_URL"] = f"http://127.0.0.1:{await self.links.add('provider', self.provider.port)}/v1"
+        env["CHAOS_WORK_URL"] = (
+            f"http://127.0.0.1:{self.provider.port}/_work"  # not over a link: it is no provider
+        )
         await self._migrate(env)
         for number, host in enumerate(self.hosts, 1):
             self._add_services(number, os.environ | env | {"CHAOS_CLOCK": str(host.clock)})
