@@ -1,7 +1,7 @@
 """Threads that keep no database connection between two functions."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -12,7 +12,7 @@ from django.db import connections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Seconds without work after which a `SerialThread` ends.
+#: Seconds without work after which a thread ends.
 _IDLE = 1.0
 
 
@@ -34,13 +34,53 @@ def _tidily(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 class TidyThreads(ThreadPoolExecutor):
-    """A pool of threads that give their connection back after each function, however it ended."""
+    """A pool of threads that give their connection back after each function, however it ended.
+
+    The threads are daemons, unlike those of the base class, for which the end of a process waits: a function
+    that waits for an event loop that has ended (`async_to_sync`) would keep a web process alive for ever.
+    A thread that has nothing to do for a while ends.
+    """
+
+    def __init__(self, size: int, thread_name_prefix: str = "tidy") -> None:
+        super().__init__(size, thread_name_prefix)  # asyncio takes no other class as its default executor
+        self._size, self._name = size, thread_name_prefix
+        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._lock = Lock()
+        self._alive = 0
+        self._unfinished = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        return super().submit(partial(_tidily, fn, *args, **kwargs))
+        future: Future[T] = Future()
+        with self._lock:
+            self._work.put((future, partial(_tidily, fn, *args, **kwargs)))
+            self._unfinished += 1
+            if self._alive < min(self._size, self._unfinished):
+                self._alive += 1
+                Thread(target=self._serve, name=self._name, daemon=True).start()
+        return future
+
+    def _may_end(self) -> bool:
+        with self._lock:
+            is_idle = self._work.empty()
+            self._alive -= is_idle
+            return is_idle
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                future, function = self._work.get(timeout=_IDLE)
+            except Empty:
+                if self._may_end():
+                    return connections.close_all()
+                continue
+            if future.set_running_or_notify_cancel():
+                _settle(future, function)
+            del future, function  # nothing may live on only because this thread is idle
+            with self._lock:
+                self._unfinished -= 1
 
 
-class SerialThread(Executor):
+class SerialThread(TidyThreads):
     """An executor that runs functions one after the other, and has no thread while there are none.
 
     It suits asgiref's `ThreadSensitiveContext`. Something that only waits, for example an event stream,
@@ -48,32 +88,7 @@ class SerialThread(Executor):
     """
 
     def __init__(self) -> None:
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
-        self._lock = Lock()
-        self._running = False
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        future: Future[T] = Future()
-        with self._lock:
-            self._work.put((future, partial(_tidily, fn, *args, **kwargs)))
-            if not self._running:
-                self._running = True
-                Thread(target=self._serve, name="serial", daemon=True).start()
-        return future
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                future, function = self._work.get(timeout=_IDLE)
-            except Empty:
-                with self._lock:
-                    if self._work.empty():
-                        self._running = False
-                        return
-                continue
-            if future.set_running_or_notify_cancel():
-                _settle(future, function)
-            del future, function  # nothing may live on only because this thread is idle
+        super().__init__(1, "serial")
 
 
 def _settle(future: "Future[Any]", function: Callable[[], Any]) -> None:

@@ -59,14 +59,9 @@ def _without_pause(call: Call, pauses: Sequence[tuple[str, float, float]]) -> Ca
     return call
 
 
-def _punctual(evidence: Evidence, queue: str) -> list[Call]:
-    """Return the calls of a queue, except those that a suspended worker made late."""
-    return [
-        call
-        for call in evidence.calls
-        if call.queue == queue
-        and not any(i == call.instance and a <= call.started <= b + TRAVEL for i, a, b in evidence.pauses)
-    ]
+def _is_late(call: Call, evidence: Evidence) -> bool:
+    """Return whether the call's worker had been suspended just before it."""
+    return any(name == call.instance and a <= call.started <= b + TRAVEL for name, a, b in evidence.pauses)
 
 
 def exceeded(evidence: Evidence) -> Iterator[Violation]:
@@ -85,7 +80,8 @@ def _exceeded(evidence: Evidence, limit: Limit) -> Iterator[Violation]:
             yield Violation("", f"{limit.queue}: {most} active in {instance}, of {limit.per_instance}")
     if limit.starts:
         allowed, seconds = limit.starts
-        most = most_starts(_punctual(evidence, limit.queue), seconds - TRAVEL)
+        calls = [call for call in evidence.calls if call.queue == limit.queue]
+        most = most_starts([call for call in calls if not _is_late(call, evidence)], seconds - TRAVEL)
         if most > allowed:
             yield Violation("", f"{limit.queue}: {most} starts in {seconds:g} s, at most {allowed} may be")
 
@@ -102,6 +98,7 @@ def ghosts(evidence: Evidence) -> Iterator[Violation]:
         completed = any(verb == "completed" for verb, _ in transcript.ends)
         if completed and not any(call.whole for call in mine):
             yield Violation(question.request_id, "completed, but the provider never sent a whole answer")
-        if late := [call for call in mine if call.started > transcript.ended_at + LATE]:
+        late = [call for call in mine if call.started > transcript.ended_at + LATE]
+        if late := [call for call in late if not _is_late(call, evidence)]:
             after = late[0].started - transcript.ended_at
             yield Violation(question.request_id, f"a run began {after:.1f} s after its end")
