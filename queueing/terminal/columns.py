@@ -68,7 +68,7 @@ def _state(queue: Row) -> Text:
     if queue["paused"]:
         words.append("paused")
     if queue["outage"]:
-        words.append(f"provider down, next try {seconds(queue['cooldown'])}")
+        words.append(f"provider down {seconds(queue['cooldown'])}")
     elif queue["cooldown"]:
         words.append(f"cooldown {seconds(queue['cooldown'])}")
     if queue["pressure"] != backpressure.NORMAL:

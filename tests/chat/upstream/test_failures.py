@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -159,12 +160,20 @@ async def test_silent_provider_times_out(provider: Provider, api, script, kind, 
     assert (type(error), error.code) == (kind, "provider_timeout")
 
 
-async def test_unreachable_provider_is_retried(api, settings, unused_tcp_port):
-    settings.OPENAI_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}/v1"
+@pytest.mark.parametrize("how", ["refused", "no such host", "no TLS"])
+async def test_unreachable_provider_is_an_outage(provider: Provider, api, settings, unused_tcp_port, how):
+    """K3: connections that are refused, names that are unknown, and TLS that fails."""
+    port = urlsplit(provider.base_url).port
+    settings.OPENAI_BASE_URL = {
+        "refused": f"http://127.0.0.1:{unused_tcp_port}/v1",
+        "no such host": "http://no-such-host.invalid/v1",
+        "no TLS": f"https://127.0.0.1:{port}/v1",
+    }[how]
 
     error = await request_error()
 
     assert (type(error), error.code) == (Outage, "provider_unreachable")
+    assert error.certain
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from queueing.schedule.scripts import ScheduleEntry
 
 TAGS = 2**40
 HOUR = 3600
+#: The provider of these queues may fail.
+PROVIDER, WITH_PROVIDER = "p", ("quick", "fair")
 
 QUEUES = {
     q.name: q
@@ -82,6 +84,11 @@ class Model:
         """The changes of operators: limits, and `paused`."""
         self.idle = ""
         """The token of the idle worker, or empty."""
+        self.is_watched = self.is_open = self.probe_is_due = False
+        """Whether the provider has failed, its breaker is open, and a job may try it."""
+        self.probing = False
+        self.probes: set[str] = set()
+        """The ids of the jobs that try it."""
         for job in self.jobs.values():
             job.known = job.needs = False
 
@@ -145,19 +152,30 @@ class Model:
         """Return the number of active jobs of a cluster."""
         return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
 
-    def claim(self, token: str, slots: int, *, idle: bool, able: bool = False) -> list[Job]:
+    def claim(
+        self, token: str, slots: int, *, idle: bool, able: bool = False, lines: Iterable[str] = ()
+    ) -> list[Job]:
         """Return the jobs that a claim must take, queue by queue, each in line order.
 
-        A worker that is `able` also takes those that others could not do.
+        A worker that is `able` also takes those that others could not do. `lines` are the queues in whose
+        line are jobs that are not parked.
         """
+        lines = {*lines, *(j.queue for j in self.jobs.values() if j.known and j.state == "delayed" and j.due)}
         for queue in QUEUES:
             for job in [j for j in self.known(queue, "delayed") if j.due]:
                 self.enqueue(job)
-        offered = {queue: self._may_start(queue, token.split("/")[0], slots, able) for queue in QUEUES}
+        self.probing = not self.probe_is_due  # by another queue of this claim, or not yet
+        offered = {
+            queue: self._may_start(queue, token.split("/")[0], slots, able) if able or queue in lines else []
+            for queue in QUEUES
+        }
         by_priority = sorted(QUEUES.values(), key=lambda q: q.priority)
         taken = {j.id for j in [j for q in by_priority for j in offered[q.name]][:slots]}
         chosen = [j for jobs in offered.values() for j in jobs if j.id in taken]
         for job in chosen:
+            if self.is_open and job.queue in WITH_PROVIDER:
+                self.probes.add(job.id)
+                self.probe_is_due = False
             self._start(job, token)
         self.idle = token if idle and not chosen else ""
         return chosen
@@ -165,6 +183,8 @@ class Model:
     def hand_over(self, job: Job, *, listening: bool) -> bool:
         """Return whether the only job in line goes to the idle worker."""
         cluster = self.idle.split("/")[0]
+        if self.is_watched and job.queue in WITH_PROVIDER:
+            return False  # a claim starts probes
         if not self.idle or self._may_start(job.queue, cluster, 1) != [job]:
             return False
         if listening:
@@ -202,6 +222,8 @@ class Model:
             room = min(room, q.global_concurrency - len(self.known(q.name, "active")))
         if q.limiter:
             room = min(room, q.limiter.max - len(self.starts[q.name]))
+        if room > 0 and self.is_open and queue in WITH_PROVIDER:
+            room, self.probing = 0 if self.probing else 1, True
         active = Counter(j.owner for j in self.known(q.name, "active"))
         chosen: list[Job] = []
         line = self.line(q.name)

@@ -18,7 +18,7 @@ from .invariants import (
     check_limits,
     read_redis,
 )
-from .model import HOUR, QUEUES, Job, Model, digest_of, need_of
+from .model import HOUR, PROVIDER, QUEUES, TAGS, WITH_PROVIDER, Job, Model, digest_of, need_of
 from .operations import ended_leases
 from .strategies import clusters, limits, owners, picks, queues, rarely, specs
 
@@ -105,6 +105,7 @@ class ScheduleMachine(Machine):
     def claim(self, cluster: str, slots: int, idle: bool, able: bool = False) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
+        lines = [queue for queue in QUEUES if self.client.zcard(queue_key(queue, "waiting"))]
         got = redis_client.run(
             scripts.claim(
                 list(QUEUES.values()),
@@ -115,8 +116,9 @@ class ScheduleMachine(Machine):
                 able={queue: [digest_of(queue), "0" * 40] for queue in QUEUES} if able else None,
             )
         ).jobs
-        wanted = self.model.claim(token, slots, idle=idle, able=able)
+        wanted = self.model.claim(token, slots, idle=idle, able=able, lines=lines)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
+        assert all(job.watched == (self.model.is_watched and job.queue in WITH_PROVIDER) for job in got)
         for queue in {job.queue for job in got}:
             owners = {self.model.jobs[job.id].owner for job in got if job.queue == queue}
             check_limits(self.model, queue, cluster, owners)
@@ -164,6 +166,50 @@ class ScheduleMachine(Machine):
         for job in won:
             self.model.end_claim(job, "waiting")
             self.model.enqueue(job, charge=False)
+
+    @rule(queue=queues, pick=st.integers(0, 50))
+    def release_and_let_others_pass(self, queue: str, pick: int) -> None:
+        if not (active := self.model.known(queue, "active")):
+            return
+        job = active[pick % len(active)]
+        band = job.priority * TAGS, (job.priority + 1) * TAGS - 1
+        line = self.client.zrangebyscore(queue_key(queue, "waiting"), *band, 0, 1, withscores=True)
+        assert redis_client.run(scripts.release(queue, [(job.id, job.token)], behind=True)) == []
+        self.model.end_claim(job, "waiting")
+        self.model.enqueue(job, charge=False)
+        job.tag = max(job.tag, *(int(score) % TAGS for _, score in line), 0) + 1
+
+    def report(self, job_id: str, cause: str) -> None:
+        ends = [scripts.ProviderEnd(job_id, cause, HOUR)]
+        redis_client.run(scripts.report(PROVIDER, WITH_PROVIDER, ends))
+
+    @rule(really=rarely)
+    def refuse_calls(self, really: bool) -> None:
+        """The provider asks for a wait: its breaker opens, or stays open for longer."""
+        if really:
+            self.made += 1
+            self.report(f"refused{self.made}", "cooldown")
+            self.model.is_watched = self.model.is_open = True
+            self.model.probe_is_due = False
+
+    @rule()
+    def make_probe_due(self) -> None:
+        if self.model.is_open:
+            self.client.hset(key(f"breaker:{PROVIDER}"), "until", 1)
+            self.model.probe_is_due = True
+
+    @rule(pick=st.integers(0, 50), really=rarely)
+    def answer_call(self, pick: int, really: bool) -> None:
+        """The provider answers: a probe, which closes its breaker, or another job, which does not."""
+        probes = sorted(self.model.probes)
+        if not self.model.is_watched or not (really or probes):
+            return
+        self.report(probes[pick % len(probes)] if probes else "another", "ok")
+        if probes:
+            self.model.is_open = self.model.probe_is_due = False
+            self.model.probes = set()
+            for queue in WITH_PROVIDER:  # more jobs would start step by step
+                self.client.hdel(queue_key(queue, "meta"), "cooldown")
 
     @rule(queue=queues, picks=picks)
     def submit_known_jobs_and_renew(self, queue: str, picks: list[tuple[int, bool]]) -> None:

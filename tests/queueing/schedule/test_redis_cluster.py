@@ -4,6 +4,7 @@ import pytest
 
 from queueing.control import verbs
 from queueing.models import Job
+from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.queueing.worker.test_end_to_end import finished
@@ -33,6 +34,15 @@ def test_redis_cluster_data_lost_every_job_completes(nodes, qcluster):
         node.client.flushall()
     qcluster()
     assert {finished(job).state for job in jobs} == {State.COMPLETED}
+
+
+def test_redis_cluster_outage_is_waited_out(nodes, qcluster):
+    redis_client.client().set("provider", "down")
+    jobs = submit_many("test.call", [{}] * 5)
+    qcluster()
+    wait_until(lambda: redis_client.run(scripts.counts("test-provider")).outage, "the outage")
+    redis_client.client().set("provider", "up")
+    assert {(job.state, job.attempts) for job in map(finished, jobs)} == {(State.COMPLETED, 1)}
 
 
 def test_redis_cluster_all_keys_are_on_one_node(nodes, qcluster):

@@ -28,8 +28,9 @@ def run_machine(client: Any, examples: int, steps: int) -> None:
 
 @pytest.fixture
 def client(valkey: Any, settings: Any) -> Any:
-    """Redis, with leases and ageing that are too long to matter within a test."""
-    settings.QUEUEING = settings.QUEUEING | {"LEASE": HOUR, "AGEING": 1_000_000 * HOUR}
+    """Redis, with leases, ageing and probes that are too long to matter within a test."""
+    too_long = {"LEASE": HOUR, "AGEING": 1_000_000 * HOUR, "FIRST_PROBE": 100 * HOUR}
+    settings.QUEUEING = settings.QUEUEING | too_long
     return valkey.client
 
 
