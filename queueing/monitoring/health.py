@@ -127,6 +127,15 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
         elif not worker.get("listens", True):
             text = f"Worker {worker['id']} receives no notifications of Redis. It looks for jobs every 10 s."
             yield HealthWarning(WARNING, "deaf", "", text)
+        yield from _thread_warnings(worker)
+
+
+def _thread_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
+    if hung := worker.get("runningOn"):  # an older worker does not report it
+        kinds = ", ".join(f"{number} of {kind}" for kind, number in sorted(hung.items()))
+        text = f"Plain functions on worker {worker['id']} run on after their runs were stopped ({kinds})."
+        text += " They keep their slots. The worker is replaced if they do not end."
+        yield HealthWarning(WARNING, "hung_threads", "", text)
 
 
 def _unable_warning(row: dict[str, Any]) -> HealthWarning:

@@ -26,16 +26,18 @@ from queueing.recovery import suspects
 from queueing.schedule import redis_client, scripts
 from queueing.values import clean_text
 
+from .active_runs import Claim
 from .executor import in_thread
 from .forks import exit_if_forked
+from .job_threads import JobThreads
 from .outcomes import traceback_of
 
 logger = logging.getLogger(__name__)
 
 
-async def run_package(task_id: str, threads: Executor, database: DatabaseThread) -> None:
-    """Run the package stored under `task_id` and save its result. An error of the task is not raised."""
-    client = redis_client.aclient()
+async def run_package(claim: Claim, threads: JobThreads, database: DatabaseThread) -> None:
+    """Run the claimed package and save its result. An error of the task is not raised."""
+    client, task_id = redis_client.aclient(), claim[0]
     package = await client.hget(scripts.key("packages"), task_id)
     if package is None:
         return
@@ -49,8 +51,10 @@ async def run_package(task_id: str, threads: Executor, database: DatabaseThread)
         else:
             await _execute(task, threads)
         await database.run_sync(_save, task)
+        threads.stopped(claim, str(task["func"]))
     await client.hdel(scripts.key("packages"), task_id)
     await suspects.acquit_task(task_id)
+    await threads.ended(claim)  # a function that runs on after its timeout keeps its slot
 
 
 async def _execute(task: dict[str, Any], threads: Executor) -> None:

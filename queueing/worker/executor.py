@@ -100,7 +100,9 @@ async def _wait_for_limiter(run: Run) -> None:
 
 def _call_plain(run: Run, ctx: JobContext, loop: asyncio.AbstractEventLoop) -> Any:
     assert run.kind is not None
-    if _starts_late(run):  # no thread was free, or the database was busy
+    if _starts_late(run):  # the database was busy, for example
         asyncio.run_coroutine_threadsafe(_wait_for_limiter(run), loop).result()
+    if ctx.cancelled:  # while it waited: its outcome is decided
+        raise asyncio.CancelledError
     run.began = time.monotonic()
     return run.kind.handler(ctx, **run.args)

@@ -1,5 +1,6 @@
 """The name of a worker process, and what its heartbeat contains."""
 
+import ctypes
 import os
 import resource
 import socket
@@ -8,10 +9,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from queueing.conf import get_conf
+
+
+class Shared(ctypes.Structure):
+    """What a worker tells its supervisor, in shared memory without a lock."""
+
+    _fields_: ClassVar = [("beats", ctypes.c_ulong), ("is_leaving", ctypes.c_bool)]
 
 
 @dataclass(kw_only=True)
@@ -23,8 +30,8 @@ class Identity:
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     started: float = field(default_factory=time.time)
     _began: float = field(default_factory=time.monotonic)
-    beats: Any = None
-    """A counter in shared memory, without a lock: the worker adds to it, the supervisor sees it change."""
+    shared: Any = None
+    """A `Shared` that the supervisor reads; None in a worker without one."""
     supervisor_pipe: tuple[int, int] | None = None
     """Both ends of a pipe whose write end only the supervisor holds: EOF means that the supervisor died."""
 
@@ -37,6 +44,16 @@ class Identity:
         """Let the supervisor know how many suspects wait for a prober."""
         if self.suspects is not None:
             self.suspects.value = number
+
+    def beat(self) -> None:
+        """Give the supervisor a sign of life."""
+        if self.shared is not None:
+            self.shared.beats += 1
+
+    def ask_for_replacement(self) -> None:
+        """Let the supervisor start another worker now. This one ends soon, and is then not replaced again."""
+        if self.shared is not None:
+            self.shared.is_leaving = True
 
     @property
     def id(self) -> str:
@@ -60,6 +77,7 @@ class Identity:
             "slots": slots,
             "needs": list(needs),
             "listens": listens,
+            "leaving": bool(self.shared and self.shared.is_leaving),
             "memory": rss_bytes(),
             "version": get_conf().version,
         }

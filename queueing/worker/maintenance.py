@@ -43,6 +43,9 @@ class MaintainedWorker(Protocol):
     def resize(self, slots: int) -> None:
         """Set how many jobs it may run at once."""
 
+    def leave_if_hung(self) -> None:
+        """Ask for a replacement, and stop, when plain functions have not ended."""
+
 
 class Maintenance:
     """The maintenance of one worker: one cycle per heartbeat."""
@@ -59,8 +62,8 @@ class Maintenance:
         while True:
             began = time.monotonic()
             self._due.clear()
-            if (beats := self._worker.identity.beats) is not None:
-                beats.value += 1
+            self._worker.leave_if_hung()
+            self._worker.identity.beat()
             try:
                 await self._cycle()
             except (*redis_client.Unavailable, DatabaseError) as exc:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 
 from django.db import Error as DatabaseError
 
@@ -14,6 +13,7 @@ from queueing.states import State
 
 from . import django_q_task, returns
 from .active_runs import Claim
+from .job_threads import JobThreads, task_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Packages:
     """The running tasks of one worker. `free` gets the claims that have ended."""
 
     def __init__(
-        self, threads: Executor, database: DatabaseThread, free: Callable[[Iterable[Claim]], None]
+        self, threads: JobThreads, database: DatabaseThread, free: Callable[[Iterable[Claim]], None]
     ) -> None:
         self._threads = threads
         self._database = database
@@ -34,7 +34,7 @@ class Packages:
 
     def start(self, job: Claimed, token: str) -> None:
         """Run a claimed task."""
-        running = asyncio.create_task(self._run(job, token))
+        running = task_of((job.id, token), self._run(job, token))
         self._running[running] = job, token
         running.add_done_callback(lambda done: self._running.pop(done, None))
 
@@ -53,7 +53,7 @@ class Packages:
 
     async def _run(self, job: Claimed, token: str) -> None:
         try:
-            await django_q_task.run_package(job.id, self._threads, self._database)
+            await django_q_task.run_package((job.id, token), self._threads, self._database)
         except asyncio.CancelledError:
             await returns.give_back([job], token)
         except (*redis_client.Unavailable, DatabaseError) as exc:

@@ -11,8 +11,8 @@ import asyncio
 import faulthandler
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -31,6 +31,7 @@ from . import executor, outcomes, returns, stop_signals
 from .abilities import Abilities
 from .active_runs import ActiveRun, ActiveRuns, Claim, Stop, cancel_all
 from .identity import Identity
+from .job_threads import JobThreads, task_of
 from .lease_keeper import LeaseKeeper
 from .maintenance import Maintenance
 from .notifier import Notifier
@@ -42,8 +43,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between attempts while Redis or the database is unavailable.
 _RETRY_DELAY = 1.0
-#: Plain functions that run at once; more wait for a thread.
-_THREADS = 32
 #: Seconds after the grace time at which a worker that has not stopped logs its stack.
 _DUMP_STACK_AFTER = 5
 
@@ -64,8 +63,10 @@ class Worker:
         self._claim_number = 0
         self._finished = 0
         self._database = DatabaseThread()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="job")
-        self._writer = ResultWriter(self._database, self.counters, self._on_settled, self.stopping)
+        self._threads = JobThreads(lambda: self._notifier.notify())
+        self._writer = ResultWriter(
+            self._database, self.counters, self._threads, self._on_settled, self.stopping
+        )
         self._packages = Packages(self._threads, self._database, self._free)
         self._background: set[asyncio.Task[Any]] = set()
         self._maintenance = Maintenance(self, self._database)
@@ -97,12 +98,12 @@ class Worker:
         await asyncio.gather(self.active_runs.shut_down(), self._packages.shut_down(self.conf.grace))
         if not broken:
             await self._writer.drain()
+            await self._writer.end_held_claims()
         await cancel_all(always)
         await self._leases.stop()
         await redis_client.aclose()  # a cancelled call may have left its connection with half a reply
         await self._maintenance.deregister()
         self._database.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
         await redis_client.aclose()
         faulthandler.cancel_dump_traceback_later()
         if broken:
@@ -131,7 +132,9 @@ class Worker:
         queues = sorted(self.conf.queues.values(), key=lambda q: q.priority)
         while True:
             self._notifier.clear()
-            free = self.slots - len(self.claims)
+            # A function that runs on after its job was cancelled keeps a slot of the worker.
+            left_behind = [claim for claim in self._threads.running_on() if claim not in self.claims]
+            free = self.slots - len(self.claims) - len(left_behind)
             again_in: float | None = None
             if free > 0:
                 self._claim_number += 1
@@ -154,9 +157,10 @@ class Worker:
 
     def _heartbeat(self) -> dict[str, Any]:
         needs = [digest for digests in self.abilities.digests.values() for digest in digests]
-        return self.identity.heartbeat(
+        beat = self.identity.heartbeat(
             active=len(self.claims), slots=self.slots, needs=needs, listens=self._notifier.listens
         )
+        return beat | {"runningOn": Counter(self._threads.running_on().values())}
 
     def _on_lost(self, claims: list[Claim]) -> None:
         """Stop the runs whose claims Redis refused, unless the record has them."""
@@ -168,6 +172,14 @@ class Worker:
             self.active_runs.drop(await self._database.run_sync(attempts.stale_claims, claims))
         except DatabaseError as exc:
             logger.warning("lost claims were not checked: the database is unavailable (%s)", exc)
+
+    def leave_if_hung(self) -> None:
+        """Ask for a replacement, and stop, when plain functions have not ended: the process ends them."""
+        if (hung := self._threads.hung()) and not self.stopping.is_set():
+            names = ", ".join(f"{number} of {kind}" for kind, number in hung.items())
+            logger.critical("plain functions run on long after their runs were stopped (%s): leaving", names)
+            self.identity.ask_for_replacement()
+            self.stopping.set()
 
     def resize(self, slots: int) -> None:
         """Set how many jobs this worker may run at once."""
@@ -212,8 +224,9 @@ class Worker:
                 self._writer.put(unable)
                 continue
             output = RunOutput(run, self._report_answer if run.watched else None)
+            claim = run.id, token
             # Without _spawn, whose callback costs a loop iteration.
-            self.active_runs.add((run.id, token), asyncio.create_task(self._run(run, output)), output)
+            self.active_runs.add(claim, task_of(claim, self._run(run, output)), output)
         if len(begun) < len(jobs):
             await self._finish([job for job in jobs if job.id not in begun], token)
 
@@ -238,6 +251,9 @@ class Worker:
     def _put(self, active: ActiveRun, result: Result | None) -> None:
         """Pass on the result of a run, or that of the reason for which it was stopped; None if cancelled."""
         output, run = active.output, active.output.run
+        if active.stop:
+            timeout_at = (run.began or 0.0) + self.conf.queues[run.queue].timeout
+            self._threads.stopped((run.id, run.token), run.kind_name, timeout_at=timeout_at)
         if active.stop is Stop.DROPPED:
             self._free([(run.id, run.token)])
             return

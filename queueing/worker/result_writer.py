@@ -29,6 +29,8 @@ from queueing.schedule.scripts import Outcome
 from queueing.states import FINISHED, State
 
 from . import outcomes
+from .active_runs import Claim
+from .job_threads import JobThreads
 from .provider_watch import ProviderWatch
 
 logger = logging.getLogger(__name__)
@@ -50,15 +52,19 @@ class ResultWriter:
         self,
         database: DatabaseThread,
         counters: WorkerCounters,
+        threads: JobThreads,
         on_settled: Callable[[Iterable[Result]], None],
         stopping: asyncio.Event,
     ) -> None:
         self._database = database
         self._counters = counters
+        self._threads = threads
         self._on_settled = on_settled
         self._stopping = stopping
         self.providers = ProviderWatch()
         self._waiting: list[Result] = []
+        self._held: dict[Claim, tuple[Result, asyncio.Task[None]]] = {}
+        """Recorded results whose plain function runs on. It keeps its slot, so that limits hold."""
         self._has_results = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -93,6 +99,14 @@ class ResultWriter:
         for result, exc in recorded.broken:
             logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
             self._waiting.append(_after_broken_hook(result, exc))
+        await self._end_claims(self._without_held(recorded))
+        try:
+            await self._report(recorded)
+        except Exception:  # they are on record: no error after that may stop the writer
+            logger.exception("%d results were recorded, but not all was done that follows", len(recorded.won))
+
+    async def _end_claims(self, recorded: RecordedResults) -> None:
+        """Put recorded results into Redis, and free the slots."""
         settled = recorded.won + recorded.lost
         try:
             await _update_redis(recorded, wake=self._stopping.is_set())
@@ -102,10 +116,32 @@ class ResultWriter:
                 "Redis is unavailable (%s): %d results are in the database only", exc, len(settled)
             )
         self._on_settled(settled)
-        try:
-            await self._report(recorded)
-        except Exception:  # they are on record: no error after that may stop the writer
-            logger.exception("%d results were recorded, but not all was done that follows", len(settled))
+
+    def _without_held(self, recorded: RecordedResults) -> RecordedResults:
+        """Hold the results whose plain function runs on until it ends. Return the others."""
+        free = []
+        for result in recorded.won:
+            claim = result.run.id, result.run.token
+            if self._threads.is_running(claim):
+                self._held[claim] = result, asyncio.create_task(self._hold(claim))
+            else:
+                free.append(result)
+        return recorded._replace(won=free)
+
+    async def _hold(self, claim: Claim) -> None:
+        await self._threads.ended(claim)
+        await self._end_held(claim)
+
+    async def _end_held(self, claim: Claim) -> None:
+        result, _ = self._held.pop(claim)
+        result.delay = max(0.0, result.delay - (time.monotonic() - result.ended))
+        await self._end_claims(RecordedResults([result], [], [], []))
+
+    async def end_held_claims(self) -> None:
+        """End the claims whose functions run on: they end with the process."""
+        for claim, (_, task) in list(self._held.items()):
+            task.cancel()
+            await self._end_held(claim)
 
     async def _report(self, recorded: RecordedResults) -> None:
         """Do what follows recorded results: count them, schedule what they free, notify the owners."""

@@ -28,7 +28,7 @@ from django_q.status import Stat
 from queueing.conf import get_conf
 
 from .entry import main
-from .identity import Identity
+from .identity import Identity, Shared
 from .stop_signals import STOP_SIGNALS
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class Supervisor(Sentinel):
         self.tob = timezone.now()
         self.reincarnations = 0
         self.pool: list[Any] = []
+        self._leaving: list[Any] = []
+        """Workers that are replaced already and end soon."""
         self.task_queue: Queue[Any] = Queue()
         self.result_queue: Queue[Any] = Queue()
         self.monitor = self.pusher = None
@@ -95,16 +97,16 @@ class Supervisor(Sentinel):
     def spawn_worker(self, *, is_prober: bool = False) -> None:
         """Fork one worker."""
         _close_connections()
-        beats = RawValue("L", 0)
+        shared = RawValue(Shared)
         identity = Identity(
             cluster=self.short_id,
-            beats=beats,
+            shared=shared,
             supervisor_pipe=self._pipe,
             is_prober=is_prober,
             suspects=self._suspects,
         )
         process: Any = get_context("fork").Process(target=main, args=(identity,), name=identity.id)
-        process.beats, process.last_beat, process.silent = beats, 0, 0.0
+        process.shared, process.last_beat, process.silent = shared, 0, 0.0
         process.started, process.is_prober = time.monotonic(), is_prober
         # Between the fork and the worker's own signal handlers, our handler would take its signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
@@ -129,22 +131,34 @@ class Supervisor(Sentinel):
                 Stat(self).save()
 
     def _check_workers(self, elapsed: float) -> None:
-        """Kill blocked workers and replace dead ones, `elapsed` seconds after the last check."""
-        for process in list(self.pool):
-            beat = process.beats.value
+        """Kill blocked workers and replace dead and leaving ones, `elapsed` seconds after the last check."""
+        for process in [*self.pool, *self._leaving]:
+            beat = process.shared.beats
             process.silent = process.silent + elapsed if beat == process.last_beat else 0.0
             process.last_beat = beat
             if process.is_alive() and process.silent > _BLOCKED_AFTER:
-                logger.critical("worker %s is blocked; killing it", process.name)
-                process.kill()
-                process.join()
-            if not process.is_alive():
+                _kill(process, "is blocked")
+            if process in self._leaving:
+                self._check_leaving(process, elapsed)
+            elif not process.is_alive():
                 self._remove_dead(process)
+            elif process.shared.is_leaving:
+                logger.warning("worker %s leaves; replacing it", process.name)
+                self.pool.remove(process)
+                self._leaving.append(process)
         probers = sum(process.is_prober for process in self.pool)
         while len(self.pool) - probers < Conf.WORKERS and time.monotonic() >= self._next_spawn:
             self.spawn_worker()
         for _ in range(probers, min(self._suspects.value, _MAX_PROBERS)):
             self.spawn_worker(is_prober=True)
+
+    def _check_leaving(self, process: Any, elapsed: float) -> None:
+        process.leaves_for = getattr(process, "leaves_for", 0.0) + elapsed
+        if process.is_alive() and process.leaves_for > get_conf().grace + _KILL_AFTER:
+            _kill(process, "does not leave")
+        if not process.is_alive():
+            self._leaving.remove(process)
+            self.reincarnations += 1
 
     def _remove_dead(self, process: Any) -> None:
         self.pool.remove(process)
@@ -162,20 +176,25 @@ class Supervisor(Sentinel):
 
     def stop(self) -> None:
         """Stop the workers; kill those that take longer than the grace time allows."""
-        for process in self.pool:
+        processes = [*self.pool, *self._leaving]
+        for process in processes:
             process.terminate()
         deadline = time.monotonic() + get_conf().grace + _KILL_AFTER
         # `join` with a timeout would also wait for the child processes that handlers have left behind.
-        while time.monotonic() < deadline and any(process.is_alive() for process in self.pool):
+        while time.monotonic() < deadline and any(process.is_alive() for process in processes):
             time.sleep(0.05)
-        for process in self.pool:
+        for process in processes:
             if process.is_alive():
-                logger.critical("worker %s did not stop; killing it", process.name)
-                process.kill()
-                process.join()
-        self.pool = []
+                _kill(process, "did not stop")
+        self.pool, self._leaving = [], []
         Stat(self).save()
         logger.info("cluster %s has stopped", self.short_id)
+
+
+def _kill(process: Any, reason: str) -> None:
+    logger.critical("worker %s %s; killing it", process.name, reason)
+    process.kill()
+    process.join()
 
 
 def _close_connections() -> None:

@@ -1,5 +1,6 @@
 """The `qcluster` fixture: real clusters in processes of their own, on the test's database and Valkey."""
 
+import importlib
 import multiprocessing
 import os
 import runpy
@@ -32,11 +33,11 @@ def _be_a_cluster(log: Path, env: dict[str, str]) -> None:
         from tests.support import clock
 
         clock.follow(path)
-    if seconds := env.get("TEST_BLOCKED_AFTER"):
+    if changes := env.get("TEST_CONSTANTS"):  # such as queueing.worker.supervisor._BLOCKED_AFTER=1
         django.setup()
-        from queueing.worker import supervisor
-
-        supervisor._BLOCKED_AFTER = float(seconds)
+        for name, value in (change.split("=") for change in changes.split()):
+            module, _, constant = name.rpartition(".")
+            setattr(importlib.import_module(module), constant, float(value))
     sys.argv = ["manage.py", "qcluster"]
     runpy.run_path("manage.py", run_name="__main__")
 

@@ -104,6 +104,14 @@ def test_late_heartbeat_is_warning():
     assert warnings_of(queue(), workers=[late]) == [("warning", "heartbeat", "")]
 
 
+def test_function_that_runs_on_is_warning_with_its_kind():
+    worker = {"id": "c/w", "age": 0.1, "running": 2, "slots": 5, "runningOn": {"report.build": 2}}
+    [warning] = health.warnings(overview(queue(), workers=[worker]))
+    assert (warning.level, warning.code) == ("warning", "hung_threads")
+    assert "worker c/w" in warning.text
+    assert "2 of report.build" in warning.text
+
+
 def test_redis_outage_gives_only_its_own_warning():
     assert warnings_of({"name": "test"}, redis="unavailable: ConnectionError", workers=[]) == [
         ("critical", "redis", "")

@@ -51,6 +51,28 @@ def plain(ctx: JobContext, *, n: int) -> dict[str, Any]:
     return {"square": n * n, "pid": os.getpid(), "parent": os.getppid(), "preloaded": preloaded}
 
 
+def _hang(key: str, ctx: JobContext, seconds: float) -> None:
+    """Note the start, run on whatever happens, and note the end."""
+    client = redis_client.client()
+    client.rpush(f"note:{key}:started", f"{ctx.job_id}:{time.time()}")
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        time.sleep(0.05)
+    client.rpush(f"note:{key}:ended", f"{ctx.job_id}:{time.time()}")
+
+
+@job("test.hang", queue="test")
+def hang(ctx: JobContext, *, seconds: float = 600.0) -> None:
+    """Ignore timeouts and cancellations, as a plain function."""
+    _hang("hang", ctx, seconds)
+
+
+@job("test.hang-narrow", queue="test-narrow")
+def hang_narrow(ctx: JobContext, *, seconds: float = 600.0) -> None:
+    """Do the same on the queue with concurrency 2 and a timeout of 1 s."""
+    _hang("narrow", ctx, seconds)
+
+
 @job("test.sleep", queue="test", topic="test", on_end=note_ending)
 async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict[str, Any]:
     """Note the start, sleep, and note the end."""
@@ -161,6 +183,13 @@ async def noted(key: str) -> str:
     """Note and return a text, as a coroutine function for `async_task`."""
     await _note(key, "awaited")
     return f"awaited {key}"
+
+
+def hang_task(key: str, seconds: float) -> None:
+    """Sleep, as a plain function for `async_task` that exceeds its timeout."""
+    redis_client.client().rpush(f"note:{key}:started", time.time())
+    time.sleep(seconds)
+    redis_client.client().rpush(f"note:{key}:ended", time.time())
 
 
 def shout(word: str) -> str:

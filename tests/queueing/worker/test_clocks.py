@@ -112,7 +112,7 @@ def test_worker_suspended_for_longer_than_its_lease_changes_nothing_afterwards(q
 
 def test_cluster_suspended_as_a_whole_goes_on_with_its_workers(qcluster, valkey):
     """A frozen container or a suspended laptop: the supervisor must not take the pause for a dead worker."""
-    cluster = qcluster(TEST_BLOCKED_AFTER="1")
+    cluster = qcluster(TEST_CONSTANTS="queueing.worker.supervisor._BLOCKED_AFTER=1")
     workers = cluster.workers()
     some_beats(valkey, 1)
     for pid in [cluster.pid, *workers]:

@@ -18,6 +18,7 @@ from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.worker import result_writer
+from queueing.worker.job_threads import JobThreads
 from queueing.worker.result_writer import ResultWriter
 from tests.queueing.record.lifecycle import new_job, result
 from tests.queueing.testapp.models import Written
@@ -41,7 +42,8 @@ def settle(results: Sequence[Result]) -> list[str]:
 
     async def go() -> None:
         database = DatabaseThread()
-        writer = ResultWriter(database, WorkerCounters("w1"), on_settled, asyncio.Event())
+        threads = JobThreads(lambda: None)
+        writer = ResultWriter(database, WorkerCounters("w1"), threads, on_settled, asyncio.Event())
         running = asyncio.create_task(writer.run())
         for one in results:
             writer.put(one)

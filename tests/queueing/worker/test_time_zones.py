@@ -64,6 +64,6 @@ def test_naive_times_are_refused_by_check_with_a_way_out(settings):
 
 def test_cluster_with_naive_times_does_not_start(qcluster):
     cluster = qcluster(TEST_USE_TZ="0")
-    cluster.process.join(20)
+    cluster.process.join(60)
     assert cluster.exit_code == 1
     assert "queueing.E004" in cluster.log.read_text()
