@@ -157,8 +157,9 @@ def _by_queue(rows: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 async def _put_back_packages() -> None:
     """Put tasks of Django-Q2 back in line whose place was lost. Their packages are their record."""
-    ids = await redis_client.aclient().hkeys(scripts.key("packages"))
-    if ids:
+    client = redis_client.aclient()
+    not_in_line = set(await client.hkeys(scripts.key("suspects")))
+    if ids := [i for i in await client.hkeys(scripts.key("packages")) if i not in not_in_line]:
         queue = get_conf().queues[DJANGO_Q_QUEUE]
         found = await redis_client.arun(scripts.repair(queue.name, ids))
         entries = [scripts.ScheduleEntry(task_id, "", queue.priority) for task_id in found.unknown]

@@ -1,12 +1,21 @@
 """Who died, with whom: a death counts against a job only if the job was alone with the worker (E3)."""
 
+from datetime import timedelta
+
 import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from queueing import texts
 from queueing.conf import get_queue
+from queueing.ids import first_id_at
 from queueing.models import FailedAttempt, Job
+from queueing.record.database_thread import DatabaseThread
+from queueing.recovery import suspects
+from queueing.recovery.reconcile import reconcile
 from queueing.recovery.stalled import record_stalls
 from queueing.recovery.suspects import Deaths
+from queueing.schedule import redis_client
 from queueing.states import State
 from tests.queueing.record.lifecycle import begin, end, new_job
 
@@ -64,3 +73,19 @@ def test_job_alone_with_its_worker_is_counted_until_it_fails():
         job.refresh_from_db()
         assert job.stalls == min(number + 1, get_queue(QUEUE).max_stalled)
     assert (job.state, job.error_code) == (State.FAILED, "stalled")
+
+
+async def test_reconciliation_puts_no_suspect_in_line(valkey):
+    await sync_to_async(new_job)()
+    await sync_to_async(Job.objects.update)(suspect=True, id=first_id_at(timezone.now() - timedelta(hours=1)))
+    tasks = ["e" * 32, "f" * 32]
+    for task_id in tasks:
+        valkey.client.hset("{buddy}:packages", task_id, "a package")
+    valkey.client.hset("{buddy}:suspects", tasks[0], 0)
+    valkey.client.delete("{buddy}:jobs", "{buddy}:q:test:waiting")
+    database = DatabaseThread()
+    await reconcile("c/w", database)
+    assert valkey.client.hkeys("{buddy}:jobs") == [tasks[1]]
+    assert [suspect.entry.id for suspect in await suspects.waiting(database)][1:] == [tasks[0]]
+    database.close()
+    await redis_client.aclose()
