@@ -12,6 +12,8 @@ from queueing.conf import get_conf
 from queueing.limits import backpressure
 from queueing.record import orphans
 from queueing.record.database_thread import in_thread
+from queueing.schedule.facts import facts
+from queueing.schedule.redis_client import Unavailable
 
 from .overview import queue_overview
 
@@ -60,9 +62,15 @@ def register_health_check(check: Check) -> Check:
 async def queue_health() -> dict[str, Any]:
     """Return `queue_overview()` with `health` (ok, warning or critical) and `warnings`, the worst first.
 
+    `server` has the facts about Redis on which some of them depend, and None while it is unavailable.
+
     Raise Django's `DatabaseError` when the database is unavailable.
     """
     overview = await queue_overview()
+    try:
+        overview["server"] = (await facts())._asdict()
+    except Unavailable:
+        overview["server"] = None
     found = warnings(overview)
     found += await in_thread(_orphan_warnings)()
     for check in _checks:

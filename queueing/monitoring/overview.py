@@ -11,7 +11,7 @@ from queueing.events import progress
 from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
-from queueing.schedule import facts, needs, redis_client, scripts
+from queueing.schedule import needs, redis_client, scripts
 from queueing.schedule.presence import workers
 from queueing.states import State
 
@@ -29,7 +29,6 @@ async def queue_overview() -> dict[str, Any]:
             queue["unable"] = sum(row["jobs"] for row in unable if row["queue"] == queue["name"])
         return {
             "redis": "ok",
-            "server": (await facts.facts())._asdict(),
             "queues": queues,
             "workers": alive,
             "unable": unable,

@@ -108,3 +108,15 @@ def test_jobs_of_a_deleted_parent_run_or_fail_with_the_next_round(valkey, reconc
     assert (follows.state, in_line(follows)) == (State.WAITING, True)
     assert (waits.state, waits.unfinished_parents) == (State.DELAYED, 1)
     assert end(begin(other), State.FAILED).freed == [waits]
+
+
+def test_reconcile_after_a_failover_checks_all_jobs_at_once(valkey, no_settle_time, reconcile_once):
+    """Another server may lack the last writes of the one before, also for jobs that are not recent."""
+    job = submit("test.noop", {}).job
+    reconcile_once()
+    valkey.client.hdel(scripts.key("jobs"), job.id.hex)
+    valkey.client.set(scripts.key("checked"), 1, ex=60)
+    Job.objects.filter(pk=job.pk).update(id=first_id_at(timezone.now() - timedelta(hours=1)))
+    assert reconcile_once() == 0, "an old job, and the last full check is recent"
+    valkey.client.set(scripts.key("server"), "the run id of another server")
+    assert reconcile_once() == 1
