@@ -96,7 +96,7 @@ class FailedAttempt(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="failed_attempts")
     number = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=16)
-    """`failed`, `timeout`, `cooldown`, `outage`, `released`, `unable` or `stalled`."""
+    """`failed`, `timeout`, `cooldown`, `outage`, `database`, `released`, `unable` or `stalled`."""
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     worker = models.CharField(max_length=64)

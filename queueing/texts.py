@@ -6,6 +6,7 @@ KILLS_WORKERS = "Each worker that ran this died, so it is not tried again."
 WORKER_LOST = "The worker was lost."
 PROVIDER_DOWN = "The service that works on this did not answer for a long time."
 PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
+NO_DATABASE = "The database did not answer."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 PARENT_DELETED = "An earlier step was deleted, so this step was not started."
 

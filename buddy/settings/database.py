@@ -5,7 +5,7 @@ from typing import Any
 from .environment import VAR_DIR, env
 
 #: Seconds that a statement waits for a lock, and a request for a free connection, before it fails as busy.
-_PATIENCE = 10, 5
+_PATIENCE = 10
 #: libpq's: a server that is silent is given up after about ten seconds, also if its host vanished. A process
 #: that froze in a transaction loses its locks after a minute.
 _POSTGRESQL = {
@@ -14,7 +14,7 @@ _POSTGRESQL = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    "options": f"-c lock_timeout={_PATIENCE[0]}s -c idle_in_transaction_session_timeout=60s",
+    "options": f"-c lock_timeout={_PATIENCE}s -c idle_in_transaction_session_timeout=60s",
 }
 #: WAL: readers and the writer do not block each other. IMMEDIATE: a transaction takes its lock at the start,
 #: where it can wait. In the middle it could only fail.
@@ -30,7 +30,7 @@ def _default() -> dict[str, Any]:
     options = database.get("OPTIONS", {})  # the parameters of the address, which win
     if database["ENGINE"].endswith("sqlite3"):
         return database | {"OPTIONS": _SQLITE | options}
-    pool = {"max_size": env.int("DB_POOL", default=10), "timeout": _PATIENCE[1]}
+    pool = {"max_size": env.int("DB_POOL", default=10), "timeout": _PATIENCE}
     # Of several hosts the one that takes writes: after a failover that is another one.
     primary = {"target_session_attrs": "read-write"} if "," in database["HOST"] else {}
     return database | {

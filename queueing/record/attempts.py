@@ -25,12 +25,12 @@ from .run import Result, Run
 
 _UNFINISHED_STATES = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 
-#: An active row belongs to an older claim that expired. If our own claim expired first, the row was started
-#: after our claim and is left alone.
+#: An active row belongs to an older claim that expired, or whose worker lost the connection as it began. That
+#: run does not count. If our own claim expired first, the row was started after our claim and is left alone.
 _BEGIN = f"""
 UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL,
-    attempts = attempts + 1, run_count = run_count + 1
+    attempts = attempts + CASE WHEN state = 'active' THEN 0 ELSE 1 END, run_count = run_count + 1
 WHERE id IN ({{ids}}) AND state IN ({_UNFINISHED_STATES}) AND (state <> 'active' OR started_at < %s)
     AND (NOT suspect OR %s)
 RETURNING id, kind, kind_version, owner, request_id, args, meta, run_count, attempts, max_attempts, priority,

@@ -86,9 +86,10 @@ def _settle(future: "asyncio.Future[Any]", value: Any, error: BaseException | No
         future.set_exception(failure)
 
 
-def tidy_connections(*, close: bool = False) -> None:
+def tidy_connections(*, close: bool = False, keep: bool = False) -> None:
     """Close the connections of this thread that are too old or broken; with `close`, all. Never raises.
 
+    With `keep`, one that has no pool stays open for the thread's next function: nothing else waits for it.
     A connection in a transaction that was left open is replaced: merely closed, it would stay in it.
     """
     for found in connections.all(initialized_only=True):
@@ -96,7 +97,7 @@ def tidy_connections(*, close: bool = False) -> None:
         try:
             if close or left_open:
                 found.close()
-            else:
+            elif not keep or found.errors_occurred or getattr(found, "pool", None):
                 found.close_if_unusable_or_obsolete()
         except Exception:
             logger.exception("closing the database connection %s failed", found.alias)

@@ -86,6 +86,8 @@ class Result:
     """Whether the run used the provider, as far as the handler says."""
     hook: bool = True
     """Whether to call the kind's `on_end`; False after that has raised an error."""
+    refusals: int = 0
+    """Results of this run that could not be written before this one."""
     lines: list[tuple[datetime, str]] = field(default_factory=list)
     """The lines that the handler logged, with their times."""
     ended_at: datetime

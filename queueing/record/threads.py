@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connections
 
+from .database_thread import tidy_connections
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -16,21 +18,11 @@ T = TypeVar("T")
 _IDLE = 1.0
 
 
-def give_back() -> None:
-    """Give this thread's connections back to their pool, and close broken ones.
-
-    A connection without a pool stays open for the thread's next function, which is no loss to others.
-    """
-    for connection in connections.all(initialized_only=True):
-        if connection.errors_occurred or getattr(connection, "pool", None):
-            connection.close_if_unusable_or_obsolete()
-
-
 def _tidily(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return function(*args, **kwargs)
     finally:
-        give_back()
+        tidy_connections(keep=True)
 
 
 class TidyThreads(ThreadPoolExecutor):

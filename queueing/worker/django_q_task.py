@@ -22,6 +22,7 @@ from django_q.signing import SignedPackage
 from queueing import texts
 from queueing.conf import DJANGO_Q_QUEUE, get_queue
 from queueing.record.database_thread import DatabaseThread
+from queueing.record.outage import is_outage
 from queueing.recovery import suspects
 from queueing.schedule import redis_client, scripts
 from queueing.values import clean_text
@@ -75,6 +76,8 @@ async def _execute(task: dict[str, Any], threads: Executor) -> None:
         raise
     except BaseException as exc:  # also `sys.exit`, which would end the worker
         exit_if_forked(exc)
+        if is_outage(exc) and _has_patience(task):
+            raise
         _end(task, f"{clean_text(exc)} : {traceback_of(exc)}", success=False)
     exit_if_forked()
     post_execute_in_worker.send_robust(sender="django_q", func=function, task=task)
@@ -85,6 +88,12 @@ def _end(task: dict[str, Any], result: Any, *, success: bool) -> None:
     task.setdefault("started", task["stopped"])
     if not success:
         logger.error("task %s failed: %s", task["name"], result)
+
+
+def _has_patience(task: dict[str, Any]) -> bool:
+    """Return whether the task may wait for the database."""
+    age = (timezone.now() - task["started"]).total_seconds() if task.get("started") else 0.0
+    return bool(age < get_queue(DJANGO_Q_QUEUE).patience)
 
 
 async def _call(function: Any, task: dict[str, Any], threads: Executor) -> Any:

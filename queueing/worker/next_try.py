@@ -1,4 +1,4 @@
-"""What a failure means for its job: another attempt, a wait for the provider, or the end."""
+"""What a failure means for its job: another attempt, a wait for the provider or the database, or the end."""
 
 from queueing import texts
 from queueing.conf import get_queue
@@ -6,6 +6,9 @@ from queueing.errors import Cooldown
 from queueing.limits.backoff import delay_before_retry
 from queueing.record.run import Result
 from queueing.states import State
+
+#: Minimum seconds until a job runs again that could not use the database.
+_DATABASE_DELAY = 0.5
 
 
 def try_again(result: Result, *, floor: float = 0.0) -> None:
@@ -24,6 +27,15 @@ def wait_for_provider(result: Result, seconds: float, *, alone: bool = False) ->
     result.state, result.spent = State.DELAYED if alone else State.WAITING, False
     result.outcome = "cooldown" if isinstance(result.trouble, Cooldown) else "outage"
     result.delay = seconds
+
+
+def wait_for_database(result: Result) -> None:
+    """Let the job of a failed result wait without spending an attempt, up to its queue's patience."""
+    run, queue = result.run, get_queue(result.run.queue)
+    given_back = run.number - run.attempt + 1
+    delay = delay_before_retry(queue.backoff, given_back, floor=_DATABASE_DELAY)
+    if (result.ended_at - run.created_at).total_seconds() + delay <= queue.patience:
+        result.state, result.outcome, result.delay, result.spent = State.DELAYED, "database", delay, False
 
 
 def has_patience(result: Result, seconds: float, lasts: float) -> bool:

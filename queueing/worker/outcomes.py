@@ -10,11 +10,12 @@ from django.utils import timezone
 from queueing import texts
 from queueing.errors import Cooldown, JobError, Outage, Permanent, Retry
 from queueing.kinds import why_unable
+from queueing.record.outage import is_outage
 from queueing.record.run import Result, Run
 from queueing.states import State
 from queueing.values import as_json, clean_text
 
-from .next_try import try_again, wait_for_provider
+from .next_try import try_again, wait_for_database, wait_for_provider
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,11 @@ def failed(run: Run, exc: BaseException, *, detail: str = "") -> Result:
         else Retry(texts.UNEXPECTED, code=type(exc).__name__)
     )
     detail = detail or traceback_of(exc)
+    if error is not exc and is_outage(exc):
+        logger.warning("job %s (%s) needs the database: %s", run.id, run.kind_name, clean_text(exc))
+        result = _failure(run, Permanent(texts.NO_DATABASE, code="database"), detail)
+        wait_for_database(result)
+        return result
     if error is not exc:
         logger.error("job %s (%s) raised\n%s", run.id, run.kind_name, detail)
     return _failure(run, error, detail)

@@ -17,6 +17,8 @@ from .job_threads import JobThreads, task_of
 
 logger = logging.getLogger(__name__)
 
+#: Seconds until a task runs again that could not use the database or Redis.
+_PAUSE = 1.0
 #: Seconds for a task to leave after its cancellation.
 _CANCEL_TIMEOUT = 2.0
 
@@ -58,6 +60,7 @@ class Packages:
             await returns.give_back([job], token)
         except (*redis_client.Unavailable, DatabaseError) as exc:
             logger.error("task %s was not finished (%s); it runs again", job.id, exc)
+            await asyncio.sleep(_PAUSE)
             await returns.give_back([job], token)
         except BaseException:
             logger.exception("task %s was not finished; it is deleted from the queue", job.id)

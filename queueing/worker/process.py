@@ -16,13 +16,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from asgiref.sync import ThreadSensitiveContext
 from django.db import Error as DatabaseError
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
+from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
+from queueing.record.threads import TidyThreads
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
@@ -43,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between attempts while Redis or the database is unavailable.
 _RETRY_DELAY = 1.0
+#: Threads for what handlers and the engine do off the event loop.
+_SHARED_THREADS = 32
 #: Seconds after the grace time at which a worker that has not stopped logs its stack.
 _DUMP_STACK_AFTER = 5
 
@@ -64,8 +69,14 @@ class Worker:
         self._finished = 0
         self._database = DatabaseThread()
         self._threads = JobThreads(lambda: self._notifier.notify())
+        self._availability = Availability(self._database)
         self._writer = ResultWriter(
-            self._database, self.counters, self._threads, self._on_settled, self.stopping
+            self._database,
+            self.counters,
+            self._threads,
+            self._on_settled,
+            self.stopping,
+            self._availability,
         )
         self._packages = Packages(self._threads, self._database, self._free)
         self._background: set[asyncio.Task[Any]] = set()
@@ -80,6 +91,14 @@ class Worker:
 
     async def run(self) -> None:
         """Work until asked to stop; then finish runs within the grace time and give the others back."""
+        # Handlers that are coroutines use the database on these threads.
+        asyncio.get_running_loop().set_default_executor(
+            TidyThreads(_SHARED_THREADS, thread_name_prefix="shared")
+        )
+        async with ThreadSensitiveContext(executor=TidyThreads(1, thread_name_prefix="orm")):
+            await self._run_until_stopped()
+
+    async def _run_until_stopped(self) -> None:
         stop_signals.watch(self.stopping, self.identity.supervisor_pipe)
         self._leases = LeaseKeeper(self.claims, self._heartbeat, self._on_lost)
         parts = (
@@ -131,6 +150,7 @@ class Worker:
     async def _claim_forever(self) -> None:
         queues = sorted(self.conf.queues.values(), key=lambda q: q.priority)
         while True:
+            await self._availability.wait()  # no job could begin
             self._notifier.clear()
             # A function that runs on after its job was cancelled keeps a slot of the worker.
             left_behind = [claim for claim in self._threads.running_on() if claim not in self.claims]
@@ -214,8 +234,9 @@ class Worker:
         try:
             runs = await self._database.run_sync(attempts.begin, jobs, token, claimed)
         except DatabaseError as exc:
-            logger.error("the database is unavailable (%s); giving %d jobs back", exc, len(jobs))
-            await asyncio.sleep(_RETRY_DELAY)
+            if not await self._availability.refuses_all(exc, jobs[0].id):
+                logger.error("%d jobs were not begun (%s); giving them back", len(jobs), exc)
+                await asyncio.sleep(_RETRY_DELAY)
             await self._give_back(jobs, token)
             return
         begun = {run.id for run in runs}

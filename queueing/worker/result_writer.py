@@ -9,9 +9,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-
-from django.db import OperationalError
 
 from queueing import texts
 from queueing.conf import get_queue
@@ -20,7 +17,9 @@ from queueing.events import delivery, messages
 from queueing.monitoring.counters import WorkerCounters
 from queueing.record import attempts
 from queueing.record.attempts import RecordedResults
+from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
+from queueing.record.outage import is_database_error
 from queueing.record.run import Result, Run
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
@@ -35,8 +34,12 @@ from .provider_watch import ProviderWatch
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between attempts to write while the database is unavailable.
-_RETRY_DELAY = 1.0
+#: How often a write is tried that the database refuses, and seconds in between.
+_TRIES, _RETRY_DELAY = 3, 0.1
+#: Results of one run that may be refused; the next ones wait for this number of seconds.
+_MAX_REFUSALS, _UNWRITABLE_DELAY = 3, 30.0
+#: The code of a failure whose cause is that the database refused the result.
+_UNWRITABLE = "unwritable"
 #: Results written in one transaction.
 _BATCH_SIZE = 500
 
@@ -55,8 +58,10 @@ class ResultWriter:
         threads: JobThreads,
         on_settled: Callable[[Iterable[Result]], None],
         stopping: asyncio.Event,
+        availability: Availability | None = None,
     ) -> None:
         self._database = database
+        self._availability = availability or Availability(database)
         self._counters = counters
         self._threads = threads
         self._on_settled = on_settled
@@ -97,8 +102,8 @@ class ResultWriter:
             logger.exception("the failures of providers were not judged")
         recorded = await self._write(batch)
         for result, exc in recorded.broken:
-            logger.error("on_end of job %s raised", result.run.id, exc_info=exc)
-            self._waiting.append(_after_broken_hook(result, exc))
+            logger.error("the end of job %s was not written", result.run.id, exc_info=exc)
+            self._try_again(result, exc)
         await self._end_claims(self._without_held(recorded))
         try:
             await self._report(recorded)
@@ -151,18 +156,46 @@ class ResultWriter:
         owned = [r for r in recorded.won if r.run.owner and r.outcome != "unable"]
         await delivery.emit_many([(r.run.owner, event_of_result(r)) for r in owned])
 
+    def _try_again(self, result: Result, exc: BaseException) -> None:
+        again = _after_refusal(result, exc)
+        if again.refusals < _MAX_REFUSALS:
+            self._waiting.append(again)
+        else:  # not even the shortest failure could be written
+            asyncio.get_running_loop().call_later(_UNWRITABLE_DELAY, self.put, again)
+
     async def _write(self, batch: list[Result]) -> RecordedResults:
-        """Write a batch, however long the database is unavailable; a batch it refuses, one by one."""
+        """Write a batch, however long the database is unavailable. What it refuses is written one by one."""
+        recorded, failures = RecordedResults([], [], [], []), 0
         while True:
-            try:
-                return await self._database.run_sync(attempts.end, batch)
-            except OperationalError as exc:
-                logger.error("the database is unavailable (%s); writing results again soon", exc)
-                await asyncio.sleep(_RETRY_DELAY)
-            except Exception as exc:
-                if len(batch) == 1:
-                    return RecordedResults([], [], [(batch[0], exc)], [])
-                return _joined([await self._write([result]) for result in batch])
+            await self._availability.wait()
+            done, batch, error = await self._try_to_write(batch)
+            recorded = _joined([recorded, done])
+            if error is None:
+                return recorded
+            if is_database_error(error):
+                if await self._availability.refuses_all(error, batch[0].run.id):
+                    continue
+                failures += 1  # the error may have been the end of a connection, so the same is tried again
+                if failures < _TRIES:
+                    await asyncio.sleep(_RETRY_DELAY * failures)
+                    continue
+            if len(batch) == 1:
+                recorded.broken.append((batch[0], error))
+                return recorded
+            return _joined([recorded, *[await self._write([result]) for result in batch]])
+
+    async def _try_to_write(
+        self, batch: list[Result]
+    ) -> tuple[RecordedResults, list[Result], BaseException | None]:
+        """Return what was recorded, the results that the database refused, and its error."""
+        try:
+            recorded = await self._database.run_sync(attempts.end, batch)
+        except Exception as exc:
+            return RecordedResults([], [], [], []), batch, exc
+        refused = [(result, exc) for result, exc in recorded.broken if is_database_error(exc)]
+        own = [(result, exc) for result, exc in recorded.broken if not is_database_error(exc)]
+        error = refused[0][1] if refused else None
+        return recorded._replace(broken=own), [result for result, _ in refused], error
 
 
 def _joined(parts: Iterable[RecordedResults]) -> RecordedResults:
@@ -175,13 +208,17 @@ def _joined(parts: Iterable[RecordedResults]) -> RecordedResults:
     return joined
 
 
-def _after_broken_hook(result: Result, exc: BaseException) -> Result:
+def _after_refusal(result: Result, exc: BaseException) -> Result:
     """Return the result of a job whose end could not be written: a failed attempt."""
-    if not result.hook:  # its failure could not be written either: write only what cannot fail
-        plain = Permanent(texts.UNEXPECTED, code="unwritable")
-        return replace(outcomes.failed(result.run, plain), hook=False)
-    again = outcomes.failed(result.run, exc)
-    return replace(again, hook=False) if again.state == State.FAILED else again
+    if result.refusals:  # its failure could not be written either: write only what cannot fail
+        again = outcomes.failed(result.run, Permanent(texts.UNEXPECTED, code=_UNWRITABLE))
+    else:
+        again = outcomes.failed(result.run, exc)
+        if is_database_error(exc) and again.spent:
+            again.code = _UNWRITABLE
+    again.hook = again.state != State.FAILED
+    again.refusals = result.refusals + 1
+    return again
 
 
 async def _update_redis(recorded: RecordedResults, *, wake: bool) -> None:

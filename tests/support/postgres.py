@@ -20,10 +20,9 @@ from django.db import connections
 
 from tests.support.valkey import free_port, wait_until
 
-#: What a server starts with: nothing waits for the disk, and tests are few at a time.
+#: What a server starts with. Nothing waits for the disk; a crash of the server loses no commit all the same.
 _OPTIONS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "60",
     "shared_buffers": "16MB",

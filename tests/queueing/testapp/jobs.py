@@ -93,6 +93,28 @@ async def rest(ctx: JobContext, *, seconds: float) -> dict[str, Any]:
     return {}
 
 
+@job("test.rows", queue="test", topic="test", on_end=note_ending)
+async def rows(ctx: JobContext, *, times: int) -> dict[str, Any]:
+    """Read rows again and again, through Django's asynchronous ORM."""
+    from .models import Written
+
+    for _ in range(times):
+        await Written.objects.acount()
+        await asyncio.sleep(0.02)
+    return {"times": times}
+
+
+@job("test.plain_rows", queue="test", topic="test", on_end=note_ending)
+def plain_rows(ctx: JobContext, *, times: int) -> dict[str, Any]:
+    """Read rows again and again, as a plain function."""
+    from .models import Written
+
+    for _ in range(times):
+        Written.objects.count()
+        time.sleep(0.02)
+    return {"times": times}
+
+
 @job("test.database", queue="test", topic="test")
 async def database(ctx: JobContext) -> None:
     """Use a thread without end. asgiref swallows cancellations that arrive meanwhile."""
@@ -195,6 +217,16 @@ def hang_task(key: str, seconds: float) -> None:
 def shout(word: str) -> str:
     """Return the word in capitals, as a plain function for `async_task`."""
     return word.upper()
+
+
+def count_twice(key: str) -> int:
+    """Count rows, say so, and count again when asked to."""
+    from .models import Written
+
+    Written.objects.count()
+    redis_client.client().rpush(f"note:{key}", 1)
+    redis_client.client().blpop(["note:go"], 20)
+    return Written.objects.count()
 
 
 def fall_over() -> None:
