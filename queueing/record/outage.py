@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
-#: SQLSTATEs of PostgreSQL, by their beginnings: no connection, no resources, shutdown, broken disk, no
-#: primary, and a lock that was not released in time.
-_STATES = ("08", "53", "57P", "58", "25006", "55P03")
+#: SQLSTATEs of PostgreSQL, by their beginnings: no connection, rolled back for another transaction (a
+#: deadlock), no resources, shutdown, broken disk, no primary, and a lock that was not released in time.
+_STATES = ("08", "40", "53", "57P", "58", "25006", "55P03")
 #: Result codes of SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN and PROTOCOL.
 _CODES = frozenset({5, 6, 8, 10, 13, 14, 15})
 #: SQLSTATE and result code of a full disk.
