@@ -76,6 +76,12 @@ def _draw(found: list[Span]) -> None:
         span.width = max(_MIN_WIDTH, round(span.seconds / whole * WIDTH))
 
 
+def _runs(job: Job) -> str:
+    lost = sum(attempt.outcome == "stalled" for attempt in job.failed_attempts.all())
+    alone = "; it runs alone, since its worker died" if job.suspect and not job.is_finished else ""
+    return f"{job.run_count}" + (f", {lost} lost with their worker" if lost else "") + alone
+
+
 def facts(job: Job) -> list[tuple[str, Any]]:
     """Return the labels and values that everyone who may view jobs can see."""
     return [
@@ -85,7 +91,7 @@ def facts(job: Job) -> list[tuple[str, Any]]:
         ("Owner", job.owner or "system"),
         ("Request", job.request_id or "–"),
         ("Attempts", f"{job.attempts} of {job.max_attempts}"),
-        ("Runs", f"{job.run_count}" + (f", {job.stalls} lost with their worker" if job.stalls else "")),
+        ("Runs", _runs(job)),
         ("Submitted", job.created_at),
         ("Due", job.run_at or "–"),
         ("Started", job.started_at or "–"),
