@@ -132,15 +132,32 @@ def _print_violation(
     print("   ", options.command(only=[fault.number for fault in causes], seconds=seconds))
 
 
-def write(path: Path, options: Options, versions: Sequence[str], evidence: Evidence, counts: Any) -> None:
-    """Write the figures of the run as JSON."""
+def write(
+    path: Path,
+    options: Options,
+    versions: Sequence[str],
+    evidence: Evidence,
+    found: dict[str, list[Violation]],
+) -> None:
+    """Write the figures of the run, and all that is known of each violation, as JSON."""
     content = {
         "at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
         "machine": machine(),
         "versions": list(versions),
         "command": options.command(),
-        "faults": [[f.number, f.name, round(f.ended - f.began, 1)] for f in evidence.applied],
+        "faults": [[f.number, f.name, f.began, f.ended] for f in evidence.applied],
         "figures": figures(evidence),
-        "violations": counts,
+        "violations": {rule: [_known(evidence, one) for one in ones] for rule, ones in found.items()},
     }
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False))
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=vars))
+
+
+def _known(evidence: Evidence, violation: Violation) -> dict[str, Any]:
+    name = violation.request_id
+    return {
+        "request": name,
+        "text": violation.text,
+        "rows": evidence.by_request.get(name, []),
+        "calls": [call for call in evidence.calls if name and call.key == name],
+        "transcripts": [t for t in evidence.transcripts if t.question.request_id == name],
+    }

@@ -176,7 +176,8 @@ async def _run(one: Run, planned: list[Planned]) -> int:
     probing.cancel()
     evidence = await one.evidence(crowd)
     await crowd.leave()
-    counts = report.print_report(options, evidence, judge(evidence), one.began)
+    found = judge(evidence)
+    counts = report.print_report(options, evidence, found, one.began)
     versions = [system.redis.version, system.database.version]
-    report.write(system.directory / "report.json", options, versions, evidence, counts)
+    report.write(system.directory / "report.json", options, versions, evidence, found)
     return 1 if any(counts.values()) else 0
