@@ -29,6 +29,8 @@ MEMORY_NEARLY_FULL = 0.9
 FAILURES, FAILING, MOSTLY_FAILING = 5, 0.2, 0.5
 #: Failures grow if those per minute of the last five minutes are this many times those of the day.
 GROWTH = 3
+#: Seconds for which a kind may block the event loop of a worker.
+BLOCKING = 1.0
 #: Minutes per day.
 _DAY = 24 * 60
 
@@ -136,6 +138,7 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
             text = f"Worker {worker['id']} receives no notifications of Redis. It looks for jobs every 10 s."
             yield HealthWarning(WARNING, "deaf", "", text)
         yield from _thread_warnings(worker)
+        yield from _loop_warnings(worker)
 
 
 def _thread_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
@@ -144,6 +147,20 @@ def _thread_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
         text = f"Plain functions on worker {worker['id']} run on after their runs were stopped ({kinds})."
         text += " They keep their slots. The worker is replaced if they do not end."
         yield HealthWarning(WARNING, "hung_threads", "", text)
+
+
+def _loop_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
+    if found := worker.get("blockedBy"):
+        text = (
+            f"{found['kind']} has blocked the event loop of worker {worker['id']} for {found['seconds']:g} s:"
+        )
+        text += " its other jobs wait. Let it await, or make it a plain function."
+        yield HealthWarning(WARNING, "blocked_loop", "", text)
+    slow = {kind: b for kind, b in worker.get("blocking", {}).items() if b["longest"] >= BLOCKING}
+    for kind, b in sorted(slow.items()):
+        text = f"{kind} blocked the event loop of worker {worker['id']} {b['times']} times in five minutes,"
+        text += f" for up to {b['longest']:g} s. Let it await, or make it a plain function."
+        yield HealthWarning(WARNING, "blocking", "", text)
 
 
 def _unable_warning(row: dict[str, Any]) -> HealthWarning:

@@ -63,6 +63,14 @@ class ActiveRuns:
         """Add a run that has begun."""
         self._runs[claim] = ActiveRun(task, output)
 
+    def all(self) -> list[ActiveRun]:
+        """Return all active runs. Any thread may call it."""
+        return list(self._runs.values())
+
+    def kind_of(self, claim: Claim) -> str | None:
+        """Return the kind of an active run."""
+        return active.output.run.kind_name if (active := self._runs.get(claim)) else None
+
     def has_left(self, claim: Claim) -> ActiveRun | None:
         """Note that the handler of a run has left. Return the run; None if its outcome is decided already."""
         active = self._runs.get(claim)

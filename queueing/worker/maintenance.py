@@ -63,7 +63,6 @@ class Maintenance:
             began = time.monotonic()
             self._due.clear()
             self._worker.leave_if_hung()
-            self._worker.identity.beat()
             try:
                 await self._cycle()
             except (*redis_client.Unavailable, DatabaseError) as exc:

@@ -10,11 +10,12 @@ It shares no lock with any other process, so any of them may be killed at any mo
 import asyncio
 import faulthandler
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from asgiref.sync import ThreadSensitiveContext
 from django.db import Error as DatabaseError
@@ -30,12 +31,13 @@ from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 
-from . import executor, outcomes, returns, stop_signals
+from . import blocked_loop, executor, outcomes, returns, stop_signals
 from .abilities import Abilities
 from .active_runs import ActiveRun, ActiveRuns, Claim, Stop, cancel_all
 from .identity import Identity
 from .job_threads import JobThreads, task_of
 from .lease_keeper import LeaseKeeper
+from .loop_watch import LoopWatch
 from .maintenance import Maintenance
 from .notifier import Notifier
 from .output import RunOutput
@@ -100,6 +102,7 @@ class Worker:
 
     async def _run_until_stopped(self) -> None:
         stop_signals.watch(self.stopping, self.identity.supervisor_pipe)
+        self._watch = LoopWatch(self.identity.beat, lambda: bool(self.claims), self._kind_of, self._give_up)
         self._leases = LeaseKeeper(self.claims, self._heartbeat, self._on_lost)
         parts = (
             self._notifier.run(),
@@ -123,6 +126,7 @@ class Worker:
         await redis_client.aclose()  # a cancelled call may have left its connection with half a reply
         await self._maintenance.deregister()
         self._database.close()
+        self._watch.stop()
         await redis_client.aclose()
         faulthandler.cancel_dump_traceback_later()
         if broken:
@@ -180,7 +184,16 @@ class Worker:
         beat = self.identity.heartbeat(
             active=len(self.claims), slots=self.slots, needs=needs, listens=self._notifier.listens
         )
-        return beat | {"runningOn": Counter(self._threads.running_on().values())}
+        return beat | {"runningOn": Counter(self._threads.running_on().values())} | self._watch.figures()
+
+    def _kind_of(self, claim: Claim) -> str:
+        return self.active_runs.kind_of(claim) or f"a task of {self.claims.get(claim, 'a finished job')}"
+
+    def _give_up(self, blocker: Claim | None, stack: str) -> NoReturn:
+        """End this process, whose loop is blocked. A blocker that is not known is found like a killer."""
+        if blocker is None or not self.active_runs.kind_of(blocker):
+            os._exit(1)
+        blocked_loop.leave(self.active_runs.all(), self._writer.waiting, self._database, blocker, stack)
 
     def _on_lost(self, claims: list[Claim]) -> None:
         """Stop the runs whose claims Redis refused, unless the record has them."""
@@ -223,6 +236,7 @@ class Worker:
             self._start([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))
 
     def _start(self, jobs: list[Claimed], token: str, claimed: float) -> None:
+        self._watch.wake()
         for job in jobs:
             self.claims[job.id, token] = job.queue
             if job.queue == DJANGO_Q_QUEUE:

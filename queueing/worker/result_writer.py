@@ -74,6 +74,11 @@ class ResultWriter:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def waiting(self) -> list[Result]:
+        """The results that were not passed to the database yet."""
+        return list(self._waiting)
+
     def put(self, result: Result) -> None:
         """Add a result to be written."""
         self._waiting.append(result)
@@ -114,7 +119,7 @@ class ResultWriter:
         """Put recorded results into Redis, and free the slots."""
         settled = recorded.won + recorded.lost
         try:
-            await _update_redis(recorded, wake=self._stopping.is_set())
+            await update_redis(recorded, wake=self._stopping.is_set())
         except redis_client.Unavailable as exc:
             # Their leases expire, or Redis comes back empty: in both cases the record is read again.
             logger.warning(
@@ -221,7 +226,8 @@ def _after_refusal(result: Result, exc: BaseException) -> Result:
     return again
 
 
-async def _update_redis(recorded: RecordedResults, *, wake: bool) -> None:
+async def update_redis(recorded: RecordedResults, *, wake: bool) -> None:
+    """Put recorded results into Redis. With `wake`, notify other workers of the free slots."""
     finished: dict[str, list[Outcome]] = defaultdict(list)
     delayed: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     released: dict[str, list[tuple[str, str]]] = defaultdict(list)

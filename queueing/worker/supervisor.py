@@ -35,9 +35,10 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between checks of the workers, runs of Django-Q2's scheduler, and status reports.
 _CHECK_INTERVAL, _SCHEDULER_INTERVAL, _REPORT_INTERVAL = 0.5, 30.0, 2.0
-#: Seconds without a sign of life after which a worker counts as blocked and is killed. Only the time in which
-#: this process itself ran counts: after a suspended machine or cluster resumes, no worker is blocked.
-_BLOCKED_AFTER = 60.0
+#: Seconds without a sign of life of its event loop after which a worker is killed. Before that, it gives up
+#: itself (loop_watch.py), unless none of its threads runs. Only the time in which this process itself ran
+#: counts: after a suspended machine or cluster resumes, no worker is blocked.
+_BLOCKED_AFTER = 75.0
 #: Seconds: a worker that dies sooner after its start is replaced after a pause of `_SPAWN_PAUSE` seconds.
 _EARLY_DEATH, _SPAWN_PAUSE = 5.0, 1.0
 #: Processes that each run one suspect, at the same time. They end with it.

@@ -177,3 +177,18 @@ def test_worker_without_notifications_is_a_warning():
 )
 def test_memory_of_redis_is_reported(server, wanted):
     assert warnings_of(queue(), server=server) == wanted
+
+
+def test_blocked_event_loop_is_warning_with_the_kind_that_blocks_it():
+    worker = {"id": "c/w", "age": 0.1, "running": 2, "slots": 5}
+    worker["blockedBy"] = {"kind": "report.build", "seconds": 12.3}
+    worker["blocking"] = {
+        "report.build": {"times": 3, "longest": 2.5},
+        "test.quick": {"times": 9, "longest": 0.3},
+    }
+    found = health.warnings(overview(queue(), workers=[worker]))
+    assert [(warning.level, warning.code) for warning in found] == [
+        ("warning", "blocked_loop"),
+        ("warning", "blocking"),
+    ]
+    assert all("report.build" in warning.text for warning in found)

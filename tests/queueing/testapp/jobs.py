@@ -73,6 +73,28 @@ def hang_narrow(ctx: JobContext, *, seconds: float = 600.0) -> None:
     _hang("narrow", ctx, seconds)
 
 
+async def _stop_the_world(how: str, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    if how == "sleep":
+        time.sleep(seconds)
+    while how == "compute" and time.monotonic() < ends:
+        sum(range(100))
+    while how == "lock" and time.monotonic() < ends:
+        sum(range(10_000_000))  # one call that holds the lock of the interpreter
+
+
+@job("test.block", queue="test", topic="test")
+async def block(ctx: JobContext, *, how: str, seconds: float, name: str = "block") -> None:
+    """Block the event loop in the given way: itself, or with `child-` in a task that it starts."""
+    await _note(f"{name}:started", f"{ctx.job_id}:{time.time()}")
+    for _ in range(2):
+        await asyncio.sleep(0.05)
+    if how.startswith("child-"):
+        await asyncio.gather(_stop_the_world(how.removeprefix("child-"), seconds))
+    else:
+        await _stop_the_world(how, seconds)
+
+
 @job("test.sleep", queue="test", topic="test", on_end=note_ending)
 async def sleep(ctx: JobContext, *, seconds: float, name: str = "sleep") -> dict[str, Any]:
     """Note the start, sleep, and note the end."""
