@@ -103,7 +103,8 @@ class EngineConf:
     slots: int = 0
     """Maximum active jobs of a worker; 0 for the sum of the queues' concurrency."""
     ageing: float = 30.0
-    """Seconds of waiting that raise the next job of a queue by one level of priority."""
+    """Seconds of waiting that raise the next job of a queue by one level of priority against other queues,
+    and after which a job takes turns with those of better priorities in its own queue."""
     max_payload: int = 65536
     """Maximum size of a job's arguments, in bytes of JSON."""
     keep_days: float = 30.0

@@ -9,6 +9,7 @@
 local IDLE, NEEDS, UNABLE = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local ageing = tonumber(ARGV[3])
+local TURN = 4
 local able = ARGV[#ARGV] == '' and {} or cjson.decode(ARGV[#ARGV])
 
 local function promote_due(q)
@@ -43,6 +44,53 @@ local function share_out(queues)
     if not best then break end
     best.take = best.take + 1
   end
+end
+
+-- Returns the first job of the next priority above `priority`, with its score, or nil.
+local function first_above(q, priority)
+  local found = redis.call('ZRANGEBYSCORE', q.waiting, whole((priority + 1) * TAGS), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return found[1], tonumber(found[2])
+end
+
+-- Inside a queue the first priority goes first. But while jobs of several priorities wait, one of every TURN starts
+-- is the turn of another priority, of each of them in order. Its first job goes first if it has waited `ageing`
+-- ms; its score is then one of priority 0.
+local function take_turns(q, left)
+  local first = redis.call('ZRANGE', q.waiting, 0, 0, 'WITHSCORES')
+  local last = redis.call('ZRANGE', q.waiting, -1, -1, 'WITHSCORES')
+  if not first[1] then return end
+  local best = math.floor(first[2] / TAGS)
+  if math.floor(last[2] / TAGS) == best then return end
+  local starts, latest = unpack(redis.call('HMGET', q.meta, 'turn_starts', 'turn_priority'))
+  q.turns, q.starts, latest = {}, tonumber(starts or '0'), tonumber(latest or '0')
+  for n = 1, math.floor((q.starts + left) / TURN) do
+    local id, score = first_above(q, math.max(latest, best))
+    if not id then id, score = first_above(q, best) end
+    if not id then return end
+    latest = math.floor(score / TAGS)
+    local _, _, ready = parse(redis.call('HGET', JOBS, id))
+    local moved = now - ready >= ageing
+    if moved then redis.call('ZADD', q.waiting, whole(score % TAGS), id) end
+    q.turns[n] = {id = id, score = score, priority = latest, moved = moved, at = n * TURN - q.starts}
+  end
+end
+
+-- Counts the starts and the turns that were used. The jobs of others go back to their places.
+local function count_turns(q)
+  if not q.turns then return end
+  local starts = q.starts + q.take
+  for _, turn in ipairs(q.turns) do
+    local used = turn.at <= q.take
+    if turn.moved then
+      used = not redis.call('ZSCORE', q.waiting, turn.id)
+      if not used then redis.call('ZADD', q.waiting, whole(turn.score), turn.id) end
+    end
+    if used then
+      starts = starts - TURN
+      redis.call('HSET', q.meta, 'turn_priority', whole(turn.priority))
+    end
+  end
+  redis.call('HSET', q.meta, 'turn_starts', whole(starts))
 end
 
 -- Puts the first `most` jobs of each group that this worker can do in line, at their places.
@@ -83,7 +131,10 @@ for i = FIRST_TERMS, #ARGV - 1, TERMS do
   if able[q.name] or redis.call('ZCARD', q.waiting) > 0 then
     local left = room(q)
     if left > 0 and able[q.name] then unpark_able(q, left) end
-    if left > 0 then find(q, left) end
+    if left > 0 then
+      take_turns(q, left)
+      find(q, left)
+    end
     if #q.found < left and next(q.unparked) then wake_at(now) end -- the groups may have more
   end
   q.take = #q.found
@@ -94,6 +145,7 @@ if total > slots then share_out(queues) end
 local reply = {0}
 for number, q in ipairs(queues) do
   take(q, reply, number)
+  count_turns(q)
   park_rest(q)
 end
 -- submit.lua hands the next job to a worker that is listed as idle.

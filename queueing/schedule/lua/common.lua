@@ -6,7 +6,8 @@
 --   running   hash  cluster/queue -> number of active jobs
 --   reconciled  string  exists once Redis knows all active jobs; missing after Redis lost its data
 -- then nine keys for each queue of the script, see queue_at:
---   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age
+--   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age. Priority 0
+--              is that of jobs whose turn it is, see claim.lua
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
 --   parked    zset  group SEP score SEP id, all scores 0: waiting jobs that may not be claimed now. The group
@@ -15,8 +16,9 @@
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
---   meta      hash  virtual_time, cooldown, cooldown_ms, breaker, clock (ms; see ending_leases.lua), paused, the
---              limits that operators changed, and overrides_version, which changes whenever the last two are written
+--   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, clock (ms; see
+--              ending_leases.lua), paused, the limits that operators changed, and overrides_version, which
+--              changes whenever the last two are written
 -- and for each provider:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 --
