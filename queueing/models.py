@@ -74,6 +74,8 @@ class Job(models.Model):
             models.Index(fields=["id"], condition=_UNFINISHED, name="job_unfinished"),
             models.Index(fields=["id"], condition=Q(suspect=True), name="job_suspect"),
             models.Index(fields=["queue", "id"], condition=Q(state=State.FAILED), name="job_failed"),
+            # SQLite does not use the index of `job_once_per_request`: no statement repeats its condition.
+            models.Index(fields=["owner", "request_id"], name="job_of_owner"),
             models.Index(fields=["id"], condition=Q(unfinished_parents__gt=0), name="job_has_parents"),
         ]
         permissions = [

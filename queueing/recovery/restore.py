@@ -18,7 +18,7 @@ from queueing.models import FailedAttempt, Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import schedule_entry
-from queueing.states import State
+from queueing.states import UNFINISHED, State, sql_condition
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ async def restore_lost_starts(database: DatabaseThread) -> None:
 
 def active_jobs() -> list[Job]:
     """Return all jobs that are active on record."""
-    return list(Job.objects.filter(state=State.ACTIVE).only(*SCHEDULE_FIELDS))
+    rows = Job.objects.extra(where=[sql_condition(UNFINISHED)])  # noqa: S610 (the condition of an index)
+    return list(rows.filter(state=State.ACTIVE).only(*SCHEDULE_FIELDS))
 
 
 #: The fields of `Job` that the schedule needs.
