@@ -9,11 +9,12 @@ from queueing.conf import QueueDef, get_queue
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.presence import clusters_alive
 from queueing.schedule.replies import Counts, Position
 from queueing.states import State
 
 from . import delay_reasons
+from .forecast import Forecast, Range
+from .recent_runs import RecentRuns, recent_runs
 
 
 class Wait(NamedTuple):
@@ -53,21 +54,18 @@ async def standing_of(job: Job) -> Standing:
 
 
 async def standings(queue_name: str, ids: Sequence[str]) -> list[Standing]:
-    """Return the standings of some hundred jobs of one queue, in order, with four calls to Redis."""
+    """Return the standings of some hundred jobs of one queue, in order, with two calls to Redis."""
     queue = get_queue(queue_name)
     try:
         positions = await redis_client.arun(scripts.positions(queue.name, ids))
         counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
-        durations = sorted([int(ms) / 1000 for ms in await _recent_durations(queue.name)])
-        clusters = await clusters_alive()
+        recent = await recent_runs(queue.name)
     except redis_client.Unavailable:
         return [Standing(None, UNKNOWN_TO_REDIS)] * len(ids)
-    return [_standing(position, queue, counts, durations, clusters) for position in positions]
+    return [_standing(position, queue, counts, recent) for position in positions]
 
 
-def _standing(
-    position: Position | None, queue: QueueDef, counts: Counts, durations: list[float], clusters: int
-) -> Standing:
+def _standing(position: Position | None, queue: QueueDef, counts: Counts, recent: RecentRuns) -> Standing:
     if position is None:
         return Standing(None, None)
     if position.state == State.ACTIVE:
@@ -78,7 +76,7 @@ def _standing(
         return Standing(None, _as_json(Wait(position.due, position.due, "delayed")))
     if position.unable:
         return Standing(position.ahead + 1, _as_json(Wait(math.inf, math.inf, "workers")))
-    wait = estimate(queue, counts, durations, clusters, position.ahead)
+    wait = estimate(queue, counts, recent.forecast, recent.clusters, position.ahead)
     return Standing(position.ahead + 1, wait and _as_json(wait))
 
 
@@ -88,14 +86,11 @@ def _as_json(wait: Wait) -> dict[str, Any]:
     return {"low": low, "high": high, "reason": wait.reason}
 
 
-def estimate(
-    queue: QueueDef, counts: Counts, durations: list[float], clusters: int, ahead: int
-) -> Wait | None:
+def estimate(queue: QueueDef, counts: Counts, forecast: Forecast, clusters: int, ahead: int) -> Wait | None:
     """Return how long a job with `ahead` others before it waits for its start; None when no job has run yet.
 
-    Slots: the (ahead + 1 − free)th end among `capacity` parallel runs, each between the first and the
-    third quartile of the recent `durations` (seconds, sorted). Limiter: the moment its window lets the job
-    start. A cooldown comes before. While the provider does not answer, only the next try is known.
+    Slots: the forecast, of which four in five ranges hold. Limiter: the moment its window lets the job start.
+    A cooldown comes before. While the provider does not answer, only the next try is known.
     """
     if counts.paused:
         return Wait(math.inf, math.inf, "paused")
@@ -107,14 +102,13 @@ def estimate(
     capacity = queue.concurrency * clusters
     if queue.global_concurrency:
         capacity = min(capacity, queue.global_concurrency)
-    behind = max(0, ahead + 1 - max(0, capacity - counts.active))
     limited = _limiter_wait(queue, counts, ahead)
-    if behind and not durations and not limited[1]:
+    start = forecast.start_of(ahead, active=counts.active, capacity=capacity)
+    if start is None and not limited[1]:
         return None
-    ordered = durations or [0.0]
-    quick, slow = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
-    low = max(counts.cooldown + behind / capacity * quick, limited[0])
-    high = max(counts.cooldown + math.ceil(behind / capacity) * slow, limited[1])
+    slots = start or Range(0.0, 0.0)
+    low = max(counts.cooldown + slots.low, limited[0])
+    high = max(counts.cooldown + slots.high, limited[1])
     if limited[1] >= high > counts.cooldown:
         return Wait(low, high, "rate_limit")
     return Wait(low, high, "provider" if 2 * counts.cooldown >= high > 0 else "queue")
@@ -136,7 +130,3 @@ def _limiter_wait(queue: QueueDef, counts: Counts, ahead: int) -> tuple[float, f
         return longest, longest
     shortest = max(0.0, longest - counts.first_start)
     return shortest, shortest if number == 0 else longest
-
-
-async def _recent_durations(queue: str) -> list[str]:
-    return list(await redis_client.aclient().lrange(scripts.queue_key(queue, "durations"), 0, -1))

@@ -86,11 +86,11 @@ async def test_longer_wait_is_pushed_with_its_reason(valkey):
             await tab.ask(f"Question {n}", f"r-{n}")
             queued = (await tab.receive_until("chat:queued"))[-1]
         assert queued["position"] == 4
-        assert queued["estimatedWait"]["high"] == 2
+        assert queued["estimatedWait"]["high"] in (2, 3)
         recent_runs(valkey, *[2.4] * 8)  # a swing: nothing is said
         recent_runs(valkey, *[20.0] * 8)
         slow = await told(tab, "slow", 4)
-        assert slow["high"] == 20
+        assert 20 <= slow["high"] <= 30
 
 
 async def test_positions_are_pushed_as_the_line_moves(valkey):
