@@ -76,7 +76,7 @@ end
 -- Returns the number of jobs that may start on the queue now.
 local function room(q)
   local live = redis.call('HMGET', q.meta, 'paused', 'concurrency', 'global_concurrency',
-    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency', 'breaker')
+    'limiter_max', 'limiter_ms', 'cooldown', 'cooldown_ms', 'owner_concurrency', 'breaker', 'reserved')
   q.concurrency = tonumber(live[2] or q.concurrency)
   q.limiter_max = tonumber(live[4] or q.limiter_max)
   q.limiter_ms = tonumber(live[5] or q.limiter_ms)
@@ -92,6 +92,11 @@ local function room(q)
     left = math.min(left, probes)
   elseif left > 0 and live[6] then
     left = math.min(left, cooldown_room(q, tonumber(live[6]), tonumber(live[7])))
+  end
+  -- A suspect waits for this slot (claim_suspect.lua): in a busy queue it would never find one.
+  if live[10] and not q.is_for_suspect and tonumber(live[10]) > now then
+    left = left - 1
+    wake_at(tonumber(live[10]))
   end
   return math.min(left, slots)
 end

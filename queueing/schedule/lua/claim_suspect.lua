@@ -1,7 +1,9 @@
--- Claims one given job that is not in line, if its queue has room: a suspect, which runs alone.
+-- Claims one given job that is not in line, if its queue has room: a suspect, which runs alone. Without room,
+-- the next slot of the queue is reserved for a suspect.
 -- KEYS  4 global, 9 of the queue
 -- ARGV  the terms of one queue, see claim_shared.lua, then id, owner and priority of the job
 -- Returns as claim.lua does. A job that is claimed already is not claimed.
+local RESERVED_MS = 5000 -- longer than a prober takes to look again
 token, lease, slots = ARGV[1], tonumber(ARGV[2]), 1
 local q = queue_at(5)
 read_terms(q, ARGV, FIRST_TERMS)
@@ -11,8 +13,11 @@ if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
 if redis.call('HEXISTS', CLAIMS, id) == 1 then return {-1} end
 
 local reply = {0}
-q.seen = {}
-if room(q) > 0 and owner_may(q, owner) then
+q.seen, q.is_for_suspect = {}, true
+if room(q) <= 0 then
+  redis.call('HSET', q.meta, 'reserved', whole(now + RESERVED_MS))
+elseif owner_may(q, owner) then
+  redis.call('HDEL', q.meta, 'reserved')
   if redis.call('HSETNX', JOBS, id, pack(owner, tonumber(priority), now)) == 1 then
     if owner ~= '' then redis.call('HINCRBY', q.owner_unfinished, owner, 1) end
   else -- it was put in line by a process that does not know suspects

@@ -16,9 +16,9 @@
 --   owner_unfinished   hash  owner -> number of unfinished jobs
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
---   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, clock (ms; see
---              ending_leases.lua), paused, the limits that operators changed, and overrides_version, which
---              changes whenever the last two are written
+--   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, reserved (ms; see
+--              claim_suspect.lua), clock (ms; see ending_leases.lua), paused, the limits that operators changed,
+--              and overrides_version, which changes whenever the last two are written
 -- and for each provider:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 --

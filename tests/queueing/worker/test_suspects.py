@@ -9,7 +9,7 @@ from queueing.control import verbs
 from queueing.models import FailedAttempt, Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
-from queueing.submit import submit
+from queueing.submit import submit, submit_many
 from tests.queueing.testapp.models import Written
 from tests.support.valkey import wait_until
 
@@ -145,3 +145,15 @@ def test_stopping_worker_gives_a_task_of_django_q2_back(qcluster, valkey):
     assert not valkey.client.hlen("{buddy}:claims")
     assert redis_client.run(scripts.counts("django-q")).waiting == 1
     assert not valkey.client.exists("{buddy}:suspects")
+
+
+def test_suspect_of_a_busy_queue_gets_the_next_slot(qcluster, valkey):
+    qcluster()
+    suspect = submit("test.narrow", {}).job
+    wait_until(lambda: Job.objects.get(id=suspect.id).is_finished, "the first run")
+    busy = submit_many("test.narrow", [{"seconds": 0.2}] * 200)
+    wait_until(lambda: Job.objects.filter(state=State.ACTIVE).count() == 2, "a full queue")
+    Job.objects.filter(id=suspect.id).update(state=State.WAITING, finished_at=None, suspect=True)
+    assert scripts.is_alone(finished(suspect).token)
+    assert Job.objects.filter(id__in=[job.id for job in busy], finished_at=None).exists()
+    verbs.drain_some("test-narrow")
