@@ -63,7 +63,7 @@ def sound() -> Evidence:
         calls=[call(1), call(2, 101.0, 110.0, whole=False), call(2, instance="cluster2.1")],
         limits=LIMITS,
         applied=[Applied(0, "redis.refuse", 200.0, 220.0)],
-        probes=[Probe("web1", 190.0, 200), Probe("web1", 210.0, 503), Probe("web1", 230.0, 503)],
+        probes=[Probe("web1", at, status) for at, status in ((190, 0), (210, 503), (230, 503), (250, 200))],
         samples=[Sample("web1.1/7", 100.0 + 50 * n, 100.0 + n, 40) for n in range(4)],
     )
 
@@ -163,8 +163,15 @@ DEFECTS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
     ),
     "a run begins after the end": ("ghosts", more_calls(call(1, 140.0, 141.0))),
     "an answer was never made": ("ghosts", change(calls=lambda sound: sound.calls[1:])),
-    "ready without Redis": ("readyz", change(probes=lambda sound: [Probe("web1", 212.0, 200)])),
-    "not ready though all is well": ("readyz", change(probes=lambda sound: [Probe("web1", 250.0, 503)])),
+    "ready without Redis": (
+        "readyz",
+        change(probes=lambda sound: [Probe("web1", 212.0, 200), *sound.probes]),
+    ),
+    "not ready though all is well": (
+        "readyz",
+        change(probes=lambda sound: [Probe("web1", 250.0, 503), *sound.probes]),
+    ),
+    "dead at the end": ("readyz", change(probes=lambda sound: [*sound.probes, Probe("web1", 260.0, 0)])),
     "the memory grows": (
         "growth",
         change(samples=lambda sound: [Sample("w", 60.0 * n, 100.0 * n, 9) for n in range(9)]),

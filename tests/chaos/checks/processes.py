@@ -16,19 +16,26 @@ WARM, MEGABYTES, FILES = 60.0, 80.0, 150
 
 
 def unready(evidence: Evidence) -> Iterator[Violation]:
-    """/readyz is 200 exactly when the services work."""
+    """/readyz is 200 exactly when the services work, and at the end everywhere.
+
+    No answer at all is no lie: the process has just started.
+    """
     down = [f for f in evidence.applied if DOWN.get(f.name) in ([""] + ["one"] * evidence.one_redis)]
     for probe in evidence.probes:
         if probe.status == 200:
             for fault in down:
                 if fault.began + NOTICE < probe.at < fault.ended:
-                    yield Violation(
-                        "", f"{probe.web} says ready, {probe.at - fault.began:.0f} s after {fault.name}"
-                    )
-        elif all(not fault.began <= probe.at <= fault.ended + RECOVER for fault in evidence.applied):
-            yield Violation(
-                "", f"{probe.web} answers {probe.status}, {RECOVER:g} s after the last fault or more"
-            )
+                    seconds = probe.at - fault.began
+                    yield Violation("", f"{probe.web} says ready, {seconds:.0f} s after {fault.name}")
+        elif probe.status and _is_quiet(evidence, probe.at):
+            yield Violation("", f"{probe.web} answers {probe.status} long after the last fault")
+    for web, status in {probe.web: probe.status for probe in evidence.probes}.items():
+        if status != 200:
+            yield Violation("", f"{web} answers {status} at the end")
+
+
+def _is_quiet(evidence: Evidence, at: float) -> bool:
+    return all(not fault.began <= at <= fault.ended + RECOVER for fault in evidence.applied)
 
 
 def grown(evidence: Evidence) -> Iterator[Violation]:

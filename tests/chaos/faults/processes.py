@@ -1,6 +1,5 @@
 """Faults of our own processes: killed, stopped, restarted, replaced by another version."""
 
-import asyncio
 import os
 import random
 import signal
@@ -98,7 +97,7 @@ async def restart_cluster(system: System, dice: random.Random) -> AsyncIterator[
 async def _restart(services: list[Service], version: str) -> None:
     for service in services:
         await service.restart(CHAOS_VERSION=version, RELEASE=version)
-        await asyncio.sleep(1.0)
+        await service.started()
 
 
 async def roll_all(system: System, version: str) -> None:

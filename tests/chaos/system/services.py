@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 #: Seconds between the end of a process and its restart.
 RESTART_AFTER = 0.5
+#: Seconds that a process has to start, on a busy computer.
+START_TIMEOUT = 60.0
 #: Seconds that a process has to end after SIGTERM.
 STOP_TIMEOUT = 60.0
 
@@ -36,6 +39,8 @@ class Service:
     command: list[str]
     env: dict[str, str]
     log: Path
+    port: int = 0
+    """Where it listens; 0 for a cluster."""
     instances: int = 0
     process: subprocess.Popen[bytes] | None = None
     wanted: bool = False
@@ -79,6 +84,17 @@ class Service:
         await self.stop()
         self.env = self.env | env
         self.start()
+
+    async def started(self) -> None:
+        """Wait until it works: a web process listens, a cluster has workers."""
+        async with asyncio.timeout(START_TIMEOUT):
+            while not (self._listens() if self.port else self.workers()):
+                await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)
+
+    def _listens(self) -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", self.port)) == 0
 
     async def stop(self) -> None:
         self.wanted = False

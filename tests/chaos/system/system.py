@@ -129,16 +129,15 @@ class System:
 
     def _add_services(self, number: int, env: dict[str, str]) -> None:
         env["PYTHONPATH"] = str(ROOT / "tests/chaos/clock")
-        web = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(free_port()), "buddy.asgi:application"]
-        for name, command, services in (
-            (f"web{number}", web, self.webs),
-            (f"cluster{number}", [sys.executable, "manage.py", "qcluster"], self.clusters),
-        ):
-            services.append(Service(name, command, env, self.directory / f"{name}.log"))
+        port, logs = free_port(), self.directory
+        web = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "buddy.asgi:application"]
+        self.webs.append(Service(f"web{number}", web, env, logs / f"web{number}.log", port))
+        cluster = [sys.executable, "manage.py", "qcluster"]
+        self.clusters.append(Service(f"cluster{number}", cluster, env, logs / f"cluster{number}.log"))
 
     def addresses(self) -> list[str]:
         """Return the addresses of the web processes."""
-        return [f"http://127.0.0.1:{web.command[6]}" for web in self.webs]
+        return [f"http://127.0.0.1:{web.port}" for web in self.webs]
 
     async def stop(self) -> None:
         """Stop everything, whatever state it is in."""
