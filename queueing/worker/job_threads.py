@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -25,9 +25,11 @@ CLAIM: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 def task_of(claim: Claim, coroutine: Any) -> asyncio.Task[Any]:
     """Start a task whose context names the claim, also for all that it starts."""
-    context = copy_context()
-    context.run(CLAIM.set, claim)
-    return asyncio.create_task(coroutine, context=context)
+    before = CLAIM.set(claim)
+    try:
+        return asyncio.create_task(coroutine)
+    finally:
+        CLAIM.reset(before)
 
 
 #: A future, and the function that gives its result.

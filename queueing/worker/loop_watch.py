@@ -12,7 +12,6 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +33,14 @@ GIVE_UP_AFTER = 60.0
 class JobTask(asyncio.Task[Any]):
     """A task that knows to which run it belongs, also when a handler started it."""
 
-    def __init__(self, coroutine: Any, *, context: Context | None = None, **options: Any) -> None:
-        super().__init__(coroutine, context=context, **options)
-        self.claim = context.get(CLAIM) if context is not None else CLAIM.get()
+    __slots__ = ("claim",)
+    claim: Claim | None
 
 
 def _make_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> JobTask:
-    return JobTask(coroutine, loop=loop, **options)
+    task = JobTask(coroutine, loop=loop, **options)
+    task.claim = CLAIM.get()
+    return task
 
 
 @dataclass
