@@ -28,7 +28,7 @@ def codes_in_source() -> set[str]:
 
 def test_every_code_of_a_failure_is_in_the_table():
     codes = codes_in_source()
-    assert {"content_filter", "provider_error", "stalled", "no_speech", "unwritable"} <= codes
+    assert {"content_filter", "provider_error", "stalled", "no_speech"} <= codes
     assert codes | {*REPLACED, *ACCOUNT_WAITS, *SKIP_REASONS, *FINAL_CODES} <= FAILURES.keys()
 
 
