@@ -6,7 +6,7 @@ Successes are only counted, in memory, while no provider of this worker fails: t
 import logging
 import math
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 
 from queueing.conf import get_conf, get_queue
@@ -34,12 +34,13 @@ class ProviderWatch:
 
     async def judge(self, batch: Sequence[Result]) -> None:
         """Decide what happens after the failures of a batch whose cause may be the provider."""
+        good = Counter(result.run.queue for result in batch if not result.run.watched and _is_good(result))
+        for queue, number in good.items():
+            self._count(get_queue(queue).breaker, number)
         by_provider: dict[str, list[Result]] = defaultdict(list)
         for result in batch:
             if result.trouble or (result.run.watched and _is_good(result)):
                 by_provider[get_queue(result.run.queue).breaker].append(result)
-            elif _is_good(result):
-                self._count(get_queue(result.run.queue).breaker)
         for provider, results in by_provider.items():
             for result, verdict in zip(results, await self._report(provider, results), strict=True):
                 if result.trouble:
@@ -55,12 +56,12 @@ class ProviderWatch:
         except redis_client.Unavailable as exc:
             logger.info("the answer to job %s was not reported: %s", run.id, exc)
 
-    def _count(self, provider: str) -> None:
+    def _count(self, provider: str, number: int) -> None:
         now, good = int(time.monotonic()), self._good[provider]
         if good and good[-1][0] == now:
-            good[-1][1] += 1
+            good[-1][1] += number
             return
-        good.append([now, 1])
+        good.append([now, number])
         while good[0][0] < now - _KEPT * get_conf().first_probe:
             good.popleft()
 
