@@ -56,6 +56,8 @@ FAILURES: dict[str, Failure] = {
     "timeout": MAY_PASS,
     "stalled": MAY_PASS,
     "database_away": MAY_PASS,
+    "database": MAY_PASS,
+    "blocked_loop": _WAITS_FOR_OPERATOR,
     "unknown_kind": MAY_PASS,
     "result_not_json": _WAITS_FOR_OPERATOR,
     "unwritable": _WAITS_FOR_OPERATOR,
