@@ -73,7 +73,7 @@ class QueueDef:
     owner_concurrency: int = 0
     """Maximum active jobs of an owner; 0 for no maximum."""
     max_stalled: int = 2
-    """How often a job may lose its worker; the next time it fails."""
+    """How often a worker may die while it runs this job alone. The next time the job fails."""
     provider: str = ""
     """The name of what the queue's jobs call: a provider and one of its models. Queues with the same name
     wait together while it asks for a wait or does not answer."""
