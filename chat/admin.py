@@ -24,7 +24,7 @@ class MessageInline(ReadOnly, admin.TabularInline):
 
 
 class Erasing(ReadOnly, LargeTable, admin.ModelAdmin):
-    """A read-only list whose rows are deleted as their owner would: with what their jobs store."""
+    """A read-only list. Deleting a row also deletes what its jobs store, as when its owner deletes it."""
 
     def erase(self, row: Any) -> None:
         """Delete one row."""

@@ -1,4 +1,4 @@
-"""The one door of a message: into the chat, or, when it is too long for that, to be read as a document.
+"""The entry of every message: it goes to the chat, or, if it is too long for that, to the documents.
 
 In a long pasted text the question is the first or the last paragraph, if that ends like a question or like
 an introduction ("… please:"). The rest is the document.

@@ -3,7 +3,7 @@
 Each room imports from the rooms below it only:
 
     management                      manage.py commands
-    admin  dashboard  terminal      three faces for operators
+    admin  dashboard  terminal      three user interfaces for operators
     control  worker                 operators' actions; the processes that run jobs
     submit  monitoring  recovery    accepting jobs; figures and health; lost workers, a lost Redis
     events                          what clients are sent, and how they follow a job

@@ -33,7 +33,7 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     """Attempts that have begun and were not given back."""
     run_count = models.PositiveIntegerField(default=0)
-    """The number of runs that have begun. It only grows, so it tells the texts of different runs apart."""
+    """The number of runs that have begun. It only grows, so it distinguishes the texts of different runs."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
     stalls = models.PositiveSmallIntegerField(default=0)
     """How often a worker died that ran this job alone."""

@@ -30,7 +30,8 @@ class Submission:
     created: bool
     """False when the owner had already submitted this request id: `job` is that earlier job."""
     queued_event: messages.Event | None = field(default=None, compare=False)
-    """What its clients got, with position and estimated wait; None before the commit or without owner."""
+    """The `queued` event that its clients got, with position and expected wait; None before the commit or
+    without owner."""
 
 
 def submit(

@@ -10,7 +10,7 @@ from queueing.api import Cooldown, Job, JobContext, job
 from . import texts
 from .rollups import store_events
 
-#: Seconds of the queue's cooldown while the database is unavailable.
+#: Seconds for which the queue waits (a cooldown) while the database is unavailable.
 _COOLDOWN = 5.0
 
 

@@ -29,6 +29,6 @@ async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, re
     if reuse != "renew":
         await to_thread(store.count, "misses")
     await to_thread(store.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
-    # A conversation deleted a moment ago had its answers forgotten before this one was stored.
+    # When a conversation was deleted just now, its answers were deleted before this one was stored.
     if not await Message.objects.filter(id=reply_id).aexists():
         await to_thread(store.forget_thread, thread.id.hex)

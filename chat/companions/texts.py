@@ -7,6 +7,6 @@ def unknown_companion(known: str) -> str:
 
 def not_an_assistant(known: str) -> str:
     return (
-        "OpenAI's Assistants ended on 2026-08-26 and its dashboard Prompts end on 2026-11-30: their ids "
-        f"name nothing here. Name a companion instead: {known}."
+        "OpenAI's Assistants ended on 2026-08-26 and its dashboard Prompts end on 2026-11-30, so their ids "
+        f"cannot be used here. Send the name of a companion instead: {known}."
     )

@@ -1,4 +1,4 @@
-"""What visitors do with questions and their jobs. Plain functions, each one transaction; they block.
+"""Submit, cancel and retry questions and their jobs. Plain functions, each one transaction; they block.
 
 `Thread.DoesNotExist` and `Job.DoesNotExist` also mean that the row belongs to another owner.
 """

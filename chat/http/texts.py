@@ -1,7 +1,7 @@
 """Sentences that clients of the HTTP API read."""
 
 ONE_OF_MESSAGE_AND_MESSAGES = "Send either message or messages."
-INVALID_EVENT_ID = "This is not one of our event ids."
+INVALID_EVENT_ID = "This is not an id of an event of this server."
 INVALID_FORM = "This form cannot be read. Check its content type, boundary and fields."
 BODY_TOO_LARGE = "This request's body is too large."
 

@@ -1,1 +1,1 @@
-"""What the model receives: persona, conversation context and token budget, put together in `prompt.py`."""
+"""The prompt that the model receives: persona, conversation context and token budget (`prompt.py`)."""

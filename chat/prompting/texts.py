@@ -2,7 +2,7 @@
 
 NOT_CONFIGURED = (
     "The companion's model is configured with too little room for a conversation. "
-    "Please tell the operator of this site."
+    "Please contact the operator of this site."
 )
 
 

@@ -8,7 +8,7 @@ LAST_MESSAGE_NOT_THE_USERS = "The last message must have the role user."
 
 
 def frame_too_large(kilobytes: int) -> str:
-    return f"A message can have {kilobytes} kB."
+    return f"A message can have at most {kilobytes} kB."
 
 
 # What to do about a failed answer, by its cause (failures.py).
@@ -20,4 +20,4 @@ CHANGE_MESSAGE = "The same words would fail again. Edit your message, or write a
 ONE_THING_AT_A_TIME = "Your message is saved. Try again, or ask for one thing at a time."
 BUDGET_RENEWS = "Your message is saved. Send it again when your budget is renewed."
 OTHER_COMPANION = "Please start a conversation with another companion."
-FIRST_STEP_FIRST = "Try the earlier step again: this one follows it."
+FIRST_STEP_FIRST = "Try the earlier step again. This step starts after it."

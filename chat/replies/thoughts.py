@@ -1,4 +1,4 @@
-"""What a model thinks before it answers: the owner sees for how long, and can read it on request.
+"""The thoughts of a model before its answer: the owner sees how long it thinks, and can read them on request.
 
 Thoughts are no part of an answer. They are kept in Redis alone, for `KEPT_SECONDS`:
 

@@ -3,8 +3,8 @@
 The first model has a breaker (`queueing.api.Breaker`): while it is open, the fallback answers, and one call
 from time to time tries the first model. One that fails there is answered by the fallback at once. A requested
 wait opens the breaker only when it is long: after a short one every job waits, as without a fallback. One
-answer comes from one model: a failure after its first word is not continued by the other model but retried
-from the start, and the fallback makes that attempt.
+answer comes from one model: after a failure later than the first word, the other model does not continue the
+text. The job is retried from the start, and the fallback makes that attempt.
 """
 
 import hashlib

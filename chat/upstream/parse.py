@@ -108,7 +108,7 @@ def read_event(draft: Draft, event: Event) -> None:
 
 
 def _begin_item(draft: Draft, item: Event) -> None:
-    """Take the announcement of an item: thoughts, a comment on the way to the answer, or the answer."""
+    """Read the announcement of an item: thoughts, a comment before the answer, or the answer."""
     if item.get("type") == "reasoning":
         draft.think("")  # its text may be secret
     elif item.get("phase") == "commentary":

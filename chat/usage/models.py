@@ -1,4 +1,4 @@
-"""Recorded model calls, their totals per owner and day, and the tokens reserved for calls still to come.
+"""Recorded model calls, their totals per owner and day, and the budget reservations of unfinished jobs.
 
 Money is an integer: millionths of a unit of `PRICE_CURRENCY`.
 """

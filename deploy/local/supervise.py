@@ -161,7 +161,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop the services in reverse order, so that each is stopped before those that it uses."""
-        self.console.say("stopping after the running jobs; press Ctrl-C again to stop at once")
+        self.console.say("finishing the active jobs, then stopping; press Ctrl-C again to stop at once")
         for supervised in reversed(self.processes):
             await supervised.stop()
         for task in self.tasks:

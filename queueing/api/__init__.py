@@ -1,4 +1,4 @@
-"""The front door: what an application needs to define, submit and control jobs.
+"""The public functions of the engine: define, submit and control jobs.
 
     from queueing.api import JobContext, job, submit
 
@@ -7,7 +7,7 @@
 
     submit("report.write", {"report_id": "7"}, owner="alice")
 
-The submodules of this package open the other doors: `events`, `sockets`, `database`, `monitoring`, `charts`,
+The submodules of this package are public, too: `events`, `sockets`, `database`, `monitoring`, `charts`,
 `admin` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
 """
 

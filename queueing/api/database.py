@@ -1,4 +1,4 @@
-"""What an application needs so that nothing that waits holds a database connection or a thread."""
+"""Recognize an unavailable database, and hold no connection and no thread while work only waits."""
 
 from queueing.record.outage import is_outage
 from queueing.record.threads import SerialThread, TidyThreads

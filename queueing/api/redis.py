@@ -1,4 +1,4 @@
-"""The engine's connections to Redis, for an application that keeps something there of its own."""
+"""The engine's connections to Redis, for an application that stores data of its own there."""
 
 from queueing.schedule.redis_client import Unavailable, aclient, client
 from queueing.schedule.scripts import app_key

@@ -1,8 +1,8 @@
 """The actions of operators: one description of each, for the dashboard, admin, terminal and commands.
 
-Names, labels, consequences, confirmations, results and the permission stand here alone. A face chooses the
-actions that it offers, collects a `Target`, asks for confirmation and shows what `perform` returns.
-`audited.py` does the work and writes the audit entry. All actions are safe to repeat.
+Names, labels, consequences, confirmations, results and the permission are defined only here. Each user
+interface chooses the actions that it offers, collects a `Target`, asks for confirmation and shows what
+`perform` returns. `audited.py` does the work and writes the audit entry. All actions are safe to repeat.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ _ALL = (
         name="pause",
         label="Pause",
         title="Pause {queue}",
-        consequence="No further jobs start. Running jobs finish, new jobs wait.",
-        done="{queue} is paused. Running jobs finish.",
+        consequence="No further jobs start. Active jobs finish, new jobs wait.",
+        done="{queue} is paused. Active jobs finish.",
         run=audited.pause,
         confirm=Confirm.NO,
         figures=_queue_figures,
@@ -78,7 +78,7 @@ _ALL = (
         name="drain",
         label="Drain",
         title="Drain {queue}",
-        consequence="All waiting and delayed jobs are cancelled. Running jobs continue.",
+        consequence="All waiting and delayed jobs are cancelled. Active jobs continue.",
         done="{jobs} cancelled.",
         run=audited.drain,
         confirm=Confirm.TYPE,

@@ -1,4 +1,4 @@
-"""Limits as people read and write them: the same labels and notation on each face."""
+"""Limits as people read and write them: the same labels and notation in each user interface."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from queueing.monitoring.charts import formats
 
 #: Field of `QueueDef` -> label. These are the limits that operators can change (`live_limits.NAMES`).
 LABELS = {
-    "concurrency": "Max running per cluster",
-    "global_concurrency": "Max running in total",
-    "owner_concurrency": "Max running per user",
+    "concurrency": "Max active jobs per cluster",
+    "global_concurrency": "Max active jobs in total",
+    "owner_concurrency": "Max active jobs per owner",
     "limiter": "Rate limit",
 }
 NO_LIMIT = "no limit"

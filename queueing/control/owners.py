@@ -35,7 +35,7 @@ def rename_owner(old: str, new: str) -> None:
 
 
 def _notify_workers(old: str, new: str) -> None:
-    """Notify the workers, so that events of running jobs go to the new owner."""
+    """Notify the workers, so that events of active jobs go to the new owner."""
     try:
         redis_client.client().publish(scripts.notify_channel(), f"owner:{json.dumps([old, new])}")
     except redis_client.Unavailable as exc:

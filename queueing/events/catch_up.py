@@ -1,4 +1,4 @@
-"""From the record and from Redis: the events that a client has missed."""
+"""The events that a client has missed, read from the record and from Redis."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ async def _events_of_active(job: Job, run: int | None, offset: int) -> list[Even
 
 
 async def text_so_far(job_id: str) -> tuple[int, str]:
-    """Return (run, text) of a running answer; (0, "") when nothing is stored."""
+    """Return (run, text) of an active answer; (0, "") when nothing is stored."""
     try:
         stored = await redis_client.aclient().get(scripts.stream_key(job_id))
     except redis_client.Unavailable:
@@ -98,7 +98,7 @@ def _read_states(ids: Sequence[str]) -> dict[str, tuple[str, int]]:
 
 
 async def _text_lengths(ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return (run, length) of the running answers by job id."""
+    """Return (run, length) of the active answers by job id."""
     lengths: dict[str, tuple[int, int]] = {}
     try:
         for i in range(0, len(ids), _TEXTS_PER_READ):

@@ -1,7 +1,8 @@
 """The channel layer: Redis pub/sub with bounded inboxes, and many messages in one round trip.
 
 It connects to the engine's Redis as the engine does. A connection that breaks or falls silent is replaced,
-with its subscriptions. Messages sent meanwhile are lost: events tell what the record and Redis hold anyway.
+with its subscriptions. Messages sent meanwhile are lost. Events only repeat what is in the record and in
+Redis, so their receivers can catch up from there.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ def event_of_run(run: Run, name: str, /, **fields: Any) -> Event:
 
 
 async def queued_event(job: Job) -> Event:
-    """Return the `queued` event of an unfinished job, with its position and estimated wait now."""
+    """Return the `queued` event of an unfinished job, with its position and expected wait now."""
     where = await standing.standing_of(job)
     return event_of(job, "queued", queue=job.queue, position=where.position, estimatedWait=where.wait)
 

@@ -1,4 +1,4 @@
-"""The latest progress of running jobs, stored in Redis for clients that connect later."""
+"""The latest progress of active jobs, stored in Redis for clients that connect later."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The position of a job in line, and its estimated wait."""
+"""The position of a job in line, and its expected wait."""
 
 import math
 from collections.abc import Sequence

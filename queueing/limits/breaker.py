@@ -1,4 +1,4 @@
-"""The breaker of a provider that another one stands in for, so that no queue waits for it."""
+"""The breaker of a provider that has a substitute, so that no queue waits for it."""
 
 import logging
 from typing import NamedTuple
@@ -15,19 +15,19 @@ class Admission(NamedTuple):
 
     allowed: bool
     is_watched: bool = False
-    """Whether a success of the call must be reported: the provider has failed of late."""
+    """Whether a success of the call must be reported, because the provider has failed recently."""
     wait: float = 0.0
     """Seconds until the next call may."""
 
 
 class Breaker:
-    """A breaker, shared by all workers under its `name`. It opens and closes as those of queues do."""
+    """A breaker, shared by all workers under its `name`. It opens and closes like the breaker of a queue."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     async def admit(self, caller: str) -> Admission:
-        """Return whether `caller` may call the provider now. Without Redis everyone may."""
+        """Return whether `caller` may call the provider now. Without Redis every caller may."""
         try:
             wait = await redis_client.arun(scripts.admit(self._name, caller))
         except redis_client.Unavailable:
@@ -35,7 +35,7 @@ class Breaker:
         return Admission(allowed=wait <= 0, is_watched=wait == 0, wait=max(0.0, wait))
 
     async def report(self, caller: str, error: JobError | None = None, *, wait: float = 0.0) -> None:
-        """Report a success, or the `error` of a call. With `wait` it opens at once, for so long."""
+        """Report a success, or the `error` of a call. With `wait` (seconds) the breaker opens at once."""
         end = ProviderEnd(caller, "ok" if error is None else _cause(error, wait), wait)
         try:
             await redis_client.arun(scripts.report(self._name, (), [end]))
@@ -43,7 +43,7 @@ class Breaker:
             logger.warning("Redis is unavailable (%s): other workers do not learn of it", exc)
 
     async def state(self) -> BreakerState:
-        """Return how it stands. Without Redis it is closed."""
+        """Return the state of the breaker. Without Redis it is closed."""
         try:
             return await redis_client.arun(scripts.breaker_state(self._name))
         except redis_client.Unavailable:

@@ -1,4 +1,4 @@
-"""The state of the queues: counts, limits, recent statistics, and the running jobs."""
+"""The state of the queues: counts, limits, recent statistics, and the active jobs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
 
 
 async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False) -> list[dict[str, Any]]:
-    """Return running jobs of one queue, or of all, at most `most` of each queue; the latest start first.
+    """Return active jobs of one queue, or of all, at most `most` of each queue; the latest start first.
 
     Labels of progress may quote payloads, so they are included only with `contents`. The list is empty
     while Redis is unavailable.

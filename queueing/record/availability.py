@@ -1,4 +1,4 @@
-"""Whether the database takes writes now, as one worker knows it."""
+"""Find out whether the database takes writes now, once for all parts of a worker."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _FULL_WAIT = 10.0
 
 
 class Availability:
-    """One for all parts of a worker: the first error is looked into, then all wait for the same trials.
+    """The state of the database as one worker knows it. After an error all its parts wait for one trial.
 
     A trial is a write that changes nothing. It shows whether the database refuses one row or everything. The
     class of an error does not.

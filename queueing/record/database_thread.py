@@ -89,8 +89,9 @@ def _settle(future: "asyncio.Future[Any]", value: Any, error: BaseException | No
 def tidy_connections(*, close: bool = False, keep: bool = False) -> None:
     """Close the connections of this thread that are too old or broken; with `close`, all. Never raises.
 
-    With `keep`, one that has no pool stays open for the thread's next function: nothing else waits for it.
-    A connection in a transaction that was left open is replaced: merely closed, it would stay in it.
+    With `keep`, a connection without a pool stays open for the next function: no other thread waits for it.
+    A connection whose transaction was left open is replaced by a new object: Django keeps the state of the
+    transaction in the object, also after the connection is closed.
     """
     for found in connections.all(initialized_only=True):
         left_open = found.in_atomic_block or found.execute_wrappers or _changed_autocommit(found)

@@ -1,8 +1,9 @@
 """Free or fail jobs that wait for parents which have been deleted.
 
-Deleting an unfinished job by the ORM or by SQL tells its dependents nothing: they would wait without end. The
-rows show it: such a job counts more unfinished parents than it has. The same is true of a job that a process
-without its kind left alone when its parent failed, so that a process that can call its `on_end` fails it.
+When an unfinished job is deleted by the ORM or by SQL, its dependents are not updated and would wait without
+end. Their rows show it: such a job counts more unfinished parents than it has. The same is true of a job
+whose parent failed in a process that does not know the job's kind. That process leaves the job alone, so that
+a process that can call its `on_end` fails it.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Tell the absence of the database from its refusal of one statement."""
+"""Distinguish a database that is unavailable from one that refuses a single statement."""
 
 from collections.abc import Iterator
 

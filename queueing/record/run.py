@@ -42,7 +42,7 @@ class Run:
     limited: bool = False
     """Whether the queue's limiter counted the job as starting when it was claimed."""
     watched: bool = False
-    """Whether its provider had failed of late when it was claimed."""
+    """Whether its provider had failed recently when it was claimed."""
     started_at: datetime
     """When the attempt began, by the wall clock: for people, never to measure how long it took."""
     began: float | None = None

@@ -29,7 +29,7 @@ class TidyThreads(ThreadPoolExecutor):
     """A pool of threads that give their connection back after each function, however it ended.
 
     The threads are daemons, unlike those of the base class, for which the end of a process waits: a function
-    that waits for an event loop that has ended (`async_to_sync`) would keep a web process alive for ever.
+    that waits for an event loop that has ended (`async_to_sync`) would keep a web process alive forever.
     A thread that has nothing to do for a while ends.
     """
 

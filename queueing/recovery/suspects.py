@@ -1,8 +1,9 @@
 """Find out which job kills workers: the jobs that a dead worker ran are suspects, and each runs alone.
 
-A suspect is not in line. A prober, which is a worker process for one job, picks it from here and claims it.
-So a prober that dies convicts its job. A run that ends in any other way acquits it. Suspect jobs are marked
-in the record. Suspect tasks of Django-Q2 are marked in Redis, where these tasks are.
+A suspect is not in line. A prober, which is a worker process for one job, finds it here and claims it. If the
+prober dies, its job was the cause, and the death counts for the job. If the run ends in any other way, the
+job is not a suspect any more. Suspect jobs are marked in the record. Suspect tasks of Django-Q2 are marked in
+Redis, where these tasks are.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""redis-py's connections, which find the server when they connect and tell `Server` what they meet.
+"""redis-py's connections, which find the server when they connect and report its errors to `Server`.
 
 A connection connects again before its next use when the server was unavailable, has moved, or became a
 replica.

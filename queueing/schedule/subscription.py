@@ -1,7 +1,8 @@
-"""Channels of Redis, heard over one connection that is replaced whenever it is broken, silent or outdated.
+"""A subscription to channels of Redis. Its connection is replaced when it is broken, silent or outdated.
 
-A connection can die without a sign: its network path drops everything, or its server hangs. So a silent
-one is asked for an answer, and given up without one. Messages sent meanwhile are lost. `on_connect` says so.
+A connection can die without a sign: its network path drops everything, or its server hangs. So the server of
+a silent connection is asked for an answer, and without an answer the connection is replaced. Messages sent
+meanwhile are lost. `on_connect` is called after each new connection, so that its caller can catch up.
 """
 
 import asyncio

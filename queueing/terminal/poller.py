@@ -1,4 +1,4 @@
-"""Reads the queues again and again, in its own thread, so that the screen hears keys while Redis hangs."""
+"""Read the queues repeatedly in a thread of its own, so that the screen handles keys while Redis hangs."""
 
 import asyncio
 import time

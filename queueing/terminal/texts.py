@@ -8,7 +8,7 @@ KEYS = {
 }
 HELP = """
   up/down, k/j   select a row
-  p  r           pause, resume the selected queue; running jobs finish
+  p  r           pause, resume the selected queue; active jobs finish
   t              retry the selected group of failures, or the queue's newest failed job
   f              failures, grouped by cause
   a              active jobs

@@ -68,7 +68,7 @@ def act(page: Page, button: str, confirm: str, **fields: str) -> None:
 
 def test_pause_and_resume_change_counts_live(queues: Site, board: Page) -> None:
     act(board, "Pause…", "Pause", Reason="An outage.")
-    expect(spoken(board)).to_have_text("test is paused. Running jobs finish.")
+    expect(spoken(board)).to_have_text("test is paused. Active jobs finish.")
     expect(board.locator("#queue-test")).to_contain_text("Paused")
     expect(board.locator("[data-part=audit]")).to_contain_text("An outage.")
     do(queues, 'submit_many("test.noop", [{}] * 3)')
@@ -89,7 +89,7 @@ def test_changed_concurrency_applies_live_until_reset(queues: Site, board: Page)
     expect(number(board, "active")).to_have_text("2")
     expect(board.locator("[data-part=active] .row")).to_have_count(2)
     board.get_by_role("button", name="Reset limits…").click()
-    expect(board.get_by_role("dialog")).to_contain_text("Max running per cluster: 50 instead of 2.")
+    expect(board.get_by_role("dialog")).to_contain_text("Max active jobs per cluster: 50 instead of 2.")
     board.get_by_role("dialog").get_by_role("button", name="Reset limits").click()
     expect(number(board, "active")).to_have_text("3")
     do(queues, "from queueing.control import verbs\nfrom queueing.models import Job\n"
@@ -130,7 +130,7 @@ def test_viewer_without_permission_sees_no_buttons(
     queues: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
     page = open_page(visitor(), queues.url, "dora")
-    expect(page.locator("#detail")).to_contain_text("Max running per cluster")
+    expect(page.locator("#detail")).to_contain_text("Max active jobs per cluster")
     expect(page.get_by_role("button")).to_have_count(0)
 
 

@@ -1,1 +1,1 @@
-"""Who acts, and what they may do: owners, sessions, API tokens, and how access ends."""
+"""Identify who acts and what they may do: owners, sessions, API tokens, and the end of access."""

@@ -1,4 +1,4 @@
-"""Access keys: what opened a request, a socket or a stream, and whether it may still be used.
+"""Access keys: the session or token that opened a request, a socket or a stream, and whether it is valid.
 
 An access key is the key of a session, or `TOKEN` followed by the digest of an API token.
 """

@@ -42,7 +42,7 @@ class OpenStream:
         self._ended = asyncio.Event()
 
     async def close(self, code: int) -> None:
-        """Receive that the access key may no longer be used."""
+        """End the stream: its access key may no longer be used."""
         self._ended.set()
 
     async def wait_until_ended(self) -> None:

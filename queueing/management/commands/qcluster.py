@@ -11,7 +11,7 @@ class Command(BaseCommand):
 
     help = (
         "Run a cluster: the processes that run the queues' jobs, and Django-Q2's tasks and schedules. "
-        "On SIGTERM or Ctrl-C, running jobs may finish (QUEUEING['GRACE'] seconds); the rest is given back. "
+        "On SIGTERM or Ctrl-C, active jobs may finish (QUEUEING['GRACE'] seconds); the rest is given back. "
         "Start any number of clusters, on any number of hosts: each adds the concurrency of its queues."
     )
 

@@ -1,10 +1,10 @@
 -- Finds out whether a call may go to a provider that has a breaker but stops no queue: another provider takes
--- the calls meanwhile. While it is open, one call at a time may (a probe). Who failed there a moment ago
--- takes the other one, too.
+-- the calls meanwhile. While it is open, one call at a time may (a probe). A caller that has failed there
+-- recently may not.
 -- KEYS  4 global, the breaker
 -- ARGV  id of the caller, by which its failures are known
--- Returns -1 if it may and nothing has failed lately; 0 if it may, and its end is to be reported; else the ms
--- after which the next call may.
+-- Returns -1 if the call may go there and nothing has failed recently; 0 if it may and its end must be reported;
+-- else the ms until the next call may.
 local now = now_ms()
 local ends, known = next_probe(KEYS[5], now)
 if not known then return -1 end

@@ -1,4 +1,4 @@
--- Stores streamed text of running jobs while their claims hold, for clients that connect later.
+-- Stores streamed text of active jobs while their claims hold, for clients that connect later.
 -- KEYS  the global ones, then for each job its stream (string: run SEP text)
 -- ARGV  seconds to keep it, JSON [[id, token, run, text, 1 to replace the stored text else 0], ...]
 -- Returns a number for each: 1 stored; 0 the claim has another token; 2 the stored text is gone (Redis

@@ -1,4 +1,4 @@
--- Takes in how jobs of a provider ended, and opens or closes the provider's breaker.
+-- Learns how jobs of a provider ended, and opens or closes the provider's breaker.
 --
 -- While it is closed, jobs start as usual. While it is open, one job (a probe) starts after a wait that
 -- doubles each time, see claim_shared.lua. The success of a probe closes it. The hash of the breaker exists
@@ -15,7 +15,7 @@
 --             `bad` at the last time, the attempts that it has spent, and when it failed first
 --
 -- KEYS  4 global, the breaker, then 9 of each queue of the provider
--- ARGV  channel, provider, first wait (ms), numbers of good ends that were not told before: recent ones, and
+-- ARGV  channel, provider, first wait (ms), numbers of good ends not reported before: recent ones, and
 --       earlier ones; JSON list of [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
 --       ends: ok; outage (the provider's fault); maybe (the provider's or the job's own fault); cooldown
 -- Returns for each: verdict, ms to wait, spent attempts to give back, ms since the failures began.

@@ -1,4 +1,4 @@
--- Returns how a provider's breaker stands: why it is open (outage or cooldown; empty while it is closed), the
+-- Returns the state of a provider's breaker: why it is open (outage or cooldown; empty while it is closed), the
 -- ms since then, and the ms until the next probe.
 -- KEYS  4 global, the breaker
 -- ARGV  -

@@ -60,7 +60,7 @@ local function whole(number)
 end
 
 -- Returns the ms at which the next probe of a breaker may start, nil while it is closed, and whether it has
--- counted a failure of late.
+-- counted a failure recently.
 local function next_probe(breaker, now)
   local known, ends, length = unpack(redis.call('HMGET', breaker, 'bad', 'until', 'length'))
   if not ends then return nil, known end

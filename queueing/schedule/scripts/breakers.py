@@ -1,4 +1,4 @@
-"""Breakers: what the ends of jobs say about their provider, and when the next job may try it."""
+"""Breakers: learn from the ends of runs whether a provider answers, and when the next job may try it."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from .keys import key, milliseconds, notify_channel, script_keys
 
 
 class ProviderEnd(NamedTuple):
-    """How the run of a job ended, as far as it concerns the provider."""
+    """The end of a run, as far as it concerns the provider."""
 
     job_id: str
     cause: str
@@ -24,7 +24,7 @@ class ProviderEnd(NamedTuple):
 
 
 class Fault(IntEnum):
-    """Whose fault a failure is, and so which jobs wait."""
+    """The cause of a failure, which decides which jobs wait."""
 
     OWN = 0
     """The job's own: its attempt counts."""
@@ -37,7 +37,7 @@ class Fault(IntEnum):
 
 
 class Verdict(NamedTuple):
-    """What happens after a failure."""
+    """The decision after a failure."""
 
     fault: Fault
     wait: float
@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
 
 
 class BreakerState(NamedTuple):
-    """How a breaker stands."""
+    """The state of a breaker."""
 
     cause: str
     """`outage` or `cooldown` while it is open, empty while it is closed."""

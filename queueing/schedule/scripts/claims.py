@@ -27,7 +27,7 @@ class Claimed(NamedTuple):
     limited: bool = False
     """Whether the queue's limiter counted the job as starting."""
     watched: bool = False
-    """Whether the provider has failed of late, so that the end of the job is reported at once."""
+    """Whether the provider has failed recently, so that the end of the job is reported at once."""
 
 
 class Claims(NamedTuple):

@@ -49,7 +49,7 @@ def worker_channel(worker: str) -> str:
 
 
 def stream_key(job_id: str) -> str:
-    """Return the key of the text that a running job has streamed so far."""
+    """Return the key of the text that an active job has streamed so far."""
     return key(f"text:{job_id}")
 
 

@@ -1,4 +1,4 @@
-"""The text that running jobs have streamed."""
+"""The text that active jobs have streamed."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def parse_stream(value: str | None) -> tuple[int, str]:
 
 
 class TextChunk(NamedTuple):
-    """Text to add to what a running job has streamed."""
+    """Text to add to what an active job has streamed."""
 
     job_id: str
     token: str

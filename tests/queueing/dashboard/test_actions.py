@@ -61,7 +61,7 @@ def test_action_without_csrf_token_is_403(django_user_model, staff):
 def test_pause_and_resume_repeated_have_no_further_effect(operator):
     for _ in range(2):
         assert act(operator, "pause", note="An outage.").json() == {
-            "done": "test is paused. Running jobs finish."
+            "done": "test is paused. Active jobs finish."
         }
     assert Pause.objects.count() == 1
     entry = AuditEntry.objects.last()
@@ -108,7 +108,7 @@ def test_limits_form_changes_shows_and_resets(operator):
     assert 'name="concurrency" value="7"' in form
     assert "Default: 50" in form
     said = operator.get("/admin/queue/confirm/clear_limits?queue=test").content.decode()
-    assert "Max running per cluster: 50 instead of 7." in said
+    assert "Max active jobs per cluster: 50 instead of 7." in said
     assert "Rate limit: no limit instead of 5 per 2.5 s." in said
     assert act(operator, "clear_limits").status_code == 200
     assert 'value="50"' in operator.get("/admin/queue/confirm/set_limits?queue=test").content.decode()

@@ -121,7 +121,7 @@ def test_active_jobs_beyond_limit_are_counted_and_linked(client, valkey, staff):
     client.force_login(staff("view_job"))
     running = shown(client, "?queue=test").part("active")
     assert running.count('class="row"') == 50
-    assert "150 more running jobs." in running
+    assert "150 more active jobs." in running
     for there in [link.partition('"')[0] for link in running.split('href="')[1:]]:
         assert client.get(there.replace("&amp;", "&")).status_code == 200, there
 

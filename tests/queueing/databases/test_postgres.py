@@ -90,7 +90,7 @@ def test_restarts_of_postgres_spend_no_attempt(postgres, qcluster, kind, how):
     assert set(Job.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_no_connection_for_workers_spends_no_attempt(postgres, qcluster):
+def test_workers_without_a_database_connection_spend_no_attempt(postgres, qcluster):
     """D2: jobs go on when connections can be had again."""
     cluster = qcluster()
     submit_many("test.rows", [{"times": 60}] * 20)

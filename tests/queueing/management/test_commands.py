@@ -180,7 +180,7 @@ def test_drain_requires_yes():
 
 def test_limits_are_changed_shown_and_reset():
     said = output_of("queue_limits", "test-limited", "--concurrency", 7, "--limiter", "5/60")
-    assert said == "Limits of test-limited changed: Max running per cluster 7, Rate limit 5 per 60 s.\n"
+    assert said == "Limits of test-limited changed: Max active jobs per cluster 7, Rate limit 5 per 60 s.\n"
     shown = {
         line.split("\t")[0]: line.split("\t")[1:]
         for line in output_of("queue_limits", "test-limited").splitlines()

@@ -43,7 +43,7 @@ def test_database_error_is_shown(valkey, monkeypatch):
 def test_pause_without_redis_is_stored(valkey: Valkey):
     valkey.stop()
     try:
-        assert run("queues", "p", {"name": "test"}) == "test is paused. Running jobs finish."
+        assert run("queues", "p", {"name": "test"}) == "test is paused. Active jobs finish."
     finally:
         valkey.start()
     assert AuditEntry.objects.get().actor == "terminal:ada"

@@ -23,7 +23,7 @@ const REASONS = {
   slow: "because answers take longer than usual",
   paused: "because the queue is paused; your place in line is kept",
   delayed: "because it is scheduled for later",
-  workers: "because no worker is running; your message is kept until one starts",
+  workers: "because the service cannot start it at the moment; your message is kept until it can",
   redis: "because the queue is unavailable for a moment; nothing is lost",
   previous_message: "because an earlier message in this conversation is answered first",
   same_question: "because the same question is being answered right now; you get the same answer",
