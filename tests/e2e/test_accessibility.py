@@ -78,7 +78,7 @@ def test_axe_finds_nothing_serious_on_any_page(looked_at: Page, site: Site) -> N
     assert serious(looked_at) == []
 
 
-def test_axe_finds_nothing_serious_while_things_go_on_or_wrong(looked_at: Page, provider: Provider) -> None:
+def test_axe_finds_nothing_serious_during_answers_and_errors(looked_at: Page, provider: Provider) -> None:
     page = looked_at
     provider.script(text="word " * 20, end="stall")
     say(page, "First, please.")

@@ -30,7 +30,7 @@ print("<b>hello</b>")
 """
 
 
-def test_it_shows_markdown_and_nothing_that_runs(page: Page, provider: Provider) -> None:
+def test_markdown_answer_is_rendered_without_scripts(page: Page, provider: Provider) -> None:
     provider.script(text=MARKDOWN)
     say(page, "Show me everything.")
 
@@ -43,7 +43,7 @@ def test_it_shows_markdown_and_nothing_that_runs(page: Page, provider: Provider)
     expect(spoken(page)).to_have_text("The Corporate companion has answered.")
 
 
-def test_the_place_in_line_is_shown_and_moves(
+def test_position_in_line_is_shown_and_updated(
     page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     provider.script(text=LONG, until="the second place was seen")
@@ -64,7 +64,7 @@ def test_the_place_in_line_is_shown_and_moves(
     expect(mine).to_have_attribute("data-status", "completed")
 
 
-def test_a_waiting_question_can_be_cancelled(
+def test_waiting_question_can_be_cancelled(
     page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     provider.script(text=LONG, until="it was cancelled")
@@ -81,7 +81,7 @@ def test_a_waiting_question_can_be_cancelled(
     assert len(provider.requests) == 1
 
 
-def test_a_provider_that_fails_once_is_tried_again(page: Page, provider: Provider) -> None:
+def test_provider_that_fails_once_is_tried_again(page: Page, provider: Provider) -> None:
     provider.script(status=500)
     provider.script(text="Here I am.")
     say(page, "Are you there?")
@@ -91,7 +91,7 @@ def test_a_provider_that_fails_once_is_tried_again(page: Page, provider: Provide
     expect(answers(page).get_by_role("button", name="Copy")).to_be_visible()
 
 
-def test_an_answer_cut_in_the_middle_is_replaced_by_the_next_attempt(page: Page, provider: Provider) -> None:
+def test_answer_cut_off_is_replaced_by_the_next_attempt(page: Page, provider: Provider) -> None:
     provider.script(text="A start that ends nowhere", end="cut")
     provider.script(text="A whole answer.")
     say(page, "Tell me.")
@@ -100,7 +100,7 @@ def test_an_answer_cut_in_the_middle_is_replaced_by_the_next_attempt(page: Page,
     expect(text_of(answers(page))).to_have_text("A whole answer.")
 
 
-def test_a_failure_says_what_to_do_and_can_be_tried_again(page: Page, provider: Provider) -> None:
+def test_failed_answer_says_what_to_do_and_can_be_retried(page: Page, provider: Provider) -> None:
     provider.script(status=400, code="bad", message="no")
     say(page, "Will this work?")
     again = answers(page).get_by_role("button", name="Try again")
@@ -114,7 +114,9 @@ def test_a_failure_says_what_to_do_and_can_be_tried_again(page: Page, provider: 
     expect(text_of(answers(page))).to_have_text("Now it does.")
 
 
-def test_stop_keeps_what_was_said_and_tells_the_provider(page: Page, provider: Provider) -> None:
+def test_stopped_answer_keeps_its_text_and_closes_the_provider_connection(
+    page: Page, provider: Provider
+) -> None:
     provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word3")
@@ -127,7 +129,7 @@ def test_stop_keeps_what_was_said_and_tells_the_provider(page: Page, provider: P
     expect(text_of(answers(page))).to_have_text(kept)
 
 
-def test_an_answer_goes_on_after_a_reload(page: Page, provider: Provider) -> None:
+def test_answer_continues_after_a_reload(page: Page, provider: Provider) -> None:
     provider.script(text=LONG, delay=0.02, pause_after=10, until="it was loaded again")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word5")
@@ -140,7 +142,7 @@ def test_an_answer_goes_on_after_a_reload(page: Page, provider: Provider) -> Non
     expect(answers(page)).to_have_attribute("data-status", "completed")
 
 
-def test_two_tabs_of_one_visitor_are_in_step(
+def test_two_tabs_of_one_visitor_show_the_same(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     context = visitor()
@@ -165,7 +167,7 @@ def test_two_tabs_of_one_visitor_are_in_step(
         expect(answers(tab).nth(2)).to_contain_text("Stopped here.")
 
 
-def test_a_killed_worker_is_survived(page: Page, provider: Provider, site: Site) -> None:
+def test_answer_of_a_killed_worker_is_written_by_another(page: Page, provider: Provider, site: Site) -> None:
     provider.script(text=LONG, delay=0.05, after=6, end="stall")
     provider.script(text="Told from the start by another worker.")
     say(page, "Talk for long.")

@@ -21,7 +21,7 @@ def execute(page: Page, operation: str, **parameters: str) -> Locator:
 
 
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
-def test_who_has_never_been_here_can_try_it_out(
+def test_new_visitor_can_send_a_request_from_the_docs(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, theme: str
 ) -> None:
     page = visitor(color_scheme=theme, viewport={"width": 768, "height": 900}).new_page()

@@ -14,7 +14,7 @@ LONG = " ".join(f"word{n}" for n in range(60))
 NO_SOCKETS = "window.WebSocket = class extends WebSocket { constructor(url) { super(url + 'nowhere'); } };"
 
 
-def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page, provider: Provider) -> None:
+def test_messages_written_offline_are_sent_once_in_one_conversation(page: Page, provider: Provider) -> None:
     expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.").first).to_be_visible()
@@ -30,7 +30,7 @@ def test_what_is_written_offline_is_sent_once_and_in_one_conversation(page: Page
     assert len(provider.requests) == 2
 
 
-def test_an_answer_missed_while_offline_is_whole_afterwards(page: Page, provider: Provider) -> None:
+def test_answer_written_while_offline_is_complete_afterwards(page: Page, provider: Provider) -> None:
     provider.script(text=LONG, delay=0.02, pause_after=6, until="it is offline")
     say(page, "Talk for long.")
     expect(text_of(answers(page))).to_contain_text("word3")
@@ -44,7 +44,7 @@ def test_an_answer_missed_while_offline_is_whole_afterwards(page: Page, provider
     expect(answers(page)).to_have_attribute("data-status", "completed")
 
 
-def test_it_works_where_sockets_do_not_get_through(
+def test_page_without_websockets_gets_its_answers(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     context = visitor()
@@ -61,7 +61,7 @@ def test_it_works_where_sockets_do_not_get_through(
     expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
 
 
-def test_a_stranger_finds_nothing(
+def test_conversation_of_another_visitor_is_not_found(
     page: Page, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     say(page, "A secret.")
@@ -106,9 +106,7 @@ def test_conversations_are_renamed_found_and_deleted(page: Page, provider: Provi
     expect(rows.locator(".thread__title")).to_have_text(["Portugal"])
 
 
-def test_conversations_stand_under_the_days_they_were_last_written_in(
-    page: Page, site: Site, provider: Provider
-) -> None:
+def test_conversations_are_grouped_by_day_of_last_message(page: Page, site: Site, provider: Provider) -> None:
     for text in ("Long ago", "Last week", "Just now"):
         page.get_by_role("link", name="New conversation").first.click()
         say(page, text)
@@ -133,7 +131,7 @@ def test_conversations_stand_under_the_days_they_were_last_written_in(
     expect(page.locator(".threads__day")).to_have_text(["Today", "Last 7 days"])
 
 
-def test_a_screen_reader_is_told_the_steps_and_never_the_words(page: Page, provider: Provider) -> None:
+def test_screen_reader_announces_steps_and_no_text(page: Page, provider: Provider) -> None:
     page.evaluate(
         """() => {
             const region = document.querySelector("#announcer");

@@ -64,7 +64,7 @@ def handled(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
     return page
 
 
-def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
+def test_full_queue_is_shown_and_the_message_kept_until_there_is_room(
     small_site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     provider.script(text=LONG, until="the line was seen full")
@@ -90,7 +90,7 @@ def test_a_full_line_is_told_and_the_message_is_kept_until_there_is_room(
     expect(answers(page)).to_contain_text("“Is there room for me?”")
 
 
-def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider: Provider) -> None:
+def test_message_refused_as_too_many_is_sent_again_by_the_page(handled: Page, provider: Provider) -> None:
     handled.evaluate("window.swallow = true")
     say(handled, "Too fast.")
     handled.evaluate(
@@ -102,9 +102,7 @@ def test_a_message_refused_for_haste_goes_out_by_itself(handled: Page, provider:
     assert len(provider.requests) == 1
 
 
-def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
-    handled: Page, provider: Provider
-) -> None:
+def test_refused_stop_shows_a_countdown_and_can_be_repeated(handled: Page, provider: Provider) -> None:
     provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(handled, "Talk for long.")
     expect(text_of(answers(handled))).to_contain_text("word1")
@@ -118,13 +116,13 @@ def test_a_refused_stop_is_told_counted_down_and_can_be_tried_again(
     expect(answers(handled)).to_contain_text("Stopped here.")
 
 
-def test_every_reason_for_waiting_has_a_sentence(page: Page) -> None:
+def test_reasons_for_waiting_all_have_a_sentence(page: Page) -> None:
     sentences = page.evaluate(EVERY_REASON)
     assert len(set(sentences)) == len(sentences) == 9
     assert all(re.fullmatch(r"Because .+\.", sentence) for sentence in sentences)
 
 
-def test_a_session_that_ends_is_told_and_the_page_starts_again(handled: Page, provider: Provider) -> None:
+def test_ended_session_is_announced_and_the_page_starts_again(handled: Page, provider: Provider) -> None:
     choose(handled, "Travel")
     handled.evaluate("hangUp(4401)")
     banner = handled.locator("#banner")
@@ -148,7 +146,7 @@ def test_a_session_that_ends_is_told_and_the_page_starts_again(handled: Page, pr
     expect(answers(handled)).to_contain_text("“Written too late.”")
 
 
-def test_the_server_ends_the_socket_of_a_deleted_session(
+def test_socket_of_a_deleted_session_is_closed(
     page: Page, site: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
     expect(page.get_by_label("Your message", exact=True)).to_be_focused()
@@ -160,7 +158,7 @@ def test_the_server_ends_the_socket_of_a_deleted_session(
     expect(answers(page)).to_contain_text("“Here again.”")
 
 
-def test_after_too_much_of_everything_the_page_waits_before_it_connects(handled: Page) -> None:
+def test_page_that_sent_too_much_waits_before_it_connects(handled: Page) -> None:
     handled.clock.install()
     handled.evaluate("hangUp(4008)")
     banner = handled.locator("#banner")

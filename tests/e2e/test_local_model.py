@@ -16,7 +16,7 @@ QUESTIONS = {
 }
 
 
-def test_it_talks_to_all_four_companions_and_finds_them_again(
+def test_local_model_answers_as_all_four_companions(
     local_site: Site, visitor: Callable[..., BrowserContext]
 ) -> None:
     page = visitor().new_page()

@@ -37,7 +37,7 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
 
 
-def test_each_block_is_read_from_the_side_of_its_own_language(page: Page, provider: Provider) -> None:
+def test_text_direction_of_each_block_is_that_of_its_language(page: Page, provider: Provider) -> None:
     provider.script(text=ARABIC)
     say(page, "שלום, מה שלומך היום?")
     said = text_of(answers(page))
@@ -54,7 +54,7 @@ def test_each_block_is_read_from_the_side_of_its_own_language(page: Page, provid
     assert said.locator("p code").evaluate(SIDE) == "ltr"
 
 
-def test_at_four_hundred_per_cent_nothing_is_cut_off(
+def test_page_at_400_per_cent_is_not_cut_off(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     page = visitor(viewport={"width": 320, "height": 256}).new_page()
@@ -71,7 +71,7 @@ def test_at_four_hundred_per_cent_nothing_is_cut_off(
         assert fits(page), path
 
 
-def test_in_forced_colours_what_is_chosen_still_shows(
+def test_forced_colours_still_show_the_selection(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     page = visitor(forced_colors="active", contrast="more", reduced_motion="reduce").new_page()
@@ -88,7 +88,7 @@ def test_in_forced_colours_what_is_chosen_still_shows(
     assert page.locator(".thinking i").first.evaluate("e => getComputedStyle(e).animationName") == "none"
 
 
-def test_over_a_slow_line_one_sees_that_it_is_loading_and_can_write(page: Page, provider: Provider) -> None:
+def test_slow_connection_shows_loading_and_accepts_a_message(page: Page, provider: Provider) -> None:
     say(page, "Hello.")
     expect(answers(page)).to_have_attribute("data-status", "completed")
     line = page.context.new_cdp_session(page)

@@ -20,7 +20,7 @@ def _two_questions(page: Page, provider: Provider) -> None:
     expect(answers(page).nth(1)).to_contain_text("Waiting for the previous answer")
 
 
-def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider: Provider) -> None:
+def test_waiting_message_is_edited_in_place_by_keyboard(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     button = questions(page).nth(1).get_by_role("button", name="Edit")
     button.focus()
@@ -43,7 +43,7 @@ def test_a_waiting_message_is_changed_in_place_by_keyboard(page: Page, provider:
     assert len(provider.requests) == 2
 
 
-def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page, provider: Provider) -> None:
+def test_waiting_message_edited_after_a_reload_changes_in_all_tabs(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     page.reload()
     expect(answers(page).nth(1)).to_contain_text("Waiting for the previous answer")
@@ -59,7 +59,7 @@ def test_a_waiting_message_is_changed_after_a_reload_and_in_all_tabs(page: Page,
         expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
 
 
-def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unasked(
+def test_message_that_starts_during_its_edit_is_asked_again_only_when_confirmed(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     page = visitor().new_page()
@@ -101,7 +101,7 @@ def test_a_message_whose_turn_comes_while_it_is_changed_is_not_asked_anew_unaske
     assert len(provider.requests) == 2
 
 
-def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Provider) -> None:
+def test_withdrawn_message_disappears_and_its_text_can_be_restored(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     page.reload()
     questions(page).nth(1).get_by_role("button", name="Delete").click()
@@ -119,7 +119,7 @@ def test_a_withdrawn_message_is_gone_and_offered_back(page: Page, provider: Prov
     assert len(provider.requests) == 1
 
 
-def test_an_answered_question_is_asked_anew_once_that_is_confirmed(page: Page, provider: Provider) -> None:
+def test_edit_of_answered_question_asks_again_once_confirmed(page: Page, provider: Provider) -> None:
     for text in ("One.", "Two."):
         say(page, text)
         expect(answers(page).last).to_contain_text(f"“{text}”")
@@ -141,7 +141,7 @@ def test_an_answered_question_is_asked_anew_once_that_is_confirmed(page: Page, p
     expect(text_of(answers(page))).to_have_text(["Another answer."])
 
 
-def test_asking_anew_stops_what_is_being_written(page: Page, provider: Provider) -> None:
+def test_edit_of_question_being_answered_stops_the_answer(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     provider.script(text="Changed in time.")
     edit(page, 0, "Something shorter, please.")
@@ -154,7 +154,7 @@ def test_asking_anew_stops_what_is_being_written(page: Page, provider: Provider)
     provider.wait_for(lambda requests: requests[0].disconnected)
 
 
-def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
+def test_messages_without_websockets_can_be_edited_and_withdrawn(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     context = visitor()
@@ -177,7 +177,7 @@ def test_messages_are_changed_and_withdrawn_where_sockets_do_not_get_through(
     expect(answers(page).nth(1)).to_contain_text("“Something else.”")
 
 
-def test_an_edit_without_a_connection_keeps_its_text(page: Page, provider: Provider) -> None:
+def test_edit_without_a_connection_keeps_its_text(page: Page, provider: Provider) -> None:
     say(page, "One.")
     expect(answers(page)).to_have_attribute("data-status", "completed")
     page.context.set_offline(True)

@@ -6,7 +6,7 @@ from tests.e2e.reading import answers, editor, say, serious, spoken
 from tests.provider.fixture import Provider
 
 
-def test_each_listed_shortcut_does_what_the_list_says(page: Page, provider: Provider) -> None:
+def test_listed_shortcuts_do_what_the_list_says(page: Page, provider: Provider) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     provider.script(text="A **short** answer.")
     say(page, "Hello.")
@@ -37,7 +37,7 @@ def test_each_listed_shortcut_does_what_the_list_says(page: Page, provider: Prov
     expect(page.get_by_label("Your message", exact=True)).to_be_focused()
 
 
-def test_single_characters_are_text_where_one_types_and_can_be_switched_off(page: Page) -> None:
+def test_single_key_shortcuts_are_text_in_fields_and_can_be_disabled(page: Page) -> None:
     field, dialog = page.get_by_label("Your message", exact=True), page.get_by_role("dialog")
     field.press_sequentially("/?")
     expect(field).to_have_value("/?")

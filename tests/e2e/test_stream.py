@@ -31,5 +31,5 @@ PLAY = """async (text) => {
 }"""
 
 
-def test_a_text_is_the_same_however_it_arrives(page: Page) -> None:
+def test_text_is_the_same_for_every_order_of_deltas(page: Page) -> None:
     assert page.evaluate(PLAY, "Grüße 👩‍🚀 from Kyōto, مرحبا, and 🙂🙂 back again. " * 3) == []

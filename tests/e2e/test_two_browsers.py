@@ -42,7 +42,7 @@ def browsers(site: Site, visitor: Callable[..., BrowserContext], provider: Provi
     return computer, phone
 
 
-def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its_end(
+def test_question_asked_in_one_browser_is_followed_in_the_other(
     browsers: tuple[Page, Page], site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     computer, phone = browsers
@@ -69,7 +69,7 @@ def test_what_is_asked_in_one_is_seen_in_the_other_from_its_place_in_line_to_its
         expect(text_of(answers(page).nth(1))).to_have_text(LONG)
 
 
-def test_what_the_other_could_not_load_at_first_is_loaded_again(
+def test_conversation_that_failed_to_load_is_loaded_again(
     browsers: tuple[Page, Page], provider: Provider
 ) -> None:
     computer, phone = browsers
@@ -80,7 +80,9 @@ def test_what_the_other_could_not_load_at_first_is_loaded_again(
     expect(text_of(answers(phone).nth(1))).to_have_text(LONG)
 
 
-def test_stop_in_one_stops_the_answer_in_both(browsers: tuple[Page, Page], provider: Provider) -> None:
+def test_stop_in_one_browser_stops_the_answer_in_both(
+    browsers: tuple[Page, Page], provider: Provider
+) -> None:
     computer, phone = browsers
     provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(computer, "Stop me from the phone.")
@@ -95,7 +97,7 @@ def test_stop_in_one_stops_the_answer_in_both(browsers: tuple[Page, Page], provi
     expect(text_of(answers(phone).nth(1))).to_have_text(kept)
 
 
-def test_a_message_that_waits_is_changed_and_withdrawn_in_both(
+def test_waiting_message_is_edited_and_withdrawn_in_both_browsers(
     browsers: tuple[Page, Page], provider: Provider
 ) -> None:
     computer, phone = browsers
@@ -122,7 +124,7 @@ def test_a_message_that_waits_is_changed_and_withdrawn_in_both(
         expect(answers(page).nth(2)).to_contain_text("“And afterwards?”")
 
 
-def test_a_stranger_hears_nothing_and_can_do_nothing(
+def test_another_visitor_receives_no_events_and_cannot_act(
     browsers: tuple[Page, Page], site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:
     computer, phone = browsers

@@ -59,7 +59,7 @@ def test_tokens_and_money_are_told_by_model(client, valkey, settings):
 
 
 @pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
-def test_who_has_neither_token_nor_a_staff_session_is_told_how_to(client, valkey, sent):
+def test_request_without_token_or_staff_session_is_refused_with_advice(client, valkey, sent):
     response = client.get("/metrics", headers=sent)
     assert response.status_code == 403
     assert b"METRICS_TOKEN" in response.content

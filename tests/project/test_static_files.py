@@ -19,16 +19,16 @@ def said(script: str) -> str:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_says_the_same_when_it_is_smaller(path: Path):
+def test_minified_script_has_the_same_tokens(path: Path):
     script = path.read_text()
     assert said(minify(script)) == said(script)
     assert minify(minify(script)) == minify(script)
 
 
-def test_a_literal_that_would_be_changed_is_noticed():
+def test_literal_that_would_be_changed_is_refused():
     script = "const a = `one ${b ? `two  , ${c}` : ''} , three`;"
     assert said(minify(script)) != said(script)
 
 
-def test_an_end_of_line_that_ends_a_statement_stays():
+def test_line_end_that_ends_a_statement_stays():
     assert minify("let a = b\n(c)\nreturn\nd") == "let a=b\n(c)\nreturn\nd"

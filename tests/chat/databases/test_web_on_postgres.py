@@ -55,7 +55,7 @@ def test_restarted_server_is_used_by_the_next_request(postgres, web):
         assert [server.get("/")[0] for _ in range(8)] == [200] * 8
 
 
-def test_no_connection_to_be_had_is_answered_with_503_at_once(postgres, web):
+def test_request_without_a_database_connection_is_answered_with_503(postgres, web):
     """D2: for the page and for the API; and the first request afterwards works."""
     server = web(DB_POOL="5")
     ask(server)

@@ -110,7 +110,7 @@ async def test_cooldown_applies_to_all_calls_and_ends(provider: Provider):
     assert (await ask_model()).model == "scripted"
 
 
-async def test_one_bad_request_does_not_send_others_to_the_fallback(provider: Provider):
+async def test_bad_request_does_not_send_others_to_the_fallback(provider: Provider):
     provider.script(match="poison", model="scripted", status=500, times=0)
 
     assert (await ask_model("poison", thread_id="one")).model == "second"
