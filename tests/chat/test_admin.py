@@ -32,7 +32,7 @@ def job() -> Job:
 
 @pytest.mark.parametrize("model", [Thread, Message])
 @pytest.mark.parametrize("in_bulk", [False, True])
-def test_row_deleted_in_the_admin_takes_the_text_of_its_job_along(admin, job, model, in_bulk):
+def test_row_deleted_in_the_admin_deletes_the_text_of_its_job(admin, job, model, in_bulk):
     row = model.objects.order_by("pk").first()
     name = model._meta.model_name
     if in_bulk:

@@ -51,7 +51,7 @@ for kind, queue, code, number, said in [
     Job.objects.bulk_create(
         Job(kind=kind, queue=queue, priority=5, state="failed", error_code=code, error=said, max_attempts=3,
             attempts=3, created_at=now, finished_at=now - timedelta(minutes=7 * n)) for n in range(1, number + 1))
-audited.note_group("openai-chat", "chat.reply", "rate_limited", "The plan's quota; it grows on Monday.", actor="dora")
+audited.note_group("openai-chat", "chat.reply", "rate_limited", "The quota of the plan is used up. It is renewed on Monday.", actor="dora")
 audited.set_limits("large-requests", actor="dora", note="Month's end: reports first.", concurrency=4)
 audited.pause("background", actor="carol", note="Titles can wait while the line is long.")
 """  # noqa: E501 (a script of its own)

@@ -44,7 +44,7 @@ def test_every_metric_is_documented(client, valkey):
     assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
 
 
-def test_tokens_and_money_are_told_by_model(client, valkey, settings):
+def test_tokens_and_money_are_counted_by_model(client, valkey, settings):
     settings.OPENAI_PRICES = '{"dear": {"input": 2, "output": 4}}'
     for model in ("dear", "dear", "unpriced"):
         call = ledger.CallRecord(
@@ -65,12 +65,12 @@ def test_request_without_token_or_staff_session_is_refused_with_advice(client, v
     assert b"METRICS_TOKEN" in response.content
 
 
-def test_without_a_token_in_the_settings_an_empty_one_opens_nothing(client, valkey, settings):
+def test_empty_token_without_a_token_in_the_settings_is_refused(client, valkey, settings):
     settings.METRICS_TOKEN = ""
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
 
 
-def test_staff_may_look_and_visitors_with_an_account_may_not(client, valkey):
+def test_metrics_are_open_to_staff_and_not_to_users(client, valkey):
     client.force_login(User.objects.create_user("visitor"))
     assert client.get("/metrics").status_code == 403
     client.force_login(User.objects.create_user("staff", is_staff=True))

@@ -56,7 +56,7 @@ def test_progress_takes_numbers_of_any_type(ctx, said):
 
 
 @pytest.mark.parametrize("done", [float("nan"), float("inf"), 2**70, 10**400, None, "many"])
-def test_progress_of_what_is_no_number_raises_where_it_is_said(ctx, said, done):
+def test_progress_of_a_value_that_is_no_number_raises(ctx, said, done):
     with pytest.raises((TypeError, ValueError, OverflowError)):
         ctx.progress(done, 3)
     assert said == []

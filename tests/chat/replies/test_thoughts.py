@@ -30,7 +30,7 @@ async def read_thoughts(alice: Browser, job_id: str) -> Any:
     return (await alice.client.get(f"/api/jobs/{job_id}/thoughts")).json()
 
 
-async def test_thinking_is_told_every_second_and_its_thoughts_are_read_on_request(workers):
+async def test_thinking_is_reported_every_second_and_thoughts_can_be_read(workers):
     workers.script(thoughts=f"Hm, {SECRET}? Yes.", text="Take tram 28.", pause_after=2, until="it was told")
     async with browser() as alice, browser() as bob:
         tab = await alice.open()
@@ -90,7 +90,7 @@ async def test_thoughts_are_nowhere_but_where_they_are_asked_for(qcluster, provi
         assert await thoughts.read(UUID(done["jobId"])) is None
 
 
-async def test_answer_without_thoughts_tells_of_none(workers):
+async def test_answer_without_thoughts_reports_none(workers):
     workers.script(text="Take tram 28.")
     async with browser() as alice:
         tab = await alice.open()

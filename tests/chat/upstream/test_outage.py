@@ -71,7 +71,7 @@ def test_outage_with_internal_errors_is_waited_out(workers):
     wait_until(all_completed, "all answers")
 
 
-def test_outage_with_a_single_question_is_told_and_waited_out(workers):
+def test_outage_with_a_single_question_is_reported_and_waited_out(workers):
     """K3: with one question nothing shows whose fault it is, so it waits, and says why."""
     workers.script(status=503, times=0)
     ask(1)
@@ -110,7 +110,7 @@ def test_question_that_always_gets_429_fails_alone(workers):
     assert not FailedAttempt.objects.exclude(job=failed).exists()
 
 
-async def test_outage_is_told_to_the_page_and_every_kind_of_job_waits(workers):
+async def test_outage_is_reported_to_the_page_and_all_kinds_of_job_wait(workers):
     workers.script(status=503, times=0)
     async with browser() as alice:
         tab = await alice.open()

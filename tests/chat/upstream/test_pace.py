@@ -34,7 +34,7 @@ async def test_pace_with_a_fast_provider_adds_no_delay(provider):
     assert next(readings) < 30
 
 
-async def test_answer_read_at_the_pace_is_whole_and_takes_fewer_reads_than_words(provider):
+async def test_answer_read_with_pace_is_complete_after_few_reads(provider):
     words = [f"wörd{n} " for n in range(200)]
     provider.script(text="".join(words), delay=0.005)
     output, readings = make_output(), itertools.count()

@@ -64,7 +64,7 @@ async def test_channel_layer_survives_each_dead_node(nodes_with_replicas):
     await redis_client.aclose()
 
 
-def test_each_cluster_node_dies_in_turn_under_load_loses_nothing(nodes_with_replicas, qcluster):
+def test_cluster_nodes_that_die_in_turn_under_load_lose_no_job(nodes_with_replicas, qcluster):
     """K2: kill a node, wait until work goes on, start it again as a replica; with each of the six."""
     qcluster()
     jobs: list[Job] = []

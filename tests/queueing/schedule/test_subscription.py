@@ -38,7 +38,7 @@ async def listening(*channels: str):
         await task
 
 
-async def test_subscription_hears_of_each_channel_until_it_is_discarded(valkey):
+async def test_subscription_receives_each_channel_until_it_is_discarded(valkey):
     async with listening("one", "two") as (found, heard, _):
         for channel in ("one", "two"):
             await redis_client.aclient().publish(channel, channel)
