@@ -1,4 +1,4 @@
-"""Scripts go out smaller, and mean what they meant."""
+"""Minified scripts do the same as the originals."""
 
 from pathlib import Path
 
