@@ -40,7 +40,7 @@ class Breaker:
         try:
             await redis_client.arun(scripts.report(self._name, (), [end]))
         except redis_client.Unavailable as exc:
-            logger.warning("Redis is unavailable (%s): other workers do not learn of it", exc)
+            logger.warning("Redis is unavailable (%s): a call was not reported to the breaker", exc)
 
     async def state(self) -> BreakerState:
         """Return the state of the breaker. Without Redis it is closed."""

@@ -190,7 +190,7 @@ def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
         yield HealthWarning(CRITICAL, "full", name, f"{name} is full: new jobs are rejected.")
     elif queue["pressure"] == backpressure.THROTTLED:
         yield HealthWarning(
-            WARNING, "throttled", name, f"{name} is nearly full: each user can add only a few jobs."
+            WARNING, "throttled", name, f"{name} is nearly full: each owner can add only a few jobs."
         )
     if queue["paused"]:
         if waiting:

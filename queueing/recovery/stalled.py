@@ -126,7 +126,7 @@ def record_stalls(
         except Exception as exc:
             if is_outage(exc):
                 raise
-            logger.exception("the death of job %s was not recorded; it is tried again", job_id)
+            logger.exception("the loss of job %s was not recorded; this is tried again", job_id)
     ids = [job_id for job_id, _ in claims]
     in_line = Job.objects.filter(id__in=ids, state__in=UNFINISHED, suspect=False).values_list("id", flat=True)
     return sorted(set(ids) - {job_id.hex for job_id in in_line})

@@ -1,7 +1,7 @@
 """What this process knows of its Redis: where the server is, and whether it is unavailable.
 
 One call waits for a server that does not answer. After that the server counts as unavailable: calls fail at
-once, until a probe in the background gets an answer.
+once, until the server answers a ping that a thread sends in the background.
 """
 
 import logging
@@ -41,9 +41,9 @@ _WRONG_SERVER = (
 _WRONG_IN_SCRIPT = ("-READONLY", "-LOADING", "-MASTERDOWN", "-CLUSTERDOWN", "-TRYAGAIN", "-MOVED")
 #: Seconds that a failed attempt to connect may take without consequences.
 _LONG = 0.25
-#: Seconds between probes of a server that is unavailable.
+#: Seconds between pings to a server that is unavailable.
 _PROBE_INTERVAL = 0.5
-#: Seconds without a call after which a server that is unavailable is not probed any longer.
+#: Seconds without a call after which a server that is unavailable gets no more pings.
 _PROBE_FOR = 600.0
 
 
@@ -136,7 +136,7 @@ class Server:
             self.outdate()
 
     def lost(self, error: BaseException) -> None:
-        """Count the server as unavailable, since it did not answer, until a probe gets an answer."""
+        """Count the server as unavailable, since it did not answer, until it answers a ping."""
         self.outdate()
         with self._lock:
             if self._reason:
@@ -165,7 +165,7 @@ def _slot_name() -> str:
 
 
 _servers: dict[str, Server] = {}
-# The probe's thread and the locks do not survive a fork.
+# The thread that sends the pings, and the locks, do not survive a fork.
 os.register_at_fork(after_in_child=_servers.clear)
 
 

@@ -1,4 +1,6 @@
-"""The provider of a run: it answers every prompt with a text that the prompt alone decides, in moods.
+"""The provider of a run: it answers every prompt with a text that the prompt alone decides.
+
+In a mood it behaves as a provider with one kind of fault, for example slow or silent.
 
 `python -m tests.chaos.provider PORT SEED`. Its log of calls, in its own clock, is what the checks of limits
 read. Handlers that call no model report their work at `/_work`.

@@ -1,4 +1,4 @@
-"""After a test that commits: its rows go. Django itself also makes all permissions again."""
+"""Delete the rows of a test that commits. Unlike Django's flush, this keeps the permissions."""
 
 from functools import cache
 

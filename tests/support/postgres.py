@@ -37,7 +37,7 @@ def _binary(name: str) -> str | None:
 
 
 def _account() -> dict[str, Any]:
-    """The arguments of `subprocess` that run a command as somebody else than root: PostgreSQL insists."""
+    """Return the arguments of `subprocess` that run a command not as root, which PostgreSQL refuses."""
     if os.getuid() != 0:
         return {}
     import pwd

@@ -14,14 +14,14 @@ import redis
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on."""
+    """Return a TCP port on which no process listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def wait_until(predicate: Callable[[], object], what: str, timeout: float = 30.0) -> object:
-    """The predicate's first true value; fails naming `what` after `timeout` seconds."""
+    """Return the first true value of the predicate. Fail after `timeout` seconds, naming `what`."""
     ends = time.monotonic() + timeout
     while not (value := predicate()):
         if time.monotonic() > ends:
