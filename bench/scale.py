@@ -41,8 +41,8 @@ def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float
 
 def _moves(waiting: int) -> dict[str, float]:
     from queueing.conf import get_conf, get_queue
-    from queueing.ids import new_id
     from queueing.schedule import redis_client, scripts
+    from queueing.values.ids import new_id
 
     queue = get_queue("bench")
     queues = list(get_conf().queues.values())

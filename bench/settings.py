@@ -19,7 +19,7 @@ DATABASES = {
 }
 Q_CLUSTER = {
     "name": "bench",
-    "broker_class": "queueing.worker.django_q_broker.RedisBroker",
+    "broker_class": "queueing.worker.django_q.broker.RedisBroker",
     "workers": int(os.environ.get("BENCH_WORKERS", "1")),
     "timeout": 300,
     "retry": 360,

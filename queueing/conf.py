@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from .redis_url import parse_redis_url
+from .values.redis_url import parse_redis_url
 
 #: The queue of plain `async_task()` calls and Django-Q2 schedules. It exists also without a setting.
 DJANGO_Q_QUEUE = "django-q"

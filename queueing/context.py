@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import clean_text
+from .values.cleaning import clean_text
 
 #: Called by the context with an event's name (`delta`, `progress`, `log`) and its fields.
 Emit = Callable[[str, dict[str, Any]], None]

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.deletion import Collector
 
-from .ids import new_id
 from .states import FINISHED, UNFINISHED, State
+from .values.ids import new_id
 
 _STATES = [(state.value, state.value) for state in State]
 _UNFINISHED = Q(state__in=sorted(UNFINISHED))

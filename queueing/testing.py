@@ -30,7 +30,6 @@ from .conf import get_queue
 from .context import JobContext
 from .control import verbs
 from .errors import Rejected
-from .ids import new_id
 from .limits import backpressure
 from .models import Job
 from .record import attempts, pruning
@@ -38,7 +37,8 @@ from .record.run import Result, Run
 from .schedule import redis_client
 from .schedule.scripts import Claimed
 from .states import State
-from .worker import executor, outcomes
+from .values.ids import new_id
+from .worker.runs import executor, outcomes
 
 __all__ = [
     "assert_not_submitted",

@@ -15,7 +15,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 Q_CLUSTER = {
     "name": "buddy",
-    "broker_class": "queueing.worker.django_q_broker.RedisBroker",
+    "broker_class": "queueing.worker.django_q.broker.RedisBroker",
     "workers": env.int("QUEUE_WORKERS", default=1),
     "timeout": 300,
     "retry": 360,

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import queueing.ids
+import queueing.values.ids
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=queueing.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=queueing.values.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("owner", models.CharField(max_length=64)),
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=queueing.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=queueing.values.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (

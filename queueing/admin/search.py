@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from queueing.ids import first_id_at
 from queueing.kinds import all_kinds
 from queueing.models import Job
 from queueing.states import UNFINISHED, State, sql_condition
+from queueing.values.ids import first_id_at
 
 from .readonly import FixedChoicesFilter
 from .records import QueueFilter

@@ -25,7 +25,6 @@ from queueing.errors import (
     Retry,
     WrongState,
 )
-from queueing.ids import new_id
 from queueing.kinds import Ending, get_kind, job
 from queueing.limits.breaker import Breaker
 from queueing.models import Job
@@ -33,6 +32,7 @@ from queueing.record.dependencies import parent_ids
 from queueing.record.job_spec import max_payload
 from queueing.states import FINISHED, UNFINISHED, State
 from queueing.submit import Submission, submit, submit_completed, submit_many
+from queueing.values.ids import new_id
 
 __all__ = [
     "FINISHED",

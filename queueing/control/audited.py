@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from queueing.conf import get_queue
 from queueing.errors import BadValue, WrongState
-from queueing.ids import first_id_at
 from queueing.limits import live_limits
 from queueing.models import AuditEntry, FailureNote, Job, LimitOverride
 from queueing.monitoring import failures
 from queueing.states import FINISHED
+from queueing.values.ids import first_id_at
 
 from . import verbs
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from queueing.conf import get_conf, get_queue
 from queueing.errors import BadSubmission
-from queueing.ids import new_id
 from queueing.kinds import get_kind
 from queueing.models import Job
 from queueing.states import State
+from queueing.values.ids import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: Control characters, and halves of surrogate pairs.

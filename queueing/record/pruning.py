@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from queueing.conf import get_conf
-from queueing.ids import first_id_at
 from queueing.models import Job
 from queueing.states import FINISHED
+from queueing.values.ids import first_id_at
 
 #: Jobs that one step deletes.
 _BATCH_SIZE = 500

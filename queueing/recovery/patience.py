@@ -12,7 +12,6 @@ from django.utils import timezone
 from queueing import texts
 from queueing.conf import QueueDef, get_conf
 from queueing.events import delivery, messages
-from queueing.ids import first_id_at
 from queueing.kinds import why_unable
 from queueing.models import Job
 from queueing.record import dependencies
@@ -22,6 +21,7 @@ from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.states import State
+from queueing.values.ids import first_id_at
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,6 @@ from redis.exceptions import ResponseError
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.events import delivery, messages
-from queueing.ids import first_id_at
 from queueing.limits import live_limits
 from queueing.models import Job
 from queueing.record import lost_parents
@@ -38,6 +37,7 @@ from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.states import UNFINISHED, State, sql_condition
+from queueing.values.ids import first_id_at
 
 from . import patience, restore
 

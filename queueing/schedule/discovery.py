@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
 
-from queueing.redis_url import RedisURL
+from queueing.values.redis_url import RedisURL
 
 Address = tuple[str, int]
 

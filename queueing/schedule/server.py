@@ -22,7 +22,7 @@ from redis.exceptions import (
 )
 
 from queueing.conf import get_conf
-from queueing.redis_url import parse_redis_url
+from queueing.values.redis_url import parse_redis_url
 
 from . import discovery
 from .discovery import Address

@@ -5,10 +5,10 @@ import faulthandler
 import gc
 import logging
 
-from .forks import separate_children
-from .identity import Identity
+from .liveness.identity import Identity
 from .prober import Prober
 from .process import Worker
+from .runs.forks import separate_children
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from queueing.recovery import reconcile, stalled, suspects
 from queueing.schedule import redis_client, scripts
 
 from .abilities import Abilities
-from .identity import Identity
+from .liveness.identity import Identity
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from queueing.schedule import scripts
 from queueing.schedule.server import server
 from queueing.schedule.subscription import Subscription
 
-from .active_runs import ActiveRuns
+from .runs.active_runs import ActiveRuns
 
 logger = logging.getLogger(__name__)
 

@@ -10,39 +10,36 @@ It shares no lock with any other process, so any of them may be killed at any mo
 import asyncio
 import faulthandler
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
-from django.db import Error as DatabaseError
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.monitoring.counters import WorkerCounters
-from queueing.record import attempts
 from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result, Run
+from queueing.record.run import Result
 from queueing.record.threads import TidyThreads
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import Claimed
-from queueing.states import State
 
-from . import blocked_loop, executor, outcomes, returns, stop_signals
+from . import stop_signals
 from .abilities import Abilities
-from .active_runs import ActiveRun, ActiveRuns, Claim, Stop, cancel_all
-from .identity import Identity
-from .job_threads import JobThreads, task_of
-from .lease_keeper import LeaseKeeper
-from .loop_watch import LoopWatch
+from .background import Background
+from .django_q.packages import Packages
+from .job_runner import JobRunner
+from .liveness.identity import Identity
+from .liveness.lease_keeper import LeaseKeeper
+from .liveness.loop_watch import LoopWatch
 from .maintenance import Maintenance
 from .notifier import Notifier
-from .output import RunOutput
-from .packages import Packages
-from .result_writer import ResultWriter
+from .results.result_writer import ResultWriter
+from .runs.active_runs import Claim, cancel_all
+from .runs.job_threads import JobThreads
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +61,6 @@ class Worker:
         self.claims: dict[Claim, str] = {}
         """The claims that this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
-        self.active_runs = ActiveRuns(self.conf, self._on_abandoned)
         self.abilities = Abilities()
         self.counters = WorkerCounters(identity.id)
         self._claim_number = 0
@@ -80,15 +76,25 @@ class Worker:
             self.stopping,
             self._availability,
         )
+        self._background = Background()
+        self._jobs = JobRunner(
+            self._database,
+            self._availability,
+            self._threads,
+            self._writer,
+            self._background,
+            self.stopping,
+            self._free,
+        )
+        self.active_runs = self._jobs.active_runs
         self._packages = Packages(self._threads, self._database, self._free)
-        self._background: set[asyncio.Task[Any]] = set()
         self._maintenance = Maintenance(self, self._database)
         self._notifier = Notifier(
             scripts.worker_channel(identity.id),
             self.active_runs,
             on_job=self._on_job,
             on_limits=self._maintenance.run_soon,
-            on_needs=lambda: self._spawn(self.look_for_parked_jobs()),
+            on_needs=lambda: self._background.spawn(self.look_for_parked_jobs()),
         )
 
     async def run(self) -> None:
@@ -102,16 +108,18 @@ class Worker:
 
     async def _run_until_stopped(self) -> None:
         stop_signals.watch(self.stopping, self.identity.supervisor_pipe)
-        self._watch = LoopWatch(self.identity.beat, lambda: bool(self.claims), self._kind_of, self._give_up)
-        self._leases = LeaseKeeper(self.claims, self._heartbeat, self._on_lost)
+        self._watch = LoopWatch(
+            self.identity.beat, lambda: bool(self.claims), self._kind_of, self._jobs.give_up
+        )
+        self._leases = LeaseKeeper(self.claims, self._heartbeat, self._jobs.on_lost)
         parts = (
             self._notifier.run(),
             self._writer.run(),
             self._maintenance.run(),
             self.active_runs.enforce_timeouts(),
         )
-        always = [self._spawn(part) for part in parts]
-        claiming = self._spawn(self._claim_forever())
+        always = [self._background.spawn(part) for part in parts]
+        claiming = self._background.spawn(self._claim_forever())
         broken = await self._until_stopped([*always, claiming])
         # The supervisor kills a worker soon after its grace time: log what it was doing.
         faulthandler.dump_traceback_later(self.conf.grace + _DUMP_STACK_AFTER)
@@ -134,7 +142,7 @@ class Worker:
 
     async def _until_stopped(self, parts: list[asyncio.Task[Any]]) -> bool:
         """Wait until asked to stop; return True if a part of the worker raised instead."""
-        asked = self._spawn(self.stopping.wait())
+        asked = self._background.spawn(self.stopping.wait())
         done, _ = await asyncio.wait([asked, *parts], return_when=asyncio.FIRST_COMPLETED)
         self.stopping.set()
         if asked in done:
@@ -143,13 +151,6 @@ class Worker:
             exc = None if part.cancelled() else part.exception()
             logger.critical("a part of the worker broke; stopping", exc_info=exc)
         return True
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
-        """Start a task, and keep it from the garbage collector until it is done."""
-        task = asyncio.create_task(coroutine)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
 
     async def _claim_forever(self) -> None:
         queues = sorted(self.conf.queues.values(), key=lambda q: q.priority)
@@ -189,23 +190,6 @@ class Worker:
     def _kind_of(self, claim: Claim) -> str:
         return self.active_runs.kind_of(claim) or f"a task of {self.claims.get(claim, 'a finished job')}"
 
-    def _give_up(self, blocker: Claim | None, stack: str) -> NoReturn:
-        """End this process, whose loop is blocked. A blocker that is not known is found like a killer."""
-        if blocker is None or not self.active_runs.kind_of(blocker):
-            os._exit(1)
-        blocked_loop.leave(self.active_runs.all(), self._writer.waiting, self._database, blocker, stack)
-
-    def _on_lost(self, claims: list[Claim]) -> None:
-        """Stop the runs whose claims Redis refused, unless the record has them."""
-        self._spawn(self._drop_stale(claims))
-
-    async def _drop_stale(self, claims: list[Claim]) -> None:
-        """Drop claims that were taken over or cancelled, but not those of a Redis that lost its data."""
-        try:
-            self.active_runs.drop(await self._database.run_sync(attempts.stale_claims, claims))
-        except DatabaseError as exc:
-            logger.warning("lost claims were not checked: the database is unavailable (%s)", exc)
-
     def leave_if_hung(self) -> None:
         """Ask for a replacement, and stop, when plain functions have not ended: the process ends them."""
         if (hung := self._threads.hung()) and not self.stopping.is_set():
@@ -231,7 +215,7 @@ class Worker:
         """Take a job that was claimed for this idle worker at `at` (ms since 1970, by the clock of Redis)."""
         job = Claimed(job_id, queue, 0.0, limited)
         if self.stopping.is_set():
-            self._spawn(self._give_back([job], token))
+            self._background.spawn(self._jobs.give_back([job], token))
         else:
             self._start([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))
 
@@ -242,74 +226,7 @@ class Worker:
             if job.queue == DJANGO_Q_QUEUE:
                 self._packages.start(job, token)
         if ours := [job for job in jobs if job.queue != DJANGO_Q_QUEUE]:
-            self._spawn(self._begin(ours, token, claimed))
-
-    async def _begin(self, jobs: list[Claimed], token: str, claimed: float) -> None:
-        try:
-            runs = await self._database.run_sync(attempts.begin, jobs, token, claimed)
-        except DatabaseError as exc:
-            if not await self._availability.refuses_all(exc, jobs[0].id):
-                logger.error("%d jobs were not begun (%s); giving them back", len(jobs), exc)
-                await asyncio.sleep(_RETRY_DELAY)
-            await self._give_back(jobs, token)
-            return
-        begun = {run.id for run in runs}
-        for run in runs:
-            if unable := outcomes.unable(run):
-                self._writer.put(unable)
-                continue
-            output = RunOutput(run, self._report_answer if run.watched else None)
-            claim = run.id, token
-            # Without _spawn, whose callback costs a loop iteration.
-            self.active_runs.add(claim, task_of(claim, self._run(run, output)), output)
-        if len(begun) < len(jobs):
-            await self._finish([job for job in jobs if job.id not in begun], token)
-
-    def _report_answer(self, run: Run) -> None:
-        self._spawn(self._writer.providers.report_answer(run))
-
-    async def _run(self, run: Run, output: RunOutput) -> None:
-        if run.owner:
-            self._spawn(output.send_started())
-        try:
-            result = await executor.execute(run, output.context, self._threads)
-        except asyncio.CancelledError:
-            result = None
-        except GeneratorExit as exc:
-            result = outcomes.failed(run, exc)
-        if not (active := self.active_runs.has_left((run.id, run.token))):
-            return
-        if run.owner or output.context.text:
-            await output.flush()
-        self._put(active, result)
-
-    def _put(self, active: ActiveRun, result: Result | None) -> None:
-        """Pass on the result of a run, or that of the reason for which it was stopped; None if cancelled."""
-        output, run = active.output, active.output.run
-        if active.stop:
-            timeout_at = (run.began or 0.0) + self.conf.queues[run.queue].timeout
-            self._threads.stopped((run.id, run.token), run.kind_name, timeout_at=timeout_at)
-        if active.stop is Stop.DROPPED:
-            self._free([(run.id, run.token)])
-            return
-        if active.stop and not (result and result.state == State.COMPLETED):
-            result = outcomes.timed_out(run) if active.stop is Stop.TIMED_OUT else outcomes.released(run)
-        result = result or outcomes.cancelled_itself(run)
-        result.text = output.context.text
-        result.lines = output.log_lines
-        result.asked_provider = output.context.asked_provider
-        self._writer.put(result)
-
-    def _on_abandoned(self, active: ActiveRun) -> None:
-        self._put(active, None)
-
-    async def _finish(self, jobs: list[Claimed], token: str, state: str = "gone") -> None:
-        await returns.finish(jobs, token, state, wake=self.stopping.is_set())
-        self._free((job.id, token) for job in jobs)
-
-    async def _give_back(self, jobs: list[Claimed], token: str) -> None:
-        await returns.give_back(jobs, token)
-        self._free((job.id, token) for job in jobs)
+            self._background.spawn(self._jobs.begin(ours, token, claimed))
 
     def _on_settled(self, results: Iterable[Result]) -> None:
         self._free((result.run.id, result.run.token) for result in results)

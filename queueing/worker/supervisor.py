@@ -28,7 +28,7 @@ from django_q.status import Stat
 from queueing.conf import get_conf
 
 from .entry import main
-from .identity import Identity, Shared
+from .liveness.identity import Identity, Shared
 from .stop_signals import STOP_SIGNALS
 
 logger = logging.getLogger(__name__)

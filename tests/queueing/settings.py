@@ -72,7 +72,7 @@ CHANNEL_LAYERS = {
 }
 Q_CLUSTER = {
     "name": "queueing",
-    "broker_class": "queueing.worker.django_q_broker.RedisBroker",
+    "broker_class": "queueing.worker.django_q.broker.RedisBroker",
     "workers": env.int("QUEUE_WORKERS", default=1),
     "timeout": 300,
     "retry": 360,

@@ -10,8 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 from django.utils import timezone
 
-from queueing.ids import new_id
 from queueing.models import Dependency, FailedAttempt, Job, LimitOverride, QueueMinute
+from queueing.values.ids import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from queueing.conf import get_conf
 from queueing.errors import BadSubmission, UnknownKind
-from queueing.ids import new_id
 from queueing.models import Job
 from queueing.record.job_spec import JobSpec
 from queueing.states import State
 from queueing.submit import submit, submit_completed, submit_many
+from queueing.values.ids import new_id
 
 
 def nested(levels: int) -> dict:

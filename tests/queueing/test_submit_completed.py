@@ -12,12 +12,12 @@ from queueing import kinds
 from queueing.control import verbs
 from queueing.errors import BadSubmission
 from queueing.events.delivery import group_of
-from queueing.ids import new_id
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import Submission, submit, submit_completed
+from queueing.values.ids import new_id
 from tests.support.valkey import point_at
 
 from .testapp.models import Written

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import queueing.ids
+import queueing.values.ids
 
 
 class Migration(migrations.Migration):
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=queueing.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=queueing.values.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("job_id", models.UUIDField()),

@@ -7,7 +7,8 @@ import pytest
 from queueing.api import Job
 from queueing.record.job_spec import JobSpec
 from queueing.record.run import as_run
-from queueing.worker.output import RunOutput
+from queueing.worker.runs.output_sender import OutputSender
+from queueing.worker.runs.run_output import RunOutput
 
 from .model_requests import ask_model
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("valkey")
 def make_output() -> RunOutput:
     """Return the output of a reply that is not stored."""
     job: Job = JobSpec(kind="chat.reply", owner="s:pace").build({"reply_id": "0" * 32})
-    return RunOutput(as_run(job))
+    return RunOutput(as_run(job), OutputSender.for_running_loop())
 
 
 async def test_pace_with_a_fast_provider_adds_no_delay(provider):

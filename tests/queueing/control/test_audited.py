@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from queueing.control import audited, verbs
 from queueing.errors import BadValue, WrongState
-from queueing.ids import first_id_at
 from queueing.models import AuditEntry, FailureNote, Job, LimitOverride, Pause
 from queueing.states import State
 from queueing.submit import submit_many
+from queueing.values.ids import first_id_at
 from tests.queueing.record.lifecycle import begin, end, new_job, run_concurrently
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from queueing.conf import get_queue
 from queueing.control import owners
 from queueing.events import catch_up, delay_reasons
-from queueing.ids import new_id
 from queueing.monitoring import failures, statistics
 from queueing.record import attempts, orphans, pruning
 from queueing.recovery import reconcile, restore, stalled
 from queueing.schedule.scripts import Claimed
 from queueing.submit import submit
+from queueing.values.ids import new_id
 from tests.queueing.record.lifecycle import begin, new_job, result
 
 #: Enough that a database prefers an index to reading all.

@@ -14,7 +14,7 @@ from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.queueing.record.lifecycle import new_job, result
 from tests.queueing.testapp.models import Written
-from tests.queueing.worker.test_result_writer import claim, settle
+from tests.queueing.worker.results.test_result_writer import claim, settle
 from tests.support.valkey import wait_until
 
 UNAVAILABLE, AVAILABLE = "the database is unavailable", "the database is available again"

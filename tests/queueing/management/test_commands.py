@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from queueing.control import verbs
-from queueing.ids import first_id_at
 from queueing.models import AuditEntry, Job, LimitOverride, Pause
 from queueing.states import State
 from queueing.submit import submit, submit_many
+from queueing.values.ids import first_id_at
 from tests.support.cluster import ROOT, environment
 from tests.support.valkey import wait_until
 

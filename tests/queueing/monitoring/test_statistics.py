@@ -7,13 +7,13 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from queueing.ids import first_id_at
 from queueing.models import Job, QueueMinute
 from queueing.monitoring import counters, overview, statistics
 from queueing.record import pruning
 from queueing.record.run import as_run
 from queueing.states import FINISHED, State
 from queueing.submit import submit, submit_many
+from queueing.values.ids import first_id_at
 from tests.queueing.record.lifecycle import result
 from tests.queueing.worker.test_end_to_end import finished
 from tests.support.valkey import wait_until

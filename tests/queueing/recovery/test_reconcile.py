@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queueing.ids import first_id_at
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import schedule_entry
 from queueing.states import State
 from queueing.submit import submit, submit_many
+from queueing.values.ids import first_id_at
 from tests.queueing.record.lifecycle import begin, end, new_job
 from tests.queueing.record.test_dependencies_after import in_line
 from tests.queueing.record.test_lost_parents import BY_ORM, deleted_by_sql

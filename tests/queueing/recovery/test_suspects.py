@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from queueing import texts
 from queueing.conf import get_queue
-from queueing.ids import first_id_at
 from queueing.models import FailedAttempt, Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.recovery import suspects
@@ -17,6 +16,7 @@ from queueing.recovery.stalled import record_stalls
 from queueing.recovery.suspects import Deaths
 from queueing.schedule import redis_client
 from queueing.states import State
+from queueing.values.ids import first_id_at
 from tests.queueing.record.lifecycle import begin, end, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -10,10 +10,10 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.recovery.stalled import record_stalls
 from queueing.schedule import redis_client
 from queueing.states import State
-from queueing.worker.active_runs import ActiveRuns
-from queueing.worker.identity import Identity
+from queueing.worker.liveness.identity import Identity
 from queueing.worker.maintenance import Maintenance
 from queueing.worker.notifier import Notifier
+from queueing.worker.runs.active_runs import ActiveRuns
 from tests.queueing.record.lifecycle import begin, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from queueing.conf import get_queue
 from queueing.schedule import redis_client, scripts
-from queueing.worker.identity import Identity
+from queueing.worker.liveness.identity import Identity
 from queueing.worker.process import Worker
 from tests.queueing.schedule.operations import put, token
 from tests.support.valkey import eventually

@@ -1,0 +1,1 @@
+"""Ids, texts, JSON and addresses, in forms that every store and client accepts."""

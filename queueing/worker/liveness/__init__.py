@@ -1,0 +1,1 @@
+"""Signs of life: heartbeats, leases, and the watch over the event loop."""

@@ -1,0 +1,1 @@
+"""The runs of a worker: handlers, their threads and output, and what their ends mean."""

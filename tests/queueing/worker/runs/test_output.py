@@ -1,0 +1,114 @@
+"""`ctx.pace`: handlers that read a stream in the rhythm of sending."""
+
+import asyncio
+
+import pytest
+
+from queueing.events import delivery
+from queueing.events.catch_up import text_so_far
+from queueing.models import Job
+from queueing.record.job_spec import JobSpec
+from queueing.record.run import Run, as_run
+from queueing.schedule import redis_client, scripts
+from queueing.worker.runs.output_sender import OutputSender
+from queueing.worker.runs.run_output import RunOutput
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+def make_run() -> Run:
+    """Return the run of a job that is not stored."""
+    job: Job = JobSpec(kind="test.echo", owner="alice").build({"text": ""})
+    return as_run(job)
+
+
+async def test_pace_of_many_runs_returns_once_per_send():
+    outputs = [RunOutput(make_run(), OutputSender.for_running_loop()) for _ in range(50)]
+
+    async def speak(output: RunOutput) -> None:
+        for word in range(5):
+            output.context.delta(f"{word} ")
+            await output.context.pace()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*map(speak, outputs))
+        await asyncio.gather(*(output.flush() for output in outputs))
+    assert {output.context.text for output in outputs} == {"0 1 2 3 4 "}
+
+
+async def test_pace_without_unsent_output_returns_at_once():
+    output = RunOutput(make_run(), OutputSender.for_running_loop())
+    async with asyncio.timeout(1):
+        await output.context.pace()
+        output.context.delta("")
+        await output.context.pace()
+
+
+async def test_text_added_in_the_send_slot_is_sent_in_the_same_round(monkeypatch):
+    sent: list[str] = []
+    take = RunOutput.take_chunk
+
+    def note(output: RunOutput):
+        piece = take(output)
+        sent.append(piece.text if piece else "")
+        return piece
+
+    monkeypatch.setattr(RunOutput, "take_chunk", note)
+    output = RunOutput(make_run(), OutputSender.for_running_loop())
+    output.context.delta("first, ")
+    await output.context.pace()
+    output.context.delta("second")
+    await output.flush()
+    assert sent == ["first, second"]
+
+
+async def test_output_is_sent_as_started_progress_thinking_and_delta_events(monkeypatch):
+    sent: list[tuple[str, dict]] = []
+
+    async def emit_many(events):
+        sent.extend(events)
+
+    async def emit(owner, event):
+        sent.append((owner, event))
+
+    monkeypatch.setattr(delivery, "emit_many", emit_many)
+    monkeypatch.setattr(delivery, "emit", emit)
+    run = make_run()
+    await redis_client.aclient().hset(scripts.key("claims"), run.id, run.token)
+    output = RunOutput(run, OutputSender.for_running_loop())
+    await output.send_started()
+    output.context.progress(1, 2, "half")
+    output.context.thinking(1.26)
+    output.context.delta("one ")
+    await output.flush()
+    output.context.delta("two")
+    await output.flush()
+    assert {owner for owner, _ in sent} == {"alice"}
+    assert [event["type"] for _, event in sent] == [
+        "test:started",
+        "test:progress",
+        "test:thinking",
+        "test:delta",
+        "test:delta",
+    ]
+    assert (sent[2][1]["run"], sent[2][1]["seconds"]) == (run.number, 1.3)
+    assert [(event["offset"], event["text"]) for _, event in sent[3:]] == [(0, "one "), (4, "two")]
+    assert await text_so_far(run.id) == (run.number, "one two")
+    await redis_client.aclose()
+
+
+async def test_text_that_cannot_be_stored_costs_its_own_stream_alone(caplog):
+    """E15: what gets past `ctx.delta` harms no other stream, not even in the same round."""
+    outputs = [RunOutput(make_run(), OutputSender.for_running_loop()) for _ in range(3)]
+    for output in outputs:
+        await redis_client.aclient().hset(scripts.key("claims"), output.run.id, output.run.token)
+    for round_ in range(2):
+        for output in outputs:
+            output.context.delta(f"{round_} ")
+        outputs[1].context.text += "\ud800"
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(output.flush() for output in outputs))
+    texts = [(await text_so_far(output.run.id))[1] for output in outputs]
+    assert texts == ["0 1 ", "", "0 1 "]
+    assert "was not stored" in caplog.text
+    await redis_client.aclose()
