@@ -12,7 +12,8 @@ from queueing.events import delivery
 from queueing.record import attempts
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result
-from queueing.worker.results.result_writer import event_of_result, update_redis
+from queueing.worker.results.redis_update import update_redis
+from queueing.worker.results.result_writer import event_of_result
 from queueing.worker.runs import outcomes
 from queueing.worker.runs.active_runs import ActiveRun, Claim, Stop
 

@@ -7,11 +7,9 @@ of an idle worker does not wait.
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from queueing import texts
-from queueing.conf import get_queue
 from queueing.errors import Permanent
 from queueing.events import delivery, messages
 from queueing.monitoring.counters import WorkerCounters
@@ -20,17 +18,16 @@ from queueing.record.attempts import RecordedResults
 from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.outage import is_database_error
-from queueing.record.run import Result, Run
-from queueing.schedule import redis_client, scripts
+from queueing.record.run import Result
+from queueing.schedule import redis_client
 from queueing.schedule.enqueue import enqueue_all
-from queueing.schedule.needs import Need
-from queueing.schedule.scripts import Outcome
 from queueing.states import FINISHED, State
 from queueing.worker.runs import outcomes
 from queueing.worker.runs.active_runs import Claim
 from queueing.worker.runs.job_threads import JobThreads
 
 from .provider_watch import ProviderWatch
+from .redis_update import update_redis
 
 logger = logging.getLogger(__name__)
 
@@ -224,39 +221,6 @@ def _after_refusal(result: Result, exc: BaseException) -> Result:
     again.hook = again.state != State.FAILED
     again.refusals = result.refusals + 1
     return again
-
-
-async def update_redis(recorded: RecordedResults, *, wake: bool) -> None:
-    """Put recorded results into Redis. With `wake`, notify other workers of the free slots."""
-    finished: dict[str, list[Outcome]] = defaultdict(list)
-    delayed: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
-    released: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    behind: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    unable: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for r in recorded.won:
-        if r.state == State.DELAYED:
-            delayed[r.run.queue].append((r.run.id, r.run.token, r.delay))
-        elif r.outcome == "unable":
-            unable[r.run.queue].append((r.run.id, r.run.token, _need_of(r.run).as_json()))
-        elif r.state == State.WAITING:
-            (behind if r.lets_pass else released)[r.run.queue].append((r.run.id, r.run.token))
-        else:
-            finished[r.run.queue].append(Outcome(r.run.id, r.run.token, r.state, r.ran))
-    for r in recorded.lost:  # finished, or another worker's: the next claim of it finds out
-        released[r.run.queue].append((r.run.id, r.run.token))
-    calls: list[redis_client.ScriptCall[list[str]]] = [
-        scripts.finish(get_queue(q), rows, wake=wake) for q, rows in finished.items()
-    ]
-    calls += [scripts.retry_later(q, rows) for q, rows in delayed.items()]
-    calls += [scripts.release(q, rows) for q, rows in released.items()]
-    calls += [scripts.release(q, rows, behind=True) for q, rows in behind.items()]
-    calls += [scripts.park_unable(q, rows) for q, rows in unable.items()]
-    for call in calls:
-        await redis_client.arun(call)
-
-
-def _need_of(run: Run) -> Need:
-    return Need(run.queue, run.kind_name, run.version, sorted(run.args))
 
 
 def event_of_result(result: Result) -> messages.Event:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from django.utils import timezone
 
 from queueing.context import JobContext
-from queueing.events import messages
+from queueing.events import delivery, messages
 from queueing.events.progress import Progress
 from queueing.record.run import Run
 from queueing.schedule.scripts import TextChunk
