@@ -15,13 +15,13 @@
 --             `bad` at the last time, the attempts that it has spent, and when it failed first
 --
 -- KEYS  4 global, the breaker, then 9 of each queue of the provider
--- ARGV  channel, provider, first wait (ms), numbers of good ends not reported before: recent ones, and
---       earlier ones; JSON list of [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
+-- ARGV  channel, provider, first wait (ms), good ends that were not reported before: JSON list of [ms ago, number];
+--       JSON list of [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
 --       ends: ok; outage (the provider's fault); maybe (the provider's or the job's own fault); cooldown
 -- Returns for each: verdict, ms to wait, spent attempts to give back, ms since the failures began.
 -- Verdicts: 0 the job's own affair; 1 the job waits, and no other; 2 all jobs of the provider wait; 3 the
 -- same, and the job lets others pass.
-local BREAKER, FIRST_QUEUE, FIRST_NAME = KEYS[5], 6, 7
+local BREAKER, FIRST_QUEUE, FIRST_NAME = KEYS[5], 6, 6
 local now, unit = now_ms(), tonumber(ARGV[3])
 local LONGEST, WATCH, SLOTS = 12 * unit, 24 * unit, 6
 -- Bad ends in a row that open it, and bad ends that do so if they are at least half of all recent ones.
@@ -51,10 +51,12 @@ local function slot_at(slot)
   return tonumber(ok), tonumber(bad)
 end
 
-local function count(ok, bad)
-  local slot = math.floor(now / unit)
-  local ok_before, bad_before = slot_at(slot)
-  set('w' .. slot % SLOTS, whole(slot) .. '/' .. whole(ok_before + ok) .. '/' .. whole(bad_before + bad))
+local function count(ok, bad, at)
+  local slot, present = math.floor((at or now) / unit), math.floor(now / unit)
+  if slot > present - SLOTS then
+    local ok_before, bad_before = slot_at(slot)
+    set('w' .. slot % SLOTS, whole(slot) .. '/' .. whole(ok_before + ok) .. '/' .. whole(bad_before + bad))
+  end
   set('ok', number('ok') + ok)
   set('bad', number('bad') + bad)
 end
@@ -75,9 +77,22 @@ local function each_queue(change)
   end
 end
 
-local function good(many)
-  count(many, 0)
+local function good()
+  count(1, 0)
   drop('streak')
+end
+
+-- Takes in good ends of some time ago. They say nothing about failures that began after them.
+local function good_before(ms, many)
+  local at = now - ms
+  count(many, 0, at)
+  if at >= number('streak_at') then drop('streak') end
+  for field, value in pairs(b) do
+    local times, ok, rest, first_at = string.match(value, '^(%d+)/(%d+)/(%d+/%d+)/(%d+)$')
+    if first_at and tonumber(first_at) > at then
+      set(field, times .. '/' .. whole(tonumber(ok) + many) .. '/' .. rest .. '/' .. first_at)
+    end
+  end
 end
 
 -- The jobs of the provider start again, first one at a time, then more (see cooldown_room).
@@ -164,20 +179,18 @@ end
 local function succeeded(id)
   drop('job:' .. id)
   if not b['until'] then
-    good(1)
+    good()
   elseif drop('p:' .. id) then -- a success of a job that started before does not count
     close()
-    good(1)
+    good()
   end
 end
 
 local reply, has_trouble = {}, false
-local recently, earlier = tonumber(ARGV[4]), tonumber(ARGV[5])
-if recently + earlier > 0 and not b['until'] then
-  if recently > 0 then good(recently) end
-  set('ok', number('ok') + earlier)
+if not b['until'] then
+  for _, before in ipairs(cjson.decode(ARGV[4])) do good_before(unpack(before)) end
 end
-for _, ended in ipairs(cjson.decode(ARGV[6])) do
+for _, ended in ipairs(cjson.decode(ARGV[5])) do
   local id, cause, wait, is_last = unpack(ended)
   local verdict, ms, give_back, began = 0, 0, 0, now
   if cause == 'ok' then

@@ -64,18 +64,19 @@ def report(
     queues: Iterable[str],
     ends: Sequence[ProviderEnd],
     *,
-    good: tuple[int, int] = (0, 0),
+    good: Sequence[tuple[float, int]] = (),
 ) -> ScriptCall[list[Verdict]]:
     """Take in the `ends` of jobs, in order. Replies with a verdict for each.
 
-    `queues` are those that wait while the provider's breaker is open. `good` are the numbers of successes
-    before: recent ones, and earlier ones.
+    `queues` are those that wait while the provider's breaker is open. `good` are the successes that were not
+    reported before: seconds ago, and their number.
     """
     names = list(queues)
     rows = [(end.job_id, end.cause, milliseconds(end.wait), int(end.is_last)) for end in ends]
     wait = milliseconds(get_conf().first_probe)
     keys = script_keys(*names)
-    args = [notify_channel(), provider, wait, *good, json.dumps(rows), *names]
+    before = [(milliseconds(seconds), number) for seconds, number in good]
+    args = [notify_channel(), provider, wait, json.dumps(before), json.dumps(rows), *names]
 
     def read(reply: list[int]) -> list[Verdict]:
         rows = zip(*[iter(reply)] * 4, strict=True)

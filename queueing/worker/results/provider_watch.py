@@ -20,8 +20,8 @@ from queueing.worker.runs.next_try import end_of_patience, has_patience, try_aga
 
 logger = logging.getLogger(__name__)
 
-#: How long a success is recent, and how long it counts, in waits for the first probe, as in breaker.lua.
-_RECENT, _KEPT = 6, 24
+#: How long a success counts, in waits for the first probe, as in breaker.lua.
+_KEPT = 24
 
 
 class ProviderWatch:
@@ -64,12 +64,11 @@ class ProviderWatch:
         while good[0][0] < now - _KEPT * get_conf().first_probe:
             good.popleft()
 
-    def _take_good(self, provider: str) -> tuple[int, int]:
-        """Return the numbers of recent and of earlier successes, once."""
-        good, now, unit = self._good.pop(provider, ()), time.monotonic(), get_conf().first_probe
-        recent = sum(int(number) for second, number in good if second >= now - _RECENT * unit)
-        kept = sum(int(number) for second, number in good if second >= now - _KEPT * unit)
-        return recent, kept - recent
+    def _take_good(self, provider: str) -> list[tuple[float, int]]:
+        """Return the successes that still count, once: seconds ago, and their number."""
+        now, longest = time.monotonic(), _KEPT * get_conf().first_probe
+        good = [(now - second, int(number)) for second, number in self._good.pop(provider, ())]
+        return [(ago, number) for ago, number in good if ago <= longest]
 
     async def _report(self, provider: str, results: Sequence[Result]) -> Sequence[Verdict]:
         ends = [_end_of(result) for result in results]

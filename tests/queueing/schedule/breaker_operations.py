@@ -10,9 +10,10 @@ PROVIDER = "p"
 BREAKER_QUEUES = ("test", "test-narrow")
 
 
-def report(*ends: ProviderEnd, good: int = 0, earlier: int = 0) -> list[Verdict]:
-    """Report the ends of jobs of the provider, after `good` recent successes and some `earlier` ones."""
-    return redis_client.run(scripts.report(PROVIDER, BREAKER_QUEUES, ends, good=(good, earlier)))
+def report(*ends: ProviderEnd, good: int = 0, ago: float = 0.0) -> list[Verdict]:
+    """Report the ends of jobs of the provider, and `good` successes of some seconds ago."""
+    before = [(ago, good)] if good else []
+    return redis_client.run(scripts.report(PROVIDER, BREAKER_QUEUES, ends, good=before))
 
 
 def fail(job_id: str, cause: str = "outage", *, wait: float = 0.0, is_last: bool = False) -> Verdict:

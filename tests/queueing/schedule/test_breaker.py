@@ -106,8 +106,25 @@ def test_breaker_failure_after_others_were_answered_is_the_jobs_own():
 def test_breaker_earlier_answers_of_others_count_too():
     fail("poison", "maybe")
     pass_time(50)
-    [verdict] = report(ProviderEnd("poison", "outage"), earlier=1)
+    [verdict] = report(ProviderEnd("poison", "outage"), good=1, ago=40)
     assert verdict.fault == OWN
+
+
+def test_breaker_answers_before_an_outage_that_are_reported_late_blame_no_job():
+    """K3: another worker reports its successes only with its own first failure."""
+    fail("a", is_last=True)
+    pass_time(5)
+    [verdict] = report(ProviderEnd("b", "outage"), good=50, ago=12)
+    assert verdict.fault == UNKNOWN
+    assert fail("a", is_last=True).fault != OWN
+
+
+def test_breaker_late_reports_of_old_answers_end_no_streak():
+    report(ProviderEnd("a", "maybe"))
+    pass_time(2)
+    for name in "bcd":
+        [verdict] = report(ProviderEnd(name, "maybe"), good=1, ago=3)
+    assert verdict.fault == PROVIDER
 
 
 def test_breaker_uncertain_failures_of_one_job_with_no_answers_wait_from_the_third_on():
