@@ -81,11 +81,11 @@ def test_pause_and_resume_change_counts_live(queues: Site, board: Page) -> None:
 
 
 def test_changed_concurrency_applies_live_until_reset(queues: Site, board: Page) -> None:
-    act(board, "Change limits…", "Change limits", Max_running_per_cluster="1")
+    act(board, "Change limits…", "Change limits", Max_active_jobs_per_cluster="1")
     do(queues, 'submit_many("test.rest", [{"seconds": 600}] * 3)')
     expect(number(board, "active")).to_have_text("1")
     expect(board.locator("#queue-test")).to_contain_text("Limits changed")
-    act(board, "Change limits…", "Change limits", Max_running_per_cluster="2")
+    act(board, "Change limits…", "Change limits", Max_active_jobs_per_cluster="2")
     expect(number(board, "active")).to_have_text("2")
     expect(board.locator("[data-part=active] .row")).to_have_count(2)
     board.get_by_role("button", name="Reset limits…").click()
