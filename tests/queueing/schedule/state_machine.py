@@ -173,8 +173,10 @@ class ScheduleMachine(Machine):
             return
         job = active[pick % len(active)]
         band = job.priority * TAGS, (job.priority + 1) * TAGS - 1
-        line = self.client.zrangebyscore(queue_key(queue, "waiting"), *band, 0, 1, withscores=True)
         assert redis_client.run(scripts.release(queue, [(job.id, job.token)], behind=True)) == []
+        # Afterwards: the end of the claim may have brought a parked job of the owner back, which goes first.
+        line = self.client.zrangebyscore(queue_key(queue, "waiting"), *band, 0, 2, withscores=True)
+        line = [entry for entry in line if entry[0] != job.id][:1]
         self.model.end_claim(job, "waiting")
         self.model.enqueue(job, charge=False)
         job.tag = max(job.tag, *(int(score) % TAGS for _, score in line), 0) + 1
