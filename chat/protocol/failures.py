@@ -53,6 +53,7 @@ FAILURES: dict[str, Failure] = {
     "unreadable": _SAYS_IT_ALL,
     "expired": _SAYS_IT_ALL,
     # the engine
+    "parent_deleted": _SAYS_IT_ALL,
     "timeout": MAY_PASS,
     "stalled": MAY_PASS,
     "database_away": MAY_PASS,

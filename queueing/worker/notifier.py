@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable
 
 from queueing.schedule import scripts
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 #: Maximum seconds without a notification until a worker with free slots looks for jobs itself.
 _MAX_WAIT = 10.0
+#: Seconds that a worker which has just started has to connect.
+_START_TIME = 5.0
 
 
 class Notifier:
@@ -35,12 +38,14 @@ class Notifier:
         self._on_needs = on_needs
         self._active_runs = active_runs
         self._notified = asyncio.Event()
+        self._made_at = time.monotonic()
         self.subscription: Subscription | None = None
 
     @property
     def listens(self) -> bool:
-        """Whether notifications arrive."""
-        return bool(self.subscription and self.subscription.heard_at)
+        """Whether notifications arrive, or may do so soon because the worker has just started."""
+        has_just_started = time.monotonic() - self._made_at < _START_TIME
+        return has_just_started or bool(self.subscription and self.subscription.heard_at)
 
     def notify(self) -> None:
         """Wake the worker: there may be jobs that it can claim."""

@@ -43,7 +43,7 @@ CANNOT_HELP = {
         "unreadable",
         "expired",
     ),
-    *("result_not_json", "result_too_large", "blocked_loop", "unwritable", "parent_failed"),
+    *("result_not_json", "result_too_large", "blocked_loop", "unwritable", "parent_failed", "parent_deleted"),
 }
 
 

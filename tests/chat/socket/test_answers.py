@@ -83,7 +83,7 @@ async def test_cancelled_answer_keeps_its_text(workers):
     [
         ({"status": 401, "code": "invalid_api_key"}, "not_configured", False, texts.OPERATOR_MUST_ACT),
         ({"end": "content_filter"}, "content_filter", False, texts.CHANGE_MESSAGE),
-        ({"status": 500, "times": 3}, "provider_error", True, texts.TRY_AGAIN),
+        ({"text": "Half an", "end": "cut", "times": 3}, "cut_off", True, texts.TRY_AGAIN),
     ],
 )
 async def test_failed_answer_says_what_can_be_done_and_is_retried(workers, script, code, can_retry, advice):
