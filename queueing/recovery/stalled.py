@@ -114,7 +114,7 @@ def record_stalls(
     that its `on_end` runs.
     """
     # All at once: the leases of the others may expire a moment later, when these here are gone already.
-    beside = Job.objects.filter(id__in=deaths.companions(token for _, token in claims), state=State.ACTIVE)
+    beside = Job.objects.filter(id__in=deaths.jobs_beside(token for _, token in claims), state=State.ACTIVE)
     beside.update(suspect=True)
     for job_id, token in claims:
         try:
@@ -134,8 +134,8 @@ def record_stalls(
 
 def _record_stall(job: Job, queue: QueueDef, deaths: Deaths) -> None:
     """Give an active job back, as a suspect if its worker died; fail it if too many died with it alone."""
-    dead, company = deaths.is_dead(job.token), deaths.company(job.token)
-    alone = dead and (scripts.is_alone(job.token) or (company == 1 and not job.suspect))
+    dead, number = deaths.is_dead(job.token), deaths.number_of_jobs(job.token)
+    alone = dead and (scripts.is_alone(job.token) or (number == 1 and not job.suspect))
     too_often = alone and job.stalls >= queue.max_stalled
     if too_often and not why_unable(job.kind, job.kind_version, tuple(job.args)):
         _give_up(job)
@@ -148,7 +148,7 @@ def _record_stall(job: Job, queue: QueueDef, deaths: Deaths) -> None:
         text=job.text,
     )
     if won:
-        _keep_attempt(job, texts.worker_died(1 if alone else company) if dead else texts.WORKER_LOST)
+        _keep_attempt(job, texts.worker_died(1 if alone else number) if dead else texts.WORKER_LOST)
 
 
 def stall_events(claims: Sequence[tuple[str, str]]) -> list[tuple[str, messages.Event]]:

@@ -21,7 +21,7 @@ from queueing.states import State
 #: Suspects that one call finds.
 _PAGE_SIZE = 50
 #: Seconds for which the number of jobs that a dead worker ran is kept.
-_COMPANY_TTL = 600
+_COUNT_TTL = 600
 
 
 class Suspect(NamedTuple):
@@ -53,11 +53,11 @@ class Deaths:
     """The workers of expired claims, and what they ran when they died."""
 
     def __init__(
-        self, held: Mapping[str, Sequence[str]], company: Mapping[str, int], alive: Iterable[str]
+        self, held: Mapping[str, Sequence[str]], numbers: Mapping[str, int], alive: Iterable[str]
     ) -> None:
         self._held = held
         """Worker -> the ids of its claims that are still there."""
-        self._company = company
+        self._numbers = numbers
         """Worker -> the number of its claims when the first of them was found expired."""
         self._alive = set(alive)
 
@@ -65,13 +65,13 @@ class Deaths:
         """Return whether the claim's worker died. A living one may have lost track of a claim."""
         return _worker(token) not in self._alive
 
-    def company(self, token: str) -> int:
+    def number_of_jobs(self, token: str) -> int:
         """Return how many jobs the claim's worker ran when it died, at least 1."""
-        return self._company.get(_worker(token), 1)
+        return self._numbers.get(_worker(token), 1)
 
-    def companions(self, tokens: Iterable[str]) -> list[str]:
+    def jobs_beside(self, tokens: Iterable[str]) -> list[str]:
         """Return the ids of all that the dead workers of these claims ran, unless it was one alone."""
-        dead = {_worker(token) for token in tokens if self.is_dead(token) and self.company(token) > 1}
+        dead = {_worker(token) for token in tokens if self.is_dead(token) and self.number_of_jobs(token) > 1}
         return [job_id for worker in dead for job_id in self._held.get(worker, ())]
 
 
@@ -84,13 +84,13 @@ async def find_deaths(tokens: Iterable[str]) -> Deaths:
     held: dict[str, list[str]] = defaultdict(list)
     for job_id, token in (await client.hgetall(scripts.key("claims"))).items():
         held[_worker(token)].append(job_id)
-    company = {}
+    numbers = {}
     for worker in map(_worker, tokens):
         # The leases of a worker expire one after another, and its claims are then gone.
-        key = scripts.key(f"company:{worker}")
-        await client.set(key, len(held[worker]), nx=True, ex=_COMPANY_TTL)
-        company[worker] = int(await client.get(key) or 1)
-    return Deaths(held, company, [worker["id"] for worker in await presence.workers()])
+        key = scripts.key(f"jobs_at_death:{worker}")
+        await client.set(key, len(held[worker]), nx=True, ex=_COUNT_TTL)
+        numbers[worker] = int(await client.get(key) or 1)
+    return Deaths(held, numbers, [worker["id"] for worker in await presence.workers()])
 
 
 def _worker(token: str) -> str:
@@ -104,12 +104,12 @@ async def record_lost_tasks(claims: Sequence[tuple[str, str]], deaths: Deaths) -
     """
     client, found = redis_client.aclient(), []
     known = dict.fromkeys(await client.hkeys(_key()))
-    for task_id in deaths.companions(token for _, token in claims):
+    for task_id in deaths.jobs_beside(token for _, token in claims):
         if await client.hexists(scripts.key("packages"), task_id):
             await client.hsetnx(_key(), task_id, 0)
     for task_id, token in claims:
         if deaths.is_dead(token):
-            alone = scripts.is_alone(token) or (deaths.company(token) == 1 and task_id not in known)
+            alone = scripts.is_alone(token) or (deaths.number_of_jobs(token) == 1 and task_id not in known)
             await client.hincrby(_key(), task_id, int(alone))
             found.append(task_id)
     return found
@@ -120,7 +120,7 @@ async def deaths_of_task(task_id: str) -> int:
     return int(await redis_client.aclient().hget(_key(), task_id) or 0)
 
 
-async def acquit_task(task_id: str) -> None:
+async def forget_task(task_id: str) -> None:
     """Forget that a task of Django-Q2 was a suspect: it has ended."""
     await redis_client.aclient().hdel(_key(), task_id)
 

@@ -137,7 +137,7 @@ class JobRunner:
             logger.warning("lost claims were not checked: the database is unavailable (%s)", exc)
 
     def give_up(self, blocker: Claim | None, stack: str) -> NoReturn:
-        """End this process, whose loop is blocked. A blocker that is not known is found like a killer."""
+        """End this process, whose loop is blocked. If the blocker is not known, its jobs become suspects."""
         if blocker is None or not self.active_runs.kind_of(blocker):
             os._exit(1)
         blocked_loop.leave(self.active_runs.all(), self._writer.waiting, self._database, blocker, stack)

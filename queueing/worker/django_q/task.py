@@ -53,7 +53,7 @@ async def run_package(claim: Claim, threads: JobThreads, database: DatabaseThrea
         await database.run_sync(_save, task)
         threads.stopped(claim, str(task["func"]))
     await client.hdel(scripts.key("packages"), task_id)
-    await suspects.acquit_task(task_id)
+    await suspects.forget_task(task_id)
     await threads.ended(claim)  # a function that runs on after its timeout keeps its slot
 
 

@@ -1,4 +1,4 @@
-"""The end of a worker whose event loop one run blocks for too long: only this run is blamed."""
+"""The end of a worker whose event loop one run blocks for too long: the attempt of this run alone counts."""
 
 import asyncio
 import logging

@@ -1,6 +1,6 @@
 """Sends a worker's heartbeat and renews the leases of its claims, on a thread of its own.
 
-A handler may block the event loop for longer than a lease. The claims of its neighbours hold all the same.
+A handler may block the event loop for longer than a lease. The leases of other jobs are renewed nevertheless.
 """
 
 import asyncio

@@ -41,7 +41,7 @@ class JobThreads(Executor):
 
     A thread cannot be stopped from outside. After `stopped`, a function that runs on keeps its slot, and is
     hung when it has not ended in time. `on_end` is called on the loop when such a function ends at last. The
-    threads are daemons: a process that ends takes them along.
+    threads are daemons: they end with the process.
     """
 
     def __init__(self, on_end: Callable[[], None]) -> None:

@@ -40,7 +40,7 @@ class SomeWorker:
 @pytest.mark.parametrize(
     "error", [RuntimeError("a bug"), DataError("one row"), redis_client.redis.ResponseError("one")]
 )
-async def test_duty_that_fails_keeps_no_other_from_being_done(error, caplog):
+async def test_duty_that_fails_does_not_stop_the_other_duties(error, caplog):
     database = DatabaseThread()
     worker = SomeWorker()
 

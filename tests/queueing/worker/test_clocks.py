@@ -110,7 +110,7 @@ def test_worker_suspended_for_longer_than_its_lease_changes_nothing_afterwards(q
     assert finished(submit("test.echo", {"text": "x"}).job).state == State.COMPLETED
 
 
-def test_cluster_suspended_as_a_whole_goes_on_with_its_workers(qcluster, valkey):
+def test_suspended_cluster_keeps_its_workers_when_it_goes_on(qcluster, valkey):
     """A frozen container or a suspended laptop: the supervisor must not take the pause for a dead worker."""
     cluster = qcluster(TEST_CONSTANTS="queueing.worker.supervisor._BLOCKED_AFTER=1")
     workers = cluster.workers()

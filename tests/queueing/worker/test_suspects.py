@@ -38,7 +38,7 @@ def pids(valkey, key):
     return [entry.split(":")[0] for entry in valkey.client.lrange(key, 0, -1)]
 
 
-def test_crash_costs_innocent_neighbours_nothing(qcluster, valkey):
+def test_crash_of_a_worker_spends_no_attempt_of_its_other_jobs(qcluster, valkey):
     qcluster()
     (killer,), others = crash_together(valkey, ["kill"], 3)
     for job in others:

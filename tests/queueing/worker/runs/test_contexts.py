@@ -44,7 +44,7 @@ def test_traces_of_plain_functions_reach_no_other_run(qcluster):
 
 
 @pytest.mark.parametrize("kind", ["test.hook-open", "test.hook-exit", "test.hook-traces"])
-def test_end_hook_of_a_job_harms_no_other(qcluster, kind):
+def test_end_hook_of_one_job_does_not_affect_other_jobs(qcluster, kind):
     qcluster()
     jobs = [submit(kind, {}).job for _ in range(2)] + [submit("test.echo", {"text": "x"}).job]
     wanted = State.COMPLETED if kind == "test.hook-traces" else State.FAILED

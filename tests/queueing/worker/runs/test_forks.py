@@ -15,7 +15,7 @@ from tests.support.valkey import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_children_of_handlers_end_as_anywhere_and_the_worker_lives(qcluster, valkey):
+def test_children_of_handlers_end_and_their_worker_goes_on(qcluster, valkey):
     cluster = qcluster()
     workers = cluster.workers()
     neighbour = submit("test.sleep", {"seconds": 600}).job
