@@ -101,7 +101,7 @@ def test_answer_cut_off_is_replaced_by_the_next_attempt(page: Page, provider: Pr
 
 
 def test_failed_answer_says_what_to_do_and_can_be_retried(page: Page, provider: Provider) -> None:
-    provider.script(status=400, code="bad", message="no")
+    provider.script(text="A start that", end="cut", times=3)
     say(page, "Will this work?")
     again = answers(page).get_by_role("button", name="Try again")
     expect(again).to_be_visible()

@@ -159,13 +159,14 @@ def test_cancel_stops_transcription(microphone, provider: Provider) -> None:
 
 
 def test_failed_recording_can_be_retried_or_removed(microphone, provider: Provider) -> None:
-    provider.script(match="recording", status=401)
+    provider.script(match="recording", status=500, times=2)
     page = microphone()
     record(page)
     page.get_by_role("button", name="Stop and send").click()
-    expect(questions(page)).to_contain_text("not set up correctly")
+    expect(questions(page)).to_contain_text("had an internal error")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
     page.reload()
-    expect(questions(page)).to_contain_text("not set up correctly")
+    expect(questions(page)).to_contain_text("had an internal error")
     provider.script(match="recording", text=TRANSCRIPT)
     page.get_by_role("button", name="Try again").click()
     expect(text_of(questions(page))).to_have_text(TRANSCRIPT)
