@@ -14,6 +14,7 @@ from queueing.errors import BadSubmission
 from queueing.kinds import get_kind
 from queueing.models import Job
 from queueing.states import State
+from queueing.values.cleaning import MAX_DEPTH
 from queueing.values.ids import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -24,8 +25,6 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 #: Seconds of a year. A longer delay is a mistake in the unit.
 _MAX_DELAY = 366 * 24 * 3600
-#: Levels of lists and dicts in arguments. Parsers in all processes and databases take more than this.
-_MAX_DEPTH = 100
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
@@ -130,7 +129,7 @@ def checked_json(field: str, value: Any) -> bytes:
 
     Raise `BadSubmission` naming the field.
     """
-    _check_shape(field, value, _MAX_DEPTH)
+    _check_shape(field, value, MAX_DEPTH)
     try:
         text = _encode(value)
         encoded = text.encode()  # raises for lone surrogates, which are not text
@@ -146,7 +145,7 @@ def _check_shape(field: str, value: object, levels: int) -> None:
     if not isinstance(value, dict | list | tuple):
         return
     if levels == 0:
-        raise BadSubmission(field, f"it is nested more than {_MAX_DEPTH} levels deep")
+        raise BadSubmission(field, f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):

@@ -142,7 +142,7 @@ async def test_tab_that_does_not_read_gets_nothing_until_it_acknowledges(workers
         slow.pings = []
         await quick.ask()
         queued = (await quick.receive_until("chat:queued"))[-1]
-        assert (await quick.receive_until("chat:completed"))[-1]["response"] == text, "nobody waited for it"
+        assert (await quick.receive_until("chat:completed"))[-1]["response"] == text, "no client waits for it"
 
         heard = await slow.receive_all()
         assert not any(event["type"] == "chat:completed" for event in heard)
