@@ -1,10 +1,11 @@
 """Lost connections, blocked sockets, several conversations, other people's conversations."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
 from tests.e2e.site import Site
@@ -145,3 +146,32 @@ def test_screen_reader_announces_steps_and_no_text(page: Page, provider: Provide
     heard = page.evaluate("heard")
     assert heard[-2:] == ["The Corporate companion is answering.", "The Corporate companion has answered."]
     assert not any("word" in sentence for sentence in heard)
+
+
+def reorder_queued(socket: WebSocketRoute) -> None:
+    """Route a socket so that `chat:queued` arrives after `chat:started`: two processes publish them."""
+    server = socket.connect_to_server()
+    held: list[str | bytes] = []
+
+    def forward(frame: str | bytes) -> None:
+        kind = json.loads(frame)["type"]
+        if kind == "chat:queued":
+            held.append(frame)
+            return
+        socket.send(frame)
+        if kind == "chat:started":
+            while held:
+                socket.send(held.pop())
+
+    server.on_message(forward)
+
+
+def test_late_queued_event_does_not_replace_announced_start(page: Page, provider: Provider) -> None:
+    page.route_web_socket(re.compile("/ws/"), reorder_queued)
+    page.reload()
+    provider.script(text=LONG, delay=0.02, pause_after=3, until="heard")
+    say(page, "Talk.")
+    expect(text_of(answers(page))).to_contain_text("word1")
+    expect(spoken(page)).to_have_text("The Corporate companion is answering.")
+    provider.release("heard")
+    expect(spoken(page)).to_have_text("The Corporate companion has answered.")

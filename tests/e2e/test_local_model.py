@@ -43,5 +43,5 @@ def _ask(page: Page, name: str, question: str) -> str:
     expect(answer).to_have_attribute("data-status", "completed", timeout=120_000)
     expect(page).to_have_url(re.compile(r"/t/[0-9a-f]{32}$"))
     text = text_of(answer).inner_text()
-    assert re.search(r"\w{3}", text), "words, whichever: it is a model"
+    assert len(text.strip()) > 3, "a small model may answer with pictures alone"
     return text

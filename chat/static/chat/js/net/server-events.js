@@ -72,9 +72,17 @@ function jobChanged(session, event) {
   const isHere = Boolean(findAnswer(store.state.messages, event));
   // A deleted message is cancelled too; its cancellation is no news.
   if (isQueued || isHere || watcher.isFollowed(event.jobId)) onEvent(event);
+  else if (verbOf(event) === "started") session.early = event;
   // Something began in another tab, in the conversation that is open here.
   if (isQueued && !isHere && event.threadId === store.state.view.threadId) loader.loadThread(event.threadId);
-  return null;
+  return isQueued && session.early?.jobId === event.jobId ? startedEarly(session) : null;
+}
+
+/** A worker publishes the start, the web process the place in line: the start may arrive first. */
+function startedEarly(session) {
+  const { early } = session;
+  session.early = null;
+  jobChanged(session, early);
 }
 
 function accepted({ edits, queue, loader }, event) {
