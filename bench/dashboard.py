@@ -27,8 +27,9 @@ def prepare(path: str, jobs: int) -> None:
     """Create a superuser, write the session key to the file, and submit the jobs."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
-    from django.contrib.sessions.backends.db import SessionStore
     from django_q.tasks import async_task
+
+    from chat.accounts.access.session_store import SessionStore
 
     user = User.objects.create_superuser("bench")
     session = SessionStore()

@@ -87,8 +87,9 @@ class Site:
 
 def make_sessions(count: int, path: str) -> None:
     """Create sessions for `count` visitors and write their keys to a file."""
-    from django.contrib.sessions.backends.db import SessionStore
     from django.db import transaction
+
+    from chat.accounts.access.session_store import SessionStore
 
     keys = []
     with transaction.atomic():

@@ -75,8 +75,8 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# In the database: no user is signed out when Redis loses its data, and requests work without Redis.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# In the database, by digests of their keys: no user is signed out when Redis loses its data.
+SESSION_ENGINE = "chat.accounts.access.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SESSION_COOKIE_SAMESITE = "Lax"
 

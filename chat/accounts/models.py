@@ -10,6 +10,7 @@ class UserSession(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     session_key = models.CharField(max_length=40, unique=True)
+    """The digest of the key by which the session is stored (`stored_key`)."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

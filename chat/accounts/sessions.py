@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
 from .access.owners import owner_of_visitor
+from .access.session_store import stored_key
 from .merge import merge
 from .models import UserSession
 
@@ -42,9 +43,11 @@ def record_session(request: HttpRequest, user: Any) -> None:
     """Record that the request's session belongs to `user`; create the session if it has no key yet."""
     if not request.session.session_key:
         request.session.create()
-    UserSession.objects.get_or_create(session_key=request.session.session_key, defaults={"user": user})
+    UserSession.objects.get_or_create(
+        session_key=stored_key(request.session.session_key), defaults={"user": user}
+    )
 
 
 def forget_session(*, request: HttpRequest, **_: Any) -> None:
     """Receive `user_logged_out`: delete the record of this session."""
-    UserSession.objects.filter(session_key=request.session.session_key or "").delete()
+    UserSession.objects.filter(session_key=stored_key(request.session.session_key or "")).delete()

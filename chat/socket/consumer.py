@@ -14,6 +14,7 @@ from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
 from chat.accounts.access.owners import owner_of
+from chat.accounts.access.session_store import stored_key
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
 from chat.errors import ChatError, LimitReached
@@ -156,7 +157,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """Close the socket if its session has ended."""
-        if message["session"] in (open_sockets.ALL_SESSIONS, open_sockets.digest(self.session_key)):
+        if message["session"] in (open_sockets.ALL_SESSIONS, stored_key(self.session_key)):
             await self.close(CloseCode.SESSION_ENDED)
 
     @property

@@ -7,16 +7,16 @@ import zipfile
 from typing import Any
 
 import pytest
-import redis
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.db import connection, models
+from django.db import models
 
 from chat import personal_data
 from chat.accounts.pages import exporting
 from chat.models import Message, Role, Thread
 from queueing.api import Job, new_id
+from tests.support.stores import everything_in_redis, everything_in_the_database
 
 from .accounts.account_client import PASSWORD, send_message, sign_up, submit_form
 from .browser import Browser, browser
@@ -24,31 +24,6 @@ from .browser import Browser, browser
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 SECRET = "the blue heron of Alcochete"
-
-
-def database_as_text() -> str:
-    """Return all rows of all tables as text."""
-    found = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')
-            found.append(f"{table}: {cursor.fetchall()!r}")
-    return "\n".join(found)
-
-
-def redis_as_text(valkey: Any) -> str:
-    """Return all keys and values as text."""
-    client, found = redis.Redis.from_url(valkey.url), []
-    readers = {
-        b"string": client.get,
-        b"hash": client.hgetall,
-        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"set": client.smembers,
-    }
-    for key in client.scan_iter():
-        found.append(f"{key}: {readers[client.type(key)](key)!r}")
-    return "\n".join(found)
 
 
 async def download_export(alice: Browser) -> zipfile.ZipFile:
@@ -168,7 +143,7 @@ async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account)
         await tab.ask(f"More of {SECRET}", "r-2")
         await tab.receive_until("chat:delta")
         owner = (await Thread.objects.aget(title__startswith="What is")).owner
-        before = await sync_to_async(database_as_text)()
+        before = await sync_to_async(everything_in_the_database)()
         assert SECRET in before
         assert owner in before
 
@@ -181,7 +156,7 @@ async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account)
         assert await tab.receive_close_code(5) == 4401
         await workers.eventually(lambda requests: requests[-1].disconnected)
 
-    left = await sync_to_async(database_as_text)() + redis_as_text(valkey)
+    left = await sync_to_async(everything_in_the_database)() + everything_in_redis(valkey.client)
     for trace in (owner, SECRET, "alice@example.org", "Secret script"):
         assert trace not in left, left[left.index(trace) - 300 : left.index(trace) + 100]
     assert "Bob's own" in left

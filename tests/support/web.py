@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 
+from chat.accounts.access.session_store import SessionStore
 from tests.support.cluster import ROOT, _nursery, environment
 from tests.support.valkey import free_port, wait_until
 

@@ -5,16 +5,16 @@ An access key is the key of a session, or `TOKEN` followed by the digest of an A
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from . import tokens
+from .session_store import SessionStore, stored_key
 
 #: Prefix of a token's digest where it replaces a session key.
 TOKEN = "token:"  # noqa: S105 (not a secret)
@@ -53,12 +53,13 @@ def _is_valid(session: Mapping[str, Any], users: Mapping[str, Any]) -> bool:
 
 def _sessions(keys: list[str]) -> dict[str, Mapping[str, Any]]:
     """Return the contents of the stored sessions, by their keys."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    return {key: _decoded(data) for key, data in rows.values_list("session_key", "session_data")}
+    by_digest = {stored_key(key): key for key in keys}
+    rows = Session.objects.filter(session_key__in=by_digest, expire_date__gt=timezone.now())
+    found = rows.values_list("session_key", "session_data")
+    return {(key := by_digest[digest]): _decoded(key, data) for digest, data in found}
 
 
 @lru_cache(maxsize=10_000)
-def _decoded(session_data: str) -> Mapping[str, Any]:
+def _decoded(session_key: str, session_data: str) -> Mapping[str, Any]:
     """Return the contents of a session. Open sockets ask every few seconds for the same unchanged data."""
-    return dict(import_module(settings.SESSION_ENGINE).SessionStore().decode(session_data))
+    return SessionStore(session_key).decode(session_data)

@@ -1,7 +1,6 @@
 """The open sockets and event streams of a process, closed when their session or token ends."""
 
 import asyncio
-import hashlib
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -13,8 +12,9 @@ from queueing.api.sockets import SessionWatch, WatchedSocket, in_thread
 
 from .access_keys import still_valid
 from .owners import owner_of_session
+from .session_store import stored_key
 
-#: In place of a session's digest: all sessions of the owner.
+#: In place of a session's digest (`stored_key`): all sessions of the owner.
 ALL_SESSIONS = "*"
 
 #: Session keys checked by one statement.
@@ -55,11 +55,6 @@ class OpenStream:
             watch.discard(self)
 
 
-def digest(session_key: str) -> str:
-    """Return a digest that names a session and cannot be used as its key."""
-    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
-
-
 def close_all_of(owner: str) -> None:
     """Close all sockets of an owner. A socket that misses the message is closed by the next check."""
     _announce_end(owner, ALL_SESSIONS)
@@ -68,7 +63,7 @@ def close_all_of(owner: str) -> None:
 def close_after_logout(*, request: Any, **_: Any) -> None:
     """Receive `user_logged_out`: close the sockets of that session before the next check."""
     if request.session.session_key:
-        _announce_end(owner_of_session(request.session), digest(request.session.session_key))
+        _announce_end(owner_of_session(request.session), stored_key(request.session.session_key))
 
 
 def _announce_end(owner: str, session: str) -> None:

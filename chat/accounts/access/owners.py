@@ -1,6 +1,5 @@
 """The owner of a request: the key of the user or the session, to which every thread and job belongs."""
 
-import hashlib
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -17,6 +16,7 @@ from chat.accounts import texts
 from chat.limits.addresses import client_address
 
 from . import tokens
+from .session_store import stored_key
 
 
 def owner_of(user: Any, session: Any) -> str:
@@ -34,7 +34,7 @@ def owner_of(user: Any, session: Any) -> str:
 
 
 def _anonymous(session_key: str) -> str:
-    return "s:" + hashlib.sha256(session_key.encode()).hexdigest()[:40]
+    return "s:" + stored_key(session_key)
 
 
 def owner_of_session(session: Any) -> str:

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from chat.accounts.access.open_sockets import OpenSockets
+from chat.accounts.access.session_store import stored_key
 from queueing.api.events import PressureWatch
 from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions
@@ -61,7 +62,7 @@ async def test_log_in_closes_the_sockets_of_the_previous_visitor():
     async with browser() as alice:
         tab = await alice.open()
         await log_in(alice)
-        await Session.objects.filter(session_key=alice.first_key).adelete()
+        await Session.objects.filter(session_key=stored_key(alice.first_key)).adelete()
         assert await tab.receive_close_code(8) == 4401
 
 
