@@ -151,8 +151,7 @@ def submit_many(
 
     All or none are stored. Raise as `submit` does; limits are checked once, before the first.
     """
-    spec = JobSpec(kind=kind, owner=owner, priority=priority)
-    jobs = [spec.build(args) for args in many_args]
+    jobs = JobSpec(kind=kind, owner=owner, priority=priority).build_many(many_args)
     if not jobs:
         return []
     backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))

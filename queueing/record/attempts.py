@@ -8,7 +8,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -82,18 +82,27 @@ def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> 
     with connection.cursor() as cursor:
         cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at), is_alone(token)])
         rows = cursor.fetchall()
-    return [_run(row, token, claims, claimed, now) for row in rows]
+    zone = connection.timezone  # looked up once: it takes as long as half of what follows
+    return [_run(row, zone, token, claims, claimed, now) for row in rows]
 
 
-def _run(row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed: float, now: datetime) -> Run:
+def _run(
+    row: tuple[Any, ...],
+    zone: tzinfo | None,
+    token: str,
+    claims: dict[str, Claimed],
+    claimed: float,
+    now: datetime,
+) -> Run:
     raw, kind, version, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
     job_id = raw if isinstance(raw, str) else raw.hex
+    claim = claims[job_id]
     return Run(
         id=job_id,
         kind=find_kind(kind),
         kind_name=kind,
         version=version,
-        queue=claims[job_id].queue,
+        queue=claim.queue,
         owner=owner,
         request_id=request_id,
         args=json.loads(args),
@@ -103,19 +112,19 @@ def _run(row: tuple[Any, ...], token: str, claims: dict[str, Claimed], claimed: 
         attempt=attempts,
         max_attempts=max_attempts,
         priority=priority,
-        created_at=_aware(created),
-        waited=claims[job_id].waited,
+        created_at=_aware(created, zone),
+        waited=claim.waited,
         claimed=claimed,
-        limited=claims[job_id].limited,
-        watched=claims[job_id].watched,
+        limited=claim.limited,
+        watched=claim.watched,
         started_at=now,
     )
 
 
-def _aware(value: Any) -> datetime:
+def _aware(value: Any, zone: tzinfo | None) -> datetime:
     """Return an aware time. SQLite returns text in the time zone of the connection, PostgreSQL a datetime."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def end(results: Sequence[Result]) -> RecordedResults:

@@ -3,15 +3,16 @@
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from queueing.conf import get_conf, get_queue
+from queueing.conf import QueueDef, get_conf, get_queue
 from queueing.errors import BadSubmission
-from queueing.kinds import get_kind
+from queueing.kinds import Kind, get_kind
 from queueing.models import Job
 from queueing.states import State
 from queueing.values.cleaning import MAX_DEPTH
@@ -43,9 +44,17 @@ class JobSpec:
 
     def build(self, args: dict[str, Any]) -> Job:
         """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
+        return self.build_many([args])[0]
+
+    def build_many(self, many_args: Iterable[dict[str, Any]]) -> list[Job]:
+        """Return a checked, unsaved row for each of `many_args`. Raise `BadSubmission` naming the field."""
         kind = get_kind(self.kind)
         queue = get_queue(kind.queue)
-        _check(self, args)
+        _check(self)
+        return [self._row(kind, queue, args) for args in many_args]
+
+    def _row(self, kind: Kind, queue: QueueDef, args: dict[str, Any]) -> Job:
+        _check_args(args)
         if refusal := kind.refusal(tuple(args)):
             raise BadSubmission("args", f"the handler of {self.kind!r} does not take these: {refusal}")
         now = timezone.now()
@@ -72,14 +81,13 @@ def max_payload() -> int:
     return get_conf().max_payload
 
 
-def _check(spec: JobSpec, args: object) -> None:
+def _check(spec: JobSpec) -> None:
     """Raise `BadSubmission` for the first field with a wrong value. Callers without types reach it, too."""
     _check_delay(spec.delay)
     priority: object = spec.priority
     if priority is not None and not (_is_int(priority) and 1 <= priority <= 1000):  # type: ignore[operator]
         raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
     _check_names(spec.request_id, spec.owner)
-    _check_args(args)
     if spec.meta is not None:
         _check_meta(spec.meta)
     if spec.job_id is not None and not (isinstance(spec.job_id, UUID) and spec.job_id.version == 7):

@@ -66,17 +66,17 @@ class JobRunner:
             await self.give_back(jobs, token)
             return
         begun = {run.id for run in runs}
+        sender = OutputSender.for_running_loop()
         for run in runs:
-            self._start(run, token)
+            self._start(run, token, sender)
         if gone := [job for job in jobs if job.id not in begun]:
             await returns.finish(gone, token, wake=self._stopping.is_set())
             self._free((job.id, token) for job in gone)
 
-    def _start(self, run: Run, token: str) -> None:
+    def _start(self, run: Run, token: str, sender: OutputSender) -> None:
         if unable := outcomes.unable(run):
             self._writer.put(unable)
             return
-        sender = OutputSender.for_running_loop()
         output = RunOutput(run, sender, self._report_answer if run.watched else None)
         claim = run.id, token
         # Not in the background: the callback there costs a loop iteration.

@@ -16,7 +16,7 @@ from typing import NoReturn
 from queueing.worker.stop_signals import STOP_SIGNALS
 
 _mask = threading.local()
-_worker_pid = 0
+_is_child = False
 _loop: asyncio.AbstractEventLoop | None = None
 #: Exit code of a child that came back to the worker's event loop.
 _CAME_BACK = 70
@@ -24,8 +24,8 @@ _CAME_BACK = 70
 
 def separate_children(loop: asyncio.AbstractEventLoop) -> None:
     """Separate every process that this one forks from now on. `loop` is the event loop of this worker."""
-    global _worker_pid, _loop
-    _worker_pid, _loop = os.getpid(), loop
+    global _is_child, _loop
+    _is_child, _loop = False, loop
     os.register_at_fork(
         before=_block_signals, after_in_parent=_unblock_signals, after_in_child=_separate_this_process
     )
@@ -41,6 +41,8 @@ def _unblock_signals() -> None:
 
 
 def _separate_this_process() -> None:
+    global _is_child
+    _is_child = True
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -52,7 +54,7 @@ def _separate_this_process() -> None:
 
 def exit_if_forked(error: BaseException | None = None) -> None:
     """End a child process whose handler returned, or raised `error`, as Python ends any process."""
-    if _worker_pid and os.getpid() != _worker_pid:
+    if _is_child:
         _exit(error)
 
 

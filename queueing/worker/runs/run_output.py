@@ -57,7 +57,7 @@ class RunOutput:
         """Where the latest chunk begins and ends."""
         self._progress: dict[str, Any] | None = None
         self._thinking: dict[str, Any] | None = None
-        self._send_slot = asyncio.Event()
+        self._send_slot: asyncio.Event | None = None  # most runs never wait for it
         self.is_pacing = False
         """Whether the handler waits for the send slot."""
         self.is_sending = False
@@ -93,6 +93,8 @@ class RunOutput:
         """Wait until the output so far is about to be sent."""
         if not self.has_unsent:
             return
+        if self._send_slot is None:
+            self._send_slot = asyncio.Event()
         self.is_pacing = True
         try:
             await self._send_slot.wait()
@@ -101,8 +103,9 @@ class RunOutput:
 
     def open_slot(self) -> None:
         """Open the send slot: a handler waiting in `pace` may add text before the next loop iteration."""
-        self._send_slot.set()
-        self._send_slot.clear()
+        if self._send_slot is not None:
+            self._send_slot.set()
+            self._send_slot.clear()
 
     @property
     def has_unsent(self) -> bool:
