@@ -5,8 +5,10 @@ keeps its form, no matter what the model adds, omits or invents.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate, islice
 from typing import Any
 
 from chat.documents.texts import DEFAULT_QUESTION
@@ -18,13 +20,19 @@ from .splitting import Span
 MAX_NOTES, MAX_QUOTES, MAX_OPEN = 5, 2, 1
 #: Maximum number of key points and open questions of a report.
 MAX_KEY_POINTS, MAX_OPEN_TOTAL = 8, 5
+#: Maximum number of typed quotes that are looked for in one answer.
+_MAX_TYPED = 10
 #: Maximum characters of one note, of one quote, and of a summary.
 NOTE_LENGTH, QUOTE_LENGTH, SUMMARY_LENGTH = 300, 300, 2_000
 
 _LABEL = re.compile(r"^\W*(NOTES|QUOTES|OPEN|SUMMARY|KEY)\b\W*", re.IGNORECASE)
-_BULLET = re.compile(r"^(?:\s*(?:(?:[-*•–#]+|\[?\d{1,3}[\].):]+)(?=\s|$)|>+))+\s*")
+#: The marks before a line of a model. After another mark, "3." is no mark: "- 3. May".
+_BULLET = re.compile(
+    r"^\s*(?:\d{1,3}[.):]+(?=\s|$)\s*)?(?:(?:[-*•–#]+(?=\s|$)|\[\d{1,3}\][.):]*(?=\s|$)|>+)\s*)*"
+)
 _NUMBER = re.compile(r"\d+")
-_TYPED = re.compile(r"[\"“„«]([^\"”“»]{12,})[\"”“»]")
+_TYPED = re.compile(r"[\"“„«]([^\"“”„«»]{12,})[\"”“»]")
+_WORD = re.compile(r"\S+")
 _NOTHING = re.compile(
     r"\W*(?:none|nothing|no(?: relevant)? notes|n/?a)"
     r"(?:\W+(?:relevant|of note|here|in this part|about the question|matters|found))*\W*",
@@ -98,7 +106,7 @@ def instructions(question: str) -> str:
 
 def part_prompt(part: Part, question: str) -> str:
     """Return the prompt for one part. Its sentences are numbered, so that the model can quote by number."""
-    numbered = "\n".join(f"[{i}] {on_one_line(text)}" for i, text in enumerate(part.all_sentences(), 1))
+    numbered = "\n".join(f"[{i}] {one_line(text)}" for i, text in enumerate(part.all_sentences(), 1))
     columns = f"Columns: {part.columns}\n" if part.columns and part.number > 1 else ""
     location = f", {part.location}" if part.location else ""
     return (
@@ -119,7 +127,7 @@ def parse_part(answer: str, part: Part) -> Findings:
     notes = _items(sections.get("NOTES", []), MAX_NOTES)
     if not notes and not _says_nothing(sections.get("NOTES", [])):
         numbers = most_representative(part.all_sentences(), MAX_NOTES // 2)
-        notes = [on_one_line(part.sentence(number), NOTE_LENGTH) for number in numbers]
+        notes = [one_line(part.sentence(number), NOTE_LENGTH) for number in numbers]
     return Findings(
         notes=notes,
         quotes=_quotes(answer, " ".join(sections.get("QUOTES", [])), part, notes)[:MAX_QUOTES],
@@ -129,8 +137,9 @@ def parse_part(answer: str, part: Part) -> Findings:
 
 def _quotes(answer: str, listed: str, part: Part, notes: Sequence[str]) -> list[Span]:
     """Return the quotes that the model listed or typed, or else the one most similar to the notes."""
-    numbers = [int(n) - 1 for n in _NUMBER.findall(listed) if 0 < int(n[:6]) <= len(part.sentences)]
-    quotes = [part.sentences[n] for n in dict.fromkeys(numbers)] + typed_quotes(answer, part.text)
+    numbers = dict.fromkeys(int(n[:6]) for n in _NUMBER.findall(listed))
+    listed_quotes = [part.sentences[n - 1] for n in numbers if 0 < n <= len(part.sentences)]
+    quotes = listed_quotes + typed_quotes(answer, part.text)
     if not quotes and notes:
         return [part.sentences[n] for n in most_similar(part.all_sentences(), " ".join(notes), 1)]
     return quotes
@@ -138,11 +147,20 @@ def _quotes(answer: str, listed: str, part: Part, notes: Sequence[str]) -> list[
 
 def typed_quotes(answer: str, text: str) -> list[Span]:
     """Return the quotes that the model has typed, if they are in the text exactly, except for spaces."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    joined = " ".join(text[start:end] for start, end in words)
+    # Where each word begins in `joined`: the spaces before it count one each.
+    begins = list(accumulate((end - start + 1 for start, end in words), initial=0))
     found = []
-    for quote in _TYPED.findall(answer):
-        pattern = r"\s+".join(re.escape(word) for word in quote.split())
-        if match := re.search(pattern, text):
-            found.append(Span(*match.span()))
+    for quote in islice(_TYPED.finditer(answer), _MAX_TYPED):
+        quoted = " ".join(quote[1].split())
+        if quoted and (at := joined.find(quoted)) >= 0:
+            first, last = (bisect_right(begins, place) - 1 for place in (at, at + len(quoted) - 1))
+            span = Span(
+                words[first][0] + at - begins[first], words[last][0] + at + len(quoted) - begins[last]
+            )
+            if "\f" not in text[slice(*span)]:
+                found.append(span)
     return found
 
 
@@ -183,8 +201,13 @@ def clean_paragraphs(text: str, limit: int) -> str:
 
 
 def on_one_line(text: str, limit: int = 10_000) -> str:
-    """Return `text` on one line, without the marks of a heading, list or quote at its start."""
-    return shortened(" ".join(_BULLET.sub("", text).split()), limit)
+    """Return `text` of a model on one line, without the marks of a heading, list or quote at its start."""
+    return one_line(_BULLET.sub("", text), limit)
+
+
+def one_line(text: str, limit: int = 10_000) -> str:
+    """Return `text` on one line."""
+    return shortened(" ".join(text.split()), limit)
 
 
 def shortened(text: str, limit: int) -> str:

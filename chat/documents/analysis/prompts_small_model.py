@@ -41,7 +41,7 @@ def parse_part(answer: str, part: Part) -> Findings:
     sentences = part.all_sentences()
     stated = [prompts.shortened(note, NOTE_LENGTH) for note in _supported(part.text, answer)[:1]]
     best = most_representative(sentences, 1)
-    notes = [*stated, *(prompts.on_one_line(sentences[number], NOTE_LENGTH) for number in best)]
+    notes = [*stated, *(prompts.one_line(sentences[number], NOTE_LENGTH) for number in best)]
     quotes = most_similar(sentences, " ".join(stated), MAX_QUOTES // 2) if stated else best
     return Findings(notes=list(dict.fromkeys(notes)), quotes=[part.sentences[number] for number in quotes])
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from chat.documents import texts
 from chat.documents.models import Analysis
 
-from .prompts import MAX_KEY_POINTS, MAX_OPEN_TOTAL, QUOTE_LENGTH, Digest, Findings, on_one_line, shortened
+from .prompts import MAX_KEY_POINTS, MAX_OPEN_TOTAL, QUOTE_LENGTH, Digest, Findings
 from .sentence_ranking import evenly_spaced
 from .splitting import DocumentLocations, Span
 
 MAX_QUOTES_TOTAL = 6
-_SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=:|])")
 #: The start of a line that Markdown would read as a block.
 _BLOCK = re.compile(r"^(?=[-+#>=|]|\*\s|`{3}|~{3})")
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
@@ -99,11 +99,23 @@ def _quotes(
     spans = dict.fromkeys(_first_quotes(of_key) + _first_quotes(results))
     quotes = []
     for span in sorted(list(spans)[:MAX_QUOTES_TOTAL]):
-        text = shortened(on_one_line(analysis.text[slice(*span)]), QUOTE_LENGTH)
         location = locations.describe(span)
         source = f"\n>\n> — {escape_markdown(location)}" if location else ""
-        quotes.append(f"> {escape_markdown(text)}{source}")
+        quotes.append(_verbatim(analysis.text[slice(*span)]) + source)
     return "\n\n".join(quotes)
+
+
+def _verbatim(text: str) -> str:
+    """Return `text` as a block quote, with its own lines. A long one ends after a word, with a mark."""
+    shown = text if len(text) <= QUOTE_LENGTH else text[:QUOTE_LENGTH].rsplit(maxsplit=1)[0]
+    quote = "\n".join(f"> {_escape_line(line)}" for line in shown.split("\n"))
+    return quote + texts.OMITTED if len(shown) < len(text) else quote
+
+
+def _escape_line(line: str) -> str:
+    """Return a line of a quote so that Markdown shows it unchanged, also after an indent."""
+    unindented = line.lstrip()
+    return line[: len(line) - len(unindented)] + escape_markdown(unindented)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -23,9 +23,10 @@ _BOUNDARIES = (
     re.compile(r"\s+"),
 )
 _WITHOUT_HEADINGS = _BOUNDARIES[1:]
-#: The end of a sentence or paragraph, or of a line before a heading, a list item or a table row.
+#: The end of a sentence or paragraph, or of a line before a heading, a list item or a table row. "3. May" has
+#: no end: a number of one or two digits before a full stop counts something.
 _SENTENCE = re.compile(
-    r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f"
+    r"(?<=[.!?…])(?<!\b\d\.)(?<!\b\d\d\.)[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W\d_a-z])|(?<=[。！？])|\n\s*\n|\f"
     r"|\n(?=[ \t]*(?:[|#]|[-*•] |\d+[.)] |```))"
 )
 _LINE = re.compile(r"\n|\f")

@@ -2,10 +2,12 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.documents.analysis import prompts, report
+from chat.documents import texts
+from chat.documents.analysis import prompts, prompts_small_model, report
 from chat.documents.analysis.prompts import Digest, Findings, Part
 from chat.documents.analysis.report import Note, PartResult
 from chat.documents.analysis.splitting import Span, sentences
@@ -98,3 +100,62 @@ def test_key_points_and_quotes_are_evenly_spaced():
     markdown = report.build_report(analysis(text=text, kind="txt"), parts, notes, Digest(summary="So."))
     assert re.findall(r"- Note (\d+) \(line", markdown) == ["0", "5", "10", "15", "20", "25", "30", "35"]
     assert markdown.count("\n> — line") == report.MAX_QUOTES_TOTAL
+
+
+WORDS = st.sampled_from(
+    ["harbour", "3.", "24.", "1)", "-", "#", ">", "a.", "&lt;", "[x]", "===", ":-", "|", "“So?”"]
+)
+SPACES = st.sampled_from([" ", "  ", "\n", "\n\n", "\f", "\t", "\n   ", "."])
+DOCUMENTS = st.lists(st.tuples(WORDS, SPACES), min_size=1, max_size=60).map(
+    lambda pairs: "".join(map("".join, pairs))
+)
+
+
+def shown_quotes(markdown: str) -> list[str]:
+    """Return the quotes of a report as readers get them, without the line that names their location."""
+    section = markdown.partition("## Quotes\n\n")[2].partition("\n\n## ")[0]
+    quotes = [quote.partition("\n>\n> — ")[0] for quote in section.split("\n\n") if quote]
+    unescaped = [
+        re.sub(r"\\([\W_])", r"\1", quote.removeprefix("> ").replace("\n> ", "\n")) for quote in quotes
+    ]
+    return [quote.removesuffix(texts.OMITTED) for quote in unescaped]
+
+
+@given(DOCUMENTS | st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), st.data())
+def test_quote_shown_is_verbatim_text_of_the_document(text, data):
+    """S14: however the model chooses the quotes, each one that is shown is a substring of the document."""
+    part = Part(
+        text=text, sentences=list(sentences(text, by_line=False)), number=1, total=1, name="x", location=""
+    )
+    start, end = sorted(data.draw(st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))))
+    listed = data.draw(st.lists(st.integers(0, len(part.sentences) + 1), max_size=3))
+    answer = f'NOTES:\n- More ships\nQUOTES: {listed}\n"{" ".join(text[start:end].split())}"'
+    findings = prompts.parse_part(answer, part)
+    results = [PartResult(span=Span(0, len(text)), findings=findings)]
+    markdown = report.build_report(analysis(text=text, kind="txt"), results, results[0].notes, Digest())
+    assert all(quote in text for quote in shown_quotes(markdown))
+    assert bool(shown_quotes(markdown)) == bool(findings.quotes)
+
+
+@pytest.mark.parametrize(
+    "text", ["3. May 2026 is the date.", "24. Dezember ist Weihnachten.", "1) Pay.", "- Row it."]
+)
+@pytest.mark.parametrize("module", [prompts, prompts_small_model], ids=["prompts", "small"])
+def test_quote_that_begins_like_a_list_keeps_its_beginning(text, module):
+    """S14: `3. May 2026 is the date.` was quoted without its number."""
+    part = Part(
+        text=text, sentences=list(sentences(text, by_line=False)), number=1, total=1, name="x", location=""
+    )
+    findings = module.parse_part("NOTES:\n- A date is given here\nQUOTES: 1", part)
+    results = [PartResult(span=Span(0, len(text)), findings=findings)]
+    markdown = report.build_report(analysis(text=text, kind="txt"), results, [], Digest())
+    assert shown_quotes(markdown) == [text]
+    assert text in re.sub("<[^>]*>", "", render(markdown))
+
+
+def test_long_quote_ends_after_a_word_with_a_mark():
+    text = "harbour " * 50
+    results = [PartResult(span=Span(0, 400), findings=Findings(quotes=[Span(0, 399)]))]
+    markdown = report.build_report(analysis(text=text, kind="txt"), results, [], Digest())
+    assert shown_quotes(markdown) == [("harbour " * 37).rstrip()]
+    assert f"harbour{texts.OMITTED}\n>\n> — line 1" in markdown
