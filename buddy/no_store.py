@@ -1,4 +1,4 @@
-"""Keep personal data out of caches: no answer of this site is stored by a browser or a proxy."""
+"""Keep personal data out of caches: browsers and proxies store no answer that is not marked `public`."""
 
 from collections.abc import Awaitable, Callable
 
@@ -19,7 +19,8 @@ def no_store(
     """
 
     def mark(response: HttpResponseBase) -> HttpResponseBase:
-        patch_cache_control(response, no_store=True, private=True)
+        if "public" not in response.get("Cache-Control", ""):
+            patch_cache_control(response, no_store=True, private=True)
         return response
 
     if iscoroutinefunction(get_response):

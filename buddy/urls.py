@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from chat.care.views import help_lines
 from chat.http.api import api
+from chat.http.openapi_file import openapi_file
 from chat.http.pages import index
 from chat.http.problems import no_such_address, with_problem_405
 
@@ -16,6 +17,7 @@ handler500 = "chat.http.problems.server_error"
 urlpatterns = [
     path("", index, name="index"),
     re_path(r"^t/(?P<thread_id>[0-9a-f]{32})/?$", index, name="thread"),
+    path("api/openapi.json", openapi_file),
     path("api/", with_problem_405(api.urls)),
     re_path(r"^api/", no_such_address),
     path("care", help_lines, name="care"),

@@ -54,8 +54,16 @@ def card_for(text: str, locale: Locale) -> Card | None:
 
 def card(concern: Concern, country: Country) -> Card:
     """Return the card: sentences in the language of the concern, links, and the same as HTML."""
+    shown = card_fields(concern, country)
     words = _texts()[concern.language]
-    shown: Card = {
+    context = {"card": shown, "words": words, "countries": countries().values()}
+    return shown | {"html": render_to_string("care/card.html", context)}
+
+
+def card_fields(concern: Concern, country: Country) -> Card:
+    """Return the card without its HTML, which takes longer than all the rest."""
+    words = _texts()[concern.language]
+    return {
         "level": concern.level,
         "language": concern.language,
         "title": words[concern.level],
@@ -66,8 +74,6 @@ def card(concern: Concern, country: Country) -> Card:
         "contact": _contact(words),
         "directory": {"label": words["directory"], "url": directory()},
     }
-    context = {"card": shown, "words": words, "countries": countries().values()}
-    return shown | {"html": render_to_string("care/card.html", context)}
 
 
 def all_countries() -> list[dict[str, str]]:

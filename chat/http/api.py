@@ -11,6 +11,7 @@ from ninja import Router, Status, Swagger
 
 from chat import intake
 from chat.accounts.access import access_keys
+from chat.accounts.access.operators import is_operator
 from chat.accounts.access.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
 from chat.answer_cache import store as answers
@@ -164,8 +165,14 @@ async def get_thoughts(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
 
 @router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
 async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
-    """Return counts, pressure and workers of each queue, and of stored answers. No contents, no owners."""
-    return await monitoring.queue_overview() | {"answers": await asyncio.to_thread(answers.statistics)}
+    """Return counts, pressure and workers of each queue, and of stored answers. No contents, no owners.
+
+    Only staff and clients with METRICS_TOKEN see the machines: hosts, processes, memory and versions.
+    """
+    overview = await monitoring.queue_overview()
+    if not await is_operator(request):
+        overview = monitoring.without_machines(overview)
+    return overview | {"answers": await asyncio.to_thread(answers.statistics)}
 
 
 api.add_router("", router)

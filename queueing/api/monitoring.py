@@ -3,7 +3,7 @@
 from queueing.monitoring.cumulative import CumulativeSums
 from queueing.monitoring.failures import recent_failures
 from queueing.monitoring.health import CRITICAL, WARNING, HealthWarning, queue_health, register_health_check
-from queueing.monitoring.overview import queue_overview
+from queueing.monitoring.overview import queue_overview, without_machines
 from queueing.monitoring.prometheus import metric_name, metrics_text, register_metrics
 from queueing.monitoring.statistics import completed_since
 from queueing.record.pruning import register_pruning
@@ -23,5 +23,6 @@ __all__ = [
     "register_health_check",
     "register_metrics",
     "register_pruning",
+    "without_machines",
     "workers_alive",
 ]

@@ -38,6 +38,13 @@ async def queue_overview() -> dict[str, Any]:
         return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": [], "unable": []}
 
 
+def without_machines(overview: dict[str, Any]) -> dict[str, Any]:
+    """Return an overview as all people may see it: with counts, without hosts, processes and versions."""
+    workers = [{"running": worker["running"], "slots": worker["slots"]} for worker in overview["workers"]]
+    unable = [{name: row[name] for name in ("queue", "jobs", "workers")} for row in overview["unable"]]
+    return overview | {"workers": workers, "unable": unable}
+
+
 async def _unable(alive: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return, for each need that workers did not meet, the jobs that wait and the workers that meet it."""
     found = []
