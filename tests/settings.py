@@ -14,13 +14,13 @@ os.environ.setdefault("OPENAI_TRANSCRIPTION_MODEL", "scripted-ear")
 os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="buddy-tests-"))
 
 from buddy.settings import *  # noqa: F403
-from buddy.settings import DATABASES, INSTALLED_APPS, LIMITS, QUEUEING, STORAGES
+from buddy.settings import DATABASES, INSTALLED_APPS, LIMITS, PASSWORD_HASHERS, QUEUEING, STORAGES
 from tests.support.queues import QUEUES, TIMES
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["tests.support.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 
 INSTALLED_APPS += ["tests.queueing.testapp"]
 

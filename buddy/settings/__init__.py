@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "chat.accounts.access.middleware.TriesMiddleware",
 ]
 
 ROOT_URLCONF = "buddy.urls"
@@ -89,6 +90,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
+]
+# The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
+AUTHENTICATION_BACKENDS = [
+    "chat.accounts.access.passwords.CountTries",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    f"chat.accounts.access.passwords.{name}PasswordHasher"
+    for name in ("PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt")
 ]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"

@@ -56,14 +56,15 @@ OPENAI_ASSISTANT_IDS = {
 }
 
 # --- limits -----------------------------------------------------------------------------------------
-#: Maximum number of messages of a visitor, a user and an address, and of requests and sign-in attempts of
-#: an address. An empty value means no limit.
+#: Maximum number of messages of a visitor, a user and an address, of requests and sign-in attempts of an
+#: address, and of sign-in attempts for an account. An empty value means no limit.
 LIMITS = {
     "anonymous": env.str("LIMIT_ANONYMOUS", default="20/minute;200/hour"),
     "user": env.str("LIMIT_USER", default="40/minute;600/hour"),
     "address": env.str("LIMIT_ADDRESS", default="120/minute;2000/hour"),
     "requests": env.str("LIMIT_REQUESTS", default="1200/minute"),
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
+    "account": env.str("LIMIT_ACCOUNT", default="10/minute;30/hour"),
 }
 #: Maximum seconds that a message over its limit is held. A message that must wait longer is refused.
 LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60)

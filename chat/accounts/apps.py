@@ -9,9 +9,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
-        from django.contrib.auth.signals import user_logged_in, user_logged_out
+        from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
         from django.db.models.signals import post_save, pre_delete
 
+        from queueing.api import monitoring
+
+        from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_password_change
         from .erasing import erase_before_deletion
         from .sessions import forget_session, record_sign_in
@@ -19,4 +22,8 @@ class AccountsConfig(AppConfig):
         post_save.connect(end_access_after_password_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
         user_logged_in.connect(record_sign_in)
+        user_logged_in.connect(devices.remember_sign_in)
+        user_login_failed.connect(passwords.end_try)
         user_logged_out.connect(forget_session)
+        monitoring.register_health_check(tries_report.warnings)
+        monitoring.register_metrics(tries_report.metrics)

@@ -33,6 +33,15 @@ CSRF_FAILED = (
     "The CSRF token is missing or wrong. Send the value of the csrftoken cookie in the X-CSRFToken header."
 )
 
+#: What can be tried, for operators.
+TRIED = {
+    "password": "password",
+    "code": "one-time code",
+    "reset_link": "reset link",
+    "api_token": "API token",
+    "metrics_token": "token of /metrics",
+}
+
 INCOMPLETE = "This answer is incomplete."
 EXPORT_README = """\
 Your data at Buddy Companion, as of {at}.
@@ -53,3 +62,11 @@ def too_many_tokens(maximum: int) -> str:
 def scope_missing(scope: str) -> str:
     """Return the sentence for a token without `scope`."""
     return f"This token does not have the scope {scope}."
+
+
+def many_tries(failed: int, refused: int, minutes: int) -> str:
+    """Return the warning for operators about many tries of secrets."""
+    return (
+        f"{failed} wrong passwords, codes or tokens were tried in the last {minutes} minutes, "
+        f"and {refused} more tries were refused. The log names the networks and the accounts."
+    )

@@ -1,6 +1,5 @@
 """Admission: the rate limits that a sender must pass before anything is stored."""
 
-import math
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 from django.conf import settings
 
 from chat.errors import LimitReached
+from chat.limits import texts as limit_texts
 from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import rule
 from queueing.api import events
@@ -84,11 +84,7 @@ def admit(sender: Sender, *, max_wait: float | None = None) -> Admission:
     reservation = reserve(limits, max_wait=maximum)
     if not reservation.granted:
         wait = max(1.0, reservation.wait - maximum)
-        raise LimitReached("rate_limited", texts.too_many_messages(_in_words(wait)), wait)
+        raise LimitReached("rate_limited", texts.too_many_messages(limit_texts.in_words(wait)), wait)
     return Admission(
         delay=reservation.wait, reason=RATE_LIMIT if reservation.wait else "", reservation=reservation
     )
-
-
-def _in_words(seconds: float) -> str:
-    return f"{math.ceil(seconds)} s" if seconds < 90 else f"{math.ceil(seconds / 60)} min"

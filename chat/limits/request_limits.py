@@ -7,7 +7,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from chat.errors import LimitReached
 
-from . import store, texts
+from . import in_memory, store, texts
 from .rules import Rule, rule
 
 
@@ -15,12 +15,16 @@ def check(name: str, sender: str) -> None:
     """Count one request of `sender` for the limit `name`, such as `requests` or `login`. Blocks.
 
     `name` is a key of `settings.LIMITS`. `sender` is any text, such as a `client_address`; an empty one is
-    not counted. Raises `LimitReached` (`rate_limited`, with the seconds to wait) over the limit.
+    not counted. Raises `LimitReached` (`rate_limited`, with the seconds to wait) over the limit. While
+    Redis is unavailable, each process counts by itself.
     """
     items = rule(name)
     if not sender or not items:
         return
-    wait = store.query(lambda storage: _count(storage, items, name, sender), default=0.0)
+    wait = store.query(
+        lambda storage: _count(storage, items, name, sender),
+        otherwise=lambda: in_memory.count([(f"{name}:{sender}", item) for item in items]),
+    )
     if wait:
         raise LimitReached("rate_limited", texts.limit_reached(name, wait), wait)
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from limits.storage import RedisStorage
 
-from . import store
+from . import in_memory, store
 from .rules import Rule
 
 _SCRIPT = (Path(__file__).parent / "reserve.lua").read_text()
@@ -32,7 +32,7 @@ class Reservation:
     def cancel(self) -> None:
         """Remove an unused reservation. Later reservations keep their times."""
         if self.granted and self.keys:
-            store.query(self._remove, default=None)
+            store.query(self._remove, otherwise=lambda: None)
 
     def _remove(self, storage: RedisStorage) -> None:
         connection: Any = storage.get_connection()
@@ -40,11 +40,14 @@ class Reservation:
             connection.zrem(key, self.entry)
 
 
-def reserve(limits: list[tuple[str, Rule]], *, max_wait: float) -> Reservation:
+def reserve(
+    limits: list[tuple[str, Rule]], *, max_wait: float, count_without_redis: bool = False
+) -> Reservation:
     """Reserve the next time under all `limits`, pairs of a sender's key and the rule for it. Blocks.
 
     The time is after all times that the first key has reserved already. It is not granted when it is more
-    than `max_wait` seconds away.
+    than `max_wait` seconds away. While Redis is unavailable, everything is granted; with
+    `count_without_redis`, this process then counts by itself, and nothing can be cancelled.
     """
     found = [
         (_key(sender, item.key_for()), item, sender) for sender, rule in limits if sender for item in rule
@@ -63,7 +66,11 @@ def reserve(limits: list[tuple[str, Rule]], *, max_wait: float) -> Reservation:
         granted, wait = connection.register_script(_SCRIPT)(keys, args)
         return Reservation(wait=wait / 1000, granted=bool(granted), keys=keys, entry=entry)
 
-    return store.query(run, default=Reservation())
+    def in_this_process() -> Reservation:
+        wait = in_memory.count([(sender, item) for _, item, sender in found])
+        return Reservation(wait=wait, granted=not wait)
+
+    return store.query(run, otherwise=in_this_process if count_without_redis else Reservation)
 
 
 def _key(sender: str, rule: str) -> str:

@@ -1,7 +1,7 @@
 """The connection of the limits to Redis.
 
-While Redis is unavailable, all requests are allowed: a lost limiter must not stop the chat, and accepted
-messages are safe in the record.
+While Redis is unavailable, messages are accepted without limits: a lost limiter must not stop the chat, and
+accepted messages are safe in the record. Requests and tries of secrets are counted in each process.
 """
 
 import logging
@@ -19,13 +19,17 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def query(run: Callable[[RedisStorage], T], *, default: T) -> T:
-    """Return what `run` returns, or `default` while Redis is unavailable."""
+def query(run: Callable[[RedisStorage], T], *, otherwise: Callable[[], T]) -> T:
+    """Return what `run` returns, or what `otherwise` returns while Redis is unavailable."""
     try:
         return run(_connect(settings.REDIS_URL))
     except redis.Unavailable as exc:
-        logger.warning("Redis is unavailable (%s): requests are not limited until it is back", exc)
-        return default
+        logger.warning(
+            "Redis is unavailable (%s): until it is back, messages are not limited, "
+            "and each process counts requests and sign-in attempts by itself",
+            exc,
+        )
+        return otherwise()
 
 
 @lru_cache(maxsize=4)

@@ -11,11 +11,13 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from chat import limits
 from chat.accounts import texts
 from chat.accounts.models import Token
 
-_SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")
+from . import tries
+
+#: What every API token looks like.
+SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")
 #: Maximum number of tokens of one user.
 MAX_TOKENS_PER_USER = 20
 #: Precision of `last_used_at`: writing it with each request would cost more than the request.
@@ -76,7 +78,7 @@ def secret_in_header(authorization: str) -> str | None:
 def check(secret: str, scope: str) -> Token:
     """Return the token with this secret and `scope`. Raises `TokenRefused`. Blocks."""
     found = None
-    if _SECRET.fullmatch(secret):
+    if SECRET.fullmatch(secret):
         found = Token.objects.filter(digest=digest(secret), user__is_active=True).first()
     if found is None:
         raise TokenRefused(401, "invalid_token", texts.TOKEN_UNKNOWN)
@@ -91,13 +93,14 @@ def check(secret: str, scope: str) -> Token:
 def admit(secret: str, scope: str, address: str) -> Token:
     """Return the token with this secret and `scope`, as `check` does. Raises `TokenRefused`. Blocks.
 
-    Wrong tokens count as sign-in attempts from `address`; raises `LimitReached` after too many.
+    Wrong tokens are counted for `address`; raises `LimitReached` in their place after too many. Right ones
+    are never refused: a secret of 256 bits cannot be guessed.
     """
     try:
         return check(secret, scope)
     except TokenRefused as exc:
         if exc.status == 401:
-            limits.check("login", address)
+            tries.begin("api_token", network=address).failed()
         raise
 
 

@@ -15,8 +15,8 @@ from django.views.generic import FormView
 
 from chat import limits
 from chat.accounts import texts
+from chat.accounts.access import devices, tries
 from chat.accounts.sessions import record_session, sign_in
-from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 
 from .forms import ResetForm, SignInForm, SignUpForm
@@ -28,21 +28,14 @@ def can_send_mail() -> bool:
 
 
 class _RateLimited:
-    """A mix-in that counts each submitted form as a sign-in attempt, before the form is validated."""
+    """A mix-in that counts each submitted form, before it is validated."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            limits.check("login", client_address(request))
-        except LimitReached as exc:
-            form = self.get_form_class()(**self.get_form_kwargs() | {"data": None})  # type: ignore[attr-defined]
-            context = self.get_context_data(form=form, refused=exc.message)  # type: ignore[attr-defined]
-            response = self.render_to_response(context, status=429)  # type: ignore[attr-defined]
-            response["Retry-After"] = str(int(exc.retry_after) + 1)
-            return response
+        limits.check("login", client_address(request))
         return super().post(request, *args, **kwargs)  # type: ignore[misc]
 
 
-class SignIn(_RateLimited, views.LoginView):
+class SignIn(views.LoginView):
     """The page to sign in. The visitor's data is merged into the user's."""
 
     template_name = "accounts/sign_in.html"
@@ -123,7 +116,17 @@ class PasswordResetConfirm(_NeedsMail, views.PasswordResetConfirmView):
     template_name = "accounts/reset_confirm.html"
     success_url = reverse_lazy("sign-in")
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        attempt = tries.begin("reset_link")
+        response = super().dispatch(request, *args, **kwargs)
+        if self.validlink:
+            attempt.succeeded()
+        else:
+            attempt.failed()
+        return response
+
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        devices.remember(self.request, self.user)
         messages.success(self.request, texts.PASSWORD_RESET)
         return response

@@ -12,14 +12,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat import limits
 from chat.accounts import texts
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_request
 from chat.accounts.erasing import erase
 from chat.accounts.models import Token
-from chat.errors import LimitReached
-from chat.limits.addresses import client_address
 from chat.models import Thread
 
 from . import exporting
@@ -98,12 +95,10 @@ def erase_all(request: HttpRequest) -> HttpResponse:
     """Show what will be erased; erase it when the form is confirmed."""
     owner = owner_of_request(request)
     form = EraseForm(request.user, request.POST or None)
-    refused = _refusal(request)
-    if not refused and form.is_valid():
+    if form.is_valid():
         return _erase(request, owner)
     count = Thread.objects.filter(owner=owner).count()
-    context = {"form": form, "threads": count, "refused": refused}
-    return render(request, "accounts/erase.html", context, status=429 if refused else 200)
+    return render(request, "accounts/erase.html", {"form": form, "threads": count})
 
 
 def _erase(request: HttpRequest, owner: str) -> HttpResponse:
@@ -116,13 +111,3 @@ def _erase(request: HttpRequest, owner: str) -> HttpResponse:
     response = render(request, "accounts/erased.html")
     response["Clear-Site-Data"] = '"cache", "storage"'  # also drafts in the browser that were never sent
     return response
-
-
-def _refusal(request: HttpRequest) -> str:
-    """Return the sentence to show after too many password attempts; empty while they are few."""
-    try:
-        if request.method == "POST" and request.user.is_authenticated:
-            limits.check("login", client_address(request))
-    except LimitReached as exc:
-        return exc.message
-    return ""

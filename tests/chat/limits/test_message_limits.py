@@ -9,6 +9,7 @@ from django.db import connection
 from chat import limits
 from chat.conversations import services
 from chat.errors import LimitReached
+from chat.limits import in_memory
 from chat.models import Message
 from queueing.api import Job, Rejected, State, cancel
 from tests.chat.questions import edit_question, submit_question
@@ -117,12 +118,16 @@ def test_limits_of_address_visitor_and_user_are_separate(settings, valkey):
     send(owner="s:4")  # its address is unknown
 
 
-def test_redis_unavailable_accepts_everything(settings, valkey):
-    set_limits(settings, max_wait=0, anonymous="1/minute", address="1/minute", requests="1/minute")
+def test_redis_unavailable_accepts_all_messages_and_counts_requests_in_the_process(settings, valkey):
+    set_limits(settings, max_wait=0, anonymous="1/minute", address="1/minute", requests="3/minute")
+    in_memory.clear()
     point_at(settings, "redis://127.0.0.1:1/0")
     for _ in range(3):
         assert delay(send(address=HOME)) == 0
         limits.check("requests", HOME)
+    with pytest.raises(LimitReached):
+        limits.check("requests", HOME)
+    limits.check("requests", "192.0.2.2")
 
 
 def test_edit_of_waiting_message_does_not_count_and_sending_again_does(settings, valkey):
