@@ -5,10 +5,14 @@ be read and corrected. They miss what they do not contain; docs/care.md has the 
 """
 
 import re
+import secrets
+import threading
 import tomllib
 import unicodedata
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +20,12 @@ Level = Literal["danger", "concern"]
 
 #: Characters checked at the start and at the end of a text; a longer text is a document.
 CHECKED_CHARS = 5_000
+#: Texts of which a process knows the concern, so that reading a conversation does not screen it again.
+REMEMBERED = 4_096
+#: Accents and other marks of one letter that are read.
+_MAX_MARKS = 30
+#: Characters before a phrase in which a negation counts.
+_NEGATION_CHARS = 120
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "nl")
 
 _DIGITS_AS_LETTERS = str.maketrans("013457@$", "oieastas")
@@ -40,11 +50,38 @@ class Concern:
     """The language of the phrase, as an ISO 639 code."""
 
 
+class _Memory:
+    """The concerns of the latest texts. It has keyed hashes of the texts: they are not kept here."""
+
+    def __init__(self) -> None:
+        self._key, self._lock = secrets.token_bytes(32), threading.Lock()
+        self._found: OrderedDict[bytes, Concern | None] = OrderedDict()
+
+    def concern_of(self, text: str) -> Concern | None:
+        """Return the concern of `text`, which is screened if that is unknown."""
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+        with self._lock:
+            if digest in self._found:
+                self._found.move_to_end(digest)
+                return self._found[digest]
+        found = _screen(text)
+        with self._lock:
+            self._found[digest] = found
+            if len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+        return found
+
+
+_memory = _Memory()
+
+
 def screen(text: str) -> Concern | None:
     """Return the most serious concern that `text` raises in any language, or None."""
-    if len(text) > 2 * CHECKED_CHARS:
-        text = f"{text[:CHECKED_CHARS]} . {text[-CHECKED_CHARS:]}"
-    normalized = normalize(text)
+    return _memory.concern_of(_ends(text))
+
+
+def _screen(text: str) -> Concern | None:
+    normalized = _ends(normalize(text))  # some characters stand for whole sentences
     found: Concern | None = None
     for language in LANGUAGES:
         level = _phrases(language).level_of(normalized)
@@ -55,16 +92,21 @@ def screen(text: str) -> Concern | None:
     return found
 
 
+def _ends(text: str) -> str:
+    """Return `text`, or the start and the end of a longer one."""
+    return text if len(text) <= 2 * CHECKED_CHARS else f"{text[:CHECKED_CHARS]} . {text[-CHECKED_CHARS:]}"
+
+
 def normalize(text: str) -> str:
     """Return `text` in the form that the phrases match: the same words always look the same."""
     text = text.casefold()
     for starred, word in _STARRED:
         text = text.replace(starred, word)
-    text = unicodedata.normalize("NFKD", text)
+    text = unicodedata.normalize("NFKD", text if text.isascii() else _with_few_marks(text))
     text = re.sub("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]", "", text)
     text = re.sub("['’‘`´ʼ]", "", text)
     text = re.sub(r"(?<=[a-z])!(?=[a-z])", "i", text)
-    text = re.sub(r"[a-z0-9@$]*[a-z][a-z0-9@$]*", _without_digits, text)
+    text = re.sub(r"[a-z0-9@$]+", _without_digits, text)
     text = re.sub(r"([a-z])\1{2,}", lambda run: run[1] * (2 if run[1] in "ls" else 1), text)
     text = re.sub(r"[.!?;:…]+|\n\s*\n", " . ", text)
     text = " ".join(re.sub(r"[^\w.]+", " ", text).replace("_", " ").split())
@@ -72,10 +114,21 @@ def normalize(text: str) -> str:
     return _ELIDED.sub(r"\1", text)
 
 
+def _with_few_marks(text: str) -> str:
+    """Return `text` without marks that no word needs: sorting those of one letter takes quadratic time."""
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
 def _without_digits(word: re.Match[str]) -> str:
     """Return a disguised word such as `k1ll` in letters; leave `116`, `b2b` and `mp3` as they are."""
     found = word[0]
-    if re.fullmatch(r"[a-z]+\d*|\d+[a-z]*|[a-z]\d[a-z]", found) and not re.search("[@$]", found):
+    if re.fullmatch(r"[a-z]+\d*|\d+[a-z]*|[a-z]\d[a-z]|[\d@$]+", found):
         return found
     return found.translate(_DIGITS_AS_LETTERS)
 
@@ -101,12 +154,12 @@ class _Phrases:
         left = self._everyday.sub(" · ", normalized)
         level: Level | None = None
         for match in self._danger.finditer(left):
-            if not self._is_negated(left[: match.start()], match[0]):
+            if not self._is_negated(left[max(0, match.start() - _NEGATION_CHARS) : match.start()]):
                 return "danger"
             level = "concern"  # a person who says that they will not do it has thought of it
         return "concern" if level or self._concern.search(left) else None
 
-    def _is_negated(self, before: str, phrase: str) -> bool:
+    def _is_negated(self, before: str) -> bool:
         return bool(self._negated and self._negated.search(before.rstrip()))
 
 

@@ -1,12 +1,13 @@
 """Screening of sample sentences: crises found and false alarms; `-s` prints the figures."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.care import screen
+from chat.care import screen, screening
 from chat.care.model_guidance import guidance
 
 _TABLES = Path(__file__).parent / "sentences"
@@ -131,6 +132,32 @@ def test_hostile_long_text_is_screened_quickly():
     """A pattern with unlimited backtracking would need minutes here."""
     for word in ("i ", "i want to ", "my character ", "he then hits then ", "ich will ", "quiero ", "a"):
         assert screen((word * 20_000)[:20_000]) is None
+
+
+def test_text_is_screened_once_in_a_process(monkeypatch):
+    """S12: a conversation is not screened again each time it is read."""
+    screened = []
+    normalize = screening.normalize
+    monkeypatch.setattr(screening, "normalize", lambda text: screened.append(text) or normalize(text))
+    text = f"I want to die. {uuid4()}"
+    assert {screen(text) for _ in range(5)} == {screening.Concern("danger", "en")}
+    assert len(screened) == 1
+
+
+def test_remembered_texts_are_limited(monkeypatch):
+    monkeypatch.setattr(screening, "REMEMBERED", 3)
+    memory = screening._Memory()
+    for number in range(5):
+        memory.concern_of(f"I want to die {number}")
+    assert len(memory._found) == 3
+
+
+def test_letter_with_many_marks_is_found_under_them():
+    assert screen("I want to k" + "\u0315\u0300" * 20 + "ill myself") is not None
+
+
+def test_negation_far_before_a_phrase_does_not_count():
+    assert screen("not " + "ab" * 100 + " kill myself") == screening.Concern("danger", "en")
 
 
 @given(st.text())
