@@ -234,3 +234,12 @@ def postgres(_migrated: Postgres, transactional_db: None) -> Iterator[Postgres]:
     if server.process is None:
         server.start()
     server.execute(f"DROP DATABASE {server.database} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest) -> None:
+    """Run the test on both databases: the default one, and a PostgreSQL of the tests."""
+    if request.param == "postgresql":
+        request.getfixturevalue("postgres")
+    if connections["default"].vendor != request.param:
+        pytest.skip(f"the tests run on {connections['default'].vendor}")

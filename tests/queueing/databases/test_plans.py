@@ -2,8 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,9 +18,7 @@ from queueing.schedule.scripts import Claimed
 from queueing.submit import submit
 from queueing.values.ids import new_id
 from tests.queueing.record.lifecycle import begin, new_job, result
-
-#: Enough that a database prefers an index to reading all.
-ROWS = 20_000
+from tests.support.plans import numbers, statements, whole_reads
 
 _FILL = """
 INSERT INTO queueing_job (id, kind, kind_version, queue, owner, request_id, args, meta, state, priority,
@@ -32,11 +29,6 @@ SELECT {id}, kind, kind_version, queue, 'owner' || (number % 1000), 'request' ||
     '', '', '', suspect
 FROM queueing_job, {numbers} WHERE request_id = 'model'
 """
-_NUMBERS = {
-    "postgresql": "generate_series(1, {rows}) AS numbers(number)",
-    "sqlite": "(WITH RECURSIVE n(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n"
-    " WHERE number < {rows}) SELECT number FROM n)",
-}
 
 
 def fill() -> None:
@@ -49,43 +41,11 @@ def fill() -> None:
         if postgresql
         else f"printf('{now}%020x', number)",
         no="false" if postgresql else "0",
-        numbers=_NUMBERS[connection.vendor].format(rows=ROWS),
+        numbers=numbers(),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql)
         cursor.execute("ANALYZE")
-
-
-@contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """The statements of the block and their parameters."""
-    found: list[tuple[str, Any]] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        found.append((sql, params[0] if many else params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        yield found
-
-
-def scans(sql: str, params: Any) -> list[str]:
-    """Return the lines of the plan that read the table of jobs from end to end."""
-    explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
-    with connection.cursor() as cursor:
-        cursor.execute(explain + sql, params)
-        lines = [str(row[-1]) for row in cursor.fetchall()]
-    if connection.vendor == "sqlite":
-        return [line for line in lines if line.startswith("SCAN queueing_job") and not _is_partial(line)]
-    return [line for line in lines if "Seq Scan on queueing_job" in line]
-
-
-def _is_partial(line: str) -> bool:
-    return any(name in line for name in ("job_unfinished", "job_failed"))
-
-
-def _reads_jobs(sql: str) -> bool:
-    return "queueing_job" in sql and sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
 
 
 def an_end() -> None:
@@ -134,16 +94,7 @@ HOT: dict[str, Callable[[], Any]] = {
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> None:
-    """Either database."""
-    if request.param == "postgresql":
-        request.getfixturevalue("postgres")
-    if connection.vendor != request.param:
-        pytest.skip(f"the tests run on {connection.vendor}")
-
-
-@pytest.mark.usefixtures("valkey", "database")
+@pytest.mark.usefixtures("valkey", "either_database")
 def test_hot_statements_read_no_whole_table():
     fill()
     found = {}
@@ -152,6 +103,6 @@ def test_hot_statements_read_no_whole_table():
             call()
         assert made, name
         for sql, params in made:
-            if _reads_jobs(sql) and (lines := scans(sql, params)):
+            if lines := whole_reads(sql, params, ["queueing_job"]):
                 found[f"{name}: {sql[:300]}"] = lines
     assert not found, json.dumps(found, indent=1)
