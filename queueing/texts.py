@@ -2,8 +2,8 @@
 
 UNEXPECTED = "Something went wrong on our side while working on this."
 TOOK_TOO_LONG = "This took too long and was stopped."
-KILLS_WORKERS = "Each worker that ran this died, so it is not tried again."
-WORKER_LOST = "The worker was lost."
+KILLS_WORKERS = "Work on this stopped unexpectedly each time, so it is not tried again."
+WORKER_LOST = "Work on this was interrupted, and starts again."
 PROVIDER_DOWN = "The service that works on this did not answer for a long time."
 PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
 NO_DATABASE = "The database did not answer."

@@ -44,7 +44,7 @@ async def test_killed_worker_leaves_nothing_of_its_partial_answer(start, provide
         assert reading.text == HALF
         os.kill(cluster.workers()[0], signal.SIGKILL)
         retrying = (await tab.receive_until("chat:retrying"))[-1]
-        assert (retrying["code"], retrying["reason"]) == ("stalled", "The worker was lost.")
+        assert (retrying["code"], retrying["reason"]) == ("stalled", "Work on this was interrupted, and starts again.")
         await reading.follow(tab)
         assert reading.runs == [1, 2]
         assert reading.text == reading.ending["response"] == WHOLE
