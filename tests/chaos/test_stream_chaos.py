@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 
 from queueing.api import Job, remove
 from queueing.events.channel_layer import PubSubLayer
+from queueing.texts import WORKER_LOST
 from tests.chat.browser import Tab, browser
 from tests.chat.socket.stream_client import Reading
 from tests.support.valkey import eventually
@@ -44,7 +45,7 @@ async def test_killed_worker_leaves_nothing_of_its_partial_answer(start, provide
         assert reading.text == HALF
         os.kill(cluster.workers()[0], signal.SIGKILL)
         retrying = (await tab.receive_until("chat:retrying"))[-1]
-        assert (retrying["code"], retrying["reason"]) == ("stalled", "Work on this was interrupted, and starts again.")
+        assert (retrying["code"], retrying["reason"]) == ("stalled", WORKER_LOST)
         await reading.follow(tab)
         assert reading.runs == [1, 2]
         assert reading.text == reading.ending["response"] == WHOLE
