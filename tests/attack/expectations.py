@@ -1,0 +1,223 @@
+"""Who may call what: one row for each address and method, and one for each model in the admin.
+
+A new address, message or model needs a row here. Without one `test_table.py` fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from queueing.control.operator_action import OPERATE
+from queueing.dashboard.forms import OFFERED
+from tests import speech
+
+from .actors import Actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Who may call a route, and what an attacker sends there. `{names}` are ids of the victim."""
+
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON of the request."""
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of a form, and the name of a file in `FILES`."""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """The victim's id for a parameter of the address, where it is not the one with the parameter's name."""
+    ends_session: bool = False
+    """Whether the actor's session ends with this call."""
+
+    def may(self, actor: Actor) -> bool:
+        """Return whether the actor may call the route with objects of its own."""
+        raise NotImplementedError
+
+    @property
+    def names_objects(self) -> bool:
+        """Return whether the request names something of the victim."""
+        return "_id}" in f"{self.body}{self.form}"
+
+
+class Anyone(Row):
+    """A route for everybody, which tells nothing of a person."""
+
+    def may(self, actor: Actor) -> bool:
+        return True
+
+
+class Nobody(Row):
+    """No view: the method or the address does not exist."""
+
+    def may(self, actor: Actor) -> bool:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner(Row):
+    """A route of the API, for the caller's own objects. A token needs the scope."""
+
+    scope: str = "read"
+
+    def may(self, actor: Actor) -> bool:
+        return not actor.has_invalid_token and (actor.scopes is None or self.scope in actor.scopes)
+
+
+class OwnPage(Row):
+    """A page for the caller's own account or visit. Tokens mean nothing here."""
+
+    def may(self, actor: Actor) -> bool:
+        return True
+
+
+class Account(Row):
+    """A page for users who are signed in."""
+
+    def may(self, actor: Actor) -> bool:
+        return actor.is_browser and actor.user is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staff(Row):
+    """A page for staff, with a permission if it names one."""
+
+    permission: str = ""
+
+    def may(self, actor: Actor) -> bool:
+        has_permission = not self.permission or self.permission in actor.permissions
+        return actor.is_browser and (actor.is_superuser or (actor.is_staff and has_permission))
+
+
+#: Files of forms. Each call needs a new one.
+FILES = {
+    "recording": lambda: SimpleUploadedFile("a.webm", speech.WEBM.read_bytes()),
+    "document": lambda: SimpleUploadedFile("a.md", b"# Ships\n\nMore ships each year."),
+}
+
+_GET_ONLY = {"POST": Nobody()}
+_ASK = {"POST": Owner(scope="chat", body={"message": "Where to?", "threadId": "{thread_id}"})}
+_REPLY = {"message_id": "reply_id"}
+_OPERATE = {"queue": "openai-chat", "confirm": "openai-chat", "job_id": "{failed_job}", "note": "mine"}
+
+ROUTES: dict[str, dict[str, Row]] = {
+    # --- the pages of everybody ---
+    "": {"GET": OwnPage(), **_GET_ONLY},
+    r"^t/(?P<thread_id>[0-9a-f]{32})/?$": {"GET": OwnPage(), **_GET_ONLY},
+    "care": {"GET": Anyone(), **_GET_ONLY},
+    "favicon.ico": {"GET": Anyone(), "POST": Anyone()},
+    "healthz": {"GET": Anyone(), "POST": Anyone()},
+    "readyz": {"GET": Anyone(), "POST": Anyone()},
+    "metrics": {"GET": Staff(), "POST": Staff()},
+    # --- the API ---
+    "api/": {"GET": Nobody(), "POST": Nobody()},
+    "^api/": {"GET": Nobody(), "POST": Nobody()},
+    "api/openapi.json": {"GET": Anyone(), "POST": Anyone()},
+    "api/docs": {"GET": Anyone(), "POST": Anyone()},
+    "api/companions": {"GET": Anyone()},
+    "api/voice": {"GET": Anyone()},
+    "api/care": {"GET": Anyone()},
+    "api/queue/status": {"GET": Anyone()},
+    "api/usage": {"GET": Owner()},
+    "api/corporate": _ASK,
+    "api/travel": _ASK,
+    "api/emotional": _ASK,
+    "api/culture": _ASK,
+    "api/jobs/<job_id>": {"GET": Owner(), "DELETE": Owner(scope="chat")},
+    "api/jobs/<job_id>/retry": {"POST": Owner(scope="chat", ids={"job_id": "failed_job"})},
+    "api/jobs/<job_id>/events": {"GET": Owner(ids={"job_id": "finished_job"})},
+    "api/jobs/<job_id>/thoughts": {"GET": Owner(ids={"job_id": "finished_job"})},
+    "api/threads": {"GET": Owner()},
+    "api/threads/<thread_id>": {
+        "GET": Owner(),
+        "PATCH": Owner(scope="chat", body={"title": "mine"}),
+        "DELETE": Owner(scope="chat"),
+    },
+    "api/threads/<thread_id>/transcript.md": {"GET": Owner()},
+    "api/messages/<message_id>": {
+        "PATCH": Owner(scope="chat", body={"content": "mine"}),
+        "DELETE": Owner(scope="chat"),
+    },
+    "api/messages/<message_id>/feedback": {
+        "PUT": Owner(scope="chat", body={"value": "down"}, ids=_REPLY),
+        "DELETE": Owner(scope="chat", ids=_REPLY),
+    },
+    "api/audio": {
+        "POST": Owner(
+            scope="chat",
+            form={"companion": "travel", "threadId": "{thread_id}", "send": "true", "file": "recording"},
+        )
+    },
+    "api/audio/uploads": {"POST": Owner(scope="chat", form={"file": "recording"})},
+    "api/analysis": {
+        "POST": Owner(
+            scope="chat", form={"companion": "travel", "threadId": "{thread_id}", "file": "document"}
+        )
+    },
+    "api/analysis/uploads": {"POST": Owner(scope="chat", form={"file": "document"})},
+    "api/analysis/<job_id>/report.md": {"GET": Owner(ids={"job_id": "report_job"})},
+    "api/analytics/track": {"POST": Owner(scope="analytics", body={"name": "x:probe"})},
+    # --- the account ---
+    "account/": {"GET": OwnPage(), **_GET_ONLY},
+    "account/sign-in/": {"GET": OwnPage(), "POST": OwnPage()},
+    "account/sign-up/": {"GET": OwnPage(), "POST": OwnPage()},
+    "account/sign-out/": {"GET": Nobody(), "POST": OwnPage(ends_session=True)},
+    "account/password/": {"GET": Account(), "POST": Account()},
+    "account/reset/": {"GET": OwnPage(), "POST": OwnPage()},
+    "account/reset/sent/": {"GET": OwnPage(), **_GET_ONLY},
+    "account/reset/<uidb64>/<token>/": {"GET": OwnPage(), "POST": OwnPage()},
+    "account/tokens/": {"GET": Nobody(), "POST": Account()},
+    "account/tokens/<int:token_id>/revoke/": {"GET": Nobody(), "POST": Account()},
+    "account/export/": {"GET": OwnPage(), **_GET_ONLY},
+    "account/erase/": {"GET": OwnPage(), "POST": OwnPage()},
+    # --- staff ---
+    "admin/analytics/": {"GET": Staff(permission="analytics.view_event"), **_GET_ONLY},
+    "admin/analytics/events.csv": {"GET": Staff(permission="analytics.view_event"), **_GET_ONLY},
+    "admin/^queue/?$": {"GET": Staff(), **_GET_ONLY},
+    "admin/queue/confirm/<slug:name>": {"GET": Staff(permission=OPERATE), **_GET_ONLY},
+    "admin/queue/<slug:name>": {"GET": Nobody(), "POST": Staff(permission=OPERATE, body=_OPERATE)},
+    "admin/": {"GET": Staff(), "POST": Staff()},
+    "admin/login/": {"GET": OwnPage(), "POST": OwnPage()},
+    "admin/logout/": {"GET": OwnPage(), "POST": OwnPage(ends_session=True)},
+    "admin/password_change/": {"GET": Staff(), "POST": Staff()},
+    "admin/password_change/done/": {"GET": Staff(), "POST": Staff()},
+    "admin/autocomplete/": {"GET": Nobody(), "POST": Nobody()},
+    "admin/jsi18n/": {"GET": Staff(), "POST": Staff()},
+    "admin/r/<path:content_type_id>/<path:object_id>/": {"GET": Nobody(), "POST": Nobody()},
+    r"admin/^(?P<app_label>auth|django_q|queueing|chat|analytics|care|usage)/$": {
+        "GET": Staff(permission="chat.view_thread"),
+        "POST": Staff(permission="chat.view_thread"),
+    },
+    r"admin/(?P<url>.*)$": {"GET": Nobody(), "POST": Nobody()},
+}
+
+#: What staff may do with the rows of each model in the admin, with the permission of that name.
+MODELS: dict[str, str] = {
+    "auth.group": "add view change delete",
+    "auth.user": "add view change delete",
+    "django_q.schedule": "add view change delete",
+    "django_q.success": "view change delete",
+    "django_q.failure": "view change delete",
+    "queueing.auditentry": "view",
+    "queueing.limitoverride": "view",
+    "queueing.pause": "view",
+    "queueing.failurenote": "view",
+    "queueing.job": "view",
+    "chat.thread": "view delete",
+    "chat.message": "view delete",
+    "analytics.event": "view",
+    "analytics.feedback": "view delete",
+    "care.carecount": "view delete",
+    "usage.modelcall": "view delete",
+    "usage.dailyusage": "view delete",
+}
+
+#: Values for parameters that name no object: every value is tried.
+VALUES: dict[str, list[Any]] = {
+    "name": [*OFFERED, "nonsense"],
+    "app_label": ["chat"],
+    "url": ["nothing"],
+    "uidb64": ["MQ"],
+    "token": ["set-password", "c0ffee-0123456789"],
+    "content_type_id": [1],
+    "object_id": [1],
+}
