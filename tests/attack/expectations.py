@@ -190,9 +190,10 @@ ROUTES: dict[str, dict[str, Row]] = {
     r"admin/(?P<url>.*)$": {"GET": Nobody(), "POST": Nobody()},
 }
 
-#: What staff may do with the rows of each model in the admin, with the permission of that name.
+#: What staff may do with the rows of each model in the admin, with the permission of that name. Superusers
+#: may also change groups and members of staff.
 MODELS: dict[str, str] = {
-    "auth.group": "add view change delete",
+    "auth.group": "view",
     "auth.user": "add view change delete",
     "django_q.schedule": "add view change delete",
     "django_q.success": "view change delete",

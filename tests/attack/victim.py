@@ -121,7 +121,7 @@ class _Asked:
                 owner=victim.owner,
                 companion="travel",
                 text=f"{MARK} {name} question",
-                request_id=f"{MARK}-{name}-{Job.objects.count()}",
+                request_id=f"r-{name}-{Job.objects.count()}",
             )
         )
         self.pk = accepted.submission.job.pk

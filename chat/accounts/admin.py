@@ -1,0 +1,51 @@
+"""Users and groups in the admin: whoever may change users cannot give rights, which only superusers can."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+#: The fields that give rights.
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
+@admin.register(User)
+class SafeUserAdmin(UserAdmin):
+    """Users. Only a superuser changes staff: a password is a way to the rights of its owner."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _is_superuser(request) else (*fields, *_RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, obj) and super().has_delete_permission(request, obj)
+
+
+def _may(request: HttpRequest, user: Any) -> bool:
+    return _is_superuser(request) or user is None or not (user.is_staff or user.is_superuser)
+
+
+@admin.register(Group)
+class SafeGroupAdmin(GroupAdmin):
+    """Groups. Only a superuser changes them: their members get the rights of a group."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)

@@ -1,1 +1,0 @@
-cd /tmp/wt/attack; /tmp/wt/run .venv/bin/python -m pytest -n 0 -q "$@" > var/out.txt 2>&1; grep -E "^E  +(Assert|assert|[A-Z][a-zA-Z.]*(Error|Exception|Warning))|passed|failed" var/out.txt | sed 's/, "/\n   "/g; s/, '"'"'/\n   '"'"'/g' | cut -c1-330 | sort | uniq -c | sort -rn | head -${N:-40}
