@@ -1,4 +1,4 @@
-"""Users and groups in the admin: whoever may change users cannot give rights, which only superusers can."""
+"""Users and groups in the admin: a permission to change users is no way to more rights."""
 
 from typing import Any
 

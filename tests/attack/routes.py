@@ -11,6 +11,9 @@ from chat.http.api import api
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:\\.|\[[^]]*\]|[^()])*\)")
 
+#: The admin's address of an app lists all apps.
+_APPS = re.compile(r"\(\?P<app_label>[^)]*\)")
+
 
 class Route(NamedTuple):
     """An address with the names of its parameters, and a method."""
@@ -34,7 +37,7 @@ class Route(NamedTuple):
 
 def _walk(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
     for one in resolver.url_patterns:
-        pattern = prefix + str(one.pattern)
+        pattern = prefix + _APPS.sub("<app_label>", str(one.pattern))
         if isinstance(one, URLResolver):
             yield from _walk(one, pattern)
         else:
