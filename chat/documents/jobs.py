@@ -1,5 +1,6 @@
 """The job that writes a report about a document. It runs in `manage.py qcluster`."""
 
+import asyncio
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,6 +16,7 @@ from .analysis.map_parts import read_parts
 from .analysis.model_calls import DocumentCalls
 from .analysis.model_session import ModelSession
 from .analysis.reduce_parts import combine
+from .analysis.splitting import DocumentLocations
 from .models import Analysis
 
 
@@ -38,14 +40,19 @@ async def analyse(ctx: JobContext, *, reply_id: str) -> dict[str, Any]:
     analysis, question = await _load(reply_id)
     session = ModelSession.configured(question, analysis.name, analysis.reply.thread.companion)
     calls = DocumentCalls(ctx, analysis, analysis.reply.thread, session)
-    results = await read_parts(calls)
+    # What takes longer for a longer document runs in a thread: other jobs share the event loop.
+    locations = await asyncio.to_thread(DocumentLocations, analysis.text, analysis.kind)
+    results = await read_parts(calls, locations)
     if all(result.findings.skipped for result in results):
         raise Permanent(texts.no_part_read(results[0].findings.skipped), code="refused")
     ctx.progress(len(results), len(results), texts.COMBINING)
     notes, digest = await combine(calls, [note for result in results for note in result.notes])
+    response = await asyncio.to_thread(
+        report.build_report, analysis, results, notes, digest, locations, session.remark
+    )
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return bill.public() | {
-        "response": report.build_report(analysis, results, notes, digest, session.remark),
+        "response": response,
         "parts": len(results),
         "truncated": False,  # one call may have been cut off, but the report is complete
     }

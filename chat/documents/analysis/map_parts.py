@@ -14,10 +14,9 @@ from .report import PartResult
 from .splitting import DocumentLocations, Span, sentences
 
 
-async def read_parts(calls: DocumentCalls) -> list[PartResult]:
+async def read_parts(calls: DocumentCalls, locations: DocumentLocations) -> list[PartResult]:
     """Read all parts that no earlier run has read. The notes are streamed in the document's order."""
     chunks = await _chunks(calls)
-    locations = await asyncio.to_thread(DocumentLocations, calls.analysis.text, calls.analysis.kind)
     stream = _NotesStream(calls, chunks, locations)
 
     async def read_one(number: int) -> None:

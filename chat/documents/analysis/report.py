@@ -62,10 +62,10 @@ def build_report(
     results: Sequence[PartResult],
     notes: Sequence[Note],
     digest: Digest,
+    locations: DocumentLocations,
     remark: str = "",
 ) -> str:
     """Return the report. `digest` is about `notes`; `remark` is a further line under "What was read"."""
-    locations = DocumentLocations(analysis.text, analysis.kind)
     key = [notes[n] for n in digest.keep[:MAX_KEY_POINTS] or evenly_spaced(len(notes), MAX_KEY_POINTS)]
     sections = {
         texts.SUMMARY: "\n\n".join(map(_escape_block, digest.summary.split("\n\n"))) or texts.NO_ANSWER,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 #: Maximum characters of a token in any text: limits the search for the longest part.
 _MAX_TOKEN_CHARACTERS = 3
+#: Characters of the first length that is tried for a part.
+_FIRST_TRY = 256
 #: Boundaries, the strongest first. A cut is made right after the match.
 _HEADING = re.compile(r"\n(?=#{1,6} \S)")
 _BOUNDARIES = (
@@ -62,14 +64,22 @@ def split(text: str, fits: Callable[[str], bool], *, max_tokens: int, headings: 
 
 
 def _furthest_end(text: str, start: int, fits: Callable[[str], bool], limit: int) -> int:
-    """Return the furthest end, within `limit` characters, of a part that begins at `start`."""
-    low, high = start + 1, min(len(text), start + limit)
-    while low < high:
-        middle = (low + high + 1) // 2
+    """Return the furthest end, within `limit` characters, of a part that begins at `start`.
+
+    Lengths are doubled first, so that the work is in proportion to the length of the part.
+    """
+    low, end = start + 1, min(len(text), start + limit)
+    high = min(end, start + _FIRST_TRY)
+    while fits(text[start:high]):
+        if high == end:
+            return end
+        low, high = high, min(end, start + 2 * (high - start))
+    while low + 1 < high:  # up to `low` it fits, up to `high` it does not
+        middle = (low + high) // 2
         if fits(text[start:middle]):
             low = middle
         else:
-            high = middle - 1
+            high = middle
     return low
 
 
@@ -129,10 +139,16 @@ class DocumentLocations:
 
 
 def _titles(text: str) -> list[re.Match[str]]:
-    """Return the headings, without similar lines in blocks of code."""
-    code = [match.span() for match in _CODE.finditer(text)]
-    found = _TITLE.finditer(text)
-    return [match for match in found if not any(start < match.start() < end for start, end in code)]
+    """Return the headings, without similar lines in blocks of code. Both are in order: one pass is enough."""
+    ends = iter([*(match.span() for match in _CODE.finditer(text)), (len(text) + 1, len(text) + 1)])
+    start, end = next(ends)
+    found = []
+    for match in _TITLE.finditer(text):
+        while end <= match.start():
+            start, end = next(ends)
+        if match.start() < start:
+            found.append(match)
+    return found
 
 
 def _shortened(heading: str) -> str:

@@ -100,6 +100,25 @@ async def test_document_is_read_by_parts_and_report_downloaded(workers):
     assert not await Chunk.objects.aexists()
 
 
+async def test_document_of_headings_and_fences_does_not_stop_the_worker(workers):
+    """S11: 50,000 headings and 25,000 fences took 57 s of the event loop, three times.
+
+    The first calls come when the document is split. The limit is far above what a busy machine adds.
+    """
+    data = ("# a\n# b\n```\n" * 25_000 + "# a\n" * 20_000).encode()
+    workers.script(Script(status=0, times=0))
+    async with browser() as alice:
+        tab = await alice.open()
+        job = await submit_document(alice, data=data)
+        await workers.eventually(lambda requests: len(requests) == 2)
+        await tab.send_message(type="job:cancel", jobId=job["jobId"])
+        await tab.receive_until("analysis:cancelled")
+    held = re.findall(
+        r"analysis.document blocked the event loop for (\d+) ms", workers.cluster.log.read_text()
+    )
+    assert all(int(milliseconds) < 3_000 for milliseconds in held), held
+
+
 @pytest.mark.slow
 async def test_killed_worker_reads_no_part_twice(workers):
     """The worker is killed after part 3 of 8, during part 4: parts 1 to 3 are read once."""

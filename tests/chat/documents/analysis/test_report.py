@@ -10,7 +10,7 @@ from chat.documents import texts
 from chat.documents.analysis import prompts, prompts_small_model, report
 from chat.documents.analysis.prompts import Digest, Findings, Part
 from chat.documents.analysis.report import Note, PartResult
-from chat.documents.analysis.splitting import Span, sentences
+from chat.documents.analysis.splitting import DocumentLocations, Span, sentences
 from chat.documents.models import Analysis
 from chat.markdown.render import render
 
@@ -31,11 +31,13 @@ def results(notes: list[str]) -> list[PartResult]:
     ]
 
 
+def report_of(document: Analysis, *more) -> str:
+    return report.build_report(document, *more, DocumentLocations(document.text, document.kind))
+
+
 def built(notes: list[str], digest: Digest, **more) -> str:
     parts = results(notes)
-    return report.build_report(
-        analysis(**more), parts, [note for part in parts for note in part.notes], digest
-    )
+    return report_of(analysis(**more), parts, [note for part in parts for note in part.notes], digest)
 
 
 def test_report_has_locations_and_skipped_parts():
@@ -97,7 +99,7 @@ def test_key_points_and_quotes_are_evenly_spaced():
     ]
     text = "abcde fgh\n" * 40
     notes = [Note(text=f"Note {n}", span=Span(n * 10, n * 10 + 10)) for n in range(40)]
-    markdown = report.build_report(analysis(text=text, kind="txt"), parts, notes, Digest(summary="So."))
+    markdown = report_of(analysis(text=text, kind="txt"), parts, notes, Digest(summary="So."))
     assert re.findall(r"- Note (\d+) \(line", markdown) == ["0", "5", "10", "15", "20", "25", "30", "35"]
     assert markdown.count("\n> — line") == report.MAX_QUOTES_TOTAL
 
@@ -132,7 +134,7 @@ def test_quote_shown_is_verbatim_text_of_the_document(text, data):
     answer = f'NOTES:\n- More ships\nQUOTES: {listed}\n"{" ".join(text[start:end].split())}"'
     findings = prompts.parse_part(answer, part)
     results = [PartResult(span=Span(0, len(text)), findings=findings)]
-    markdown = report.build_report(analysis(text=text, kind="txt"), results, results[0].notes, Digest())
+    markdown = report_of(analysis(text=text, kind="txt"), results, results[0].notes, Digest())
     assert all(quote in text for quote in shown_quotes(markdown))
     assert bool(shown_quotes(markdown)) == bool(findings.quotes)
 
@@ -148,7 +150,7 @@ def test_quote_that_begins_like_a_list_keeps_its_beginning(text, module):
     )
     findings = module.parse_part("NOTES:\n- A date is given here\nQUOTES: 1", part)
     results = [PartResult(span=Span(0, len(text)), findings=findings)]
-    markdown = report.build_report(analysis(text=text, kind="txt"), results, [], Digest())
+    markdown = report_of(analysis(text=text, kind="txt"), results, [], Digest())
     assert shown_quotes(markdown) == [text]
     assert text in re.sub("<[^>]*>", "", render(markdown))
 
@@ -156,6 +158,6 @@ def test_quote_that_begins_like_a_list_keeps_its_beginning(text, module):
 def test_long_quote_ends_after_a_word_with_a_mark():
     text = "harbour " * 50
     results = [PartResult(span=Span(0, 400), findings=Findings(quotes=[Span(0, 399)]))]
-    markdown = report.build_report(analysis(text=text, kind="txt"), results, [], Digest())
+    markdown = report_of(analysis(text=text, kind="txt"), results, [], Digest())
     assert shown_quotes(markdown) == [("harbour " * 37).rstrip()]
     assert f"harbour{texts.OMITTED}\n>\n> — line 1" in markdown

@@ -106,3 +106,20 @@ def test_sentences_by_line_are_rows():
 def test_location_is_described_in_the_units_of_the_kind(kind, text, words, location):
     start = text.index(words)
     assert DocumentLocations(text, kind).describe(Span(start, start + len(words))) == location
+
+
+def test_headings_in_blocks_of_code_are_no_locations():
+    text = "# A\n```\n# not\n```\n# B\nb\n```\n# open"
+    found = DocumentLocations(text, "md")
+    assert [found.describe(Span(at, at + 1)) for at in (4, 8, text.index("b\n"), len(text) - 1)] == [
+        "“A”",
+        "“A”",
+        "“B”",
+        "“B”",
+    ]
+
+
+@given(st.integers(1, 5_000), st.integers(1, 3_000))
+def test_part_is_as_long_as_fits(length, limit):
+    parts = parts_of("a" * length, limit)
+    assert [len(part) for part in parts[:-1]] == [limit] * (len(parts) - 1)
