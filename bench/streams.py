@@ -54,6 +54,7 @@ class Site:
             "QUEUE_OPENAI_CHAT_HARD_LIMIT": "1000000",
             # All clients have one address, and only streaming is measured.
             **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_ADDRESS", "LIMIT_REQUESTS"), ""),
+            "LIMIT_OPEN": "0",
             **dict.fromkeys(("ANSWER_CACHE_SECONDS", "THREAD_TITLES", "ANALYTICS_DAYS"), "0"),
         }
         manage = [sys.executable, "manage.py"]

@@ -1,6 +1,7 @@
 """The ASGI application: HTTP requests go to Django, WebSockets to the consumers."""
 
 import os
+import sys
 
 import django
 
@@ -12,6 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from buddy.bounds.asgi import Bounded  # noqa: E402
 from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
 from chat.accounts.access.websocket_auth import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
@@ -27,4 +29,9 @@ sockets = URLRouter(
 )
 
 protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToken(sockets)})
-application = TidyLoop(DoNotTrackMiddleware(protocols))
+application = TidyLoop(Bounded(DoNotTrackMiddleware(protocols)))
+
+if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
+    from buddy.bounds import daphne
+
+    daphne.install()

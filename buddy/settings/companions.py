@@ -66,6 +66,8 @@ LIMITS = {
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
     "account": env.str("LIMIT_ACCOUNT", default="10/minute;30/hour"),
 }
+#: Maximum requests, event streams and sockets that one address has open in a web process. 0 means no limit.
+LIMIT_OPEN = env.int("LIMIT_OPEN", default=500)
 #: Maximum seconds that a message over its limit is held. A message that must wait longer is refused.
 LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60)
 #: Seconds for which the same question gets the stored answer. 0 turns the answer cache off.

@@ -1,0 +1,165 @@
+"""S10: bodies are refused before they cost memory, by Daphne itself and by the application."""
+
+import http.client
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from buddy.asgi import application
+from buddy.bounds.sizes import FORM, max_body
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+MB = 1024 * 1024
+#: How far the memory of the web process may grow.
+MAX_GROWTH = 20 * MB
+PATHS = [
+    "/healthz",
+    "/",
+    "/api/travel",
+    "/api/audio",
+    "/api/analysis",
+    "/admin/login/",
+    "/static/x",
+    "/nothing",
+]
+
+
+def memory_of(pid: int) -> int:
+    """Return the highest resident memory of a process, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def post(port: int, path: str, megabytes: int, *, chunked: bool) -> int:
+    """Send a body without a pause, as far as the server takes it. Return the status of the answer."""
+    piece = b"x" * 65536
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {megabytes * MB}"
+        line.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{how}\r\n\r\n".encode())
+        try:
+            for _ in range(megabytes * MB // len(piece)):
+                line.sendall(b"10000\r\n" + piece + b"\r\n" if chunked else piece)
+        except OSError:
+            pass  # the server has hung up, after its answer
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        return answer.status
+
+
+@pytest.mark.parametrize("megabytes", [30, pytest.param(1000, marks=pytest.mark.slow)])
+def test_large_bodies_are_refused_and_take_no_memory(web, megabytes):
+    """Each kind of address, with and without a length, and many at once. Daphne would keep all of it."""
+    server = web()
+    server.get("/")
+    before = memory_of(server.process.pid)
+    for number, path in enumerate(PATHS):
+        assert post(server.port, path, megabytes, chunked=number % 2 > 0) == 413
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(post, server.port, "/api/audio", 26, chunked=True) for _ in range(8)]
+        assert {answer.result() for answer in sent} <= {413, 503}
+    assert server.get("/healthz")[0] == 200
+    assert memory_of(server.process.pid) - before < MAX_GROWTH
+
+
+def test_server_answers_odd_requests_and_says_nothing_about_itself(web):
+    port = web().port
+    check_body_longer_than_its_length(port)
+    check_expectation(port)
+    check_headers(port)
+
+
+def check_body_longer_than_its_length(port: int) -> None:
+    """What follows the declared length is no part of the body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        head = b"POST /api/travel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        line.sendall(head + b"\r\n{}" + b"x" * 100_000)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        assert answer.status == 422
+
+
+def check_expectation(port: int) -> None:
+    """`Expect: 100-continue` asks before sending: the answer is the refusal alone."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        length = f"Content-Length: {FORM + 1}\r\nExpect: 100-continue"
+        line.sendall(f"POST /healthz HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+        answer = line.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "too_large"
+
+
+def check_headers(port: int) -> None:
+    """S21: neither the name nor the version of the server."""
+    for path, upgrade in (("/", {}), ("/ws/", {"Upgrade": "websocket", "Connection": "Upgrade"})):
+        line = http.client.HTTPConnection("127.0.0.1", port)
+        line.request("GET", path, headers=upgrade)
+        answer = line.getresponse()
+        said = f"{answer.getheaders()}{answer.read()!r}".lower()
+        assert [name for name in ("daphne", "twisted", "autobahn", "python") if name in said] == []
+
+
+async def answer_of(path: str, pieces: list[bytes], *headers: tuple[bytes, bytes]) -> tuple[int, bytes]:
+    """Return status and body of the application's answer to a POST, without a server."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), *headers],
+        "client": ("127.0.0.1", 1),
+    }
+    call = ApplicationCommunicator(application, scope)
+    for number, piece in enumerate(pieces, 1):
+        await call.send_input({"type": "http.request", "body": piece, "more_body": number < len(pieces)})
+    start, body = await call.receive_output(10), await call.receive_output(10)
+    await call.wait(10)
+    return start["status"], body["body"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_application_refuses_large_bodies_with_any_server(path):
+    """By the length that the client declares, and by what comes, whatever it declared."""
+    most = max_body(path)
+    declared = (b"content-length", str(most + 1).encode())
+    assert (await answer_of(path, [b""], declared))[0] == 413
+    pieces = [b"x" * MB] * (most // MB + 2)
+    for lie in ((), ((b"content-length", b"10"),), ((b"transfer-encoding", b"chunked"),)):
+        status, body = await answer_of(path, pieces, *lie)
+        assert (status, json.loads(body)["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type", "status"),
+    [
+        ("/api/travel", b"[" * 100_000 + b"]" * 100_000, b"application/json", 400),
+        ("/api/travel", b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"application/json", 400),
+        ("/api/travel", b'{"message": ' + b"9" * 100_000 + b"}", b"application/json", 400),
+        ("/api/travel", b'{"message": 1e999999}', b"application/json", 422),
+        ("/api/travel", b"\x1f\x8b\x08" + b"\x00" * 1000, b"application/json", 400),
+        ("/api/analysis", b"[" * 100_000 + b"]" * 100_000, b"application/json", 400),
+        ("/api/analysis", b"", b"multipart/form-data; boundary=b", 422),
+        ("/account/sign-in/", b"", b"multipart/form-data; boundary=b", 403),
+    ],
+)
+async def test_odd_bodies_are_refused_without_an_error_of_the_server(path, body, content_type, status):
+    """Deep and long JSON, numbers without end, compressed bodies, forms of 10,000 fields."""
+    if content_type.startswith(b"multipart"):
+        field = b'--b\r\nContent-Disposition: form-data; name="f%d"\r\n\r\nx\r\n'
+        body = b"".join(field % number for number in range(900 if path.startswith("/account") else 10_000))
+        body += b"--b--\r\n"
+    headers = [
+        (b"content-type", content_type),
+        (b"content-encoding", b"gzip" if body[:1] == b"\x1f" else b""),
+    ]
+    assert (await answer_of(path, [body], *headers))[0] == status
+
+
+async def test_last_of_duplicate_keys_counts():
+    """As every JSON parser does: no second parser of this site takes the first."""
+    body = b'{"message": "first", "message": 1}'
+    assert (await answer_of("/api/travel", [body], (b"content-type", b"application/json")))[0] == 422
