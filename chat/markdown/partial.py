@@ -14,7 +14,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 
-from .render import clean, parser
+from .render import References, clean, parser
 
 #: Any definition `[label]: url`, and some similar text. A definition can change links anywhere in the text.
 _DEFINITION = re.compile(r"(?:\A|[\r\n])[ \t>*+\-\d.)]*\[(?:\\.|[^\\\[\]]){1,999}\]:", re.DOTALL)
@@ -58,7 +58,7 @@ def settled_length(text: str) -> int:
 def render_open(text: str) -> OpenHtml:
     """Return the text after the settled blocks as sanitised HTML."""
     mark = _BLOCK_MARK.search(text)
-    env: dict[str, Any] = {"deferred": bool(mark)}
+    env: dict[str, Any] = {"deferred": bool(mark), "references": References(text)}
     tokens = _open.parse(text[: mark.start()] if mark else text, env)
     html = clean(_open.renderer.render(tokens, _open.options, env))
     if tokens and tokens[-1].type == "fence" and not mark:

@@ -6,6 +6,7 @@ from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 
 from .highlighting import CLASSES, highlight
@@ -45,6 +46,33 @@ _cleaner = nh3.Cleaner(
 )
 
 
+#: Characters of links, and cells of tables, that a text may have beyond its own length.
+_MORE_LINK_CHARACTERS, _MORE_CELLS = 10_000, 5_000
+
+
+class References(dict[str, Any]):
+    """The link definitions of a text. All links together are not much longer than the text itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._room = len(text) + _MORE_LINK_CHARACTERS
+
+    def get(self, label: str, default: Any = None) -> Any:
+        """Return the definition of a label; `default` for an unknown one, and when no room is left."""
+        if found := super().get(label):
+            self._room -= len(found["href"]) + len(found["title"])
+        return found if found and self._room >= 0 else default
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Begin a table, unless rows without cells could give it many more cells than the text has letters."""
+    if start + 1 < end:
+        columns = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1])
+        if columns * (end - start) > len(state.src) + _MORE_CELLS:
+            return False
+    return table(state, start, end, silent)
+
+
 def _image(_self: Any, tokens: list[Token], index: int, *_: Any) -> str:
     """Return the image's description only: fetching the image would reveal the reader to its host."""
     return escape(tokens[index].content)
@@ -60,6 +88,7 @@ def _cell(self: Any, tokens: list[Token], index: int, options: Any, _env: Any) -
 def parser() -> MarkdownIt:
     """Return a parser for the supported Markdown: CommonMark with tables and strikethrough."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     markdown.add_render_rule("image", _image)
     markdown.add_render_rule("td_open", _cell)
     markdown.add_render_rule("th_open", _cell)
@@ -78,4 +107,4 @@ def clean(html: str) -> str:
 @lru_cache(maxsize=512)
 def render(text: str) -> str:
     """Return `text` as sanitised HTML. Raw HTML in it is shown as text. Takes about 1 ms for a page."""
-    return clean(_markdown.render(text))
+    return clean(_markdown.render(text, {"references": References(text)}))

@@ -22,8 +22,8 @@ class SSEParser:
         """Whether `[DONE]` has arrived. Everything after it is ignored."""
         self.is_document = False
         """Whether the whole body was one JSON document."""
-        self._partial_line = b""
-        """The start of a line whose end has not arrived."""
+        self._partial_line: list[bytes] = []
+        """The pieces of a line whose end has not arrived."""
         self._data: list[bytes] = []
         """The `data` lines of the current event."""
         self._is_error = False
@@ -37,7 +37,11 @@ class SSEParser:
 
         Raises `ValueError` for data that is not JSON.
         """
-        *lines, self._partial_line = _lines(self._partial_line + chunk)
+        self._partial_line.append(chunk)
+        if b"\n" not in chunk and b"\r" not in b"".join(self._partial_line[-2:]):
+            return  # joined when its end arrives: a line may come in thousands of chunks
+        *lines, partial = _lines(b"".join(self._partial_line))
+        self._partial_line = [partial]
         for line in lines:
             if self._began and line.startswith(b"data:"):  # the most frequent one, without a call
                 self._data.append(line[5:].removeprefix(b" "))
@@ -50,7 +54,7 @@ class SSEParser:
         A last event that is not JSON was cut off, and is dropped. Raises `ValueError` for a body that has no
         event and is no JSON document.
         """
-        rest, self._partial_line = self._partial_line.removesuffix(b"\r"), b""
+        rest, self._partial_line = b"".join(self._partial_line).removesuffix(b"\r"), []
         yield from self._take(rest)
         try:
             yield from self._end_event()

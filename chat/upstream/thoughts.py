@@ -16,6 +16,8 @@ _NAMES = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")
 _PAIRS = {f"<{name}>": f"</{name}>" for name in _NAMES} | {"[think]": "[/think]"}
 _OPENING, _CLOSING = tuple(_PAIRS), tuple(_PAIRS.values())
 _LONGEST = max(map(len, _CLOSING))
+#: White space before an answer that is held back until a tag or a word comes.
+_MAX_SPACE = 1_000
 
 
 def _any_of(tags: tuple[str, ...]) -> str:
@@ -83,7 +85,8 @@ class ThoughtFilter:
                 self._held, self._has_thoughts = start[len(tag) :], True
                 self._closing = (_PAIRS[tag],) if tag in _PAIRS else ()
                 return Piece("thoughts", "")
-        if any(tag.startswith(begin) for tag in _OPENING + _CLOSING):
+        may_begin = any(tag.startswith(begin) for tag in _OPENING + _CLOSING)
+        if may_begin and len(self._held) < _MAX_SPACE:
             return None
         text, self._held, self.began = start if self._has_thoughts else self._held, "", True
         return Piece("text", text)
@@ -114,8 +117,13 @@ def remember(model: tuple[str, str], *, starts_inside: bool | None) -> None:
 
 def without_thoughts(text: str) -> str:
     """Return `text` without thoughts at its beginning that have only a closing tag."""
+    opening = _ANY_OPENING.search(text)
+    fences = at = 0
     for match in _LONE_CLOSING.finditer(text):
-        before = text[: match.start()]
-        if len(_FENCE.findall(before)) % 2 == 0 and not _ANY_OPENING.search(before):
+        if opening and opening.end() <= match.start():
+            return text
+        fences += len(_FENCE.findall(text, at, match.start()))
+        if fences % 2 == 0:
             return text[match.end() :]
+        at = match.start()
     return text
