@@ -112,6 +112,8 @@ class EngineConf:
     first_probe: float = 5.0
     """Seconds after a provider has failed until one job tries it again. Each further try doubles the wait, up
     to 12 times this."""
+    owners_per_share: int = 10
+    """How many times the unfinished jobs of one owner those who have a share may have together."""
     recycle: int = 0
     """Jobs after which a worker is replaced; 0 for never."""
     preload: tuple[str, ...] = ()

@@ -23,6 +23,8 @@ class Job(models.Model):
     queue = models.CharField(max_length=100)
     owner = models.CharField(max_length=64, blank=True)
     """The owner, who alone receives the job's events. Empty for the system's own jobs."""
+    share = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """What the owner has in common with others, such as a network: in line they count as one owner."""
     request_id = models.CharField(max_length=64, blank=True)
     """The submitter's own id. Together with the owner it makes a submission idempotent."""
     args = models.JSONField(default=dict)

@@ -39,6 +39,7 @@ def submit(
     args: dict[str, Any],
     *,
     owner: str = "",
+    share: str = "",
     request_id: str = "",
     priority: int | None = None,
     delay: float = 0.0,
@@ -50,6 +51,8 @@ def submit(
     """Accept one job of `kind` with JSON `args`.
 
     Called inside a transaction, the job exists if that commits, together with the caller's own rows.
+    Owners who have the same `share` (a network, a team) get the turns of one owner in line, and take turns in
+    these.
     `priority` (1 first, to 1000) defaults to the queue's; `delay` is in seconds; `meta` is repeated in
     each event. The job runs when all of `depends_on` have completed (and fails when one of them does
     not), and when all of `after` have finished, with any outcome. `job_id`, made by `new_id()`, lets the
@@ -61,6 +64,7 @@ def submit(
     spec = JobSpec(
         kind=kind,
         owner=owner,
+        share=share,
         request_id=request_id,
         priority=priority,
         delay=delay,
@@ -110,7 +114,7 @@ def _submitted_before(job: Job) -> Job | None:
 
 def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job], *, savepoint: bool) -> Job:
     """Store a job. With `savepoint`, the caller's transaction can go on after an id was in use."""
-    backpressure.admit(get_queue(job.queue), job.owner)
+    backpressure.admit(get_queue(job.queue), job.owner, share=job.share)
     if not depends_on and not after and not (savepoint and connection.in_atomic_block):
         insert([job])  # one statement needs no transaction around it
         return job

@@ -31,3 +31,8 @@ def queue_full(retry_after: float) -> str:
 def owner_limit(unfinished: int) -> str:
     """Return the refusal of an owner who has `unfinished` jobs."""
     return f"You already have {unfinished} requests in line. Please wait for one to finish."
+
+
+def share_limit(unfinished: int) -> str:
+    """Return the refusal of an owner whose share has `unfinished` jobs."""
+    return f"You and others share a place in line, with {unfinished} requests. Please wait for one to finish."

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from chat.errors import LimitReached
 from chat.limits import texts as limit_texts
+from chat.limits.addresses import network_name
 from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import rule
 from queueing.api import events
@@ -32,6 +33,11 @@ class Sender:
         """True for a user, False for an anonymous visitor."""
         return self.owner.startswith("u:")
 
+    @property
+    def share(self) -> str:
+        """The share of the sender's jobs: that of the network for visitors, whose cookies cost nothing."""
+        return "" if self.signed_in else network_name(self.address)
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -45,6 +51,8 @@ class Admission:
     """Seconds by which the job is delayed; mostly 0."""
     reason: str = ""
     """Why it is delayed: `rate_limit`; empty without a delay."""
+    share: str = ""
+    """The share of the sender's jobs."""
     reservation: Reservation = field(default_factory=Reservation)
 
     @property
@@ -86,5 +94,8 @@ def admit(sender: Sender, *, max_wait: float | None = None) -> Admission:
         wait = max(1.0, reservation.wait - maximum)
         raise LimitReached("rate_limited", texts.too_many_messages(limit_texts.in_words(wait)), wait)
     return Admission(
-        delay=reservation.wait, reason=RATE_LIMIT if reservation.wait else "", reservation=reservation
+        delay=reservation.wait,
+        reason=RATE_LIMIT if reservation.wait else "",
+        share=sender.share,
+        reservation=reservation,
     )

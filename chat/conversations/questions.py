@@ -94,6 +94,7 @@ def _submit(
     who: dict[str, Any] = {"owner": thread.owner, "request_id": question.request_id, "job_id": job_id}
     if reusable.answer:
         return submit_completed(question.kind, args, reusable.answer.result, meta=meta, **who)
+    who["share"] = question.admission.share
     if reusable.leader:
         return submit(
             question.kind,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 Network = IPv4Network | IPv6Network
 
@@ -39,6 +40,14 @@ def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
         if not any(address in network for network in trusted):
             break
     return _counted(found) if found else ""
+
+
+def network_name(address: str) -> str:
+    """Return the name by which a `client_address` is stored: a keyed hash, so that no address is stored.
+
+    Empty for an unknown address.
+    """
+    return f"n:{salted_hmac(__name__, address, algorithm='sha256').hexdigest()[:32]}" if address else ""
 
 
 def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, Sequence[str]]:

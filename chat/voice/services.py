@@ -130,6 +130,7 @@ def _accept(upload: Upload, request: TranscriptionRequest, admission: Admission)
             "language": request.language,
         },
         owner=upload.owner,
+        share=admission.share,
         request_id=request.request_id,
         delay=admission.delay,
         meta=admission.meta,
@@ -140,18 +141,20 @@ def _accept(upload: Upload, request: TranscriptionRequest, admission: Admission)
         return submission
     storage.bind(upload, submission.job)
     if request.send:
-        _add_messages(upload, request, submission.job)
+        _add_messages(upload, request, submission.job, Admission(share=admission.share))
     return submission
 
 
-def _add_messages(upload: Upload, request: TranscriptionRequest, job: Job) -> None:
+def _add_messages(upload: Upload, request: TranscriptionRequest, job: Job, admission: Admission) -> None:
     """Add the question, still without text, and its waiting reply to the thread."""
     companion = companion_named(request.companion)
     thread = thread_for(upload.owner, companion.id, texts.TITLE, request.thread_id)
     attachment: dict[str, Any] = {"kind": "audio", "name": upload.name}
     if request.seconds is not None:
         attachment["seconds"] = round(request.seconds)
-    asked = add_question(thread, Question(text="", attachment=attachment, depends_on=[job]))
+    asked = add_question(
+        thread, Question(text="", attachment=attachment, depends_on=[job], admission=admission)
+    )
     Message.objects.filter(id=asked.message_id).update(job_id=job.id)
     job.args |= {"message_id": asked.message_id, "reply_id": asked.reply_id}
     job.meta |= {

@@ -30,7 +30,7 @@ def rename_owner(old: str, new: str) -> None:
     list(jobs.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
     used = Job.objects.filter(owner=new).exclude(request_id="").values("request_id")
     jobs.filter(request_id__in=used).update(request_id="")
-    jobs.update(owner=new)
+    jobs.update(owner=new, share="")  # the share was that of `old`
     transaction.on_commit(lambda: _notify_workers(old, new))
 
 

@@ -4,7 +4,7 @@ import time
 from typing import NamedTuple
 
 from queueing import texts
-from queueing.conf import QueueDef
+from queueing.conf import QueueDef, get_conf
 from queueing.errors import Rejected
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.replies import Counts
@@ -37,16 +37,16 @@ def level(queue: QueueDef, unfinished: int) -> str:
     return THROTTLED if unfinished >= queue.soft_limit else NORMAL
 
 
-def admit(queue: QueueDef, owner: str, more: int = 1) -> None:
-    """Raise `Rejected` if the queue cannot accept `more` jobs of `owner`.
+def admit(queue: QueueDef, owner: str, more: int = 1, *, share: str = "") -> None:
+    """Raise `Rejected` if the queue cannot accept `more` jobs of `owner`, who may have a share with others.
 
     Nothing is reserved: concurrent submissions may exceed a limit together, by their own number. While Redis
     is unavailable everything is admitted, since the record keeps what is accepted.
     """
-    if not owner and _has_room(queue, more):
+    if not (owner or share) and _has_room(queue, more):
         return
     try:
-        counts = redis_client.run(scripts.counts(queue.name, owner))
+        counts = redis_client.run(scripts.counts(queue.name, owner, share=share))
     except redis_client.Unavailable:
         return
     _check(queue, owner, more, counts)
@@ -66,13 +66,13 @@ def _check(queue: QueueDef, owner: str, more: int, counts: Counts) -> None:
     wait = _retry_after(queue, counts)
     if counts.unfinished + more > queue.hard_limit:
         raise Rejected("queue_full", texts.queue_full(wait), wait)
-    if not owner:
-        return
     limit = queue.owner_limit
     if level(queue, counts.unfinished) == THROTTLED:
         limit = min(limit or queue.throttled_owner, queue.throttled_owner)
-    if limit and counts.owner_unfinished + more > limit:
+    if owner and limit and counts.owner_unfinished + more > limit:
         raise Rejected("owner_limit", texts.owner_limit(counts.owner_unfinished), wait)
+    if limit and counts.share_unfinished + more > limit * get_conf().owners_per_share:
+        raise Rejected("owner_limit", texts.share_limit(counts.share_unfinished), wait)
 
 
 def _retry_after(queue: QueueDef, counts: Counts) -> float:

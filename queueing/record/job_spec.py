@@ -36,6 +36,7 @@ class JobSpec:
 
     kind: str
     owner: str = ""
+    share: str = ""
     request_id: str = ""
     priority: int | None = None
     delay: float = 0.0
@@ -64,6 +65,7 @@ class JobSpec:
             "kind_version": kind.version,
             "queue": queue.name,
             "owner": self.owner,
+            "share": self.share,
             "request_id": self.request_id,
             "args": args,
             "meta": self.meta or {},
@@ -87,18 +89,21 @@ def _check(spec: JobSpec) -> None:
     priority: object = spec.priority
     if priority is not None and not (_is_int(priority) and 1 <= priority <= 1000):  # type: ignore[operator]
         raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
-    _check_names(spec.request_id, spec.owner)
+    _check_names(spec)
     if spec.meta is not None:
         _check_meta(spec.meta)
     if spec.job_id is not None and not (isinstance(spec.job_id, UUID) and spec.job_id.version == 7):
         raise BadSubmission("job_id", f"{spec.job_id!r} was not made by new_id()")
 
 
-def _check_names(request_id: object, owner: object) -> None:
+def _check_names(spec: JobSpec) -> None:
+    request_id: object = spec.request_id
     if not isinstance(request_id, str) or (request_id and not _REQUEST_ID.fullmatch(request_id)):
         raise BadSubmission("request_id", "use 1 to 64 characters: letters, digits and . _ : -")
-    if not isinstance(owner, str) or len(owner) > 64 or _UNUSABLE_CHARACTERS.search(owner):
-        raise BadSubmission("owner", "use text of up to 64 characters without control characters")
+    names: dict[str, object] = {"owner": spec.owner, "share": spec.share}
+    for field, name in names.items():
+        if not isinstance(name, str) or len(name) > 64 or _UNUSABLE_CHARACTERS.search(name):
+            raise BadSubmission(field, "use text of up to 64 characters without control characters")
 
 
 def _check_meta(meta: object) -> None:

@@ -18,7 +18,7 @@ _BATCH_SIZE = 1000
 def schedule_entry(job: Job) -> scripts.ScheduleEntry:
     """Return what the schedule stores of `job`."""
     delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay))
+    return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay), job.share)
 
 
 def enqueue_all(jobs: Sequence[Job]) -> int:

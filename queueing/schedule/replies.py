@@ -29,6 +29,8 @@ class Counts:
     """Age of the oldest of `limiter_starts`."""
     outage: bool = False
     """Whether the provider does not answer; the next job tries it at the end of the cooldown."""
+    share_unfinished: int = 0
+    """Unfinished jobs of all owners who have the share of the owner that the call named."""
     changed: dict[str, Any] = field(default_factory=dict)
     """The limits that operators changed, as fields of `QueueDef`."""
 
@@ -58,7 +60,8 @@ def read_counts(reply: list[int]) -> Counts:
         limiter_starts=starts,
         first_start=first_start / 1000,
         outage=bool(outage),
-        changed=_changed(reply[10:]),
+        share_unfinished=reply[10],
+        changed=_changed(reply[11:]),
     )
 
 

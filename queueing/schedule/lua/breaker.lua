@@ -14,7 +14,7 @@
 --   job:<id>  times/ok/bad/spent/ms: how often the job failed while it was not known to be at fault, `ok` and
 --             `bad` at the last time, the attempts that it has spent, and when it failed first
 --
--- KEYS  4 global, the breaker, then 9 of each queue of the provider
+-- KEYS  4 global, the breaker, then 10 of each queue of the provider
 -- ARGV  channel, provider, first wait (ms), good ends that were not reported before: JSON list of [ms ago, number];
 --       JSON list of [id, end, minimum wait (ms), 1 if it was the last attempt], names of the queues
 --       ends: ok; outage (the provider's fault); maybe (the provider's or the job's own fault); cooldown
@@ -72,7 +72,7 @@ end
 
 local function each_queue(change)
   for i = FIRST_NAME, #ARGV do
-    change(queue_at(FIRST_QUEUE + 9 * (i - FIRST_NAME)))
+    change(queue_at(FIRST_QUEUE + QUEUE_KEYS * (i - FIRST_NAME)))
     redis.call('PUBLISH', ARGV[1], 'wake:' .. ARGV[i])
   end
 end

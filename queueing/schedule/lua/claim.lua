@@ -1,6 +1,6 @@
 -- Claims jobs that a worker may run now: across queues by priority with ageing, within each queue in line
 -- order, and never beyond concurrency, limiter, pause, cooldown or the maximum of an owner.
--- KEYS  4 global, then 9 of each queue, idle (hash: channel of a worker -> its terms), needs, unable
+-- KEYS  4 global, then 10 of each queue, idle (hash: channel of a worker -> its terms), needs, unable
 -- ARGV  the terms, see claim_shared.lua; then the needs that the worker meets, if jobs are parked for any: JSON
 --       {queue: [digest, ...]}, else empty
 -- Returns {ms until another claim may bring more (-1: unknown), then for each job: id, number of its queue
@@ -124,7 +124,7 @@ if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
 
 local queues, total = {}, 0
 for i = FIRST_TERMS, #ARGV - 1, TERMS do
-  local q = queue_at(5 + 9 * #queues)
+  local q = queue_at(5 + QUEUE_KEYS * #queues)
   read_terms(q, ARGV, i)
   promote_due(q)
   q.found, q.unparked = {}, {}

@@ -101,9 +101,10 @@ local function room(q)
   return math.min(left, slots)
 end
 
--- Returns whether the owner may have one more active job, and counts it if so.
+-- Returns whether the owner, or its share, may have one more active job, and counts it if so.
 local function owner_may(q, owner)
   if owner == '' or q.owner_concurrency == 0 then return true end
+  owner = payer(owner)
   local active = q.seen[owner] or tonumber(redis.call('HGET', q.owner_active, owner) or '0')
   q.seen[owner] = active
   if active >= q.owner_concurrency then return false end
@@ -127,7 +128,7 @@ local function find(q, left)
         from = from + 1
       else
         redis.call('ZREM', q.waiting, ids[i])
-        redis.call('ZADD', q.parked, 0, owner .. SEP .. string.format('%016.0f', line[2 * i]) .. SEP .. ids[i])
+        redis.call('ZADD', q.parked, 0, payer(owner) .. SEP .. string.format('%016.0f', line[2 * i]) .. SEP .. ids[i])
       end
     end
     if #q.found >= left then return end
@@ -147,7 +148,10 @@ local function take(q, reply, number)
     active[2 * i - 1], active[2 * i] = lease_ends, job.id
     starts[2 * i - 1], starts[2 * i] = whole(now), token .. job.id
     virtual_time = math.max(virtual_time, job.score % TAGS)
-    if job.owner ~= '' then redis.call('HINCRBY', q.owner_active, job.owner, 1) end
+    if job.owner ~= '' then
+      redis.call('HINCRBY', q.owner_active, payer(job.owner), 1)
+      leave_share(q, job.id, job.owner)
+    end
     reply[#reply + 1] = job.id
     reply[#reply + 1] = q.limiter_max > 0 and -number or number
     local waited = math.max(0, now - job.ready)

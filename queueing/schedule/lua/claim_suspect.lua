@@ -1,6 +1,6 @@
 -- Claims one given job that is not in line, if its queue has room: a suspect, which runs alone. Without room,
 -- the next slot of the queue is reserved for a suspect.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  the terms of one queue, see claim_shared.lua, then id, owner and priority of the job
 -- Returns as claim.lua does. A job that is claimed already is not claimed.
 local RESERVED_MS = 5000 -- longer than a prober takes to look again
@@ -19,7 +19,7 @@ if room(q) <= 0 then
 elseif owner_may(q, owner) then
   redis.call('HDEL', q.meta, 'reserved')
   if redis.call('HSETNX', JOBS, id, pack(owner, tonumber(priority), now)) == 1 then
-    if owner ~= '' then redis.call('HINCRBY', q.owner_unfinished, owner, 1) end
+    count_unfinished(q, owner, 1)
   else -- it was put in line by a process that does not know suspects
     redis.call('ZREM', q.delayed, id)
     local member = parked_member(q, id, owner)

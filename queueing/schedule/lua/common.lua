@@ -1,21 +1,24 @@
 -- Precedes every script (see redis_client.py). Names the keys and holds the functions that scripts share.
 --
 -- KEYS[1..4]  of the whole engine:
---   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job that Redis knows
+--   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job that Redis knows.
+--              The owner of a job with a share is its owner, SHARE and the name of the share
 --   claims    hash  id -> token of the claim that runs it
 --   running   hash  cluster/queue -> number of active jobs
 --   reconciled  string  exists once Redis knows all active jobs; missing after Redis lost its data
--- then nine keys for each queue of the script, see queue_at:
+-- then ten keys for each queue of the script, see queue_at:
 --   waiting   zset  id -> priority * TAGS + virtual start; equal scores order by id, that is by age. Priority 0
 --              is that of jobs whose turn it is, see claim.lua
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
 --   parked    zset  group SEP score SEP id, all scores 0: waiting jobs that may not be claimed now. The group
 --              is an owner at the maximum, or NEED and the digest of what a worker must be able to do
---   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line
---   owner_unfinished   hash  owner -> number of unfinished jobs
+--   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line. Here, in `parked` and in
+--              `owner_active`, a share is one owner in place of all those who have it
+--   owner_unfinished   hash  owner -> number of unfinished jobs; also of each share
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
+--   shared    zset  share SEP id, all scores 0: the jobs in line that have a share. It may be incomplete
 --   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, reserved (ms; see
 --              claim_suspect.lua), clock (ms; see ending_leases.lua), paused, the limits that operators changed,
 --              and overrides_version, which changes whenever the last two are written
@@ -28,7 +31,10 @@
 
 local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
+local QUEUE_KEYS = 10
 local NEED = '\1' -- an owner has no control characters
+local SHARE = '\30' -- likewise
+local MAX_SHARED = 1000 -- jobs of a share in line among which its owners take turns
 local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
 
 local function now_ms()
@@ -46,7 +52,7 @@ local function queue_at(first)
   return {
     waiting = KEYS[first], delayed = KEYS[first + 1], active = KEYS[first + 2],
     parked = KEYS[first + 3], owner_finish_tags = KEYS[first + 4], owner_unfinished = KEYS[first + 5],
-    owner_active = KEYS[first + 6], limiter_starts = KEYS[first + 7], meta = KEYS[first + 8],
+    owner_active = KEYS[first + 6], limiter_starts = KEYS[first + 7], shared = KEYS[first + 8], meta = KEYS[first + 9],
   }
 end
 
@@ -104,22 +110,89 @@ local function running_field(token, queue)
   return string.match(token, '^[^/]*') .. '/' .. queue
 end
 
+-- Returns whom the jobs of an owner count for: the share that the owner has, else the owner.
+local function payer(owner)
+  local at = string.find(owner, SHARE, 1, true)
+  return at and string.sub(owner, at) or owner
+end
+
+-- Changes the number of unfinished jobs of the owner, and that of its share.
+local function count_unfinished(q, owner, change)
+  if owner == '' then return end
+  add_to(q.owner_unfinished, owner, change)
+  local share = payer(owner)
+  if share ~= owner then add_to(q.owner_unfinished, share, change) end
+end
+
+-- Returns the limits of the members of `parked` of a group, or of `shared` of a share, for ZRANGEBYLEX and ZLEXCOUNT.
+local function members_of(group)
+  return '[' .. group .. SEP, '(' .. group .. '\32'
+end
+
+-- Returns the jobs in line that have the share, in the order of the line.
+local function line_of_share(q, share)
+  local from, to = members_of(share)
+  local members = redis.call('ZRANGEBYLEX', q.shared, from, to, 'LIMIT', 0, MAX_SHARED)
+  if #members < 2 then return {} end
+  local ids, line = {}, {}
+  for i, member in ipairs(members) do ids[i] = string.match(member, '([^\31]*)$') end
+  local scores, texts = redis.call('ZMSCORE', q.waiting, unpack(ids)), redis.call('HMGET', JOBS, unpack(ids))
+  for i, id in ipairs(ids) do
+    if scores[i] and texts[i] then
+      line[#line + 1] = {id = id, score = tonumber(scores[i]), owner = (parse(texts[i]))}
+    end
+  end
+  table.sort(line, function(a, b) return a.score < b.score or (a.score == b.score and a.id < b.id) end)
+  return line
+end
+
+-- Lets the owners who have a share take turns: the places in line of their jobs stay, and each priority gives its places
+-- first to the first job of every owner, then to the second one, and so on.
+local function take_turns_in_share(q, share)
+  local line, turns, places = line_of_share(q, share), {}, {}
+  for i, job in ipairs(line) do
+    job.at, job.priority = i, math.floor(job.score / TAGS)
+    local key = job.priority .. SEP .. job.owner
+    turns[key] = (turns[key] or 0) + 1
+    job.turn, places[i] = turns[key], job.score
+  end
+  table.sort(line, function(a, b)
+    if a.priority ~= b.priority then return a.priority < b.priority end
+    if a.turn ~= b.turn then return a.turn < b.turn end
+    return a.at < b.at
+  end)
+  local moved = {}
+  for i, job in ipairs(line) do
+    if job.score ~= places[i] then
+      moved[#moved + 1] = whole(places[i])
+      moved[#moved + 1] = job.id
+    end
+  end
+  if #moved > 0 then redis.call('ZADD', q.waiting, unpack(moved)) end
+end
+
 -- Start-time fair queueing: in virtual time, a job starts when the previous job of its owner would have
 -- finished, but not before the present. So an owner with many jobs waits behind its own jobs, not before
--- those of others. Jobs without an owner do not affect each other, and all start at the present.
+-- those of others. A share is like one owner; those who have it take turns in its places. Jobs without an
+-- owner do not affect each other, and all start at the present.
 -- `batch` is a list of {id, owner, priority}.
 local function put_in_line(q, batch)
   local virtual_time = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
-  local finish, members = {}, {}
+  local finish, members, shares = {}, {}, {}
   for _, job in ipairs(batch) do
     local start = virtual_time
     if job.owner ~= '' then
-      local last = finish[job.owner]
+      local name = payer(job.owner)
+      local last = finish[name]
       if not last then
-        last = tonumber(redis.call('ZSCORE', q.owner_finish_tags, job.owner) or '0')
+        last = tonumber(redis.call('ZSCORE', q.owner_finish_tags, name) or '0')
       end
       start = math.max(start, last)
-      finish[job.owner] = start + 1
+      finish[name] = start + 1
+      if string.sub(name, 1, 1) == SHARE then
+        shares[name] = true
+        redis.call('ZADD', q.shared, 0, name .. SEP .. job.id)
+      end
     end
     members[#members + 1] = whole(job.priority * TAGS + start)
     members[#members + 1] = job.id
@@ -127,15 +200,23 @@ local function put_in_line(q, batch)
   for i = 1, #members, 1000 do
     redis.call('ZADD', q.waiting, unpack(members, i, math.min(i + 999, #members)))
   end
-  for owner, last in pairs(finish) do
-    redis.call('ZADD', q.owner_finish_tags, whole(last), owner)
+  for name, last in pairs(finish) do
+    redis.call('ZADD', q.owner_finish_tags, whole(last), name)
   end
+  for share in pairs(shares) do take_turns_in_share(q, share) end
 end
 
--- Puts the owner's first parked job back in line; its score has kept its position.
+-- Forgets that a job which has left the line had a share.
+local function leave_share(q, id, owner)
+  local name = payer(owner)
+  if string.sub(name, 1, 1) == SHARE then redis.call('ZREM', q.shared, name .. SEP .. id) end
+end
+
+-- Puts the first parked job of the owner, or of its share, back in line; its score has kept its position.
 local function unpark(q, owner)
   if owner == '' then return end
-  local found = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32', 'LIMIT', 0, 1)
+  local from, to = members_of(payer(owner))
+  local found = redis.call('ZRANGEBYLEX', q.parked, from, to, 'LIMIT', 0, 1)
   if not found[1] then return end
   local score, id = string.match(found[1], '\31(%d+)\31(.*)$')
   redis.call('ZREM', q.parked, found[1])
@@ -148,7 +229,7 @@ local function end_claim(q, queue, id, owner, token)
   redis.call('HDEL', CLAIMS, id)
   add_to(RUNNING, running_field(token, queue), -1)
   if owner ~= '' then
-    add_to(q.owner_active, owner, -1)
+    add_to(q.owner_active, payer(owner), -1)
     unpark(q, owner)
   end
 end
@@ -156,12 +237,7 @@ end
 -- Removes the job from what Redis knows.
 local function forget(q, id, owner)
   redis.call('HDEL', JOBS, id)
-  if owner ~= '' then add_to(q.owner_unfinished, owner, -1) end
-end
-
--- Returns the limits of the members of `parked` of a group, for ZRANGEBYLEX and ZLEXCOUNT.
-local function members_of(group)
-  return '[' .. group .. SEP, '(' .. group .. '\32'
+  count_unfinished(q, owner, -1)
 end
 
 -- Forgets what a group of jobs needs once it has no more of them.
@@ -173,8 +249,8 @@ end
 -- Returns the member of `parked` for `id`, or nil.
 local function parked_member(q, id, owner)
   if owner == '' then return nil end
-  local all = redis.call('ZRANGEBYLEX', q.parked, '[' .. owner .. SEP, '(' .. owner .. '\32')
-  for _, member in ipairs(all) do
+  local from, to = members_of(payer(owner))
+  for _, member in ipairs(redis.call('ZRANGEBYLEX', q.parked, from, to)) do
     if string.sub(member, -#id) == id then return member end
   end
   return nil

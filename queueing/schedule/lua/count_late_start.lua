@@ -1,6 +1,6 @@
 -- Counts the start of a job that starts much later than it was claimed. The limiter counts the job from now
 -- on, or makes it wait.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  limiter max (0: none), limiter duration (ms), token of the claim, job id
 -- Returns 0 if the job may start, else the ms after which to call this again.
 local q = queue_at(5)

@@ -1,9 +1,10 @@
 -- Counts the jobs of a queue, for admission, statistics and positions. Changes nothing; O(log n).
--- KEYS  4 global, 9 of the queue
--- ARGV  owner ('' for none), the limiter's window (ms; 0: no limiter)
+-- KEYS  4 global, 10 of the queue
+-- ARGV  owner as in `jobs` ('' for none), the limiter's window (ms; 0: no limiter)
 -- Returns {waiting, delayed, active, paused (0|1), ms of cooldown left, ms that the next job in line has
 -- waited (-1: none waits), unfinished jobs of the owner, starts in the limiter's window, age of the first of
--- these in ms, 1 if the provider does not answer else 0, then what operators changed (-1: unchanged):
+-- these in ms, 1 if the provider does not answer else 0, unfinished jobs of the owner's share, then what operators
+-- changed (-1: unchanged):
 -- concurrency, global_concurrency, owner_concurrency, limiter_max, limiter_ms}.
 local q = queue_at(5)
 local now = now_ms()
@@ -22,14 +23,17 @@ if head[1] then
   local _, _, ready = parse(redis.call('HGET', JOBS, head[1]))
   waited = math.max(0, now - ready)
 end
-local unfinished = 0
-if ARGV[1] ~= '' then unfinished = tonumber(redis.call('HGET', q.owner_unfinished, ARGV[1]) or '0') end
+local function unfinished_of(owner)
+  return owner ~= '' and tonumber(redis.call('HGET', q.owner_unfinished, owner) or '0') or 0
+end
+local share = payer(ARGV[1])
 local opened = '(' .. whole(now - tonumber(meta[7] or ARGV[2]))
 local first = redis.call('ZRANGEBYSCORE', q.limiter_starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {
   redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
-  cooldown, waited, unfinished,
+  cooldown, waited, unfinished_of(ARGV[1]),
   redis.call('ZCOUNT', q.limiter_starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
-  outage, changed(3), changed(4), changed(5), changed(6), changed(7),
+  outage, share == ARGV[1] and 0 or unfinished_of(share),
+  changed(3), changed(4), changed(5), changed(6), changed(7),
 }

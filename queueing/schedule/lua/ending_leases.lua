@@ -1,6 +1,6 @@
 -- Finds leases that have ended or end soon. Every worker calls this each heartbeat, so it also corrects what
 -- the clock left too far in the future when it was set back: leases and delays.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  lease (ms), ms within which a lease ends, maximum number to return, channel, queue
 -- Returns {the time in ms, then for each lease, the oldest first: id, token, ms of its end}.
 local q = queue_at(5)

@@ -1,10 +1,10 @@
 -- Ends claims whose outcome is on record. A claim that has another token by now is refused.
--- KEYS  4 global, 9 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
+-- KEYS  4 global, 10 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
 -- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran], channel to
 --       notify that there is room, or empty if the caller claims next itself
 -- Returns the ids that were refused.
 local q = queue_at(5)
-local lists = {completed = KEYS[14], failed = KEYS[15]}
+local lists = {completed = KEYS[15], failed = KEYS[16]}
 local queue, now = ARGV[1], now_ms()
 local refused, done, taken, owners, clusters, durations = {}, {}, {}, {}, {}, {}
 local history = {completed = {}, failed = {}}
@@ -40,8 +40,8 @@ if #done > 0 then
   redis.call('HDEL', JOBS, unpack(done))
   for field, n in pairs(clusters) do add_to(RUNNING, field, -n) end
   for owner, n in pairs(owners) do
-    add_to(q.owner_active, owner, -n)
-    add_to(q.owner_unfinished, owner, -n)
+    add_to(q.owner_active, payer(owner), -n)
+    count_unfinished(q, owner, -n)
     for _ = 1, n do unpark(q, owner) end
   end
   for state, list in pairs(history) do
@@ -52,8 +52,8 @@ if #done > 0 then
     end
   end
   if #durations > 0 then
-    redis.call('LPUSH', KEYS[16], unpack(durations))
-    redis.call('LTRIM', KEYS[16], 0, 99)
+    redis.call('LPUSH', KEYS[17], unpack(durations))
+    redis.call('LTRIM', KEYS[17], 0, 99)
   end
 end
 if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], 'wake:' .. queue) end

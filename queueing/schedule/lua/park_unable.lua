@@ -1,5 +1,5 @@
 -- active -> waiting: jobs that their worker cannot do are parked, until a worker that can do them claims them.
--- KEYS  4 global, 9 of the queue, needs, unable
+-- KEYS  4 global, 10 of the queue, needs, unable
 -- ARGV  channel, queue, then for each job: id, token, what it needs (JSON)
 -- Returns the ids that were refused because the claim has another token.
 local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]

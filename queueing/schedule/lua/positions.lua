@@ -1,5 +1,5 @@
 -- Finds where jobs are. Changes nothing; O(log n) each.
--- KEYS  4 global, 9 of the queue, needs, unable
+-- KEYS  4 global, 10 of the queue, needs, unable
 -- ARGV  ids
 -- Returns state and number of each: waiting and the number n of jobs before it (-1 - n if it waits for a worker
 -- that can do it); delayed, or failing if its provider failed, and the ms until it is due; active and 0;

@@ -1,5 +1,5 @@
 -- delayed -> waiting: the job may run now.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  channel, queue, ids
 -- Returns the number of jobs moved.
 local q = queue_at(5)

@@ -1,6 +1,6 @@
 -- Counts again what Redis counts on the way, since one of the counters may have been evicted or deleted:
 -- the active jobs of clusters and owners and, in a short queue or when asked to, the unfinished jobs of owners.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  queue, 1 to count the unfinished jobs of owners in any case, length of a short queue
 -- Returns the number of counters that were wrong.
 local q = queue_at(5)
@@ -42,7 +42,7 @@ in_pages(active, function(page)
   for i, token in ipairs(redis.call('HMGET', CLAIMS, unpack(page))) do
     if token then
       add(running, running_field(token, ARGV[1]))
-      if texts[i] then add(owners, (parse(texts[i]))) end
+      if texts[i] then add(owners, payer((parse(texts[i])))) end
     else -- it ended on record after its claim was lost, or the next check puts it back
       redis.call('ZREM', q.active, page[i])
       redis.call('HDEL', JOBS, page[i])
@@ -72,11 +72,21 @@ if wrong > 0 or ARGV[2] == '1' or total <= tonumber(ARGV[3]) then
     end
     in_pages(ids, function(page)
       for _, text in ipairs(redis.call('HMGET', JOBS, unpack(page))) do
-        if text then add(unfinished, (parse(text))) end
+        if text then
+          local owner = parse(text)
+          add(unfinished, owner)
+          if payer(owner) ~= owner then add(unfinished, payer(owner)) end
+        end
       end
     end)
   end
   correct(q.owner_unfinished, unfinished, any)
+end
+
+-- Workers that do not know shares leave members behind.
+for _, member in ipairs(redis.call('ZRANGE', q.shared, 0, -1)) do
+  local id = string.match(member, '([^\31]*)$')
+  if redis.call('HEXISTS', JOBS, id) == 0 or redis.call('ZSCORE', q.active, id) then redis.call('ZREM', q.shared, member) end
 end
 
 -- Without its virtual time a queue would put every new job before those that wait.

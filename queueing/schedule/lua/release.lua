@@ -1,6 +1,6 @@
 -- active -> waiting: a job is given back, by a worker that stops or for one that was lost. It goes to the
 -- present of the line, without another charge to its owner; of jobs with equal scores the oldest goes first.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  channel, queue, 1 to release only expired leases, 2 to let others pass, else 0, then for each job:
 --       id, token
 -- Returns the ids that were refused.

@@ -1,5 +1,5 @@
 -- Removes jobs in any state. Workers that run one are notified.
--- KEYS  4 global, 9 of the queue, needs, unable
+-- KEYS  4 global, 10 of the queue, needs, unable
 -- ARGV  channel, queue, ids
 -- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
 local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]
@@ -32,9 +32,11 @@ for i = 3, #ARGV do
     else
       was = 1
       if redis.call('ZREM', q.waiting, id) == 0 then remove_parked(id, owner) end
+      leave_share(q, id, owner)
       unpark(q, owner) -- the end of this job would have put the next one back in line
-      if redis.call('ZSCORE', q.owner_finish_tags, owner) then -- a job that never ran is not charged to its owner
-        redis.call('ZINCRBY', q.owner_finish_tags, -1, owner)
+      local name = payer(owner)
+      if redis.call('ZSCORE', q.owner_finish_tags, name) then -- a job that never ran is not charged to its owner
+        redis.call('ZINCRBY', q.owner_finish_tags, -1, name)
       end
     end
     forget(q, id, owner)

@@ -1,5 +1,5 @@
 -- Extends the leases of a worker's claims.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  lease (ms), then for each job: id, token
 -- Returns the ids whose claim has another token, or that Redis lost.
 local q = queue_at(5)

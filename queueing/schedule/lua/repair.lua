@@ -1,7 +1,7 @@
 -- Compares jobs that are unfinished on record with what Redis knows of them. Every script leaves a job in one
 -- place, so a job without a place is one that Redis lost: with a key that was evicted or deleted. What is
 -- left of such a job is removed, so that the caller can put it back. A claim without a lease gets a new one.
--- KEYS  4 global, 9 of the queue, needs, unable
+-- KEYS  4 global, 10 of the queue, needs, unable
 -- ARGV  lease (ms), ids
 -- Returns {1 if the counters must be counted again (see recount.lua) else 0, the unknown ids}.
 local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]
@@ -40,8 +40,9 @@ for i = 2, #ARGV do
     if redis.call('ZADD', q.active, 'NX', lease_ends, id) == 1 then reply[1] = 1 end
   elseif not redis.call('ZSCORE', q.waiting, id) and not redis.call('ZSCORE', q.delayed, id)
       and not is_parked_by_need(id) then
-    in_doubt[owner] = in_doubt[owner] or {}
-    table.insert(in_doubt[owner], id)
+    local name = payer(owner)
+    in_doubt[name] = in_doubt[name] or {}
+    table.insert(in_doubt[name], id)
   end
   if owner and not counted[owner] then
     counted[owner] = true

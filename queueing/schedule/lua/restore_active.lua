@@ -1,6 +1,6 @@
 -- Restores jobs that are active on record and that Redis lost, under their own tokens with new leases.
 -- A living worker goes on renewing its lease; the lease of a dead one expires.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  queue, lease (ms), then for each job: id, owner, priority, token
 -- Returns the number of jobs restored. Jobs that Redis knows are left alone.
 local q = queue_at(5)
@@ -12,10 +12,8 @@ for i = 3, #ARGV, 4 do
     redis.call('HSET', CLAIMS, id, token)
     redis.call('ZADD', q.active, whole(now + tonumber(ARGV[2])), id)
     redis.call('HINCRBY', RUNNING, running_field(token, ARGV[1]), 1)
-    if owner ~= '' then
-      redis.call('HINCRBY', q.owner_unfinished, owner, 1)
-      redis.call('HINCRBY', q.owner_active, owner, 1)
-    end
+    count_unfinished(q, owner, 1)
+    if owner ~= '' then redis.call('HINCRBY', q.owner_active, payer(owner), 1) end
   end
 end
 return added

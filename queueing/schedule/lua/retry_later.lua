@@ -1,5 +1,5 @@
 -- active -> delayed: an attempt failed, and the next one starts after a wait.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  channel, queue, then for each job: id, token, delay (ms)
 -- Returns the ids that were refused because the claim has another token.
 local q = queue_at(5)

@@ -1,5 +1,5 @@
 -- Sets what operators changed of a queue in its `meta`, and removes every other change of theirs.
--- KEYS  4 global, 9 of the queue
+-- KEYS  4 global, 10 of the queue
 -- ARGV  channel, queue, JSON object of the changed fields (text -> text),
 --       expected overrides_version, new overrides_version
 -- Returns 1 if something changed; workers then read the limits and their number of slots again. Returns 0 if

@@ -1,6 +1,6 @@
 -- Adds jobs to the schedule. Jobs that Redis knows stay where they are, so a second call, or reconciling,
 -- changes nothing.
--- KEYS  4 global, 9 of the queue, idle (hash: channel of a worker -> its terms, see claim_shared.lua)
+-- KEYS  4 global, 10 of the queue, idle (hash: channel of a worker -> its terms, see claim_shared.lua)
 -- ARGV  channel, queue, JSON list of [id, owner, priority, delay (ms; 0: now)]
 -- If the only job in line is new and a worker is idle, the job is claimed for that worker immediately. This
 -- saves a round trip, and does not wake the other workers.
@@ -12,7 +12,7 @@ for _, job in ipairs(cjson.decode(ARGV[3])) do
   local id, owner, priority, delay = unpack(job)
   if redis.call('HSETNX', JOBS, id, pack(owner, priority, now + delay)) == 1 then
     added = added + 1
-    if owner ~= '' then redis.call('HINCRBY', q.owner_unfinished, owner, 1) end
+    count_unfinished(q, owner, 1)
     if delay > 0 then
       redis.call('ZADD', q.delayed, whole(now + delay), id)
     else

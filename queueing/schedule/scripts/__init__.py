@@ -25,7 +25,7 @@ from .limits import set_overrides
 from .reading import counts, positions
 from .recovery import Lease, Repair, ending_leases, mark_reconciled, recount, repair, restore_active
 from .streams import TextChunk, append, parse_stream
-from .submission import ScheduleEntry, promote, remove, submit
+from .submission import ScheduleEntry, account, promote, remove, submit
 
 __all__ = [  # by module
     "MAX_CLAIM_SIZE",
@@ -40,6 +40,7 @@ __all__ = [  # by module
     "ScheduleEntry",
     "TextChunk",
     "Verdict",
+    "account",
     "admit",
     "alone_token",
     "app_key",

@@ -72,7 +72,7 @@ def claim(
 
 def claim_suspect(queue: QueueDef, token: str, entry: ScheduleEntry) -> ScriptCall[Claims]:
     """Claim this job, which is not in line, under an `alone_token`, if its queue has room for it."""
-    args = [*_terms([queue], token, 1), entry.id, entry.owner, entry.priority]
+    args = [*_terms([queue], token, 1), entry.id, entry.account, entry.priority]
     return ScriptCall("claim_suspect", script_keys(queue.name), args, _reader([queue.name]))
 
 

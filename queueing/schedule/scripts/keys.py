@@ -18,6 +18,7 @@ _QUEUE_KEYS = (
     "owner_unfinished",
     "owner_active",
     "limiter_starts",
+    "shared",
     "meta",
 )
 

@@ -7,11 +7,16 @@ from queueing.schedule.redis_client import ScriptCall
 from queueing.schedule.replies import Counts, Position, read_counts, read_positions
 
 from .keys import limiter_args, script_keys, unable_keys
+from .submission import account
 
 
-def counts(queue: str, owner: str = "", limiter: Limiter | None = None) -> ScriptCall[Counts]:
-    """Count the queue's jobs, those of `owner`, and the starts in the limiter's window."""
-    return ScriptCall("counts", script_keys(queue), [owner, limiter_args(limiter)[1]], read_counts)
+def counts(
+    queue: str, owner: str = "", limiter: Limiter | None = None, *, share: str = ""
+) -> ScriptCall[Counts]:
+    """Count the queue's jobs, those of `owner` and of its share, and the starts in the limiter's window."""
+    return ScriptCall(
+        "counts", script_keys(queue), [account(owner, share), limiter_args(limiter)[1]], read_counts
+    )
 
 
 def positions(queue: str, ids: Sequence[str]) -> ScriptCall[list[Position | None]]:

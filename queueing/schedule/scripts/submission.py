@@ -18,11 +18,22 @@ class ScheduleEntry(NamedTuple):
     priority: int
     delay: float = 0.0
     """Seconds until the job may run."""
+    share: str = ""
+
+    @property
+    def account(self) -> str:
+        """The owner and its share, as the scripts know them."""
+        return account(self.owner, self.share)
+
+
+def account(owner: str, share: str) -> str:
+    """Return an owner together with its share, in the form in which Redis holds owners."""
+    return f"{owner}\x1e{share}" if share else owner
 
 
 def submit(queue: str, entries: Iterable[ScheduleEntry]) -> ScriptCall[int]:
     """Add waiting or delayed jobs. Replies with the number that were new."""
-    jobs = [(entry.id, entry.owner, entry.priority, milliseconds(entry.delay)) for entry in entries]
+    jobs = [(entry.id, entry.account, entry.priority, milliseconds(entry.delay)) for entry in entries]
     return ScriptCall(
         "submit", [*script_keys(queue), key("idle")], [notify_channel(), queue, json.dumps(jobs)], int
     )

@@ -26,6 +26,7 @@ SETS = tuple(
         "parked",
         "owner_finish_tags",
         "limiter_starts",
+        "shared",
         "completed",
         "failed",
     )
@@ -69,9 +70,11 @@ def check_parked_jobs_will_return(queue: str, parked: Counter[str], model: Model
     for owner, number in parked.items():
         if owner.startswith("\1"):
             continue  # the jobs of a need, not of an owner
-        waiting = [job for job in model.known(queue, "waiting", owner=owner) if not job.needs]
-        in_line = len(waiting) - number
-        running = len(model.known(queue, "active", owner=owner))
+        known = [
+            job for job in model.known(queue, "waiting", "active") if job.payer == owner and not job.needs
+        ]
+        running = sum(job.state == "active" for job in known)
+        in_line = len(known) - running - number
         assert running + in_line >= model.under(queue).owner_concurrency > 0, owner
 
 
@@ -84,6 +87,8 @@ def check_counters(found: dict[str, Any], model: Model) -> None:
         ends = {owner: int(end) for owner, end in found[f"q:{queue}:owner_finish_tags"] if end > now}
         assert ends == {owner: end for (of, owner), end in model.ends.items() if of == queue and end > now}
         assert {start for start, _ in found[f"q:{queue}:limiter_starts"]} == model.starts[queue]
+        shared = {job.id for job in model.known(queue, "waiting") if job.payer != job.owner}
+        assert {member.split("\x1f")[1] for member, _ in found[f"q:{queue}:shared"]} <= shared
         assert len(found[f"q:{queue}:completed"]) <= q.keep[0]
         assert len(found[f"q:{queue}:failed"]) <= q.keep[1]
 
@@ -113,5 +118,5 @@ def check_limits(model: Model, queue: str, cluster: str, owners: set[str]) -> No
     assert model.running(queue, cluster) <= q.concurrency
     assert not q.global_concurrency or len(active) <= q.global_concurrency
     assert not q.limiter or len(model.starts[queue]) <= q.limiter.max
-    active_of_owner = Counter(job.owner for job in active if job.owner in owners - {""})
+    active_of_owner = Counter(job.payer for job in active if job.owner in owners - {""})
     assert not q.owner_concurrency or max(active_of_owner.values(), default=0) <= q.owner_concurrency

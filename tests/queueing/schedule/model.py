@@ -55,6 +55,12 @@ class Job:
     """Whether the job is parked for a worker that can do it."""
 
     @property
+    def payer(self) -> str:
+        """The share of the owner, or the owner."""
+        _, separator, share = self.owner.partition("\x1e")
+        return separator + share or self.owner
+
+    @property
     def line(self) -> tuple[int, str]:
         """The key by which the line is sorted."""
         return self.priority * TAGS + self.tag, self.id
@@ -134,15 +140,15 @@ class Model:
         """Put the job behind the last one of its owner, but not before the present."""
         job.state, job.due, job.tag = "waiting", False, self.now[job.queue]
         if job.owner and charge:
-            key = job.queue, job.owner
+            key = job.queue, job.payer
             job.tag = max(job.tag, self.ends.get(key, 0))
             self.ends[key] = job.tag + 1
 
     def take_out(self, job: Job) -> None:
         """Remove a finished job."""
         del self.jobs[job.id]
-        if job.known and job.state == "waiting" and (job.queue, job.owner) in self.ends:
-            self.ends[job.queue, job.owner] -= 1
+        if job.known and job.state == "waiting" and (job.queue, job.payer) in self.ends:
+            self.ends[job.queue, job.payer] -= 1
 
     def end_claim(self, job: Job, state: str) -> None:
         """End the claim of an active job."""
@@ -224,7 +230,7 @@ class Model:
             room = min(room, q.limiter.max - len(self.starts[q.name]))
         if room > 0 and self.is_open and queue in WITH_PROVIDER:
             room, self.probing = 0 if self.probing else 1, True
-        active = Counter(j.owner for j in self.known(q.name, "active"))
+        active = Counter(j.payer for j in self.known(q.name, "active"))
         chosen: list[Job] = []
         line = self.line(q.name)
         unable = [job for job in line if job.needs][: max(0, room) if able else 0]
@@ -233,8 +239,8 @@ class Model:
                 break
             if job.needs and job not in unable:
                 continue
-            if not job.owner or not q.owner_concurrency or active[job.owner] < q.owner_concurrency:
-                active[job.owner] += 1
+            if not job.owner or not q.owner_concurrency or active[job.payer] < q.owner_concurrency:
+                active[job.payer] += 1
                 chosen.append(job)
             else:
                 job.needs = False  # it is now parked with the jobs of its owner
@@ -246,10 +252,10 @@ class Model:
         active = [j for j in everywhere if j.state == "active"]
         found = {"running": _count(f"{j.token.split('/')[0]}/{j.queue}" for j in active)}
         for queue in QUEUES:
-            found[f"q:{queue}:owner_unfinished"] = _count(
-                j.owner for j in everywhere if j.owner and j.queue == queue
-            )
-            found[f"q:{queue}:owner_active"] = _count(j.owner for j in active if j.owner and j.queue == queue)
+            owned = [j for j in everywhere if j.owner and j.queue == queue]
+            names = (name for j in owned for name in {j.owner, j.payer})
+            found[f"q:{queue}:owner_unfinished"] = _count(names)
+            found[f"q:{queue}:owner_active"] = _count(j.payer for j in owned if j.state == "active")
         return found
 
 

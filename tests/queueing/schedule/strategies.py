@@ -12,7 +12,8 @@ clusters = st.sampled_from(["c1", "c2"])
 picks = st.lists(
     st.tuples(st.integers(0, 7), st.sampled_from([True, True, True, False])), min_size=1, max_size=4
 )
-owners = st.sampled_from(["", "a", "a", "a", "b", "a b"])
+#: The last one has a share, in the form in which Redis holds owners.
+owners = st.sampled_from(["", "a", "a", "a", "b", "a b", "c\x1en"])
 #: Owner, priority, delayed.
 spec = st.tuples(owners, st.integers(1, 3), st.sampled_from([False] * 4 + [True]))
 specs = st.lists(spec, min_size=2, max_size=6)
