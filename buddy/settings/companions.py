@@ -50,6 +50,8 @@ BUDGET_TOKENS_PER_DAY = env.int("BUDGET_TOKENS_PER_DAY", default=0)
 BUDGET_COST_PER_DAY = env.float("BUDGET_COST_PER_DAY", default=0.0)
 BUDGET_TOKENS_PER_DAY_ANONYMOUS = env.int("BUDGET_TOKENS_PER_DAY_ANONYMOUS", default=BUDGET_TOKENS_PER_DAY)
 BUDGET_COST_PER_DAY_ANONYMOUS = env.float("BUDGET_COST_PER_DAY_ANONYMOUS", default=BUDGET_COST_PER_DAY)
+#: Maximum calls of the model for one document. 0 means no limit.
+DOCUMENT_MAX_CALLS = env.int("DOCUMENT_MAX_CALLS", default=250)
 #: Assistants of an earlier installation. OpenAI ended them in August 2026. A system check says what to do.
 OPENAI_ASSISTANT_IDS = {
     companion: env.str(f"OPENAI_{companion.upper()}_ASSISTANT_ID", default="") for companion in COMPANION_IDS

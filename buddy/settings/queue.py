@@ -13,6 +13,10 @@ CHANNEL_LAYERS = {
 #: Clients with this token can read /metrics (docs/metrics.md). If empty, only staff can.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+#: A network (an IPv4 address, or an IPv6 /64) may have the open questions and the budget of this many
+#: visitors without accounts.
+VISITORS_PER_NETWORK = max(1, env.int("VISITORS_PER_NETWORK", default=10))
+
 Q_CLUSTER = {
     "name": "buddy",
     "broker_class": "queueing.worker.django_q.broker.RedisBroker",
@@ -28,6 +32,7 @@ Q_CLUSTER = {
 QUEUEING = {
     "REDIS_URL": REDIS_URL,
     "PREFIX": "buddy",
+    "OWNERS_PER_SHARE": VISITORS_PER_NETWORK,
     "PRELOAD": ("openai", "aiohttp"),
     "VERSION": env.str("RELEASE", default=""),
     # A provider is one model of one server: `openai` is OPENAI_MODEL, which has limits of its own.

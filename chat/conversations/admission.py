@@ -60,6 +60,10 @@ class Admission:
         """Fields for the job's `meta`, so that its wait is shown with the reason."""
         return {events.DELAY_REASON: self.reason} if self.reason else {}
 
+    def count_calls(self, calls: int) -> None:
+        """Count this message as this number of model calls: later messages of the sender wait for them."""
+        self.reservation.count(calls)
+
     def give_back(self) -> None:
         """Do not count this message after all: nothing was submitted."""
         self.reservation.cancel()

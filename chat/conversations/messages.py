@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chat.answer_cache.keys import Reuse
 from chat.errors import InvalidInput
+from chat.usage.budgets import CallSize
 from queueing.api import Job, Submission
 
 from . import texts
@@ -46,6 +47,8 @@ class Question:
     depends_on: Sequence[Job] = ()
     """Jobs that must complete first."""
     admission: Admission = ADMITTED_NOW
+    size: CallSize | None = None
+    """What the job's calls use at most, if that is not an answer of the companion."""
     reuse: Reuse = "use"
     """Which stored answers a `chat.reply` may use."""
 

@@ -51,7 +51,7 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
         Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now())
     reusable.mark_in_progress(job_id.hex)
     if not submission.job.is_finished:
-        _reserve_budget(thread, question.text, submission.job)
+        _reserve_budget(thread, question, submission.job)
     return AcceptedMessage.of(submission)
 
 
@@ -115,11 +115,15 @@ def _submit(
     )
 
 
-def _reserve_budget(thread: Thread, text: str, job: Job) -> None:
+def _reserve_budget(thread: Thread, question: Question, job: Job) -> None:
     """Reserve the answer's maximum in the owner's budget, so that no message waits in vain."""
-    if any(budget_of(thread.owner)):
-        tokens, output_tokens = estimate_max_tokens(thread, text)
-        reserve(thread.owner, job.id, tokens, output_tokens=output_tokens)
+    if not any(budget_of(thread.owner)):
+        return
+    if size := question.size:
+        tokens, output_tokens = size.tokens, size.output_tokens
+    else:
+        tokens, output_tokens = estimate_max_tokens(thread, question.text)
+    reserve(thread.owner, job.id, tokens, output_tokens=output_tokens)
 
 
 def lock_unfinished_jobs(thread: Thread) -> list[Job]:

@@ -22,9 +22,11 @@ from chat.errors import InvalidInput
 from chat.protocol import client_messages
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from queueing.api import UNFINISHED, Job
+from queueing.api import UNFINISHED, Job, JobError
 
 from . import sandbox, texts
+from .analysis.cost import DocumentCost
+from .analysis.model_session import ModelSession
 from .analysis.prompts import shortened
 from .models import Analysis
 from .reader import Document, Unreadable, text, validated
@@ -71,6 +73,8 @@ class SourceDocument:
     name: str
     size: int
     content: Document
+    cost: DocumentCost | None
+    """The estimate; None if it is unknown."""
 
 
 def analyse_file(request: AnalysisRequest, *, stream: BinaryIO | UploadedFile, name: str) -> AcceptedMessage:
@@ -142,12 +146,30 @@ def _accept(request: AnalysisRequest, name: str, read: Callable[[], tuple[Docume
     # Admission comes before reading, and is not given back when the file is unreadable: reading is work, too.
     admission = admit(Sender(request.owner, request.address))
     content, size = read()
-    document = SourceDocument(name=display_name(name), size=size, content=content)
+    document = SourceDocument(
+        name=display_name(name), size=size, content=content, cost=_checked_cost(request, name, content)
+    )
     with admission:
+        admission.count_calls(document.cost.calls if document.cost else 1)
         asked = _save(request, document, admission)
         if not asked.created:
             admission.give_back()
     return asked
+
+
+def _checked_cost(request: AnalysisRequest, name: str, content: Document) -> DocumentCost | None:
+    """Return the estimated cost; None if the model's window is too small, which the job will report.
+
+    Raise `InvalidInput` when it is too high.
+    """
+    try:
+        session = ModelSession.configured(request.question, name, request.companion)
+    except JobError:
+        return None
+    cost = DocumentCost.estimated(session, content.text, content.kind)
+    if not cost.is_allowed:
+        raise InvalidInput("file", texts.too_many_calls(cost.calls))
+    return cost
 
 
 @transaction.atomic
@@ -157,12 +179,15 @@ def _save(request: AnalysisRequest, document: SourceDocument, admission: Admissi
     attachment: dict[str, Any] = {"kind": "document", "name": document.name, "size": document.size}
     if document.content.pages:
         attachment["pages"] = document.content.pages
+    if document.cost:
+        attachment["cost"] = document.cost.public()
     question = Question(
         text=request.question,
         request_id=request.request_id,
         kind=KIND,
         attachment=attachment,
         admission=admission,
+        size=document.cost.size if document.cost else None,
     )
     asked = add_question(thread, question)
     if asked.created:

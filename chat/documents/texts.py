@@ -1,5 +1,7 @@
 """Sentences of this package that users read. Those about unreadable files are in `reader/texts.py`."""
 
+from django.conf import settings
+
 #: Asked when the user sends a document without a question.
 DEFAULT_QUESTION = "What matters in this document?"
 #: Names of documents that come without one.
@@ -42,6 +44,12 @@ KIND_NAMES = {"pdf": "PDF", "docx": "Word", "csv": "table (CSV)", "md": "Markdow
 def file_too_large(max_bytes: int) -> str:
     """Return the sentence for a file of more than `max_bytes`."""
     return f"This file is larger than {max_bytes // 2**20} MB."
+
+
+def too_many_calls(calls: int) -> str:
+    """Return the sentence for a document that would take this number of model calls."""
+    maximum = settings.DOCUMENT_MAX_CALLS
+    return f"This document would take about {calls:,} calls of the model; the maximum is {maximum:,}."
 
 
 def question_too_long(length: int, limit: int) -> str:

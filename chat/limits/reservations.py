@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from limits import RateLimitItem
 from limits.storage import RedisStorage
 
 from . import in_memory, store
@@ -26,18 +27,31 @@ class Reservation:
     """Seconds until that time."""
     granted: bool = True
     """False when the wait would be too long; then nothing was reserved."""
-    keys: list[str] = field(default_factory=list)
-    entry: str = ""
+    keys: dict[str, RateLimitItem] = field(default_factory=dict)
+    """The keys of the limits that count the message."""
+    entries: list[str] = field(default_factory=list)
+
+    def count(self, number: int) -> None:
+        """Count the message as `number` messages, as far as each limit allows. It is not held for that."""
+        if self.granted and self.keys and number > len(self.entries):
+            self.entries.extend(secrets.token_hex(8) for _ in range(number - len(self.entries)))
+            store.query(self._add, default=None)
 
     def cancel(self) -> None:
         """Remove an unused reservation. Later reservations keep their times."""
         if self.granted and self.keys:
             store.query(self._remove, otherwise=lambda: None)
 
+    def _add(self, storage: RedisStorage) -> None:
+        connection: Any = storage.get_connection()
+        for key, item in self.keys.items():
+            if (reserved := connection.zscore(key, self.entries[0])) is not None:
+                connection.zadd(key, dict.fromkeys(self.entries[: item.amount], reserved))
+
     def _remove(self, storage: RedisStorage) -> None:
         connection: Any = storage.get_connection()
         for key in self.keys:
-            connection.zrem(key, self.entry)
+            connection.zrem(key, *self.entries)
 
 
 def reserve(
@@ -55,6 +69,7 @@ def reserve(
     if not found:
         return Reservation()
     entry, keys = secrets.token_hex(8), [key for key, _, _ in found]
+    counted = {key: item for key, item, _ in found}
     own_keys = sum(sender == limits[0][0] for _, _, sender in found)
     furthest = max(max_wait, settings.LIMIT_MAX_WAIT)
     args: list[str | int] = [entry, round(max_wait * 1000), round(furthest * 1000), own_keys]
@@ -64,7 +79,7 @@ def reserve(
     def run(storage: RedisStorage) -> Reservation:
         connection: Any = storage.get_connection()
         granted, wait = connection.register_script(_SCRIPT)(keys, args)
-        return Reservation(wait=wait / 1000, granted=bool(granted), keys=keys, entry=entry)
+        return Reservation(wait=wait / 1000, granted=bool(granted), keys=counted, entries=[entry])
 
     def in_this_process() -> Reservation:
         wait = in_memory.count([(sender, item) for _, item, sender in found])

@@ -1,10 +1,14 @@
-"""Calls of the model that count against an owner's budget: reserved before, recorded after."""
+"""Calls of models that count against an owner's budget: reserved before, recorded after.
+
+Every paid call of a worker is made within `Payer.paying`: here, and for recordings in `transcription.py`.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
@@ -19,6 +23,7 @@ from chat.prompting.prompt import ModelRequest
 from chat.upstream import CallUsage, ModelReply, ReplyCallbacks, stream_reply
 from chat.upstream.stream import no_pause
 from chat.usage import budgets, ledger
+from chat.usage.budgets import CallSize
 from queueing.api import Ending, Job, JobContext, JobError, Permanent, new_id
 
 from . import thinking_room
@@ -40,9 +45,11 @@ class Payer:
     kind: str
     """The job's kind."""
     thread_id: str
+    """Empty for a recording, which may belong to no thread."""
     companion: str
-    calls_in_progress: list[tuple[int, int]] = field(default_factory=list)
-    """Maximum tokens of each call in progress: in total, and of the answer alone."""
+    calls_in_progress: list[CallSize] = field(default_factory=list)
+    planned: CallSize = field(default_factory=CallSize)
+    """The calls that the job will make after those in progress, which stay reserved for it."""
 
     @classmethod
     def of(cls, ctx: JobContext, *, thread_id: str, companion: str, owner: str = "") -> Self:
@@ -56,15 +63,43 @@ class Payer:
             companion=companion,
         )
 
-    async def reserve(self) -> None:
-        """Reserve the maximum of all calls in progress. Raise `Permanent` when the budget has no room."""
+    async def reserve(self, model: str = "") -> None:
+        """Reserve the maximum of all calls in progress and planned, of the configured model or `model`.
+
+        Raise `Permanent` when the budget has no room.
+        """
         if not any(budgets.budget_of(self.owner)):
             return
-        tokens, output = (sum(sizes) for sizes in zip(*self.calls_in_progress, strict=True))
+        size = sum(self.calls_in_progress, self.planned)
         try:
-            await sync_to_async(budgets.reserve)(self.owner, self.job_id, tokens, output_tokens=output)
+            await sync_to_async(budgets.reserve)(
+                self.owner,
+                self.job_id,
+                size.tokens,
+                output_tokens=size.output_tokens,
+                seconds_of_audio=size.seconds_of_audio,
+                model=model,
+            )
         except LimitReached as exc:
             raise Permanent(exc.message, code=exc.code) from exc
+
+    @asynccontextmanager
+    async def paying(self, size: CallSize, model: str = "") -> AsyncIterator[Callable[[CallUsage], None]]:
+        """Reserve a call of this size, and yield the function that records what it used.
+
+        What was recorded is stored when the block ends; when it is cancelled, a moment later.
+        """
+        recorded: list[Future[None]] = []
+        self.calls_in_progress.append(size)
+        try:
+            await self.reserve(model)
+            yield lambda usage: recorded.append(_recorder.submit(_record_with_retries, self, usage))
+        except JobError:
+            await _wait_for(recorded)
+            raise
+        finally:
+            self.calls_in_progress.remove(size)
+        await _wait_for(recorded)
 
 
 async def call_model(
@@ -103,23 +138,11 @@ async def call_model(
 
 
 async def _call_once(request: ModelRequest, payer: Payer, callbacks: ReplyCallbacks) -> ModelReply:
-    size = (request.estimated_input_tokens + request.max_tokens, request.max_tokens)
-    recorded: list[Future[None]] = []
-
-    def on_usage(usage: CallUsage) -> None:
-        recorded.append(_recorder.submit(_record_with_retries, payer, usage))
-
-    payer.calls_in_progress.append(size)
-    try:
-        await payer.reserve()
-        reply = await stream_reply(request, replace(callbacks, on_usage=on_usage))
-    except JobError:
-        await _wait_for(recorded)
-        raise
-    finally:
-        payer.calls_in_progress.remove(size)
-    await _wait_for(recorded)
-    return reply
+    size = CallSize(
+        tokens=request.estimated_input_tokens + request.max_tokens, output_tokens=request.max_tokens
+    )
+    async with payer.paying(size) as on_usage:
+        return await stream_reply(request, replace(callbacks, on_usage=on_usage))
 
 
 async def _wait_for(recorded: list[Future[None]]) -> None:
@@ -162,6 +185,7 @@ def _record(payer: Payer, usage: CallUsage, call_id: UUID) -> None:
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cached_tokens=usage.cached_tokens,
+            seconds_of_audio=usage.seconds_of_audio,
             estimated=usage.estimated,
             ended=usage.ended,
         )
@@ -172,7 +196,7 @@ def _current_owner(payer: Payer) -> str:
     """Return who pays now: during the call a visitor may have signed up, or erased everything (empty)."""
     jobs = Job.objects.select_for_update().filter(id=payer.job_id)
     for owner in jobs.values_list("owner", flat=True):
-        threads = Thread.objects.filter(id=payer.thread_id)
+        threads = Thread.objects.filter(id=payer.thread_id or None)
         return owner or threads.values_list("owner", flat=True).first() or ""
     return ""
 

@@ -34,7 +34,7 @@ def save_reply(ending: Ending) -> None:
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
     release_reservation(ending)
     if completed and not ending.result.get("cached"):  # a stored answer costs no call
-        titles.submit_title(ending.args["reply_id"])
+        titles.submit_title(ending.args["reply_id"], ending.job_id)
     track_job_end(ending)
 
 

@@ -15,6 +15,7 @@ from chat.companions.registry import COMPANIONS
 from chat.models import Message, Role, Thread
 from chat.prompting.persona import PromptBudget
 from chat.prompting.token_budget import PromptMessage, message_cost
+from chat.usage.budgets import share_of
 from queueing.api import Job, JobContext, QueueingError, job, submit
 
 from .model_calls import Payer, call_model, release_reservation
@@ -36,9 +37,10 @@ def is_due(budget: PromptBudget, messages: Sequence[PromptMessage], answer: str)
 
 def submit_summary(thread_id: UUID, reply_job: str) -> None:
     """Submit the job that summarises the thread after the job of its reply. Blocks."""
-    after = [Job(id=UUID(reply_job))]
+    after, request_id = [Job(id=UUID(reply_job))], f"after:{reply_job}"
+    args = {"thread_id": thread_id.hex}
     try:
-        submit("thread.summarise", {"thread_id": thread_id.hex}, request_id=f"after:{reply_job}", after=after)
+        submit("thread.summarise", args, share=share_of(reply_job), request_id=request_id, after=after)
     except QueueingError as exc:
         logger.info("thread %s is not summarised now: %s", thread_id.hex, exc)
 

@@ -40,6 +40,11 @@ class CallUsage:
     cached_tokens: int
     estimated: bool
     ended: Literal["stop", "length", "failed", "cancelled"]
+    seconds_of_audio: float = 0.0
+
+
+#: Tokens of one call above which a provider's count is an error.
+_MAX_COUNT = 2**31 - 1
 
 
 def _ignore(text: str) -> None:
@@ -137,22 +142,28 @@ class Draft:
 
     def count(self, usage: dict[str, Any], input_name: str, output_name: str) -> None:
         """Store the provider's token counts; each API has its own names for them."""
-        self.input_tokens = usage.get(input_name) or 0
-        self.output_tokens = usage.get(output_name) or 0
-        self.cached_tokens = (usage.get(f"{input_name}_details") or {}).get("cached_tokens") or 0
+        details = usage.get(f"{input_name}_details")
+        self.input_tokens = _count(usage.get(input_name))
+        self.output_tokens = _count(usage.get(output_name))
+        self.cached_tokens = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
 
     def usage(self, ended: Literal["stop", "length", "failed", "cancelled"]) -> CallUsage:
         """Return the tokens used so far: the provider's counts, or an estimate without them."""
-        counted = bool(self.input_tokens or self.output_tokens)
         text = "".join(self.pieces) + self.refusal + "".join(self.thoughts)
         return CallUsage(
             model=self.model,
-            input_tokens=self.input_tokens if counted else self.estimate_input(),
-            output_tokens=self.output_tokens if counted else estimate_tokens(text),
+            input_tokens=self.input_tokens or self.estimate_input(),
+            output_tokens=self.output_tokens or estimate_tokens(text),
             cached_tokens=self.cached_tokens,
-            estimated=not counted,
+            estimated=not (self.input_tokens and (self.output_tokens or not text)),
             ended=ended,
         )
+
+
+def _count(value: Any) -> int:
+    """Return a count that the provider reported; 0 for anything that is none, which is then estimated."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_COUNT
+    return value if is_count else 0
 
 
 def _clean(text: str) -> str:

@@ -23,6 +23,10 @@ _RECORDING_ERRORS = {
 }
 
 
+#: Tokens or seconds of one call above which a provider's number is an error.
+_MAX_REPORTED = 2**31 - 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Transcript:
     """A transcript; `text` is empty for a recording without speech."""
@@ -80,10 +84,17 @@ def _read(answer: Any, model: str) -> Transcript:
     return Transcript(
         text=answer.text.replace("\0", "").encode("utf-8", "replace").decode().strip(),
         model=model,
-        seconds=float(getattr(usage, "seconds", 0) or 0),
-        input_tokens=int(getattr(usage, "input_tokens", 0) or 0),
-        output_tokens=int(getattr(usage, "output_tokens", 0) or 0),
+        seconds=float(_reported(usage, "seconds")),
+        input_tokens=int(_reported(usage, "input_tokens")),
+        output_tokens=int(_reported(usage, "output_tokens")),
     )
+
+
+def _reported(usage: Any, name: str) -> int | float:
+    """Return a number that the provider reported; 0 for anything that is none."""
+    value = getattr(usage, name, 0)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and 0 < value <= _MAX_REPORTED else 0
 
 
 def _recording_error(error: JobError) -> JobError:

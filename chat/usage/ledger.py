@@ -67,17 +67,18 @@ def record(call: CallRecord) -> ModelCall:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            charge(row.job_id, Amount(row.input_tokens + row.output_tokens, row.cost or 0))
-            _add_to_day(row)
+            network = charge(row.job_id, Amount(row.input_tokens + row.output_tokens, row.cost or 0))
+            for payer in filter(None, (row.owner, network)):
+                _add_to_day(row, payer)
     except IntegrityError:
         return ModelCall.objects.get(id=row.id)  # it was recorded before
     return row
 
 
-def _add_to_day(call: ModelCall) -> None:
+def _add_to_day(call: ModelCall, payer: str) -> None:
     today = timezone.localdate()
-    DailyUsage.objects.bulk_create([DailyUsage(owner=call.owner, day=today)], ignore_conflicts=True)
-    DailyUsage.objects.filter(owner=call.owner, day=today).update(
+    DailyUsage.objects.bulk_create([DailyUsage(owner=payer, day=today)], ignore_conflicts=True)
+    DailyUsage.objects.filter(owner=payer, day=today).update(
         calls=F("calls") + 1,
         input_tokens=F("input_tokens") + call.input_tokens,
         output_tokens=F("output_tokens") + call.output_tokens,

@@ -58,7 +58,10 @@ class ModelCall(models.Model):
 
 
 class DailyUsage(models.Model):
-    """The totals of one owner on one day in the server's time zone: recorded calls, and reservations."""
+    """The totals of one owner on one day in the server's time zone: recorded calls, and reservations.
+
+    While there are budgets, the `owner` of some rows is a network: its visitors' totals.
+    """
 
     owner = models.CharField(max_length=64)
     day = models.DateField()
@@ -93,6 +96,8 @@ class BudgetReservation(models.Model):
 
     job_id = models.UUIDField(primary_key=True)
     owner = models.CharField(max_length=64, db_index=True)
+    network = models.CharField(max_length=64, blank=True, default="", db_default="", db_index=True)
+    """The network of a visitor without account (`network_name`), which has a budget, too."""
     day = models.DateField()
     tokens = models.PositiveBigIntegerField(default=0)
     cost = models.BigIntegerField(default=0)

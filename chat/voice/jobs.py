@@ -10,16 +10,17 @@ from chat.care import screen
 from chat.care.counters import count_card
 from chat.conversations.threads import forget_jobs
 from chat.models import Message, Thread
+from chat.replies.model_calls import Payer, release_reservation
 from chat.replies.titles import title_from
+from chat.replies.transcription import Recording, call_transcription
 from chat.uploads import storage
 from chat.uploads.models import Upload
-from chat.upstream.transcription import Transcript, transcribe
-from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, events, job
 
 from . import texts
 from .formats import BY_MEDIA_TYPE
-from .services import KIND
+from .length import length_of
+from .services import KIND, LENGTH_BYTES
 
 #: Errors of the recording itself: a retry cannot succeed, so the file is deleted.
 FINAL_CODES = ("no_speech", "unreadable", "too_long")
@@ -28,6 +29,7 @@ FINAL_CODES = ("no_speech", "unreadable", "too_long")
 def save_transcript(ending: Ending) -> None:
     """Save the transcript as the question; delete the file unless the job may be retried."""
     track_job_end(ending)
+    release_reservation(ending)
     if "message_id" in ending.args:
         if ending.state == State.COMPLETED:
             _save_question(ending.args["message_id"], ending.args["reply_id"], ending.result["response"])
@@ -76,32 +78,21 @@ async def transcribe_recording(
     """Transcribe the recording `upload_id`. With `message_id`, that question waits for the transcript."""
     ctx.progress(0, 1, texts.LOADING)
     data, media_type = await sync_to_async(_load)(upload_id)
+    length = length_of(len(data), media_type, data[:LENGTH_BYTES])
     ctx.progress(0, 1, texts.TRANSCRIBING)
-    transcript = await transcribe(
+    recording = Recording(
         data=data,
         file_name=f"recording.{BY_MEDIA_TYPE[media_type].extension}",
         media_type=media_type,
         language=language,
+        seconds=length.estimated,
+        max_seconds=length.maximum,
     )
-    await sync_to_async(_record_usage)(ctx, companion, transcript)
+    transcript = await call_transcription(recording, Payer.of(ctx, thread_id="", companion=companion))
     if not any(c.isalnum() for c in transcript.text):
         raise Permanent(texts.NO_SPEECH, code="no_speech")
     ctx.progress(1, 1, texts.TRANSCRIBED)
     return {"response": transcript.text, "model": transcript.model, "seconds": transcript.seconds}
-
-
-def _record_usage(ctx: JobContext, companion: str, transcript: Transcript) -> None:
-    call = ledger.CallRecord(
-        job_id=ctx.job_id,
-        owner=ctx.owner,
-        companion=companion,
-        kind=KIND,
-        model=transcript.model,
-        input_tokens=transcript.input_tokens,
-        output_tokens=transcript.output_tokens,
-        seconds_of_audio=transcript.seconds,
-    )
-    ledger.record(call)
 
 
 def _load(upload_id: str) -> tuple[bytes, str]:

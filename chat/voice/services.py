@@ -20,14 +20,19 @@ from chat.conversations.threads import thread_for
 from chat.errors import InvalidInput
 from chat.models import Message
 from chat.protocol.client_messages import RecordingIn
+from chat.replies.transcription import size_of_call
 from chat.uploads import storage
 from chat.uploads.models import Upload
+from chat.usage.budgets import budget_of, reserve
 from queueing.api import Job, Submission, submit
 
 from . import texts
 from .formats import BY_MEDIA_TYPE, Format, detect
+from .length import length_of
 
 KIND = "audio.transcribe"
+#: Bytes at the beginning of a file in which formats describe themselves.
+LENGTH_BYTES = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +145,26 @@ def _accept(upload: Upload, request: TranscriptionRequest, admission: Admission)
         transaction.set_rollback(True)
         return submission
     storage.bind(upload, submission.job)
+    _reserve_budget(upload, submission.job)
     if request.send:
         _add_messages(upload, request, submission.job, Admission(share=admission.share))
     return submission
+
+
+def _reserve_budget(upload: Upload, job: Job) -> None:
+    """Reserve the maximum of the transcription in the owner's budget. Raise `LimitReached` without room."""
+    if not any(budget_of(upload.owner)):
+        return
+    first = upload.chunks.values_list("data", flat=True).first() or b""
+    size = size_of_call(length_of(upload.size, upload.media_type, bytes(first)[:LENGTH_BYTES]).maximum)
+    reserve(
+        upload.owner,
+        job.id,
+        size.tokens,
+        output_tokens=size.output_tokens,
+        seconds_of_audio=size.seconds_of_audio,
+        model=settings.OPENAI_TRANSCRIPTION_MODEL,
+    )
 
 
 def _add_messages(upload: Upload, request: TranscriptionRequest, job: Job, admission: Admission) -> None:

@@ -116,7 +116,8 @@ class Server:
                 return web.Response(text="".join(script.raw), content_type="application/json")
             if script.end == "garbage":
                 return web.Response(body=b"{this is not JSON \xff", content_type="application/json")
-            return await answered({"text": text, "usage": {"type": "duration", "seconds": 3}})
+            usage = {"usage": {"type": "duration", "seconds": 3}} if script.counts else {}
+            return await answered({"text": text} | usage)
 
         return await self._play(http, body, script, answer)
 

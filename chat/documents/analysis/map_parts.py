@@ -1,6 +1,7 @@
 """The map step: take notes of each part of a document."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat.documents import texts
@@ -8,10 +9,12 @@ from chat.documents.models import Analysis, Chunk
 
 from . import report
 from .concurrency import run_concurrently
+from .cost import DocumentCost
 from .model_calls import CONCURRENCY, DocumentCalls
+from .model_session import tokens_of_text
 from .prompts import Findings, Part
 from .report import PartResult
-from .splitting import DocumentLocations, Span, sentences
+from .splitting import DocumentLocations, Span, passages
 
 
 async def read_parts(calls: DocumentCalls, locations: DocumentLocations) -> list[PartResult]:
@@ -30,10 +33,18 @@ async def read_parts(calls: DocumentCalls, locations: DocumentLocations) -> list
         )
         stream.send_ready()
 
-    stream.send_ready()
     unread = [number for number, chunk in enumerate(chunks) if chunk.result is None]
+    await calls.begin(await asyncio.to_thread(_cost, calls, len(chunks), [chunks[n] for n in unread]))
+    stream.send_ready()
     await run_concurrently(unread, read_one, limit=CONCURRENCY)
     return [_result(chunk) for chunk in chunks]
+
+
+def _cost(calls: DocumentCalls, parts: int, unread: Sequence[Chunk]) -> DocumentCost:
+    """Return the cost of reading the unread parts, and of combining all notes."""
+    document = calls.analysis
+    tokens = sum(tokens_of_text(document.text[chunk.start : chunk.end], document.kind) for chunk in unread)
+    return DocumentCost.of_parts(calls.session, parts, tokens, len(unread))
 
 
 @dataclass
@@ -72,7 +83,7 @@ def _part(calls: DocumentCalls, chunk: Chunk, number: int, total: int, location:
     text = analysis.text[chunk.start : chunk.end]
     return Part(
         text=text,
-        sentences=list(sentences(text, by_line=analysis.kind == "csv")),
+        sentences=list(passages(text, by_line=analysis.kind == "csv")),
         number=number + 1,
         total=total,
         name=calls.session.name,

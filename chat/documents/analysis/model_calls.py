@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeVar
 
+from chat.documents import texts
 from chat.documents.models import Analysis, Chunk
 from chat.documents.texts import SKIP_REASONS
 from chat.models import Thread
 from chat.replies.model_calls import Payer
-from queueing.api import JobContext, JobError
+from chat.usage.budgets import CallSize
+from queueing.api import JobContext, JobError, Permanent
 
+from .cost import DocumentCost
 from .model_session import ModelSession
 from .prompts import Digest, Findings
 
@@ -29,7 +32,16 @@ class DocumentCalls:
         self.ctx = ctx
         self.analysis = analysis
         self.session = session
+        self._part_of_plan = CallSize()
         self._payer = Payer.of(ctx, thread_id=thread.id.hex, companion=thread.companion)
+
+    async def begin(self, cost: DocumentCost) -> None:
+        """Reserve the cost of all calls to come. Raise `Permanent` when it is too high."""
+        if not cost.is_allowed:
+            raise Permanent(texts.too_many_calls(cost.calls), code="too_long")
+        self._payer.planned = cost.size
+        self._part_of_plan = cost.size.divided(cost.calls)
+        await self._payer.reserve()
 
     async def run(
         self, chunk: Chunk, prompt: str, parse: Callable[[str], Parsed], skip: Callable[[str], Parsed]
@@ -39,6 +51,7 @@ class DocumentCalls:
         When the error is about this text alone (`SKIP_REASONS`), the result is that of `skip` for the reason.
         Raises `JobError` for every other error.
         """
+        self._payer.planned = self._payer.planned.without(self._part_of_plan)
         try:
             reply = await self.session.complete(prompt, self._payer)
         except JobError as exc:

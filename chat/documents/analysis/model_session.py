@@ -17,7 +17,7 @@ from queueing.api import Permanent
 
 from . import prompts, prompts_small_model
 from .prompts import Part
-from .splitting import Span, sentences, split
+from .splitting import Span, passages, split
 
 #: Maximum tokens of text in one part, also in a larger window: models overlook the middle of long texts.
 PART_TOKENS = 5_000
@@ -63,9 +63,19 @@ class ModelSession:
             raise Permanent(texts.SMALL_WINDOW, code="not_configured")
         return session
 
-    @cached_property
+    @property
+    def part_tokens(self) -> int:
+        """Maximum tokens of the text of one part."""
+        return min(self.text_tokens, PART_TOKENS)
+
+    @property
     def text_tokens(self) -> int:
         """Tokens left in the window for the text of a part, or for notes."""
+        return self.context_tokens - self.thinking_tokens - self.output_tokens - self.frame_tokens
+
+    @cached_property
+    def frame_tokens(self) -> int:
+        """Tokens of a call besides the text, the thoughts and the answer."""
         empty = Part(
             text="",
             sentences=[],
@@ -79,16 +89,14 @@ class ModelSession:
             estimate_tokens(self.prompts.part_prompt(empty, self.question)),
             estimate_tokens(self.prompts.notes_prompt([], self.question, self.name)),
         )
-        frame += estimate_tokens(self.prompts.instructions(self.question)) + 3 * MESSAGE_OVERHEAD
-        return self.context_tokens - self.thinking_tokens - self.output_tokens - frame
+        return frame + estimate_tokens(self.prompts.instructions(self.question)) + 3 * MESSAGE_OVERHEAD
 
     def split(self, text: str, kind: str) -> list[Span]:
         """Return the parts of a document. Takes a second for a long one."""
-        limit = min(self.text_tokens, PART_TOKENS)
+        limit = self.part_tokens
 
         def fits(part: str) -> bool:
-            count = sum(1 for _ in sentences(part, by_line=kind == "csv"))
-            return estimate_tokens(part) + count * _NUMBER_TOKENS <= limit
+            return tokens_of_text(part, kind) <= limit
 
         return split(text, fits, max_tokens=limit, headings=kind in ("md", "docx"))
 
@@ -100,6 +108,12 @@ class ModelSession:
             max_output_tokens=self.output_tokens,
         )
         return await call_model(request, payer)
+
+
+def tokens_of_text(text: str, kind: str) -> int:
+    """Return the tokens of a part of a document of this kind, with the numbers of its passages."""
+    count = sum(1 for _ in passages(text, by_line=kind == "csv"))
+    return estimate_tokens(text) + count * _NUMBER_TOKENS
 
 
 def note_tokens(note: str) -> int:

@@ -35,6 +35,8 @@ _LINE = re.compile(r"\n|\f")
 _TITLE = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
 _MAX_HEADING = 60
+#: Characters of a passage that is not the last one: about as many tokens as its number.
+_MIN_PASSAGE = 24
 #: The unit that is counted in documents without headings, and its separator, by kind.
 _UNITS = {"pdf": ("page", r"\f"), "csv": ("row", r"\n"), "docx": ("paragraph", r"\n\n")}
 
@@ -103,6 +105,21 @@ def sentences(text: str, *, by_line: bool) -> Iterator[Span]:
         yield from _trimmed(text, start, found.end())
         start = found.end()
     yield from _trimmed(text, start, len(text))
+
+
+def passages(text: str, *, by_line: bool) -> Iterator[Span]:
+    """Yield the sentences of `text`; short ones together with those after them.
+
+    Each one is numbered in a prompt. So a text of short lines costs hardly more than its size.
+    """
+    start, end = -1, -1
+    for sentence in sentences(text, by_line=by_line):
+        start, end = sentence.start if start < 0 else start, sentence.end
+        if end - start >= _MIN_PASSAGE:
+            yield Span(start, end)
+            start = -1
+    if start >= 0:
+        yield Span(start, end)
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:

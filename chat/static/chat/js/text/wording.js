@@ -167,13 +167,18 @@ export function lossText({ answer, later, running }) {
 
 // --- files and costs ---
 
-/** "report.pdf · 1.2 MB · 12 pages" */
-export function attachmentText({ name, size, pages, seconds }) {
+const tokens = (count) => `${number(count)} token${count === 1 ? "" : "s"}`;
+
+/** "report.pdf · 1.2 MB · 12 pages · up to 9 model calls, 31,000 tokens, $0.02" */
+export function attachmentText({ name, size, pages, seconds, cost }) {
   const length = seconds ? duration(seconds) : pages && `${pages} page${pages > 1 ? "s" : ""}`;
-  return [name, size && fileSize(size), length].filter(Boolean).join(" · ");
+  return [name, size && fileSize(size), length, cost && mostText(cost)].filter(Boolean).join(" · ");
 }
 
-const tokens = (count) => `${number(count)} token${count === 1 ? "" : "s"}`;
+function mostText({ calls, tokens: count, cost }) {
+  const parts = [`up to ${number(calls)} model calls`, tokens(count), cost != null && money(cost)];
+  return parts.filter(Boolean).join(", ");
+}
 
 /** "a-model · 1,204 tokens · $0.0021", as far as it is known. */
 export function costText({ model, usage, cost, cached }) {
