@@ -35,7 +35,7 @@ class Reservation:
         """Count the message as `number` messages, as far as each limit allows. It is not held for that."""
         if self.granted and self.keys and number > len(self.entries):
             self.entries.extend(secrets.token_hex(8) for _ in range(number - len(self.entries)))
-            store.query(self._add, default=None)
+            store.query(self._add, otherwise=lambda: None)
 
     def cancel(self) -> None:
         """Remove an unused reservation. Later reservations keep their times."""
