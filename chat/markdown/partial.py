@@ -23,6 +23,10 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _BLOCK_MARK = re.compile(r"(?:\A|\n)[ \t>]*(?:#{1,6}|[-+*=~_`:|]+|\d{1,9}[.)]?)[ \t]*\Z")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)", re.DOTALL)
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]*)(?:\]\([^()]*)?\Z")
+#: The begin of a formula that has no end yet.
+_OPEN_FORMULA = re.compile(r"(?<!\\)(?:\\[(\[](?:(?!\\[)\]]).)*|\$\$(?:(?!\$\$).)*)\Z", re.DOTALL)
+#: HTML whose last words are an address: what follows it may belong to it or not.
+_ADDRESS_END = re.compile(r"</a>(?:</\w+>\s*)*\Z")
 _TABLE_HEAD = re.compile(r"\|[^\n]*(?:\n[ \t|:-]*)?\Z")
 #: After these characters the next text cannot change what is shown.
 _PLAIN_ENDS = tuple(".,;:?!)\"'’”")
@@ -63,7 +67,8 @@ def render_open(text: str) -> OpenHtml:
     html = clean(_open.renderer.render(tokens, _open.options, env))
     if tokens and tokens[-1].type == "fence" and not mark:
         return OpenHtml(html, bool(tokens[-1].content) and text.endswith(tokens[-1].content))
-    return OpenHtml(html, not env["deferred"] and (text[-1:].isalnum() or text.endswith(_PLAIN_ENDS)))
+    is_plain = (text[-1:].isalnum() or text.endswith(_PLAIN_ENDS)) and not _ADDRESS_END.search(html[-100:])
+    return OpenHtml(html, is_plain and not env["deferred"])
 
 
 def _defer_open_markup(state: StateCore) -> None:
@@ -99,6 +104,8 @@ def _without_open_ends(text: str) -> str:
         return text[:start] + (marks + code.rstrip("`") + marks if code.strip("`") else "")
     if link := _OPEN_LINK.search(masked):
         text = text[: link.start()] + text[slice(*link.span(1))]
+    if formula := _OPEN_FORMULA.search(masked):
+        text = text[: formula.start()].rstrip(" \t")
     stripped = text.rstrip("*_~\\")
     return text if stripped == text else stripped.rstrip(" \t")
 

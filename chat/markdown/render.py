@@ -9,22 +9,32 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 
+from . import mathematics
+from .block_rules import add_block_rules
 from .highlighting import CLASSES, highlight
+from .inline_rules import add_inline_rules
+from .links import add_links
 
 # fmt: off
 #: The allowed HTML elements.
 TAGS = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
-    "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "input", "kbd", "li",
+    "mark", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead",
+    "tr", "ul", *mathematics.TAGS,
 }
 # fmt: on
 _ATTRIBUTES = {
     "a": {"href", "title"},
+    "blockquote": {"dir"},
     "code": {"class"},
-    "ol": {"start"},
+    "input": {"type", "checked", "disabled"},
+    "ol": {"start", "dir"},
     "span": {"class"},
+    "table": {"dir"},
     "td": {"align"},
     "th": {"align"},
+    "ul": {"dir"},
+    **dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES),
 }
 
 
@@ -86,9 +96,16 @@ def _cell(self: Any, tokens: list[Token], index: int, options: Any, _env: Any) -
 
 
 def parser() -> MarkdownIt:
-    """Return a parser for the supported Markdown: CommonMark with tables and strikethrough."""
+    """Return a parser for the supported Markdown.
+
+    It is CommonMark with tables, strikethrough, task lists, footnotes, mathematics, addresses without markup,
+    and a few elements of HTML.
+    """
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    add_inline_rules(markdown)
+    add_links(markdown)
+    add_block_rules(markdown)
     markdown.add_render_rule("image", _image)
     markdown.add_render_rule("td_open", _cell)
     markdown.add_render_rule("th_open", _cell)
