@@ -10,7 +10,10 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from chat.accounts.access import tokens
+from chat.accounts.access.owners import owner_of_session
 from chat.accounts.erasing import erase
+
+from .victim import stored_session
 
 PASSWORD = "of-the-actor-4711"
 
@@ -142,11 +145,7 @@ def session_of_erased_user() -> Actor:
 def session_of_erased_visitor() -> Actor:
     """Return the browser of a visitor whose data were erased."""
     one = visitor()
-    from django.contrib.sessions.backends.db import SessionStore
-
-    from chat.accounts.access.owners import owner_of_session
-
-    erase(owner_of_session(SessionStore(one.client.cookies["sessionid"].value)))
+    erase(owner_of_session(stored_session(one.client.cookies["sessionid"].value)))
     return one
 
 

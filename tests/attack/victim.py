@@ -2,10 +2,11 @@
 
 import io
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
@@ -61,12 +62,18 @@ def everything() -> list[str]:
     return found + [f"{key} {client.type(key)}" for key in keys]
 
 
+def stored_session(key: str | None = None) -> Any:
+    """Return a stored session: that with `key`, or a new one of a visitor."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    if key is None:
+        session["visitor"] = True
+        session.create()
+    return session
+
+
 def user_victim() -> Victim:
     """Return a user with conversations, jobs, files, a token and a session."""
     user = User.objects.create_user(f"{MARK}-name", f"{MARK}@example.org", PASSWORD)
-    session = SessionStore()
-    session["visitor"] = True
-    session.create()
     token, _ = tokens.issue(user, name=f"{MARK} token", scopes=["read", "chat"])
     victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk})
     victim.needles = [f"'u:{user.pk}'", MARK]
@@ -76,9 +83,7 @@ def user_victim() -> Victim:
 
 def visitor_victim() -> Victim:
     """Return a visitor with conversations, jobs and files."""
-    session = SessionStore()
-    session["visitor"] = True
-    session.create()
+    session = stored_session()
     victim = Victim(owner_of_session(session), None, {"token_id": 0, "session_key": session.session_key})
     victim.needles = [victim.owner, MARK]
     plant(victim)
