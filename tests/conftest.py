@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.postgres",
+    "tests.support.mail",
     "tests.support.web",
     "tests.support.proxy",
     "tests.support.redis_cluster",

@@ -6,16 +6,15 @@
 from logging import LogRecord
 from pathlib import Path
 
-from .companions import *  # noqa: F403 (these are settings as well)
+from .accounts import *  # noqa: F403 (these are settings as well)
+from .accounts import CLIENT_URL, HTTPS
+from .companions import *  # noqa: F403
 from .database import DATABASES as DATABASES
 from .environment import BASE_DIR, VAR_DIR, env, local_secret_key
 from .queue import *  # noqa: F403
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
-#: The public address, for example https://buddy.example.org. NEXT_PUBLIC_CLIENT_URL is its former name.
-CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", default=""))
-HTTPS = CLIENT_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
 #: Networks (or `unix`) of the proxies whose X-Forwarded-For is trusted (docs/limits.md).
@@ -23,7 +22,7 @@ TRUSTED_PROXIES = [proxy.strip() for proxy in env.list("TRUSTED_PROXIES", defaul
 
 INSTALLED_APPS = [
     "daphne",  # before staticfiles: `runserver` then speaks WebSocket
-    "django.contrib.admin",
+    "buddy.apps.AdministrationConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -32,6 +31,9 @@ INSTALLED_APPS = [
     "channels",
     "ninja",  # for the static files of /api/docs: the default is a CDN, which our CSP blocks
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "queueing",  # before django_q, so that its qcluster command is used
     "django_q",
     "chat",
@@ -56,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "chat.accounts.access.middleware.TriesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "buddy.urls"
@@ -80,36 +83,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "chat.accounts.access.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SESSION_COOKIE_SAMESITE = "Lax"
-
-# --- accounts ---------------------------------------------------------------------------------------
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-# The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
-AUTHENTICATION_BACKENDS = [
-    "chat.accounts.access.passwords.CountTries",
-    "django.contrib.auth.backends.ModelBackend",
-]
-PASSWORD_HASHERS = [
-    f"chat.accounts.access.passwords.{name}PasswordHasher"
-    for name in ("PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt")
-]
-LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
-#: With a host, forgotten passwords can be reset by e-mail.
-EMAIL_HOST = env.str("EMAIL_HOST", default="")
-EMAIL_PORT = env.int("EMAIL_PORT", default=587)
-EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
 
 # --- static files and security -------------------------------------------------------------------------
 STATIC_URL = "/static/"

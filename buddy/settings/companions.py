@@ -67,6 +67,7 @@ LIMITS = {
     "requests": env.str("LIMIT_REQUESTS", default="1200/minute"),
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
     "account": env.str("LIMIT_ACCOUNT", default="10/minute;30/hour"),
+    "mail": env.str("LIMIT_MAIL", default="3 per 10 minutes;10/day"),
 }
 #: Maximum requests, event streams and sockets that one address has open in a web process. 0 means no limit.
 LIMIT_OPEN = env.int("LIMIT_OPEN", default=500)

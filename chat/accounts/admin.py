@@ -1,7 +1,13 @@
-"""Users and groups in the admin: a permission to change users is no way to more rights."""
+"""Users, groups and addresses in the admin: a permission to change them is no way to more rights.
+
+Second factors are not in the admin: `manage.py reset_second_factor` is the only way to remove them.
+"""
 
 from typing import Any
 
+from allauth.account.admin import EmailAddressAdmin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -9,6 +15,8 @@ from django.http import HttpRequest
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
 
 #: The fields that give rights.
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -40,6 +48,25 @@ def _may(request: HttpRequest, user: Any) -> bool:
 @admin.register(Group)
 class SafeGroupAdmin(GroupAdmin):
     """Groups. Only a superuser changes them: their members get the rights of a group."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+
+@admin.register(EmailAddress)
+class SafeAddressAdmin(EmailAddressAdmin):
+    """Addresses. Only a superuser changes them: a verified address resets the password of its account."""
+
+    actions = None
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return ["email"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)

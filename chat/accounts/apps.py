@@ -8,6 +8,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from allauth.account.signals import password_changed, password_set
+        from allauth.mfa.signals import authenticator_added
         from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
         from django.db.models.signals import post_save, pre_delete
@@ -17,7 +19,8 @@ class AccountsConfig(AppConfig):
         from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_password_change
         from .erasing import erase_before_deletion
-        from .sessions import forget_session, record_sign_in
+        from .second_factor import record_set_up
+        from .sessions import forget_session, record_new_key, record_sign_in
 
         post_save.connect(end_access_after_password_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
@@ -27,3 +30,6 @@ class AccountsConfig(AppConfig):
         user_logged_out.connect(forget_session)
         monitoring.register_health_check(tries_report.warnings)
         monitoring.register_metrics(tries_report.metrics)
+        password_changed.connect(record_new_key)
+        password_set.connect(record_new_key)
+        authenticator_added.connect(record_set_up)

@@ -19,7 +19,8 @@ def sign_in(request: HttpRequest, user: Any) -> None:
     """Sign `user` in, in a new session, and merge the visitor's data into the user's."""
     if visitor := owner_of_visitor(request):
         request.session[_VISITOR] = visitor
-    login(request, user)  # ends the visitor's session, so a planted session cookie is not signed in
+    # Ends the visitor's session, so a planted session cookie is not signed in.
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     if visitor:
         merge(visitor, f"u:{user.pk}")
 
@@ -46,6 +47,11 @@ def record_session(request: HttpRequest, user: Any) -> None:
     UserSession.objects.get_or_create(
         session_key=stored_key(request.session.session_key), defaults={"user": user}
     )
+
+
+def record_new_key(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    """Receive `password_changed`: Django has given the session of this browser another key."""
+    record_session(request, user)
 
 
 def forget_session(*, request: HttpRequest, **_: Any) -> None:

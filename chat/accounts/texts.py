@@ -1,9 +1,22 @@
 """Sentences of the account pages and of API tokens that users read."""
 
-INVALID_EMAIL = "Enter a valid e-mail address."
-EMAIL_HELPS_RESET = "With an e-mail address you can reset a forgotten password."
-NAME_OR_EMAIL = "Name or e-mail address"
-EMAIL = "E-mail address"
+#: The labels of the fields of the pages of django-allauth.
+LABELS = {
+    "login": "Name or e-mail address",
+    "username": "Name",
+    "email": "E-mail address",
+    "password": "Password",
+    "password1": "Password",
+    "password2": "Password confirmation",
+    "oldpassword": "Your current password",
+    "code": "Code",
+}
+NO_RESET = "This site sends no e-mail. A forgotten password cannot be reset."
+NO_ADDRESS_AS_NAME = (
+    "A name cannot be an e-mail address. This site sends no e-mail, so it cannot check that it is yours."
+)
+SIGN_UP_AGAIN = "The account could not be created. Please sign up again, or sign in."
+TOO_MANY_CODES = "Too many wrong codes. Please start again."
 
 WRONG_PASSWORD = "This is not your password."  # noqa: S105 (not a secret)
 YOUR_PASSWORD = "Your password"  # noqa: S105
@@ -12,7 +25,32 @@ CONFIRM_ERASING = "Yes, erase all my data"
 PASSWORD_CHANGED = (
     "Your password was changed. All other devices were signed out, and all API tokens were revoked."  # noqa: S105
 )
-PASSWORD_RESET = "Your password was changed. Please sign in with it."  # noqa: S105
+
+_WRONG_NAME_OR_PASSWORD = (
+    "Please enter a correct name or e-mail address and password. Upper and lower case are different."  # noqa: S105
+)
+#: What django-allauth reports, by its codes.
+ERRORS = {
+    "email_password_mismatch": _WRONG_NAME_OR_PASSWORD,
+    "username_password_mismatch": _WRONG_NAME_OR_PASSWORD,
+    "enter_current_password": WRONG_PASSWORD,
+    "incorrect_password": WRONG_PASSWORD,
+    "incorrect_code": "This code is wrong, or it was already used.",
+    "duplicate_email": "This is already your address.",
+    "too_many_login_attempts": TOO_MANY_CODES,
+    "cannot_delete_authenticator": "Your account needs a second factor, and this is the only one.",
+}
+#: The messages of django-allauth that are shown, by their templates.
+MESSAGES = {
+    "account/messages/password_changed.txt": PASSWORD_CHANGED,
+    "account/messages/password_set.txt": PASSWORD_CHANGED,
+    "account/messages/email_confirmed.txt": "Your e-mail address is verified.",
+    "account/messages/email_confirmation_failed.txt": "This address belongs to another account.",
+    "account/messages/email_deleted.txt": "The address was removed.",
+    "mfa/messages/totp_activated.txt": "The second factor is set up.",
+    "mfa/messages/totp_deactivated.txt": "The second factor was removed.",
+    "mfa/messages/recovery_codes_generated.txt": "New recovery codes were created. Earlier ones are void.",
+}
 
 TOKEN_NAME = "Name"  # noqa: S105
 TOKEN_SCOPES = "Scopes"  # noqa: S105

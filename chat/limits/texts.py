@@ -5,6 +5,7 @@ import math
 _REASONS = {
     "requests": "Too many requests.",
     "login": "Too many sign-in attempts.",
+    "mail": "Too many e-mails to this address.",
 }
 
 

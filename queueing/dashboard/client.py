@@ -11,7 +11,7 @@ from django.conf import settings
 from queueing.events.sockets import SendWindow
 from queueing.record.database_thread import in_thread
 
-from .viewer import Viewer, is_staff
+from .viewer import Viewer, may_open
 
 Message = dict[str, Any]
 
@@ -68,5 +68,10 @@ async def viewer_of_session(session_key: str) -> Viewer | None:
     The session and the user are read again; a changed password ends a session.
     """
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    user = await get_user({"session": store(session_key)})
-    return await in_thread(Viewer.of)(user, {}) if is_staff(user) else None
+    session = store(session_key)
+    user = await get_user({"session": session})
+    return await in_thread(_viewer)(user, session)
+
+
+def _viewer(user: Any, session: Any) -> Viewer | None:
+    return Viewer.of(user, {}) if may_open(user, session) else None

@@ -16,7 +16,7 @@ from queueing.record.database_thread import in_thread
 
 from .broadcast import Broadcast
 from .client import DashboardClient, Message
-from .viewer import Viewer, is_staff
+from .viewer import Viewer, may_open
 
 
 async def dashboard(
@@ -24,7 +24,7 @@ async def dashboard(
 ) -> None:
     """Serve one socket. `scope` has `user` and `session` (from `AuthMiddlewareStack`)."""
     await receive()  # websocket.connect
-    if not is_staff(scope["user"]):
+    if not await in_thread(may_open)(scope["user"], scope["session"]):
         return await send({"type": "websocket.close"})  # answers the handshake with 403
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     viewer = await in_thread(Viewer.of)(scope["user"], query)

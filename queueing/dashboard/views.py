@@ -24,7 +24,7 @@ from queueing.schedule import redis_client
 
 from . import forms, parts, texts
 from .cache import TTLCache
-from .viewer import Viewer, is_staff
+from .viewer import Viewer, may_open
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def _for_operators(view: Callable[[HttpRequest, OperatorAction], HttpResponse]) 
     @wraps(view)
     def checked(request: HttpRequest, name: str) -> HttpResponse:
         user: Any = request.user
-        if not is_staff(user):
+        if not may_open(user, request.session):
             return problem(403, texts.NOT_SIGNED_IN)
         action = forms.OFFERED.get(name)
         if not user.has_perm(action.permission if action else OPERATE):

@@ -21,10 +21,8 @@ ALL = ACTORS | {"operator": lambda: staff(OPERATE)}
 
 
 @pytest.fixture(autouse=True)
-def mail(settings: Any) -> None:
+def mail(mail_server: Any) -> None:
     """A site with all its pages: those that need a mail server too."""
-    settings.EMAIL_HOST = "mail.example.org"
-    settings.CLIENT_URL = "https://buddy.example.org"
 
 
 def complaints(call: Call, actor: Actor, response: Any, body: bytes) -> Iterator[str]:

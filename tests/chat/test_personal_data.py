@@ -18,7 +18,7 @@ from chat.models import Message, Role, Thread
 from queueing.api import Job, new_id
 from tests.support.stores import everything_in_redis, everything_in_the_database
 
-from .accounts.account_client import PASSWORD, send_message, sign_up, submit_form
+from .accounts.account_client import PASSWORD, send_message, sign_up, sign_up_with_address, submit_form
 from .browser import Browser, browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -61,11 +61,11 @@ def test_every_model_with_an_owner_is_registered():
 # --- export ---------------------------------------------------------------------------------------
 
 
-async def test_export_contains_conversations_as_markdown_and_json(workers):
+async def test_export_contains_conversations_as_markdown_and_json(workers, mail_server):
     workers.script(text="A bird, **quite** blue.")
     async with browser() as alice:
         done = await create_conversation(alice)
-        await sign_up(alice, "alice@example.org")
+        await sign_up_with_address(alice)
         archive = await download_export(alice)
     names = archive.namelist()
     (markdown,) = [name for name in names if name.endswith(".md")]
@@ -77,7 +77,7 @@ async def test_export_contains_conversations_as_markdown_and_json(workers):
     assert thread["id"] == done["threadId"]
     assert [m["role"] for m in thread["messages"]] == ["user", "assistant"]
     account = json.loads(archive.read("account.json"))["account"]
-    assert account["email"] == "alice@example.org"
+    assert (account["email"], account["emailIsVerified"]) == ("alice@example.org", True)
     assert PASSWORD not in str(account)
     feedback = archive.read("analytics-feedback.jsonl").decode().splitlines()
     assert len(feedback) == 1
@@ -130,12 +130,12 @@ def test_export_of_thousands_of_messages_needs_little_memory():
 
 
 @pytest.mark.parametrize("with_account", [False, True])
-async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, with_account):
+async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, mail_server, with_account):
     workers.script(match=SECRET, text=f"All about {SECRET}.", thoughts=f"Hm, {SECRET}?")
     async with browser() as alice, browser() as bob:
         await send_message(bob, "Bob's own")
         if with_account:
-            await sign_up(alice, "alice@example.org")
+            await sign_up_with_address(alice)
             await submit_form(alice, "tokens/", name="Secret script", scopes=["read"], days="")
         await create_conversation(alice)
         workers.script(text=f"{SECRET} " * 200, delay=0.1)

@@ -3,6 +3,7 @@
 from hmac import compare_digest
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import DatabaseError
 from django.http import HttpRequest
 
@@ -37,6 +38,6 @@ def _is_metrics_token(token: str) -> bool:
 
 async def _is_staff(request: HttpRequest) -> bool:
     try:
-        return bool((await request.auser()).is_staff)
+        return bool(await in_thread(admin.site.has_permission)(request))
     except DatabaseError:  # sessions are in the database
         return False

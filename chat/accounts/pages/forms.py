@@ -2,79 +2,168 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from allauth.account import forms as account_forms
+from allauth.account.models import EmailAddress
+from allauth.account.utils import get_next_redirect_url
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import (
-    AuthenticationForm,
-    BaseUserCreationForm,
-    PasswordResetForm,
-    UserCreationForm,
-)
-from django.contrib.auth.models import User
-from django.core.validators import EmailValidator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
-from chat.accounts import texts
+from chat.accounts import second_factor, texts
+from chat.accounts.access import tries
 
-_check_email = EmailValidator(texts.INVALID_EMAIL)
-
-
-def normalized_name(name: str) -> str:
-    """Return the name as it is stored: e-mail addresses in lower case."""
-    name = name.strip()
-    return name.lower() if "@" in name else name
+from .sign_up import PendingSignUp
 
 
-class SignInForm(AuthenticationForm):
+class _OurWords:
+    """A form of django-allauth with the labels of the site, and without a second label inside each field."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = texts.LABELS[name]
+            field.widget.attrs.pop("placeholder", None)
+        for name in {"login", "password", "oldpassword"} & set(self.fields):
+            self.fields[name].help_text = ""
+
+
+class SignInForm(_OurWords, account_forms.LoginForm):
     """The form to sign in: name or e-mail address, and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = texts.NAME_OR_EMAIL
+        self.fields["login"].widget.attrs["autocomplete"] = "username"
 
-    def clean_username(self) -> str:
-        return normalized_name(self.cleaned_data["username"])
+    def user_credentials(self) -> dict[str, str]:
+        """Return a name and a password. A verified address stands for the name of its account.
+
+        One name is tried, so that known and unknown addresses take the same time.
+        """
+        name = self.cleaned_data["login"]
+        if "@" in name:
+            name = name.lower()
+            owner = EmailAddress.objects.filter(email=name, verified=True).select_related("user").first()
+            name = owner.user.get_username() if owner else name
+        return {"username": name, "password": self.cleaned_data["password"]}
 
 
-class SignUpForm(UserCreationForm):
-    """The form to sign up: name or e-mail address, and password."""
-
-    class Meta(BaseUserCreationForm.Meta):
-        model = User
-        labels = {"username": texts.NAME_OR_EMAIL}
-        help_texts = {"username": ""}
+class SignUpForm(_OurWords, account_forms.SignupForm):
+    """The form to sign up: an e-mail address, or a name where no e-mail can be sent, and a password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if settings.EMAIL_HOST:
-            self.fields["username"].help_text = texts.EMAIL_HELPS_RESET
+        if not settings.SENDS_MAIL:
+            self.fields["username"].help_text = texts.NO_RESET
 
-    def clean_username(self) -> str:
-        name = self.cleaned_data["username"] = normalized_name(self.cleaned_data["username"])
-        if "@" in name:
-            _check_email(name)
-        return super().clean_username()
+    def validate_unique_email(self, value: str) -> str:
+        """Return the address. Only its mailbox learns whether it has an account."""
+        return value
 
-    def save(self, commit: bool = True) -> User:
-        name = self.cleaned_data["username"]
-        if "@" in name:
-            self.instance.email = name
-        return super().save(commit)
+    def try_save(self, request: HttpRequest) -> tuple[Any, HttpResponse | None]:
+        """Return the new user, or the page that asks for the code from the mail."""
+        if not settings.SENDS_MAIL:
+            return super().try_save(request)
+        values, target = self.cleaned_data, get_next_redirect_url(request)
+        PendingSignUp.start(request, values["email"], values["password1"], target or "")
+        return None, redirect("sign-up-code")
 
 
-class ResetForm(PasswordResetForm):
+class _CountedCode(_OurWords):
+    """A form for a one-time code. Each code is counted before it is compared."""
+
+    #: The name of the account to which the code belongs; empty for a new account.
+    account = ""
+
+    def clean_code(self) -> str:
+        """Return the code. Raise `LimitReached` after too many."""
+        attempt = tries.begin("code", account=self.account)
+        try:
+            code = super().clean_code()  # type: ignore[misc]
+        except forms.ValidationError:
+            attempt.failed()
+            raise
+        attempt.succeeded()
+        return str(code)
+
+
+class SignUpCodeForm(_CountedCode, account_forms.BaseConfirmCodeForm):
+    """The form for the code that verifies the address of a new account."""
+
+
+class AddressForm(_OurWords, account_forms.AddEmailForm):
+    """The form for another address."""
+
+
+class AddressCodeForm(_CountedCode, account_forms.ConfirmEmailVerificationCodeForm):
+    """The form for the code that verifies another address."""
+
+
+class ConfirmForm(_OurWords, account_forms.ReauthenticateForm):
+    """The form that asks for the password once more."""
+
+
+class PasswordForm(_OurWords, account_forms.ChangePasswordForm):
+    """The form to change the password."""
+
+
+class FirstPasswordForm(_OurWords, account_forms.SetPasswordForm):
+    """The form for the first password of an account."""
+
+
+class NewPasswordForm(_OurWords, account_forms.ResetPasswordKeyForm):
+    """The form behind the link that resets the password."""
+
+
+class ResetForm(_OurWords, account_forms.ResetPasswordForm):
     """The form to request a link that resets the password."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["email"].label = texts.EMAIL
+    def clean_email(self) -> str:
+        """Return the address, and find the account that has verified it. Others own nothing by it."""
+        email = self.cleaned_data["email"].lower()
+        self.users = [user for user in EmailAddress.objects.get_users_for(email) if user.is_active]
+        return email
 
-    def save(self, **options: Any) -> None:
-        """Send the mail. Its link leads to `CLIENT_URL`: the `Host` header can be chosen by a stranger."""
-        site = urlsplit(settings.CLIENT_URL)
-        super().save(**options | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
+
+class _CodeOnce(BaseAuthenticateForm):
+    """A form for a code of the second factor. A code of an app works once."""
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        is_app = self.authenticator.type == Authenticator.Type.TOTP
+        if is_app and not second_factor.use_once(self.authenticator, code):
+            raise forms.ValidationError(texts.ERRORS["incorrect_code"], code="incorrect_code")
+        return code
+
+
+class _CodeOfUser(_CountedCode):
+    """A counted code of the second factor of `user`."""
+
+    user: Any
+
+    @property
+    def account(self) -> str:  # type: ignore[override]
+        """Return the name of the account."""
+        return str(self.user.get_username())
+
+
+class CodeForm(_CodeOfUser, _CodeOnce, AuthenticateForm):
+    """The form for the second factor when signing in."""
+
+
+class CodeAgainForm(_CodeOfUser, _CodeOnce, ReauthenticateForm):
+    """The form for the second factor of a user who is signed in."""
+
+
+class SetUpAppForm(_CodeOfUser, ActivateTOTPForm):
+    """The form for the first code of an app."""
 
 
 class TokenForm(forms.Form):

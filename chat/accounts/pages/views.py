@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -35,8 +37,15 @@ def _account_page(request: HttpRequest, form: TokenForm, **context: Any) -> Http
         "threads": Thread.objects.filter(owner=owner_of_request(request)).count(),
         "tokens": list(user.tokens.all()) if user.is_authenticated else [],
         "form": form,
+        "sends_mail": settings.SENDS_MAIL,
+        "verified_email": _verified_email(user),
     }
     return render(request, "accounts/account.html", context)
+
+
+def _verified_email(user: Any) -> str:
+    verified = EmailAddress.objects.get_verified(user) if user.is_authenticated else None
+    return verified.email if verified else ""
 
 
 @require_POST
@@ -83,6 +92,7 @@ def _account_data(request: HttpRequest) -> dict[str, Any]:
         "account": {
             "name": user.username,
             "email": user.email,
+            "emailIsVerified": bool(_verified_email(user)),
             "since": user.date_joined,
             "tokens": api_tokens,
         }

@@ -1,6 +1,9 @@
 """Steps of a visitor on the account pages and in the chat, over HTTP."""
 
+import re
 from typing import Any
+
+from django.core import mail
 
 from tests.chat.browser import Browser
 
@@ -19,8 +22,26 @@ async def sign_up(alice: Browser, name: str = "alice", **more: Any) -> Any:
     return await submit_form(alice, "sign-up/", username=name, password1=PASSWORD, password2=PASSWORD, **more)
 
 
+async def enter_address(alice: Browser, email: str, **more: Any) -> Any:
+    """Sign up with an address as far as the page that asks for the code."""
+    fields = {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+    return await submit_form(alice, "sign-up/", **fields | more)
+
+
+def code_in(message: Any) -> str:
+    """Return the code in an e-mail; empty without one."""
+    found = re.search(r"(?m)^([A-Z]{4}-[A-Z]{4})$", message.body)
+    return found[1] if found else ""
+
+
+async def sign_up_with_address(alice: Browser, email: str = "alice@example.org", **more: Any) -> Any:
+    """Sign up with an address, and enter the code from the e-mail."""
+    await enter_address(alice, email, **more)
+    return await submit_form(alice, "sign-up/code/", code=code_in(mail.outbox[-1]))
+
+
 async def sign_in(alice: Browser, name: str = "alice", password: str = PASSWORD, **more: Any) -> Any:
-    return await submit_form(alice, "sign-in/", username=name, password=password, **more)
+    return await submit_form(alice, "sign-in/", login=name, password=password, **more)
 
 
 async def send_message(alice: Browser, text: str = "Where to?") -> dict[str, Any]:

@@ -31,7 +31,7 @@ End = Callable[[Browser, User], Awaitable[Any]]
 async def by_the_password_page(_phone: Browser, user: User) -> None:
     async with browser() as laptop:
         await sign_in(laptop)
-        await submit_form(laptop, "password/", old_password=PASSWORD, new_password1=NEW, new_password2=NEW)
+        await submit_form(laptop, "password/", oldpassword=PASSWORD, password1=NEW, password2=NEW)
 
 
 @sync_to_async

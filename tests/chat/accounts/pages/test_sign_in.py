@@ -14,6 +14,7 @@ from tests.chat.accounts.account_client import (
     send_message,
     sign_in,
     sign_up,
+    sign_up_with_address,
     submit_form,
     thread_titles,
 )
@@ -79,13 +80,11 @@ async def test_wrong_password_and_unknown_name_get_the_same_response():
         assert wrong.status_code == unknown.status_code == 200
 
 
-async def test_email_as_name_is_case_insensitive():
+async def test_address_is_case_insensitive(mail_server):
     async with browser() as alice, browser() as phone:
-        await sign_up(alice, "Alice@Example.org")
+        await sign_up_with_address(alice, "Alice@Example.org")
         assert (await User.objects.aget()).email == "alice@example.org"
         assert (await sign_in(phone, "ALICE@example.ORG")).status_code == 302
-        taken = await sign_up(phone, "alice@EXAMPLE.org")
-        assert b"already exists" in taken.content
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ async def test_email_as_name_is_case_insensitive():
         ("alicealice", "alicealice", b"too similar"),
         ("alice", "short", b"too short"),
         ("a b", PASSWORD, b"valid username"),
-        ("alice@", PASSWORD, b"Enter a valid e-mail address."),
+        ("alice@example.org", PASSWORD, b"cannot be an e-mail address"),
     ],
 )
 async def test_invalid_sign_up_shows_the_error_and_creates_no_user(name, password, says):

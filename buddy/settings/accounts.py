@@ -1,0 +1,75 @@
+"""Settings of accounts: e-mail, signing in with django-allauth, and the second factor of staff."""
+
+from typing import Any
+
+from .environment import env
+
+#: The public address, for example https://buddy.example.org. NEXT_PUBLIC_CLIENT_URL is its former name.
+CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", default=""))
+HTTPS = CLIENT_URL.startswith("https://")
+
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
+#: With a mail server, accounts have verified e-mail addresses. Links in e-mails need CLIENT_URL.
+SENDS_MAIL = bool(EMAIL_HOST and CLIENT_URL)
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
+AUTHENTICATION_BACKENDS = [
+    "chat.accounts.access.passwords.CountTries",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    f"chat.accounts.access.passwords.{name}PasswordHasher"
+    for name in ("PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
+#: Seconds for which the link to reset a password is valid.
+PASSWORD_RESET_TIMEOUT = 60 * 60
+
+
+def by_mail(sends_mail: bool) -> dict[str, Any]:
+    """Return the settings of allauth that differ between a site that can send e-mail and one that cannot."""
+    return {
+        "ACCOUNT_SIGNUP_FIELDS": ["email*" if sends_mail else "username*", "password1*", "password2*"],
+        "ACCOUNT_EMAIL_VERIFICATION": "mandatory" if sends_mail else "none",
+        "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED": sends_mail,
+        "ACCOUNT_EMAIL_NOTIFICATIONS": sends_mail,
+    }
+
+
+globals().update(by_mail(SENDS_MAIL))
+ACCOUNT_ADAPTER = "chat.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+# allauth counts in Django's cache, which is of one process. chat/accounts/access/tries.py counts instead.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+
+MFA_ADAPTER = "chat.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Buddy Companion"
+#: Steps of 30 seconds by which a clock may be wrong.
+MFA_TOTP_TOLERANCE = 1
+# An account without an address can have a second factor as well: sign-up with one verifies it first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+#: Staff need a second factor for the administration. Default: where the site is public.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=HTTPS)

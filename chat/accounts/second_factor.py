@@ -1,0 +1,65 @@
+"""The second factor: who needs one, whether a session has used it, and codes that work once."""
+
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from allauth.mfa.utils import decrypt, is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+#: The kinds of authenticators that are a second factor by themselves. Recovery codes come with each of them.
+MAIN_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+
+
+def is_required(user: Any) -> bool:
+    """Return whether `user` must have a second factor."""
+    return bool(settings.STAFF_SECOND_FACTOR and user.is_staff)
+
+
+def is_missing(request: Any) -> bool:
+    """Return whether the user needs a second factor and has not used one in this session.
+
+    `request` has `user` and `session`, as an HTTP request and the scope of a socket have.
+    """
+    if not is_required(request.user):
+        return False
+    records = get_authentication_records(request, request.user)
+    return not any(record.get("method") == "mfa" for record in records)
+
+
+def page_for(user: Any) -> str:
+    """Return the address of the page on which `user` uses the second factor, or sets it up."""
+    return reverse("mfa_reauthenticate" if is_mfa_enabled(user, MAIN_TYPES) else "mfa_activate_totp")
+
+
+def record_set_up(*, request: HttpRequest, user: Any, authenticator: Authenticator, **_: Any) -> None:
+    """Receive `authenticator_added`: the session that set it up has shown that it works."""
+    if authenticator.type in MAIN_TYPES:
+        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+def use_once(authenticator: Authenticator, code: str) -> bool:
+    """Return whether a valid code of an app is newer than the last one that was used, and record its use.
+
+    Two requests with the same code can arrive together: the update of one of them then finds no row.
+    """
+    secret = decrypt(authenticator.data["secret"])
+    digits = "".join(filter(str.isdigit, code))
+    steps = yield_hotp_counters_from_time()
+    step = next((step for step in steps if format_hotp_value(hotp_value(secret, step)) == digits), 0)
+    if step <= authenticator.data.get("last_step", 0):
+        return False
+    unchanged = Authenticator.objects.filter(pk=authenticator.pk, last_used_at=authenticator.last_used_at)
+    if authenticator.last_used_at is None:
+        unchanged = Authenticator.objects.filter(pk=authenticator.pk, last_used_at__isnull=True)
+    data = authenticator.data | {"last_step": step}
+    return bool(unchanged.update(data=data, last_used_at=timezone.now()))
