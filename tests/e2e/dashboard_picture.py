@@ -94,9 +94,9 @@ def main() -> None:
             color_scheme="dark" if given.dark else "light",
         )
         page.goto(f"{site.url}/admin/queue?queue=openai-chat")
-        page.get_by_label("Username").fill("carol")
+        page.get_by_label("Name or e-mail address").fill("carol")
         page.get_by_label("Password").fill("of-the-tests")
-        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#live")).to_have_text("Live")
         expect(page.locator("[data-part=active] .row")).to_have_count(3)
         page.screenshot(path=given.file, full_page=True)

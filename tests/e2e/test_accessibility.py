@@ -70,7 +70,7 @@ def test_axe_finds_nothing_serious_on_any_page(looked_at: Page, site: Site) -> N
     looked_at.get_by_role("button", name="Sign up").click()
     assert serious(looked_at) == []
     looked_at.context.clear_cookies()
-    looked_at.get_by_label("Name or e-mail").fill("somebody")
+    looked_at.get_by_label("Name:", exact=True).fill("somebody")
     for field in looked_at.locator("[type=password]").all():
         field.fill("correct horse battery")
     looked_at.get_by_role("button", name="Sign up").click()

@@ -21,7 +21,7 @@ def sign_up(page: Page) -> str:
     open_sidebar(page)
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Sign up").click()
-    page.get_by_label("Name or e-mail address").fill(name)
+    page.get_by_label("Name:", exact=True).fill(name)
     page.get_by_label("Password:", exact=True).fill(PASSWORD)
     page.get_by_label("Password confirmation").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
@@ -84,12 +84,12 @@ def test_visitor_signs_up_exports_and_erases_everything(
 def test_form_errors_are_shown_at_their_fields(site: Site, visitor: Callable[..., BrowserContext]) -> None:
     page = visitor(java_script_enabled=False).new_page()
     page.goto(f"{site.url}/account/sign-up/")
-    page.get_by_label("Name or e-mail address").fill("heron@")
+    page.get_by_label("Name:", exact=True).fill("heron@example.org")
     page.get_by_label("Password:", exact=True).fill("12345678")
     page.get_by_label("Password confirmation").fill("12345678")
     page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_text("Enter a valid e-mail address.")).to_be_visible()
-    expect(page.get_by_label("Name or e-mail address")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("A name cannot be an e-mail address.")).to_be_visible()
+    expect(page.get_by_label("Name:", exact=True)).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("This password is too common.")).to_be_visible()
 
 

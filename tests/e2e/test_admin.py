@@ -13,9 +13,9 @@ from tests.e2e.test_dashboard import do, queues  # noqa: F401 (the fixture)
 def signed_in(context: BrowserContext, site: Site, path: str) -> Page:
     page = context.new_page()
     page.goto(f"{site.url}/admin/{path}")
-    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Name or e-mail address").fill("carol")
     page.get_by_label("Password").fill("of-the-tests")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     return page
 
 

@@ -33,9 +33,9 @@ def site_with_data(site: Site) -> Site:
 def _open_page(context: BrowserContext, site: Site, query: str = "") -> Page:
     page = context.new_page()
     page.goto(f"{site.url}/admin/analytics/{query}")
-    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Name or e-mail address").fill("carol")
     page.get_by_label("Password").fill("of-the-tests")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
     return page
 

@@ -38,9 +38,9 @@ def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def open_page(context: BrowserContext, url: str, who: str = "carol", query: str = "?queue=test") -> Page:
     page = context.new_page()
     page.goto(f"{url}/admin/queue{query}")
-    page.get_by_label("Username").fill(who)
+    page.get_by_label("Name or e-mail address").fill(who)
     page.get_by_label("Password").fill("of-the-tests")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#live")).to_have_text("Live")
     return page
 
