@@ -55,6 +55,8 @@ class Probe:
     web: str
     at: float
     status: int
+    checks: str = ""
+    """What the answer says of each check, unless it is 200."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,11 +72,12 @@ class Run:
                 await asyncio.sleep(1)
 
     async def _probe(self, http: aiohttp.ClientSession, number: int, address: str) -> None:
-        status = 0
+        status, checks = 0, ""
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with http.get(f"{address}/readyz") as answer:
                 status = answer.status
-        self.probes.append(Probe(self.system.webs[number].name, time.time(), status))
+                checks = "" if status == 200 else await answer.text()
+        self.probes.append(Probe(self.system.webs[number].name, time.time(), status, checks))
 
     async def ready(self) -> None:
         """Wait until both web processes and a worker answer."""

@@ -28,7 +28,8 @@ def unready(evidence: Evidence) -> Iterator[Violation]:
                     seconds = probe.at - fault.began
                     yield Violation("", f"{probe.web} says ready, {seconds:.0f} s after {fault.name}")
         elif probe.status and _is_quiet(evidence, probe.at):
-            yield Violation("", f"{probe.web} answers {probe.status} long after the last fault")
+            text = f"{probe.web} answers {probe.status} long after the last fault: {probe.checks}"
+            yield Violation("", text)
     for web, status in {probe.web: probe.status for probe in evidence.probes}.items():
         if status != 200:
             yield Violation("", f"{web} answers {status} at the end")
@@ -39,7 +40,11 @@ def _is_quiet(evidence: Evidence, at: float) -> bool:
 
 
 def grown(evidence: Evidence) -> Iterator[Violation]:
-    """No process grows without bound in memory or open files."""
+    """No process grows without bound in memory or open files.
+
+    While a service is away, requests wait and hold files. So the least of the early samples is compared with
+    the least of the late ones.
+    """
     by_process: dict[str, list[Sample]] = defaultdict(list)
     for sample in evidence.samples:
         by_process[sample.process].append(sample)
@@ -47,11 +52,13 @@ def grown(evidence: Evidence) -> Iterator[Violation]:
         warm = [sample for sample in samples if sample.at - samples[0].at >= WARM]
         if len(warm) < 2:
             continue
-        first, last = warm[0], warm[-1]
-        if last.megabytes > first.megabytes * 1.5 + MEGABYTES:
-            yield Violation("", f"{name} grew from {first.megabytes:.0f} to {last.megabytes:.0f} MB")
-        if last.files > first.files + FILES:
-            yield Violation("", f"{name} grew from {first.files} to {last.files} open files")
+        halves = warm[: len(warm) // 2], warm[len(warm) // 2 :]
+        before, after = (min(sample.megabytes for sample in half) for half in halves)
+        if after > before * 1.5 + MEGABYTES:
+            yield Violation("", f"{name} grew from {before:.0f} to {after:.0f} MB")
+        before, after = (min(sample.files for sample in half) for half in halves)
+        if after > before + FILES:
+            yield Violation("", f"{name} grew from {before} to {after} open files")
 
 
 def crashed(evidence: Evidence) -> Iterator[Violation]:
