@@ -116,6 +116,10 @@ class Server:
                 return web.Response(text="".join(script.raw), content_type="application/json")
             if script.end == "garbage":
                 return web.Response(body=b"{this is not JSON \xff", content_type="application/json")
+            if script.end == "eof":
+                return web.Response(text='{"text": "This is wh', content_type="application/json")
+            if script.end == "error":
+                return await answered({"error": {"message": "It broke.", "type": "server_error"}})
             usage = {"usage": {"type": "duration", "seconds": 3}} if script.counts else {}
             return await answered({"text": text} | usage)
 

@@ -42,6 +42,8 @@ async def test_transcript_is_cleaned_and_has_usage(provider: Provider):
         ({"status": 503}, Outage, "provider_error"),
         ({"end": "cut"}, Outage, None),
         ({"end": "garbage"}, Outage, "garbled"),
+        ({"end": "eof"}, Outage, "garbled"),
+        ({"end": "error"}, Outage, "provider_error"),
         ({"status": -1}, Outage, None),
         (
             {"status": 429, "code": "rate_limit_exceeded", "headers": {"retry-after": "7"}},
