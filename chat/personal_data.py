@@ -1,4 +1,4 @@
-"""The registry of personal data: every table and store that holds data of an owner.
+"""The registry of personal data: every table that holds data of an owner.
 
 Each app registers its own when Django starts. Signing up merges the data into the user's, an export contains
 it, and erasing deletes it:
@@ -7,7 +7,8 @@ it, and erasing deletes it:
         def ready(self):
             personal_data.register(Upload, export=lambda upload: {"name": upload.name, "size": upload.size})
 
-Rows that belong to an owner's row by a foreign key need no entry: they follow that row.
+Rows that belong to an owner's row by a foreign key need no entry: they follow that row. So does data in
+Redis, which `merge` and `erase` of the entry handle after the commit.
 """
 
 from collections.abc import Callable
@@ -27,8 +28,7 @@ class Entry:
 
     name: str
     """The name of its file in an export."""
-    model: type[Model] | None
-    """None for data outside the database."""
+    model: type[Model]
     field: str
     """The field of `model` with the owner's key."""
     merge: Merge
@@ -70,14 +70,6 @@ def register(
         erase=erase or delete,
         export=export,
     )
-
-
-def register_external(name: str, *, erase: Erase, merge: Merge = lambda old, new: None) -> None:
-    """Register data outside the database, such as a cache in Redis.
-
-    Its functions run after the database transaction is committed. Their errors are logged and ignored.
-    """
-    _entries[name] = Entry(name=name, model=None, field="", merge=merge, erase=erase, export=None)
 
 
 def entries() -> list[Entry]:

@@ -29,6 +29,8 @@ class JobContext:
     pace: Callable[[], Awaitable[None]]
     """Await it before reading more of a stream: it returns when the engine is about to send the text so
     far. Reading in this rhythm costs a fraction of reading token by token and adds no delay."""
+    token: str = ""
+    """The token of the run's claim (`api.redis.run_while_claimed`)."""
     version: int = 1
     """The version of the kind with which the job was submitted; it may be older than that of this code."""
     text: str = ""

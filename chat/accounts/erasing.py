@@ -1,38 +1,62 @@
-"""Erasing all data of an owner, in the database and in Redis."""
+"""Erasing all data of an owner, in the database and in Redis. Erasing wins every race.
 
-import logging
+What a worker writes hangs on a row or a claim that erasing removes first. What a request writes is erased by
+the request itself, if its owner has been erased meanwhile (`erase_if_late`).
+"""
+
+import hashlib
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from chat import personal_data
 from queueing.api import stop_owner
 
 from .access import open_sockets
 from .access.ending_access import end_access
+from .merge import in_transaction
+from .models import ErasedOwner
 
-logger = logging.getLogger(__name__)
+#: How long an erased owner is remembered: longer than any request or call of a model lasts.
+_REMEMBERED = timedelta(days=1)
 
 
 def erase(owner: str) -> None:
     """Cancel the unfinished jobs of `owner` and delete everything. Blocks. Erasing twice is harmless."""
+    ErasedOwner.objects.get_or_create(digest=_digest(owner))
     stop_owner(owner)
-    with transaction.atomic():
-        for entry in personal_data.entries():
-            if entry.model:
-                entry.erase(owner)
-    for entry in personal_data.entries():
-        if not entry.model:
-            _erase_external(entry, owner)
+    in_transaction(partial(_erase_rows, owner))
     open_sockets.close_all_of(owner)
 
 
-def _erase_external(entry: personal_data.Entry, owner: str) -> None:
-    try:
+def _erase_rows(owner: str) -> None:
+    for entry in personal_data.entries():
         entry.erase(owner)
-    except Exception:
-        logger.exception("could not erase %s of an owner", entry.name)
+
+
+def erase_if_late(owner: str) -> bool:
+    """Erase once more what was written while or after `owner` was erased. Blocks. Return whether it was.
+
+    Call it after the commit of a write: either erasing has seen the rows, or this sees that they are late.
+    """
+    was_erased = ErasedOwner.objects.filter(digest=_digest(owner)).exists()
+    if was_erased:
+        erase(owner)
+    return was_erased
+
+
+def _digest(owner: str) -> str:
+    """Return a digest, by which an erased owner is remembered without its key."""
+    return hashlib.sha256(f"erased:{owner}".encode()).hexdigest()
+
+
+def sweep() -> int:
+    """Delete what is remembered of owners who were erased a day ago."""
+    deleted, _ = ErasedOwner.objects.filter(erased_at__lt=timezone.now() - _REMEMBERED).delete()
+    return deleted
 
 
 def erase_before_deletion(*, instance: Any, **_: Any) -> None:

@@ -1,17 +1,16 @@
 """Merging the data of a visitor into a user's, including answers that are still being written."""
 
-import logging
+from collections.abc import Callable
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from chat import personal_data
 
 from .access import open_sockets
 
-logger = logging.getLogger(__name__)
-
-#: Transactions tried before the error is raised: a worker that ends several jobs can lock one that is merged
-#: here and wait for another. The database then aborts one of the two transactions.
+#: Transactions tried before the error is raised. A worker that ends several jobs can lock one that is changed
+#: here and wait for another: the database then aborts one of the two. A message can be added to a thread that
+#: is being deleted.
 _TRIES = 3
 
 
@@ -20,28 +19,23 @@ def merge(old: str, new: str) -> None:
 
     A second call merges what was created after the first.
     """
+    in_transaction(lambda: _merge(old, new))
+
+
+def in_transaction(change: Callable[[], None]) -> None:
+    """Make a change of all data of an owner in one transaction, again after a conflict with another one."""
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                _merge(old, new)
+                change()
             return
-        except OperationalError:
+        except (OperationalError, IntegrityError):
             if not tries_left:
                 raise
 
 
 def _merge(old: str, new: str) -> None:
     for entry in personal_data.entries():
-        if entry.model:
-            entry.merge(old, new)
-        else:
-            transaction.on_commit(lambda entry=entry: _merge_external(entry, old, new), robust=True)
+        entry.merge(old, new)
     # The visitor's session has ended. Closed sockets connect again as the user.
     transaction.on_commit(lambda: open_sockets.close_all_of(old), robust=True)
-
-
-def _merge_external(entry: personal_data.Entry, old: str, new: str) -> None:
-    try:
-        entry.merge(old, new)
-    except Exception:
-        logger.exception("could not merge %s of an owner", entry.name)

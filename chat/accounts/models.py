@@ -1,4 +1,4 @@
-"""The sessions in which users are signed in, and the API tokens of users."""
+"""The sessions in which users are signed in, the API tokens of users, and who was erased of late."""
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,17 @@ class UserSession(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class ErasedOwner(models.Model):
+    """An owner whose data was erased, remembered for a day so that a late write is erased as well."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    """A digest of the owner's key."""
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Token(models.Model):

@@ -3,6 +3,7 @@
 from asyncio import to_thread
 
 from chat.models import Message, Thread
+from queueing.api import JobContext
 
 from . import store
 from .keys import Reuse
@@ -22,13 +23,15 @@ async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
     return None
 
 
-async def remember(key: str, reuse: Reuse, answer: Answer, *, thread: Thread, reply_id: str) -> None:
+async def remember(
+    key: str, reuse: Reuse, answer: Answer, *, ctx: JobContext, thread: Thread, reply_id: str
+) -> None:
     """Store the model's answer for those who ask the same."""
     if not key:
         return
     if reuse != "renew":
         await to_thread(store.count, "misses")
-    await to_thread(store.keep, key, answer, owner=thread.owner, thread_id=thread.id.hex)
-    # When a conversation was deleted just now, its answers were deleted before this one was stored.
+    await to_thread(store.keep, key, answer, ctx=ctx, thread_id=thread.id.hex)
+    # When a conversation was deleted while Redis was unavailable, the claim of this run held.
     if not await Message.objects.filter(id=reply_id).aexists():
         await to_thread(store.forget_thread, thread.id.hex)

@@ -3,7 +3,6 @@
 {buddy}:answer:<key>         string  {"response", "model"} as JSON
 {buddy}:answering:<key>      string  id of the job that answers this right now, as far as known
 {buddy}:answers:all          sorted  key -> when it was stored
-{buddy}:answers:owner:<who>  sorted  the same, of one owner
 {buddy}:answers:thread:<id>  sorted  the same, that came from one thread
 {buddy}:answers:count:<day>  hash    hits, misses, shared
 """
@@ -19,7 +18,7 @@ from typing import Any, Literal, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from queueing.api import redis
+from queueing.api import JobContext, redis
 
 logger = logging.getLogger(__name__)
 
@@ -61,38 +60,34 @@ def mark_in_progress(key: str, job_id: str) -> None:
     _query(lambda client: client.set(_name("answering", key), job_id, ex=_IN_PROGRESS_SECONDS), None)
 
 
-def keep(key: str, answer: Answer, *, owner: str, thread_id: str) -> None:
-    """Store an answer that `owner` got in a thread."""
+def keep(key: str, answer: Answer, *, ctx: JobContext, thread_id: str) -> None:
+    """Store an answer that the run `ctx` got in a thread, unless its job was cancelled or erased."""
     if not key or not answer.response or len(answer.response) > MAX_CHARACTERS:
         return
     for_seconds, now = settings.ANSWER_CACHE_SECONDS, time.time()
+    commands: list[redis.Command] = [
+        ("SET", _name("answer", key), json.dumps(asdict(answer)), "EX", for_seconds)
+    ]
+    for index in (_ALL, f"thread:{thread_id}"):
+        commands += [
+            ("ZADD", _index(index), now, key),
+            ("ZREMRANGEBYSCORE", _index(index), "-inf", now - for_seconds),
+            ("EXPIRE", _index(index), for_seconds),
+        ]
 
     def store(client: Any) -> None:
-        pipe = client.pipeline(transaction=False)
-        pipe.set(_name("answer", key), json.dumps(asdict(answer)), ex=for_seconds)
-        for index in (_ALL, f"owner:{owner}", f"thread:{thread_id}"):
-            pipe.zadd(_index(index), {key: now})
-            pipe.zremrangebyscore(_index(index), "-inf", now - for_seconds)
-            pipe.expire(_index(index), for_seconds)
-        pipe.zcard(_index(_ALL))
-        if (too_many := pipe.execute()[-1] - MAX_ANSWERS) > 0:
+        redis.run_while_claimed(ctx, commands)
+        if (too_many := client.zcard(_index(_ALL)) - MAX_ANSWERS) > 0:
             oldest = [member for member, _ in client.zpopmin(_index(_ALL), too_many)]
             client.delete(*(_name("answer", member) for member in oldest))
 
     _query(store, None)
 
 
-def forget(owner: str) -> None:
-    """Delete every answer that the owner got."""
-    _forget(f"owner:{owner}")
-
-
 def forget_thread(thread_id: str) -> None:
     """Delete every answer that came from the thread."""
-    _forget(f"thread:{thread_id}")
+    index = f"thread:{thread_id}"
 
-
-def _forget(index: str) -> None:
     def remove(client: Any) -> None:
         if keys := client.zrange(_index(index), 0, -1):
             client.delete(*(_name("answer", key) for key in keys))

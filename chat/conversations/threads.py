@@ -55,6 +55,15 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
         transaction.on_commit(partial(forget_thread, thread_id.hex))
 
 
+def erase_threads(owner: str) -> None:
+    """Delete all threads of an owner, and the answers that were stored from them. In a transaction."""
+    threads = Thread.objects.filter(owner=owner)
+    ids = list(threads.values_list("id", flat=True))
+    threads.delete()
+    for thread_id in ids:
+        transaction.on_commit(partial(forget_thread, thread_id.hex), robust=True)
+
+
 def delete_message(message: Message) -> None:
     """Delete one message, cancel its job if it is unfinished, and erase what the job stores."""
     _cancel_unfinished([message.job_id])

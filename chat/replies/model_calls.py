@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import OperationalError, close_old_connections, transaction
 
+from chat.accounts.erasing import erase_if_late
 from chat.errors import LimitReached
 from chat.models import Thread
 from chat.prompting.prompt import ModelRequest
@@ -72,16 +73,21 @@ class Payer:
             return
         size = sum(self.calls_in_progress, self.planned)
         try:
-            await sync_to_async(budgets.reserve)(
-                self.owner,
-                self.job_id,
-                size.tokens,
-                output_tokens=size.output_tokens,
-                seconds_of_audio=size.seconds_of_audio,
-                model=model,
-            )
+            await sync_to_async(self._reserve)(size, model)
         except LimitReached as exc:
             raise Permanent(exc.message, code=exc.code) from exc
+
+    def _reserve(self, size: CallSize, model: str) -> None:
+        """Reserve. In one thread, so that a run that is cancelled in between leaves nothing."""
+        budgets.reserve(
+            self.owner,
+            self.job_id,
+            size.tokens,
+            output_tokens=size.output_tokens,
+            seconds_of_audio=size.seconds_of_audio,
+            model=model,
+        )
+        erase_if_late(self.owner)
 
     @asynccontextmanager
     async def paying(self, size: CallSize, model: str = "") -> AsyncIterator[Callable[[CallUsage], None]]:
@@ -196,7 +202,7 @@ def _current_owner(payer: Payer) -> str:
     """Return who pays now: during the call a visitor may have signed up, or erased everything (empty)."""
     jobs = Job.objects.select_for_update().filter(id=payer.job_id)
     for owner in jobs.values_list("owner", flat=True):
-        threads = Thread.objects.filter(id=payer.thread_id or None)
+        threads = Thread.objects.select_for_update().filter(id=payer.thread_id or None)
         return owner or threads.values_list("owner", flat=True).first() or ""
     return ""
 

@@ -62,7 +62,8 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
             pace=ctx.pace,
         )
     if not (answer.truncated or answer.by_fallback):  # the next visitor who asks may get a better one
-        await remember(key, answers, Answer(answer.text, answer.model), thread=thread, reply_id=reply_id)
+        found = Answer(answer.text, answer.model)
+        await remember(key, answers, found, ctx=ctx, thread=thread, reply_id=reply_id)
     if summaries.is_due(prompt.budget, context.messages, answer.text):
         await sync_to_async(summaries.submit_summary)(thread.id, ctx.job_id)
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)

@@ -2,8 +2,7 @@
 
 Thoughts are no part of an answer. They are kept in Redis alone, for `KEPT_SECONDS`:
 
-{buddy}:thoughts:<job>       string  the thoughts of the job's latest run
-{buddy}:thoughts:of:<owner>  set     the owner's jobs that have thoughts
+{buddy}:app:thoughts:<job>  string  the thoughts of the job's latest run
 """
 
 import asyncio
@@ -12,10 +11,12 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
-from queueing.api import JobContext, redis
+from django.db import transaction
+
+from queueing.api import Job, JobContext, erase_owner, redis
 
 logger = logging.getLogger(__name__)
 
@@ -101,17 +102,10 @@ class Thinking:
         """Store the new thoughts after those that are stored; the first of a run replace all earlier ones."""
         text, self._unsaved = "".join(self._unsaved)[: MAX_CHARACTERS - self._length], []
         self._length += len(text)
-        key, index = _key(self._ctx.job_id), _index(self._ctx.owner)
-        pipe = redis.aclient().pipeline(transaction=False)
-        if self._is_saved:
-            pipe.append(key, text)
-        else:
-            pipe.set(key, text)
-            pipe.sadd(index, self._ctx.job_id)
-            pipe.expire(index, KEPT_SECONDS)
-        pipe.expire(key, KEPT_SECONDS)
+        key = _key(self._ctx.job_id)
+        save: redis.Command = ("APPEND" if self._is_saved else "SET", key, text)
         try:
-            await pipe.execute()
+            await redis.arun_while_claimed(self._ctx, [save, ("EXPIRE", key, KEPT_SECONDS)])
             self._is_saved = True
         except redis.Unavailable as exc:
             logger.warning("the thoughts of job %s are not kept: %s", self._ctx.job_id, exc)
@@ -128,41 +122,20 @@ async def read(job_id: UUID) -> str | None:
 
 def forget(job_ids: Iterable[UUID]) -> None:
     """Delete the thoughts of jobs. Without Redis they expire by themselves."""
-    if keys := [_key(job_id.hex) for job_id in job_ids]:
-        _run(lambda client: client.delete(*keys))
-
-
-def forget_owner(owner: str) -> None:
-    """Delete all thoughts of an owner's jobs."""
-
-    def delete(client: Any) -> None:
-        keys = [_key(job_id) for job_id in client.smembers(_index(owner))]
-        client.delete(_index(owner), *keys)
-
-    _run(delete)
-
-
-def merge_owner(old: str, new: str) -> None:
-    """Make `new` the owner of the thoughts of `old`."""
-
-    def move(client: Any) -> None:
-        client.sunionstore(_index(new), _index(new), _index(old))
-        client.expire(_index(new), KEPT_SECONDS)
-        client.delete(_index(old))
-
-    _run(move)
-
-
-def _run(action: Any) -> None:
+    keys = [_key(job_id.hex) for job_id in job_ids]
     try:
-        action(redis.client())
+        if keys:
+            redis.client().delete(*keys)
     except redis.Unavailable as exc:
-        logger.warning("thoughts are not deleted or moved, and expire by themselves: %s", exc)
+        logger.warning("thoughts are not deleted, and expire by themselves: %s", exc)
+
+
+def erase_jobs(owner: str) -> None:
+    """Delete an owner's jobs and then, after the commit, their thoughts. Call it within a transaction."""
+    ids = list(Job.objects.filter(owner=owner).values_list("id", flat=True))
+    erase_owner(owner)
+    transaction.on_commit(lambda: forget(ids), robust=True)
 
 
 def _key(job_id: str) -> str:
     return redis.app_key(f"thoughts:{job_id}")
-
-
-def _index(owner: str) -> str:
-    return redis.app_key(f"thoughts:of:{owner}")

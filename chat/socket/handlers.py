@@ -1,9 +1,10 @@
 """The handlers of client messages: one for each type. Each takes the client and its message, and answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from chat import intake
+from chat.accounts.erasing import erase_if_late
 from chat.care.counters import count_card
 from chat.conversations import selectors, serializers, services
 from chat.conversations.edit import MessageEdit, edit_message, withdraw_message
@@ -15,6 +16,8 @@ from queueing.api import Submission
 from queueing.api.sockets import in_thread
 
 from .client import SocketClient
+
+T = TypeVar("T")
 
 
 async def handle(client: SocketClient, message: client_messages.ClientMessage) -> None:
@@ -28,6 +31,21 @@ async def _screen_and_count(client: SocketClient, text: str, request_id: str, co
         await in_thread(count_card)(companion, level)
 
 
+async def _write(client: SocketClient, function: Callable[..., T], *args: Any, **fields: Any) -> T:
+    """Return what `function` returns, which writes for the owner. If it was erased meanwhile, erase that.
+
+    In one thread: also a client that leaves in between leaves nothing.
+    """
+
+    def write() -> T:
+        try:
+            return function(*args, **fields)
+        finally:
+            erase_if_late(client.owner)
+
+    return await in_thread(write)()
+
+
 async def _ask(client: SocketClient, message: client_messages.Ask) -> None:
     text = client_messages.last_user_text(message.messages)
     await _screen_and_count(client, text, message.request_id, message.companion)
@@ -39,12 +57,14 @@ async def _ask(client: SocketClient, message: client_messages.Ask) -> None:
         thread_id=message.thread_id,
         address=client.address,
     )
-    accepted = await in_thread(intake.submit_message)(new_message)
+    accepted = await _write(client, intake.submit_message, new_message)
     await _answer_queued(client, accepted.submission)
 
 
 async def _process(client: SocketClient, message: client_messages.Process) -> None:
-    submission = await in_thread(voice.transcribe_upload)(
+    submission = await _write(
+        client,
+        voice.transcribe_upload,
         owner=client.owner,
         upload_id=message.upload_id,
         request=voice.TranscriptionRequest.of(message, message.request_id),
@@ -55,8 +75,13 @@ async def _process(client: SocketClient, message: client_messages.Process) -> No
 
 async def _analyse(client: SocketClient, message: client_messages.Analyse) -> None:
     await _screen_and_count(client, message.question, message.request_id, message.companion)
-    accepted = await in_thread(documents.analyse_message)(
-        message, owner=client.owner, request_id=message.request_id, address=client.address
+    accepted = await _write(
+        client,
+        documents.analyse_message,
+        message,
+        owner=client.owner,
+        request_id=message.request_id,
+        address=client.address,
     )
     await _answer_queued(client, accepted.submission)
 
@@ -71,7 +96,7 @@ async def _edit(client: SocketClient, message: client_messages.Edit) -> None:
         only_if_waiting=message.only_if_waiting,
         address=client.address,
     )
-    result = await in_thread(edit_message)(edit)
+    result = await _write(client, edit_message, edit)
     if result.event:
         await client.send(result.event)
     if not result.in_place:
@@ -96,7 +121,9 @@ async def _cancel(client: SocketClient, message: client_messages.Cancel) -> None
 
 
 async def _retry(client: SocketClient, message: client_messages.Retry) -> None:
-    job = await in_thread(services.retry)(owner=client.owner, job_id=message.job_id, address=client.address)
+    job = await _write(
+        client, services.retry, owner=client.owner, job_id=message.job_id, address=client.address
+    )
     await _answer_queued(client, Submission(job, created=True))
 
 

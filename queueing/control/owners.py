@@ -2,12 +2,16 @@
 
 import json
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from django.db import transaction
 
 from queueing.conf import get_conf
 from queueing.errors import WrongState
+from queueing.events import progress
 from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import UNFINISHED
@@ -51,17 +55,25 @@ def stop_owner(owner: str) -> None:
 
 def erase_owner(owner: str) -> None:
     """Delete the owner's jobs with their history, and their data in Redis. Call it within a transaction."""
-    jobs = Job.objects.filter(owner=owner)
-    ids = [job_id.hex for job_id in jobs.values_list("id", flat=True)]
-    jobs.delete()
-    transaction.on_commit(lambda: _delete_from_redis(owner, ids))
+    jobs = Job.objects.filter(owner=owner).order_by("id").select_for_update()
+    found = list(jobs.values_list("queue", "id"))
+    for start in range(0, len(found), _BATCH_SIZE):
+        batch = [job_id for _, job_id in found[start : start + _BATCH_SIZE]]
+        Job.objects.filter(id__in=batch).delete()
+    transaction.on_commit(lambda: _delete_from_redis(owner, found))
 
 
-def _delete_from_redis(owner: str, ids: list[str]) -> None:
+def _delete_from_redis(owner: str, found: Sequence[tuple[str, UUID]]) -> None:
+    """Delete the texts of these jobs. Their claims end first, so that no worker stores more."""
+    queues: dict[str, list[str]] = defaultdict(list)
+    for queue, job_id in found:
+        queues[queue].append(job_id.hex)
     try:
         client = redis_client.client()
-        for start in range(0, len(ids), _BATCH_SIZE):
-            client.delete(*(scripts.stream_key(job_id) for job_id in ids[start : start + _BATCH_SIZE]))
+        for queue, ids in queues.items():
+            for batch in (ids[start : start + _BATCH_SIZE] for start in range(0, len(ids), _BATCH_SIZE)):
+                redis_client.run(scripts.remove(queue, batch))
+                client.delete(*map(scripts.stream_key, batch), *map(progress.progress_key, batch))
         for queue in get_conf().queues:
             client.zrem(scripts.queue_key(queue, "owner_finish_tags"), owner)
     except redis_client.Unavailable as exc:

@@ -20,17 +20,21 @@ class Progress(NamedTuple):
     run: int
     fields: dict[str, Any]
     """{done, total, label}."""
+    token: str = ""
+    """The token of the run's claim, which it needs to be stored."""
 
 
 async def store(items: Sequence[Progress]) -> None:
     """Replace the stored progress of these jobs. Without Redis it is lost until the next report."""
     try:
-        pipeline = redis_client.aclient().pipeline(transaction=False)
-        for item in items:
-            pipeline.set(_key(item.job_id), json.dumps([item.run, item.fields]), ex=_TTL)
-        await pipeline.execute()
+        await redis_client.arun(scripts.while_claimed([_write_of(item) for item in items]))
     except redis_client.Unavailable as exc:
         logger.warning("the progress of %d jobs was not stored: %s", len(items), exc)
+
+
+def _write_of(item: Progress) -> scripts.RunWrite:
+    value = json.dumps([item.run, item.fields])
+    return scripts.RunWrite(item.job_id, item.token, [("SET", progress_key(item.job_id), value, "EX", _TTL)])
 
 
 async def latest(job_ids: Iterable[str]) -> dict[str, Progress]:
@@ -39,7 +43,7 @@ async def latest(job_ids: Iterable[str]) -> dict[str, Progress]:
     if not ids:
         return {}
     try:
-        stored = await redis_client.aclient().mget([_key(job_id) for job_id in ids])
+        stored = await redis_client.aclient().mget([progress_key(job_id) for job_id in ids])
     except redis_client.Unavailable:
         return {}
     return {
@@ -47,5 +51,6 @@ async def latest(job_ids: Iterable[str]) -> dict[str, Progress]:
     }
 
 
-def _key(job_id: str) -> str:
+def progress_key(job_id: str) -> str:
+    """Return the key of a job's progress."""
     return scripts.key(f"progress:{job_id}")

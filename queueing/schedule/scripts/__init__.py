@@ -24,7 +24,7 @@ from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_ch
 from .limits import set_overrides
 from .reading import counts, positions
 from .recovery import Lease, Repair, ending_leases, mark_reconciled, recount, repair, restore_active
-from .streams import TextChunk, append, parse_stream
+from .streams import Command, RunWrite, TextChunk, append, parse_stream, while_claimed
 from .submission import ScheduleEntry, account, promote, remove, submit
 
 __all__ = [  # by module
@@ -32,11 +32,13 @@ __all__ = [  # by module
     "BreakerState",
     "Claimed",
     "Claims",
+    "Command",
     "Fault",
     "Lease",
     "Outcome",
     "ProviderEnd",
     "Repair",
+    "RunWrite",
     "ScheduleEntry",
     "TextChunk",
     "Verdict",
@@ -72,5 +74,6 @@ __all__ = [  # by module
     "set_overrides",
     "stream_key",
     "submit",
+    "while_claimed",
     "worker_channel",
 ]

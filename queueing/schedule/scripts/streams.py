@@ -1,4 +1,4 @@
-"""The text that active jobs have streamed."""
+"""What active jobs store in Redis: the text that they have streamed, and other data of their runs."""
 
 import json
 from collections.abc import Sequence
@@ -34,3 +34,31 @@ def append(chunks: Sequence[TextChunk], *, keep: float) -> ScriptCall[list[int]]
     keys = [*(key(name) for name in GLOBAL_KEYS), *(stream_key(chunk.job_id) for chunk in chunks)]
     rows = [(*chunk[:4], int(chunk.replaces)) for chunk in chunks]
     return ScriptCall("append", keys, [int(keep), json.dumps(rows, ensure_ascii=False)], list)
+
+
+#: A command of Redis: its name, its only key, and its arguments.
+Command = tuple[str | float, ...]
+
+
+class RunWrite(NamedTuple):
+    """Commands that store data of a run."""
+
+    job_id: str
+    token: str
+    commands: Sequence[Command]
+
+
+def while_claimed(writes: Sequence[RunWrite]) -> ScriptCall[list[int]]:
+    """Run the commands of each run whose claim holds. Replies with a number for each: 1 stored, 0 not.
+
+    A claim ends before the texts of its job are deleted. So nothing is stored for an erased owner.
+    """
+    keys: dict[str, int] = {}
+    rows = []
+    for job_id, token, commands in writes:
+        numbered = [
+            [name, keys.setdefault(str(on), len(keys) + 1), *map(str, rest)] for name, on, *rest in commands
+        ]
+        rows.append([job_id, token, numbered])
+    args = [json.dumps(rows, ensure_ascii=False)]
+    return ScriptCall("while_claimed", [*(key(name) for name in GLOBAL_KEYS), *keys], args, list)

@@ -49,6 +49,7 @@ class RunOutput:
             emit=self.emit,
             pace=self.pace,
             version=run.version,
+            token=run.token,
         )
         self._sender = sender
         self._loop = asyncio.get_running_loop()
@@ -126,7 +127,7 @@ class RunOutput:
     def take_progress(self) -> Progress | None:
         """Return the latest progress, once."""
         fields, self._progress = self._progress, None
-        return Progress(self.run.id, self.run.number, fields) if fields else None
+        return Progress(self.run.id, self.run.number, fields, self.run.token) if fields else None
 
     def take_thinking(self) -> messages.Event | None:
         """Return the event of the latest report of thinking, once."""

@@ -5,6 +5,7 @@ import itertools
 from chat.answer_cache import lookup, store
 from chat.models import Message, Thread
 from queueing.api import Job
+from tests.chat.active_run import active_run
 from tests.chat.questions import submit_question
 from tests.support.valkey import wait_until
 
@@ -45,5 +46,6 @@ def store_answer(text=QUESTION, owner=ALICE, companion="culture", said="With two
     """Store the answer to a first message, as a worker does. Return its key and thread id."""
     thread = Thread(owner=owner, companion=companion)
     key = lookup._key(thread, text)
-    store.keep(key, store.Answer(said, "scripted"), owner=owner, thread_id=thread.id.hex)
+    with active_run() as ctx:
+        store.keep(key, store.Answer(said, "scripted"), ctx=ctx, thread_id=thread.id.hex)
     return key, thread.id.hex

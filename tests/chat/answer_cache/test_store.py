@@ -7,12 +7,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from chat.accounts.erasing import erase
+from chat.accounts.merge import merge
 from chat.answer_cache import store
 from chat.companions.registry import COMPANIONS
 from chat.conversations import services
 from chat.conversations.threads import delete_thread
 from chat.models import Thread
 from queueing.api import State, pause, redis, resume
+from tests.chat.active_run import active_run
 from tests.chat.questions import edit_question
 from tests.support.valkey import point_at
 
@@ -55,13 +58,38 @@ def test_deleted_thread_deletes_its_answers(valkey):
     assert not is_cached(submit())
 
 
+def stored_thread(text, owner):
+    """Store an answer, and the thread from which it came."""
+    _, thread_id = store_answer(text, owner=owner)
+    now = timezone.now()
+    return Thread.objects.create(
+        id=UUID(thread_id), owner=owner, companion="culture", title="?", updated_at=now
+    )
+
+
 def test_erasing_an_owner_deletes_only_their_answers(valkey):
-    store_answer(owner=ALICE)
-    store_answer("And in Porto?", owner=BOB)
-    store.forget(ALICE)
-    assert not is_cached(submit(owner=ALICE))
-    assert is_cached(submit("And in Porto?", owner=ALICE))
-    assert not [key for key in redis.client().keys("*") if "alice" in key and "answers" in key]
+    stored_thread(QUESTION, ALICE)
+    stored_thread("And in Porto?", BOB)
+    erase(ALICE)
+    assert not is_cached(submit(owner=BOB))
+    assert is_cached(submit("And in Porto?", owner=BOB))
+
+
+def test_erasing_a_user_deletes_answers_from_before_the_sign_up(valkey):
+    """S23: the answer was stored for the visitor."""
+    stored_thread(QUESTION, ALICE)
+    merge(ALICE, "u:5")
+    erase("u:5")
+    assert not is_cached(submit(owner=BOB))
+
+
+def test_answer_of_a_run_without_claim_is_not_stored(valkey):
+    """S23: its job was cancelled, deleted or erased while a thread was about to store the answer."""
+    with active_run() as ctx:
+        pass
+    store.keep("key", store.Answer("Too late.", "scripted"), ctx=ctx, thread_id="t")
+    assert store.find("key") == (None, "")
+    assert not [key for key in redis.client().keys("*") if "answer" in key]
 
 
 def test_oldest_answers_are_deleted_over_the_maximum(valkey, monkeypatch):

@@ -7,6 +7,7 @@ from chat.errors import LimitReached
 from chat.limits import check
 from chat.limits.reservations import reserve
 from chat.limits.rules import parse
+from tests.chat.active_run import active_run
 from tests.support.valkey import point_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -23,11 +24,12 @@ def test_cluster_keeps_limits_and_stored_answers(nodes, settings):
         check("login", "192.0.2.1")
 
     settings.ANSWER_CACHE_SECONDS = 100
-    for number in range(3):
-        store.keep(str(number), store.Answer("Yes.", "scripted"), owner="s:alice", thread_id="t")
+    with active_run() as ctx:
+        for number in range(3):
+            store.keep(str(number), store.Answer("Yes.", "scripted"), ctx=ctx, thread_id="t")
     store.count("hits")
     assert store.find("1") == (store.Answer("Yes.", "scripted"), "")
-    store.forget("s:alice")
+    store.forget_thread("t")
     assert store.find("1") == (None, "")
     assert store.statistics() == {"hits": 1, "misses": 0, "shared": 0, "hitRate": 1.0, "kept": 0}
 
