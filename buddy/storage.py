@@ -21,6 +21,12 @@ class Collected(StaticFilesConfig):
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc*"]
 
+    def ready(self) -> None:
+        """Register the project's system checks: this is its only app."""
+        from . import checks  # noqa: F401
+
+        super().ready()
+
 
 class ModuleStorage(CompressedManifestStaticFilesStorage):
     """A storage that also rewrites imports between JavaScript modules, so that releases never mix."""

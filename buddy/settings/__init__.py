@@ -5,6 +5,7 @@
 
 from logging import LogRecord
 from pathlib import Path
+from typing import Any
 
 from .accounts import *  # noqa: F403 (these are settings as well)
 from .accounts import CLIENT_URL, HTTPS
@@ -89,9 +90,13 @@ SESSION_COOKIE_SAMESITE = "Lax"
 STATIC_URL = "/static/"
 #: The directory that `collectstatic` fills.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "buddy.storage.ModuleStorage"},
+    # Static files are public: a web server that runs as another user may serve STATIC_ROOT.
+    "staticfiles": {
+        "BACKEND": "buddy.storage.ModuleStorage",
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
 if DEBUG:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -13,8 +13,11 @@ from urllib.parse import quote, unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from buddy.private_files import keep_private
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = BASE_DIR / "var"
+keep_private(VAR_DIR)  # first: every process reads the settings before it creates a file
 
 env = environ.Env()
 if (BASE_DIR / ".env").is_file():
@@ -30,7 +33,6 @@ def local_secret_key() -> str:
     """Return the key in var/secret_key. Make it at the first call, so that sessions survive restarts."""
     path = VAR_DIR / "secret_key"
     if not path.is_file():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text()

@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 
+from buddy.private_files import keep_private
+
 from . import environment, lock, services
 from .bootstrap import STOPPING, Problem, os_error_line
 from .console import Console
@@ -203,6 +205,7 @@ def locked(describe: Callable[[], Service], what: str, lock_files: list[int]) ->
 
 def main(chosen: list[str]) -> int:
     """Run until stopped. Return the exit code."""
+    keep_private(environment.VAR)
     environment.load()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))  # each socket needs one
