@@ -3,6 +3,7 @@
 ChatError
 ├── InvalidInput     a field of the request is wrong; `field` names it (422)
 ├── Conflict         the request comes too early or too late (409)
+├── OtherOwner       the page that sent the request belongs to another owner (409)
 └── TryLater         nothing was accepted; carries when to come back
     ├── LimitReached   a limit of this owner or address is reached (429)
     └── Busy           the server is at its own limit (503)
@@ -51,6 +52,15 @@ class Conflict(ChatError):
 
     def __init__(self, message: str) -> None:
         super().__init__("wrong_state", message)
+
+
+class OtherOwner(ChatError):
+    """The page that sent the request was loaded for another owner. Nothing was done."""
+
+    status = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__("other_owner", message)
 
 
 class TryLater(ChatError):

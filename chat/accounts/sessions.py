@@ -6,19 +6,16 @@ from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
-from .access.owners import owner_of_visitor
+from .access.owners import ADOPTED, VISITOR, owner_of_visitor
 from .access.session_store import stored_key
 from .merge import merge
 from .models import UserSession
-
-#: The session key of the owner that the user was as a visitor. It is merged once more with the next page.
-_VISITOR = "was"
 
 
 def sign_in(request: HttpRequest, user: Any) -> None:
     """Sign `user` in, in a new session, and merge the visitor's data into the user's."""
     if visitor := owner_of_visitor(request):
-        request.session[_VISITOR] = visitor
+        request.session[VISITOR] = visitor
     # Ends the visitor's session, so a planted session cookie is not signed in.
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     if visitor:
@@ -27,9 +24,9 @@ def sign_in(request: HttpRequest, user: Any) -> None:
 
 def merge_late(request: HttpRequest) -> None:
     """Merge what other tabs sent while the visitor was signing in, or everything if merging failed then."""
-    if request.user.is_authenticated and (visitor := request.session.get(_VISITOR)):
+    if request.user.is_authenticated and (visitor := request.session.get(VISITOR)):
         merge(visitor, f"u:{request.user.pk}")
-        del request.session[_VISITOR]
+        request.session[ADOPTED] = request.session.pop(VISITOR)
 
 
 def record_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:

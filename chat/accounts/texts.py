@@ -65,6 +65,7 @@ SCOPE_LABELS = {
     "analytics": "Send analytics events",
 }
 
+OTHER_OWNER = "Another person is signed in now. Load the page again."
 TOKEN_UNKNOWN = "This token is not valid, or it was revoked."  # noqa: S105
 TOKEN_EXPIRED = "This token has expired. Create a new one on your account page."  # noqa: S105
 CSRF_FAILED = (

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat.accounts.access.owners import owner_of_request
+from chat.accounts.access.owners import adopted_visitor, owner_of_request
 from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track
@@ -22,6 +22,8 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     owner = owner_of_request(request)  # creates the session now: the socket cannot set a cookie later
     track("page.opened", owner=owner)
     context = {
+        "owner": owner,
+        "adopted": adopted_visitor(request.session),
         "reasons": FeedbackReason.choices,
         "companions": [companion.public() for companion in COMPANIONS.values()],
         "demo_model": settings.DEMO_MODEL,

@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
-from chat.accounts.access.owners import owner_of
+from chat.accounts.access.owners import adopted_visitor, owner_of
 from chat.accounts.access.session_store import stored_key
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
@@ -36,6 +36,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     """`/ws/`: the messages of one client, and the events of its owner."""
 
     session_key = ""
+    adopted = ""
     client: SocketClient | None = None
     scopes = frozenset(SCOPE_LABELS)
     """What the client may do: a browser everything, a program what its token allows."""
@@ -77,6 +78,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Return the owner: a token's user, or the visitor of the session."""
         if secret is None:
             owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
+            self.adopted = await in_thread(adopted_visitor)(self.scope["session"])
             self.session_key = self.scope["session"].session_key
             return owner
         token = await in_thread(tokens.admit)(secret, "read", address)
@@ -87,7 +89,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         open_sockets.OpenSockets.for_running_loop().add(self)
         pressures = PressureWatch.for_running_loop()
         pressures.add(client.send)
-        await client.send({"type": "hello", "owner": client.owner, "demo": settings.DEMO_MODEL})
+        hello = {"type": "hello", "owner": client.owner, "adopted": self.adopted}
+        await client.send(hello | {"demo": settings.DEMO_MODEL})
         for event in pressures.current():
             await client.send(event)
 

@@ -13,10 +13,16 @@ from ninja.utils import check_csrf
 
 from chat import limits
 from chat.accounts import texts
+from chat.errors import OtherOwner
 from chat.limits.addresses import client_address
 
 from . import tokens
 from .session_store import stored_key
+
+#: The keys of a session for the owner that its user was as a visitor: until all data is merged, and later.
+VISITOR, ADOPTED = "was", "adopted"
+#: The header in which a page says whose it is. Another person may have signed in in another tab.
+OWNER_HEADER = "Buddy-Owner"
 
 
 def owner_of(user: Any, session: Any) -> str:
@@ -48,6 +54,11 @@ def owner_of_visitor(request: HttpRequest) -> str:
     if request.user.is_authenticated or not request.session.get("visitor"):
         return ""
     return _anonymous(request.session.session_key)
+
+
+def adopted_visitor(session: Any) -> str:
+    """Return the visitor whose data moved to the user when this session was signed in; empty if none did."""
+    return str(session.get(VISITOR) or session.get(ADOPTED) or "")
 
 
 def owner_of_request(request: HttpRequest) -> str:
@@ -87,7 +98,11 @@ class VisitorAuth(APIKeyCookie):
 def _owner_within_limits(request: HttpRequest) -> str:
     """Return the owner of a request. The limits come first, so that a refused client gets no session."""
     limits.check("requests", client_address(request))
-    return owner_of_request(request)
+    owner = owner_of_request(request)
+    page_of = request.headers.get(OWNER_HEADER, owner)
+    if page_of not in (owner, adopted_visitor(request.session)):
+        raise OtherOwner(texts.OTHER_OWNER)
+    return owner
 
 
 def _owner_of_token(secret: str, request: HttpRequest) -> str:

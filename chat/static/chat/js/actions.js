@@ -1,7 +1,6 @@
 // What the visitor can do on the page, and the buttons that do it.
 
 import { api } from "./net/api.js";
-import { outbox } from "./net/outbox.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
 import { createReminder } from "./views/care.js";
@@ -49,12 +48,8 @@ export function createActions(page) {
 /** Return what can be stopped; the reply to a recording without a transcript stops with the recording. */
 const runningOf = ({ messages }) => messages.filter((m, i) => isRunning(m) && !isUnheard(messages[i - 1]));
 
-/** Load a new page for a new session; what the old one has not sent is found there. */
-function startAgain() {
-  if (!outbox.all().length) return location.reload();
-  outbox.leaveThreads();
-  return location.assign("/");
-}
+/** Load a new page for the present session. What another owner has not sent is not shown there. */
+const startAgain = () => location.reload();
 
 /** Return whether the request worked; otherwise say and show why not. */
 async function attempt({ say, threads }, trouble, request) {

@@ -1,5 +1,7 @@
 // The HTTP API. Every failure is an ApiError that carries the code of the problem details.
 
+import { owner, reload } from "./owner.js";
+
 export class ApiError extends Error {
   constructor(status, problem = {}) {
     super(problem.detail || problem.title || "The server did not answer.");
@@ -8,6 +10,12 @@ export class ApiError extends Error {
     this.retryAfter = problem.retryAfter;
     this.care = problem.care;
   }
+}
+
+/** Return the error. A page whose owner has changed, for example in another tab, is loaded again. */
+function refusedBy(status, problem) {
+  if (problem?.code === "other_owner") reload();
+  return new ApiError(status, problem ?? {});
 }
 
 const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
@@ -19,6 +27,7 @@ async function call(method, path, body) {
       method,
       headers: {
         Accept: "application/json",
+        "Buddy-Owner": owner.me,
         ...(body && { "Content-Type": "application/json" }),
         ...(method !== "GET" && { "X-CSRFToken": csrfToken() }),
       },
@@ -28,7 +37,7 @@ async function call(method, path, body) {
     throw new ApiError(0);
   }
   const answer = await response.json().catch(() => null);
-  if (!response.ok) throw new ApiError(response.status, answer ?? {});
+  if (!response.ok) throw refusedBy(response.status, answer);
   return answer;
 }
 
@@ -48,12 +57,13 @@ function upload(path, body, onProgress) {
     request.responseType = "json";
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", csrfToken());
+    request.setRequestHeader("Buddy-Owner", owner.me);
     if (typeof body === "string") request.setRequestHeader("Content-Type", "application/json");
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
     request.addEventListener("loadend", () => {
       const { status, response } = request;
       if (status >= 200 && status < 300) resolve(response);
-      else reject(new ApiError(status, response ?? {}));
+      else reject(refusedBy(status, response));
     });
     request.send(body);
   });

@@ -1,10 +1,14 @@
 // Messages that the server has not yet accepted. They are stored in localStorage, so that neither a reload
 // nor a closed laptop loses one; the server accepts each requestId once, so sending again is always safe.
+// Each has an owner from its first moment. Those of other owners stay until they come back, but not for long.
+
+import { owner } from "./owner.js";
 
 const KEY = "buddy.outbox";
+const KEPT = 7 * 24 * 3600_000; // ms for which the messages of other owners stay
 let fallback = []; // if storage is blocked, messages at least survive a lost connection
 
-function read() {
+function stored() {
   try {
     return JSON.parse(localStorage.getItem(KEY)) ?? [];
   } catch {
@@ -12,7 +16,7 @@ function read() {
   }
 }
 
-function write(entries) {
+function store(entries) {
   fallback = entries;
   try {
     localStorage.setItem(KEY, JSON.stringify(entries));
@@ -21,7 +25,19 @@ function write(entries) {
   }
 }
 
-/** entry: {requestId, companion, threadId, draft, text, createdAt, owner?, refusal?} */
+const isMine = (entry) => entry.owner === owner.me || (owner.before && entry.owner === owner.before);
+
+/** Return the messages of this page's owner. What was written before signing in here is among them. */
+const read = () => stored().filter(isMine);
+
+function write(entries) {
+  const isKept = (e) => e.owner && !isMine(e) && Date.now() - e.createdAt < KEPT;
+  store([...stored().filter(isKept), ...entries.map((entry) => ({ ...entry, owner: owner.me }))]);
+}
+
+if (owner.before) write(read());
+
+/** entry: {requestId, companion, threadId, draft, text, createdAt, owner, refusal?} */
 export const outbox = {
   all: read,
   get: (requestId) => read().find((entry) => entry.requestId === requestId),
@@ -30,16 +46,6 @@ export const outbox = {
   remove: (requestId) => write(read().filter((entry) => entry.requestId !== requestId)),
   change: (requestId, fields) => write(read().map((e) => (e.requestId === requestId ? { ...e, ...fields } : e))),
 
-  /** Return what is shown here but was written in another session: the visitor decides whether to send it. */
-  ofOtherSessions: (owner, view) =>
-    outbox.of(view).filter((entry) => entry.owner && entry.owner !== owner && !entry.refusal),
-
-  /** Detach all entries from their conversations, which cannot be reached after the end of the session. */
-  leaveThreads() {
-    const draft = crypto.randomUUID();
-    write(read().map((entry) => ({ ...entry, threadId: null, draft })));
-  },
-
   /** Move the entries of a new conversation to the id that its first message got. */
   adopt: (draft, threadId) => write(read().map((e) => (e.draft === draft && !e.threadId ? { ...e, threadId } : e))),
 
@@ -47,10 +53,10 @@ export const outbox = {
    * Return what can be sent now, in order. Of a conversation without an id only the first message is sent:
    * the others wait for the id, or each would open a conversation of its own.
    */
-  ready(owner) {
+  ready() {
     const opening = new Set();
     return read().filter((entry) => {
-      if (entry.refusal || (entry.owner && owner && entry.owner !== owner)) return false;
+      if (entry.refusal) return false;
       if (entry.threadId) return true;
       if (opening.has(entry.draft)) return false;
       return opening.add(entry.draft);

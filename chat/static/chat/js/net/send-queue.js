@@ -8,7 +8,7 @@ const PAUSE = 2500; // ms between two batches
 
 /** Create the queue; `send(frame)` returns whether the frame was handed to a connection. */
 export function createSendQueue({ store, send }) {
-  const queue = { store, send, owner: null, connection: 0, timer: 0, sentOn: new Map() };
+  const queue = { store, send, connection: 0, timer: 0, sentOn: new Map() };
   return {
     flush: () => flush(queue),
     /** Send everything again, where no connection shows whether it arrived. */
@@ -16,12 +16,9 @@ export function createSendQueue({ store, send }) {
       queue.sentOn.clear();
       flush(queue);
     },
-    /** Start on a new connection, to the account of `owner`; return how many there were so far. */
-    connected(owner) {
-      queue.owner = owner;
+    /** Start on a new connection; return how many there were so far. */
+    connected() {
       queue.connection += 1;
-      for (const { requestId } of outbox.ofOtherSessions(owner, store.state.view))
-        setAside(queue, requestId, { code: "session" });
       flush(queue);
       return queue.connection;
     },
@@ -48,7 +45,7 @@ export function createSendQueue({ store, send }) {
 function flush(queue) {
   if (queue.timer) return;
   const { sentOn, connection } = queue; // requestId -> the connection it was sent on
-  const ready = outbox.ready(queue.owner).filter(({ requestId }) => sentOn.get(requestId) !== connection);
+  const ready = outbox.ready().filter(({ requestId }) => sentOn.get(requestId) !== connection);
   if (ready.length > BATCH_SIZE) {
     queue.timer = setTimeout(() => {
       queue.timer = 0;
@@ -62,9 +59,8 @@ function flush(queue) {
 }
 
 function write(queue, entry) {
-  const owned = { ...entry, ...(queue.owner && { owner: queue.owner }) };
-  outbox.add(owned);
-  queue.store.dispatch({ type: "message/written", entry: owned });
+  outbox.add(entry);
+  queue.store.dispatch({ type: "message/written", entry });
   flush(queue);
 }
 

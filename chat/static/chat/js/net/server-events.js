@@ -3,6 +3,7 @@
 import { gapBefore } from "../state/message-events.js";
 import { findAnswer, topicOf, verbOf } from "../state/messages.js";
 import { refusalOf } from "../text/error-messages.js";
+import { isStillOwner } from "./owner.js";
 
 /** Apply one event, from the socket or from HTTP. */
 export function receive(session, event) {
@@ -27,9 +28,10 @@ function handlerOf(event) {
   return event.jobId ? jobChanged : null;
 }
 
-function greeted({ store, edits, queue, loader, watcher }, { owner }) {
+function greeted({ store, edits, queue, loader, watcher }, { owner, adopted }) {
+  if (!isStillOwner(owner, adopted)) return;
   store.dispatch({ type: "pressure/unknown" }); // the server reports queues that are not `normal` after this
-  const connection = queue.connected(owner);
+  const connection = queue.connected();
   edits.sendAgain();
   // The first greeting meets a page that is loading anyway; before a later one anything may have been missed.
   if (connection > 1) {

@@ -33,7 +33,6 @@ const messageErrors = {
   not_found: () => "This conversation no longer exists. Copy the text and send it in another one.",
   server_error: () => "Something went wrong on the server. Send it again in a moment.",
   wrong_state: () => "The answer has already started. You can still send it again, which replaces everything below.",
-  session: () => "This was written in a session that has ended. Send it again to ask it now.",
   no_connection: () => `${NO_CONNECTION} The text is kept here; try again when the connection is back.`,
 };
 

@@ -101,7 +101,7 @@ export const CONNECTION = {
   waiting: (seconds) => `The connection was lost. Trying again in ${seconds} s. ${SAVED}`,
   paused: (seconds) =>
     `This page sent too many requests, so the server closed the connection. Connecting again in ${seconds} s. ${SAVED}`,
-  ended: () => "Your session has ended. Start again to continue. Messages that were not sent are saved on this device.",
+  ended: () => "Your session has ended. Copy what was not sent, then start again.",
   blocked: () => "Your network blocks live updates. Answers arrive in another way, a little slower.",
   online: () => "Back online. Nothing was lost.",
 };

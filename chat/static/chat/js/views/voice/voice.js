@@ -1,6 +1,7 @@
 // Voice messages: from the microphone to the text, which is put into the composer or sent at once.
 
 import { api } from "../../net/api.js";
+import { owner } from "../../net/owner.js";
 import { verbOf } from "../../state/messages.js";
 import { DONE, MAX_SECONDS, OFFLINE, secondsLeft } from "../../text/voice-wording.js";
 import { formData } from "../attachments.js";
@@ -20,8 +21,8 @@ export function createVoice(options) {
   const voice = { ...options, mic: $("#mic"), card: createVoiceCard(), state: { kind: "idle" } };
   voice.card.onClick((name) => clicks[name]?.(voice));
   voice.mic.addEventListener("click", () => start(voice));
-  const jobId = sessionStorage.getItem(KEY);
-  if (jobId) wait(voice, { jobId });
+  const [of, jobId] = (sessionStorage.getItem(KEY) ?? "").split(" ");
+  if (jobId && [owner.me, owner.before].includes(of)) wait(voice, { jobId });
   return {
     draw() {
       if (voice.state.kind === "recording") countSeconds(voice);
@@ -99,7 +100,7 @@ function uploaded(voice, recording, { jobId, position, estimatedWait, threadId }
 }
 
 function wait(voice, job) {
-  sessionStorage.setItem(KEY, job.jobId);
+  sessionStorage.setItem(KEY, `${owner.me} ${job.jobId}`);
   become(voice, "waiting", job);
   voice.session.follow(job.jobId);
 }
