@@ -140,7 +140,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"relevant": {"()": "django.utils.log.CallbackFilter", "callback": is_relevant}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "class": "queueing.values.log_lines.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["relevant"]},
     },

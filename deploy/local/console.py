@@ -5,7 +5,10 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
+from queueing.values.cleaning import escape_unprintable
+
 COLORS = {"valkey": 31, "model": 35, "speech": 34, "migrate": 33, "cluster": 36, "web": 32, "buddy": 1}
+TAB = "\t"
 WIDTH = max(map(len, COLORS))
 
 
@@ -27,7 +30,7 @@ class Console:
         if self.colored:
             label = f"\x1b[{COLORS.get(name, 0)}m{label}\x1b[0m"
         try:
-            self.stream.write(f"{label} {text}\n")
+            self.stream.write(f"{label} {escape_unprintable(text, keep=TAB)}\n")
             self.stream.flush()
         except OSError:  # the terminal or the reader of the pipe was closed
             self.on_closed()

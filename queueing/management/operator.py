@@ -20,10 +20,12 @@ from queueing.control.operator_action import Target
 from queueing.errors import QueueingError
 from queueing.monitoring import health
 from queueing.schedule import redis_client
+from queueing.values.cleaning import escape_unprintable
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 #: Exit code when the health is unknown: the database is unavailable, or an option is invalid.
 EXIT_UNKNOWN = 3
+_CHECK_DATABASE = "Check DATABASE_URL and run the migrations."
 
 
 class _Formatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -46,7 +48,7 @@ class HelpfulCommand(BaseCommand):
 
     def write(self, sentence: str) -> None:
         """Write one line of output."""
-        self.stdout.write(sentence)
+        self.stdout.write(escape_unprintable(sentence, keep="\t"))
 
 
 class OperatorCommand(HelpfulCommand):
@@ -96,9 +98,12 @@ def command_errors() -> Iterator[None]:
     try:
         yield
     except (QueueingError, ImproperlyConfigured) as exc:
-        raise CommandError(str(exc)) from None
+        raise CommandError(escape_unprintable(str(exc))) from None
     except DatabaseError as exc:
-        text = f"The database does not respond correctly: {exc}\nCheck DATABASE_URL and run the migrations."
+        reason = escape_unprintable(str(exc))
+        text = (
+            f"The database does not respond correctly: {reason}\nCheck DATABASE_URL and run the migrations."
+        )
         raise CommandError(text, returncode=EXIT_UNKNOWN) from None
 
 

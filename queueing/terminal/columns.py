@@ -37,11 +37,6 @@ def seconds(value: float | None) -> str:
     return f"{value / 86_400:.0f}d"
 
 
-def plain(text: str) -> str:
-    """Replace control characters: the text may come from others."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 def _waiting(queue: Row) -> Text:
     level = queue["pressure"]
     style = {backpressure.FULL: STYLES[health.CRITICAL], backpressure.THROTTLED: STYLES[health.WARNING]}
@@ -113,7 +108,7 @@ QUEUES = [
 HISTORY = [_NAME, *_HISTORY]
 WORKERS = [
     Column("worker", lambda worker: worker["id"], left=True),
-    Column("host", lambda worker: plain(worker["host"]), 72, left=True),
+    Column("host", lambda worker: worker["host"], 72, left=True),
     Column("pid", lambda worker: str(worker["pid"]), 60),
     Column("jobs", lambda worker: f"{worker['running']}/{worker['slots']}"),
     Column("up", lambda worker: seconds(worker.get("up", worker["at"] - worker["started"])), 50),
@@ -121,17 +116,17 @@ WORKERS = [
 ]
 FAILURES = [
     Column("queue", lambda group: group["queue"], left=True),
-    Column("kind", lambda group: plain(group["kind"]), left=True),
-    Column("code", lambda group: plain(group["code"]) or "-", left=True),
+    Column("kind", lambda group: group["kind"], left=True),
+    Column("code", lambda group: group["code"] or "-", left=True),
     Column("jobs", lambda group: f"{group['count']}{'+' if group['more'] else ''}"),
     Column("last", lambda group: seconds(group["ago"]), 50),
     Column("", lambda group: Text("growing", STYLES[health.WARNING]) if group["growing"] else "", 60),
-    Column("note", lambda group: plain(group["note"]), 72, left=True),
+    Column("note", lambda group: group["note"], 72, left=True),
 ]
 JOBS = [
     Column("job", lambda job: job["id"], left=True),
     Column("queue", lambda job: job["queue"], 72, left=True),
-    Column("kind", lambda job: plain(job["kind"]), left=True),
+    Column("kind", lambda job: job["kind"], left=True),
     Column("run time", lambda job: seconds(job["seconds"])),
     Column("attempt", lambda job: f"{job['attempt']}/{job['of']}", 60),
     Column("progress", lambda job: _progress(job["progress"]), 80),

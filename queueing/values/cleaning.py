@@ -33,6 +33,17 @@ def clean_text(value: object, limit: int | None = None) -> str:
     return text.replace("\0", _REPLACEMENT)
 
 
+def escape_unprintable(text: str, keep: str = "") -> str:
+    r"""Return `text` with an escape such as `\x1b` for each character that is not printed, except `keep`.
+
+    For terminals, logs and other lines of text: what people write is then shown, and never obeyed. Control
+    characters, line ends, invisible characters and those that change the direction of text are escaped.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
 def as_json(value: Any, *, depth: int = MAX_DEPTH) -> Any:
     """Return `value` as JSON gives it back: lists, dicts with text keys, clean texts, numbers, None.
 

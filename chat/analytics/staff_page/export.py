@@ -15,8 +15,8 @@ from .figures import companion_filter
 
 HEADER = ("at", "name", "companion", "visitor", "properties")
 
-#: First characters that make a spreadsheet read a cell as a formula; a tab or newline can hide one.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: First characters that make a spreadsheet read a cell as a formula, some of them in East Asian versions.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 #: Events read by one query.
 _BATCH_SIZE = 2000
@@ -52,4 +52,5 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
 
 def escape_formula(cell: str) -> str:
     """Return the cell as text that no spreadsheet reads as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    is_hidden = cell[:1].isspace() or not cell[:1].isprintable()
+    return f"'{cell}" if is_hidden or cell.startswith(_FORMULA) else cell

@@ -88,10 +88,6 @@ def test_warnings_beyond_maximum_are_counted():
     assert len(tables.warnings(overview(warnings=3), 3).plain.splitlines()) == 3
 
 
-def test_plain_replaces_control_characters():
-    assert columns.plain("a\x1b[2Jb\nc\x07") == "a?[2Jb?c?"
-
-
 @pytest.mark.parametrize(
     ("value", "said"),
     [(None, "-"), (0.04, "0.0s"), (9.9, "9.9s"), (100, "100s"), (180, "3m"), (7200, "2h"), (200_000, "2d")],
