@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-pythons test-e2e chaos lint format bench lock valkey model speech environment
+.PHONY: help run test test-all test-pythons test-e2e chaos lint format bench lock audit valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,11 @@ format: environment ## format the code
 bench: environment ## measure the figures in the README
 	@$(VENV)/python -m bench
 
-lock: environment ## write the exact version of every package to deploy/constraints.txt
+lock: ## write exact versions and hashes of all packages to deploy/locks/, for all Pythons
 	@$(BOOTSTRAP) lock
+
+audit: ## look up all locked packages in the public advisories
+	@$(PYTHON) -m deploy.audit
 
 valkey: ## start only the embedded Redis
 	@exec $(BOOTSTRAP) run valkey

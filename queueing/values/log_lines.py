@@ -1,4 +1,4 @@
-"""The lines of the log. Each record is one line, whatever its message contains."""
+"""The lines of the log. Each record is one line, with any message."""
 
 import logging
 from typing import Any

@@ -15,7 +15,7 @@ SOURCE = Path(bootstrap.__file__)
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a directory with requirement files, and no services in the environment."""
-    for path in (bootstrap.APP, bootstrap.VALKEY, bootstrap.MODEL, bootstrap.TEST, bootstrap.CONSTRAINTS):
+    for path in (bootstrap.APP, bootstrap.VALKEY, bootstrap.MODEL, bootstrap.TEST, *bootstrap.LOCKS.values()):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("something==1\n")
     for names in bootstrap.INSTEAD.values():
@@ -57,12 +57,29 @@ def test_install_changed_requirement_file_installs_that_file_only(clone: Path, i
     assert installed == [bootstrap.VALKEY]
 
 
-def test_install_changed_constraints_installs_everything(clone: Path, installed: list[str]):
+def test_install_changed_lock_installs_that_file_only(clone: Path, installed: list[str]):
     bootstrap.install(bootstrap.wanted())
-    (clone / bootstrap.CONSTRAINTS).write_text("other==2\n")
+    (clone / bootstrap.LOCKS[bootstrap.VALKEY]).write_text("other==2\n")
     installed.clear()
     bootstrap.install(bootstrap.wanted())
-    assert installed == bootstrap.wanted()
+    assert installed == [bootstrap.VALKEY]
+
+
+@pytest.mark.parametrize("path", bootstrap.LOCKS)
+def test_lock_has_the_versions_of_its_requirement_file_with_hashes(path: str):
+    """If this fails, run `make lock`."""
+    root = SOURCE.parents[2]
+    locked = (root / bootstrap.LOCKS[path]).read_text().replace("\\\n", " ")
+    packages = {line.split("==")[0].lower(): line for line in locked.splitlines() if "==" in line}
+    assert packages
+    for line in packages.values():
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), line
+    for line in (root / path).read_text().splitlines():
+        if wanted := re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+?)(?:;|\s|$)", line):
+            name = wanted[1].lower().replace("_", "-")
+            assert name in packages, f"{name} is not in {bootstrap.LOCKS[path]}"
+            assert packages[name].split("==")[1].split()[0] == wanted[2]
+    assert not re.search(r"https?://|--index|--find-links", locked)
 
 
 def test_install_after_failure_runs_pip_again(
