@@ -122,7 +122,7 @@ class Monitor:
         if self._view == "help":
             return _stacked(Layout(Text(texts.HELP)), footer)
         if not snapshot.overview:
-            return _stacked(Layout(tables.shown(snapshot.problem or texts.LOADING, "yellow")), footer)
+            return _stacked(Layout(tables.literal(snapshot.problem or texts.LOADING, "yellow")), footer)
         top, top_lines = self._top(snapshot, snapshot.overview, max(1, height // 4))
         workers = snapshot.overview["workers"][: max(0, (height - top_lines) // 3)]
         worker_lines = len(workers) + 2 if workers else 0
@@ -139,7 +139,7 @@ class Monitor:
         when = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
         parts = [tables.head(overview, when=f"{when}  every {self._interval:g} s")]
         if snapshot.problem:
-            parts.append(tables.shown(f"!! {snapshot.problem}", "bold red"))
+            parts.append(tables.literal(f"!! {snapshot.problem}", "bold red"))
         if overview["warnings"]:
             parts.append(tables.warnings(overview, max_warnings))
         lines = 2 + bool(snapshot.problem) + min(len(overview["warnings"]), max_warnings)
@@ -163,7 +163,7 @@ class Monitor:
             message, style = f"y/n  {self._pending.question}", "bold yellow"
         elif self._running:
             message = texts.RUNNING
-        text = tables.shown(message, style)
+        text = tables.literal(message, style)
         lines = len(text.wrap(self._terminal.console, width))
         return text, 1 + max(1, min(lines, _MAX_MESSAGE))
 

@@ -36,7 +36,9 @@ def warnings(overview: Row, max_lines: int) -> Text:
     lines = []
     for warning in shown:
         level = warning["level"]
-        lines.append(Text.assemble((f"{_MARKS[level]:2} {level:8} ", STYLES[level]), shown(warning["text"])))
+        lines.append(
+            Text.assemble((f"{_MARKS[level]:2} {level:8} ", STYLES[level]), literal(warning["text"]))
+        )
     if len(found) > len(shown):
         lines.append(Text(f"   and {len(found) - len(shown)} more warnings", "dim"))
     return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
@@ -55,15 +57,17 @@ def table(columns: Sequence[Column], rows: Sequence[Row], width: int, selected: 
         is_selected = number == selected
         drawn.add_row(
             ">" if is_selected else "",
-            *(shown(column.cell(row)) for column in columns),
+            *(literal(column.cell(row)) for column in columns),
             style="reverse" if is_selected else "",
         )
     return drawn
 
 
-def shown(text: Text | str, style: str = "") -> Text:
+def literal(text: Text | str, style: str = "") -> Text:
     """Return a text as it is drawn. It may come from people: rich would read `[red]` in it as a style."""
-    return text if isinstance(text, Text) else Text(escape_unprintable(text), style)
+    if isinstance(text, Text):
+        return Text(escape_unprintable(text.plain), text.style)
+    return Text(escape_unprintable(text), style)
 
 
 def once(overview: Row, *, when: str, width: int) -> RenderableType:

@@ -88,7 +88,7 @@ def test_table_of_the_terminal_shows_texts_as_they_are(table: str, text: str):
 def test_warning_and_message_of_the_terminal_are_shown_as_they_are(text: str):
     warnings = {"warnings": [{"level": "warning", "text": text}]}
     assert_inert(drawn(tables.warnings(warnings, 5)), text)
-    assert_inert(drawn(tables.shown(text, "bold red")), text)
+    assert_inert(drawn(tables.literal(text, "bold red")), text)
 
 
 @hostile
