@@ -45,6 +45,8 @@ _TOO_LONG_PATTERN = re.compile(
     r"context (length|size|window)|contextwindow|request too large|tokens must be reduced", re.IGNORECASE
 )
 
+#: Characters of a provider's message in the log.
+_MAX_DETAIL = 1_000
 #: "Service unavailable" and "overloaded": with a requested wait they apply to every job.
 _BUSY = {503, 529}
 #: Conflict, too early: the same request may succeed later.
@@ -142,7 +144,8 @@ def _detail(exc: Exception) -> str:
 
 
 def _redacted(text: str) -> str:
-    """Return `text` without API keys, which some providers repeat in their messages."""
+    """Return the beginning of `text` without API keys, which some providers repeat in their messages."""
+    text = text[:_MAX_DETAIL]
     for key in filter(None, (settings.OPENAI_API_KEY, settings.OPENAI_FALLBACK_API_KEY)):
         text = text.replace(key, "[key]")
     return re.sub(r"\bsk-[\w*-]+", "[key]", text)

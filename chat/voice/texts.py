@@ -33,6 +33,15 @@ def file_too_large(max_bytes: int) -> str:
     return f"This file is larger than {max_bytes // 2**20} MB."
 
 
+#: A number of samples a second, or of channels, that no recorder writes.
+ODD_RATE = "This recording is damaged: it has an impossible sample rate or number of channels."
+
+
+def too_long(hours: int) -> str:
+    """Return the sentence for a recording that lasts longer."""
+    return f"This recording is too long: the maximum is {hours} hours."
+
+
 def not_audio(formats: str) -> str:
     """Return the sentence for a file that is not audio in one of the `formats`."""
     return f"This is not audio that can be transcribed. Supported formats: {formats}."

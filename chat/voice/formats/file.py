@@ -6,6 +6,11 @@ from .. import texts
 
 NAMES = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav and webm"
 
+#: Maximum hours of a recording: more than people speak, less than exhausts the memory of a decoder.
+MAX_HOURS = 2
+#: Samples a second, and channels, of all recorders.
+_RATES, _MAX_CHANNELS = range(4_000, 384_001), 8
+
 #: Maximum reads of one file: more than the longest recording needs, and less than a second of work.
 _MAX_READS = 1_000_000
 
@@ -50,3 +55,15 @@ def silent() -> BrokenError:
 def damaged() -> BrokenError:
     """Return the error for a file whose structure is invalid."""
     return BrokenError(texts.DAMAGED)
+
+
+def check_sound(*, rate: float, channels: int = 1, samples: float = 0) -> None:
+    """Raise `BrokenError` for sound that no decoder should get.
+
+    `rate` is the number of samples a second. A file of a few kilobytes with a tiny rate lasts for hours: as
+    samples of the usual rate it takes gigabytes.
+    """
+    if not (_RATES.start <= rate < _RATES.stop and 0 < channels <= _MAX_CHANNELS):
+        raise BrokenError(texts.ODD_RATE)
+    if samples / rate > MAX_HOURS * 3600:
+        raise BrokenError(texts.too_long(MAX_HOURS))

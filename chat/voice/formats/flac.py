@@ -1,6 +1,6 @@
 """Free Lossless Audio Codec, without a container."""
 
-from .file import AudioFile, damaged, truncated
+from .file import AudioFile, check_sound, damaged, truncated
 
 
 def begins(head: bytes) -> bool:
@@ -13,6 +13,8 @@ def check(data: AudioFile) -> None:
     head = data.read_exactly(4, 4)
     if head[0] & 0x7F or head[1:] != b"\0\0\x22":
         raise damaged()
+    about = int.from_bytes(data.read_exactly(18, 8), "big")  # 20 bits rate, 3 channels, 5 depth, 36 samples
+    check_sound(rate=about >> 44, channels=(about >> 41 & 7) + 1, samples=about & (1 << 36) - 1)
     offset, last = 4, False
     while not last:
         head = data.read_exactly(offset, 4)

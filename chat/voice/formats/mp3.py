@@ -1,6 +1,6 @@
 """MPEG audio: frames without a container, after optional tags."""
 
-from .file import AudioFile, damaged, truncated
+from .file import AudioFile, check_sound, damaged, truncated
 
 _BITRATES = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -11,6 +11,7 @@ _BITRATES = {
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+_LOW_RATE = 8_000
 #: Consecutive frames that no other file has by chance.
 _MIN_FRAMES = 3
 
@@ -31,15 +32,26 @@ def check(data: AudioFile) -> None:
     offset += len(padding) - len(padding.lstrip(b"\0"))
     if offset >= data.size:
         raise truncated()
-    for _ in range(_MIN_FRAMES):
-        length = _frame_length(data.read_up_to(offset, 4))
+    frames, seconds = 0, 0.0
+    while offset < data.size:
+        head = data.read_up_to(offset, 4)
+        length = _frame_length(head)
+        if frames >= _MIN_FRAMES and (length is None or offset + length > data.size):
+            return  # tags, or a last frame that is not complete
         if length is None:
             raise damaged()
         offset += length
         if offset > data.size:
             raise truncated()
-        if offset == data.size:
-            return
+        frames, seconds = frames + 1, seconds + _seconds(head)
+        check_sound(rate=_LOW_RATE, samples=seconds * _LOW_RATE)
+
+
+def _seconds(head: bytes) -> float:
+    """Return how long the frame with this header lasts."""
+    version, layer = (head[1] >> 3) & 3, 4 - ((head[1] >> 1) & 3)
+    samples = 384 if layer == 1 else 576 if layer == 3 and version != 3 else 1152
+    return samples / _RATES[version][(head[2] >> 2) & 3]
 
 
 def _frame_length(head: bytes) -> int | None:

@@ -45,6 +45,19 @@ def wav(seconds: float = 0.1) -> bytes:
     return out.getvalue()
 
 
+def wav_of(
+    *, rate: int = 16_000, channels: int = 1, frame: int = 2, bits: int = 16, size: int = 20_000
+) -> bytes:
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, channels, rate,
+                       rate * frame % 2**32, frame, bits, b"data", size)  # fmt: skip
+    return head + bytes(size)
+
+
+def flac_of(*, rate: int = 16_000, samples: int = 16_000) -> bytes:
+    about = struct.pack(">Q", rate << 44 | 15 << 36 | samples)
+    return flac()[:18] + about + flac()[26:]
+
+
 def flac() -> bytes:
     """Return a stream's description, a comment, and the first bytes of a frame."""
     return b"fLaC\0\0\0\x22" + b"\x10" * 34 + b"\x84\0\0\x04" + b"\0" * 4 + b"\xff\xf8\xc9\x18" + b"\7" * 40
@@ -184,3 +197,69 @@ def test_webm_without_sound_track_is_refused():
 def test_file_with_millions_of_elements_is_refused_quickly():
     elements = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm" + b"\x18\x53\x80\x67\xff" + b"\xec\x80" * 3_000_000
     assert "damaged" in refusal(elements)
+
+
+def changed(name: str, old: bytes, new: bytes) -> bytes:
+    data = (speech.ROOM / name).read_bytes()
+    assert old in data
+    return data.replace(old, new, 1)
+
+
+def _long_ogg() -> bytes:
+    """Return a recording whose second page says that it ends after ten days."""
+    data = bytearray((speech.ROOM / "lisbon.ogg").read_bytes())
+    page = data.rindex(b"OggS")
+    data[page + 6 : page + 14] = (10 * 86_400 * 48_000).to_bytes(8, "little")
+    return bytes(data)
+
+
+def _long_m4a() -> bytes:
+    data = bytearray((speech.ROOM / "lisbon.m4a").read_bytes())
+    at = data.index(b"mvhd") + 4 + 12
+    data[at : at + 8] = struct.pack(">II", 1, 10 * 86_400)
+    return bytes(data)
+
+
+def _long_mp3() -> bytes:
+    """Return frames of 24 bytes, each of 24 ms: eight kilobits a second."""
+    return (b"\xff\xf3\x14\xc4" + bytes(20)) * 400_000
+
+
+def _long_webm() -> bytes:
+    data = (speech.ROOM / "lisbon.webm").read_bytes()
+    at = data.index(b"\x1f\x43\xb6\x75")
+    cluster = b"\x1f\x43\xb6\x75" + b"\x8a" + b"\xe7\x88" + (10 * 86_400_000).to_bytes(8, "big")
+    return data[:at] + cluster + data[at:]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (wav_of(rate=1), "impossible"),
+        (wav_of(rate=0), "impossible"),
+        (wav_of(rate=2**32 - 1), "impossible"),
+        (wav_of(channels=0), "impossible"),
+        (wav_of(channels=65_535), "impossible"),
+        (wav_of(rate=4_000, frame=1, bits=8, size=30_000_000), "too long"),
+        (wav_of(rate=4_000, frame=4096, bits=8, size=30_000_000), "too long"),
+        (wav_of(frame=0, bits=0), "damaged"),
+        (flac_of(rate=1), "impossible"),
+        (flac_of(samples=2**36 - 1), "too long"),
+        (_long_ogg(), "too long"),
+        (_long_m4a(), "too long"),
+        (_long_mp3(), "too long"),
+        (_long_webm(), "too long"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_sound_that_no_decoder_should_get_is_refused(data, expected):
+    """O19: a WAV of 20 kB with one sample a second needed 9 GB in the demo speech server."""
+    assert expected in refusal(data)
+
+
+def test_usual_rates_are_accepted():
+    assert (
+        detected(wav_of(rate=8_000)).extension
+        == detected(wav_of(rate=192_000, channels=2, frame=4)).extension
+    )
+    assert detected(flac_of()).extension == "flac"
