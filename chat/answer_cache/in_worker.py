@@ -10,17 +10,14 @@ from .keys import Reuse
 from .store import Answer
 
 
-async def recall(job_id: str, key: str, reuse: Reuse) -> Answer | None:
-    """Return the stored answer; without one, announce that this job is about to get it."""
-    if not key:
+async def recall(key: str, reuse: Reuse) -> Answer | None:
+    """Return the stored answer, or None when the model must be asked."""
+    if not key or reuse == "renew":
         return None
-    if reuse != "renew":
-        answer, _ = await to_thread(store.find, key)
-        if answer:
-            await to_thread(store.count, "shared" if reuse == "follow" else "hits")
-            return answer
-    await to_thread(store.mark_in_progress, key, job_id)
-    return None
+    answer = await to_thread(store.find, key)
+    if answer:
+        await to_thread(store.count, "hits")
+    return answer
 
 
 async def remember(

@@ -10,8 +10,8 @@ from django.conf import settings
 from chat.companions.registry import Companion
 from chat.prompting.prompt import Prompt
 
-#: How a job treats stored answers: `use` one, `follow` (the same, and another job was answering the same
-#: question when it was asked), `renew` (ask the model, and store its answer), `never`.
+#: How a job treats stored answers: `use` one, `renew` (ask the model, and store its answer), `never`. Jobs on
+#: record from before may have `follow`, which means `use`.
 Reuse = Literal["use", "follow", "renew", "never"]
 
 #: Maximum messages of a conversation that is looked up. Longer ones hardly ever come again, word for word.

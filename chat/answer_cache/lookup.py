@@ -1,59 +1,23 @@
-"""Find a stored answer for a question that is being asked, or the job that answers the same one now."""
-
-from dataclasses import dataclass
-
-from django.db import connection
+"""Find a stored answer for a question that is being asked."""
 
 from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.prompting.conversation_context import ConversationContext
 from chat.prompting.prompt import build_prompt
 from chat.prompting.token_budget import PromptMessage
-from queueing.api import UNFINISHED, Job, JobError
+from queueing.api import JobError
 
 from . import store
 from .keys import MAX_MESSAGES, cache_key
 
-#: First in line: a follower has waited as long as the job whose answer it finds.
-FOLLOWER_PRIORITY = 1
-#: Why a follower waits, sent with its position in line.
-SAME_QUESTION = "same_question"
 
-
-@dataclass(frozen=True, kw_only=True)
-class ReusableAnswer:
-    """A stored answer, or the job that is getting it; neither when the model must be asked."""
-
-    key: str = ""
-    """Empty when the answer must not be stored."""
-    answer: store.Answer | None = None
-    leader: Job | None = None
-    """The unfinished job that answers the same question."""
-
-    def mark_in_progress(self, job_id: str) -> None:
-        """Let later askers of the same question follow this job."""
-        if self.key and not self.leader and not self.answer:
-            store.mark_in_progress(self.key, job_id)
-
-
-NOTHING_REUSABLE = ReusableAnswer()
-
-
-def find_reusable_answer(thread: Thread, text: str) -> ReusableAnswer:
-    """Look for an answer to `text` as the next question in `thread`, in which no job is unfinished.
-
-    Must run in the transaction that adds the question: of simultaneous askers one is the first.
-    """
+def find_answer(thread: Thread, text: str) -> store.Answer | None:
+    """Return the stored answer to `text` as the next question in `thread`, in which no job is unfinished."""
     key = _key(thread, text) if text else ""
-    if not key:
-        return NOTHING_REUSABLE
-    _lock(key)
-    answer, job_id = store.find(key)
+    answer = store.find(key) if key else None
     if answer:
         store.count("hits")
-        return ReusableAnswer(key=key, answer=answer)
-    leader = Job.objects.filter(id=job_id, state__in=UNFINISHED).first() if job_id else None
-    return ReusableAnswer(key=key, leader=leader)
+    return answer
 
 
 def _key(thread: Thread, text: str) -> str:
@@ -72,10 +36,3 @@ def _key(thread: Thread, text: str) -> str:
         return cache_key(companion, thread.owner, build_prompt(companion, context))
     except JobError:
         return ""  # the question's job will raise it again, for its owner to read
-
-
-def _lock(key: str) -> None:
-    """Lock the key until the end of the transaction. SQLite allows only one writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(key[:15], 16)])

@@ -1,7 +1,6 @@
 """The stored answers, in Redis, each until it expires. Without Redis nothing is found or stored.
 
 {buddy}:answer:<key>         string  {"response", "model"} as JSON
-{buddy}:answering:<key>      string  id of the job that answers this right now, as far as known
 {buddy}:answers:all          sorted  key -> when it was stored
 {buddy}:answers:thread:<id>  sorted  the same, that came from one thread
 {buddy}:answers:count:<day>  hash    hits, misses, shared
@@ -27,8 +26,6 @@ T = TypeVar("T")
 #: Maximum number of stored answers, of which the newest stay, and of characters of one: 80 MB at worst.
 MAX_ANSWERS = 5_000
 MAX_CHARACTERS = 16_000
-#: Seconds for which the job that answers a question is known: longer than any runs, with its retries.
-_IN_PROGRESS_SECONDS = 900
 _COUNTS_KEPT = timedelta(days=8)
 
 Count = Literal["hits", "misses", "shared"]
@@ -47,17 +44,10 @@ class Answer:
         return asdict(self) | {"cached": True}
 
 
-def find(key: str) -> tuple[Answer | None, str]:
-    """Return the stored answer or None, and the id of the job that is answering or nothing."""
-    stored, job_id = _query(
-        lambda client: client.mget(_name("answer", key), _name("answering", key)), (None, None)
-    )
-    return Answer(**json.loads(stored)) if stored else None, job_id or ""
-
-
-def mark_in_progress(key: str, job_id: str) -> None:
-    """Remember that this job is answering."""
-    _query(lambda client: client.set(_name("answering", key), job_id, ex=_IN_PROGRESS_SECONDS), None)
+def find(key: str) -> Answer | None:
+    """Return the stored answer or None."""
+    stored = _query(lambda client: client.get(_name("answer", key)), None)
+    return Answer(**json.loads(stored)) if stored else None
 
 
 def keep(key: str, answer: Answer, *, ctx: JobContext, thread_id: str) -> None:
@@ -112,8 +102,8 @@ def count(what: Count) -> None:
 def statistics() -> dict[str, Any] | None:
     """Return the counts of today (UTC); None without Redis.
 
-    `hits`, `misses`, `shared` (followers of another job), `hitRate`, and the number of stored answers as
-    `kept`.
+    `hits`, `misses`, `shared` (with the answer of another job's call), `hitRate`, and the number of stored
+    answers as `kept`.
     """
     found = _query(lambda client: (client.hgetall(_today()), client.zcard(_index(_ALL))), None)
     if found is None:

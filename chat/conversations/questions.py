@@ -8,13 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.analytics.tracking.tracker import track
-from chat.answer_cache.lookup import (
-    FOLLOWER_PRIORITY,
-    NOTHING_REUSABLE,
-    SAME_QUESTION,
-    ReusableAnswer,
-    find_reusable_answer,
-)
+from chat.answer_cache.lookup import find_answer
+from chat.answer_cache.store import Answer
 from chat.errors import LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import estimate_max_tokens
@@ -36,20 +31,17 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     within a transaction. Raise `LimitReached`, or what `submit` raises; then nothing was written.
     """
     previous = [] if thread._state.adding else lock_unfinished_jobs(thread)
-    reusable = NOTHING_REUSABLE
-    if _may_reuse(question, previous):
-        reusable = find_reusable_answer(thread, question.text)
+    stored = find_answer(thread, question.text) if _may_reuse(question, previous) else None
     job_id, is_new = new_id(), thread._state.adding
     with transaction.atomic():
         ids = _write_messages(thread, question, job_id)
-        submission = _submit(thread, question, job_id, ids, previous, reusable)
+        submission = _submit(thread, question, job_id, ids, previous, stored)
         if not submission.created:  # the same request, at the same moment
             transaction.set_rollback(True)
             return AcceptedMessage.of(submission)
     if not is_new:
         # After submitting: a worker locks a job before its thread, and so must we.
         Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now())
-    reusable.mark_in_progress(job_id.hex)
     if not submission.job.is_finished:
         _reserve_budget(thread, question, submission.job)
     return AcceptedMessage.of(submission)
@@ -86,24 +78,15 @@ def _submit(
     job_id: UUID,
     ids: dict[str, str],
     previous: list[Job],
-    reusable: ReusableAnswer,
+    stored: Answer | None,
 ) -> Submission:
-    """Submit the job: completed with a stored answer, as follower of the same question's job, or as usual."""
+    """Submit the job: completed with a stored answer, or as usual."""
     args = {"reply_id": ids["replyId"]}
     meta = ids | question.admission.meta
     who: dict[str, Any] = {"owner": thread.owner, "request_id": question.request_id, "job_id": job_id}
-    if reusable.answer:
-        return submit_completed(question.kind, args, reusable.answer.result, meta=meta, **who)
+    if stored:
+        return submit_completed(question.kind, args, stored.result, meta=meta, **who)
     who["share"] = question.admission.share
-    if reusable.leader:
-        return submit(
-            question.kind,
-            args | {"answers": "follow"},
-            meta=meta | {"afterReason": SAME_QUESTION},
-            after=[reusable.leader],
-            priority=FOLLOWER_PRIORITY,
-            **who,
-        )
     return submit(
         question.kind,
         args if question.reuse == "use" else args | {"answers": question.reuse},

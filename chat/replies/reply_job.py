@@ -1,11 +1,14 @@
 """The job that writes a reply. Runs in `manage.py qcluster`."""
 
+from asyncio import to_thread
+from collections.abc import Awaitable
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from chat.analytics.tracking.job_events import track_job_end
+from chat.answer_cache import store
 from chat.answer_cache.in_worker import recall, remember
 from chat.answer_cache.keys import Reuse, cache_key
 from chat.answer_cache.store import Answer
@@ -13,12 +16,13 @@ from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import load_context
 from chat.prompting.prompt import build_prompt
-from chat.upstream import without_thoughts
+from chat.upstream import ModelReply, ReplyCallbacks, without_thoughts
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, job
 
 from . import summaries, texts, titles
 from .model_calls import Payer, call_model, release_reservation
+from .shared_calls import ask_once
 from .thoughts import Thinking
 
 
@@ -49,18 +53,22 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
     context = await load_context(reply_id, thread)
     prompt = build_prompt(companion, context)
     key = "" if answers == "never" else cache_key(companion, ctx.owner, prompt)
-    if stored := await recall(ctx.job_id, key, answers):
+    if stored := await recall(key, answers):
         ctx.delta(stored.response)
         return stored.result
-    payer = Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id)
-    async with Thinking(ctx) as thinking:
-        answer = await call_model(
-            prompt.as_request(),
-            payer,
-            on_text=thinking.on_text,
-            on_thought=thinking.on_thought,
-            pace=ctx.pace,
+
+    def ask(to: ReplyCallbacks) -> Awaitable[ModelReply]:
+        payer = Payer.of(ctx, thread_id=thread.id.hex, companion=companion.id)
+        return call_model(
+            prompt.as_request(), payer, on_text=to.on_text, on_thought=to.on_thought, pace=to.pace
         )
+
+    async with Thinking(ctx) as thinking:
+        job = ReplyCallbacks(on_text=thinking.on_text, on_thought=thinking.on_thought, pace=ctx.pace)
+        answer, is_shared = await ask_once("" if answers == "renew" else key, ask, job)
+    if is_shared:
+        await to_thread(store.count, "shared")
+        return Answer(answer.text, answer.model).result | {"truncated": answer.truncated}
     if not (answer.truncated or answer.by_fallback):  # the next visitor who asks may get a better one
         found = Answer(answer.text, answer.model)
         await remember(key, answers, found, ctx=ctx, thread=thread, reply_id=reply_id)

@@ -17,7 +17,7 @@ from queueing.api import Permanent
 
 from . import prompts, prompts_small_model
 from .prompts import Part
-from .splitting import Span, passages, split
+from .splitting import Span, max_passages, passages, split
 
 #: Maximum tokens of text in one part, also in a larger window: models overlook the middle of long texts.
 PART_TOKENS = 5_000
@@ -96,7 +96,10 @@ class ModelSession:
         limit = self.part_tokens
 
         def fits(part: str) -> bool:
-            return tokens_of_text(part, kind) <= limit
+            tokens = estimate_tokens(part)
+            if tokens + max_passages(part) * _NUMBER_TOKENS <= limit:
+                return True
+            return tokens <= limit and tokens_of_text(part, kind) <= limit
 
         return split(text, fits, max_tokens=limit, headings=kind in ("md", "docx"))
 

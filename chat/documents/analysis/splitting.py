@@ -35,7 +35,7 @@ _LINE = re.compile(r"\n|\f")
 _TITLE = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
 _MAX_HEADING = 60
-#: Characters of a passage that is not the last one: about as many tokens as its number.
+#: Characters of a sentence that is not short: about as many tokens as its number.
 _MIN_PASSAGE = 24
 #: The unit that is counted in documents without headings, and its separator, by kind.
 _UNITS = {"pdf": ("page", r"\f"), "csv": ("row", r"\n"), "docx": ("paragraph", r"\n\n")}
@@ -108,25 +108,35 @@ def sentences(text: str, *, by_line: bool) -> Iterator[Span]:
 
 
 def passages(text: str, *, by_line: bool) -> Iterator[Span]:
-    """Yield the sentences of `text`; short ones together with those after them.
+    """Yield the sentences of `text`; short ones that follow each other as one.
 
-    Each one is numbered in a prompt. So a text of short lines costs hardly more than its size.
+    Each passage is numbered in a prompt. So a text of short lines costs in proportion to its size.
     """
-    start, end = -1, -1
+    short: Span | None = None
     for sentence in sentences(text, by_line=by_line):
-        start, end = sentence.start if start < 0 else start, sentence.end
-        if end - start >= _MIN_PASSAGE:
-            yield Span(start, end)
-            start = -1
-    if start >= 0:
-        yield Span(start, end)
+        if sentence.end - sentence.start >= _MIN_PASSAGE:
+            if short:
+                yield short
+            yield sentence
+            short = None
+            continue
+        short = Span(short.start if short else sentence.start, sentence.end)
+        if short.end - short.start >= _MIN_PASSAGE:
+            yield short
+            short = None
+    if short:
+        yield short
+
+
+def max_passages(text: str) -> int:
+    """Return the maximum number of passages in a text of this length."""
+    return 2 * len(text) // _MIN_PASSAGE + 1
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
-    words = text[start:end]
-    left = len(words) - len(words.lstrip())
-    if words := words.strip():
-        yield Span(start + left, start + left + len(words))
+    words = text[start:end].rstrip()
+    if words:
+        yield Span(start + len(words) - len(words.lstrip()), start + len(words))
 
 
 class DocumentLocations:

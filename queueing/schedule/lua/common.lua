@@ -34,7 +34,7 @@ local SEP = '\31'
 local QUEUE_KEYS = 10
 local NEED = '\1' -- an owner has no control characters
 local SHARE = '\30' -- likewise
-local MAX_SHARED = 1000 -- jobs of a share in line among which its owners take turns
+local MAX_SHARED = 500 -- jobs of a share in line among which its owners take turns
 local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
 
 local function now_ms()

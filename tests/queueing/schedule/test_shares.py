@@ -111,6 +111,22 @@ def test_recount_corrects_counts_of_shares():
     assert client.zcard(queue_key("test", "shared")) == 3
 
 
+def test_recount_brings_back_parked_jobs_of_a_share_whose_active_job_an_old_worker_ended():
+    """To a worker of older code the owner with its share is one unknown owner, whose jobs are not parked."""
+    jobs = put_shared("a", 5)
+    running = claim(capped, 40)
+    assert list(running) == jobs[:2]
+    assert claim(capped, 40) == {}
+    client = redis_client.client()
+    for job in running:  # what finish.lua of older code does
+        client.zrem(queue_key("test", "active"), job)
+        client.hdel(scripts.key("claims"), job)
+        client.hdel(scripts.key("jobs"), job)
+    assert claim(capped, 40) == {}
+    redis_client.run(scripts.recount("test", everything=True))
+    assert list(claim(capped, 40)) == [jobs[2]]
+
+
 owners = st.integers(0, 11)
 
 

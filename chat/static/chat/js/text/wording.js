@@ -26,7 +26,6 @@ const REASONS = {
   workers: "because the service cannot start it at the moment; your message is kept until it can",
   redis: "because the queue is unavailable for a moment; nothing is lost",
   previous_message: "because an earlier message in this conversation is answered first",
-  same_question: "because the same question is being answered right now; you get the same answer",
 };
 const HEADS = {
   previous_message: "Waiting for the previous answer",
