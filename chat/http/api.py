@@ -10,7 +10,6 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
 from chat import intake
-from chat.accounts.access import access_keys
 from chat.accounts.access.operators import is_operator
 from chat.accounts.access.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
@@ -153,7 +152,7 @@ async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> Str
     """Follow a job's events as `text/event-stream`, up to its terminal event."""
     run, offset = sse.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
-    return sse.event_stream(job, access_key=access_keys.of_request(request), run=run, offset=max(0, offset))
+    return sse.event_stream(job, run=run, offset=max(0, offset))
 
 
 @router.get("/jobs/{job_id}/thoughts", response={200: ThoughtsOut} | errors(404), tags=["jobs"])

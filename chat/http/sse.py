@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from chat.accounts.access.open_sockets import OpenStream
 from chat.conversations.serializers import decorate
 from chat.errors import InvalidInput
 from queueing.api import Job, events
@@ -31,25 +29,22 @@ def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
     return run, position
 
 
-def event_stream(job: Job, *, access_key: str, run: int | None, offset: int) -> StreamingHttpResponse:
-    """Return the response that follows `job` to its end, or until `access_key` may no longer be used."""
-    frames = _frames(events.follow(job, run=run, offset=offset), OpenStream(access_key))
+def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
+    """Return the response that follows `job` to its end."""
+    frames = _frames(events.follow(job, run=run, offset=offset))
     response = StreamingHttpResponse(frames, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would buffer it
     return response
 
 
-async def _frames(source: AsyncIterator[dict[str, Any]], stream: OpenStream) -> AsyncIterator[str]:
+async def _frames(source: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
     """Yield the events of `source` as frames, with a comment when there are none for a while."""
     yield ": hello\n\n"
     upcoming = asyncio.ensure_future(anext(source, None))
-    ended = asyncio.ensure_future(stream.wait_until_ended())
     try:
         while True:
-            done, _ = await asyncio.wait({upcoming, ended}, timeout=KEEP_ALIVE, return_when=FIRST_COMPLETED)
-            if ended in done:
-                return
+            done, _ = await asyncio.wait({upcoming}, timeout=KEEP_ALIVE)
             if not done:
                 yield ": still here\n\n"
                 continue
@@ -60,8 +55,7 @@ async def _frames(source: AsyncIterator[dict[str, Any]], stream: OpenStream) -> 
             upcoming = asyncio.ensure_future(anext(source, None))
     finally:
         upcoming.cancel()
-        ended.cancel()
-        await asyncio.gather(upcoming, ended, return_exceptions=True)
+        await asyncio.gather(upcoming, return_exceptions=True)
         await source.aclose()  # type: ignore[attr-defined]  # follow() is a generator: this unsubscribes it
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 
 from asgiref.sync import sync_to_async
@@ -22,11 +22,18 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _BATCH_SIZE = 2000
 
 
-async def lines(since: datetime, companion: str = "") -> AsyncIterator[str]:
-    """Yield the header, then the events from `since`, oldest first, many lines at a time."""
+async def lines(
+    since: datetime, companion: str = "", *, is_allowed: Callable[[], bool] = lambda: True
+) -> AsyncIterator[str]:
+    """Yield the header, then the events from `since`, oldest first, many lines at a time.
+
+    `is_allowed` is asked before each part: a permission can be taken away meanwhile. It may block.
+    """
     yield _csv([HEADER])
     at, last = since, 0
     while events := await sync_to_async(_after)(at, last, companion):
+        if not await sync_to_async(is_allowed)():
+            return
         yield _csv(map(_row, events))
         at, last = events[-1].at, events[-1].pk
 

@@ -1,8 +1,10 @@
 """The staff page: /admin/analytics/."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -13,12 +15,20 @@ from chat.companions.registry import COMPANIONS
 from . import charts, costs, export, figures
 from .figures import SPANS, Span
 
+PERMISSION = "analytics.view_event"
+
+
+def _may_still(user_id: int) -> bool:
+    """Return whether a user still has the permission. Blocks."""
+    user = get_user_model()._default_manager.filter(pk=user_id, is_active=True, is_staff=True).first()
+    return user is not None and user.has_perm(PERMISSION)
+
 
 def for_staff(view: Any) -> Any:
     """Restrict a view to signed-in staff with the permission `analytics.view_event`."""
 
     def checked(request: HttpRequest) -> Any:
-        if not request.user.has_perm("analytics.view_event"):
+        if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         return view(request)
 
@@ -48,7 +58,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def events_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Download the events of a span and a companion as CSV."""
     span, companion = _selection(request)
-    lines = export.lines(figures.step_starts(span)[0], companion)
+    lines = export.lines(
+        figures.step_starts(span)[0], companion, is_allowed=partial(_may_still, request.user.pk)
+    )
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"events-{companion or 'all'}-{span.id}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
