@@ -5,15 +5,18 @@ and transcribes one recording at a time.
 """
 
 import asyncio
-import io
 import os
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from aiohttp import web
+
+from deploy.local import audio_decoder
 
 MAX_BYTES = 26 * 1024 * 1024
 #: Probability of silence from which a segment is dropped: Whisper invents text for silence.
@@ -22,8 +25,36 @@ MAX_NO_SPEECH = 0.8
 TEMPERATURES = (0.0, 0.4)
 
 
+#: Seconds to decode a recording. The decoder's own limit is one of processor time.
+DECODE_TIMEOUT = 60.0
+
+
 class UnreadableError(Exception):
-    """The recording cannot be decoded."""
+    """The recording cannot be decoded; `status` is that of the answer."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def decoded(data: bytes) -> bytes:
+    """Return the samples of a recording, made in a process with limits. Raises `UnreadableError`."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.local.audio_decoder"],
+            input=data,
+            capture_output=True,
+            cwd=Path(__file__).parents[2],
+            env={"LC_ALL": "C.UTF-8"},
+            timeout=DECODE_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableError("it takes too long to decode") from None
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip()[-300:] or "it takes too much memory or time"
+        raise UnreadableError(message, 413 if done.returncode == audio_decoder.TOO_LONG else 400)
+    return done.stdout
 
 
 def load() -> Any:
@@ -41,11 +72,14 @@ def load() -> Any:
 
 def transcribe(model: Any, data: bytes, cancelled: threading.Event) -> dict[str, Any]:
     """Return the words of the recording and its length. Stop early when `cancelled` is set."""
+    import numpy
+
+    sound = numpy.frombuffer(decoded(data), numpy.int16).astype(numpy.float32) / 32768
     try:
         segments, info = model.transcribe(
-            io.BytesIO(data), language="en", temperature=TEMPERATURES, condition_on_previous_text=False
+            sound, language="en", temperature=TEMPERATURES, condition_on_previous_text=False
         )
-    except Exception as exc:  # the errors of av have many base classes
+    except Exception as exc:  # for example a recording without a sample
         raise UnreadableError(str(exc)) from exc
     words = []
     for segment in segments:  # each segment is transcribed here, in the loop
@@ -76,7 +110,7 @@ class TranscriptionServer:
                 self.thread, transcribe, self.model, file.file.read(), cancelled
             )
         except UnreadableError as exc:
-            return refusal(f"The recording cannot be read: {exc}")
+            return refusal(f"The recording cannot be read: {exc}", exc.status)
         except asyncio.CancelledError:  # the client closed the connection
             cancelled.set()
             raise
@@ -87,10 +121,10 @@ class TranscriptionServer:
         return web.json_response({"status": "ok"})
 
 
-def refusal(message: str) -> web.Response:
-    """Return a 400 response in the format of OpenAI's errors."""
+def refusal(message: str, status: int = 400) -> web.Response:
+    """Return a response in the format of OpenAI's errors."""
     error = {"message": message, "type": "invalid_request_error", "param": "file", "code": "invalid_file"}
-    return web.json_response({"error": error}, status=400)
+    return web.json_response({"error": error}, status=status)
 
 
 def main(port: int) -> None:
