@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from chat.limits import disk
 from queueing.api import monitoring, redis
 from queueing.api.sockets import close_channel
 
@@ -34,7 +35,14 @@ async def readyz(request: HttpRequest) -> JsonResponse:
         _within(_channel_layer()),
         _within(monitoring.workers_alive()),
     )
-    checks = {"database": database, "redis": cache, "events": layer, "workers": workers, "model": _model()}
+    checks = {
+        "database": database,
+        "redis": cache,
+        "events": layer,
+        "workers": workers,
+        "model": _model(),
+        "disk": _disk(),
+    }
     ready = database == cache == layer == "ok" and isinstance(workers, int) and workers > 0
     if workers == 0:
         checks["workers"] = "no worker is running and receives notifications: start manage.py qcluster"
@@ -85,6 +93,11 @@ async def _channel_layer() -> str:
     finally:
         await close_channel(layer, channel)
     return "ok"
+
+
+def _disk() -> str:
+    """Return `ok`, or that what clients send is refused. What is stored can be read, so it is ready."""
+    return "nearly full: what clients send is refused" if disk.is_nearly_full() else "ok"
 
 
 def _model() -> str:

@@ -15,6 +15,7 @@ class ChatConfig(AppConfig):
         from .conversations.threads import erase_threads
         from .http import checks as http_checks  # noqa: F401  (registers the system checks)
         from .limits import checks as limit_checks  # noqa: F401
+        from .limits import disk
         from .models import Thread
         from .replies.thoughts import erase_jobs
         from .upstream import checks  # noqa: F401  (registers the system checks)
@@ -26,3 +27,4 @@ class ChatConfig(AppConfig):
         personal_data.register(Job, merge=rename_owner, erase=erase_jobs)
         personal_data.register(Thread, erase=erase_threads)
         monitoring.register_health_check(provider_warnings)
+        monitoring.register_health_check(disk.warnings)

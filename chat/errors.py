@@ -7,6 +7,7 @@ ChatError
 └── TryLater         nothing was accepted; carries when to come back
     ├── LimitReached   a limit of this owner or address is reached (429)
     └── Busy           the server is at its own limit (503)
+        └── StorageFull  the server has no room to store more (507)
 
 The engine adds `BadSubmission`, `WrongState` and `Rejected` of what is submitted, and Django the
 `DoesNotExist` of its models, which also means that the row belongs to another owner, and the errors of a
@@ -81,6 +82,15 @@ class Busy(TryLater):
     """The server has reached a limit of its own: `queue_full`."""
 
     status = 503
+
+
+class StorageFull(Busy):
+    """The server has no room to store more: `storage_full`."""
+
+    status = 507
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__("storage_full", message, retry_after)
 
 
 @dataclass(frozen=True, kw_only=True)

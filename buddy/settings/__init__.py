@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "buddy.no_store.no_store",
     "chat.accounts.late_writes.erase_late_writes",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "chat.accounts.access.session_middleware.VisitorSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

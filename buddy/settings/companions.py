@@ -65,10 +65,19 @@ LIMITS = {
     "user": env.str("LIMIT_USER", default="40/minute;600/hour"),
     "address": env.str("LIMIT_ADDRESS", default="120/minute;2000/hour"),
     "requests": env.str("LIMIT_REQUESTS", default="1200/minute"),
+    "megabytes": env.str("LIMIT_MEGABYTES", default="500/hour;2000/day"),
+    "events": env.str("LIMIT_EVENTS", default="5000/hour;20000/day"),
+    "visitors": env.str("LIMIT_VISITORS", default="200/hour;1000/day"),
     "login": env.str("LIMIT_LOGIN", default="10/minute;60/hour"),
     "account": env.str("LIMIT_ACCOUNT", default="10/minute;30/hour"),
     "mail": env.str("LIMIT_MAIL", default="3 per 10 minutes;10/day"),
 }
+#: What clients send is refused while a disk has less free space (in MB).
+MIN_FREE_MB = env.int("MIN_FREE_MB", default=300)
+#: Maximum megabytes of all uploaded files that wait, events that are kept, and visitors for whom anything is.
+MAX_UPLOADS_MB = env.int("MAX_UPLOADS_MB", default=2_000)
+MAX_EVENTS = env.int("MAX_EVENTS", default=2_000_000)
+MAX_VISITORS = env.int("MAX_VISITORS", default=200_000)
 #: Maximum requests, event streams and sockets that one address has open in a web process. 0 means no limit.
 LIMIT_OPEN = env.int("LIMIT_OPEN", default=500)
 #: Maximum seconds that a message over its limit is held. A message that must wait longer is refused.

@@ -18,13 +18,13 @@ class AccountsConfig(AppConfig):
 
         from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_password_change
-        from .erasing import erase_before_deletion, sweep
+        from .erasing import erase_before_deletion, forget_erased
         from .second_factor import record_set_up
-        from .sessions import forget_session, record_new_key, record_sign_in
+        from .sessions import forget_session, record_new_key, record_sign_in, sweep
 
         post_save.connect(end_access_after_password_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
-        monitoring.register_pruning(sweep)
+        monitoring.register_pruning(forget_erased)
         user_logged_in.connect(record_sign_in)
         user_logged_in.connect(devices.remember_sign_in)
         user_login_failed.connect(passwords.end_try)
@@ -34,3 +34,4 @@ class AccountsConfig(AppConfig):
         password_changed.connect(record_new_key)
         password_set.connect(record_new_key)
         authenticator_added.connect(record_set_up)
+        monitoring.register_pruning(sweep)

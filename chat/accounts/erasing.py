@@ -53,7 +53,7 @@ def _digest(owner: str) -> str:
     return hashlib.sha256(f"erased:{owner}".encode()).hexdigest()
 
 
-def sweep() -> int:
+def forget_erased() -> int:
     """Delete what is remembered of owners who were erased a day ago."""
     deleted, _ = ErasedOwner.objects.filter(erased_at__lt=timezone.now() - _REMEMBERED).delete()
     return deleted

@@ -5,21 +5,43 @@ from typing import Any
 from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
+from django.utils import timezone
 
 from .access.owners import ADOPTED, VISITOR, owner_of_visitor
 from .access.session_store import stored_key
+from .erasing import erase
 from .merge import merge
 from .models import UserSession
+
+#: Sessions that one sweep deletes.
+_SWEEP_SESSIONS = 20
 
 
 def sign_in(request: HttpRequest, user: Any) -> None:
     """Sign `user` in, in a new session, and merge the visitor's data into the user's."""
     if visitor := owner_of_visitor(request):
         request.session[VISITOR] = visitor
+        request.session.keep()  # what has no row could not be ended: other tabs would stay the visitor's
     # Ends the visitor's session, so a planted session cookie is not signed in.
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     if visitor:
         merge(visitor, f"u:{user.pk}")
+
+
+def sweep() -> int:
+    """Delete some expired sessions, and all data of their visitors, whom no cookie leads back to it. Blocks.
+
+    Return the number of sessions.
+    """
+    expired = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+    keys = list(expired.values_list("session_key", flat=True)[:_SWEEP_SESSIONS])
+    of_users = set(UserSession.objects.filter(session_key__in=keys).values_list("session_key", flat=True))
+    UserSession.objects.filter(session_key__in=of_users).delete()
+    for key in keys:
+        if key not in of_users:
+            erase(f"s:{key}")
+    Session.objects.filter(session_key__in=keys).delete()
+    return len(keys)
 
 
 def merge_late(request: HttpRequest) -> None:

@@ -91,6 +91,7 @@ account.json    your account, if you have one
 
 The answers were written by an AI and can be wrong.
 """
+TOO_MANY_VISITORS = "This site has too many visitors. Please sign in, or try again later."
 
 
 def too_many_tokens(maximum: int) -> str:

@@ -9,9 +9,11 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
+from chat import limits
 from chat.accounts.access.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
 from chat.errors import InvalidInput
+from chat.limits.addresses import client_address
 from chat.protocol.openapi import errors
 from chat.protocol.schemas import CamelSchema, FeedbackOut, example
 
@@ -81,6 +83,7 @@ async def track_events(request: HttpRequest, body: TrackIn) -> Status[Any]:
         _check(path, event)
     if is_do_not_track() or not settings.ANALYTICS_DAYS:
         return Status(202, {"accepted": 0})
+    await sync_to_async(limits.check)("events", client_address(request), len(events))
     for _, event in events:
         track(event.name, owner=request.auth, companion=event.companion, **event.properties)
     return Status(202, {"accepted": len(events)})

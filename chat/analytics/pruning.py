@@ -34,6 +34,8 @@ def _old_rows() -> Iterator[QuerySet[Any]]:
     now = timezone.now()
     before = now - timedelta(days=settings.ANALYTICS_DAYS)
     yield Event.objects.filter(at__lt=before).order_by("at")
+    newest = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    yield Event.objects.filter(id__lte=newest - settings.MAX_EVENTS)
     yield Rollup.objects.filter(start__lt=before)
     yield Rollup.objects.filter(seconds=HOUR, start__lt=now - KEEP_HOURLY)
     yield Visit.objects.filter(day__lt=before.date()) if settings.ANALYTICS_DAYS else Visit.objects.all()

@@ -19,7 +19,9 @@ from queueing.api import get_kind
 def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """Return the shell, the same for a new conversation and for every thread. The API checks the owner."""
     merge_late(request)
-    owner = owner_of_request(request)  # creates the session now: the socket cannot set a cookie later
+    owner = owner_of_request(request)  # begins the session now: the socket cannot set a cookie later
+    if request.session.is_half_over:
+        request.session.modified = True  # stored again, so those who come back stay
     track("page.opened", owner=owner)
     context = {
         "owner": owner,

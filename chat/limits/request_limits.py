@@ -11,8 +11,8 @@ from . import in_memory, store, texts
 from .rules import Rule, rule
 
 
-def check(name: str, sender: str) -> None:
-    """Count one request of `sender` for the limit `name`, such as `requests` or `login`. Blocks.
+def check(name: str, sender: str, amount: int = 1) -> None:
+    """Count `amount` uses of the limit `name` by `sender`, such as one of `requests` or `login`. Blocks.
 
     `name` is a key of `settings.LIMITS`. `sender` is any text, such as a `client_address`; an empty one is
     not counted. Raises `LimitReached` (`rate_limited`, with the seconds to wait) over the limit. While
@@ -22,17 +22,17 @@ def check(name: str, sender: str) -> None:
     if not sender or not items:
         return
     wait = store.query(
-        lambda storage: _count(storage, items, name, sender),
-        otherwise=lambda: in_memory.count([(f"{name}:{sender}", item) for item in items]),
+        lambda storage: _count(storage, items, name, sender, amount),
+        otherwise=lambda: in_memory.count([(f"{name}:{sender}", item) for item in items] * amount),
     )
     if wait:
         raise LimitReached("rate_limited", texts.limit_reached(name, wait), wait)
 
 
-def _count(storage: RedisStorage, items: Rule, name: str, sender: str) -> float:
-    """Count one request; return 0 when it is allowed, else the seconds to wait."""
+def _count(storage: RedisStorage, items: Rule, name: str, sender: str, amount: int) -> float:
+    """Count `amount` uses; return 0 when they are allowed, else the seconds to wait."""
     limiter = MovingWindowRateLimiter(storage)
     for item in items:
-        if not limiter.hit(item, name, sender):
+        if not limiter.hit(item, name, sender, cost=amount):
             return max(1.0, limiter.get_window_stats(item, name, sender).reset_time - time.time())
     return 0.0

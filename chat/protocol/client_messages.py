@@ -160,6 +160,8 @@ class Pong(_Model):
 ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Render | Cancel | Retry | Ping | Pong
 #: The messages that change nothing.
 READING = (Watch, Render, Ping, Pong)
+#: Messages after which nothing more is stored than before.
+ADDING_NOTHING = (*READING, Cancel, Withdraw)
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]
 )

@@ -114,6 +114,10 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         "An error in the server. It was logged.",
         {"code": "server_error", "detail": "Something went wrong here. Please try again."},
     ),
+    507: (
+        "The server has no room to store more. Try again after `retryAfter`.",
+        {"code": "storage_full", "detail": "This server has no room for more.", "retryAfter": 60.0},
+    ),
     503: (
         "The queue is full (`queue_full`). Try again after `retryAfter`.",
         {"code": "queue_full", "detail": "The queue is full.", "retryAfter": 30.0},
@@ -122,8 +126,12 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
 
 
 def errors(*statuses: int) -> dict[Any, Any]:
-    """Return an operation's error responses: those of every operation with authentication, and `statuses`."""
-    return {frozenset({401, 403, 429, 500, *statuses}): Problem}
+    """Return an operation's error responses: those of every operation with authentication, and `statuses`.
+
+    An operation that takes a body can find no room for it.
+    """
+    more = {507} if 413 in statuses else set()
+    return {frozenset({401, 403, 429, 500, *statuses, *more}): Problem}
 
 
 def other_than_json(media_type: str, example: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:

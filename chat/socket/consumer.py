@@ -13,11 +13,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
-from chat.accounts.access.owners import adopted_visitor, owner_of
+from chat.accounts.access.owners import admit_visitor, adopted_visitor, owner_of
 from chat.accounts.access.session_store import stored_key
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
 from chat.errors import ChatError, LimitReached
+from chat.limits import disk
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
@@ -79,7 +80,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if secret is None:
             owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
             self.adopted = await in_thread(adopted_visitor)(self.scope["session"])
-            self.session_key = self.scope["session"].session_key
+            self.session_key = access_keys.of_session(self.scope["session"])
             return owner
         token = await in_thread(tokens.admit)(secret, "read", address)
         self.session_key, self.scopes = access_keys.TOKEN + token.digest, frozenset(token.scopes)
@@ -121,9 +122,23 @@ class ChatConsumer(AsyncWebsocketConsumer):
             request_id = getattr(message, "request_id", None) or ""
             self._count(message_type)
             self._check_scope(message)
-            await handlers.handle(self._connected, message)
+            await self._handle(message)
         except Exception as exc:
             await self._refuse(error_event(exc, request_id=request_id, message_type=message_type))
+
+    async def _handle(self, message: client_messages.ClientMessage) -> None:
+        """Carry the message out. The session of a visitor is stored with the first thing that is kept."""
+        if not isinstance(message, client_messages.ADDING_NOTHING):
+            disk.check()
+        session = self.scope["session"]
+        is_first = self.session_key.startswith(access_keys.UNSTORED)
+        is_first = is_first and not isinstance(message, client_messages.READING)
+        if is_first:
+            await in_thread(admit_visitor)(self._connected.address)
+        await handlers.handle(self._connected, message)
+        if is_first:
+            await in_thread(session.keep)()
+            self.session_key = access_keys.of_session(session)
 
     def _parse(self, text: str | None) -> client_messages.ClientMessage:
         try:
@@ -160,7 +175,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """Close the socket if its session has ended."""
-        if message["session"] in (open_sockets.ALL_SESSIONS, stored_key(self.session_key)):
+        if message["session"] in (
+            open_sockets.ALL_SESSIONS,
+            stored_key(self.session_key.removeprefix(access_keys.UNSTORED)),
+        ):
             await self.close(CloseCode.SESSION_ENDED)
 
     @property

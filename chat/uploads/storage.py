@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import BinaryIO
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from chat.errors import InvalidInput, LimitReached
+from chat.errors import InvalidInput, LimitReached, StorageFull
 from queueing.api import UNFINISHED, Job
 
 from . import texts
@@ -42,7 +43,7 @@ def store(
     """Store the contents of `stream` for at least 24 hours.
 
     Raises `InvalidInput("file", …)` when it is empty or has more than `max_bytes`, and `LimitReached` when
-    the owner has too many files here; then nothing is stored.
+    the owner has too many files here, and `StorageFull` when all owners have; then nothing is stored.
     """
     with transaction.atomic():
         upload = Upload.objects.create(owner=owner, name=_display_name(name), media_type=media_type)
@@ -57,6 +58,8 @@ def store(
         total = Upload.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"]
         if total > MAX_BYTES_PER_OWNER:
             raise LimitReached("owner_limit", texts.TOO_MANY_FILES, _RETRY_AFTER)
+        if Upload.objects.aggregate(total=Sum("size"))["total"] > settings.MAX_UPLOADS_MB * 2**20:
+            raise StorageFull(texts.TOO_MANY_FILES_OF_ALL, _RETRY_AFTER)
     return upload
 
 

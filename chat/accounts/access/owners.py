@@ -1,10 +1,12 @@
 """The owner of a request: the key of the user or the session, to which every thread and job belongs."""
 
+import math
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from ninja.errors import HttpError
@@ -13,11 +15,19 @@ from ninja.utils import check_csrf
 
 from chat import limits
 from chat.accounts import texts
-from chat.errors import OtherOwner
+from chat.errors import OtherOwner, StorageFull
+from chat.limits import disk
 from chat.limits.addresses import client_address
 
 from . import tokens
-from .session_store import stored_key
+from .session_store import IS_VISITOR, stored_key
+
+#: Methods of requests that only read.
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+#: Bytes of a body up to which it counts as a request only.
+_UNCOUNTED = 64 * 1024
+#: Seconds after which a new visitor can try again when there are too many.
+_RETRY_AFTER = 600.0
 
 #: The keys of a session for the owner that its user was as a visitor: until all data is merged, and later.
 VISITOR, ADOPTED = "was", "adopted"
@@ -26,16 +36,15 @@ OWNER_HEADER = "Buddy-Owner"
 
 
 def owner_of(user: Any, session: Any) -> str:
-    """Return `u:<id>` for a user, `s:<40 hex digits>` for a visitor; create a session if there is none.
+    """Return `u:<id>` for a user, `s:<40 hex digits>` for a visitor; begin a session if there is none.
 
-    Blocks: it may read or write the session. A session key that is not stored is replaced, so clients cannot
-    choose their own.
+    Blocks: it may read the session. A key that this site did not make is replaced, so clients cannot choose
+    their own. The session of a new visitor is stored by `SessionStore.keep`, when something is kept.
     """
     if user.is_authenticated:
         return f"u:{user.pk}"
-    if not session.get("visitor"):  # reading loads the session, and drops a key that is not stored
-        session["visitor"] = True  # Django discards an empty session
-        session.create()
+    if not session.get(IS_VISITOR):
+        session.begin_visit()
     return _anonymous(session.session_key)
 
 
@@ -51,7 +60,7 @@ def owner_of_session(session: Any) -> str:
 
 def owner_of_visitor(request: HttpRequest) -> str:
     """Return the owner of a visitor with a session and no account; empty for all others. Blocks."""
-    if request.user.is_authenticated or not request.session.get("visitor"):
+    if request.user.is_authenticated or not request.session.get(IS_VISITOR):
         return ""
     return _anonymous(request.session.session_key)
 
@@ -64,6 +73,22 @@ def adopted_visitor(session: Any) -> str:
 def owner_of_request(request: HttpRequest) -> str:
     """Return the owner of an HTTP request. Blocks."""
     return owner_of(request.user, request.session)
+
+
+def admit_visitor(address: str) -> None:
+    """Count a new visitor for whom something will be kept. Blocks.
+
+    Raise `LimitReached` when there are too many from one address, and `StorageFull` when there are in all.
+    """
+    limits.check("visitors", address)
+    if Session.objects.count() >= settings.MAX_VISITORS:
+        raise StorageFull(texts.TOO_MANY_VISITORS, _RETRY_AFTER)
+
+
+def keeps_something(request: HttpRequest) -> bool:
+    """Return whether a request, if it succeeds, leaves something that belongs to its visitor."""
+    calls = request.path.startswith("/api/") and not request.path.startswith("/api/analytics/")
+    return calls and request.method not in SAFE_METHODS
 
 
 def required_scope(request: HttpRequest) -> str:
@@ -97,17 +122,32 @@ class VisitorAuth(APIKeyCookie):
 
 def _owner_within_limits(request: HttpRequest) -> str:
     """Return the owner of a request. The limits come first, so that a refused client gets no session."""
-    limits.check("requests", client_address(request))
+    address = client_address(request)
+    _count(request, address)
     owner = owner_of_request(request)
     page_of = request.headers.get(OWNER_HEADER, owner)
     if page_of not in (owner, adopted_visitor(request.session)):
         raise OtherOwner(texts.OTHER_OWNER)
+    if request.session.is_unstored and keeps_something(request):
+        admit_visitor(address)
     return owner
+
+
+def _count(request: HttpRequest, address: str) -> None:
+    """Count a request and the megabytes of its body, and refuse it while there is no room to store it."""
+    limits.check("requests", address)
+    if request.method in (*SAFE_METHODS, "DELETE"):
+        return
+    disk.check()
+    unknown = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if "Transfer-Encoding" in request.headers else 0
+    sent = int(request.META.get("CONTENT_LENGTH") or unknown)
+    if sent > _UNCOUNTED:
+        limits.check("megabytes", address, math.ceil(sent / 2**20))
 
 
 def _owner_of_token(secret: str, request: HttpRequest) -> str:
     address = client_address(request)
-    limits.check("requests", address)
+    _count(request, address)
     return tokens.admit(secret, required_scope(request), address).owner
 
 

@@ -3,18 +3,33 @@
 A row is named by a digest of the session key, and its contents are encrypted with the key. The key itself is
 only in the cookie. So a person who reads the database or a backup finds no session to use, and no code or
 link that a session keeps for a while, such as that of a password reset.
+
+A visitor for whom nothing is kept has no row. The key in the cookie is signed, so the server recognises the
+visitor, and `keep` stores the session when something is kept. So visits fill no table.
 """
 
 import base64
 import hashlib
+from contextlib import suppress
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import CreateError
+from django.core.signing import BadSignature, TimestampSigner
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 #: Number of hexadecimal digits that are stored: 160 bits, as many as a session key has.
 _DIGITS = 40
+#: The mark of a visitor's session.
+IS_VISITOR = "visitor"
+#: The stored contents of a visitor's session that has ended. The row stays while the signed key is valid.
+ENDED = ""
+
+_signer = TimestampSigner(sep=".", salt="visitor")
 
 
 def stored_key(session_key: str) -> str:
@@ -22,8 +37,70 @@ def stored_key(session_key: str) -> str:
     return hashlib.sha256(session_key.encode(errors="replace")).hexdigest()[:_DIGITS]
 
 
+def is_of_visitor(session_key: str | None) -> bool:
+    """Return whether a key was made for a visitor, less than the lifetime of a session ago."""
+    try:
+        return bool(_signer.unsign(session_key or "", max_age=settings.SESSION_COOKIE_AGE))
+    except BadSignature:
+        return False
+
+
 class SessionStore(db.SessionStore):
     """Django's sessions in the database. `session_key` is the key in the cookie, the row has its digest."""
+
+    _unstored_key: str | None = None
+    is_half_over = False
+    """True when less than half of the lifetime is left."""
+
+    @property
+    def is_unstored(self) -> bool:
+        """True for the session of a visitor that has no row."""
+        return self._unstored_key is not None and self._unstored_key == self.session_key
+
+    def begin_visit(self) -> None:
+        """Make this the session of a new visitor, with a new key and without a row."""
+        self[IS_VISITOR] = True
+        self._session_key = self._unstored_key = _signer.sign(get_random_string(32))
+
+    def keep(self) -> None:
+        """Store the session if it is a visitor's without a row. Blocks."""
+        if not self.is_unstored:
+            return
+        with suppress(CreateError):  # another request of the visitor was first
+            super().save(must_create=True)
+        self._unstored_key = None
+
+    def save(self, must_create: bool = False) -> None:
+        """Store the session, unless it is a visitor's and says only that."""
+        if self.is_unstored and set(self.keys()) > {IS_VISITOR}:
+            return self.keep()
+        if self.is_unstored:
+            return None
+        return super().save(must_create)
+
+    def load(self) -> dict[str, Any]:
+        """Return the stored contents of this session."""
+        return self._contents(self._stored().first())
+
+    async def aload(self) -> dict[str, Any]:
+        """Return the stored contents of this session."""
+        return self._contents(await self._stored().afirst())
+
+    def _contents(self, row: Any) -> dict[str, Any]:
+        """Return what is in the row, or what a visitor's key says without one.
+
+        All other keys are dropped, so that clients cannot choose their own.
+        """
+        if row is None and is_of_visitor(self._session_key):
+            self._unstored_key = self._session_key
+            return {IS_VISITOR: True}
+        contents = self.decode(row.session_data) if row else {}
+        if not contents:
+            self._session_key = None
+        else:
+            left = (row.expire_date - timezone.now()).total_seconds()
+            self.is_half_over = left < settings.SESSION_COOKIE_AGE / 2
+        return contents
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Return the contents of this session as they are stored."""
@@ -42,21 +119,9 @@ class SessionStore(db.SessionStore):
         secret = hashlib.sha256(b"session contents:" + (self.session_key or "").encode(errors="replace"))
         return Fernet(base64.urlsafe_b64encode(secret.digest()))
 
-    def _get_session_from_db(self) -> Any:
-        return self._found(self._stored().first())
-
-    async def _aget_session_from_db(self) -> Any:
-        return self._found(await self._stored().afirst())
-
     def _stored(self) -> Any:
         key = stored_key(self.session_key or "")
         return self.model.objects.filter(session_key=key, expire_date__gt=timezone.now())
-
-    def _found(self, row: Any) -> Any:
-        """Return the row. Without one the key is dropped, so that clients cannot choose their own."""
-        if row is None:
-            self._session_key = None
-        return row
 
     def exists(self, session_key: str) -> bool:
         """Return whether a session with this key is stored."""
@@ -75,14 +140,16 @@ class SessionStore(db.SessionStore):
         return _with_digest(await super().acreate_model_instance(data))
 
     def delete(self, session_key: str | None = None) -> None:
-        """Delete the session with this key, or this session."""
-        if key := session_key or self.session_key:
+        """Delete the session with this key, or this session. The row of a visitor stays, as ended."""
+        key = session_key or self.session_key
+        if is_of_visitor(key):
+            self.model.objects.filter(session_key=stored_key(key or "")).update(session_data=ENDED)
+        elif key:
             super().delete(stored_key(key))
 
     async def adelete(self, session_key: str | None = None) -> None:
         """Delete the session with this key, or this session."""
-        if key := session_key or self.session_key:
-            await super().adelete(stored_key(key))
+        await sync_to_async(self.delete)(session_key)
 
 
 def _with_digest(row: Any) -> Any:

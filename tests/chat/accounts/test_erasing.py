@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from chat import intake
-from chat.accounts.erasing import erase, erase_if_late, sweep
+from chat.accounts.erasing import erase, erase_if_late, forget_erased
 from chat.accounts.models import ErasedOwner
 from chat.models import Message, Thread
 from queueing.api import Job, redis
@@ -95,7 +95,7 @@ def test_erased_owner_is_remembered_for_a_day_without_its_key():
     assert erase_if_late("s:alice")
     assert not erase_if_late("s:bob")
     assert "s:alice" not in everything_in_the_database()
-    assert sweep() == 0
+    assert forget_erased() == 0
     ErasedOwner.objects.update(erased_at=timezone.now() - timedelta(days=1, minutes=1))
-    assert sweep() == 1
+    assert forget_erased() == 1
     assert not erase_if_late("s:alice")

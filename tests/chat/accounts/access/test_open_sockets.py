@@ -52,7 +52,11 @@ async def expired() -> None:
 @pytest.mark.parametrize("ends", [deleted, expired])
 async def test_ended_session_closes_its_sockets_within_seconds(ends):
     async with browser() as alice:
-        tabs = [await alice.open(), await alice.open()]
+        tabs = [await alice.open()]
+        await tabs[0].ask()
+        await tabs[0].receive_until("chat:queued")
+        await eventually(Session.objects.exists, "the session of a visitor who has written")
+        tabs.append(await alice.open())
         await ends()
         for tab in tabs:
             assert await tab.receive_close_code(8) == 4401
@@ -61,6 +65,9 @@ async def test_ended_session_closes_its_sockets_within_seconds(ends):
 async def test_log_in_closes_the_sockets_of_the_previous_visitor():
     async with browser() as alice:
         tab = await alice.open()
+        await tab.ask()
+        await tab.receive_until("chat:queued")
+        await eventually(Session.objects.exists, "the session of a visitor who has written")
         await log_in(alice)
         await Session.objects.filter(session_key=stored_key(alice.first_key)).adelete()
         assert await tab.receive_close_code(8) == 4401
