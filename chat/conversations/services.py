@@ -16,6 +16,7 @@ from queueing.api import Job, State
 
 from . import selectors, texts
 from .admission import Sender, admit
+from .blank import is_blank
 from .messages import AcceptedMessage, NewMessage, Question, accepted_before
 from .questions import add_question, lock_unfinished_jobs
 from .threads import thread_for
@@ -46,7 +47,7 @@ def submit_question(message: NewMessage) -> AcceptedMessage:
 
 def check_text(text: str) -> str:
     """Return `text`, or raise `InvalidInput` when it cannot be a message."""
-    if not text.strip():
+    if is_blank(text):
         raise InvalidInput("message", texts.EMPTY_MESSAGE)
     if "\x00" in text or re.search("[\ud800-\udfff]", text):
         raise InvalidInput("message", texts.INVALID_CHARACTERS)

@@ -19,6 +19,7 @@ from chat.uploads import storage
 from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
 
 from . import selectors, texts
+from .blank import is_blank
 
 
 def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
@@ -35,7 +36,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     """Give a thread another title; it keeps its place in the list."""
     title = " ".join(title.replace("\x00", "").split())
     maximum = Thread._meta.get_field("title").max_length
-    if not 0 < len(title) <= maximum:
+    if is_blank(title) or len(title) > maximum:
         raise InvalidInput("title", texts.title_length(maximum))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.has_custom_title = title, True

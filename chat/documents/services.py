@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chat.companions.registry import companion_named
 from chat.conversations.admission import Admission, Sender, admit
+from chat.conversations.blank import is_blank
 from chat.conversations.messages import AcceptedMessage, Question, accepted_before
 from chat.conversations.questions import add_question
 from chat.conversations.services import check_text
@@ -210,7 +211,7 @@ def _save_analysis(document: SourceDocument, reply_id: str) -> None:
 
 
 def _checked_question(question: str) -> str:
-    if not question.strip():
+    if is_blank(question):
         return ""
     try:
         question = check_text(question.strip())
@@ -225,7 +226,9 @@ def display_name(name: str) -> str:
     """Return the last part of a file's path on one line, shortened to what the database stores."""
     last = name.replace("\\", "/").rpartition("/")[2]
     line = "".join(c for c in last if c.isprintable()).strip()
-    return shortened(line, Analysis._meta.get_field("name").max_length or 0) or texts.UNNAMED
+    if is_blank(line):
+        return texts.UNNAMED
+    return shortened(line, Analysis._meta.get_field("name").max_length or 0)
 
 
 def sweep() -> int:

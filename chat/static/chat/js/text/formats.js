@@ -3,6 +3,9 @@
 const MB = 1024 ** 2;
 const DAY = 86_400_000; // ms
 
+/** Whether a text shows nothing, as the server decides it: no letter, number, sign or picture. */
+export const isBlank = (text) => !/[\p{L}\p{N}\p{P}\p{S}]/u.test(text);
+
 /** "2nd" */
 export function ordinal(n) {
   const tens = n % 100;

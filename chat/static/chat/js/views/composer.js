@@ -3,6 +3,7 @@
 
 import { codePoints } from "../state/text-assembly.js";
 import { MAX_TEXT } from "../text/error-messages.js";
+import { isBlank } from "../text/formats.js";
 import { $ } from "./dom.js";
 
 const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
@@ -55,12 +56,12 @@ export function createComposer({ onSend, onStop, onTooLong, mayBeEmpty }) {
 
 function fit({ field, send, mayBeEmpty }) {
   fitHeight(field);
-  send.ariaDisabled = !field.value.trim() && !mayBeEmpty();
+  send.ariaDisabled = isBlank(field.value) && !mayBeEmpty();
 }
 
 function submit(composer) {
   const { field, onSend, onTooLong, mayBeEmpty } = composer;
-  const text = field.value.trim();
+  const text = isBlank(field.value) ? "" : field.value.trim();
   if (!text && !mayBeEmpty()) return field.focus();
   field.value = "";
   fit(composer);
