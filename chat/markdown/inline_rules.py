@@ -20,6 +20,7 @@ _ELEMENT = re.compile(r"<(/?)(sub|sup|kbd|mark)>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 #: The begin of mathematics -> its end, and whether it stands on a line of its own.
 _BRACKETS = {"\\(": ("\\)", False), "\\[": ("\\]", True), "$$": ("$$", True)}
+_LINE_START, _LINE_END = re.compile(r"(?:\A|\n)[ \t>]*\Z"), re.compile(r"[ \t.,;]*(?:\n|\Z)")
 #: `$5 and $6` are prices: the end is not before a digit, and neither sign has a space inside.
 _DOLLARS = re.compile(r"\$(?![\s$])([^$`\\]|\\.)+?(?<!\s)\$(?!\d)", re.DOTALL)
 
@@ -51,6 +52,11 @@ def _bracketed(state: StateInline) -> tuple[str, int, bool] | None:
     end, on_own_line = _BRACKETS[begin]
     at = _find(state, end, state.pos + 2)
     source = state.src[state.pos + 2 : at].strip() if at >= 0 else ""
+    if begin == "\\[" and not (
+        _LINE_START.search(state.src[max(0, state.pos - 9) : state.pos])
+        and _LINE_END.match(state.src, at + 2)
+    ):
+        return None  # brackets that are no markup, in the middle of a sentence
     return (source, at + 2 - state.pos, on_own_line) if _is_mathematics(source) else None
 
 

@@ -12,7 +12,7 @@ _blocks.core.ruler.enableOnly(["normalize", "block"])
 _HTML = re.compile(r"^([ \t>*+\d.)-]*)<")
 #: A paragraph after the text. Where it does not stand alone, the text has not ended.
 _AFTER = "after"
-#: Headings of a text are so many levels below those of the file, of which there are six.
+#: Headings of a text are this number of levels below those of the file, of which there are six.
 _LEVELS, _LOWEST = 2, 6
 
 

@@ -15,7 +15,7 @@ from .sentence_ranking import evenly_spaced
 from .splitting import DocumentLocations, Span
 
 MAX_QUOTES_TOTAL = 6
-_SPECIAL = re.compile(r"([\\`*_\[\]<>~]|&(?=#?\w+;)|^[-+#=:|])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~$]|&(?=#?\w+;)|^[-+#=:|])")
 #: The start of a line that Markdown would read as a block.
 _BLOCK = re.compile(r"^(?=[-+#>=|]|\*\s|`{3}|~{3})")
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
@@ -152,4 +152,5 @@ def _coverage(analysis: Analysis, results: Sequence[PartResult], locations: Docu
 
 def escape_markdown(text: str) -> str:
     """Return `text` so that Markdown shows it unchanged."""
-    return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))
+    # `\[` would begin mathematics.
+    return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text).replace("\\[", "&#91;"))

@@ -72,9 +72,13 @@ def test_break_in_a_table_cell_is_a_break():
     "source", ["\\(E=mc^2\\)", "$E=mc^2$", "$$E=mc^2$$", "\\[E=mc^2\\]", "\\[\nE=mc^2\n\\]"]
 )
 def test_mathematics_is_rendered_as_mathml(source):
-    html = render(f"So {source}.")
+    html = render(f"So\n{source}.")
     assert "<msup><mi>c</mi><mn>2</mn></msup>" in html
     assert ('display="block"' in html) == ("$$" in source or "[" in source)
+
+
+def test_brackets_in_a_sentence_are_no_mathematics():
+    assert render("Take \\[a\\] and \\[b\\].") == "<p>Take [a] and [b].</p>\n"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,10 @@ def shown_quotes(markdown: str) -> list[str]:
     section = markdown.partition("## Quotes\n\n")[2].partition("\n\n## ")[0]
     quotes = [quote.partition("\n>\n> — ")[0] for quote in section.split("\n\n") if quote]
     unescaped = [
-        re.sub(r"\\([\W_])", r"\1", quote.removeprefix("> ").replace("\n> ", "\n")) for quote in quotes
+        re.sub(
+            r"&#91;|\\([\W_])", lambda found: found[1] or "[", quote.removeprefix("> ").replace("\n> ", "\n")
+        )
+        for quote in quotes
     ]
     return [quote.removesuffix(texts.OMITTED) for quote in unescaped]
 
