@@ -47,6 +47,10 @@ class CallUsage:
 _MAX_COUNT = 2**31 - 1
 
 
+#: Characters of an answer, and of thoughts. A provider that sends more does not keep to any length limit.
+MAX_CHARACTERS = 400_000
+
+
 def _ignore(text: str) -> None:
     """Do nothing with a piece."""
 
@@ -69,6 +73,8 @@ class Draft:
     thoughts: list[str] = field(default_factory=list)
     _half: str = ""
     """The first half of a surrogate pair whose second half is in the next piece."""
+    _length: int = 0
+    """Characters of the answer so far."""
     comments: set[str] = field(default_factory=set)
     """Ids of items of a response that comment on the work, and are no part of the answer."""
     refusal: str = ""
@@ -104,6 +110,10 @@ class Draft:
         self.on_thought(cleaned)
 
     def _say(self, text: str) -> None:
+        self._length += len(text)
+        if self._length > MAX_CHARACTERS:  # what follows is not read: it would have no end
+            self.ended = self.truncated = True
+            return
         self.pieces.append(text)
         self.on_text(text)
 

@@ -123,7 +123,7 @@ def _end(draft: Draft, reason: str) -> None:
     if end == "unknown":
         logger.warning("the provider ended an answer for an unknown reason: %.60r", reason)
     draft.ended = True
-    draft.truncated = end in ("length", "unknown")
+    draft.truncated = draft.truncated or end in ("length", "unknown")
     draft.filtered = end == "filtered"
 
 

@@ -98,6 +98,38 @@ def looping_pdf() -> bytes:
     )
 
 
+def pdf_of_hidden_objects() -> bytes:
+    """Return some kilobytes of PDF whose objects are in a stream that unpacks to 100 MB."""
+    objects = zlib.compress(b"1 0 " * 25_000_000, 9)
+    hidden = b"<< /Type /ObjStm /N 1000000 /First 99999999 /Filter /FlateDecode /Length %d >>" % len(objects)
+    data = hidden + b"\nstream\n" + objects + b"\nendstream"
+    tree = [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>", data]
+    return pdf_of(tree) + b"\n5 0 obj\n<< /Extends 3 0 R >>\nendobj\n"
+
+
+def pdf_of_looping_tables() -> bytes:
+    """Return a PDF whose cross-reference table says that the one before is the same."""
+    data = pdf()
+    at = data.rindex(b"startxref")
+    place = int(data[at:].split()[1])
+    return data.replace(b"trailer\n<<", b"trailer\n<< /Prev %d" % place)
+
+
+def nested_word(depth: int = 20_000) -> bytes:
+    """Return a Word file with tables in tables."""
+    name = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    start, end = "<w:tbl><w:tr><w:tc>" * depth, "</w:tc></w:tr></w:tbl>" * depth
+    return changed_word(
+        "word/document.xml",
+        f'<w:document xmlns:w="{name}"><w:body>{start}{end}</w:body></w:document>'.encode(),
+    )
+
+
+def spreadsheet_bomb() -> bytes:
+    """Return some kilobytes of spreadsheet that unpack to 100 MB: it is refused by its kind, unread."""
+    return zipped(xl__workbook_xml=bytes(100 * 1024**2))
+
+
 def word() -> bytes:
     """Return a Word file with headings, a list, a table and a nested table."""
     document = docx.Document()

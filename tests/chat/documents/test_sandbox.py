@@ -52,6 +52,10 @@ def test_decompression_bomb_is_refused(bomb):
         sample_files.laughing_word,
         sample_files.nested_pdf,
         sample_files.looping_pdf,
+        sample_files.pdf_of_hidden_objects,
+        sample_files.pdf_of_looping_tables,
+        sample_files.nested_word,
+        sample_files.spreadsheet_bomb,
     ],
     ids=lambda make: make.__name__,
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat.upstream import draft, stream
 from queueing.api import Retry
 from tests.provider.fixture import Provider
 
@@ -68,3 +69,17 @@ async def test_responses_stream_that_ends_with_done_is_the_answer(provider: Prov
     provider.script(raw=(event("response.output_text.delta", delta="All said."), DONE))
 
     assert (await ask_model()).text == "All said."
+
+
+@pytest.mark.parametrize("end", [STOP, ""])
+async def test_answer_without_end_is_cut_at_a_maximum(provider: Provider, monkeypatch, end):
+    """S11: a server that keeps to no length limit fills no memory."""
+    monkeypatch.setattr(draft, "MAX_CHARACTERS", 1_000)
+    monkeypatch.setattr(stream, "TAIL_TIMEOUT", 0.2)
+    words = chunk({"content": "and on "})
+    provider.script(raw=(words * 300 + end,), end="stop" if end else "stall")
+
+    reply = await ask_model()
+
+    assert reply.truncated
+    assert 900 < len(reply.text) <= 1_000
