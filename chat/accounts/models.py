@@ -41,9 +41,13 @@ class Token(models.Model):
     scopes = models.JSONField(default=list)
     """Keys of `texts.SCOPE_LABELS`."""
     created_at = models.DateTimeField(auto_now_add=True)
+    created_from = models.CharField(max_length=50, blank=True, db_default="")
+    """The `client_address` of who created it; empty if a command did, or an earlier version."""
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     """Precise to the minute."""
+    last_used_from = models.CharField(max_length=50, blank=True, db_default="")
+    """The `client_address` of that use."""
 
     class Meta:
         ordering = ["-id"]

@@ -52,7 +52,11 @@ def everything() -> list[str]:
         for table in sorted(set(connection.introspection.table_names()) - {"django_session"}):
             cursor.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]
-            skipped = {names.index(name) for name in ("last_used_at", "last_login") if name in names}
+            skipped = {
+                names.index(name)
+                for name in ("last_used_at", "last_used_from", "last_login")
+                if name in names
+            }
             found += [
                 f"{table} {[value for n, value in enumerate(row) if n not in skipped]}"
                 for row in cursor.fetchall()

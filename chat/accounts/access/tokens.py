@@ -41,11 +41,19 @@ class TokenRefused(Exception):
         return f'Bearer realm="buddy", error="{self.error}"{scope}'
 
 
-def issue(user: Any, *, name: str, scopes: list[str], expires_at: Any = None) -> tuple[Token, str]:
-    """Create a token; return it with its secret, which cannot be read again."""
+def issue(
+    user: Any, *, name: str, scopes: list[str], expires_at: Any = None, address: str = ""
+) -> tuple[Token, str]:
+    """Create a token, for a client at `address`; return it with its secret, which cannot be read again."""
     secret = "buddy_" + secrets.token_urlsafe(32)
     token = Token.objects.create(
-        user=user, name=name, digest=digest(secret), prefix=secret[:12], scopes=scopes, expires_at=expires_at
+        user=user,
+        name=name,
+        digest=digest(secret),
+        prefix=secret[:12],
+        scopes=scopes,
+        expires_at=expires_at,
+        created_from=address,
     )
     return token, secret
 
@@ -75,8 +83,8 @@ def secret_in_header(authorization: str) -> str | None:
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-def check(secret: str, scope: str) -> Token:
-    """Return the token with this secret and `scope`. Raises `TokenRefused`. Blocks."""
+def check(secret: str, scope: str, address: str) -> Token:
+    """Return the token with this secret and `scope`, used at `address`. Raises `TokenRefused`. Blocks."""
     found = None
     if SECRET.fullmatch(secret):
         found = Token.objects.filter(digest=digest(secret), user__is_active=True).first()
@@ -86,7 +94,7 @@ def check(secret: str, scope: str) -> Token:
         raise TokenRefused(401, "invalid_token", texts.TOKEN_EXPIRED)
     if scope not in found.scopes:
         raise TokenRefused(403, "insufficient_scope", texts.scope_missing(scope), scope)
-    _record_use(found)
+    _record_use(found, address)
     return found
 
 
@@ -97,17 +105,17 @@ def admit(secret: str, scope: str, address: str) -> Token:
     are never refused: a secret of 256 bits cannot be guessed.
     """
     try:
-        return check(secret, scope)
+        return check(secret, scope, address)
     except TokenRefused as exc:
         if exc.status == 401:
             tries.begin("api_token", network=address).failed()
         raise
 
 
-def _record_use(token: Token) -> None:
+def _record_use(token: Token, address: str) -> None:
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > _LAST_USE_PRECISION:
-        Token.objects.filter(pk=token.pk).update(last_used_at=now)
+        Token.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=address)
 
 
 def valid_digests(digests: set[str]) -> set[str]:

@@ -19,6 +19,7 @@ from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_request
 from chat.accounts.erasing import erase
 from chat.accounts.models import Token
+from chat.limits.addresses import client_address
 from chat.models import Thread
 
 from . import exporting
@@ -57,7 +58,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
         form.add_error(None, texts.too_many_tokens(tokens.MAX_TOKENS_PER_USER))
     if not form.is_valid():
         return _account_page(request, form)
-    _, secret = tokens.issue(request.user, **form.values())
+    _, secret = tokens.issue(request.user, address=client_address(request), **form.values())
     return _account_page(request, TokenForm(), secret=secret)
 
 
@@ -85,7 +86,14 @@ def _account_data(request: HttpRequest) -> dict[str, Any]:
     if not user.is_authenticated:
         return {"account": None}
     api_tokens = [
-        {"name": t.name, "scopes": t.scopes, "createdAt": t.created_at, "lastUsedAt": t.last_used_at}
+        {
+            "name": t.name,
+            "scopes": t.scopes,
+            "createdAt": t.created_at,
+            "createdFrom": t.created_from,
+            "lastUsedAt": t.last_used_at,
+            "lastUsedFrom": t.last_used_from,
+        }
         for t in user.tokens.all()
     ]
     return {

@@ -249,9 +249,10 @@ async def test_codes_over_the_limit_of_the_account_are_429(settings, clock):
         secret = await set_up(laptop)
         clock()
         await sign_in(mallory, "carol")
-        settings.LIMITS = settings.LIMITS | {"account": "3/minute"}
+        settings.LIMITS = settings.LIMITS | {"account": "3/minute", "login": "2/minute"}
+        settings.TRUSTED_PROXIES = ["127.0.0.1"]
         for n in range(3):
-            mallory.client.defaults["REMOTE_ADDR"] = f"10.0.0.{n}"
+            mallory.client.defaults["x-forwarded-for"] = f"192.0.2.{n}"
             wrong = await submit_form(mallory, "second-factor/code/", code="000000")
             assert wrong.status_code == 200
         refused = await submit_form(mallory, "second-factor/code/", code=code_of(secret))

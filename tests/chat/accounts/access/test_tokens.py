@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from buddy.asgi import application, sockets
@@ -134,6 +134,16 @@ async def test_secret_is_shown_once_and_not_stored():
 
         await submit_form(alice, f"tokens/{kept.pk}/revoke/")
         assert (await call("get", "/api/threads", secret)).status_code == 401
+
+
+def test_account_page_shows_where_and_when_a_token_was_created_and_used():
+    browser_of_alice, script = Client(REMOTE_ADDR="192.0.2.7"), Client(REMOTE_ADDR="2001:db8:1:2::3")
+    browser_of_alice.force_login(User.objects.create_user("alice"))
+    page = browser_of_alice.post("/account/tokens/", {"name": "Backup", "scopes": ["read"], "days": "30"})
+    assert "UTC from 192.0.2.7 · never used" in page.content.decode()
+    secret = page.content.decode().split('readonly value="')[1].split('"')[0]
+    script.get("/api/threads", headers={"Authorization": f"Bearer {secret}"})
+    assert "UTC from 2001:db8:1:2::/64" in browser_of_alice.get("/account/").content.decode()
 
 
 async def test_revoke_of_another_users_token_changes_nothing():
