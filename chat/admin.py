@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from queueing.api.admin import LargeTable, ReadOnly
 
@@ -14,21 +16,18 @@ from .conversations import threads
 from .models import Message, Thread
 
 
-class MessageInline(ReadOnly, admin.TabularInline):
-    model = Message
-    extra = 0
-    can_delete = False
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["id", "role", "created_at", "job_id"] + ["content"] * may_read(request)
-
-
 class Erasing(ReadOnly, LargeTable, admin.ModelAdmin):
     """A read-only list. Deleting a row also deletes what its jobs store, as when its owner deletes it."""
 
     def erase(self, row: Any) -> None:
         """Delete one row."""
         raise NotImplementedError
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
+        """Return what the confirmation lists: the rows alone, as thousands may be deleted with them."""
+        name = self.opts.verbose_name_plural
+        refused = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [str(row) for row in objs], {name: len(objs)}, refused, []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.erase(obj)
@@ -43,7 +42,6 @@ class ThreadAdmin(Erasing):
     list_filter = [CompanionFilter, "updated_at"]
     search_fields = ["=id", "=owner"]
     search_help_text = "A complete id or owner"
-    inlines = [MessageInline]
 
     def erase(self, row: Thread) -> None:
         threads.delete_thread(owner=row.owner, thread_id=row.pk)
@@ -52,7 +50,14 @@ class ThreadAdmin(Erasing):
         return ["id", "companion", "created_at", "updated_at", *_title(request)]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["id", "owner", "companion", "created_at", "updated_at", *_title(request)]
+        messages = ["messages"] * request.user.has_perm("chat.view_message")
+        return ["id", "owner", "companion", "created_at", "updated_at", *_title(request), *messages]
+
+    @admin.display
+    def messages(self, thread: Thread) -> str:
+        """Return a link to the thread's messages, which are listed in pages."""
+        address = reverse("admin:chat_message_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', address, thread.pk, thread.messages.count())
 
 
 def _title(request: HttpRequest) -> list[str]:

@@ -78,3 +78,18 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} message {self.id.hex}"
+
+
+class Rendering(models.Model):
+    """The HTML of a message, kept so that it is rendered once. A deleted row is made again when it is read.
+
+    A table of its own: the prompt, the search and the export read messages without their HTML.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True)
+    digest = models.CharField(max_length=32)
+    """Of the content and of the code that rendered it: the HTML of another digest is out of date."""
+    html = models.TextField()
+
+    def __str__(self) -> str:
+        return f"HTML of message {self.pk.hex}"

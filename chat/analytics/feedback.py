@@ -3,11 +3,12 @@
 `Message.DoesNotExist` also means that the message is not an answer, or belongs to another owner.
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from chat.errors import InvalidInput
-from chat.models import Message, Role, Thread
+from chat.models import Message, Role
 
 from . import texts
 from .models import Feedback, FeedbackReason
@@ -55,9 +56,9 @@ def _answer(owner: str, message_id: UUID) -> Message:
     return found.get(id=message_id)
 
 
-def of_thread(thread: Thread) -> dict[UUID, dict[str, Any]]:
-    """Return the feedback on the answers of a thread as JSON data, by message id."""
-    return {given.message_id: public(given) for given in Feedback.objects.filter(message__thread=thread)}
+def of_messages(ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return the feedback on these answers as JSON data, by message id."""
+    return {given.message_id: public(given) for given in Feedback.objects.filter(message__in=ids)}
 
 
 def public(given: Feedback) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def _edited_event(message: Message, text: str) -> events.Event:
 
 
 def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> EditResult:
-    later = Message.objects.filter(thread=message.thread, id__gte=message.id)
+    # Up to all messages of the thread, of which nothing but these fields is read.
+    later = Message.objects.filter(thread=message.thread, id__gte=message.id).only("id", "job_id")
     jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
     _cancel_all(jobs.filter(state__in=UNFINISHED))
     question = Question(text=edit.text, request_id=edit.request_id, admission=admission, reuse="renew")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from chat.analytics.tracking.tracker import track
 from chat.answer_cache.lookup import find_answer
 from chat.answer_cache.store import Answer
-from chat.errors import LimitReached
+from chat.errors import ChatError, LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import estimate_max_tokens
 from chat.usage.budgets import budget_of, reserve
@@ -21,6 +21,8 @@ from .messages import AcceptedMessage, Question
 
 #: Maximum unfinished messages of one thread.
 MAX_WAITING = 20
+#: Maximum messages of one thread. A request that changes many, such as deleting a thread, reads all of them.
+MAX_MESSAGES = 5_000
 
 
 def add_question(thread: Thread, question: Question) -> AcceptedMessage:
@@ -28,9 +30,11 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
 
     The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
     and the admission's delay is over. A stored answer to a `chat.reply` completes it at once. Must be called
-    within a transaction. Raise `LimitReached`, or what `submit` raises; then nothing was written.
+    within a transaction. Raise `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then
+    nothing was written.
     """
     previous = [] if thread._state.adding else lock_unfinished_jobs(thread)
+    _check_size(thread)
     stored = find_answer(thread, question.text) if _may_reuse(question, previous) else None
     job_id, is_new = new_id(), thread._state.adding
     with transaction.atomic():
@@ -45,6 +49,11 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     if not submission.job.is_finished:
         _reserve_budget(thread, question, submission.job)
     return AcceptedMessage.of(submission)
+
+
+def _check_size(thread: Thread) -> None:
+    if not thread._state.adding and thread.messages.count() >= MAX_MESSAGES:
+        raise ChatError("thread_full", texts.thread_full(MAX_MESSAGES), field="threadId")
 
 
 def _may_reuse(question: Question, previous: list[Job]) -> bool:

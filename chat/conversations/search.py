@@ -6,8 +6,9 @@ enough to read through, and an index would be a second copy that erasing would h
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from chat.errors import InvalidInput
 from chat.models import Message, Thread
@@ -35,8 +36,10 @@ class SearchResult:
     """A conversation in which all words are in the title, or all in one message."""
 
     thread: Thread
+    message_id: UUID | None
+    """The last message that has the words; None when only the title has them."""
     snippet: Snippet | None
-    """None when only the title has the words."""
+    """The text around the match in that message."""
 
 
 def search(*, owner: str, query: str) -> list[SearchResult]:
@@ -51,8 +54,14 @@ def search(*, owner: str, query: str) -> list[SearchResult]:
     threads = list(
         Thread.objects.filter(_contains_all(words, "title") | Exists(matching), owner=owner)[:PAGE]
     )
-    snippets = _latest_snippets(threads, words)
-    return [SearchResult(thread, snippets.get(thread.pk)) for thread in threads]
+    latest = _latest_matches(threads, words)
+    contents = dict(Message.objects.filter(id__in=latest.values()).values_list("id", "content"))
+    results = []
+    for thread in threads:
+        message_id = latest.get(thread.pk)
+        content = contents.get(message_id)
+        results.append(SearchResult(thread, message_id, content and snippet(content, words[0])))
+    return results
 
 
 def _contains_all(words: list[str], field: str) -> Q:
@@ -62,10 +71,11 @@ def _contains_all(words: list[str], field: str) -> Q:
     return condition
 
 
-def _latest_snippets(threads: list[Thread], words: list[str]) -> dict[object, Snippet]:
-    """Return a snippet by thread, from the last message that has the words."""
-    found = Message.objects.filter(_contains_all(words, "content"), thread__in=threads).order_by("id")
-    return {thread: snippet(content, words[0]) for thread, content in found.values_list("thread", "content")}
+def _latest_matches(threads: list[Thread], words: list[str]) -> dict[UUID, UUID]:
+    """Return by thread the last message that has the words."""
+    matching = Message.objects.filter(_contains_all(words, "content"), thread=OuterRef("pk")).order_by("-id")
+    found = Thread.objects.filter(pk__in=[thread.pk for thread in threads])
+    return dict(found.annotate(latest=Subquery(matching.values("id")[:1])).values_list("pk", "latest"))
 
 
 def snippet(content: str, word: str) -> Snippet:

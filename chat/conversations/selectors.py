@@ -3,10 +3,9 @@
 Each takes the owner; a row of another owner does not exist for it.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from chat.models import Message, Role, Thread
 from queueing.api import UNFINISHED, Job, State
@@ -51,40 +50,3 @@ def unfinished_jobs(thread: Thread) -> list[Job]:
 def status_of(job: Job) -> str:
     """Return the job's state for its owner: a job that waits for another is not `delayed`, as a retry is."""
     return str(State.WAITING if job.unfinished_parents else job.state)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MessageWithJob:
-    """A message and its job."""
-
-    message: Message
-    job: Job | None
-    """None once the engine has pruned it, which it does to finished jobs only."""
-
-    @property
-    def status(self) -> str:
-        """The job's state; a pruned job counts as completed, or failed if its reply is incomplete."""
-        if self.job:
-            return status_of(self.job)
-        return str(State.FAILED if self.message.is_incomplete else State.COMPLETED)
-
-    @property
-    def cached(self) -> bool:
-        """True for a reply with a stored answer."""
-        return self.message.role == Role.ASSISTANT and bool(getattr(self.job, "cached", False))
-
-
-def conversation(thread: Thread) -> list[MessageWithJob]:
-    """Return all messages of a thread in order, each with its job."""
-    found = Job.objects.defer("args", "result").annotate(
-        cached=F("result__cached"), thought_seconds=F("result__thoughtSeconds")
-    )
-    jobs: dict[UUID, Job | None] = {}
-    messages: list[Message] = []
-    ids = set(thread.messages.values_list("job_id", flat=True))
-    # Each job is read before its messages: then a reply whose job has finished has its text, too.
-    while unknown := ids - jobs.keys():
-        jobs |= dict.fromkeys(unknown) | found.in_bulk(unknown)
-        messages = list(thread.messages.all())
-        ids = {message.job_id for message in messages}
-    return [MessageWithJob(message=message, job=jobs[message.job_id]) for message in messages]

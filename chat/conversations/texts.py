@@ -6,6 +6,7 @@ REQUEST_ID_USED = "This requestId was already used for another kind of job."
 DOCUMENT_GONE = "To ask something else about a document, please attach it again."
 NOT_TRANSCRIBED = "Cannot edit a recording that is not transcribed."
 INCOMPLETE = "This answer is incomplete."
+ONE_PLACE = "Use one of before, after and around."
 UNTITLED = "Conversation"
 YOU = "You"
 
@@ -16,6 +17,10 @@ def message_too_long(length: int, maximum: int) -> str:
 
 def too_many_waiting(count: int) -> str:
     return f"{count} messages wait in this conversation. Please wait for an answer."
+
+
+def thread_full(maximum: int) -> str:
+    return f"This conversation has {maximum:,} messages, which is the maximum. Please begin a new one."
 
 
 def too_many_messages(wait: str) -> str:

@@ -1,14 +1,17 @@
 """A conversation as a Markdown file, to keep or to pass on."""
 
+from collections.abc import AsyncIterator
 from typing import NamedTuple
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.utils.text import slugify
 
 from chat.companions.registry import COMPANIONS
-from chat.models import Role
+from chat.models import Message, Role, Thread
 
 from . import selectors, texts
+from .pages import read_through
 
 #: Maximum characters of the title in the file's name.
 _NAME = 60
@@ -18,21 +21,33 @@ class Transcript(NamedTuple):
     """A file."""
 
     filename: str
-    markdown: str
+    parts: AsyncIterator[str]
 
 
 def transcript(*, owner: str, thread_id: UUID) -> Transcript:
-    """Return the thread as a file, times in UTC. Raise `Thread.DoesNotExist`. Blocks."""
+    """Return the thread as a file, times in UTC. Raise `Thread.DoesNotExist`. Blocks.
+
+    Its parts are read from the database while the file is sent.
+    """
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    companion = COMPANIONS[thread.companion].name
     title = thread.title or texts.UNTITLED
-    parts = [f"# {title}", texts.transcript_heading(companion)]
-    for message in thread.messages.all():
-        speaker = texts.YOU if message.role == Role.USER else companion
-        about = message.attachment or {}
-        document = f"*{about['name']}*" if about.get("kind") == "document" else ""
-        heading = f"**{speaker}**, {message.created_at:%d %B %Y, %H:%M}"
-        note = f"*{texts.INCOMPLETE}*" if message.is_incomplete else ""
-        parts += filter(None, [heading, document, message.content, note])
     name = slugify(title, allow_unicode=True)[:_NAME].strip("-") or "conversation"
-    return Transcript(f"{name}.md", "\n\n".join(parts) + "\n")
+    return Transcript(f"{name}.md", _parts(thread, title))
+
+
+async def _parts(thread: Thread, title: str) -> AsyncIterator[str]:
+    companion = COMPANIONS[thread.companion].name
+    yield f"# {title}\n\n{texts.transcript_heading(companion)}\n"
+    batches = read_through(thread)
+    while messages := await sync_to_async(lambda: next(batches, None))():
+        yield "".join(_markdown(message, companion) for message in messages)
+
+
+def _markdown(message: Message, companion: str) -> str:
+    """Return a message with its heading, after an empty line."""
+    speaker = texts.YOU if message.role == Role.USER else companion
+    about = message.attachment or {}
+    document = f"*{about['name']}*" if about.get("kind") == "document" else ""
+    heading = f"**{speaker}**, {message.created_at:%d %B %Y, %H:%M}"
+    note = f"*{texts.INCOMPLETE}*" if message.is_incomplete else ""
+    return "".join(f"\n{part}\n" for part in (heading, document, message.content, note) if part)

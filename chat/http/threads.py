@@ -5,18 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
 from chat.analytics import feedback
 from chat.care.http import care_of, care_of_thread, screen_request
-from chat.conversations import edit, selectors, serializers, texts
+from chat.conversations import edit, pages, selectors, serializers, texts
 from chat.conversations import threads as services
+from chat.conversations.renderings import html_of
 from chat.conversations.search import SearchResult, search
 from chat.conversations.transcript import transcript
+from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
-from chat.markdown.render import render
 from chat.models import Role, Thread
 from chat.protocol.failures import failure_fields
 from chat.protocol.openapi import errors, other_than_json
@@ -41,10 +42,25 @@ async def list_threads(request: HttpRequest, before: UUID | None = None, q: str 
     return {"threads": [_thread_view(thread) for thread in threads]}
 
 
-@router.get("/threads/{thread_id}", response={200: ConversationOut} | errors(404), tags=["threads"])
-async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
-    """Return a thread with all its messages."""
-    view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id)
+@router.get("/threads/{thread_id}", response={200: ConversationOut} | errors(404, 422), tags=["threads"])
+async def get_thread(
+    request: HttpRequest,
+    thread_id: UUID,
+    before: UUID | None = None,
+    after: UUID | None = None,
+    around: UUID | None = None,
+) -> dict[str, Any]:
+    """Return a thread with a page of its messages.
+
+    These are the newest, or with the id of a message those `before`, `after` or `around` it. `earlier` and
+    `later` say whether there are more. `care` comes with the newest.
+    """
+    place = pages.Place(before=before, after=after, around=around)
+    if sum(map(bool, (before, after, around))) > 1:
+        raise InvalidInput("before", texts.ONE_PLACE)
+    view = await sync_to_async(_conversation_view)(owner=request.auth, thread_id=thread_id, place=place)
+    if place != pages.Place():
+        return view
     return view | await care_of_thread(request, view["messages"])
 
 
@@ -56,10 +72,10 @@ async def get_thread(request: HttpRequest, thread_id: UUID) -> dict[str, Any]:
     ),
     tags=["threads"],
 )
-async def get_transcript(request: HttpRequest, thread_id: UUID) -> HttpResponse:
-    """Return a thread as a Markdown file."""
+async def get_transcript(request: HttpRequest, thread_id: UUID) -> StreamingHttpResponse:
+    """Return a thread as a Markdown file, which is read while it is sent."""
     found = await sync_to_async(transcript)(owner=request.auth, thread_id=thread_id)
-    response = HttpResponse(found.markdown, content_type="text/markdown; charset=utf-8")
+    response = StreamingHttpResponse(found.parts, content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, found.filename) or "attachment"
     return response
 
@@ -124,24 +140,33 @@ def _thread_view(thread: Thread) -> dict[str, Any]:
 
 
 def _result_view(result: SearchResult) -> dict[str, Any]:
-    return _thread_view(result.thread) | ({"snippet": asdict(result.snippet)} if result.snippet else {})
+    view = _thread_view(result.thread)
+    if result.snippet:
+        view |= {"messageId": result.message_id, "snippet": asdict(result.snippet)}
+    return view
 
 
-def _conversation_view(*, owner: str, thread_id: UUID) -> dict[str, Any]:
-    """Return the thread with its messages. Reads the database and renders Markdown: call it in a thread."""
+def _conversation_view(*, owner: str, thread_id: UUID, place: pages.Place) -> dict[str, Any]:
+    """Return the thread with a page of messages. Reads the database, and may render: call it in a thread."""
     thread = selectors.thread(owner=owner, thread_id=thread_id)
-    messages = [_message_view(item) for item in selectors.conversation(thread)]
-    ratings = feedback.of_thread(thread)
-    totals = ledger.totals_of_thread(thread.id)
-    for view in messages:
-        if view["role"] == Role.ASSISTANT and (total := totals.get(view["jobId"])):
-            view |= total.public()
-        if view["id"] in ratings:
-            view["feedback"] = ratings[view["id"]]
-    return _thread_view(thread) | {"messages": messages}
+    page = pages.page(thread, place)
+    replies = [item.message for item in page.items if item.message.role == Role.ASSISTANT]
+    html = html_of([reply for reply in replies if reply.content])
+    ratings = feedback.of_messages([reply.pk for reply in replies])
+    totals = ledger.totals_of_jobs([reply.job_id for reply in replies])
+    messages = []
+    for item in page.items:
+        view = _message_view(item)
+        if item.message.role == Role.ASSISTANT:
+            view["html"] = html.get(item.message.pk, "")
+            view |= totals[item.message.job_id].public() if item.message.job_id in totals else {}
+        if item.message.pk in ratings:
+            view["feedback"] = ratings[item.message.pk]
+        messages.append(view)
+    return _thread_view(thread) | {"messages": messages, "earlier": page.earlier, "later": page.later}
 
 
-def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
+def _message_view(item: pages.MessageWithJob) -> dict[str, Any]:
     message, job = item.message, item.job
     view = {
         "id": message.id,
@@ -165,6 +190,4 @@ def _message_view(item: selectors.MessageWithJob) -> dict[str, Any]:
         view |= {"error": texts.INCOMPLETE, "canRetry": False, "advice": ""}
     if message.is_incomplete:
         view["incomplete"] = True
-    if message.role == Role.ASSISTANT:
-        view["html"] = render(message.content)
     return view

@@ -191,6 +191,8 @@ class FoundOut(ThreadOut):
 
     snippet: dict[str, str] | None = None
     """In a search: the text `before`, the `match`, and the text `after`."""
+    message_id: HexId | None = None
+    """In a search: the message of the snippet."""
 
 
 class ThreadsOut(CamelSchema):
@@ -232,9 +234,13 @@ class MessageOut(_AnswerDetails):
 
 
 class ConversationOut(ThreadOut):
-    """A thread with its messages."""
+    """A thread with a page of its messages, oldest first."""
 
     messages: list[MessageOut]
+    earlier: bool
+    """True when there are messages before these."""
+    later: bool
+    """True when there are messages after these."""
     care: dict[str, Any] | None = None
     """Help lines, with the `messageId` of the message that may be about a crisis."""
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from chat.companions.registry import COMPANIONS
 from chat.models import Message, Role, Thread
+from chat.prompting.conversation_context import read_newest
 from chat.prompting.persona import PromptBudget
 from chat.prompting.token_budget import PromptMessage, message_cost
 from chat.usage.budgets import share_of
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 BEGIN, KEEP = 0.7, 0.35
 #: A summary takes at most the window divided by the first, and at most the second, in tokens.
 WINDOW_DIVISOR, MAX_TOKENS = 8, 500
+#: Messages that one summary reads.
+MAX_MESSAGES = 200
 
 
 def is_due(budget: PromptBudget, messages: Sequence[PromptMessage], answer: str) -> bool:
@@ -76,17 +79,25 @@ async def _summarise(payer: Payer, notes: SummaryInput, older: list[Message]) ->
 
 
 async def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
-    """Return the messages since the last summary, without the newest, among them at least the last answer."""
+    """Return the messages since the last summary, without the newest, among them at least the last answer.
+
+    Of very many messages these are the oldest: the next summary goes on from there.
+    """
     rows = Message.objects.filter(thread=thread).exclude(content="")
     if thread.summarized_through:
         rows = rows.filter(id__gt=thread.summarized_through)
-    messages = [message async for message in rows]
+    answer = await rows.filter(role=Role.ASSISTANT).order_by("-id").afirst()
+    if answer is None:
+        return []
     left = KEEP * budget.conversation_tokens
-    end = len(messages)
-    while end and (left := left - message_cost(messages[end - 1].content)) >= 0:
-        end -= 1
-    answers = [i for i, message in enumerate(messages) if message.role == Role.ASSISTANT]
-    return before_a_question(messages, min(end, answers[-1] if answers else 0))
+    first_kept = answer.id
+    for message in await read_newest(rows, left):
+        if (left := left - message_cost(message.content)) < 0:
+            break
+        first_kept = min(first_kept, message.id)
+    # The last one read is not summarised: it is the first that is kept, or one of too many.
+    messages = [message async for message in rows.filter(id__lte=first_kept)[: MAX_MESSAGES + 1]]
+    return before_a_question(messages, len(messages) - 1)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Recording of model calls, each exactly once, and their totals by job, thread and day."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -132,9 +132,9 @@ def total_of_job(job_id: UUID | str) -> UsageTotal:
     return _totals(ModelCall.objects.filter(job_id=job_id)).get(UUID(str(job_id)), UsageTotal())
 
 
-def totals_of_thread(thread_id: UUID) -> dict[UUID, UsageTotal]:
-    """Return the totals of a thread's jobs, by job id."""
-    return _totals(ModelCall.objects.filter(thread_id=thread_id))
+def totals_of_jobs(ids: Collection[UUID]) -> dict[UUID, UsageTotal]:
+    """Return the totals of these jobs, by job id."""
+    return _totals(ModelCall.objects.filter(job_id__in=ids))
 
 
 def _totals(calls: Iterable[ModelCall]) -> dict[UUID, UsageTotal]:

@@ -86,6 +86,11 @@ async def browser() -> AsyncIterator[Browser]:
         yield one
 
 
+async def file_of(response: Any) -> str:
+    """Return the text of a file that is streamed."""
+    return b"".join([part async for part in response]).decode()
+
+
 def text_of(events: list[dict[str, Any]]) -> str:
     """Return the text of the deltas; each must begin where the previous one ended."""
     text = ""

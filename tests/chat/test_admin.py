@@ -3,11 +3,13 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django.asserts import assertContains
 
 from chat.conversations.messages import NewMessage
 from chat.intake import submit_message
 from chat.models import Message, Thread
 from queueing.api import Job, State
+from tests.chat.conversations.long_thread import long_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -44,3 +46,17 @@ def test_row_deleted_in_the_admin_deletes_the_text_of_its_job(admin, job, model,
     assert not model.objects.filter(pk=row.pk).exists()
     job.refresh_from_db()
     assert (job.state, job.text, job.result) == (State.CANCELLED, "", None)
+
+
+def test_long_thread_in_the_admin_links_to_its_messages_in_pages(admin):
+    """S22: neither a thread's page nor the question before its deletion lists all messages."""
+    thread = long_thread(120)
+    page = admin.get(f"/admin/chat/thread/{thread.pk.hex}/change/")
+    address = f"/admin/chat/message/?q={thread.pk}"
+    assertContains(page, f'<a href="{address}">120</a>', html=True)
+    assert "Message 7" not in page.content.decode()
+    assert admin.get(address).context["cl"].result_count == 120
+    assert len(admin.get(address).context["cl"].result_list) == 50
+    question = admin.get(f"/admin/chat/thread/{thread.pk.hex}/delete/").content.decode()
+    assert str(thread) in question
+    assert "message" not in question.partition("<main")[2].lower()

@@ -123,11 +123,23 @@ class Visitor:
         for transcript in self.transcripts.values():
             if transcript.question.is_chat and (thread_id := transcript.thread_id):
                 if thread_id not in threads:
-                    threads[thread_id] = await self._read(f"/api/threads/{thread_id}")
+                    threads[thread_id] = await self._read_thread(f"/api/threads/{thread_id}")
                 transcript.shown = _messages(threads[thread_id], transcript.job_id)
             elif transcript.job_id:
                 job = await self._read(f"/api/jobs/{transcript.job_id}")
                 transcript.shown = [("job", job["status"], job.get("response") or "")]
+
+    async def _read_thread(self, path: str) -> Any:
+        """Return the thread with the messages of all its pages."""
+        thread = await self._read(path)
+        earlier = thread.get("earlier")
+        while earlier:
+            page = await self._read(f"{path}?before={thread['messages'][0]['id']}")
+            if "messages" not in page:
+                return page
+            thread["messages"] = page["messages"] + thread["messages"]
+            earlier = page["earlier"]
+        return thread
 
     async def _read(self, path: str) -> Any:
         status = 0

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chat.conversations import selectors
+from chat.conversations import pages, selectors
 from chat.models import Message
 from queueing.api import Job
 from tests.chat.browser import browser
@@ -73,7 +73,7 @@ def test_reply_finished_while_its_thread_is_read_is_not_empty(moment):
 
     with connection.execute_wrapper(end_in_between):
         thread = selectors.thread(owner="s:reader", thread_id=asked.thread_id)
-        _, reply = selectors.conversation(thread)
+        _, reply = pages.page(thread).items
     assert next(queries) > moment
     assert reply.status != "completed" or reply.message.content == "To the sea."
 

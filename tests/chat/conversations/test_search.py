@@ -1,6 +1,8 @@
 """Search of conversations by their words."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,9 +59,23 @@ def test_snippet_is_from_the_latest_matching_message():
     assert found.snippet is not None
     assert (found.snippet.before, found.snippet.match) == ("and again: the ", "heron")
     assert found.snippet.after == " of Alcochete"
+    assert found.message_id == Message.objects.get(content__contains="Alcochete").id
     thread("The osprey", "no bird")
     (found,) = search(owner="u:1", query="osprey")
-    assert found.snippet is None
+    assert (found.message_id, found.snippet) == (None, None)
+
+
+@pytest.mark.django_db
+def test_search_reads_one_message_of_a_thread_with_many_matches():
+    """S22: snippets are not searched among the contents of all matches."""
+    thread("Many", *[f"heron {number}" for number in range(300)])
+    with CaptureQueriesContext(connection) as queries:
+        (found,) = search(owner="u:1", query="heron")
+    assert found.snippet is not None
+    assert found.snippet.after == " 299"
+    contents = [query["sql"] for query in queries if '"content" FROM' in query["sql"]]
+    assert len(contents) == 1
+    assert "LIKE" not in contents[0]
 
 
 @given(st.text(max_size=300), st.text(min_size=1, max_size=5))
@@ -85,6 +101,7 @@ async def test_thread_list_accepts_a_search(valkey):
         await alice.call("post", "/api/travel", {"message": "Where do herons live?"})
         await alice.call("post", "/api/travel", {"message": "And ospreys?"})
         (one,) = (await alice.client.get("/api/threads?q=heron")).json()["threads"]
+        assert one["messageId"] == (await Message.objects.aget(content__contains="herons")).id.hex
         assert one["snippet"] == {"before": "Where do ", "match": "heron", "after": "s live?"}
         assert len((await alice.client.get("/api/threads?q=")).json()["threads"]) == 2
         refused = await alice.client.get("/api/threads?q=" + "x" * 201)

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from chat.conversations import selectors, services, threads
 from chat.conversations.messages import AcceptedMessage
+from chat.conversations.pages import page
 from chat.errors import InvalidInput
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
@@ -58,7 +59,7 @@ def test_second_question_is_added_to_the_same_thread():
     first = ask()
     second = ask("And then?", request_id="r-2", thread_id=UUID(first.thread_id))
     assert second.thread_id == first.thread_id
-    said = selectors.conversation(Thread.objects.get())
+    said = page(Thread.objects.get()).items
     assert [one.message.content for one in said] == ["Where to?", "", "And then?", ""]
     assert [one.status for one in said] == ["waiting"] * 4
 
@@ -149,9 +150,9 @@ def test_threads_are_listed_newest_first_in_pages(monkeypatch):
     for number in range(5):
         ask(f"Question {number}", request_id=f"r-{number}")
     pages, before = [], None
-    while page := selectors.threads(owner=ALICE, before=before):
-        pages.append([thread.title[-1] for thread in page])
-        before = page[-1].id
+    while listed := selectors.threads(owner=ALICE, before=before):
+        pages.append([thread.title[-1] for thread in listed])
+        before = listed[-1].id
     assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 
@@ -218,11 +219,11 @@ def test_deleted_thread_cancels_its_jobs_and_erases_their_texts():
 def test_conversation_with_pruned_jobs_counts_as_completed():
     asked = ask()
     Job.objects.all().delete()
-    said = selectors.conversation(Thread.objects.get())
+    said = page(Thread.objects.get()).items
     assert [one.status for one in said] == ["completed", "completed"]
     assert said[0].message.job_id == asked.job.id
     Message.objects.filter(role=Role.ASSISTANT).update(content="Lis", is_incomplete=True)
-    said = selectors.conversation(Thread.objects.get())
+    said = page(Thread.objects.get()).items
     assert [one.status for one in said] == ["completed", "failed"]
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chat.accounts.models import Token, UserSession
 from chat.analytics.models import Event, Feedback
 from chat.documents.models import Analysis
-from chat.models import Message, Thread
+from chat.models import Message, Rendering, Thread
 from chat.uploads.models import Upload
 from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
 from queueing.api import Job, new_id
@@ -32,6 +32,7 @@ TABLES = [
         Job,
         Thread,
         Message,
+        Rendering,
         ModelCall,
         DailyUsage,
         BudgetReservation,
@@ -85,6 +86,7 @@ def fill() -> None:
     )
     repeat(question, id=an_id("3"), thread_id=an_id("1"), job_id=an_id("2"))
     repeat(answer, id=an_id("4"), thread_id=an_id("1"), job_id=an_id("2"))
+    repeat(Rendering.objects.create(message=answer, digest="d", html="h"), message_id=an_id("4"))
     call = ModelCall.objects.create(
         job_id=job.id,
         thread_id=thread.id,
@@ -128,6 +130,9 @@ def visits(client: Client, accepted: Any) -> dict[str, Any]:
         "/api/threads?q=lisbon",
         f"/api/threads?before={thread}",
         f"/api/threads/{thread}",
+        f"/api/threads/{thread}?before={reply}",
+        f"/api/threads/{thread}?after={accepted.message_id}",
+        f"/api/threads/{thread}?around={reply}",
         f"/api/threads/{thread}/transcript.md",
         f"/api/jobs/{job}",
         f"/api/jobs/{job}/thoughts",

@@ -3,9 +3,12 @@
 from urllib.parse import quote
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from chat.models import Message, Thread
 from queueing.api import Job, State
+from tests.chat.browser import file_of
+from tests.chat.conversations.long_thread import long_thread, numbers
 
 from .visitor import problem
 
@@ -86,12 +89,50 @@ async def test_thread_transcript_is_a_markdown_file(alice):
     assert file["Content-Type"] == "text/markdown; charset=utf-8"
     assert file["Content-Disposition"] == 'attachment; filename="wohin-im-mai.md"'
     question, answer = [m async for m in Message.objects.order_by("id")]
-    assert file.content.decode() == (
+    assert await file_of(file) == (
         "# Wohin im *Mai*?\n\n"
         "With the Travel companion, an AI that can be wrong. Times are UTC.\n\n"
         f"**You**, {question.created_at:%d %B %Y, %H:%M}\n\nWohin im *Mai*?\n\n"
         f"**Travel**, {answer.created_at:%d %B %Y, %H:%M}\n\nNach **Lissabon**.\n\n- Alfama\n"
     )
+
+
+async def test_long_thread_is_read_in_pages(alice):
+    """S22: a request reads and renders a bounded number of messages."""
+    thread = await owned_long_thread(alice, 100)
+    path = f"/api/threads/{thread.id.hex}"
+    newest = (await alice.call("GET", path)).json()
+    assert (len(newest["messages"]), newest["earlier"], newest["later"]) == (40, True, False)
+    assert newest["messages"][-1]["html"] == f"<p>{newest['messages'][-1]['content']}</p>\n"
+    first = newest["messages"][0]["id"]
+    before = (await alice.call("GET", f"{path}?before={first}")).json()
+    assert numbers([message["content"] for message in before["messages"]]) == list(range(20, 60))
+    after = (await alice.call("GET", f"{path}?after={before['messages'][-1]['id']}")).json()
+    assert after["messages"] == newest["messages"]
+    around = (await alice.call("GET", f"{path}?around={before['messages'][4]['id']}")).json()
+    assert (around["earlier"], around["later"]) == (True, True)
+    assert before["messages"][4] in around["messages"]
+    assert "care" not in before
+    problem(await alice.call("GET", f"{path}?around={'0' * 32}"), 404, "not_found")
+    problem(await alice.call("GET", f"{path}?before={first}&after={first}"), 422, "invalid", "before")
+
+
+async def test_transcript_of_a_long_thread_is_complete_and_sent_in_parts(alice):
+    """S22: neither the process nor a connection holds all of it."""
+    thread = await owned_long_thread(alice, 100)
+    file = await alice.call("GET", f"/api/threads/{thread.id.hex}/transcript.md")
+    assert file.streaming
+    parts = [part async for part in file]
+    assert len(parts) > 3
+    said = [line for line in b"".join(parts).decode().splitlines() if line.startswith("Message ")]
+    assert numbers(said) == list(range(100))
+
+
+async def owned_long_thread(visitor, messages: int) -> Thread:
+    """Create a long thread of the visitor."""
+    asked = await visitor.ask()
+    owner = (await Thread.objects.aget(id=asked["threadId"])).owner
+    return await sync_to_async(long_thread)(messages, owner=owner)
 
 
 @pytest.mark.parametrize(

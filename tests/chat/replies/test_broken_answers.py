@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from chat.accounts.pages import exporting
 from chat.models import Message, Role, Thread
 from queueing.api import Job
-from tests.chat.browser import Browser, Tab, browser
+from tests.chat.browser import Browser, Tab, browser, file_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -46,7 +46,7 @@ async def test_broken_answer_stays_and_is_marked_until_a_retry_replaces_it(worke
         reply = (await conversation(alice, thread_id))[1]
         assert (reply["status"], reply["content"], reply["html"]) == ("failed", HALF, failed["html"])
         assert reply["incomplete"] is True
-        transcript = (await alice.client.get(f"/api/threads/{thread_id}/transcript.md")).content.decode()
+        transcript = await file_of(await alice.client.get(f"/api/threads/{thread_id}/transcript.md"))
         assert f"{HALF}\n\n*{INCOMPLETE}*" in transcript
 
         await tab.ask("And the second day?", request_id="r-2", threadId=thread_id)
@@ -59,7 +59,7 @@ async def test_broken_answer_stays_and_is_marked_until_a_retry_replaces_it(worke
         reply = (await conversation(alice, thread_id))[1]
         assert (reply["status"], reply["content"]) == ("completed", "Take tram 28 early and stay.")
         assert "incomplete" not in reply
-        transcript = (await alice.client.get(f"/api/threads/{thread_id}/transcript.md")).content.decode()
+        transcript = await file_of(await alice.client.get(f"/api/threads/{thread_id}/transcript.md"))
         assert INCOMPLETE not in transcript
 
 

@@ -208,6 +208,13 @@ def test_older_half_of_a_thread_without_answer_is_empty():
     assert older_half(["word " * 900], room=1000) == []
 
 
+def test_summary_of_very_many_messages_reads_the_oldest_of_them(monkeypatch):
+    """S22: a thread that was never summarised is, step by step."""
+    monkeypatch.setattr(summaries, "MAX_MESSAGES", 4)
+    contents = [f"{n} " + "word " * 30 for n in range(20)]
+    assert older_half(contents, room=sum(map(message_cost, contents))) == contents[:4]
+
+
 def test_extracted_summary_has_the_latest_questions():
     said = [Message(role=role, content=f"{role} {n}") for n in range(3) for role in ("user", "assistant")]
     assert extract_summary("Before", said, 100).splitlines() == [

@@ -11,7 +11,7 @@ from chat.companions.registry import COMPANIONS
 from chat.models import Message, Role, Thread
 from chat.replies import thoughts
 from queueing.api import Job
-from tests.chat.browser import Browser, browser, text_of
+from tests.chat.browser import Browser, browser, file_of, text_of
 from tests.provider.wire import sse
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -71,9 +71,7 @@ async def test_thoughts_are_nowhere_but_where_they_are_asked_for(qcluster, provi
         await tab.receive_until("thread:renamed")
         await tab.ask("And then?", "r-2", threadId=done["threadId"])
         await tab.receive_until("chat:completed")
-        transcript = (
-            await alice.client.get(f"/api/threads/{done['threadId']}/transcript.md")
-        ).content.decode()
+        transcript = await file_of(await alice.client.get(f"/api/threads/{done['threadId']}/transcript.md"))
 
         assert SECRET in str(await read_thoughts(alice, done["jobId"]))
         thread = await Thread.objects.aget()

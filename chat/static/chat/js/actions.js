@@ -20,6 +20,8 @@ export function createActions(page) {
       remind();
       page.notice.clear();
       page.session.say(text);
+      const { threadId, later } = page.store.state.view;
+      if (later) page.router.show(threadId); // an old part is shown, and what was written belongs to the end
       page.composer.focus();
     },
     /** Give back a question about a document that is too long: it must fit into one message. */

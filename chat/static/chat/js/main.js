@@ -48,10 +48,14 @@ page.messages = createMessageList({
   onFocusLost: () => page.composer.focus(),
   onRender: page.session.renderAnswer,
   onCare: (care) => store.dispatch({ type: "care", care }),
+  onPage: page.session.loadPage,
+  onLatest: () => page.router.show(store.state.view.threadId),
+  say,
 });
 page.router = createRouter({
   ...page,
   onLeave: page.messages.clear,
+  onEnd: page.messages.follow,
   onArrive() {
     page.drawer.close();
     page.composer.focus();

@@ -4,21 +4,26 @@ import { outbox } from "./net/outbox.js";
 import { firstCompanion } from "./views/companion-picker.js";
 
 const THREAD_PATH = /^\/t\/([0-9a-f]{32})\/?$/;
+const MESSAGE_HASH = /^#([0-9a-f]{32})$/;
 
-/** Create the router. onLeave: the open conversation is left; onArrive: the visitor has gone elsewhere. */
-export function createRouter({ store, session, onLeave, onArrive }) {
+/**
+ * Create the router. onLeave: the open conversation is left; onArrive: the visitor has gone elsewhere;
+ * onEnd: the end of the conversation is wanted.
+ */
+export function createRouter({ store, session, onLeave, onArrive, onEnd }) {
   /** Show what the address says. */
   function open() {
     const threadId = location.pathname.match(THREAD_PATH)?.[1];
     // A first message that was never accepted, perhaps written offline before a reload, is shown again.
-    if (threadId) openThread(threadId);
+    if (threadId) openThread(threadId, location.hash.match(MESSAGE_HASH)?.[1]);
     else openNew(outbox.all().find((entry) => !entry.threadId));
   }
 
-  function openThread(threadId) {
+  /** Open a conversation at its end, or at the message `target`. */
+  function openThread(threadId, target) {
     onLeave();
     store.dispatch({ type: "view/loading", threadId });
-    session.loadThread(threadId);
+    session.loadThread(threadId, { target });
   }
 
   function openNew(unsent) {
@@ -28,10 +33,10 @@ export function createRouter({ store, session, onLeave, onArrive }) {
     if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
   }
 
-  function navigate(threadId) {
-    const path = threadId ? `/t/${threadId}` : "/";
-    if (path !== location.pathname) history.pushState(null, "", path);
-    if (threadId) openThread(threadId);
+  function navigate(threadId, target) {
+    const path = (threadId ? `/t/${threadId}` : "/") + (target ? `#${target}` : "");
+    if (path !== location.pathname + location.hash) history.pushState(null, "", path);
+    if (threadId) openThread(threadId, target);
     else openNew();
     onArrive();
   }
@@ -46,10 +51,12 @@ export function createRouter({ store, session, onLeave, onArrive }) {
     open,
     toNew: () => navigate(null),
     toThread: navigate,
-    /** Show a conversation to which something was added. */
+    /** Show the end of a conversation to which something was added. */
     show(threadId) {
-      if (threadId === store.state.view.threadId) session.loadThread(threadId);
-      else navigate(threadId);
+      if (threadId !== store.state.view.threadId) return navigate(threadId);
+      history.replaceState(null, "", location.pathname);
+      onEnd();
+      return session.loadThread(threadId);
     },
   };
 }

@@ -70,11 +70,14 @@ function upload(path, body, onProgress) {
   return upload;
 }
 
+const query = (fields) => (fields ? `?${new URLSearchParams(fields)}` : "");
+
 export const api = {
   upload,
-  threads: (before) => call("GET", before ? `/api/threads?before=${encodeURIComponent(before)}` : "/api/threads"),
-  find: (q) => call("GET", `/api/threads?q=${encodeURIComponent(q)}`),
-  thread: (id) => call("GET", `/api/threads/${id}`),
+  threads: (before) => call("GET", `/api/threads${query(before && { before })}`),
+  find: (q) => call("GET", `/api/threads${query({ q })}`),
+  /** place: {before}, {after} or {around}, the id of a message; without it the newest page. */
+  thread: (id, place) => call("GET", `/api/threads/${id}${query(place)}`),
   usage: () => call("GET", "/api/usage"),
   rename: (id, title) => call("PATCH", `/api/threads/${id}`, { title }),
   remove: (id) => call("DELETE", `/api/threads/${id}`),
@@ -86,6 +89,6 @@ export const api = {
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
   withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
-  care: (wanted) => call("GET", `/api/care?${new URLSearchParams(wanted)}`),
+  care: (wanted) => call("GET", `/api/care${query(wanted)}`),
   events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
 };

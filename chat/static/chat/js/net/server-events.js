@@ -48,7 +48,7 @@ function showCare({ store, onEvent }, care) {
 
 function refused({ store, edits, queue, loader, onTrouble }, event) {
   const refusal = refusalOf(event);
-  if (["wrong_state", "not_found"].includes(refusal.code)) loader.reloadThread();
+  if (["wrong_state", "not_found"].includes(refusal.code)) loader.reloadThread({ all: true });
   const shown = edits.refuse(event.requestId, refusal) || queue.refuse(event, refusal);
   if (!shown) store.dispatch({ type: "message/not-stopping" });
   onTrouble(refusal, { shown });
@@ -76,7 +76,7 @@ function jobChanged(session, event) {
   if (isQueued || isHere || watcher.isFollowed(event.jobId)) onEvent(event);
   else if (verbOf(event) === "started") session.early = event;
   // Something began in another tab, in the conversation that is open here.
-  if (isQueued && !isHere && event.threadId === store.state.view.threadId) loader.loadThread(event.threadId);
+  if (isQueued && !isHere && event.threadId === store.state.view.threadId) loader.reloadThread();
   return isQueued && session.early?.jobId === event.jobId ? startedEarly(session) : null;
 }
 

@@ -2,7 +2,6 @@
 // missed.
 
 import { isRunning } from "../state/messages.js";
-import { createHttpTransport } from "./http.js";
 import { createPendingEdits } from "./pending-edits.js";
 import { createSendQueue } from "./send-queue.js";
 import { receive } from "./server-events.js";
@@ -15,7 +14,7 @@ const RESEND_EVERY = 10_000; // ms
 export function createSession({ store, onEvent, onThread, onTrouble }) {
   const session = { store, onEvent, onTrouble };
   const onServerEvent = (event) => receive(session, event);
-  const http = createHttpTransport(onServerEvent);
+  const http = createHttpFallback(onServerEvent);
   const socket = createSocket({ onEvent: onServerEvent, onState: (link) => connectionChanged(session, http, link) });
   const send = (frame) => (socket.kind === "blocked" ? http : socket).send(frame);
   session.edits = createPendingEdits({ store, send });
@@ -38,6 +37,23 @@ export function createSession({ store, onEvent, onThread, onTrouble }) {
   };
 }
 
+/** Create what replaces a blocked WebSocket; its module is loaded when it is needed first. */
+function createHttpFallback(onEvent) {
+  let transport = null;
+  const load = () => import("./http.js").then(({ createHttpTransport }) => createHttpTransport(onEvent));
+  return {
+    send(frame) {
+      transport ??= load();
+      transport.then(
+        ({ send }) => send(frame),
+        () => (transport = null), // no network: the message stays in the outbox
+      );
+      return true;
+    },
+    close: () => transport?.then(({ close }) => close()),
+  };
+}
+
 /** Return what the page can ask of the server. */
 function requestsOf({ store, edits, queue, loader, watcher, onTrouble }, send) {
   function request(frame) {
@@ -52,6 +68,7 @@ function requestsOf({ store, edits, queue, loader, watcher, onTrouble }, send) {
     edit: edits.save,
     loadThread: loader.loadThread,
     loadThreads: loader.loadThreads,
+    loadPage: loader.loadPage,
     follow: watcher.follow,
     deleteMessage: ({ id }) => request({ type: "message:withdraw", messageId: id }),
     retry: (jobId) => request({ type: "job:retry", jobId }),

@@ -6,21 +6,28 @@ import { outbox } from "./outbox.js";
 const RETRY_AFTER = 2000; // ms
 const PAGE_SIZE = 50; // a full page means that there may be more
 
+/** What only long conversations need is loaded with the first of them. */
+const pages = () => import("./thread-pages.js");
+
 /** Create the loader. `onLoaded` is called after each conversation that was loaded. */
 export function createThreadLoader({ store, isOnline, onLoaded }) {
   let revision = 0; // changes with the set of messages
   let timer = 0;
   const isOpen = (id) => store.state.view.threadId === id;
 
-  async function loadThread(id) {
+  /** Load the newest page; or the page around the message `target`; or all pages down to that with `downTo`. */
+  async function loadThread(id, { target, downTo } = {}) {
     const before = revision;
     try {
-      const thread = await api.thread(id);
+      const thread = downTo
+        ? await (await pages()).pagesDownTo(id, downTo)
+        : await api.thread(id, target && { around: target });
       if (!isOpen(id)) return null;
-      if (revision !== before) return loadThread(id); // it may lack what was reported meanwhile
-      store.dispatch({ type: "view/thread", thread, outbox: outbox.of(store.state.view) });
+      if (revision !== before) return loadThread(id, { target, downTo }); // it may lack what was reported meanwhile
+      store.dispatch({ type: "view/thread", thread, target, outbox: outbox.of(store.state.view) });
       return onLoaded();
     } catch (error) {
+      if (target && error.status === 404) return loadThread(id); // the message is gone
       return isOpen(id) && failed(id, error.status === 404);
     }
   }
@@ -47,8 +54,19 @@ export function createThreadLoader({ store, isOnline, onLoaded }) {
   return {
     loadThread,
     loadThreads,
-    /** Load the open conversation again, if there is one. */
-    reloadThread: () => store.state.view.threadId && loadThread(store.state.view.threadId),
+    /** Load the page next to what is shown. side: `before` or `after`. */
+    async loadPage(side) {
+      const { threadId } = store.state.view;
+      store.dispatch({ type: "view/paging", paging: side });
+      await pages()
+        .then(({ addPage }) => addPage(store, side))
+        .catch(() => isOpen(threadId) && store.dispatch({ type: "view/paging", paging: "failed" }));
+    },
+    /** Load the open conversation again, if there is one and its end is shown; with `all`, each of its messages. */
+    reloadThread({ all } = {}) {
+      const { view, messages } = store.state;
+      if (view.threadId && !view.later) loadThread(view.threadId, { downTo: all && messages[0]?.id });
+    },
     /** Report that messages were added or removed: what is being loaded may lack them. */
     messagesChanged: () => (revision += 1),
   };

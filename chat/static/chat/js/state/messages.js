@@ -85,18 +85,27 @@ function finishedAnswer(row, common) {
   });
 }
 
+/** Return what is known before the server's newest page; without a message in common there may be a gap. */
+export const knownBefore = ([first], known) =>
+  first && known.some(({ id }) => id >= first.id) ? known.filter(({ id }) => id < first.id) : [];
+
 /** Merge the server's rows with what only this page knows: text in flight, open editors, unsent messages. */
 export function merge(rows, known, outbox) {
   const byKey = new Map(known.map((message) => [message.key, message]));
-  const messages = rows.map(fromRow).map((fresh) => {
+  const messages = fromRows(rows, byKey);
+  const arrived = new Set(messages.map((message) => message.requestId));
+  const unsent = [...known.filter((m) => m.isEdit && m.status === "unsent"), ...outbox.map(fromOutbox)];
+  return [...messages, ...unsent.filter((message) => !arrived.has(message.requestId))];
+}
+
+/** Return the messages of the server's rows; byKey: what is known of them already. */
+export function fromRows(rows, byKey = new Map()) {
+  return rows.map(fromRow).map((fresh) => {
     const old = byKey.get(fresh.key);
     if (!old) return fresh;
     if (fresh.role === "user" && !isRunning(fresh)) return { ...fresh, edit: old.edit };
     return !isOver(fresh) && old.jobId === fresh.jobId ? { ...fresh, ...old, id: fresh.id } : fresh;
   });
-  const arrived = new Set(messages.map((message) => message.requestId));
-  const unsent = [...known.filter((m) => m.isEdit && m.status === "unsent"), ...outbox.map(fromOutbox)];
-  return [...messages, ...unsent.filter((message) => !arrived.has(message.requestId))];
 }
 
 /** Match the answer an event is about, or the recording whose transcript it brings. */
@@ -106,11 +115,12 @@ export const isAnswerTo = (event) => (message) =>
 
 export const findAnswer = (messages, event) => messages.find(isAnswerTo(event));
 
-/** Return whether the answer to `question` has not started, so that the question can be edited or deleted. */
-export function isWaiting(messages, question) {
-  const status = question.jobId && findAnswer(messages, question)?.status;
-  return status === "waiting" || status === "retrying";
-}
+/** Return the answers that have not started: their questions can be edited or deleted. */
+export const waitingAnswers = (messages) =>
+  messages.filter(({ role, status }) => role === "assistant" && (status === "waiting" || status === "retrying"));
+
+/** Return whether `question` is one of those whose answer has not started; `waiting`: see above. */
+export const isWaiting = (question, waiting) => Boolean(question.jobId) && waiting.some(isAnswerTo(question));
 
 /** Return a copy with the matching messages changed; the same array if nothing did. */
 export function replace(messages, matches, change) {

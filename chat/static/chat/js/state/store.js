@@ -5,10 +5,12 @@
 
 import { applyEdit } from "./message-edits.js";
 import { applyEvent } from "./message-events.js";
-import { fromOutbox, isOver, isRunning, merge, replace, topicOf, verbOf } from "./messages.js";
+import { fromOutbox, isOver, isRunning, knownBefore, merge, replace, topicOf, verbOf } from "./messages.js";
 
 export const initialState = {
-  view: { kind: "new", threadId: null, draft: null, companion: null, title: "" },
+  // earlier, later: there are more messages in the conversation; target: the message to show first;
+  // paging: `before` or `after` while more are loaded, `failed`, or null
+  view: { kind: "new", threadId: null, draft: null, companion: null, title: "", earlier: false, later: false },
   messages: [],
   threads: { status: "loading", items: [], more: false },
   busy: {}, // jobId -> threadId of answers in progress, for the dots in the list
@@ -20,7 +22,7 @@ export const initialState = {
 const reducers = {
   "view/new": (state, { companion, draft }) => ({
     ...state,
-    view: { kind: "new", threadId: null, draft, companion, title: "" },
+    view: { ...initialState.view, draft, companion },
     messages: [],
     care: null,
   }),
@@ -31,12 +33,19 @@ const reducers = {
     messages: [],
     care: null,
   }),
-  "view/thread": (state, { thread, outbox }) => ({
-    ...state,
-    view: { ...state.view, kind: "thread", companion: thread.companion, title: thread.title },
-    messages: merge(thread.messages, state.messages, outbox),
-    care: thread.care ?? state.care,
-  }),
+  "view/thread": (state, { thread, outbox, target = null }) => {
+    const { companion, title, later } = thread;
+    const kept = thread.earlier && !later ? knownBefore(thread.messages, state.messages) : [];
+    const earlier = kept.length ? state.view.earlier : thread.earlier;
+    return {
+      ...state,
+      view: { ...state.view, kind: "thread", companion, title, earlier, later, target, paging: null },
+      messages: [...kept, ...merge(thread.messages, state.messages, later ? [] : outbox)],
+      care: thread.care ?? state.care,
+    };
+  },
+  "view/paging": (state, { paging }) => ({ ...state, view: { ...state.view, paging } }),
+  "view/page": (state, { view, messages }) => ({ ...state, view: { ...state.view, ...view, paging: null }, messages }),
   "view/problem": (state, { kind }) => ({ ...state, view: { ...state.view, kind }, messages: [] }),
 
   "message/written": (state, { entry }) => ({
@@ -108,8 +117,9 @@ function adoptThread({ view, messages }, event) {
 
 function busyAfter(busy, event) {
   if (!event.jobId || !event.threadId) return busy;
-  const { [event.jobId]: _, ...others } = busy;
-  return isOver({ status: verbOf(event) }) ? others : { ...others, [event.jobId]: event.threadId };
+  const { [event.jobId]: known, ...others } = busy;
+  if (isOver({ status: verbOf(event) })) return known ? others : busy;
+  return known ? busy : { ...others, [event.jobId]: event.threadId };
 }
 
 export function reduce(state, action) {

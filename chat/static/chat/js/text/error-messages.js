@@ -6,7 +6,7 @@ import { inTime, number, timeLeft } from "./formats.js";
 export const MAX_TEXT = 20_000;
 
 /** The server rejects these however often they are sent. */
-const FINAL = new Set(["invalid", "too_large", "bad_message", "not_found"]);
+const FINAL = new Set(["invalid", "too_large", "bad_message", "not_found", "thread_full"]);
 /** A message rejected for this reason is sent again by the page. */
 const TOO_FAST = "too_many";
 
@@ -25,6 +25,7 @@ const NO_CONNECTION = "There is no connection.";
 const messageErrors = {
   queue_full: (left) => `The queue is full. You can send it again ${inTime(left)}.`,
   budget_spent: (_, error) => error,
+  thread_full: (_, error) => error,
   owner_limit: (left, error) => (left ? `${error} You can try again in ${left}.` : `${error} Then send it again.`),
   rate_limited: (left) => `You have sent many messages. You can send this one again ${inTime(left)}.`,
   too_many: (left) => `Too many requests. It will be sent ${inTime(left)}.`,

@@ -2,7 +2,7 @@
 // text back.
 
 import { lostBySendingAgain } from "../../state/message-edits.js";
-import { isWaiting } from "../../state/messages.js";
+import { isWaiting, waitingAnswers } from "../../state/messages.js";
 import { codePoints } from "../../state/text-assembly.js";
 import { MAX_TEXT, tooLong } from "../../text/error-messages.js";
 import { lossText } from "../../text/wording.js";
@@ -18,7 +18,7 @@ export function createEditController({ store, session, notice, restore }) {
     const { messages } = store.state;
     const message = messages.find((m) => m.key === key);
     if (!text || !message) return null;
-    const waits = isWaiting(messages, message);
+    const waits = isWaiting(message, waitingAnswers(messages));
     if (waits && text === message.text) return set(key, null);
     if (codePoints(text) > MAX_TEXT) return notice.tell(tooLong(codePoints(text)));
     if (waits) return session.edit(message, text, { onlyIfWaiting: true });

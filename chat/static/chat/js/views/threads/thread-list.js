@@ -78,7 +78,7 @@ const clicks = {
   "open-thread"({ onOpen }, row, event) {
     if (isNewTab(event)) return;
     event.preventDefault();
-    onOpen(row.dataset.id);
+    onOpen(row.dataset.id, row.dataset.message);
   },
   "thread-more": (_, row) => toggleActions(row),
   "rename-thread"({ onRename, search }, row) {

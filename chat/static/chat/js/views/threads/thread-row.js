@@ -18,13 +18,15 @@ export function createRow({ id, companion }) {
   const row = clone("thread");
   row.dataset.id = id;
   row.dataset.companion = companion;
-  $(".thread__link", row).href = `/t/${id}`;
   $("[download]", row).href = `/api/threads/${id}/transcript.md`;
   return row;
 }
 
 export function drawRow(row, thread, { isCurrent, isBusy }) {
   const link = $(".thread__link", row);
+  const { id, messageId = "" } = thread; // a search leads to the message that it found
+  row.dataset.message = messageId;
+  link.href = messageId ? `/t/${id}#${messageId}` : `/t/${id}`;
   const title = thread.title || "Untitled";
   setText($(".thread__title", row), title);
   $(".thread__more", row).ariaLabel = `More for “${title}”`;

@@ -1,0 +1,32 @@
+// The pages of a long conversation besides its newest; loaded with the first of them.
+
+import { fromRows } from "../state/messages.js";
+import { api } from "./api.js";
+
+/** Return the thread with all its messages down to the id `downTo`, one page after the other. */
+export async function pagesDownTo(id, downTo) {
+  let thread = await api.thread(id);
+  while (downTo < thread.messages[0]?.id && thread.earlier) {
+    const { messages, earlier } = await api.thread(id, { before: thread.messages[0].id });
+    thread = { ...thread, earlier, messages: [...messages, ...thread.messages] };
+  }
+  return thread;
+}
+
+/** Load the page `before` or `after` what is shown, and add it, unless that end has changed meanwhile. */
+export async function addPage(store, side) {
+  const { threadId } = store.state.view;
+  const isBefore = side === "before";
+  const edgeOf = ({ messages }) => messages.filter(({ id }) => id).at(isBefore ? 0 : -1)?.id;
+  const edge = edgeOf(store.state);
+  const page = await api.thread(threadId, { [side]: edge });
+  const { view, messages } = store.state;
+  if (view.threadId !== threadId) return;
+  if (edgeOf(store.state) !== edge) return store.dispatch({ type: "view/page", view: {}, messages });
+  const index = messages.findIndex(({ id }) => id === edge) + (isBefore ? 0 : 1);
+  store.dispatch({
+    type: "view/page",
+    view: isBefore ? { earlier: page.earlier, isPaged: true } : { later: page.later },
+    messages: messages.toSpliced(index, 0, ...fromRows(page.messages)),
+  });
+}

@@ -1,0 +1,51 @@
+// The scroll position of the conversation: it follows the end while the reader is there, and else stays.
+
+import { $ } from "../dom.js";
+
+const NEAR_END = 96; // px; a reader this close to the end stays at the end
+
+/** Create the follower of `element`; onLatest(): load the end, of which an earlier part is shown. */
+export function createFollower(element, onLatest) {
+  const [scroller, toLatest] = [$("#content"), $("#to-latest")];
+  let follows = true;
+  let isPart = false; // the end of the conversation is not loaded
+  const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+
+  function look() {
+    const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    follows = !isPart && left < NEAR_END;
+    toLatest.hidden = follows || !element.isConnected;
+  }
+
+  scroller.addEventListener("scroll", look);
+  toLatest.addEventListener("click", () => {
+    if (isPart) onLatest();
+    else toEnd();
+    scroller.focus({ preventScroll: true });
+  });
+  return {
+    scroller,
+    follow() {
+      follows = true;
+    },
+    /** Remember where `anchor` is; call the result after something was added or removed above it. */
+    hold(anchor) {
+      const { top } = anchor.getBoundingClientRect();
+      return () => {
+        if (anchor.isConnected && !follows) scroller.scrollTop += anchor.getBoundingClientRect().top - top;
+      };
+    },
+    update(later) {
+      if (isPart !== later) {
+        isPart = later;
+        look();
+      }
+      if (follows) toEnd();
+    },
+    reset() {
+      follows = true;
+      isPart = false;
+      toLatest.hidden = true;
+    },
+  };
+}
