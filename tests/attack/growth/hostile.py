@@ -12,6 +12,9 @@ _REPEATED = [
     # lines
     "# a\n", "- a\n", "1. a\n", "> ", "```\n", "# a\n```\n```\n", "|a|\n|-|\n", "[a]: b\n", "a\n=\n", "a\n\n",
     "\r\n", "a\r", "\n\r", "    a\n",
+    # mathematics, footnotes, tasks, links without markup
+    "$a", "$$\n", "\\(", "\\[", "[^a]", "[^a]: b\n", "^[", "- [ ] ", "http://a ", "www.a.b ", "a@b.c ", ":a",
+    "{\\", "=a", "^", "a\\\n",
     # HTML and entities
     "<a ", "<!--", "</a>", "&amp;", "&#",
     # quotes, brackets, words

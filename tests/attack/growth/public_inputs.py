@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from django import forms
+from django.urls import get_resolver
 
 from chat.documents.reader import kinds
 from chat.http.api import api
@@ -60,12 +61,13 @@ def _resolved(schema: dict[str, Any], defined: dict[str, Any]) -> dict[str, Any]
 
 
 def _fields_of_forms() -> Iterator[str]:
+    assert get_resolver().url_patterns  # loads all pages, and with them their forms
     for form in _subclasses(forms.BaseForm):
         if not form.__module__.startswith(("chat.", "queueing.", "buddy.")):
             continue
         for name, field in form.base_fields.items():
             if isinstance(field, forms.CharField) and (field.max_length or SMALL + 1) > SMALL:
-                yield f"form {form.__name__}: {name}"
+                yield f"form field {name}"
 
 
 def _subclasses(one: type) -> Iterator[Any]:

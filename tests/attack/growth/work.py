@@ -10,6 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+
 from chat import intake
 from chat.care import help_lines, screening
 from chat.conversations import search
@@ -200,6 +203,14 @@ def pdf_file(text: str) -> object:
 def recording(head: bytes) -> Work:
     """Return the check of a recording that begins as a format and goes on as this text."""
     return lambda text: formats.detect(io.BytesIO(head + text.encode(errors="replace")))
+
+
+def form_field(text: str) -> object:
+    """Read a short field of a form."""
+    for field in (forms.CharField(), forms.EmailField()):
+        with suppress(ValidationError):
+            field.clean(text)
+    return None
 
 
 def password(text: str) -> object:
