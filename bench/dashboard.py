@@ -87,6 +87,7 @@ def share(site: Site, seconds: float, tabs: int) -> tuple[float, str]:
 def measure(given: argparse.Namespace) -> None:
     """Measure and print the figures."""
     os.environ |= {
+        "QUEUE_TASKS": "bench.dashboard.nap",
         "QUEUE_DJANGO_Q_CONCURRENCY": str(given.jobs),
         "QUEUE_DJANGO_Q_SOFT_LIMIT": "1000000",
         "QUEUE_DJANGO_Q_HARD_LIMIT": "1000000",

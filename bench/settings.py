@@ -27,6 +27,7 @@ Q_CLUSTER = {
 QUEUEING = {
     "REDIS_URL": os.environ["BENCH_REDIS"],
     "PREFIX": "bench",
+    "TASKS": ("bench.dashboard.nap",),
     "QUEUES": {
         "bench": {
             "concurrency": int(os.environ.get("BENCH_CONCURRENCY", "1000")),

@@ -11,7 +11,9 @@ class QueueingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import every installed app's `jobs` module, which registers its kinds."""
+        """Import every installed app's `jobs` module, which registers its kinds. Guard Django-Q2's tasks."""
         from . import checks  # noqa: F401 (registers itself)
+        from .record import django_q_tasks
 
+        django_q_tasks.install()
         autodiscover_modules("jobs")

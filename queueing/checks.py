@@ -1,5 +1,6 @@
 """System checks: report wrong settings at start, each with a way to fix it."""
 
+from pydoc import locate
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,7 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
     for queue in conf.queues.values():
         found += _check_queue(queue)
     found += _check_times(conf)
+    found += _check_tasks(conf)
     for kind in all_kinds():
         if kind.queue not in conf.queues:
             hint = f"Add it to QUEUEING['QUEUES'] or use one of: {', '.join(conf.queues)}."
@@ -57,6 +59,18 @@ def check_redis(**_: Any) -> list[CheckMessage]:
         hint = "Nothing accepted is lost, but a restart begins with an empty line until it is restored."
         messages.append(Warning(message, hint=hint, id="queueing.W003"))
     return messages
+
+
+def _check_tasks(conf: EngineConf) -> list[CheckMessage]:
+    """Report functions of TASKS that do not exist."""
+    hint = "Give the dotted name of a function, such as myapp.tasks.nightly."
+    if isinstance(conf.tasks, str):
+        return [Error("QUEUEING['TASKS'] is a text, not a list", hint=hint, id="queueing.E006")]
+    return [
+        Error(f"QUEUEING['TASKS'] names {name!r}, which is not a function", hint=hint, id="queueing.E006")
+        for name in conf.tasks
+        if not callable(locate(str(name)))
+    ]
 
 
 def _check_queue(queue: QueueDef) -> list[CheckMessage]:

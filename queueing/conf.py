@@ -118,6 +118,8 @@ class EngineConf:
     """Jobs after which a worker is replaced; 0 for never."""
     preload: tuple[str, ...] = ()
     """Modules that a cluster imports before it forks its workers, which share their memory."""
+    tasks: tuple[str, ...] = ()
+    """Dotted names of the functions that `async_task()`, schedules and hooks of Django-Q2 may run."""
     version: str = ""
     """The version that workers report, for operators who watch a deployment."""
 

@@ -47,7 +47,7 @@ def confirm_or_perform(
     request: HttpRequest, action: OperatorAction, ids: Sequence[UUID], back: str
 ) -> HttpResponse:
     """Return the page that asks for confirmation. Once confirmed, perform the action and go `back`."""
-    if not (request.user.has_perm(action.permission) and request.user.has_perm("queueing.view_job")):
+    if not action.may(request.user):
         raise PermissionDenied
     if request.method == "POST" and "confirmed" in request.POST:
         _perform(request, action, ids)
@@ -92,15 +92,15 @@ def _perform(request: HttpRequest, action: OperatorAction, ids: Sequence[UUID]) 
 
 
 def changelist_action(action: OperatorAction) -> Any:
-    """Return the action for the menu of the list."""
+    """Return the action for the menu of the list. `JobAdmin.get_actions` offers it to those who may."""
 
-    @admin.action(description=f"{action.label} selected jobs", permissions=["operate"])
+    @admin.action(description=f"{action.label} selected jobs")
     def act(model_admin: Any, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         ids = list(queryset.values_list("id", flat=True)[: MAX_JOBS + 1])
         if len(ids) > MAX_JOBS:
             messages.error(request, texts.too_many_jobs(MAX_JOBS))
             return None
-        return confirm_or_perform(request, action, ids, request.get_full_path())
+        return confirm_or_perform(request, JOB_ACTIONS[action.name], ids, request.get_full_path())
 
     act.__name__ = action.name
     return act

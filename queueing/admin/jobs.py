@@ -43,9 +43,10 @@ class JobAdmin(Undeletable):
         """Return True also for operators."""
         return bool(super().has_view_permission(request, obj)) or actions.may_operate(request)
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Return whether Django may offer the actions of the list."""
-        return actions.may_operate(request)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions of the list that the user may perform."""
+        denied = {name for name, action in actions.JOB_ACTIONS.items() if not action.may(request.user)}
+        return {name: act for name, act in super().get_actions(request).items() if name not in denied}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return []  # the template shows all fields
@@ -95,7 +96,7 @@ def _details(request: HttpRequest, job: Job) -> dict[str, Any]:
         "spans": timeline.spans(job),
         "width": timeline.WIDTH,
         "actions": [
-            (action.label, actions.address(action, job)) for action in offered if actions.may_operate(request)
+            (action.label, actions.address(action, job)) for action in offered if action.may(request.user)
         ],
         "parents": Dependency.objects.filter(job=job).select_related("parent")[:_MAX_RELATED],
         "dependents": Dependency.objects.filter(parent=job).select_related("job")[:_MAX_RELATED],

@@ -38,8 +38,15 @@ class FixedChoicesFilter(admin.SimpleListFilter):
 class ReadOnly:
     """A mix-in for a `ModelAdmin` or an inline whose rows cannot be added or changed."""
 
+    fields: Any = None
+    opts: Any
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return all fields of the model. Django's own asks for the read-only ones, which ask here (O9)."""
+        return self.fields or [field.name for field in self.opts.fields if not field.auto_created]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.get_fields(request, obj)  # type: ignore[attr-defined]  # of the admin class that is mixed in
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

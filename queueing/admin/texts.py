@@ -5,6 +5,8 @@ from collections.abc import Sequence
 REDIS_UNAVAILABLE = (
     "Redis is unavailable. The action is recorded and applies when a worker reaches Redis again."
 )
+LISTED_ONLY = "One of the functions of QUEUEING['TASKS']. Workers run no other."
+NOT_ARGUMENTS = "Write arguments as Python literals, such as 1, 'two' or a=1, b='two'."
 AUDIT_SEARCH_HELP = "The name of an operator, or the complete id of a job"
 #: Refusals that are named; the others are counted.
 _MAX_NAMED = 5
@@ -21,6 +23,16 @@ def search_help(newest: int) -> str:
 def not_found(job: str) -> str:
     """Return the refusal for a job that was removed meanwhile."""
     return f"{job}: does not exist any more"
+
+
+def no_options(names: Sequence[str]) -> str:
+    """Return the refusal of arguments that are options of Django-Q2."""
+    return f"These are options of Django-Q2, not arguments of the function: {', '.join(names)}."
+
+
+def not_run_again(task: str) -> str:
+    """Return the refusal for a task of Django-Q2."""
+    return f"{task}: its function is not in QUEUEING['TASKS'], or its arguments cannot be read."
 
 
 def refused(reasons: Sequence[str]) -> str:

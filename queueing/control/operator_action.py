@@ -100,6 +100,10 @@ class OperatorAction:
         """True if no other action undoes it."""
         return self.confirm == Confirm.TYPE
 
+    def may(self, user: Any) -> bool:
+        """Return whether `user` may perform it. Pages ask this for their buttons, and when one is pressed."""
+        return bool(user.has_perm(self.permission))
+
     def heading(self, target: Target) -> str:
         """Return the title for a target."""
         return self.title.format(**target.words)

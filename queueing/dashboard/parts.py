@@ -79,7 +79,8 @@ async def _queue_detail(viewer: Viewer, cache: TTLCache) -> Context:
     queue = next(
         (row | {"unfinished": _unfinished(row)} for row in rows if row["name"] == viewer.queue), None
     )
-    actions = list(forms.queue_actions(queue)) if queue and viewer.can_operate else []
+    offered = forms.queue_actions(queue) if queue else []
+    actions = [action for action in offered if action.name in viewer.allowed]
     return {"queue": queue, "actions": actions, "labels": LABELS}
 
 
@@ -123,9 +124,9 @@ async def _audit(viewer: Viewer, cache: TTLCache) -> Context:
 PARTS = {
     "warnings": Part(_warnings, ("span",)),
     "queues": Part(_queues, ("queue", "span")),
-    "queue_detail": Part(_queue_detail, ("queue", "can_operate")),
+    "queue_detail": Part(_queue_detail, ("queue", "allowed")),
     "active": Part(_active, ("can_view_jobs", "can_view_contents", "queue"), private=True),
-    "failures": Part(_failures, ("queue", "can_operate", "can_view_contents"), private=True),
+    "failures": Part(_failures, ("queue", "allowed", "can_view_contents"), private=True),
     "workers": Part(_workers),
     "plots": Part(_plots, ("queue", "span"), ttl=lambda viewer: SPANS[viewer.span].redraw_after / 3),
     "audit": Part(_audit, ("queue",), private=True),

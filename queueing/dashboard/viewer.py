@@ -9,6 +9,7 @@ from django.contrib import admin
 from queueing.conf import get_conf
 from queueing.control.operator_action import OPERATE
 
+from .forms import OFFERED
 from .plotting import SPANS
 
 
@@ -17,7 +18,8 @@ class Viewer(NamedTuple):
 
     can_view_jobs: bool
     """Jobs, failures and the audit log; without it only counts."""
-    can_operate: bool
+    allowed: frozenset[str]
+    """Names of the actions that the viewer may perform."""
     can_view_contents: bool
     """Error messages and labels of progress."""
     queue: str = ""
@@ -28,9 +30,9 @@ class Viewer(NamedTuple):
     @classmethod
     def of(cls, user: Any, query: Mapping[str, Any]) -> "Viewer":
         """Return a member of staff with the selection of `query`. Blocks: permissions are in the database."""
-        can_operate = user.has_perm(OPERATE)
-        can_view_jobs = can_operate or user.has_perm("queueing.view_job")
-        viewer = cls(can_view_jobs, can_operate, user.has_perm("queueing.view_contents"))
+        can_view_jobs = user.has_perm(OPERATE) or user.has_perm("queueing.view_job")
+        allowed = frozenset(name for name, action in OFFERED.items() if action.may(user))
+        viewer = cls(can_view_jobs, allowed, user.has_perm("queueing.view_contents"))
         return viewer.with_selection(query)
 
     def with_selection(self, query: Mapping[str, Any]) -> "Viewer":

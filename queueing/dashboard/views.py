@@ -57,7 +57,7 @@ def _for_operators(view: Callable[[HttpRequest, OperatorAction], HttpResponse]) 
         if not may_open(user, request.session):
             return problem(403, texts.NOT_SIGNED_IN)
         action = forms.OFFERED.get(name)
-        if not user.has_perm(action.permission if action else OPERATE):
+        if not (action.may(user) if action else user.has_perm(OPERATE)):
             return problem(403, texts.NOT_ALLOWED)
         if not action:
             return problem(404, texts.no_action(name))

@@ -23,9 +23,11 @@ from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
 from django_q.conf import Conf
 from django_q.scheduler import scheduler
+from django_q.signals import pre_enqueue
 from django_q.status import Stat
 
 from queueing.conf import get_conf
+from queueing.record.django_q_tasks import never_in_this_process
 
 from .entry import main
 from .liveness.identity import Identity, Shared
@@ -55,6 +57,7 @@ class Supervisor(Sentinel):
         self.cluster_id = uuid4()
         self.pid = os.getpid()
         self.parent_pid = None
+        pre_enqueue.connect(never_in_this_process)
         self.broker = get_broker()
         self.tob = timezone.now()
         self.reincarnations = 0

@@ -5,7 +5,7 @@ import tempfile
 
 import environ
 
-from tests.support.queues import QUEUES, TIMES
+from tests.support.queues import QUEUES, TASKS, TIMES
 
 env = environ.Env()
 os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="queueing-tests-"))
@@ -85,6 +85,7 @@ QUEUEING = {
     "PREFIX": "buddy",
     "PRELOAD": ("tests.queueing.testapp.preloaded",),
     "QUEUES": QUEUES,
+    "TASKS": TASKS,
     **TIMES,
 }
 LOGGING = {

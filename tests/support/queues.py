@@ -26,6 +26,25 @@ QUEUES: dict[str, dict[str, Any]] = {
     "test-impatient": {"priority": 5, "concurrency": 2, "provider": "other", "patience": 2.0},
     "test-limited": {"priority": 7, "concurrency": 10, "limiter": {"max": 2, "duration": 3}},
 }
+#: What the tests run as tasks of Django-Q2.
+TASKS = (
+    "sys.exit",
+    "time.sleep",
+    *(
+        f"tests.queueing.testapp.{name}"
+        for name in (
+            "hostile.leave_with_a_base_exception",
+            "jobs.count_twice",
+            "jobs.die_once",
+            "jobs.fall_over",
+            "jobs.hang_task",
+            "jobs.noted",
+            "jobs.shout",
+            "killers.kill_as_task",
+            "traces.leave",
+        )
+    ),
+)
 #: `LEASE`, `HEARTBEAT`, `GRACE` and `FIRST_PROBE` in seconds; `SLOTS` and `RECYCLE` from the environment
 #: (0: the default).
 TIMES: dict[str, Any] = (

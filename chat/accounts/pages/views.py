@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.accounts import texts
-from chat.accounts.access import tokens
+from chat.accounts.access import devices, tokens
 from chat.accounts.access.owners import owner_of_request
 from chat.accounts.erasing import erase
 from chat.accounts.models import Token
@@ -128,4 +128,5 @@ def _erase(request: HttpRequest, owner: str) -> HttpResponse:
         erase(owner)  # last: from here on no session has this owner
     response = render(request, "accounts/erased.html")
     response["Clear-Site-Data"] = '"cache", "storage"'  # also drafts in the browser that were never sent
+    response.delete_cookie(devices.COOKIE)
     return response

@@ -21,6 +21,7 @@ from django_q.signing import SignedPackage
 
 from queueing import texts
 from queueing.conf import DJANGO_Q_QUEUE, get_queue
+from queueing.record import django_q_tasks
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.outage import is_outage
 from queueing.recovery import suspects
@@ -48,6 +49,8 @@ async def run_package(claim: Claim, threads: JobThreads, database: DatabaseThrea
     else:
         if await suspects.deaths_of_task(task_id) > get_queue(DJANGO_Q_QUEUE).max_stalled:
             _end(task, texts.KILLS_WORKERS, success=False)
+        elif not django_q_tasks.may_run(task["func"]):
+            _end(task, django_q_tasks.NOT_LISTED, success=False)
         else:
             await _execute(task, threads)
         await database.run_sync(_save, task)

@@ -7,6 +7,7 @@ from django_q.tasks import async_task, result, schedule
 
 from queueing.schedule import redis_client
 from queueing.schedule import scripts as live
+from tests.queueing.testapp import traces
 from tests.support.valkey import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,3 +59,39 @@ def test_task_with_a_wrong_signature_is_deleted(qcluster, valkey):
     redis_client.run(live.submit("django-q", [live.ScheduleEntry("f" * 32, "", 5)]))
     wait_until(lambda: not valkey.client.hlen("{buddy}:jobs"), "Redis to forget it")
     assert not valkey.client.hlen("{buddy}:packages")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"func": "tests.queueing.testapp.traces.mark"},
+        {"func": "tests.queueing.testapp.jobs.shout", "hook": "tests.queueing.testapp.traces.mark"},
+        {"func": "tests.queueing.testapp.traces.mark", "kwargs": "{'q_options': {'sync': True}}"},
+        {"func": "tests.queueing.testapp.traces.mark", "kwargs": "sync=True"},
+        {
+            "func": "tests.queueing.testapp.jobs.shout",
+            "kwargs": "{'q_options': {'chain': [('tests.queueing.testapp.traces.mark', ('x',),"
+            " {'q_options': {'sync': True}})], 'cached': False, 'sync': True}}",
+        },
+    ],
+)
+def test_schedule_runs_only_listed_functions_however_its_row_was_written(qcluster, valkey, row):
+    """S17: written past the admin, as by SQL."""
+    new = {"args": "'tick'", "schedule_type": Schedule.ONCE, "next_run": timezone.now()} | row
+    Schedule.objects.bulk_create([Schedule(**new)])
+    qcluster()
+    wait_until(lambda: Success.objects.exists() or Failure.objects.exists(), "the schedule")
+    if "mark" in str(row.get("kwargs", "")) + row["func"]:
+        wait_until(lambda: Failure.objects.filter(func__endswith="mark").exists(), "the refusal")
+        assert "not in QUEUEING['TASKS']" in Failure.objects.get(func__endswith="mark").result
+    assert not valkey.client.exists("note:marked")
+
+
+def test_task_of_a_function_that_is_not_listed_is_a_failure(qcluster, valkey):
+    """S17: also a function that was pickled by itself."""
+    qcluster()
+    tasks = [async_task(function, "x") for function in (traces.mark, "tests.queueing.testapp.traces.mark")]
+    for task_id in tasks:
+        wait_until(lambda task_id=task_id: Failure.objects.filter(id=task_id).exists(), "the failure")
+    assert not valkey.client.exists("note:marked")
+    wait_until(lambda: not valkey.client.hlen("{buddy}:packages"), "the packages to go")
