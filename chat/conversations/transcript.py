@@ -7,7 +7,8 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.utils.text import slugify
 
-from chat.companions.registry import COMPANIONS
+from chat.companions.registry import name_of
+from chat.markdown.standalone import standalone
 from chat.models import Message, Role, Thread
 
 from . import selectors, texts
@@ -36,7 +37,7 @@ def transcript(*, owner: str, thread_id: UUID) -> Transcript:
 
 
 async def _parts(thread: Thread, title: str) -> AsyncIterator[str]:
-    companion = COMPANIONS[thread.companion].name
+    companion = name_of(thread.companion)
     yield f"# {title}\n\n{texts.transcript_heading(companion)}\n"
     batches = read_through(thread)
     while messages := await sync_to_async(lambda: next(batches, None))():
@@ -49,5 +50,6 @@ def _markdown(message: Message, companion: str) -> str:
     about = message.attachment or {}
     document = f"*{about['name']}*" if about.get("kind") == "document" else ""
     heading = f"**{speaker}**, {message.created_at:%d %B %Y, %H:%M}"
+    text = standalone(message.content)
     note = f"*{texts.INCOMPLETE}*" if message.is_incomplete else ""
-    return "".join(f"\n{part}\n" for part in (heading, document, message.content, note) if part)
+    return "".join(f"\n{part}\n" for part in (heading, document, text, note) if part)

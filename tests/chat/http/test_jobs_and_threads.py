@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from asgiref.sync import sync_to_async
 
+from chat.companions.registry import COMPANIONS
 from chat.models import Message, Thread
 from queueing.api import Job, State
 from tests.chat.browser import file_of
@@ -95,6 +96,24 @@ async def test_thread_transcript_is_a_markdown_file(alice):
         f"**You**, {question.created_at:%d %B %Y, %H:%M}\n\nWohin im *Mai*?\n\n"
         f"**Travel**, {answer.created_at:%d %B %Y, %H:%M}\n\nNach **Lissabon**.\n\n- Alfama\n"
     )
+
+
+async def test_message_of_a_transcript_stands_by_itself(alice):
+    """P18: an answer that was stopped in the middle of code, and one with headings."""
+    asked = await alice.ask("# How?")
+    await Message.objects.filter(id=asked["replyId"]).aupdate(content="## So\n\n```py\nx = 1")
+    await alice.ask("Next", threadId=asked["threadId"])
+    text = await file_of(await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md"))
+    assert "\n\n### How?\n\n" in text
+    assert "\n\n#### So\n\n```py\nx = 1\n```\n\n**You**" in text
+
+
+async def test_transcript_of_a_companion_that_was_removed_has_its_name(alice, monkeypatch):
+    """P24."""
+    asked = await alice.ask()
+    monkeypatch.delitem(COMPANIONS, "travel")
+    text = await file_of(await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md"))
+    assert "**Travel**" in text
 
 
 async def test_long_thread_is_read_in_pages(alice):
