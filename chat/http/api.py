@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
-from chat import intake
+from chat import intake, limits
 from chat.accounts.access.operators import is_operator
 from chat.accounts.access.owners import VisitorAuth
 from chat.analytics.api import router as analytics_router
@@ -168,6 +168,7 @@ async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
 
     Only staff and clients with METRICS_TOKEN see the machines: hosts, processes, memory and versions.
     """
+    await sync_to_async(limits.check)("requests", client_address(request))
     overview = await monitoring.queue_overview()
     if not await is_operator(request):
         overview = monitoring.without_machines(overview)

@@ -72,11 +72,14 @@ class SessionStore(db.SessionStore):
 
     def save(self, must_create: bool = False) -> None:
         """Store the session, unless it is a visitor's and says only that."""
-        if self.is_unstored and set(self.keys()) > {IS_VISITOR}:
-            return self.keep()
-        if self.is_unstored:
-            return None
-        return super().save(must_create)
+        if not self.is_unstored:
+            super().save(must_create)
+        elif set(self.keys()) > {IS_VISITOR}:
+            self.keep()
+
+    async def asave(self, must_create: bool = False) -> None:
+        """Store the session, unless it is a visitor's and says only that."""
+        await sync_to_async(self.save)(must_create)
 
     def load(self) -> dict[str, Any]:
         """Return the stored contents of this session."""

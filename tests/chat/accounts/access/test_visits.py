@@ -206,3 +206,12 @@ async def ask(client: AsyncClient) -> int:
         headers={"X-CSRFToken": client.cookies["csrftoken"].value} if client.cookies else {},
     )
     return int(answer.status_code)
+
+
+@pytest.mark.parametrize("path", ["/account/", "/account/export/", "/api/queue/status"])
+async def test_costly_pages_of_all_people_are_limited_by_network(settings, path):
+    """S25: what costs about ten milliseconds is counted, also without a cookie."""
+    settings.LIMITS = settings.LIMITS | {"requests": "2/minute"}
+    answers = [await AsyncClient().get(path) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1]["Retry-After"]) <= 60
