@@ -2,7 +2,9 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -23,12 +25,14 @@ def check() -> None:
 
 def is_nearly_full() -> bool:
     """Return whether the disk of the database file or of temporary files has little free space."""
-    return any(shutil.disk_usage(place).free < settings.MIN_FREE_MB * 2**20 for place in _places())
+    return any(
+        shutil.disk_usage(place).free < settings.MIN_FREE_MB * 2**20
+        for place in places(settings.DATABASES["default"])
+    )
 
 
-def _places() -> set[Path]:
+def places(database: Mapping[str, Any]) -> set[Path]:
     """Return the folders that grow. A database server watches its own disk: its refusal is an outage."""
-    database = settings.DATABASES["default"]
     files = {Path(database["NAME"]).parent} if database["ENGINE"].endswith("sqlite3") else set()
     return {place for place in {*files, Path(tempfile.gettempdir())} if place.is_dir()}
 

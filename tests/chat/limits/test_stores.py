@@ -1,7 +1,9 @@
 """S9: stores that clients without an account fill have a maximum for one network and in all."""
 
 import shutil
+import tempfile
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -108,12 +110,13 @@ async def test_nearly_full_disk_is_reported_to_operators(full_disk):
 
 
 def test_free_disk_is_measured_where_files_grow(settings, tmp_path):
-    """Of SQLite also the folder of the database."""
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db"}}
-    settings.MIN_FREE_MB = shutil.disk_usage(tmp_path).free // 2**20 - 100
+    """That of temporary files, and of SQLite also the folder of the database."""
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db"}
+    assert disk.places(database) == {tmp_path, Path(tempfile.gettempdir())}
+    assert disk.places(database | {"ENGINE": "buddy.postgresql"}) == {Path(tempfile.gettempdir())}
+    settings.MIN_FREE_MB = 1
     disk.check()
-    assert tmp_path in disk._places()
-    settings.MIN_FREE_MB += 1_000_000
+    settings.MIN_FREE_MB = shutil.disk_usage(tempfile.gettempdir()).total // 2**20 + 1
     with pytest.raises(StorageFull):
         disk.check()
 
