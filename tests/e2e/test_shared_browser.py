@@ -98,7 +98,7 @@ def test_message_of_a_visitor_follows_to_the_account_of_the_same_person(
     later = shared.new_page()
     later.goto(f"{site.url}/account/")
     later.goto(f"{site.url}/account/sign-up/")
-    later.get_by_label("Name or e-mail address").fill("heron-of-the-same-person")
+    later.get_by_label("Name:", exact=True).fill("heron-of-the-same-person")
     later.get_by_label("Password:", exact=True).fill("long-and-own-4711")
     later.get_by_label("Password confirmation").fill("long-and-own-4711")
     later.get_by_role("button", name="Sign up").click()

@@ -19,7 +19,7 @@ _NUMBERS = itertools.count()
 def _enter(page: Page, site: Site, name: str, *, new: bool) -> None:
     """Sign up or in, as a person does."""
     page.goto(f"{site.url}/account/sign-{'up' if new else 'in'}/")
-    page.get_by_label("Name or e-mail address").fill(name)
+    page.get_by_label("Name:" if new else "Name or e-mail address:", exact=True).fill(name)
     page.get_by_label("Password:", exact=True).fill(PASSWORD)
     if new:
         page.get_by_label("Password confirmation").fill(PASSWORD)
