@@ -28,7 +28,7 @@ EARLIER = "Show earlier messages"
 LOAD_ALL = """async () => {
     const scroller = document.querySelector("#content");
     const frame = () => new Promise(requestAnimationFrame);
-    while (!document.querySelector(".history p").textContent) {
+    while (!document.querySelector(".history p")?.textContent) {
         scroller.scrollTop = 0;
         await frame();
     }
