@@ -36,7 +36,7 @@ def write_unsent(page: Page, site: Site, text: str = SECRET) -> None:
 def expect_nothing_of_it(page: Page, site: Site, provider: Provider) -> None:
     """Send something else: then everything that waits has been sent, too."""
     page.goto(site.url)
-    expect(page.get_by_label("Your message", exact=True)).to_be_visible()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()
     expect(page.get_by_text(SECRET)).to_have_count(0)
     say(page, "Something else.")
     expect(answers(page)).to_contain_text("“Something else.”")
@@ -96,7 +96,6 @@ def test_message_of_a_visitor_follows_to_the_account_of_the_same_person(
     page = shared.new_page()
     write_unsent(page, site)
     later = shared.new_page()
-    later.goto(f"{site.url}/account/")
     later.goto(f"{site.url}/account/sign-up/")
     later.get_by_label("Name:", exact=True).fill("heron-of-the-same-person")
     later.get_by_label("Password:", exact=True).fill("long-and-own-4711")
@@ -118,8 +117,11 @@ def test_page_of_the_previous_person_does_not_write_for_the_next(
     tab.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
     tab.goto(site.url)
     sign_out(alice, site)
-    say(tab, SECRET)
-    expect(tab.get_by_text(SECRET)).to_have_count(0)  # the page was loaded for the visitor of now
+    alice.goto(site.url)
+    expect(alice.get_by_label("Your message", exact=True)).to_be_focused()
+    with tab.expect_event("load"):  # the page is loaded for the visitor of now
+        say(tab, SECRET)
+    expect(tab.get_by_text(SECRET)).to_have_count(0)
     expect_nothing_of_it(alice, site, provider)
 
 
