@@ -169,6 +169,14 @@ def test_make_run_speech_starts_after_everything_else(run: Run):
     assert "Traceback" not in run.output
 
 
+def test_make_run_keeps_all_files_from_other_users(run: Run):
+    """S4: also of what the test itself had made before the start, with the usual umask."""
+    run.wait_ready(300)
+    var = run.clone / "var"
+    open_to_others = [path for path in (var, *var.rglob("*")) if path.stat().st_mode & 0o077]
+    assert [path for path in open_to_others if "static" not in path.parts] == []
+
+
 def test_make_run_second_start_is_refused(run: Run):
     log = run.clone / "var" / "second"
     second = start(run.clone, log, PORT=str(free_port()))
