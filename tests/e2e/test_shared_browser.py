@@ -22,6 +22,7 @@ def silent(page: Page) -> None:
 def sign_out(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/account/")
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Your message", exact=True)).to_be_focused()  # the page of a visitor
 
 
 def write_unsent(page: Page, site: Site, text: str = SECRET) -> None:
@@ -117,8 +118,6 @@ def test_page_of_the_previous_person_does_not_write_for_the_next(
     tab.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
     tab.goto(site.url)
     sign_out(alice, site)
-    alice.goto(site.url)
-    expect(alice.get_by_label("Your message", exact=True)).to_be_focused()
     with tab.expect_event("load"):  # the page is loaded for the visitor of now
         say(tab, SECRET)
     expect(tab.get_by_text(SECRET)).to_have_count(0)
