@@ -121,7 +121,10 @@ def test_page_of_the_previous_person_does_not_write_for_the_next(
     with tab.expect_event("load"):  # the page is loaded for the visitor of now
         say(tab, SECRET)
     expect(tab.get_by_text(SECRET)).to_have_count(0)
-    expect_nothing_of_it(alice, site, provider)
+    alice.reload()
+    expect(alice.get_by_text("Your conversations will appear here.")).to_be_visible()
+    expect(alice.get_by_text(SECRET)).to_have_count(0)
+    assert provider.requests == []
 
 
 def test_erasing_also_erases_what_waits_on_the_device(
