@@ -30,6 +30,8 @@ from .victim import Victim, user_victim
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
+#: The last words of the long conversation.
+_END = b"zqmark last words"
 Ended = Callable[[], Awaitable[None]]
 #: Seconds within which a test expects an end. The checks of the sockets run much more often here.
 _SOON = 15.0
@@ -99,6 +101,17 @@ async def events_in_progress(actor: Actor, victim: Victim) -> Ended:
     return ended
 
 
+async def transcript_in_progress(actor: Actor, victim: Victim) -> Ended:
+    pieces = await _pieces(actor, f"/api/threads/{victim.ids['thread_id']}/transcript.md")
+    await anext(pieces)
+
+    async def ended() -> None:
+        await _checked()
+        assert not [piece async for piece in pieces if _END in piece], "the download went on"
+
+    return ended
+
+
 async def _checked() -> None:
     """Return when all streams have been checked after what has just ended."""
     await OpenSockets.for_running_loop().tick()
@@ -117,6 +130,7 @@ OPENS: dict[str, Opener] = {
     "ws/queue": dashboard_socket,
     "api/jobs/<job_id>/events": job_events,
     "account/export/": export_in_progress,
+    "api/threads/<thread_id>/transcript.md": transcript_in_progress,
     "admin/analytics/events.csv": events_in_progress,
 }
 BY_TOKEN = ("ws/", "api/jobs/<job_id>/events")
@@ -179,7 +193,9 @@ def _prepared() -> Victim:
     victim.user = get_user_model().objects.get(pk=victim.user.pk)
     permission = Permission.objects.get(content_type__app_label="analytics", codename="view_event")
     victim.user.user_permissions.add(permission)
-    Message.objects.filter(pk=victim.ids["reply_id"]).update(content=Random(1).randbytes(300_000).hex())
+    Message.objects.filter(pk=victim.ids["reply_id"]).update(
+        content=f"{Random(1).randbytes(300_000).hex()} {_END.decode()}"
+    )
     for _ in range(6):
         Event.objects.create(at=timezone.now(), name="message.sent")
     return victim
