@@ -37,6 +37,7 @@ BOUNDS = {
     "analytics.Feedback": "one for each answer",
     "chat.Thread": "LIMIT_ADDRESS; MAX_VISITORS; with the session",
     "chat.Message": "as Thread",
+    "chat.Rendering": "as Message",
     "queueing.Job": "LIMIT_ADDRESS; hard limits of queues; queueing.record.pruning.prune",
     "queueing.FailedAttempt": "as Job",
     "queueing.LogLine": "as Job",
