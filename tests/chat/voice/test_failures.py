@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def context(job: Job) -> Any:
     """Return the part of a job's context that the handler uses."""
-    return SimpleNamespace(job_id=job.id.hex, owner=job.owner, progress=lambda done, total, label="": None)
+    return SimpleNamespace(
+        job_id=job.id.hex, owner=job.owner, kind=job.kind, progress=lambda done, total, label="": None
+    )
 
 
 @pytest.mark.parametrize("transcript", ["", " \n", "…", ". . ."])
