@@ -76,4 +76,6 @@ class MessageAdmin(Erasing):
         threads.delete_message(row)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["id", "thread", "role", "created_at", "job_id"] + ["content"] * may_read(request)
+        # Django shows a thread as a link to its page.
+        thread = "thread" if request.user.has_perm("chat.view_thread") else "thread_id"
+        return ["id", thread, "role", "created_at", "job_id"] + ["content"] * may_read(request)

@@ -1,7 +1,8 @@
-"""Deleting in the admin erases as the owner's own page does (S18)."""
+"""Deleting in the admin erases as an owner does (S18). No page links to one that is refused (S19)."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib import admin as django_admin
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django.asserts import assertContains
 
@@ -10,6 +11,7 @@ from chat.intake import submit_message
 from chat.models import Message, Thread
 from queueing.api import Job, State
 from tests.chat.conversations.long_thread import long_thread
+from tests.support.links import follow_all
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -60,3 +62,18 @@ def test_long_thread_in_the_admin_links_to_its_messages_in_pages(admin):
     question = admin.get(f"/admin/chat/thread/{thread.pk.hex}/delete/").content.decode()
     assert str(thread) in question
     assert "message" not in question.partition("<main")[2].lower()
+
+
+@pytest.mark.parametrize(
+    "permission", ["", *(model._meta.label_lower for model in django_admin.site._registry)]
+)
+def test_staff_with_one_permission_finds_no_link_to_a_refused_page(job, permission):
+    """S19: a link is a button too."""
+    app, _, model = permission.partition(".")
+    user = User.objects.create_user("carol", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename=f"view_{model}", content_type__app_label=app)
+    )
+    client = Client()
+    client.force_login(user)
+    assert len(follow_all(client, "/admin/", "/admin/queue", below="/admin/")) >= 2 + bool(permission)

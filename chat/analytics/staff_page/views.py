@@ -35,8 +35,19 @@ def for_staff(view: Any) -> Any:
     return admin.site.admin_view(require_safe(checked))
 
 
-@for_staff
 def index(request: HttpRequest) -> HttpResponse:
+    """Show the figures; to staff who may read only other tables of this app, the list of those tables.
+
+    The first page of the admin links here with the name of the app.
+    """
+    user: Any = request.user
+    if user.is_staff and not user.has_perm("analytics.view_event") and user.has_module_perms("analytics"):
+        return admin.site.app_index(request, "analytics")
+    return _figures(request)
+
+
+@for_staff
+def _figures(request: HttpRequest) -> HttpResponse:
     """Show the figures of a span and a companion, such as `?span=7d&companion=travel`."""
     span, companion = _selection(request)
     found = figures.read(span, companion)
