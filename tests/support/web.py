@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from chat.accounts.access.session_store import SessionStore
 from tests.support.cluster import ROOT, _nursery, environment
 from tests.support.valkey import free_port, wait_until
 
@@ -34,6 +33,9 @@ class WebServer:
     """One server process, and requests of one visitor to it."""
 
     def __init__(self, log: Path, env: dict[str, str]) -> None:
+        # Not at the top: the new process imports this module before it has its own settings.
+        from chat.accounts.access.session_store import SessionStore
+
         self.port = free_port()
         self.log = log
         self.process = _nursery.Process(target=_be_a_server, args=(self.port, log, env))
