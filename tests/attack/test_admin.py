@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 #: Permissions to read what people wrote.
 CONTENTS = {"queueing.view_contents", "chat.view_message_content"}
 #: Models whose rows name people by their account: who may view these rows may read the names.
-_NAME_PEOPLE = {"auth.user"}
+_NAME_PEOPLE = {"auth.user", "account.emailaddress"}
 BY_LABEL = {model._meta.label_lower: model for model in admin.site._registry}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
@@ -78,6 +79,7 @@ def stored_session(key: str | None = None) -> Any:
 def user_victim() -> Victim:
     """Return a user with conversations, jobs, files, a token and a session."""
     user = User.objects.create_user(f"{MARK}-name", f"{MARK}@example.org", PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     token, _ = tokens.issue(user, name=f"{MARK} token", scopes=["read", "chat"])
     victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk})
     victim.needles = [f"'u:{user.pk}'", MARK]
