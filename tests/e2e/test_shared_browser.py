@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.e2e.reading import answers, questions, say
 from tests.e2e.site import Site
@@ -137,3 +137,30 @@ def test_erasing_also_erases_what_waits_on_the_device(
     page.get_by_role("button", name="Erase").click()
     expect(page.get_by_text("Your data has been erased")).to_be_visible()
     assert page.evaluate(STORED) == ""
+
+
+def test_message_that_another_tab_has_sent_is_answered_in_its_own_tab_too(
+    shared: BrowserContext, site: Site, provider: Provider
+) -> None:
+    """One visitor, two tabs: the one in which it was written has no connection at that time."""
+    sockets: list[WebSocketRoute] = []
+
+    def silent_at_first(socket: WebSocketRoute) -> None:
+        if not sockets:
+            sockets.append(socket)
+        else:
+            socket.connect_to_server()
+
+    other = shared.new_page()
+    other.goto(site.url)
+    expect(other.get_by_label("Your message", exact=True)).to_be_focused()
+    page = shared.new_page()
+    page.route_web_socket("**/ws/", silent_at_first)
+    page.goto(site.url)
+    say(page, "From here.")
+    expect(questions(page)).to_contain_text("From here.")
+    other.reload()
+    expect(answers(other)).to_contain_text("“From here.”")
+    sockets[0].close()
+    expect(answers(page)).to_contain_text("“From here.”")
+    assert len([request for request in provider.requests if "From here." in str(request.json)]) == 1

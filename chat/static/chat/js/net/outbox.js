@@ -5,6 +5,8 @@
 import { owner } from "./owner.js";
 
 const KEY = "buddy.outbox";
+const ACCEPTED = "buddy.accepted";
+const REMEMBERED = 50; // accepted messages
 const KEPT = 7 * 24 * 3600_000; // ms for which the messages of other owners stay
 let fallback = []; // if storage is blocked, messages at least survive a lost connection
 
@@ -13,6 +15,14 @@ function stored() {
     return JSON.parse(localStorage.getItem(KEY)) ?? [];
   } catch {
     return fallback;
+  }
+}
+
+function accepted() {
+  try {
+    return JSON.parse(localStorage.getItem(ACCEPTED)) ?? [];
+  } catch {
+    return [];
   }
 }
 
@@ -44,6 +54,16 @@ export const outbox = {
   of: (view) => read().filter((e) => (view.threadId ? e.threadId === view.threadId : e.draft === view.draft)),
   add: (entry) => write([...read().filter((e) => e.requestId !== entry.requestId), entry]),
   remove: (requestId) => write(read().filter((entry) => entry.requestId !== requestId)),
+  /** Remove a message that the server has accepted, and remember its id for tabs that did not hear of it. */
+  accept(requestId) {
+    outbox.remove(requestId);
+    try {
+      localStorage.setItem(ACCEPTED, JSON.stringify([...accepted(), requestId].slice(-REMEMBERED)));
+    } catch {
+      // The other tabs show it as unsent until they are loaded again.
+    }
+  },
+  wasAccepted: (requestId) => accepted().includes(requestId),
   change: (requestId, fields) => write(read().map((e) => (e.requestId === requestId ? { ...e, ...fields } : e))),
 
   /** Move the entries of a new conversation to the id that its first message got. */

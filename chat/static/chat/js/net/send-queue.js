@@ -19,6 +19,7 @@ export function createSendQueue({ store, send }) {
     /** Start on a new connection; return how many there were so far. */
     connected() {
       queue.connection += 1;
+      catchUp(queue);
       flush(queue);
       return queue.connection;
     },
@@ -58,6 +59,20 @@ function flush(queue) {
   }
 }
 
+/**
+ * Another tab may have sent what is shown here while this one had no connection. Sent again, it is answered as
+ * the first time. What another tab deleted is not shown any more.
+ */
+function catchUp({ store }) {
+  const { view, messages } = store.state;
+  for (const { requestId, status, isEdit, text, createdAt } of messages) {
+    if (status !== "unsent" || isEdit || outbox.get(requestId)) continue;
+    if (!outbox.wasAccepted(requestId)) store.dispatch({ type: "message/discarded", requestId });
+    else
+      outbox.add({ requestId, companion: view.companion, threadId: view.threadId, draft: view.draft, text, createdAt });
+  }
+}
+
 function write(queue, entry) {
   outbox.add(entry);
   queue.store.dispatch({ type: "message/written", entry });
@@ -82,7 +97,7 @@ function resend(queue, requestId) {
 function settle(queue, event) {
   const entry = outbox.get(event.requestId);
   if (!entry) return;
-  outbox.remove(entry.requestId);
+  outbox.accept(entry.requestId);
   if (entry.threadId || !event.threadId) return;
   outbox.adopt(entry.draft, event.threadId);
   queueMicrotask(() => flush(queue));
