@@ -35,7 +35,8 @@ const reducers = {
   }),
   "view/thread": (state, { thread, outbox, target = null }) => {
     const { companion, title, later } = thread;
-    const kept = thread.earlier && !later ? knownBefore(thread.messages, state.messages) : [];
+    // After an earlier part there is a gap, also if a new message was written below it.
+    const kept = thread.earlier && !later && !state.view.later ? knownBefore(thread.messages, state.messages) : [];
     const earlier = kept.length ? state.view.earlier : thread.earlier;
     return {
       ...state,

@@ -9,6 +9,7 @@ export function createFollower(element, onLatest) {
   const [scroller, toLatest] = [$("#content"), $("#to-latest")];
   let follows = true;
   let isPart = false; // the end of the conversation is not loaded
+  let goesToEnd = false; // the reader has written something while an earlier part was shown
   const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
 
   function look() {
@@ -27,6 +28,7 @@ export function createFollower(element, onLatest) {
     scroller,
     follow() {
       follows = true;
+      goesToEnd = isPart;
     },
     /** Remember where `anchor` is; call the result after something was added or removed above it. */
     hold(anchor) {
@@ -39,12 +41,15 @@ export function createFollower(element, onLatest) {
       if (isPart !== later) {
         isPart = later;
         look();
+        if (!later && goesToEnd) follows = true;
+        goesToEnd &&= later;
       }
       if (follows) toEnd();
     },
     reset() {
       follows = true;
       isPart = false;
+      goesToEnd = false;
       toLatest.hidden = true;
     },
   };
