@@ -154,7 +154,7 @@ def test_search_leads_to_a_message_far_above(page: Page, site: Site, provider: P
     link.click()
     expect(message(page, 20)).to_be_in_viewport()
     expect(message(page, 20)).to_be_focused()
-    assert message(page, 199).count() == 0
+    expect(message(page, 199)).to_have_count(0)
     page.reload()
     expect(message(page, 20)).to_be_focused()
 
@@ -162,7 +162,7 @@ def test_search_leads_to_a_message_far_above(page: Page, site: Site, provider: P
     expect(answers(page).last).to_contain_text("“And now?”")
     expect(answers(page).last).to_be_in_viewport()
     expect(message(page, 199)).to_be_attached()
-    assert message(page, 20).count() == 0
+    expect(message(page, 20)).to_have_count(0)
     assert "#" not in page.url
 
 
