@@ -54,7 +54,7 @@ export const outbox = {
   of: (view) => read().filter((e) => (view.threadId ? e.threadId === view.threadId : e.draft === view.draft)),
   add: (entry) => write([...read().filter((e) => e.requestId !== entry.requestId), entry]),
   remove: (requestId) => write(read().filter((entry) => entry.requestId !== requestId)),
-  /** Remove a message that the server has accepted, and remember its id for tabs that did not hear of it. */
+  /** Remove a message that the server has accepted, and remember its id for tabs that had no connection then. */
   accept(requestId) {
     outbox.remove(requestId);
     try {
