@@ -85,9 +85,12 @@ def local_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def provider(scripted: Provider) -> Iterator[Provider]:
-    """The scripted provider, with nothing left over from another test."""
+def provider(scripted: Provider, site: Site) -> Iterator[Provider]:
+    """The scripted provider, with nothing left over from another test, also not its failures."""
     scripted.reset()
+    client = site.valkey.client
+    if breakers := list(client.scan_iter("*breaker:*")):
+        client.delete(*breakers)
     yield scripted
     scripted.reset()
 

@@ -59,6 +59,32 @@ def test_waiting_message_edited_after_a_reload_changes_in_all_tabs(page: Page, p
         expect(answers(tab).nth(1)).to_contain_text("“Something else, please.”")
 
 
+def test_change_before_the_first_greeting_of_a_tab_is_shown_there(page: Page, provider: Provider) -> None:
+    """The tab has loaded the conversation, and its socket does not receive events yet."""
+    _two_questions(page, provider)
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def hold_greeting(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def forward(frame: str | bytes) -> None:
+            if '"hello"' in str(frame):
+                held.append((socket, frame))
+
+        server.on_message(forward)
+
+    other = page.context.new_page()
+    other.route_web_socket("**/ws/", hold_greeting)
+    other.goto(page.url)
+    expect(questions(other)).to_have_count(2)
+    edit(page, 1, "Something else, please.")
+    expect(text_of(questions(page).nth(1))).to_have_text("Something else, please.")
+    for socket, frame in held:
+        socket.send(frame)
+    expect(text_of(questions(other).nth(1))).to_have_text("Something else, please.")
+    provider.release("the first may end")
+
+
 def test_message_that_starts_during_its_edit_is_asked_again_only_when_confirmed(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:

@@ -33,11 +33,12 @@ function greeted({ store, edits, queue, loader, watcher }, { owner, adopted }) {
   store.dispatch({ type: "pressure/unknown" }); // the server reports queues that are not `normal` after this
   const connection = queue.connected();
   edits.sendAgain();
-  // The first greeting meets a page that is loading anyway; before a later one anything may have been missed.
-  if (connection > 1) {
-    loader.loadThreads();
-    loader.reloadThread();
-  } else watcher.watchRunning();
+  // Before each greeting, also the first, anything may have been missed: what was loaded, or is being loaded,
+  // may have been read before this connection received events.
+  loader.messagesChanged();
+  loader.loadThreads();
+  if (store.state.view.kind !== "loading") loader.reloadThread();
+  if (connection === 1) watcher.watchRunning();
   watcher.connected();
 }
 
