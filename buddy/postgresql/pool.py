@@ -52,7 +52,8 @@ class Pool:
         except BaseException:
             self._room.release()
             raise
-        connection._pool = self  # type: ignore[assignment]  # Django gives it back through this
+        pool: Any = self  # psycopg types it as a pool of psycopg_pool, which is not installed
+        connection._pool = pool  # Django gives the connection back through this
         return connection
 
     def putconn(self, connection: "Connection[Any]", *, reuse: bool = True) -> None:

@@ -45,9 +45,8 @@ def _may(request: HttpRequest, user: Any) -> bool:
     return _is_superuser(request) or user is None or not (user.is_staff or user.is_superuser)
 
 
-@admin.register(Group)
-class SafeGroupAdmin(GroupAdmin):
-    """Groups. Only a superuser changes them: their members get the rights of a group."""
+class _ChangedBySuperusers:
+    """Rows that others may only view: changing them would give rights."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -59,20 +58,16 @@ class SafeGroupAdmin(GroupAdmin):
         return _is_superuser(request)
 
 
+@admin.register(Group)
+class SafeGroupAdmin(_ChangedBySuperusers, GroupAdmin):
+    """Groups: their members get the rights of a group."""
+
+
 @admin.register(EmailAddress)
-class SafeAddressAdmin(EmailAddressAdmin):
-    """Addresses. Only a superuser changes them: a verified address resets the password of its account."""
+class SafeAddressAdmin(_ChangedBySuperusers, EmailAddressAdmin):
+    """Addresses: a verified one resets the password of its account."""
 
     actions = None
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["email"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)

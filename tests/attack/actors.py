@@ -48,7 +48,7 @@ def sign_in(user: User) -> AsyncClient:
     return client
 
 
-def nobody() -> Actor:
+def stranger() -> Actor:
     """Return a client without cookies."""
     return Actor()
 
@@ -152,7 +152,7 @@ def session_of_erased_visitor() -> Actor:
 ACTORS: dict[str, Callable[[], Actor]] = {
     make.__name__: make
     for make in (
-        nobody, visitor, user, staff, superuser, expired_token, revoked_token, token_of_deactivated_user,
+        stranger, visitor, user, staff, superuser, expired_token, revoked_token, token_of_deactivated_user,
         token_of_erased_user, session_of_deactivated_staff, session_of_erased_user, session_of_erased_visitor,
     )
 }  # fmt: skip

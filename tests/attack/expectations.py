@@ -46,7 +46,7 @@ class Anyone(Row):
         return True
 
 
-class Nobody(Row):
+class NoView(Row):
     """No view: the method or the address does not exist."""
 
     def may(self, actor: Actor) -> bool:
@@ -94,7 +94,7 @@ FILES = {
     "document": lambda: SimpleUploadedFile("a.md", b"# Ships\n\nMore ships each year."),
 }
 
-_GET_ONLY = {"POST": Nobody()}
+_GET_ONLY = {"POST": NoView()}
 _ASK = {"POST": Owner(scope="chat", body={"message": "Where to?", "threadId": "{thread_id}"})}
 _REPLY = {"message_id": "reply_id"}
 _OPERATE = {"queue": "openai-chat", "confirm": "openai-chat", "job_id": "{failed_job}", "note": "mine"}
@@ -109,8 +109,8 @@ ROUTES: dict[str, dict[str, Row]] = {
     "readyz": {"GET": Anyone(), "POST": Anyone()},
     "metrics": {"GET": Staff(), "POST": Staff()},
     # --- the API ---
-    "api/": {"GET": Nobody(), "POST": Nobody()},
-    "^api/": {"GET": Nobody(), "POST": Nobody()},
+    "api/": {"GET": NoView(), "POST": NoView()},
+    "^api/": {"GET": NoView(), "POST": NoView()},
     "api/openapi.json": {"GET": Anyone(), "POST": Anyone()},
     "api/docs": {"GET": Anyone(), "POST": Anyone()},
     "api/companions": {"GET": Anyone()},
@@ -179,8 +179,8 @@ ROUTES: dict[str, dict[str, Row]] = {
     "account/second-factor/app/remove/": {"GET": Account(), "POST": Account()},
     "account/second-factor/recovery-codes/": {"GET": Account(), **_GET_ONLY},
     "account/second-factor/recovery-codes/new/": {"GET": Account(), "POST": Account()},
-    "account/tokens/": {"GET": Nobody(), "POST": Account()},
-    "account/tokens/<int:token_id>/revoke/": {"GET": Nobody(), "POST": Account()},
+    "account/tokens/": {"GET": NoView(), "POST": Account()},
+    "account/tokens/<int:token_id>/revoke/": {"GET": NoView(), "POST": Account()},
     "account/export/": {"GET": OwnPage(), **_GET_ONLY},
     "account/erase/": {"GET": OwnPage(), "POST": OwnPage()},
     # --- staff ---
@@ -188,20 +188,20 @@ ROUTES: dict[str, dict[str, Row]] = {
     "admin/analytics/events.csv": {"GET": Staff(permission="analytics.view_event"), **_GET_ONLY},
     "admin/^queue/?$": {"GET": Staff(), **_GET_ONLY},
     "admin/queue/confirm/<slug:name>": {"GET": Staff(permission=OPERATE), **_GET_ONLY},
-    "admin/queue/<slug:name>": {"GET": Nobody(), "POST": Staff(permission=OPERATE, body=_OPERATE)},
+    "admin/queue/<slug:name>": {"GET": NoView(), "POST": Staff(permission=OPERATE, body=_OPERATE)},
     "admin/": {"GET": Staff(), "POST": Staff()},
     "admin/login/": {"GET": Staff(), "POST": Staff()},  # others are sent to the page of the site
     "admin/logout/": {"GET": OwnPage(), "POST": OwnPage(ends_session=True)},
     "admin/password_change/": {"GET": Staff(), "POST": Staff()},
     "admin/password_change/done/": {"GET": Staff(), "POST": Staff()},
-    "admin/autocomplete/": {"GET": Nobody(), "POST": Nobody()},
+    "admin/autocomplete/": {"GET": NoView(), "POST": NoView()},
     "admin/jsi18n/": {"GET": Staff(), "POST": Staff()},
-    "admin/r/<path:content_type_id>/<path:object_id>/": {"GET": Nobody(), "POST": Nobody()},
+    "admin/r/<path:content_type_id>/<path:object_id>/": {"GET": NoView(), "POST": NoView()},
     "admin/^<app_label>/$": {
         "GET": Staff(permission="chat.view_thread"),
         "POST": Staff(permission="chat.view_thread"),
     },
-    r"admin/(?P<url>.*)$": {"GET": Nobody(), "POST": Nobody()},
+    r"admin/(?P<url>.*)$": {"GET": NoView(), "POST": NoView()},
 }
 
 #: What staff may do with the rows of each model in the admin, with the permission of that name. Superusers

@@ -8,7 +8,7 @@ from django.test import AsyncClient, Client
 
 from .actors import PASSWORD, Actor, sign_in, user
 from .calls import calls
-from .expectations import Anyone, Nobody, OwnPage
+from .expectations import Anyone, NoView, OwnPage
 from .routes import all_routes
 from .victim import everything, user_victim
 
@@ -32,7 +32,7 @@ async def test_forged_requests_of_a_signed_in_owner_change_nothing(headers: dict
     client.cookies = (await sync_to_async(sign_in)(victim.user)).cookies
     before = await sync_to_async(everything)()
     for call in calls(victim):
-        if call.route.method in SAFE or isinstance(call.row, Anyone | Nobody):
+        if call.route.method in SAFE or isinstance(call.row, Anyone | NoView):
             continue
         response = await call.send(Actor(client), **headers)
         refused = response.status_code in (403, 405) or (response.status_code == 302 and not headers)

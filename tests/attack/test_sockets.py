@@ -159,7 +159,7 @@ async def test_socket_opens_for_those_of_the_table(path: str):
 
 
 #: Browsers that the chat treats as new visitors.
-_AS_VISITORS = {"nobody", "session_of_deactivated_staff", "session_of_erased_user"}
+_AS_VISITORS = {"stranger", "session_of_deactivated_staff", "session_of_erased_user"}
 
 
 def _forget_users() -> None:

@@ -10,7 +10,7 @@ def test_every_route_has_a_row():
     missing = [str(one) for one in all_routes() if one.method not in ROUTES.get(one.pattern, {})]
     assert not missing, (
         f"Write rows for {missing} in tests/attack/expectations.py, ROUTES: who may call it "
-        "(Anyone, Owner, OwnPage, Account, Staff, Nobody), and which of the victim's ids a stranger can send."
+        "(Anyone, Owner, OwnPage, Account, Staff, NoView), and which of the victim's ids a stranger can send."
     )
 
 
