@@ -22,9 +22,10 @@ for i, old in ipairs(redis.call('HMGET', q.meta, unpack(FIELDS))) do
   end
 end
 if next(changed) == nil then return 0 end
--- Jobs are parked because their owners were at their maximum. With another maximum they may not be.
+-- Jobs are parked because their owners, or shares, were at their maximum. With another maximum they may not be. The
+-- groups of needs sort before both, and stay.
 while changed.owner_concurrency do
-  local parked = redis.call('ZRANGEBYLEX', q.parked, '[\32', '+', 'LIMIT', 0, 1000)
+  local parked = redis.call('ZRANGEBYLEX', q.parked, '(' .. NEED .. '\255', '+', 'LIMIT', 0, 1000)
   if not parked[1] then break end
   local back = {}
   for _, member in ipairs(parked) do

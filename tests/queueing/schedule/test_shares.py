@@ -91,6 +91,20 @@ def test_claim_share_has_the_maximum_of_one_owner():
     assert list(claim(capped, 40)) == [jobs[2]]
 
 
+@pytest.mark.parametrize("raised", [0, 4])
+def test_parked_jobs_of_a_share_return_when_the_maximum_is_raised(raised):
+    jobs = [put_shared(f"s:{n}")[0] for n in range(4)]
+    client = redis_client.client()
+    client.zadd(
+        queue_key("test", "parked"), {f"\1{'f' * 40}\x1f5\x1f{'e' * 32}": 0}
+    )  # waits for an able worker
+    assert list(claim(capped, 40)) == jobs[:2]
+    assert client.zcard(queue_key("test", "parked")) == 3
+    assert redis_client.run(scripts.set_overrides("test", {"owner_concurrency": raised}, ""))
+    assert client.zcard(queue_key("test", "parked")) == 1
+    assert list(claim(capped, 40)) == jobs[2:]
+
+
 def test_remove_and_finish_leave_no_trace_of_shares():
     ids = [job for n in range(5) for job in put_shared(f"s:{n}", 2)]
     redis_client.run(scripts.remove("test", ids[:5]))
