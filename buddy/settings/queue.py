@@ -70,6 +70,22 @@ QUEUEING = {
             "patience": 3600.0,
             "keep": (20, 10),
         },
+        # Codes, links and notices by e-mail. A mail waits for its server until what it says has expired
+        # (chat/accounts/mail.py).
+        "mail": {
+            "provider": "mail",
+            "priority": 1,
+            "concurrency": 3,
+            "attempts": 8,
+            "backoff": {"type": "exponential", "delay": 5},
+            "timeout": 60.0,
+            "patience": 86_400.0,
+            # Mails have no owner. While the server is unavailable, all of them wait.
+            "owner_limit": 0,
+            "soft_limit": 10_000,
+            "hard_limit": 10_000,
+            "keep": (50, 50),
+        },
         # Titles and summaries. No user waits for them, so they have the lowest priority. They have no owner.
         # When the queue is full, no more are added.
         "background": {

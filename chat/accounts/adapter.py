@@ -1,8 +1,7 @@
 """What django-allauth asks the site: how to sign in, what to say, and whom to send e-mail."""
 
-import base64
 import logging
-from smtplib import SMTPException
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,7 +10,6 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -22,15 +20,20 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from chat import limits
-from chat.limits.addresses import client_address
+from chat.errors import LimitReached
+from chat.limits.addresses import client_address, network_name
+from queueing.api import Rejected
 
-from . import second_factor, texts
+from . import mail, second_factor, texts
+from .sealing import cipher
 from .sessions import sign_in
 
 logger = logging.getLogger(__name__)
 
 #: Seconds for which signing in counts as a proof of identity for changes of the account.
 _RECENT = 5 * 60
+#: For how long a mail is worth sending: one with a code, and one that reports a change.
+_CODE, _NOTICE = timedelta(minutes=15), timedelta(days=1)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -95,7 +98,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         sender = f"{email.lower()} {self.get_client_ip(self.request)}"
         limits.check("mail", salted_hmac("mail", sender).hexdigest())  # Redis holds no addresses
-        self._send(template_prefix, email, context)
+        lifetime = _CODE if "code" in context else timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+        try:
+            self._post(template_prefix, email, context, lifetime)
+        except Rejected as refusal:
+            raise LimitReached(refusal.code, texts.MAIL_BUSY, refusal.retry_after) from refusal
 
     def send_notification_mail(
         self,
@@ -104,21 +111,23 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Tell the owner of a verified address what has changed. The change stays if the mail fails."""
+        """Tell the owner of a verified address what has changed. The change stays if no mail can be sent."""
         verified = EmailAddress.objects.get_verified(user)
         to = email or (verified and verified.email)
         if not to or not settings.ACCOUNT_EMAIL_NOTIFICATIONS:
             return
         origin = {"at": timezone.now(), "address": self.get_client_ip(self.request)}
         try:
-            self._send(template_prefix, to, origin | (context or {}))
-        except (OSError, SMTPException):
+            self._post(template_prefix, to, origin | (context or {}), _NOTICE)
+        except Rejected:
             logger.exception("could not send %s", template_prefix)
 
-    def _send(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail whose links lead to `CLIENT_URL`: a stranger can choose the `Host` header."""
+    def _post(self, template_prefix: str, email: str, context: dict[str, Any], lifetime: timedelta) -> None:
+        """Submit a mail whose links lead to `CLIENT_URL`: a stranger can choose the `Host` header."""
         site = settings.CLIENT_URL.rstrip("/")
-        self.render_mail(template_prefix, email, context | {"site": site, "email": email}).send()
+        message = self.render_mail(template_prefix, email, context | {"site": site, "email": email})
+        share = network_name(self.get_client_ip(self.request))
+        mail.post(message, lifetime, share)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -128,10 +137,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Encrypt a secret with `SECRET_KEY`, so that the database alone gives no codes."""
-        return _fernet().encrypt(text.encode()).decode()
+        return cipher("second factor").encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _fernet().decrypt(encrypted_text.encode()).decode()
+        return cipher("second factor").decrypt(encrypted_text.encode()).decode()
 
     def get_totp_label(self, user: Any) -> str:
         return str(user.get_username())
@@ -140,10 +149,3 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         """Return False for the last second factor of a user who must have one."""
         others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factor.MAIN_TYPES)
         return not second_factor.is_required(authenticator.user) or others.count() > 1
-
-
-def _fernet() -> MultiFernet:
-    """Return the cipher: the first key encrypts, and all of them decrypt."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [salted_hmac("second factor", "", secret=key, algorithm="sha256").digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

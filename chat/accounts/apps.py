@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
 
         from queueing.api import monitoring
 
+        from . import mail
         from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_password_change
         from .erasing import erase_before_deletion, forget_erased
@@ -35,3 +36,4 @@ class AccountsConfig(AppConfig):
         password_set.connect(record_new_key)
         authenticator_added.connect(record_set_up)
         monitoring.register_pruning(sweep)
+        monitoring.register_pruning(mail.prune)

@@ -1,4 +1,4 @@
-"""The sessions in which users are signed in, the API tokens of users, and who was erased of late."""
+"""The sessions in which users are signed in, API tokens, e-mails that wait, and who was erased of late."""
 
 from django.conf import settings
 from django.db import models
@@ -26,6 +26,18 @@ class ErasedOwner(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class OutgoingMail(models.Model):
+    """An e-mail that waits for the mail server."""
+
+    sealed = models.TextField()
+    """Its parts as encrypted JSON (`mail.post`)."""
+    expires_at = models.DateTimeField(db_index=True)
+    """When the code or the link in it is no longer valid."""
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
 class Token(models.Model):

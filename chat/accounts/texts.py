@@ -81,6 +81,12 @@ TRIED = {
     "metrics_token": "token of /metrics",
 }
 
+MAIL_BUSY = "Too many e-mails are waiting to be sent. Please try again later."
+MAIL_EXPIRED = "The e-mail is no longer valid, or it was sent."
+MAIL_UNREADABLE = "The e-mail cannot be read: SECRET_KEY has changed."
+MAIL_SIGN_IN_FAILED = (
+    "The mail server refuses EMAIL_HOST_USER and EMAIL_HOST_PASSWORD, or it takes none over this connection."
+)
 INCOMPLETE = "This answer is incomplete."
 EXPORT_README = """\
 Your data at Buddy Companion, as of {at}.
@@ -102,6 +108,16 @@ def too_many_tokens(maximum: int) -> str:
 def scope_missing(scope: str) -> str:
     """Return the sentence for a token without `scope`."""
     return f"This token does not have the scope {scope}."
+
+
+def mail_server_unreachable(error: str) -> str:
+    """Return the sentence for operators about a mail server that does not answer."""
+    return f"The mail server does not answer ({error})."
+
+
+def mail_refused(code: int) -> str:
+    """Return the sentence for operators about the reply of a mail server."""
+    return f"The mail server has refused the e-mail with the code {code}."
 
 
 def many_tries(failed: int, refused: int, minutes: int) -> str:

@@ -15,7 +15,7 @@ from django.db import models
 from chat import personal_data
 from chat.accounts.pages import exporting
 from chat.models import Message, Role, Thread
-from queueing.api import Job, new_id
+from queueing.api import Job, new_id, pause
 from tests.support.stores import everything_in_redis, everything_in_the_database
 
 from .accounts.account_client import PASSWORD, send_message, sign_up, sign_up_with_address, submit_form
@@ -62,6 +62,7 @@ def test_every_model_with_an_owner_is_registered():
 
 
 async def test_export_contains_conversations_as_markdown_and_json(workers, mail_server):
+    await sync_to_async(pause)("mail")  # the test delivers the mails, not the workers
     workers.script(text="A bird, **quite** blue.")
     async with browser() as alice:
         done = await create_conversation(alice)
@@ -131,6 +132,7 @@ def test_export_of_thousands_of_messages_needs_little_memory():
 
 @pytest.mark.parametrize("with_account", [False, True])
 async def test_erase_leaves_no_trace_of_the_owner(workers, valkey, mail_server, with_account):
+    await sync_to_async(pause)("mail")
     workers.script(match=SECRET, text=f"All about {SECRET}.", thoughts=f"Hm, {SECRET}?")
     async with browser() as alice, browser() as bob:
         await send_message(bob, "Bob's own")

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from django.core import mail
-
 from tests.chat.browser import Browser
+from tests.support.mail import outbox
 
 PASSWORD = "long-and-own-4711"
 
@@ -37,7 +36,7 @@ def code_in(message: Any) -> str:
 async def sign_up_with_address(alice: Browser, email: str = "alice@example.org", **more: Any) -> Any:
     """Sign up with an address, and enter the code from the e-mail."""
     await enter_address(alice, email, **more)
-    return await submit_form(alice, "sign-up/code/", code=code_in(mail.outbox[-1]))
+    return await submit_form(alice, "sign-up/code/", code=code_in((await outbox())[-1]))
 
 
 async def sign_in(alice: Browser, name: str = "alice", password: str = PASSWORD, **more: Any) -> Any:

@@ -10,13 +10,13 @@ from allauth.mfa.totp.internal import auth
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.management import CommandError, call_command
 
 from buddy.asgi import application
 from chat.accounts import second_factor
 from chat.accounts.models import Token, UserSession
 from tests.chat.browser import PAGE, Browser, browser
+from tests.support.mail import outbox
 
 from .account_client import PASSWORD, send_message, sign_in, sign_up_with_address, submit_form, thread_titles
 
@@ -287,7 +287,7 @@ async def test_reset_command_removes_the_factor_ends_all_access_and_notifies_the
         assert not await Authenticator.objects.aexists()
         assert not await Token.objects.aexists()
         assert not await UserSession.objects.aexists()
-        assert "has removed your second factor" in mail.outbox[-1].body
+        assert "has removed your second factor" in (await outbox())[-1].body
         assert (await sign_in(phone, "carol"))["Location"] == "/"
 
 

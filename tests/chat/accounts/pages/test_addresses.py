@@ -8,7 +8,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from tests.chat.accounts.account_client import (
 )
 from tests.chat.browser import Browser, browser
 from tests.support.hashers import MD5PasswordHasher
+from tests.support.mail import delivered, outbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -64,7 +64,7 @@ async def test_account_with_an_address_exists_after_the_code_and_takes_over_the_
         response = await enter_address(alice, ALICE, next="/account/")
         assert response["Location"] == "/account/sign-up/code/"
         assert not await User.objects.aexists()
-        done = await submit_form(alice, "sign-up/code/", code=code_in(mail.outbox[-1]))
+        done = await submit_form(alice, "sign-up/code/", code=code_in((await outbox())[-1]))
         assert (done.status_code, done["Location"]) == (302, "/account/")
         assert await thread_titles(alice) == ["From before"]
         address = await EmailAddress.objects.select_related("user").aget()
@@ -79,9 +79,9 @@ async def test_sign_up_with_the_address_of_an_account_looks_the_same_and_informs
         taken = await enter_address(mallory, ALICE, follow=True)
         assert shown(taken).replace(ALICE, "other@example.org") == shown(free)
         assert taken.redirect_chain == free.redirect_chain
-        assert mail.outbox[-1].to == [ALICE]
-        assert "You have one already" in mail.outbox[-1].body
-        assert not code_in(mail.outbox[-1])
+        assert (await outbox())[-1].to == [ALICE]
+        assert "You have one already" in (await outbox())[-1].body
+        assert not code_in((await outbox())[-1])
         wrong = await submit_form(mallory, "sign-up/code/", code="BBBB-BBBB")
         assert b"This code is wrong" in wrong.content
         assert await User.objects.acount() == 1
@@ -92,7 +92,7 @@ async def test_stranger_who_enters_an_address_first_blocks_and_learns_nothing(ma
         await enter_address(mallory, ALICE, password1="of-mallory-4711", password2="of-mallory-4711")
         assert (await sign_in(mallory, ALICE, "of-mallory-4711")).status_code == 200
         assert (await sign_up_with_address(alice)).status_code == 302
-        refused = await submit_form(mallory, "sign-up/code/", code=code_in(mail.outbox[-1]))
+        refused = await submit_form(mallory, "sign-up/code/", code=code_in((await outbox())[-1]))
         assert refused.status_code == 200
         assert (await sign_in(mallory, ALICE, "of-mallory-4711")).status_code == 200
         assert await User.objects.acount() == 1
@@ -101,7 +101,7 @@ async def test_stranger_who_enters_an_address_first_blocks_and_learns_nothing(ma
 async def test_code_of_an_address_that_was_verified_meanwhile_creates_nothing(mail_server):
     async with browser() as first, browser() as second:
         await enter_address(first, ALICE)
-        earlier = code_in(mail.outbox[-1])
+        earlier = code_in((await outbox())[-1])
         await sign_up_with_address(second)
         await submit_form(first, "sign-up/code/", code=earlier)
         assert await User.objects.acount() == 1
@@ -110,7 +110,7 @@ async def test_code_of_an_address_that_was_verified_meanwhile_creates_nothing(ma
 async def test_three_wrong_codes_end_the_sign_up(mail_server):
     async with browser() as mallory:
         await enter_address(mallory, ALICE)
-        code = code_in(mail.outbox[-1])
+        code = code_in((await outbox())[-1])
         for _ in range(3):
             await submit_form(mallory, "sign-up/code/", code="BBBB-BBBB")
         late = await submit_form(mallory, "sign-up/code/", code=code)
@@ -122,7 +122,7 @@ async def test_expired_code_ends_the_sign_up_and_leaves_nothing_in_the_session(m
     async with browser() as alice:
         await enter_address(alice, ALICE)
         monkeypatch.setattr(pending, "_TIMEOUT", -1)
-        late = await submit_form(alice, "sign-up/code/", code=code_in(mail.outbox[-1]))
+        late = await submit_form(alice, "sign-up/code/", code=code_in((await outbox())[-1]))
         assert late["Location"] == "/account/sign-up/"
         assert not await User.objects.aexists()
         assert ALICE not in str(await sync_to_async(alice.client.session.load)())
@@ -136,7 +136,7 @@ async def test_mails_to_one_address_are_limited(mail_server):
         refused = await submit_form(mallory, "reset/", email=ALICE)
         assert refused.status_code == 429
         assert int(refused["Retry-After"]) > 1
-        assert len(mail.outbox) == 2
+        assert len(await outbox()) == 2
         assert (await submit_form(mallory, "reset/", email="bob@example.org")).status_code == 302
 
 
@@ -148,8 +148,8 @@ def test_links_in_mails_lead_to_the_configured_address(mail_server):
     mallory.post("/account/reset/", {"email": ALICE})
     mallory.post("/account/reset/", {"email": "unknown@example.org"})
     mallory.post("/account/sign-up/", {"email": ALICE, "password1": PASSWORD, "password2": PASSWORD})
-    assert len(mail.outbox) == 3
-    for message in mail.outbox:
+    assert len(delivered()) == 3
+    for message in delivered():
         assert "https://buddy.example.org/account/" in message.body
         assert "evil.example" not in message.body + message.subject
 
@@ -203,16 +203,16 @@ async def test_another_address_counts_after_its_code_and_the_old_one_is_notified
         await sign_up_with_address(alice)
         await submit_form(alice, "email/", email="new@example.org", action_add="1")
         assert (await EmailAddress.objects.aget()).email == ALICE
-        assert mail.outbox[-1].to == ["new@example.org"]
-        await submit_form(alice, "email/code/", code=code_in(mail.outbox[-1]))
+        assert (await outbox())[-1].to == ["new@example.org"]
+        await submit_form(alice, "email/code/", code=code_in((await outbox())[-1]))
         address = await EmailAddress.objects.select_related("user").aget()
         assert (address.email, address.verified, address.user.email) == (
             "new@example.org",
             True,
             address.email,
         )
-        assert mail.outbox[-1].to == [ALICE]
-        assert "is now new@example.org" in mail.outbox[-1].body
+        assert (await outbox())[-1].to == [ALICE]
+        assert "is now new@example.org" in (await outbox())[-1].body
         async with browser() as phone:
             assert (await sign_in(phone, ALICE)).status_code == 200
             assert (await sign_in(phone, "new@example.org")).status_code == 302
@@ -225,7 +225,7 @@ async def test_address_of_another_account_is_not_taken_over(mail_server):
         free = await submit_form(mallory, "email/", email="free@example.org", action_add="1", follow=True)
         taken = await submit_form(mallory, "email/", email=ALICE, action_add="1", follow=True)
         assert shown(free).replace("free@example.org", ALICE) == shown(taken)
-        await submit_form(mallory, "email/code/", code=code_in(mail.outbox[-1]))
+        await submit_form(mallory, "email/code/", code=code_in((await outbox())[-1]))
         owner = await EmailAddress.objects.select_related("user").aget(email=ALICE, verified=True)
         assert owner.user.username == "alice"
 
@@ -235,10 +235,10 @@ async def test_change_of_how_to_sign_in_asks_for_the_password_after_some_minutes
     async with browser() as alice:
         await sign_up_with_address(alice)
         await later(alice)
-        sent = len(mail.outbox)
+        sent = len(await outbox())
         asked = await submit_form(alice, path, email="new@example.org", action_add="1", code="123456")
         assert asked["Location"].startswith("/account/confirm/")
-        assert len(mail.outbox) == sent
+        assert len(await outbox()) == sent
         wrong = await submit_form(alice, f"confirm/?next=/account/{path}", password="a guess")
         assert b"This is not your password" in wrong.content
         right = await submit_form(alice, f"confirm/?next=/account/{path}", password=PASSWORD)
@@ -252,16 +252,16 @@ async def test_account_of_an_earlier_version_signs_in_but_cannot_reset_before_it
     await account_of_earlier_version()
     async with browser() as alice, browser() as phone:
         await submit_form(phone, "reset/", email=ALICE)
-        assert "No account has verified this address" in mail.outbox[-1].body
+        assert "No account has verified this address" in (await outbox())[-1].body
         assert (await sign_in(alice, ALICE)).status_code == 302
         page = (await alice.client.get("/account/")).content.decode()
         assert f"Verify {ALICE}" in page
         await alice.client.get("/account/email/")
         await submit_form(alice, "email/", email=ALICE, action_send="1")
-        await submit_form(alice, "email/code/", code=code_in(mail.outbox[-1]))
+        await submit_form(alice, "email/code/", code=code_in((await outbox())[-1]))
         assert "Verify" not in (await alice.client.get("/account/")).content.decode()
         await submit_form(phone, "reset/", email=ALICE)
-        assert "https://buddy.example.org/account/reset/" in mail.outbox[-1].body
+        assert "https://buddy.example.org/account/reset/" in (await outbox())[-1].body
 
 
 async def test_name_that_is_an_address_goes_to_the_account_that_verifies_it(mail_server):
@@ -286,4 +286,4 @@ async def test_site_without_mail_says_what_is_not_possible():
             assert (await alice.client.get(f"/account/{path}")).status_code == 404
         assert (await sign_up(alice)).status_code == 302
         assert b"This site sends no e-mail" in (await alice.client.get("/account/")).content
-        assert mail.outbox == []
+        assert await outbox() == []

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.core import mail
 
 from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
@@ -19,6 +18,7 @@ from tests.chat.accounts.account_client import (
     submit_form,
 )
 from tests.chat.browser import browser
+from tests.support.mail import outbox
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -46,11 +46,11 @@ async def test_password_change_signs_out_other_devices_and_closes_their_sockets(
 async def test_forgotten_password_is_reset_by_mail(mail_server):
     async with browser() as laptop, browser() as phone:
         await sign_up_with_address(laptop)
-        mail.outbox.clear()
+        (await outbox()).clear()
         unknown = await submit_form(phone, "reset/", follow=True, email="nobody@example.org")
         known = await submit_form(phone, "reset/", follow=True, email="alice@example.org")
         assert unknown.content == known.content
-        to_unknown, sent = mail.outbox
+        to_unknown, sent = await outbox()
         assert "new password here" not in to_unknown.body
         link = re.search(r"https://buddy.example.org(/account/reset/\S+)", sent.body)[1]  # type: ignore[index]
         form = await phone.client.get(link, follow=True)
@@ -59,7 +59,7 @@ async def test_forgotten_password_is_reset_by_mail(mail_server):
             form.request["path"],
             {"password1": "another-4711", "password2": "another-4711", "csrfmiddlewaretoken": token},
         )
-        assert "was reset with a link" in mail.outbox[-1].body
+        assert "was reset with a link" in (await outbox())[-1].body
         assert (await sign_in(phone, "alice@example.org", "another-4711")).status_code == 302
         assert b"You are not signed in" in (await laptop.client.get("/account/")).content
         assert b"This link has expired" in (await phone.client.get(link, follow=True)).content
