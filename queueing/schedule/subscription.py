@@ -88,6 +88,10 @@ class Subscription:
                 if not self._failing:
                     logger.warning("a subscription of Redis is interrupted (%s); connecting again", exc)
                 self._failing = True
+            except Exception:
+                # Without this loop the process would never receive an event again.
+                logger.exception("a subscription of Redis failed; connecting again")
+                self._failing = True
             finally:
                 self.heard_at, self._connection = 0.0, None
                 self._unconfirmed = set(self._channels)
@@ -121,6 +125,8 @@ class Subscription:
             await connection.disconnect(nowait=True)
 
     def _receive(self, reply: Any) -> None:
+        if not isinstance(reply, list):  # the answer to a ping without any channel
+            return
         kind, channel = reply[0], reply[1].decode()
         if kind == b"message":
             self._on_message(channel, reply[2])

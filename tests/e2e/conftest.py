@@ -86,7 +86,9 @@ def local_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def provider(scripted: Provider, site: Site) -> Iterator[Provider]:
-    """The scripted provider, with nothing left over from another test, also not its failures."""
+    """The scripted provider, with nothing left over from another test: no job, no request, no failure."""
+    scripted.reset()
+    site.end_jobs()
     scripted.reset()
     client = site.valkey.client
     if breakers := list(client.scan_iter("*breaker:*")):

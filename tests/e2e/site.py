@@ -1,12 +1,15 @@
 """A whole Buddy of the tests' own: Valkey, workers, web server, on free ports, with a new database."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from deploy.local.services import http_missing
 from tests.support.cluster import ROOT, ClusterProcess
@@ -25,6 +28,24 @@ class Site:
     def end_sessions(self) -> None:
         """Forget all visitors, as expiry would."""
         self.run("from django.contrib.sessions.models import Session; Session.objects.all().delete()")
+
+    def unfinished_jobs(self) -> int:
+        """Return the number of jobs that wait or run."""
+        path = self.environment["DATABASE_URL"].removeprefix("sqlite:///")
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            query = "SELECT count(*) FROM queueing_job WHERE state IN ('waiting', 'delayed', 'active')"
+            return int(database.execute(query).fetchone()[0])
+
+    def end_jobs(self) -> None:
+        """Wait until no job waits or runs; cancel those that do not end by themselves."""
+        try:
+            wait_until(lambda: not self.unfinished_jobs(), "the jobs of the site to end", 3)
+        except pytest.fail.Exception:
+            self.run(
+                "from queueing.api import cancel; from queueing.states import UNFINISHED\n"
+                "for job in Job.objects.filter(state__in=UNFINISHED): cancel(job.id)"
+            )
+            wait_until(lambda: not self.unfinished_jobs(), "the cancelled jobs to end", 30)
 
     def run(self, code: str) -> None:
         """Run code in `manage.py shell`, which has imported all models."""

@@ -65,6 +65,37 @@ async def test_silent_subscription_stays(valkey):
         assert len(connected) == 1
 
 
+async def test_subscription_without_channels_stays_and_takes_new_ones(valkey):
+    """The answer to a ping has another form while there is no channel. A probe of /readyz leaves none behind."""
+    async with listening("one") as (found, heard, _):
+        await found.discard("one")
+        before = time.monotonic()
+        await eventually(lambda: found.heard_at > before + 0.5, "answers to pings")
+        await found.add("two")
+        valkey.client.publish("two", "hello")
+        await eventually(lambda: heard == ["hello"], "the message")
+
+
+async def test_failing_receiver_does_not_end_the_subscription(valkey):
+    heard: list[str] = []
+
+    def receive(_: str, data: bytes) -> None:
+        if data == b"bad":
+            raise ValueError("bad")
+        heard.append(data.decode())
+
+    connected: list[float] = []
+    found = Subscription(server(), receive, lambda: connected.append(time.monotonic()))
+    task = asyncio.create_task(found.run())
+    await found.add("one")
+    valkey.client.publish("one", "bad")
+    await eventually(lambda: len(connected) == 2, "another connection")
+    valkey.client.publish("one", "good")
+    await eventually(lambda: heard == ["good"], "the message")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_subscription_without_redis_is_made_when_it_is_back(valkey):
     valkey.stop()
     async with listening("one") as (_, heard, connected):
