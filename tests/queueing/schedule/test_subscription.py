@@ -66,7 +66,7 @@ async def test_silent_subscription_stays(valkey):
 
 
 async def test_subscription_without_channels_stays_and_takes_new_ones(valkey):
-    """The answer to a ping has another form while there is no channel. A probe of /readyz leaves none behind."""
+    """The answer to a ping has another form then. A probe of /readyz leaves no channel behind."""
     async with listening("one") as (found, heard, _):
         await found.discard("one")
         before = time.monotonic()
