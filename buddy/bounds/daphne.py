@@ -31,7 +31,7 @@ IDLE = 60
 #: Seconds for which a refused client may read the answer while what it sends is thrown away.
 LINGER = 2
 #: Bytes of a frame of a socket. The application refuses frames of half this size, with an event that says so.
-MAX_FRAME = 128 * 1024
+MAX_FRAME = 256 * 1024
 #: Frames of a socket that the application has not read, and the seconds until they are counted again.
 UNREAD_FRAMES, UNREAD_PAUSE = 64, 0.05
 #: Connections of a process: its open files, without those of the database, of Redis and of bodies.

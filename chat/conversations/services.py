@@ -3,7 +3,6 @@
 `Thread.DoesNotExist` and `Job.DoesNotExist` also mean that the row belongs to another owner.
 """
 
-import re
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from queueing.api import Job, State
 from . import selectors, texts
 from .admission import Sender, admit
 from .blank import is_blank
+from .characters import check_characters
 from .messages import AcceptedMessage, NewMessage, Question, accepted_before
 from .questions import add_question, lock_unfinished_jobs
 from .threads import thread_for
@@ -49,8 +49,7 @@ def check_text(text: str) -> str:
     """Return `text`, or raise `InvalidInput` when it cannot be a message."""
     if is_blank(text):
         raise InvalidInput("message", texts.EMPTY_MESSAGE)
-    if "\x00" in text or re.search("[\ud800-\udfff]", text):
-        raise InvalidInput("message", texts.INVALID_CHARACTERS)
+    check_characters(text, "message")
     if len(text) > MAX_TEXT:
         raise InvalidInput("message", texts.message_too_long(len(text), MAX_TEXT))
     return text

@@ -1,7 +1,7 @@
 """Sentences that clients read, of messages and conversations."""
 
 EMPTY_MESSAGE = "This message is empty."
-INVALID_CHARACTERS = "A message cannot contain NUL characters or half surrogate pairs."
+INVALID_CHARACTERS = "A text cannot contain NUL characters or half surrogate pairs."
 REQUEST_ID_USED = "This requestId was already used for another kind of job."
 DOCUMENT_GONE = "To ask something else about a document, please attach it again."
 NOT_TRANSCRIBED = "Cannot edit a recording that is not transcribed."

@@ -20,6 +20,7 @@ from queueing.api import UNFINISHED, Job, WrongState, cancel, events, parent_ids
 
 from . import selectors, texts
 from .blank import is_blank
+from .characters import check_characters
 
 
 def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
@@ -34,7 +35,7 @@ def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) ->
 
 def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     """Give a thread another title; it keeps its place in the list."""
-    title = " ".join(title.replace("\x00", "").split())
+    title = " ".join(check_characters(title, "title").split())
     maximum = Thread._meta.get_field("title").max_length
     if is_blank(title) or len(title) > maximum:
         raise InvalidInput("title", texts.title_length(maximum))

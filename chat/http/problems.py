@@ -23,6 +23,7 @@ from ninja.errors import HttpError, ValidationError
 from chat.accounts.access.tokens import TokenRefused
 from chat.care.http import add_care
 from chat.errors import NOT_FOUND, SERVER_ERROR, Refusal, refusal_of
+from chat.protocol.texts import HALF_SURROGATE
 
 from . import texts
 
@@ -81,7 +82,8 @@ def _invalid(exc: ValidationError) -> HttpResponse:
         return _not_found(exc)
     # A body's path begins with our parameter's name, which clients do not know.
     field = ".".join(str(part) for part in (path[1:] if source == "body" else path))
-    return problem(422, "invalid", f"{first['msg']}.", field=field)
+    detail = HALF_SURROGATE if first["type"] == "string_unicode" else f"{first['msg']}."
+    return problem(422, "invalid", detail, field=field)
 
 
 def _token_refused(exc: TokenRefused) -> HttpResponse:

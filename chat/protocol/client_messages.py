@@ -1,6 +1,7 @@
 """The messages of clients on a socket, and their validation."""
 
 import json
+import re
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from . import texts
 #: The client's own id of a request.
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
-#: Bytes of one frame.
-MAX_FRAME = 64 * 1024
+#: Bytes of one frame. A message of the most characters fits, also when each is a control, which JSON escapes.
+MAX_FRAME = 128 * 1024
+#: Where the client's id is in a frame that cannot be read. In a text of the client its quotes are escaped.
+_REQUEST_ID = re.compile(r'(?<!\\)"requestId"\s*:\s*"([A-Za-z0-9._:-]{1,64})"')
 
 
 class BadFrame(ChatError):
@@ -172,17 +175,33 @@ def parse(text: str | None) -> ClientMessage:
     if text is None:
         raise BadFrame("binary", texts.NOT_TEXT)
     if len(text.encode()) > MAX_FRAME:
-        raise BadFrame("too_large", texts.frame_too_large(MAX_FRAME // 1024))
+        raise BadFrame("too_large", texts.frame_too_large(MAX_FRAME // 1024), request_id=_request_id_in(text))
     try:
         data = json.loads(text, parse_constant=_no_constant)
-        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair could not be sent back
+        is_unicode = _is_unicode(data)
     except (ValueError, RecursionError):
-        raise BadFrame("bad_json", texts.NOT_JSON) from None
+        raise BadFrame("bad_json", texts.NOT_JSON, request_id=_request_id_in(text)) from None
+    if not is_unicode:  # it could not be stored or sent back
+        raise BadFrame("invalid", texts.HALF_SURROGATE, request_id=_request_id_in(text))
     request_id = data.get("requestId", "") if isinstance(data, dict) else ""
     try:
         return _client_message.validate_python(data)
     except ValidationError as exc:
         raise _bad_frame(exc, request_id if isinstance(request_id, str) else "") from None
+
+
+def _request_id_in(text: str) -> str:
+    """Return the client's id in a frame that is refused: without it, the error belongs to no message."""
+    found = _REQUEST_ID.search(text)
+    return found[1] if found else ""
+
+
+def _is_unicode(data: object) -> bool:
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> None:

@@ -2,6 +2,7 @@
 
 NOT_TEXT = "Messages are JSON text."
 NOT_JSON = "This is not JSON."
+HALF_SURROGATE = "This text has half of a surrogate pair, which is no character."
 UNKNOWN_TYPE = "There is no such message type."
 TOO_MANY_MESSAGES = "Too many messages. Please wait a moment."
 LAST_MESSAGE_NOT_THE_USERS = "The last message must have the role user."

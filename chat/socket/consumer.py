@@ -143,15 +143,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def _parse(self, text: str | None) -> client_messages.ClientMessage:
         try:
             return client_messages.parse(text)
-        except client_messages.BadFrame:
-            self._count("invalid")
+        except client_messages.BadFrame as exc:
+            self._count("invalid", exc.request_id)
             raise
 
-    def _count(self, message_type: str) -> None:
+    def _count(self, message_type: str, request_id: str = "") -> None:
         cost = message_cost(message_type)
         if not self.message_limit.take(cost):
             wait = round(self.message_limit.wait(cost), 1)
-            raise client_messages.BadFrame("too_many", texts.TOO_MANY_MESSAGES, retry_after=wait)
+            raise client_messages.BadFrame(
+                "too_many", texts.TOO_MANY_MESSAGES, retry_after=wait, request_id=request_id
+            )
 
     def _check_scope(self, message: client_messages.ClientMessage) -> None:
         """Raise `ChatError` if the message changes something and the client may only read."""

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from chat.conversations import serializers
+from chat.conversations.services import MAX_TEXT
 from chat.errors import InvalidInput
 from chat.protocol import client_messages
 from chat.protocol.error_events import error_event
@@ -80,7 +81,40 @@ def test_json_without_object_is_bad_message(data):
 
 
 def test_frame_size_is_measured_in_bytes():
-    assert refused(json.dumps({"type": "ping", "t": "é" * 33_000}, ensure_ascii=False)).code == "too_large"
+    assert refused(json.dumps({"type": "ping", "t": "é" * 66_000}, ensure_ascii=False)).code == "too_large"
+
+
+def asking(content: str, **more: object) -> str:
+    """Return a frame with a message, as a browser writes it: only controls are escaped."""
+    message = {
+        "type": "chat:message",
+        "companion": "travel",
+        "messages": [{"role": "user", "content": content}],
+    }
+    return json.dumps(message | {"requestId": "r-1"} | more, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("character", ["x", "é", "🙂", '"', "\x01"])
+def test_message_of_the_most_characters_fits_into_a_frame(character):
+    """P4: the server counts characters, so a message that it would take is never too large to send."""
+    asked = client_messages.parse(asking(character * MAX_TEXT, threadId="0" * 32))
+    assert isinstance(asked, client_messages.Ask)
+    assert len(asked.messages[0].content) == MAX_TEXT
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (asking("🙂" * 40_000), "too_large"),
+        (asking("x")[:-1], "bad_json"),
+        (asking("x").replace('"x"', r'"x\ud800"'), "invalid"),
+        (asking(r'"requestId": "another"' + "🙂" * 40_000), "too_large"),
+    ],
+)
+def test_frame_that_cannot_be_read_is_refused_with_its_request_id(frame, code):
+    """P4: without the id, the error belongs to no message, which then seems to be on its way for ever."""
+    error = refused(frame)
+    assert (error.code, error.request_id) == (code, "r-1")
 
 
 def test_last_message_must_be_the_users():

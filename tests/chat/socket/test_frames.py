@@ -82,7 +82,7 @@ async def test_invalid_frame_is_answered_and_the_socket_stays_open():
             ("[]", "bad_message"),
             ('{"type": "chat:shout"}', "unknown_type"),
             ('{"type": "job:watch", "jobId": "x"}', "invalid"),
-            (json.dumps({"type": "ping", "t": "x" * 70_000}), "too_large"),
+            (json.dumps({"type": "ping", "t": "x" * 140_000}), "too_large"),
         ]:
             await tab.send_to(text_data=frame)
             error = await tab.receive_event()
