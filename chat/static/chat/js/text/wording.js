@@ -2,15 +2,19 @@
 // translated. Errors are in error-messages.js; what never changes is in the templates.
 
 import {
+  clockTime,
   daysAgo,
   duration,
   durationRange,
   fileSize,
   inTime,
+  longDate,
   money,
+  monthName,
   number,
   ordinal,
   secondsUntil,
+  shortDate,
   timeLeft,
 } from "./formats.js";
 
@@ -141,7 +145,16 @@ export function dayText(time) {
   const days = daysAgo(time);
   if (days < 2) return days < 1 ? "Today" : "Yesterday";
   if (days < 31) return days < 8 ? "Last 7 days" : "Last 30 days";
-  return new Date(time).toLocaleDateString("en", { month: "long", year: "numeric" });
+  return monthName(time);
+}
+
+/** When a conversation was last changed: "10:42 AM" today, else "Nov 3". */
+export const rowTime = (time) => (daysAgo(time) < 1 ? clockTime(time) : shortDate(time));
+
+/** The divider above the messages of a day: "Today", "Yesterday", "Tuesday, November 3". */
+export function dividerText(time) {
+  const days = daysAgo(time);
+  return days < 1 ? "Today" : days < 2 ? "Yesterday" : longDate(time);
 }
 
 export const THREADS = {

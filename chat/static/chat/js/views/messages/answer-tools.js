@@ -3,7 +3,6 @@
 
 import { api } from "../../net/api.js";
 import { isOver, isRunning } from "../../state/messages.js";
-import { clockTime } from "../../text/formats.js";
 import { costText } from "../../text/wording.js";
 import { $, clone, fill } from "../dom.js";
 
@@ -14,10 +13,7 @@ export function drawAnswer(element, message, question) {
   const isComplete = message.status === "completed";
   const tools = $(".message__tools", element);
   tools.hidden = isRunning(message) || !message.text;
-  fill(tools, {
-    time: message.createdAt ? clockTime(message.createdAt) : "",
-    bill: isOver(message) ? costText(message) : "",
-  });
+  fill(tools, { bill: isOver(message) ? costText(message) : "" });
   $(".message__cut", element).hidden = !isComplete || !message.truncated;
   $(".message__cached", tools).hidden = !message.cached;
   const report = $(".message__report", tools);

@@ -32,9 +32,9 @@ export function createFollower(element, onLatest) {
     },
     /** Remember where `anchor` is; call the result after something was added or removed above it. */
     hold(anchor) {
-      const { top } = anchor.getBoundingClientRect();
+      const { bottom } = anchor.getBoundingClientRect(); // its date may go when an earlier message has it
       return () => {
-        if (anchor.isConnected && !follows) scroller.scrollTop += anchor.getBoundingClientRect().top - top;
+        if (anchor.isConnected && !follows) scroller.scrollTop += anchor.getBoundingClientRect().bottom - bottom;
       };
     },
     update(later) {

@@ -5,6 +5,7 @@ import { isOver, isUnheard, isWaiting, waitingAnswers } from "../../state/messag
 import { drawCare } from "../care.js";
 import { $, clone, create } from "../dom.js";
 import { drawAnswer } from "./answer-tools.js";
+import { drawTimes } from "./days.js";
 import { createFollower } from "./follower.js";
 import { blocksOf, showBlocks, showPlain } from "./html-patch.js";
 import { createLiveAnswer } from "./live-answer.js";
@@ -54,6 +55,7 @@ function drawMessages(list, state, name) {
   const keepPlace = first && first.dataset.key !== messages[0]?.key ? scroll.hold(first) : null;
   removeOthers(drawn, new Set(messages.map(({ key }) => key)));
   const waiting = waitingAnswers(messages);
+  const today = new Date().toDateString();
   let last = null;
   messages.forEach((message, index) => {
     const entry = drawn.get(message.key) ?? createEntry(list, message, view.companion);
@@ -61,7 +63,7 @@ function drawMessages(list, state, name) {
     const before = messages[index - 1];
     const care = isAbout(state.care, message) ? state.care : null;
     const waits = message.role === "user" && isWaiting(message, waiting);
-    const shown = { message, before, care, waits, link, name };
+    const shown = { message, before, care, waits, link, name, today };
     if (isStill(message) && isSame(shown, entry.shown)) return;
     drawEntry(list, entry, shown);
     entry.shown = shown;
@@ -115,9 +117,10 @@ function createEntry({ drawn, scroll }, message, companion) {
   return entry;
 }
 
-function drawEntry({ live, handlers }, { element, shown: drawn }, { message, before, care, waits, link, name }) {
+function drawEntry({ live, handlers }, { element, shown: drawn }, { message, before, care, waits, link, name, today }) {
   const isNew = drawn?.message !== message || drawn.before !== before;
   element.dataset.status = message.status;
+  if (isNew || drawn.today !== today) drawTimes(element, message, before, today);
   if (isNew || message.status === "active") drawText($(".message__text", element), message, live);
   if (message.role === "user") {
     drawUserMessage(element, message, { waits, ...handlers });

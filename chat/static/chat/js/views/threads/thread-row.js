@@ -1,5 +1,7 @@
 // One conversation in the list.
 
+import { fullTime } from "../../text/formats.js";
+import { rowTime } from "../../text/wording.js";
 import { companions } from "../companion-picker.js";
 import { $, clone, create, setText } from "../dom.js";
 
@@ -31,7 +33,10 @@ export function drawRow(row, thread, { isCurrent, isBusy }) {
   setText($(".thread__title", row), title);
   $(".thread__more", row).ariaLabel = `More for “${title}”`;
   drawSnippet($(".thread__snippet", row), thread.snippet);
-  link.title = `${title} · ${companions.get(thread.companion)?.name ?? ""}`;
+  link.title = [title, companions.get(thread.companion)?.name, fullTime(thread.updatedAt)].filter(Boolean).join(" · ");
+  const time = $(".thread__time", row);
+  time.dateTime = thread.updatedAt;
+  setText(time, rowTime(thread.updatedAt));
   row.toggleAttribute("data-busy", isBusy);
   row.toggleAttribute("data-current", isCurrent);
   link.ariaCurrent = isCurrent ? "page" : null;
