@@ -84,7 +84,11 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, by digests of their keys: no user is signed out when Redis loses its data.
 SESSION_ENGINE = "chat.accounts.access.session_store"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
+_DAY = 60 * 60 * 24
+#: Seconds after which a session ends: a visitor's after the last visit, a user's after signing in.
+SESSION_COOKIE_AGE = round(_DAY * env.float("SESSION_DAYS", default=90))
+#: Seconds without use after which the session of a user ends.
+SESSION_IDLE_SECONDS = round(_DAY * env.float("SESSION_IDLE_DAYS", default=30))
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- static files and security -------------------------------------------------------------------------

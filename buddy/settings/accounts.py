@@ -60,6 +60,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+#: Seconds for which a password or a code counts as a proof for what is dangerous (docs/accounts.md).
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_SESSION_REMEMBER = True
 # allauth counts in Django's cache, which is of one process. chat/accounts/access/tries.py counts instead.
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False

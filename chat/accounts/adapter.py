@@ -30,8 +30,6 @@ from .sessions import sign_in
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which signing in counts as a proof of identity for changes of the account.
-_RECENT = 5 * 60
 #: For how long a mail is worth sending: one with a code, and one that reports a change.
 _CODE, _NOTICE = timedelta(minutes=15), timedelta(days=1)
 
@@ -64,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """Return whether the password is asked once more. Not just after signing in."""
         records = get_authentication_records(self.request, self.request.user)
-        return all(timezone.now().timestamp() - record["at"] > _RECENT for record in records)
+        return not second_factor.has_recent_proof(records)
 
     def get_client_ip(self, request: HttpRequest | None) -> str:
         """Return the network of the client; empty for a command."""

@@ -18,12 +18,13 @@ class AccountsConfig(AppConfig):
 
         from . import mail
         from .access import devices, passwords, tries_report
-        from .access.ending_access import end_access_after_password_change
+        from .access.ending_access import end_access_after_change
+        from .access.signed_in import end_those_of_inactive_users
         from .erasing import erase_before_deletion, forget_erased
         from .second_factor import record_set_up
         from .sessions import forget_session, record_new_key, record_sign_in, sweep
 
-        post_save.connect(end_access_after_password_change, sender=get_user_model())
+        post_save.connect(end_access_after_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
         monitoring.register_pruning(forget_erased)
         user_logged_in.connect(record_sign_in)
@@ -37,3 +38,4 @@ class AccountsConfig(AppConfig):
         authenticator_added.connect(record_set_up)
         monitoring.register_pruning(sweep)
         monitoring.register_pruning(mail.prune)
+        monitoring.register_pruning(end_those_of_inactive_users)

@@ -12,6 +12,12 @@ class UserSession(models.Model):
     session_key = models.CharField(max_length=40, unique=True)
     """The digest of the key by which the session is stored (`stored_key`)."""
     created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(null=True)
+    """Precise to five minutes; None if an earlier version stored it."""
+    address = models.CharField(max_length=50, blank=True, db_default="")
+    """The `client_address` of the last use; empty if it is unknown."""
+    user_agent = models.CharField(max_length=300, blank=True, db_default="")
+    """What the browser calls itself."""
 
     def __str__(self) -> str:
         return f"user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -36,6 +36,12 @@ def is_missing(request: Any) -> bool:
     return not any(record.get("method") == "mfa" for record in records)
 
 
+def has_recent_proof(records: list[dict[str, Any]]) -> bool:
+    """Return whether one of these records of a session says that its user proved a secret just now."""
+    now = timezone.now().timestamp()
+    return any(now - record["at"] <= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for record in records)
+
+
 def page_for(user: Any) -> str:
     """Return the address of the page on which `user` uses the second factor, or sets it up."""
     return reverse("mfa_reauthenticate" if is_mfa_enabled(user, MAIN_TYPES) else "mfa_activate_totp")

@@ -1,5 +1,6 @@
 """Signing in and up, which merges the visitor's data into the user's."""
 
+import time
 from typing import Any
 
 from django.contrib.auth import login
@@ -8,7 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .access.owners import ADOPTED, VISITOR, owner_of_visitor
+from .access.session_age import SINCE
 from .access.session_store import stored_key
+from .access.signed_in import Place
 from .erasing import erase
 from .merge import merge
 from .models import UserSession
@@ -61,10 +64,18 @@ def record_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
 
 def record_session(request: HttpRequest, user: Any) -> None:
     """Record that the request's session belongs to `user`; create the session if it has no key yet."""
+    request.session[SINCE] = time.time()
     if not request.session.session_key:
         request.session.create()
+    place = Place.of(request)
     UserSession.objects.get_or_create(
-        session_key=stored_key(request.session.session_key), defaults={"user": user}
+        session_key=stored_key(request.session.session_key),
+        defaults={
+            "user": user,
+            "last_seen_at": timezone.now(),
+            "address": place.address,
+            "user_agent": place.agent,
+        },
     )
 
 

@@ -56,6 +56,9 @@ TOKEN_NAME = "Name"  # noqa: S105
 TOKEN_SCOPES = "Scopes"  # noqa: S105
 TOKEN_EXPIRY = "Expiry"  # noqa: S105
 TOKEN_EXPIRY_CHOICES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No expiry")]
+SESSION_ENDED = "The session has ended."
+SESSIONS_ENDED = "All other sessions have ended."
+UNKNOWN_BROWSER = "Unknown browser"
 TOKEN_REVOKED = "The token was revoked."  # noqa: S105
 
 #: The scopes of a token, each with what it allows.
@@ -103,6 +106,13 @@ TOO_MANY_VISITORS = "This site has too many visitors. Please sign in, or try aga
 def too_many_tokens(maximum: int) -> str:
     """Return the sentence for a user who has the maximum number of tokens."""
     return f"You have {maximum} tokens, which is the maximum. Please revoke one first."
+
+
+def browser_on(browser: str, system: str) -> str:
+    """Return the name of a browser on a system; either can be empty."""
+    if not system:
+        return browser or UNKNOWN_BROWSER
+    return f"{browser or UNKNOWN_BROWSER} on {system}"
 
 
 def scope_missing(scope: str) -> str:

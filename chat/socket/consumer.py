@@ -6,6 +6,7 @@ and `accounts/access/open_sockets` decides when to close.
 """
 
 import logging
+import time
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -14,7 +15,9 @@ from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
 from chat.accounts.access.owners import admit_visitor, adopted_visitor, owner_of
+from chat.accounts.access.session_age import SINCE, precision
 from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.signed_in import Place, record_use
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
 from chat.errors import ChatError, LimitReached
@@ -39,6 +42,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     session_key = ""
     adopted = ""
     client: SocketClient | None = None
+    _recorded_until = 0.0
     scopes = frozenset(SCOPE_LABELS)
     """What the client may do: a browser everything, a program what its token allows."""
 
@@ -139,6 +143,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if is_first:
             await in_thread(session.keep)()
             self.session_key = access_keys.of_session(session)
+        await self._record_use(message)
+
+    async def _record_use(self, message: client_messages.ClientMessage) -> None:
+        """Record that the session of a user is used, for what its user does and not its page by itself."""
+        now = time.monotonic()
+        if now < self._recorded_until or isinstance(message, client_messages.READING):
+            return
+        self._recorded_until = now + precision().total_seconds()
+        is_by_session = not self.session_key.startswith(access_keys.TOKEN)
+        if is_by_session and SINCE in (session := self.scope["session"]):
+            await in_thread(record_use)(session, Place.of(self.scope))
 
     def _parse(self, text: str | None) -> client_messages.ClientMessage:
         try:

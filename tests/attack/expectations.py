@@ -181,6 +181,9 @@ ROUTES: dict[str, dict[str, Row]] = {
     "account/second-factor/recovery-codes/new/": {"GET": Account(), "POST": Account()},
     "account/tokens/": {"GET": NoView(), "POST": Account()},
     "account/tokens/<int:token_id>/revoke/": {"GET": NoView(), "POST": Account()},
+    "account/sessions/": {"GET": Account(), **_GET_ONLY},
+    "account/sessions/end-others/": {"GET": NoView(), "POST": Account()},
+    "account/sessions/<int:session_id>/end/": {"GET": NoView(), "POST": Account()},
     "account/export/": {"GET": OwnPage(), **_GET_ONLY},
     "account/erase/": {"GET": OwnPage(), "POST": OwnPage()},
     # --- staff ---

@@ -12,11 +12,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from chat.accounts.access import tokens
 from chat.accounts.access.open_sockets import OpenSockets
-from chat.accounts.models import Token
+from chat.accounts.access.signed_in import end_sessions
+from chat.accounts.models import Token, UserSession
 from chat.analytics.models import Event
 from chat.analytics.staff_page import export
 from chat.models import Message
@@ -144,6 +146,15 @@ async def signed_out(actor: Actor, user: User) -> None:
     await actor.client.alogout()
 
 
+async def ended_from_another_browser(actor: Actor, user: User) -> None:
+    await sync_to_async(end_sessions)(UserSession.objects.filter(user=user))
+
+
+async def past_its_end(actor: Actor, user: User) -> None:
+    """It was not used for too long, or is too old: `tests/chat/accounts/access/test_signed_in.py`."""
+    await Session.objects.aupdate(expire_date=timezone.now() - timedelta(seconds=1))
+
+
 async def password_changed(actor: Actor, user: User) -> None:
     user.set_password("another-4711")
     await user.asave()
@@ -176,6 +187,8 @@ async def token_expired(actor: Actor, user: User) -> None:
 BY_SESSION = tuple(OPENS)
 ENDS: dict[Any, tuple[str, ...]] = {
     signed_out: BY_SESSION,
+    ended_from_another_browser: BY_SESSION,
+    past_its_end: BY_SESSION,
     password_changed: BY_SESSION,
     deactivated: BY_SESSION,
     deleted: BY_SESSION,

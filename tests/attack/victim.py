@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_session
+from chat.accounts.access.session_store import stored_key
+from chat.accounts.models import UserSession
 from chat.analytics.models import Feedback
 from chat.conversations.messages import NewMessage
 from chat.intake import submit_message
@@ -55,7 +57,7 @@ def everything() -> list[str]:
             names = [column[0] for column in cursor.description]
             skipped = {
                 names.index(name)
-                for name in ("last_used_at", "last_used_from", "last_login")
+                for name in ("last_used_at", "last_used_from", "last_login", "last_seen_at")
                 if name in names
             }
             found += [
@@ -81,7 +83,9 @@ def user_victim() -> Victim:
     user = User.objects.create_user(f"{MARK}-name", f"{MARK}@example.org", PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     token, _ = tokens.issue(user, name=f"{MARK} token", scopes=["read", "chat"])
-    victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk})
+    session = stored_session()
+    row = UserSession.objects.create(user=user, session_key=stored_key(session.session_key))
+    victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk, "session_id": row.pk})
     victim.needles = [f"'u:{user.pk}'", MARK]
     plant(victim)
     return victim
@@ -90,7 +94,9 @@ def user_victim() -> Victim:
 def visitor_victim() -> Victim:
     """Return a visitor with conversations, jobs and files."""
     session = stored_session()
-    victim = Victim(owner_of_session(session), None, {"token_id": 0, "session_key": session.session_key})
+    victim = Victim(
+        owner_of_session(session), None, {"token_id": 0, "session_id": 0, "session_key": session.session_key}
+    )
     victim.needles = [victim.owner, MARK]
     plant(victim)
     return victim

@@ -60,6 +60,11 @@ def close_all_of(owner: str) -> None:
     _announce_end(owner, ALL_SESSIONS)
 
 
+def close_one(owner: str, session: str) -> None:
+    """Close the sockets of one session of an owner, by its digest."""
+    _announce_end(owner, session)
+
+
 def close_after_logout(*, request: Any, **_: Any) -> None:
     """Receive `user_logged_out`: close the sockets of that session before the next check."""
     if request.session.session_key:

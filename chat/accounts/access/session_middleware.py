@@ -11,6 +11,7 @@ from chat.errors import LimitReached
 from chat.limits.addresses import client_address
 
 from .owners import keeps_something
+from .signed_in import Place, record_use
 
 
 class VisitorSessionMiddleware(SessionMiddleware):
@@ -31,7 +32,10 @@ class VisitorSessionMiddleware(SessionMiddleware):
         return None
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        """Store the session where needed, and set its cookie."""
+        """Store the session or its use where needed, and set its cookie."""
         if response.status_code < 400 and keeps_something(request):
             request.session.keep()
+        session: Any = getattr(request, "session", None)  # a refused request has none
+        if session is not None and session.is_use_unrecorded and session.session_key:
+            record_use(session, Place.of(request))
         return super().process_response(request, response)

@@ -16,11 +16,14 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError
 from django.core.signing import BadSignature, TimestampSigner
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+
+from .session_age import SINCE, end_of, is_unrecorded, maximum_end
 
 #: Number of hexadecimal digits that are stored: 160 bits, as many as a session key has.
 _DIGITS = 40
@@ -50,7 +53,9 @@ class SessionStore(db.SessionStore):
 
     _unstored_key: str | None = None
     is_half_over = False
-    """True when less than half of the lifetime is left."""
+    """True for a visitor's session when less than half of its lifetime is left."""
+    is_use_unrecorded = False
+    """True for a user's session whose last recorded use is too old (`session_age`)."""
 
     @property
     def is_unstored(self) -> bool:
@@ -100,10 +105,26 @@ class SessionStore(db.SessionStore):
         contents = self.decode(row.session_data) if row else {}
         if not contents:
             self._session_key = None
+        elif SESSION_KEY in contents:
+            # Earlier versions stored no beginning.
+            began = row.expire_date.timestamp() - settings.SESSION_COOKIE_AGE
+            since = contents.setdefault(SINCE, began)
+            self.is_use_unrecorded = is_unrecorded(since, row.expire_date)
         else:
             left = (row.expire_date - timezone.now()).total_seconds()
             self.is_half_over = left < settings.SESSION_COOKIE_AGE / 2
         return contents
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        """Return the seconds for which a browser keeps the cookie: for a user, as long as it can be used."""
+        if since := self.get(SINCE):
+            return max(0, int((maximum_end(since) - timezone.now()).total_seconds()))
+        return super().get_expiry_age(**kwargs)
+
+    def get_expiry_date(self, **kwargs: Any) -> Any:
+        """Return when a session ends that is stored now."""
+        since = self.get(SINCE)
+        return end_of(since) if since else super().get_expiry_date(**kwargs)
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Return the contents of this session as they are stored."""

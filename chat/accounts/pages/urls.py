@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as app_views
 from django.urls import path, re_path
 
-from . import auth_views, forms, views
+from . import auth_views, forms, sessions, views
 from .auth_views import counted, needs_mail, sends_mail
 
 
@@ -120,6 +120,9 @@ urlpatterns = [
     *_second_factor,
     path("tokens/", views.create_token, name="create-token"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
+    path("sessions/", sessions.show, name="sessions"),
+    path("sessions/end-others/", sessions.end_others, name="end-other-sessions"),
+    path("sessions/<int:session_id>/end/", sessions.end_one, name="end-session"),
     path("export/", views.export, name="export"),
     path("erase/", views.erase_all, name="erase"),
 ]

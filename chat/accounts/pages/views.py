@@ -103,6 +103,15 @@ def _account_data(request: HttpRequest) -> dict[str, Any]:
             "emailIsVerified": bool(_verified_email(user)),
             "since": user.date_joined,
             "tokens": api_tokens,
+            "sessions": [
+                {
+                    "browser": row.user_agent,
+                    "signedInAt": row.created_at,
+                    "lastUsedAt": row.last_seen_at,
+                    "lastUsedFrom": row.address,
+                }
+                for row in user.sessions.all()
+            ],
         }
     }
 

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from chat.accounts.access.session_store import SessionStore, stored_key
 from chat.accounts.access.tokens import issue
@@ -104,12 +105,21 @@ def before_digests():
     call_command("migrate", "accounts", verbosity=0)
 
 
+def _insert_as_before(user_id: int, session_key: str) -> None:
+    """Insert a row without the columns of later versions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_usersession (user_id, session_key, created_at) VALUES (%s, %s, %s)",
+            [user_id, session_key, timezone.now()],
+        )
+
+
 async def test_migration_keeps_visitors_and_users_signed_in(before_digests):
     alice = await User.objects.acreate_user("alice")
     session = DjangoStore()
     await session.aset("visitor", True)
     await session.acreate()
-    await UserSession.objects.acreate(user=alice, session_key=session.session_key)
+    await sync_to_async(_insert_as_before)(alice.pk, session.session_key)
 
     await sync_to_async(call_command)("migrate", "accounts", verbosity=0)
 
