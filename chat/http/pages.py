@@ -11,6 +11,7 @@ from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track
 from chat.companions.registry import COMPANIONS
+from chat.usage import budgets
 from queueing.api import get_kind
 
 
@@ -35,5 +36,6 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         "remind": {"messages": settings.CARE_REMIND_MESSAGES, "minutes": settings.CARE_REMIND_MINUTES},
         "reply_queue": get_kind("chat.reply").queue,
         "thread_id": thread_id,
+        "sign_in_helps": request.user.is_anonymous and budgets.users_have_more(),
     }
     return render(request, "chat/index.html", context)

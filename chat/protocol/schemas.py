@@ -150,6 +150,8 @@ class JobOut(_JobStanding, _AnswerDetails):
     """Of a failed job: whether trying it again may help."""
     advice: str | None = None
     """Of a failed job: what its owner can do. May be empty."""
+    offer: str | None = None
+    """Of a failed job: what else may help, `edit`, `new` or `sign_in`."""
 
 
 class ThoughtsOut(CamelSchema):
@@ -227,6 +229,8 @@ class MessageOut(_AnswerDetails):
     """Of a failed job: whether trying it again may help."""
     advice: str | None = None
     """Of a failed job: what its owner can do. May be empty."""
+    offer: str | None = None
+    """Of a failed job: what else may help, `edit`, `new` or `sign_in`."""
     incomplete: bool | None = None
     """True for an answer that was stopped, or failed, after its beginning."""
     attachment: dict[str, Any] | None = None

@@ -84,6 +84,12 @@ def budget_of(payer: str) -> Amount:
     return Amount(tokens * visitors, round(cost * 1_000_000) * visitors)
 
 
+def users_have_more() -> bool:
+    """Return whether an account has a larger budget than a visitor without one."""
+    pairs = zip(budget_of("u:"), budget_of("b:"), strict=True)
+    return any(visitor and (not user or user > visitor) for user, visitor in pairs)
+
+
 def renews_at() -> datetime:
     """Return the beginning of the next day in the server's time zone."""
     now = timezone.localtime()

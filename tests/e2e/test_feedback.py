@@ -22,6 +22,9 @@ def test_feedback_is_given_changed_and_removed(site: Site, page: Page, provider:
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
     expect(spoken(page)).to_have_text("Thank you.")
+    thanks = page.get_by_text("Thank you for your feedback.")
+    expect(thanks).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Say why")).to_be_hidden()
 
     down.focus()
     page.keyboard.press("Enter")
@@ -34,12 +37,22 @@ def test_feedback_is_given_changed_and_removed(site: Site, page: Page, provider:
     page.get_by_role("button", name="Send feedback").press("Enter")
     expect(page.get_by_role("group", name="What was wrong with this answer?")).to_be_hidden()
     expect(down).to_be_focused()
+    expect(thanks).to_be_in_viewport()
+
+    page.get_by_role("button", name="Change").click()  # P23: it can be changed
+    expect(page.get_by_role("radio", name="Not correct")).not_to_be_checked()
+    expect(page.get_by_label("More details (optional)")).to_have_value("I asked for Porto.")
+    page.get_by_label("More details (optional)").fill("I asked for Porto, in May.")
+    page.get_by_role("button", name="Send feedback").click()
+    expect(thanks).to_be_in_viewport()
+    expect(spoken(page)).to_have_text("Thank you.")
 
     page.reload()
     expect(down).to_have_attribute("aria-pressed", "true")
     thread = page.url.rpartition("/")[2]
     message = page.request.get(f"{site.url}/api/threads/{thread}").json()["messages"][1]
-    assert message["feedback"] == {"value": "down", "reason": "missed", "comment": "I asked for Porto."}
+    comment = "I asked for Porto, in May."
+    assert message["feedback"] == {"value": "down", "reason": "missed", "comment": comment}
 
     down.click()
     expect(spoken(page)).to_have_text("Feedback removed.")
@@ -54,6 +67,7 @@ def test_feedback_not_saved_is_announced_and_not_shown(page: Page, provider: Pro
     up = page.get_by_role("button", name="Good answer")
     up.click()
     expect(page.get_by_text("Your feedback was not saved.").first).to_be_visible()
+    expect(page.get_by_text("Thank you for your feedback.")).to_be_hidden()
     expect(up).to_have_attribute("aria-pressed", "false")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.e2e.reading import answers, edit, questions, say, spoken, text_of
 from tests.e2e.site import Site
@@ -72,6 +72,12 @@ def read_up_to_the_beginning(page: Page) -> None:
         scroll_to(page, "0")
         script = "n => document.querySelectorAll('#view article').length > n"
         page.wait_for_function(script, arg=count)
+
+
+def layouts(line: CDPSession) -> int:
+    """How often the browser has laid out the page so far."""
+    metrics = line.send("Performance.getMetrics")["metrics"]
+    return int(next(metric["value"] for metric in metrics if metric["name"] == "LayoutCount"))
 
 
 @contextmanager
@@ -233,6 +239,14 @@ def test_thousand_messages_are_not_drawn_while_an_answer_streams(
         }).observe(document.querySelector("#view"), {
             attributes: true, characterData: true, childList: true, subtree: true });
     }""")
+    line = page.context.new_cdp_session(page)
+    line.send("Performance.enable")
+    before = layouts(line)
+    page.evaluate("""() => {
+        window.frames_drawn = 0;
+        const count = () => requestAnimationFrame(() => (window.frames_drawn += 1, count()));
+        count();
+    }""")
     provider.script(text=LONG, delay=0.01)
     page.locator("#message").fill("Go on, please.")
     page.locator("#message").press("Enter")
@@ -243,3 +257,4 @@ def test_thousand_messages_are_not_drawn_while_an_answer_streams(
         }"""
     )
     assert page.evaluate("() => [...window.touched].filter(Boolean).length") <= 4
+    assert layouts(line) - before <= 2 * page.evaluate("() => window.frames_drawn") + 20

@@ -78,7 +78,8 @@ export function connectClicks(page) {
 }
 
 /** data-do -> what a click does. */
-function clicksOf({ store, session, router, drawer, edits, feedback, composer, shortcuts, say }) {
+function clicksOf(page) {
+  const { store, session, router, drawer, edits, composer, shortcuts, say } = page;
   const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
   const copy = async (text, button) => say(`${await copyText(text, button)}.`);
   return {
@@ -93,6 +94,7 @@ function clicksOf({ store, session, router, drawer, edits, feedback, composer, s
     cancel: (target) => session.cancel(messageOf(target).jobId),
     retry: (target) => session.retry(messageOf(target).jobId),
     edit: (target) => edits.open(messageOf(target)),
+    "edit-question": (target) => edits.openQuestion(messageOf(target)),
     "close-editor": (target) => edits.close(messageOf(target).key),
     "delete-message": (target) => edits.deleteMessage(messageOf(target)),
     regenerate: (target) => edits.regenerate(messageOf(target)),
@@ -102,8 +104,13 @@ function clicksOf({ store, session, router, drawer, edits, feedback, composer, s
       session.discard(message.requestId);
       composer.restore(message.text);
     },
-    thumb: (target) => feedback(target, () => messageOf(target)),
+    async thumb(target) {
+      const feedback = await import("./views/messages/feedback.js").catch(() => null);
+      if (feedback) feedback.pressThumb(target, () => messageOf(target), page);
+      else page.notice.tell("Your feedback was not saved. There is no connection.");
+    },
     copy: (target) => copy(messageOf(target).text, target),
+    "copy-mine": (target) => copy(messageOf(target).text, target),
     "copy-code": (target) => copy($("pre", target.parentElement).textContent, target),
   };
 }

@@ -14,7 +14,6 @@ import { createComposer } from "./views/composer.js";
 import { createConnectionBanner } from "./views/connection-banner.js";
 import { $ } from "./views/dom.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
-import { createFeedback } from "./views/messages/answer-tools.js";
 import { createEditController } from "./views/messages/edit-controller.js";
 import { createMessageList } from "./views/messages/message-list.js";
 import { createPageView } from "./views/page-view.js";
@@ -41,7 +40,6 @@ const page = {
 const actions = createActions(page);
 page.session = createSession({ store, onEvent, onTrouble, onThread: () => say("Conversation loaded.") });
 page.edits = createEditController(page);
-page.feedback = createFeedback(page);
 page.messages = createMessageList({
   onEdit: page.edits.save,
   onClose: page.edits.close,
@@ -56,6 +54,7 @@ page.router = createRouter({
   ...page,
   onLeave: page.messages.clear,
   onEnd: page.messages.follow,
+  placeOf: page.messages.returnTo,
   onArrive() {
     page.drawer.close();
     page.composer.focus();

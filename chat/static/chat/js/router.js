@@ -8,9 +8,9 @@ const MESSAGE_HASH = /^#([0-9a-f]{32})$/;
 
 /**
  * Create the router. onLeave: the open conversation is left; onArrive: the visitor has gone elsewhere;
- * onEnd: the end of the conversation is wanted.
+ * onEnd: the end of the conversation is wanted. placeOf(threadId): the id of the message where the reader was.
  */
-export function createRouter({ store, session, onLeave, onArrive, onEnd }) {
+export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf }) {
   /** Show what the address says. */
   function open() {
     const threadId = location.pathname.match(THREAD_PATH)?.[1];
@@ -19,11 +19,11 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd }) {
     else openNew(outbox.all().find((entry) => !entry.threadId));
   }
 
-  /** Open a conversation at its end, or at the message `target`. */
+  /** Open a conversation at the message `target`, or where its reader was, or at its end. */
   function openThread(threadId, target) {
     onLeave();
     store.dispatch({ type: "view/loading", threadId });
-    session.loadThread(threadId, { target });
+    session.loadThread(threadId, { target, place: target ? null : placeOf(threadId) });
   }
 
   function openNew(unsent) {

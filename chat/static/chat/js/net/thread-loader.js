@@ -15,19 +15,23 @@ export function createThreadLoader({ store, isOnline, onLoaded }) {
   let timer = 0;
   const isOpen = (id) => store.state.view.threadId === id;
 
-  /** Load the newest page; or the page around the message `target`; or all pages down to that with `downTo`. */
-  async function loadThread(id, { target, downTo } = {}) {
+  /**
+   * Load the newest page; or that around the message `target`, which is shown, or `place`, where the reader was; or
+   * all pages down to the message `downTo`.
+   */
+  async function loadThread(id, { target, place, downTo } = {}) {
     const before = revision;
+    const around = target ?? place;
     try {
       const thread = downTo
         ? await (await pages()).pagesDownTo(id, downTo)
-        : await api.thread(id, target && { around: target });
+        : await api.thread(id, around && { around });
       if (!isOpen(id)) return null;
-      if (revision !== before) return loadThread(id, { target, downTo }); // it may lack what was reported meanwhile
+      if (revision !== before) return loadThread(id, { target, place, downTo }); // it may lack what was reported meanwhile
       store.dispatch({ type: "view/thread", thread, target, outbox: outbox.of(store.state.view) });
       return onLoaded();
     } catch (error) {
-      if (target && error.status === 404) return loadThread(id); // the message is gone
+      if (around && error.status === 404) return loadThread(id); // the message is gone
       return isOpen(id) && failed(id, error.status === 404);
     }
   }

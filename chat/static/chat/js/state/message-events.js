@@ -131,6 +131,7 @@ const changes = {
     error: event.error,
     canRetry: event.canRetry,
     advice: event.advice,
+    offer: event.offer,
   }),
   cancelled: (message, event) => ({ ...saidBefore(message, event), status: "cancelled" }),
 };

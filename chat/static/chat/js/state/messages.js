@@ -78,6 +78,7 @@ function finishedAnswer(row, common) {
     error: row.error ?? null,
     canRetry: row.canRetry,
     advice: row.advice,
+    offer: row.offer,
     cached: Boolean(row.cached),
     thought: thoughtOf(row),
     ...originOf(row),

@@ -76,8 +76,10 @@ export function retryText({ at, next, of }) {
 }
 
 /** What can be done about an answer that failed, perhaps after its beginning. */
-export const adviceText = ({ role, text, advice }) =>
-  [role === "assistant" && text && "The answer above is incomplete.", advice].filter(Boolean).join(" ");
+export function adviceText({ role, text, error, advice }) {
+  const isCut = role === "assistant" && text && !error?.includes("incomplete");
+  return [isCut && "The answer above is incomplete.", advice].filter(Boolean).join(" ");
+}
 
 /** The heading of the thoughts of an answer. */
 export const thoughtText = (isThinking, length) => (isThinking ? "Thoughts so far" : `Thought for ${length}`);
@@ -175,6 +177,12 @@ export function lossText({ answer, later, running }) {
   const lost = [answer && "its answer", later && rest].filter(Boolean).join(" and ");
   const sentence = lost ? `This message is sent again; ${lost} will be deleted.` : "This message is sent again.";
   return running ? `${sentence} The answer in progress will be stopped.` : sentence;
+}
+
+/** The button that leads to the end of a conversation, with what has come there: {count} messages, or more text. */
+export function latestText({ count, goesOn }) {
+  const news = count ? `${number(count)} new message${count > 1 ? "s" : ""}` : goesOn && "the answer goes on";
+  return ["Jump to the latest", news].filter(Boolean).join(" · ");
 }
 
 // --- files and costs ---

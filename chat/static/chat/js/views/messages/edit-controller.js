@@ -26,13 +26,17 @@ export function createEditController({ store, session, notice, restore }) {
     return confirmWith(dialog, () => session.edit(message, text, { onlyIfWaiting: false }));
   }
 
+  const questionOf = ({ jobId }) => store.state.messages.find((m) => m.role === "user" && m.jobId === jobId);
+  const open = ({ key }) => set(key, { status: "writing" });
+
   return {
-    open: ({ key }) => set(key, { status: "writing" }),
+    open,
+    openQuestion: (answer) => open(questionOf(answer)),
     close: (key) => set(key, null),
     save,
     /** Ask for a new answer in place of a saved one. */
-    regenerate({ jobId }) {
-      const question = store.state.messages.find((m) => m.role === "user" && m.jobId === jobId);
+    regenerate(answer) {
+      const question = questionOf(answer);
       if (question) save(question.key, question.text);
     },
     deleteMessage(message) {

@@ -17,13 +17,14 @@ export function drawHistory(list, view, drawn) {
   load = list.onPage;
   if (shown?.paging && !view.paging && shown.threadId === view.threadId) say(HISTORY.loaded);
   if (view.paging === "failed" && shown?.paging !== "failed") say(HISTORY.failed);
+  const wasShown = shown;
   const isNew = view.target && (shown?.target !== view.target || shown.threadId !== view.threadId);
   shown = view;
   drawEnd(ends.before, view, { more: view.earlier, side: "before", isEnd: view.isPaged });
   drawEnd(ends.after, view, { more: view.later, side: "after", isEnd: false });
-  scroll.update(view.later); // the ends have a height, too
-  if (isNew && view.kind === "thread") showTarget(view.target, drawn);
-  if (element.isConnected) loadWhatIsNear(scroll.scroller);
+  if (isNew && view.kind === "thread") showTarget(view.target, drawn, scroll);
+  // In the next frame the place is that of what is drawn now.
+  if (view !== wasShown) requestAnimationFrame(() => element.isConnected && loadWhatIsNear(scroll.scroller));
 }
 
 function createEnds({ element, scroll }) {
@@ -60,9 +61,10 @@ function loadWhatIsNear({ scrollTop, scrollHeight, clientHeight }) {
 }
 
 /** Show the message that a search has found, to the eyes and to screen readers. */
-function showTarget(id, drawn) {
+function showTarget(id, drawn, scroll) {
   const entry = [...drawn.values()].find(({ shown }) => shown?.message.id === id);
   if (!entry) return;
+  scroll.stay();
   entry.element.tabIndex = -1;
   entry.element.scrollIntoView({ block: "center" });
   entry.element.focus({ preventScroll: true });

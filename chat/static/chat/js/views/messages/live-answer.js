@@ -1,4 +1,4 @@
-// An answer in progress: its Markdown as the server has rendered it so far, and the text that came since.
+// The text of an answer, as the server has rendered it; of one in progress so far, with the text that came since.
 // The server is asked again once its last rendering is shown; it sets the pace.
 
 import { patchText } from "../../../../queueing/morph.js";
@@ -17,6 +17,10 @@ export function createLiveAnswer(ask) {
   const shown = new WeakMap(); // host -> what it shows: {run, live, length, settled, blocks, end, askedAt}
   return {
     draw(host, message) {
+      const { html } = message;
+      const isShown = host.html === html; // what was shown is not compared again
+      host.html = html;
+      if (html !== null) return isShown || showBlocks(host, blocksOf(html));
       if (document.hidden && message.status === "active") return; // a hidden page need not ask
       const state = stateOf(shown, host, message);
       if (message.live !== state.live) showLive(host, state, message.live);

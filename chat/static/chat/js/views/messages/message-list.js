@@ -3,20 +3,18 @@
 
 import { isOver, isUnheard, isWaiting, waitingAnswers } from "../../state/messages.js";
 import { drawCare } from "../care.js";
-import { $, clone, create } from "../dom.js";
+import { $, clone, create, setText } from "../dom.js";
 import { drawAnswer } from "./answer-tools.js";
 import { drawTimes } from "./days.js";
 import { createFollower } from "./follower.js";
-import { blocksOf, showBlocks, showPlain } from "./html-patch.js";
-import { createLiveAnswer } from "./live-answer.js";
 import { drawState } from "./message-state.js";
-import { drawThoughts } from "./thoughts.js";
 import { drawUserMessage } from "./user-message.js";
 
 const BATCH = 40; // messages
 
 /**
- * Create the list; `draw(state, name)` shows the messages, `clear()` removes them, `follow()` goes to their end.
+ * Create the list; `draw(state, name)` shows the messages, `clear()` removes them, `follow()` goes to their end,
+ * `returnTo(threadId)` goes to where the reader was before.
  * onRender(jobId, {run, offset}): ask for the Markdown of an answer in progress; onPage(side): load the page
  * `before` or `after` what is shown; onLatest(): load the end.
  */
@@ -25,52 +23,97 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
   const host = element.appendChild(create("div", { className: "batches" }));
   const scroll = createFollower(element, onLatest);
   const drawn = new Map(); // key -> {element, shown}
-  const list = { element: host, handlers, scroll, drawn, live: createLiveAnswer(onRender) };
+  const list = { element: host, handlers, scroll, drawn, messages: [], context: null, live: null, places: null };
   let history = null; // of long conversations only
+  let parts = null;
+  function prepare() {
+    parts ??= loadParts(list, onRender).then(
+      () => element.isConnected && draw(...list.last),
+      () => (parts = null), // the connection was lost: they are loaded with the next drawing
+    );
+  }
+  function draw(state, name) {
+    prepare();
+    list.last = [state, name];
+    drawMessages(list, state, name);
+    list.places?.show();
+    const { earlier, later, target, isPaged } = state.view;
+    if (earlier || later || target || isPaged) history ??= import("./history.js").catch(() => null);
+    history?.then((module) => {
+      if (module) module.drawHistory({ element, scroll, onPage, say }, state.view, drawn);
+      else history = null; // as above
+    });
+  }
   return {
     element,
-    draw(state, name) {
-      drawMessages(list, state, name);
-      const { earlier, later, target, isPaged } = state.view;
-      if (earlier || later || target || isPaged) history ??= import("./history.js").catch(() => null);
-      history?.then((module) => {
-        if (module) module.drawHistory({ element, scroll, onPage, say }, state.view, drawn);
-        else history = null; // the connection was lost: it is loaded with the next drawing
-      });
-    },
+    draw,
     follow: scroll.follow,
+    returnTo(threadId) {
+      prepare();
+      return list.places?.returnTo(threadId);
+    },
     clear() {
+      if (element.isConnected) list.places?.leave(list.last[0].view.threadId);
       host.replaceChildren();
       drawn.clear();
+      list.messages = [];
       scroll.reset();
     },
   };
 }
 
+/** What a conversation needs and the start of the page does not. */
+async function loadParts(list, onRender) {
+  const [{ createLiveAnswer }, { createPlaces }] = await Promise.all([
+    import("./live-answer.js"),
+    import("./places.js"),
+  ]);
+  list.live = createLiveAnswer(onRender);
+  list.places = createPlaces(list);
+  for (const entry of list.drawn.values()) entry.shown = null;
+  list.context = null;
+}
+
 function drawMessages(list, state, name) {
   const { element, drawn, handlers, scroll } = list;
-  const { messages, view, link } = state;
+  const { messages, view, link, care } = state;
+  scroll.look(); // before something changes: from here on only the reader can have moved
   const hadFocus = element.contains(document.activeElement);
   const first = firstIn(element.firstElementChild);
   const keepPlace = first && first.dataset.key !== messages[0]?.key ? scroll.hold(first) : null;
-  removeOthers(drawn, new Set(messages.map(({ key }) => key)));
   const waiting = waitingAnswers(messages);
   const today = new Date().toDateString();
-  let last = null;
+  const context = { care, link, name, today, waiting: waiting.map(({ jobId }) => jobId).join() };
+  // With each piece of an answer one message changes: the others are passed over as fast as possible.
+  const known = arrange(list, messages, view.companion) && isSame(context, list.context) ? list.messages : [];
   messages.forEach((message, index) => {
-    const entry = drawn.get(message.key) ?? createEntry(list, message, view.companion);
-    last = placeAfter(element, last, entry.element);
     const before = messages[index - 1];
-    const care = isAbout(state.care, message) ? state.care : null;
+    if (message === known[index] && before === known[index - 1] && isStill(message)) return;
+    const about = isAbout(care, message) ? care : null;
     const waits = message.role === "user" && isWaiting(message, waiting);
-    const shown = { message, before, care, waits, link, name, today };
+    const shown = { message, before, care: about, waits, link, name, today };
+    const entry = drawn.get(message.key);
     if (isStill(message) && isSame(shown, entry.shown)) return;
     drawEntry(list, entry, shown);
     entry.shown = shown;
   });
+  Object.assign(list, { messages, context });
   if (hadFocus && !element.contains(document.activeElement)) handlers.onFocusLost();
   keepPlace?.();
-  scroll.update(view.later);
+  scroll.update(messages, view.later);
+}
+
+/** Put an element for each message into its place; return whether all were there. */
+function arrange(list, messages, companion) {
+  const { element, drawn, messages: known } = list;
+  if (messages.length === known.length && messages.every(({ key }, index) => key === known[index].key)) return true;
+  removeOthers(drawn, new Set(messages.map(({ key }) => key)));
+  let last = null;
+  for (const message of messages) {
+    const entry = drawn.get(message.key) ?? createEntry(list, message, companion);
+    last = placeAfter(element, last, entry.element);
+  }
+  return false;
 }
 
 /** Of a long conversation almost all messages are still: nothing in them changes with the time. */
@@ -130,14 +173,22 @@ function drawEntry({ live, handlers }, { element, shown: drawn }, { message, bef
     if (isNew) drawThoughts(element, message);
     element.hidden = isUnheard(before);
   }
-  drawState($(".state", element), message, { link, name });
+  drawState($(".state", element), message, { link, name, question: before });
 }
 
 function drawText(host, message, live) {
-  if (message.role === "user") showPlain(host, message.text);
-  else if (message.html === null) live.draw(host, message);
-  else if (host.html !== message.html) showBlocks(host, blocksOf(message.html));
-  host.html = message.html; // what was shown is not compared again
+  if (message.role === "user") setText(host, message.text);
+  else live?.draw(host, message);
+}
+
+/** Few answers have thoughts: their module is loaded with the first. */
+function drawThoughts(element, message) {
+  $(".thoughts", element).hidden = !message.thought;
+  if (message.thought)
+    import("./thoughts.js").then(
+      (thoughts) => thoughts.drawThoughts(element, message),
+      () => null,
+    );
 }
 
 const isAbout = (care, { id, requestId }) =>

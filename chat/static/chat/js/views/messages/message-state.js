@@ -67,16 +67,28 @@ const fillers = {
   retrying(host, { retry }) {
     fill(host, { head: retry.reason, sub: retryText(retry) });
   },
-  failed(host, message) {
-    const { error, canRetry } = message;
+  failed(host, message, { question }) {
+    const { error } = message;
     fill(host, { head: error || "There was no answer.", sub: adviceText(message) });
-    $("[data-do=retry]", host).hidden = canRetry === false;
-    $("[data-do=delete-message]", host).hidden = !isUnheard(message);
+    const helps = whatHelps(message, question);
+    for (const offer of host.querySelectorAll("[data-offer]")) offer.hidden = !helps[offer.dataset.offer];
+    $("[data-offer=sign_in]", host).href = $("#app").dataset.signIn;
+    $(".state__buttons", host).hidden = !Object.values(helps).some(Boolean);
   },
   cancelled(host, { text }) {
     fill(host, { head: text ? "Stopped here." : "Cancelled before it started." });
   },
 };
+
+/** Return what can help after a failure: offer -> whether it is shown. */
+const whatHelps = (message, question) => ({
+  retry: message.canRetry !== false,
+  // A document is not kept after it was read.
+  edit: message.offer === "edit" && Boolean(question?.id) && question.attachment?.kind !== "document",
+  sign_in: message.offer === "sign_in" && Boolean($("#app").dataset.signIn),
+  new: message.offer === "new",
+  delete: isUnheard(message),
+});
 
 function fillWait(host, { position, wait }) {
   fill(host, { head: positionText(position, wait), sub: waitText(wait, position) });

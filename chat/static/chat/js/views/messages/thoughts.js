@@ -10,9 +10,6 @@ import { $, fill, setText } from "../dom.js";
 export function drawThoughts(element, message) {
   const fold = $(".thoughts", element);
   const { thought } = message;
-  fold.hidden = !thought;
-  if (!thought) fold.open = false;
-  if (!thought) return;
   const isThinking = isRunning(message) && !message.text;
   fill(fold, { thought: thoughtText(isThinking, duration(secondsOf(thought, Date.now()))) });
   fold.ontoggle = () => fold.open && load(fold, message.jobId);

@@ -20,10 +20,12 @@ export function drawUserMessage(element, message, { waits, onEdit, onClose }) {
   if (edit) drawEditor(form, edit, waits);
 }
 
-function drawTools(tools, { status, id, attachment, edit }, waits) {
+function drawTools(tools, { status, id, text, attachment, edit }, waits) {
   // A document is not kept after it was read: the question about it can be changed only before.
-  const canEdit = status === "sent" && Boolean(id) && (waits || attachment?.kind !== "document");
-  tools.hidden = !canEdit || Boolean(edit);
+  const canEdit = Boolean(id) && (waits || attachment?.kind !== "document");
+  tools.hidden = status !== "sent" || Boolean(edit);
+  $("[data-do=copy-mine]", tools).hidden = !text;
+  $("[data-do=edit]", tools).hidden = !canEdit;
   tools.toggleAttribute("data-waits", waits);
   $("[data-do=delete-message]", tools).hidden = !waits;
 }
