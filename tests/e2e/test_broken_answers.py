@@ -94,7 +94,7 @@ def test_each_failure_offers_what_can_help_and_nothing_else(
         expect(answer).to_contain_text("The answer above is incomplete.")
         card = answer.locator(".state__card")
         expect(card).to_contain_text(failure.advice)
-        shown = [b.inner_text().strip() for b in card.locator("button, a").all() if b.is_visible()]
+        shown = [(b.text_content() or "").strip() for b in card.locator("button, a").all() if b.is_visible()]
         offers = {"edit": "Edit the message", "new": "New conversation"}
         expected = [*["Try again"] * failure.can_retry, *filter(None, [offers.get(failure.offer)])]
         assert shown == expected, code

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.reading import answers, looks, say, serious, spoken
+from tests.e2e.reading import answers, looks, questions, say, serious, spoken
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
@@ -82,3 +82,33 @@ def test_feedback_form_is_accessible(
     page.get_by_role("radio", name="Wrong tone").check(force=True)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_own_message_is_copied_and_buttons_have_room_for_a_finger(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    """P23: copy on one's own message; in a conversation's menu none is alone in a second row."""
+    context = visitor(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(site.url)
+    page.get_by_label("Your message", exact=True).fill("Where to, *then*?")
+    page.get_by_role("button", name="Send").tap()
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    questions(page).get_by_role("button", name="Copy").tap()
+    expect(spoken(page)).to_have_text("Copied.")
+    assert page.evaluate("() => navigator.clipboard.readText()") == "Where to, *then*?"
+    page.get_by_role("button", name="Good answer").tap()
+    expect(page.get_by_text("Thank you for your feedback.")).to_be_in_viewport()
+    sizes = (
+        page.locator("#view")
+        .locator("button:visible")
+        .evaluate_all(
+            "all => all.map((e) => [e.innerText, Math.round(e.offsetWidth), Math.round(e.offsetHeight)])"
+        )
+    )
+    assert [size for size in sizes if min(size[1:]) < 44] == []
+    page.get_by_role("button", name="Conversations").tap()
+    page.locator(".thread__more").tap()
+    tops = page.locator(".thread__actions > *").evaluate_all("all => all.map((e) => e.offsetTop)")
+    assert len(set(tops)) in (1, len(tops))

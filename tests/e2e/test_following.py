@@ -16,6 +16,15 @@ STREAM = " ".join(f"word{n}" for n in range(4000))
 TO_LATEST = re.compile("Jump to the latest")
 #: The distance to the end of the conversation, in pixels.
 LEFT = "e => e.scrollHeight - e.clientHeight - e.scrollTop"
+#: Waits until no movement goes on.
+AT_REST = """async () => {
+    const scroller = document.querySelector("#content");
+    for (let [still, top] = [0, -1]; still < 15; still = scroller.scrollTop === top ? still + 1 : 0) {
+        top = scroller.scrollTop;
+        await new Promise(requestAnimationFrame);
+    }
+    return true;
+}"""
 
 
 def scroller(page: Page) -> Locator:
@@ -109,8 +118,9 @@ def test_every_movement_up_stops_following_and_the_end_starts_it(
     open_long(page, site, 60)
     for way in WAYS.values():  # nothing is written
         way(page)
-        page.wait_for_function(f"() => ({LEFT})(document.querySelector('#content')) >= 1")
         expect(to_latest(page)).to_be_visible()
+        page.wait_for_function(AT_REST)
+        assert left(page) >= 1
         scroll_to(page, "e.scrollHeight")
         expect(to_latest(page)).to_be_hidden()
     with an_answer_in_progress(page, provider):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chat.documents.texts import SKIP_REASONS
-from chat.protocol.failures import FAILURES, MAY_PASS, failure_of
+from chat.protocol.failures import FAILURES, MAY_PASS, failure_fields, failure_of
 from chat.upstream.fallback import ACCOUNT_WAITS, REPLACED
 from chat.voice.jobs import FINAL_CODES
 
@@ -53,6 +53,15 @@ def test_trying_again_is_offered_only_where_it_can_help(code):
     assert failure.can_retry is (code not in CANNOT_HELP)
     assert failure.can_retry is False or "Try again" in failure.advice
     assert failure.can_retry or "Try again" not in failure.advice
+
+
+@pytest.mark.parametrize("code", sorted(FAILURES))
+def test_other_offer_fits_the_cause(code):
+    """K10: the same words fail again, so they can be edited; a budget may be larger after signing in."""
+    offers = {"budget_spent": "sign_in", "no_companion": "new"}
+    words = {"bad_request", "content_filter", "refused", "too_long", "no_room"}
+    offer = "edit" if code in words else offers.get(code)
+    assert failure_fields(code).get("offer") == offer
 
 
 @pytest.mark.parametrize("code", FINAL_CODES)

@@ -235,3 +235,12 @@ def test_used_and_reserved_never_exceed_the_budget(actions):
         assert used + reserved <= BUDGET
         assert reserved == sum(BudgetReservation.objects.filter(owner=owner).values_list("tokens", flat=True))
         assert used == sum(ModelCall.objects.filter(owner=owner).values_list("input_tokens", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("visitors", "users", "more"),
+    [(1000, 1000, False), (1000, 2000, True), (1000, 0, True), (0, 1000, False)],
+)
+def test_users_have_more_where_their_budget_is_larger_or_has_no_limit(settings, visitors, users, more):
+    settings.BUDGET_TOKENS_PER_DAY_ANONYMOUS, settings.BUDGET_TOKENS_PER_DAY = visitors, users
+    assert budgets.users_have_more() is more

@@ -45,5 +45,6 @@ function drawHeader({ view, threads }) {
   $("#app").dataset.companion = view.companion ?? firstCompanion;
   setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
   setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : SUBTITLES[view.kind]));
-  document.title = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
+  const heading = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
+  if (document.title !== heading) document.title = heading;
 }

@@ -11,8 +11,9 @@ export function drawAnswer(element, message, question) {
   const isComplete = message.status === "completed";
   const tools = $(".message__tools", element);
   tools.hidden = isRunning(message) || !message.text;
-  fill(tools, { bill: isOver(message) ? costText(message) : "" });
   $(".message__cut", element).hidden = !isComplete || !message.truncated;
+  if (tools.hidden) return; // with each piece of an answer
+  fill(tools, { bill: isOver(message) ? costText(message) : "" });
   $(".message__cached", tools).hidden = !message.cached;
   const report = $(".message__report", tools);
   report.hidden = !isComplete || question?.attachment?.kind !== "document";

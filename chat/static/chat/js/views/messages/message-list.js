@@ -11,6 +11,7 @@ import { drawState } from "./message-state.js";
 import { drawUserMessage } from "./user-message.js";
 
 const BATCH = 40; // messages
+const SCREENFUL = 10; // messages that are drawn first
 
 /**
  * Create the list; `draw(state, name)` shows the messages, `clear()` removes them, `follow()` goes to their end,
@@ -35,6 +36,10 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
   function draw(state, name) {
     prepare();
     list.last = [state, name];
+    if (isOpening(list, state)) {
+      drawMessages(list, { ...state, messages: state.messages.slice(-SCREENFUL) }, name);
+      return requestAnimationFrame(() => element.isConnected && draw(...list.last));
+    }
     drawMessages(list, state, name);
     list.places?.show();
     const { earlier, later, target, isPaged } = state.view;
@@ -61,6 +66,10 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
     },
   };
 }
+
+/** Whether the end of a conversation is to be seen at once, and what is above it with the next frame. */
+const isOpening = ({ drawn, places }, { messages, view }) =>
+  !drawn.size && messages.length > SCREENFUL && !view.later && !view.target && !places?.isWanted();
 
 /** What a conversation needs and the start of the page does not. */
 async function loadParts(list, onRender) {

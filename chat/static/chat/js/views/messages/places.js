@@ -16,6 +16,7 @@ export function createPlaces({ element, scroll, drawn }) {
       wanted = places.get(threadId);
       return wanted?.id;
     },
+    isWanted: () => Boolean(wanted),
     show() {
       const { id, bottom } = wanted ?? {};
       const entry = id && [...drawn.values()].find(({ shown }) => shown.message.id === id);
