@@ -4,8 +4,6 @@
 import { isOver, isUnheard, isWaiting, waitingAnswers } from "../../state/messages.js";
 import { drawCare } from "../care.js";
 import { $, clone, create, setText } from "../dom.js";
-import { drawAnswer } from "./answer-tools.js";
-import { drawTimes } from "./days.js";
 import { createFollower } from "./follower.js";
 import { drawState } from "./message-state.js";
 import { drawUserMessage } from "./user-message.js";
@@ -24,7 +22,7 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
   const host = element.appendChild(create("div", { className: "batches" }));
   const scroll = createFollower(element, onLatest);
   const drawn = new Map(); // key -> {element, shown}
-  const list = { element: host, handlers, scroll, drawn, messages: [], context: null, live: null, places: null };
+  const list = { element: host, handlers, scroll, drawn, messages: [], context: null, parts: null, places: null };
   let history = null; // of long conversations only
   let parts = null;
   function prepare() {
@@ -73,12 +71,14 @@ const isOpening = ({ drawn, places }, { messages, view }) =>
 
 /** What a conversation needs and the start of the page does not. */
 async function loadParts(list, onRender) {
-  const [{ createLiveAnswer }, { createPlaces }] = await Promise.all([
+  const [{ createLiveAnswer }, { drawAnswer }, { drawTimes }, { createPlaces }] = await Promise.all([
     import("./live-answer.js"),
+    import("./answer-tools.js"),
+    import("./days.js"),
     import("./places.js"),
   ]);
-  list.live = createLiveAnswer(onRender);
   list.places = createPlaces(list);
+  list.parts = { live: createLiveAnswer(onRender), drawAnswer, drawTimes };
   for (const entry of list.drawn.values()) entry.shown = null;
   list.context = null;
 }
@@ -169,16 +169,20 @@ function createEntry({ drawn, scroll }, message, companion) {
   return entry;
 }
 
-function drawEntry({ live, handlers }, { element, shown: drawn }, { message, before, care, waits, link, name, today }) {
+function drawEntry(
+  { parts, handlers },
+  { element, shown: drawn },
+  { message, before, care, waits, link, name, today },
+) {
   const isNew = drawn?.message !== message || drawn.before !== before;
   element.dataset.status = message.status;
-  if (isNew || drawn.today !== today) drawTimes(element, message, before, today);
-  if (isNew || message.status === "active") drawText($(".message__text", element), message, live);
+  if (isNew || message.status === "active") drawText($(".message__text", element), message, parts?.live);
+  if (isNew || drawn.today !== today) parts?.drawTimes(element, message, before, today);
   if (message.role === "user") {
     drawUserMessage(element, message, { waits, ...handlers });
     drawCare(element, care, handlers.onCare);
   } else {
-    if (isNew) drawAnswer(element, message, before);
+    if (isNew) parts?.drawAnswer(element, message, before);
     if (isNew) drawThoughts(element, message);
     element.hidden = isUnheard(before);
   }
