@@ -1,4 +1,4 @@
-"""The `provider` fixture: a separate scripted provider for each test, on a free port."""
+"""The `provider` fixture: a separate scripted provider for each test."""
 
 import asyncio
 import threading
@@ -9,6 +9,7 @@ import pytest
 
 from tests.provider.script import Script
 from tests.provider.server import Request, Server
+from tests.support.valkey import lasting_port
 
 
 class Provider:
@@ -22,9 +23,9 @@ class Provider:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
         self._thread.start()
-        self._run(self._server.start())
+        self._run(self._server.start(port))
 
     def stop(self) -> None:
         self._run(self._server.stop())
@@ -87,11 +88,17 @@ class Provider:
         await asyncio.to_thread(self.wait_for, predicate, timeout)
 
 
+@pytest.fixture(scope="session")
+def provider_port() -> int:
+    """The port of every provider: clusters of the same environment start quickly (support/nursery.py)."""
+    return lasting_port()
+
+
 @pytest.fixture
-def provider(settings: Any) -> Iterator[Provider]:
+def provider(settings: Any, provider_port: int) -> Iterator[Provider]:
     """A running provider, used by the settings. Other processes need `publishes` in their environment."""
     provider = Provider()
-    provider.start()
+    provider.start(provider_port)
     for name, value in provider.publishes.items():
         setattr(settings, name, value)
     settings.OPENAI_API = "auto"

@@ -1,7 +1,5 @@
 """The `qcluster` fixture: real clusters in processes of their own, on the test's database and Valkey."""
 
-import importlib
-import multiprocessing
 import os
 import runpy
 import signal
@@ -9,37 +7,27 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import django
 import pytest
 from django.conf import settings
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import nursery
 
-# Forked from a process that has imported the libraries, a cluster starts in a third of the time.
-_nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["tests.support.libraries"])
+ROOT = nursery.ROOT
 
 
-def _be_a_cluster(log: Path, env: dict[str, str]) -> None:
+def _be_a_cluster(log: Path) -> None:
     """All that a shell does for `manage.py qcluster`."""
-    os.environ.clear()
-    os.environ.update(env)
-    os.chdir(ROOT)
+    write_to(log)
+    sys.argv = ["manage.py", "qcluster"]
+    runpy.run_path("manage.py", run_name="__main__")
+
+
+def write_to(log: Path) -> None:
+    """Let everything that this process prints go to a file."""
     with log.open("ab") as out:
         for number in (1, 2):
             os.dup2(out.fileno(), number)
-    if path := env.get("TEST_CLOCK"):
-        from tests.support import clock
-
-        clock.follow(path)
-    if changes := env.get("TEST_CONSTANTS"):  # such as queueing.worker.supervisor._BLOCKED_AFTER=1
-        django.setup()
-        for name, value in (change.split("=") for change in changes.split()):
-            module, _, constant = name.rpartition(".")
-            setattr(importlib.import_module(module), constant, float(value))
-    sys.argv = ["manage.py", "qcluster"]
-    runpy.run_path("manage.py", run_name="__main__")
 
 
 class ClusterProcess:
@@ -48,19 +36,17 @@ class ClusterProcess:
     def __init__(self, log: Path, env: dict[str, str]) -> None:
         self.log = log
         log.touch()
-        self.process = _nursery.Process(target=_be_a_cluster, args=(log, env))
-        self.process.start()
+        self.process = nursery.start(_be_a_cluster, env, log)
 
     @property
     def pid(self) -> int:
         """The supervising process."""
-        assert self.process.pid
         return self.process.pid
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs."""
-        return self.process.exitcode
+        return self.process.exit_code
 
     def workers(self) -> list[int]:
         """The pids of its worker processes."""
@@ -69,17 +55,16 @@ class ClusterProcess:
 
     def stop(self, timeout: float = 40.0) -> int:
         """SIGTERM, and its exit code."""
-        if self.exit_code is None:
-            self.process.terminate()
-        self.process.join(timeout)
-        assert self.exit_code is not None, f"it did not stop within {timeout:g} s"
-        return self.exit_code
+        self.process.send(signal.SIGTERM)
+        code = self.process.join(timeout)
+        assert code is not None, f"it did not stop within {timeout:g} s"
+        return code
 
     def kill(self) -> None:
         """SIGKILL for it and its workers at once."""
         for pid in [self.pid, *self.workers()]:
             os.kill(pid, signal.SIGKILL)
-        self.process.join()
+        self.process.join(10)
 
 
 def environment(**extra: str) -> dict[str, str]:

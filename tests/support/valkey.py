@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,26 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def lasting_port() -> int:
+    """Return a free TCP port that the system gives to no client, so that it is free again after each use."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # clients get higher ones
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+
+
 def wait_until(predicate: Callable[[], object], what: str, timeout: float = 30.0) -> object:
     """Return the first true value of the predicate. Fail after `timeout` seconds, naming `what`."""
+    if not (value := poll_until(predicate, timeout)):
+        pytest.fail(f"waited {timeout:g} s for {what}")
+    return value
+
+
+def poll_until(predicate: Callable[[], object], timeout: float) -> object:
+    """Return the first true value of the predicate, or its last value after `timeout` seconds."""
     ends = time.monotonic() + timeout
-    while not (value := predicate()):
-        if time.monotonic() > ends:
-            pytest.fail(f"waited {timeout:g} s for {what}")
+    while not (value := predicate()) and time.monotonic() < ends:
         time.sleep(0.01)  # the one place in the tests that sleeps
     return value
 

@@ -2,8 +2,8 @@
 
 import http.client
 import json
-import os
 import runpy
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -13,18 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.cluster import ROOT, _nursery, environment
+from tests.support import nursery
+from tests.support.cluster import environment, write_to
 from tests.support.valkey import free_port, wait_until
 
 
-def _be_a_server(port: int, log: Path, env: dict[str, str]) -> None:
+def _be_a_server(port: int, log: Path) -> None:
     """All that a shell does for `daphne`."""
-    os.environ.clear()
-    os.environ.update(env)
-    os.chdir(ROOT)
-    with log.open("ab") as out:
-        for number in (1, 2):
-            os.dup2(out.fileno(), number)
+    write_to(log)
     sys.argv = ["daphne", "-v", "0", "-p", str(port), "buddy.asgi:application"]
     runpy.run_module("daphne", run_name="__main__")
 
@@ -38,8 +34,7 @@ class WebServer:
 
         self.port = free_port()
         self.log = log
-        self.process = _nursery.Process(target=_be_a_server, args=(self.port, log, env))
-        self.process.start()
+        self.process = nursery.start(_be_a_server, env, self.port, log)
         session = SessionStore()
         session["visitor"] = True
         session.create()
@@ -78,10 +73,9 @@ class WebServer:
 
     def stop(self, timeout: float = 20) -> None:
         """SIGTERM; fail if it does not end."""
-        self.process.terminate()
-        self.process.join(timeout)
-        if self.process.is_alive():
-            self.process.kill()
+        self.process.send(signal.SIGTERM)
+        if self.process.join(timeout) is None:
+            self.process.send(signal.SIGKILL)
             pytest.fail(f"the web server did not stop within {timeout:g} s")
 
 

@@ -1,5 +1,7 @@
 """Limits and order across processes: two clusters, owners, priorities, replaced workers."""
 
+import signal
+
 import pytest
 
 from queueing.conf import get_queue
@@ -53,7 +55,7 @@ def test_slots_freed_by_a_stopping_cluster_are_used_by_another_at_once(qcluster,
     waiting = submit("test.noop", {}).job
     running.refresh_from_db()
     cluster = running.token.partition("/")[0]
-    next(one for one in clusters if cluster in one.log.read_text()).process.terminate()
+    next(one for one in clusters if cluster in one.log.read_text()).process.send(signal.SIGTERM)
     assert finished(waiting).state == State.COMPLETED
     running.refresh_from_db()
     assert running.state == State.COMPLETED
