@@ -44,6 +44,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "buddy.settings",
             "DATABASE_URL": f"sqlite:///{RUN / 'db.sqlite3'}",
             "REDIS_URL": self.store.url,
+            "STATIC_ROOT": str(RUN / "static"),
             "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
             "OPENAI_API_KEY": "none",
             "OPENAI_MODEL": "stamps",
@@ -58,7 +59,8 @@ class Site:
             **dict.fromkeys(("ANSWER_CACHE_SECONDS", "THREAD_TITLES", "ANALYTICS_DAYS"), "0"),
         }
         manage = [sys.executable, "manage.py"]
-        subprocess.run([*manage, "migrate", "-v", "0"], cwd=ROOT, env=self.env, check=True)
+        prepare = [sys.executable, "-m", "deploy.local.migrate_and_collect"]
+        subprocess.run(prepare, cwd=ROOT, env=self.env, check=True)
         self.workers = Process([*manage, "qcluster"], self.env, RUN / "workers.log", ROOT)
         daphne = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(self.port), "buddy.asgi:application"]
         self.web = Process(daphne, self.env, RUN / "web.log", ROOT)

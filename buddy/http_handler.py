@@ -7,6 +7,8 @@ from weakref import WeakSet
 
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
 
 from queueing.api.database import SerialThread, TidyThreads
 
@@ -14,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 #: Threads for work that belongs to no request, for example that of sockets.
 _THREADS = 32
+#: Threads for requests. They are others, since a request's function may wait for work on the ones above.
+_REQUEST_THREADS = 64
 
 
 class HttpHandler(ASGIHandler):
@@ -23,9 +27,17 @@ class HttpHandler(ASGIHandler):
     the response breaks off.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = TidyThreads(_REQUEST_THREADS, thread_name_prefix="request")
+        # The threads tidy their connections themselves, and keep those of SQLite for the next request.
+        for receiver in (close_old_connections, reset_queries):
+            request_started.disconnect(receiver)
+        request_finished.disconnect(close_old_connections)
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
-        async with ThreadSensitiveContext(executor=SerialThread()):
+        async with ThreadSensitiveContext(executor=SerialThread(self._threads)):
             await self.handle(scope, receive, send)
 
     async def send_response(self, response: Any, send: Any) -> None:

@@ -15,7 +15,7 @@ def no_store(
 ) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
     """Add `Cache-Control: no-store, private`. Also the back button then shows nothing after signing out.
 
-    Static files do not pass here: WhiteNoise answers before.
+    Static files do not pass here: ServeStatic answers before.
     """
 
     def mark(response: HttpResponseBase) -> HttpResponseBase:

@@ -7,7 +7,7 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from django.core.files.base import ContentFile, File
 from rjsmin import jsmin
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from servestatic.storage import CompressedManifestStaticFilesStorage
 
 #: Folders of our own scripts. Files of libraries are delivered unchanged.
 OURS = ("chat/js/", "queueing/")

@@ -48,18 +48,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "buddy.middleware.Security",
+    "buddy.middleware.ContentSecurityPolicy",
+    "servestatic.middleware.ServeStaticMiddleware",
     "buddy.no_store.no_store",
     "chat.accounts.late_writes.erase_late_writes",
     "chat.accounts.access.session_middleware.VisitorSessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "buddy.middleware.Common",
+    "buddy.middleware.Csrf",
+    "buddy.middleware.Authentication",
     "chat.accounts.access.ending_streams.end_streams",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "buddy.middleware.Messages",
+    "buddy.middleware.XFrameOptions",
     "chat.accounts.access.middleware.TriesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -105,7 +105,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 if DEBUG:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-WHITENOISE_USE_FINDERS = DEBUG
+SERVESTATIC_USE_FINDERS = DEBUG
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,7 +1,8 @@
 """Threads that keep no database connection between two functions."""
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -14,8 +15,8 @@ from .database_thread import tidy_connections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Seconds without work after which a thread ends.
-_IDLE = 1.0
+#: Seconds without work after which a thread ends, and with it a connection that no pool takes back.
+_IDLE = 60.0
 
 
 def _tidily(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -72,15 +73,38 @@ class TidyThreads(ThreadPoolExecutor):
                 self._unfinished -= 1
 
 
-class SerialThread(TidyThreads):
-    """An executor that runs functions one after the other, and has no thread while there are none.
+class SerialThread(Executor):
+    """An executor that runs functions one after the other on threads of a pool.
 
     It suits asgiref's `ThreadSensitiveContext`. Something that only waits, for example an event stream,
-    then holds neither a thread nor a connection.
+    then holds neither a thread nor a connection. Threads that last spare each request a new connection.
     """
 
-    def __init__(self) -> None:
-        super().__init__(1, "serial")
+    def __init__(self, pool: TidyThreads) -> None:
+        self._pool = pool
+        self._lock = Lock()
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._is_running = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        future: Future[T] = Future()
+        with self._lock:
+            self._waiting.append((future, partial(_tidily, fn, *args, **kwargs)))
+            if self._is_running:
+                return future
+            self._is_running = True
+        self._pool.submit(self._run_next)
+        return future
+
+    def _run_next(self) -> None:
+        with self._lock:
+            future, function = self._waiting.popleft()
+        if future.set_running_or_notify_cancel():
+            _settle(future, function)
+        with self._lock:
+            self._is_running = has_more = bool(self._waiting)
+        if has_more:
+            self._pool.submit(self._run_next)
 
 
 def _settle(future: "Future[Any]", function: Callable[[], Any]) -> None:

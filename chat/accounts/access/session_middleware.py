@@ -3,6 +3,7 @@
 from math import ceil
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
@@ -14,16 +15,32 @@ from .owners import keeps_something
 from .signed_in import Place, record_use
 
 
+def _is_counted(request: HttpRequest) -> bool:
+    """Return whether this middleware counts the request: the API's authentication does not see it."""
+    return request.path.startswith("/account/")
+
+
 class VisitorSessionMiddleware(SessionMiddleware):
     """A `SessionMiddleware` that stores the session of a visitor with the first thing that is kept.
 
-    It also counts the requests for account pages, which the API's authentication does not see.
+    It also counts the requests for account pages, which the API's authentication does not see. On the event
+    loop it takes a thread only for a request that is counted, and for a session that is stored.
     """
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        begin = sync_to_async(self.process_request) if _is_counted(request) else None
+        refused = await begin(request) if begin else self.process_request(request)
+        if refused:
+            return refused
+        response = await self.get_response(request)
+        if request.session.modified or keeps_something(request):
+            return await sync_to_async(self.process_response)(request, response)
+        return self.process_response(request, response)
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """Give the request its session, or answer 429."""
         try:
-            if request.path.startswith("/account/"):
+            if _is_counted(request):
                 limits.check("requests", client_address(request))
         except LimitReached as exc:
             headers = {"Retry-After": str(ceil(exc.retry_after))}

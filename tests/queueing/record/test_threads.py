@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 
 import pytest
 
+from queueing.record import threads as threads_module
 from queueing.record.threads import SerialThread, TidyThreads
 from tests.support.valkey import wait_until
 
@@ -38,7 +39,7 @@ def test_process_ends_although_a_thread_waits_for_its_loop():
     assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
 
 
-@pytest.mark.parametrize(("threads", "size"), [(TidyThreads(3), 3), (SerialThread(), 1)])
+@pytest.mark.parametrize(("threads", "size"), [(TidyThreads(3), 3), (SerialThread(TidyThreads(3)), 1)])
 def test_pool_runs_as_many_functions_at_once_as_it_has_threads(threads, size):
     release, lock = threading.Event(), threading.Lock()
     running: list[int] = []
@@ -57,14 +58,15 @@ def test_pool_runs_as_many_functions_at_once_as_it_has_threads(threads, size):
 
 
 def test_error_of_a_function_reaches_its_caller_and_the_thread_goes_on():
-    threads = SerialThread()
+    threads = SerialThread(TidyThreads(2))
     broken: Future[float] = threads.submit(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         broken.result(10)
     assert threads.submit(lambda: "next").result(10) == "next"
 
 
-def test_idle_threads_end():
+def test_idle_threads_end(monkeypatch):
+    monkeypatch.setattr(threads_module, "_IDLE", 0.1)
     threads = TidyThreads(2, "ending")
     wait([threads.submit(int) for _ in range(4)], 10)
     wait_until(lambda: not [t for t in threading.enumerate() if t.name == "ending"], "the threads to end")

@@ -1,0 +1,70 @@
+"""Middlewares of Django and django-csp that wait for nothing, run on the event loop.
+
+In an asynchronous stack `MiddlewareMixin` gives `process_request` and `process_response` a thread each, also
+where they only look at headers. Those hops took most of the time of a request.
+"""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from csp.middleware import CSPMiddleware
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.http import HttpRequest
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+
+class OnLoop(MiddlewareMixin):
+    """The base of a middleware that runs on the event loop where the stack is asynchronous."""
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        response = self.process_request(request) if hasattr(self, "process_request") else None
+        response = response or await self.get_response(request)
+        return self.process_response(request, response) if hasattr(self, "process_response") else response
+
+
+class Security(OnLoop, SecurityMiddleware):
+    """Headers about transport, and redirects to https."""
+
+
+class ContentSecurityPolicy(OnLoop, CSPMiddleware):
+    """The header Content-Security-Policy."""
+
+
+class Common(OnLoop, CommonMiddleware):
+    """Content-Length, and redirects to addresses with a slash."""
+
+
+class Authentication(OnLoop, AuthenticationMiddleware):
+    """`request.user`, which is read from the database when it is used."""
+
+
+class XFrameOptions(OnLoop, XFrameOptionsMiddleware):
+    """The header X-Frame-Options."""
+
+
+class Csrf(OnLoop, CsrfViewMiddleware):
+    """The check of the token of each request that may change something."""
+
+    async def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        """Return the refusal, or None. To find the token in a form takes a thread: it reads the whole body."""
+        check = super().process_view
+        if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            return await sync_to_async(check)(request, *view)
+        return check(request, *view)
+
+
+class Messages(OnLoop, MessageMiddleware):
+    """Notices for the next page. Only a response with some reads or writes the session."""
+
+    async def __acall__(self, request: Any) -> Any:
+        self.process_request(request)
+        response = await self.get_response(request)
+        notices = request._messages
+        if notices.used or notices.added_new:
+            return await sync_to_async(self.process_response)(request, response)
+        return response
