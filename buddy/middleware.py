@@ -51,7 +51,7 @@ class Csrf(OnLoop, CsrfViewMiddleware):
     """The check of the token of each request that may change something."""
 
     async def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        """Return the refusal, or None. To find the token in a form takes a thread: it reads the whole body."""
+        """Return the refusal, or None. A thread looks for the token in a form, whose whole body it reads."""
         check = super().process_view
         if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
             return await sync_to_async(check)(request, *view)
