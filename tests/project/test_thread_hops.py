@@ -1,4 +1,4 @@
-"""How often a request changes threads, counted on the real handler. Each change costs about half a millisecond."""
+"""How often a request changes threads, counted on the real handler: each change costs time."""
 
 from typing import Any
 
