@@ -23,6 +23,8 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # As in a local network: the page by a name, without HTTPS, where browsers leave out many functions.
+    "--host-resolver-rules=MAP buddy.lan 127.0.0.1",
 ]
 
 expect.set_options(timeout=20_000)

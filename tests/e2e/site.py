@@ -70,6 +70,7 @@ def running(directory: Path, **env: str) -> Iterator[Site]:
         ),
         "ANSWER_CACHE_SECONDS": "0",
         "THREAD_TITLES": "0",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,buddy.lan",
         **env,
     }
     # As in production: static files are collected, hashed and compressed.

@@ -1,5 +1,6 @@
 // The address and the conversation that is open: each follows the other.
 
+import { newId } from "./net/ids.js";
 import { outbox } from "./net/outbox.js";
 import { firstCompanion } from "./views/companion-picker.js";
 
@@ -29,7 +30,7 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
   function openNew(unsent) {
     onLeave();
     const companion = unsent?.companion ?? store.state.view.companion ?? firstCompanion;
-    store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? crypto.randomUUID() });
+    store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? newId() });
     if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
   }
 

@@ -1,6 +1,8 @@
 // Edits that the server has not yet answered. The editor stays open with its text until then; after a lost
 // connection they are sent again. The server accepts each requestId once.
 
+import { newId } from "./ids.js";
+
 export function createPendingEdits({ store, send }) {
   const pending = new Map(); // requestId -> {key, frame}
 
@@ -9,7 +11,7 @@ export function createPendingEdits({ store, send }) {
   return {
     /** Send an edit. With `onlyIfWaiting` the server refuses it if the answer has already started. */
     save({ key, id }, text, { onlyIfWaiting }) {
-      const requestId = crypto.randomUUID();
+      const requestId = newId();
       const frame = { type: "message:edit", messageId: id, content: text, requestId, onlyIfWaiting };
       if (!send(frame)) return mark(key, { status: "refused", refusal: { code: "no_connection" } });
       pending.set(requestId, { key, frame });

@@ -1,6 +1,7 @@
 // From the outbox to the server: each message once per connection, in order, until it is accepted.
 
 import { isSentAgain } from "../text/error-messages.js";
+import { newId } from "./ids.js";
 import { outbox } from "./outbox.js";
 
 const BATCH_SIZE = 10; // messages after a long absence; the server accepts 20 at once, then 5 a second
@@ -25,7 +26,7 @@ export function createSendQueue({ store, send }) {
     },
     say(text) {
       const { threadId, draft, companion } = store.state.view;
-      write(queue, { requestId: crypto.randomUUID(), companion, threadId, draft, text, createdAt: Date.now() });
+      write(queue, { requestId: newId(), companion, threadId, draft, text, createdAt: Date.now() });
     },
     resend: (requestId) => resend(queue, requestId),
     discard(requestId) {

@@ -21,6 +21,8 @@ export const secondsLeft = (seconds) => `${seconds} seconds are left.`;
 
 /** Why recording is not possible, by the name of the browser's error. */
 export const MICROPHONE = {
+  insecure:
+    "Browsers allow recording only on pages with HTTPS, and this page was opened without it. Send a sound file instead.",
   unsupported: "This browser cannot record here. Send a sound file instead.",
   NotAllowedError:
     "The microphone is blocked for this page. Allow it in your browser's address bar or settings, then try again.",

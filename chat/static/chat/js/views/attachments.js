@@ -2,6 +2,7 @@
 // Text that is too long for a message is sent in the same way.
 
 import { api } from "../net/api.js";
+import { newId } from "../net/ids.js";
 import { FILE_OFFLINE, fileTooLarge } from "../text/error-messages.js";
 import { fileSize } from "../text/formats.js";
 import { $, fill } from "./dom.js";
@@ -30,7 +31,7 @@ export function createAttachments(options) {
         path: `/api/${companion}`,
         body: JSON.stringify({ ...fields, message: text }),
       });
-      attach(state, { name: "Your message", requestId: crypto.randomUUID(), request, isText: true });
+      attach(state, { name: "Your message", requestId: newId(), request, isText: true });
       send(state, text);
     },
   };
@@ -53,7 +54,7 @@ function take(state, file) {
   attach(state, {
     name: file.name,
     about: fileSize(file.size),
-    requestId: crypto.randomUUID(),
+    requestId: newId(),
     request: (fields) => ({ path: "/api/analysis", body: formData({ ...fields, file }) }),
     tooLarge,
     trouble,

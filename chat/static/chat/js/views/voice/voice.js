@@ -1,6 +1,7 @@
 // Voice messages: from the microphone to the text, which is put into the composer or sent at once.
 
 import { api } from "../../net/api.js";
+import { newId } from "../../net/ids.js";
 import { owner } from "../../net/owner.js";
 import { verbOf } from "../../state/messages.js";
 import { DONE, MAX_SECONDS, OFFLINE, secondsLeft } from "../../text/voice-wording.js";
@@ -30,7 +31,7 @@ export function createVoice(options) {
     },
     start: () => voice.mic.disabled || start(voice),
     /** Transcribe a sound file that was chosen or dropped. */
-    takeFile: (file) => voice.mic.disabled || upload(voice, { file, requestId: crypto.randomUUID() }),
+    takeFile: (file) => voice.mic.disabled || upload(voice, { file, requestId: newId() }),
     receive: (event) => event.jobId === voice.state.jobId && events[verbOf(event)]?.(voice, event),
   };
 }
@@ -74,7 +75,7 @@ async function finish(voice, send) {
   const { kind, recorder, seconds } = voice.state;
   if (kind !== "recording") return;
   become(voice, "sending");
-  upload(voice, { file: await recorder.stop(), send, seconds, requestId: crypto.randomUUID() });
+  upload(voice, { file: await recorder.stop(), send, seconds, requestId: newId() });
 }
 
 async function upload(voice, recording) {
