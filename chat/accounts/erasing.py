@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat import personal_data
-from queueing.api import stop_owner
+from queueing.api import events, stop_owner
 
 from .access import open_sockets
 from .access.ending_access import end_access
@@ -29,6 +29,7 @@ def erase(owner: str) -> None:
     ErasedOwner.objects.get_or_create(digest=_digest(owner))
     stop_owner(owner)
     in_transaction(partial(_erase_rows, owner))
+    events.emit_sync(owner, {"type": "owner:erased"})
     open_sockets.close_all_of(owner)
 
 

@@ -20,7 +20,7 @@ from .admission import Admission, Sender, admit
 from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
 from .services import check_text
-from .threads import forget_jobs
+from .threads import forget_jobs, removed_event
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
@@ -153,11 +153,7 @@ def _remove(first: Message, messages: list[Message]) -> events.Event:
     Message.objects.filter(id__in=ids).delete()
     summaries.discard_summary(first.thread_id, ids)
     forget_jobs(message.job_id for message in messages)
-    removed = {
-        "type": "thread:removed",
-        "threadId": first.thread_id.hex,
-        "messageIds": [message_id.hex for message_id in ids],
-    }
+    removed = removed_event(first.thread_id, ids)
     owner = first.thread.owner
     transaction.on_commit(lambda: events.emit_sync(owner, removed))
     return removed

@@ -54,6 +54,8 @@ def delete_thread(*, owner: str, thread_id: UUID) -> None:
     with transaction.atomic():
         forget_jobs([*job_ids, *thread.messages.values_list("job_id", flat=True)])
         thread.delete()
+        deleted = {"type": "thread:deleted", "threadId": thread_id.hex}
+        transaction.on_commit(partial(events.emit_sync, owner, deleted))
         transaction.on_commit(partial(forget_thread, thread_id.hex))
 
 
@@ -71,8 +73,19 @@ def delete_message(message: Message) -> None:
     _cancel_unfinished([message.job_id])
     with transaction.atomic():
         forget_jobs([message.job_id])
+        removed = removed_event(message.thread_id, [message.id])
         message.delete()
+        transaction.on_commit(partial(events.emit_sync, message.thread.owner, removed))
         transaction.on_commit(partial(forget_thread, message.thread_id.hex))
+
+
+def removed_event(thread_id: UUID, message_ids: Iterable[UUID]) -> events.Event:
+    """Return the `thread:removed` event for the owner's sockets."""
+    return {
+        "type": "thread:removed",
+        "threadId": thread_id.hex,
+        "messageIds": [message_id.hex for message_id in message_ids],
+    }
 
 
 def _cancel_unfinished(job_ids: Iterable[UUID]) -> None:

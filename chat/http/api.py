@@ -26,11 +26,12 @@ from chat.protocol import client_messages
 from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
 from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
 from chat.replies import thoughts
+from chat.socket.api import router as connection_router
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
 from queueing.api import Job, events, monitoring, new_id
 
-from . import problems, sse, texts
+from . import job_events, problems, texts
 from .threads import router as threads_router
 
 router = Router(by_alias=True, exclude_unset=True)
@@ -150,9 +151,9 @@ async def retry_job(request: HttpRequest, job_id: UUID) -> Status[Any]:
 )
 async def follow_job(request: HttpRequest, job_id: UUID, offset: int = 0) -> StreamingHttpResponse:
     """Follow a job's events as `text/event-stream`, up to its terminal event."""
-    run, offset = sse.resume_from(request, offset)
+    run, offset = job_events.resume_from(request, offset)
     job = await sync_to_async(selectors.job)(owner=request.auth, job_id=job_id)
-    return sse.event_stream(job, run=run, offset=max(0, offset))
+    return job_events.event_stream(job, run=run, offset=max(0, offset))
 
 
 @router.get("/jobs/{job_id}/thoughts", response={200: ThoughtsOut} | errors(404), tags=["jobs"])
@@ -176,6 +177,7 @@ async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
 
 
 api.add_router("", router)
+api.add_router("", connection_router)
 api.add_router("", threads_router)
 api.add_router("", voice_router)
 api.add_router("", usage_router)

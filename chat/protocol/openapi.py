@@ -41,6 +41,7 @@ DOCS_PAGE = {
 TAGS = {
     "companions": "List the companions, and ask them.",
     "jobs": "Read, follow, cancel and retry jobs.",
+    "connection": "What the WebSocket carries, for networks that forbid WebSockets.",
     "threads": "Conversations.",
     "messages": "Edit, withdraw and rate messages.",
     "voice": "Transcribe recordings, and send them as messages.",

@@ -1,1 +1,1 @@
-"""The WebSocket: the consumer, its client, the handlers of client messages, flow control, live rendering."""
+"""The connection of a client: the consumer, by WebSocket or HTTP, the handlers of messages, flow control."""

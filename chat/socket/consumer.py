@@ -1,4 +1,6 @@
-"""The WebSocket consumer: identify the client, limit its messages, hand them to their handlers.
+"""The consumer of a connection: identify the client, limit its messages, hand them to their handlers.
+
+Its wire is a WebSocket, or HTTP (`http_wire`) where a network forbids WebSockets.
 
 `protocol/client_messages` validates what clients send, `handlers` carries it out, and `client` sends events.
 The engine's `Follower` keeps track of the jobs that a client follows, `flow_control` limits both directions,
@@ -37,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
-    """`/ws/`: the messages of one client, and the events of its owner."""
+    """The messages of one client, and the events of its owner."""
 
     session_key = ""
     adopted = ""
@@ -72,7 +74,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             owner=owner, address=address, locale=Locale.of_scope(self.scope), send_text=self._send_text
         )
         try:
-            await self.channel_layer.group_add(events.group_of(owner), self.channel_name)
+            for group in self._groups:
+                await self.channel_layer.group_add(group, self.channel_name)
             await self.accept(subprotocol)
             await self._greet(client)
         except BaseException:
@@ -94,8 +97,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         open_sockets.OpenSockets.for_running_loop().add(self)
         pressures = PressureWatch.for_running_loop()
         pressures.add(client.send)
-        hello = {"type": "hello", "owner": client.owner, "adopted": self.adopted}
-        await client.send(hello | {"demo": settings.DEMO_MODEL})
+        hello = {"type": "hello", "owner": client.owner, "adopted": self.adopted, "demo": settings.DEMO_MODEL}
+        await client.send(hello | ({"stream": self._stream} if self._stream else {}))
         for event in pressures.current():
             await client.send(event)
 
@@ -105,7 +108,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._forget()
         try:
-            await self.channel_layer.group_discard(events.group_of(self.client.owner), self.channel_name)
+            for group in self._groups:
+                await self.channel_layer.group_discard(group, self.channel_name)
         except Exception as exc:  # a layer that is just reconnecting raises many kinds of errors
             logger.warning("a closed socket stays in its group until that expires: %r", exc)
 
@@ -190,6 +194,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif not _was_answered(client, event):
             await client.follower.receive(event)
 
+    async def client_frames(self, message: dict[str, Any]) -> None:
+        """Handle frames that the client of a stream has posted, perhaps to another process."""
+        if message["owner"] == self._connected.owner:
+            for frame in message["frames"]:
+                await self.receive(frame)
+
     async def session_ended(self, message: dict[str, Any]) -> None:
         """Close the socket if its session has ended."""
         if message["session"] in (
@@ -197,6 +207,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             stored_key(self.session_key.removeprefix(access_keys.UNSTORED)),
         ):
             await self.close(CloseCode.SESSION_ENDED)
+
+    @property
+    def _stream(self) -> str:
+        """The id of the event stream, if HTTP is the wire."""
+        return str(self.scope.get("stream", ""))
+
+    @property
+    def _groups(self) -> list[str]:
+        streams = [group_of_stream(self._stream)] if self._stream else []
+        return [events.group_of(self._connected.owner), *streams]
 
     @property
     def is_overdue(self) -> bool:
@@ -210,6 +230,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _send_text(self, text: str) -> None:
         await self.send(text_data=text)
+
+
+def group_of_stream(stream: str) -> str:
+    """Return the channel-layer group of an event stream, to which the frames of its client are sent."""
+    return f"stream.{stream}"
 
 
 def _was_answered(client: SocketClient, event: Event) -> bool:

@@ -6,7 +6,7 @@ A delta names its offset, so a lost one shows by the offset of the next.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Self
 
 from channels.layers import get_channel_layer
@@ -57,7 +57,7 @@ class EventCursor:
         return event
 
 
-async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncIterator[Event]:
+async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncGenerator[Event, None]:
     """Yield every event after `offset` characters of `run`, to the terminal one, without gap or repeat."""
     cursor = EventCursor(run, offset)
     async with _Inbox(job.owner) as inbox:

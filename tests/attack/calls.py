@@ -75,7 +75,12 @@ def is_refusal(response: Any) -> bool:
 
 
 async def body_of(response: Any) -> bytes:
-    """Return the whole body, also that of a stream, which must end by itself."""
+    """Return the whole body, also of a stream, which must end by itself; of an endless one the beginning."""
     if not response.streaming:
         return bytes(response.content)
+    if hasattr(response, "ends_itself"):
+        pieces = aiter(response.streaming_content)
+        beginning = b"".join([await anext(pieces) for _ in range(3)])  # two comments, and the greeting
+        await pieces.aclose()
+        return beginning
     return b"".join([piece async for piece in response.streaming_content])

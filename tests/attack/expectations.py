@@ -118,6 +118,10 @@ ROUTES: dict[str, dict[str, Row]] = {
     "api/care": {"GET": Anyone()},
     "api/queue/status": {"GET": Anyone()},
     "api/usage": {"GET": Owner()},
+    "api/connection": {
+        "GET": Owner(),
+        "POST": Owner(scope="chat", body={"messages": [{"type": "job:watch", "jobId": "0" * 32}]}),
+    },
     "api/corporate": _ASK,
     "api/travel": _ASK,
     "api/emotional": _ASK,

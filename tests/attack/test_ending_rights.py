@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -68,6 +69,19 @@ async def _socket(actor: Actor, path: str) -> Ended:
     return ended
 
 
+async def event_stream(actor: Actor, victim: Victim) -> Ended:
+    pieces = await _pieces(actor, "/api/connection")
+    while b'hello"' not in await anext(pieces):
+        pass
+
+    async def ended() -> None:
+        async with asyncio.timeout(_SOON):
+            last = [piece async for piece in pieces][-1]
+        assert json.loads(last.removeprefix(b"data: ")) == {"type": "close", "code": CloseCode.SESSION_ENDED}
+
+    return ended
+
+
 async def job_events(actor: Actor, victim: Victim) -> Ended:
     pieces = await _pieces(actor, f"/api/jobs/{victim.ids['job_id']}/events")
 
@@ -130,12 +144,13 @@ Opener = Callable[[Actor, Victim], Awaitable[Ended]]
 OPENS: dict[str, Opener] = {
     "ws/": chat_socket,
     "ws/queue": dashboard_socket,
+    "api/connection": event_stream,
     "api/jobs/<job_id>/events": job_events,
     "account/export/": export_in_progress,
     "api/threads/<thread_id>/transcript.md": transcript_in_progress,
     "admin/analytics/events.csv": events_in_progress,
 }
-BY_TOKEN = ("ws/", "api/jobs/<job_id>/events")
+BY_TOKEN = ("ws/", "api/connection", "api/jobs/<job_id>/events")
 BY_RIGHTS = ("ws/queue", "admin/analytics/events.csv")
 
 

@@ -1,4 +1,4 @@
-"""Lost connections, blocked sockets, several conversations, other people's conversations."""
+"""Lost connections, several conversations, other people's conversations."""
 
 import json
 import re
@@ -12,7 +12,6 @@ from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
 LONG = " ".join(f"word{n}" for n in range(60))
-NO_SOCKETS = "window.WebSocket = class extends WebSocket { constructor(url) { super(url + 'nowhere'); } };"
 
 
 def test_messages_written_offline_are_sent_once_in_one_conversation(page: Page, provider: Provider) -> None:
@@ -43,23 +42,6 @@ def test_answer_written_while_offline_is_complete_afterwards(page: Page, provide
 
     expect(text_of(answers(page))).to_have_text(LONG)
     expect(answers(page)).to_have_attribute("data-status", "completed")
-
-
-def test_page_without_websockets_gets_its_answers(
-    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
-) -> None:
-    context = visitor()
-    context.add_init_script(NO_SOCKETS)
-    page = context.new_page()
-    page.goto(site.url)
-    provider.script(text=LONG, delay=0.05)
-    say(page, "Can you hear me?")
-
-    expect(page.get_by_text("Answers arrive in another way")).to_be_visible()
-    expect(text_of(answers(page))).to_have_text(LONG)
-    expect(answers(page)).to_have_attribute("data-status", "completed")
-    say(page, "And again?")
-    expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
 
 
 def test_conversation_of_another_visitor_is_not_found(

@@ -1,4 +1,4 @@
-"""P3: the page by a name in a local network, without HTTPS: browsers leave out what needs a secure context."""
+"""P3: the page by a name in a local network, without HTTPS, where browsers leave out many functions."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def lan(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
 
 
 def test_page_without_https_sends_edits_copies_and_reads_files(lan: Page, provider: Provider) -> None:
-    code = "```\nfirst line\n  second line\n```"
+    code = "```\nfirst line\nsecond line\n```"
     provider.script(text=code)
     say(lan, "Hello from the kitchen.")
     expect(answers(lan)).to_have_attribute("data-status", "completed")
@@ -28,7 +28,7 @@ def test_page_without_https_sends_edits_copies_and_reads_files(lan: Page, provid
     expect(copy).to_have_text("Copied")
     message = lan.get_by_label("Your message", exact=True)
     message.press("Control+v")
-    expect(message).to_have_value("first line\n  second line\n")
+    expect(message).to_have_value("first line\nsecond line\n")
     message.fill("")
 
     edit(lan, 0, "Hello from the cellar.")

@@ -17,10 +17,14 @@ from .open_sockets import OpenStream
 def end_streams(
     get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
-    """Watch the access key of each streamed response, so that no view can forget to."""
+    """Watch the access key of each streamed response, so that no view can forget to.
+
+    A response that does so itself, to say why it ends, has the attribute `ends_itself`.
+    """
 
     def watched(request: HttpRequest, response: Any) -> HttpResponseBase:
-        if response.streaming and response.is_async and (key := of_request(request)):
+        is_endless = response.streaming and response.is_async and not hasattr(response, "ends_itself")
+        if is_endless and (key := of_request(request)):
             response.streaming_content = until_ended(response.streaming_content, OpenStream(key))
         return response
 

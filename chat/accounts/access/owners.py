@@ -86,8 +86,12 @@ def admit_visitor(address: str) -> None:
 
 
 def keeps_something(request: HttpRequest) -> bool:
-    """Return whether a request, if it succeeds, leaves something that belongs to its visitor."""
-    calls = request.path.startswith("/api/") and not request.path.startswith("/api/analytics/")
+    """Return whether a request, if it succeeds, leaves something that belongs to its visitor.
+
+    Of the messages of a connection, its consumer decides that.
+    """
+    others = ("/api/analytics/", "/api/connection")
+    calls = request.path.startswith("/api/") and not request.path.startswith(others)
     return calls and request.method not in SAFE_METHODS
 
 

@@ -5,16 +5,18 @@
 //   online      the server has answered, see `markOnline`
 //   waiting     the connection was lost; the next attempt is at retryAt
 //   offline     the browser reports no network; the next attempt follows when there is one
-//   blocked     HTTP works, but no WebSocket has ever got through
 //   paused      the server closed the connection after too many requests; not before retryAt
 //   ended       the session has ended
 
 const SESSION_ENDED = 4401; // close codes of the server
 const TOO_MANY_REQUESTS = 4008;
 const PAUSE = 30_000; // ms
-const BLOCKED_AFTER = 3; // failures without a single success: probably a proxy in between
+const FIRST_MESSAGE_WITHIN = 10_000; // ms; some proxies accept a socket and then carry nothing
+const PATIENCE = 3; // failures of a socket that has worked before, until the fallback is tried
+const BETTER_AFTER = 60_000; // ms on the fallback until a socket is tried again; each time twice as long
+const LONGEST_BETTER = 3_600_000; // ms
 
-const INITIAL = { kind: "connecting", ws: null, failures: 0, wasOnline: false, pausedUntil: 0 };
+const INITIAL = { kind: "connecting", ws: null, failures: 0, hasWorked: false, pausedUntil: 0 };
 
 /**
  * Create the socket; `open()` connects it.
@@ -22,10 +24,12 @@ const INITIAL = { kind: "connecting", ws: null, failures: 0, wasOnline: false, p
  * onMessage: receives each message, parsed.
  * longestWait: ms between two attempts, at most.
  * silence: ms without a message after which the connection counts as lost; 0 for no limit.
+ * fallback: a function that opens what replaces a WebSocket where a network forbids it, with the same methods.
+ * isFallback: whether to begin with that.
  * opensAfterEnd: whether to try again after the end of the session, when the page is looked at again.
  */
 export function createReconnectingSocket(options) {
-  const socket = { silence: 0, opensAfterEnd: false, ...options, ...INITIAL };
+  const socket = { silence: 0, opensAfterEnd: false, fallback: null, isFallback: false, ...options, ...INITIAL };
   window.addEventListener("online", () => open(socket));
   window.addEventListener("offline", () => lose(socket));
   // A laptop wakes up, or the tab comes back: connect now and not at the end of the wait.
@@ -37,10 +41,9 @@ export function createReconnectingSocket(options) {
     open: () => open(socket),
     send: (message) => send(socket, message),
     /** Report that the server has answered. */
-    markOnline() {
-      socket.failures = 0;
-      socket.wasOnline = true;
-      setState(socket, "online");
+    markOnline: () => markOnline(socket),
+    get isFallback() {
+      return socket.isFallback;
     },
     /** Count the connection as lost if no message arrives within `ms`. */
     expectMessage: (ms) => expectMessage(socket, ms),
@@ -52,12 +55,46 @@ function open(socket) {
   if ((socket.kind === "ended" && !socket.opensAfterEnd) || Date.now() < socket.pausedUntil) return;
   if (socket.ws?.readyState <= WebSocket.OPEN) return;
   clearTimeout(socket.retryTimer);
-  setState(socket, isBlocked(socket) ? "blocked" : "connecting");
-  const ws = new WebSocket(socket.url());
+  setState(socket, "connecting");
+  attach(socket, socket.isFallback ? socket.fallback() : new WebSocket(socket.url()));
+  expectMessage(socket, socket.silence || FIRST_MESSAGE_WITHIN);
+}
+
+function attach(socket, ws) {
   socket.ws = ws;
-  expectMessage(socket, socket.silence);
   ws.onmessage = ({ data }) => ws === socket.ws && receive(socket, JSON.parse(data));
   ws.onclose = ({ code }) => ws === socket.ws && lose(socket, code);
+}
+
+function markOnline(socket) {
+  socket.failures = 0;
+  socket.hasWorked ||= !socket.isFallback;
+  setState(socket, "online");
+  if (socket.isFallback) planBetter(socket, BETTER_AFTER);
+}
+
+/** Try a WebSocket after a while on the fallback: the network may be another by then. */
+function planBetter(socket, wait) {
+  clearTimeout(socket.betterTimer);
+  socket.betterTimer = setTimeout(() => {
+    if (socket.kind === "online" && socket.isFallback) tryBetter(socket, Math.min(2 * wait, LONGEST_BETTER));
+  }, wait);
+}
+
+/** Open a WebSocket beside the fallback; with its first message it takes over. */
+function tryBetter(socket, nextWait) {
+  const ws = new WebSocket(socket.url());
+  const timer = setTimeout(() => ws.close(), FIRST_MESSAGE_WITHIN);
+  ws.onclose = () => planBetter(socket, nextWait);
+  ws.onmessage = ({ data }) => {
+    clearTimeout(timer);
+    if (socket.kind !== "online" || !socket.isFallback) return ws.close();
+    const { ws: before } = socket;
+    socket.isFallback = false;
+    attach(socket, ws);
+    before.close();
+    return receive(socket, JSON.parse(data));
+  };
 }
 
 function receive(socket, message) {
@@ -80,14 +117,15 @@ function expectMessage(socket, ms) {
 function lose(socket, code) {
   clearTimeout(socket.deadline);
   clearTimeout(socket.retryTimer);
-  const { ws } = socket;
+  const { ws, kind } = socket;
   socket.ws = null; // a dead connection takes a minute to report that it is closed
   ws?.close();
-  if (socket.kind === "ended" || code === SESSION_ENDED) return setState(socket, "ended");
+  if (kind === "ended" || code === SESSION_ENDED) return setState(socket, "ended");
   if (code === TOO_MANY_REQUESTS) socket.pausedUntil = Date.now() + PAUSE * (1 + Math.random() / 4);
   if (Date.now() < socket.pausedUntil) return retryAt(socket, "paused", socket.pausedUntil);
   if (!navigator.onLine) return setState(socket, "offline");
   socket.failures += 1;
+  if (kind !== "online" && takeOther(socket)) return open(socket);
   const ceiling = Math.min(socket.longestWait, 500 * 2 ** socket.failures);
   // Jitter: after a restart of the server not all clients come back at the same moment.
   return retryAt(socket, "waiting", Date.now() + (ceiling * (1 + Math.random())) / 2);
@@ -95,11 +133,18 @@ function lose(socket, code) {
 
 function retryAt(socket, kind, time) {
   socket.retryTimer = setTimeout(() => open(socket), time - Date.now() + 1);
-  if (kind === "waiting" && isBlocked(socket)) setState(socket, "blocked");
-  else setState(socket, kind, time);
+  setState(socket, kind, time);
 }
 
-const isBlocked = ({ wasOnline, failures }) => !wasOnline && failures >= BLOCKED_AFTER;
+/**
+ * After an attempt that failed, take the WebSocket and the fallback in turn; what has worked gets more tries.
+ * Return whether it is the fallback's turn, which needs no wait.
+ */
+function takeOther(socket) {
+  if (!socket.fallback) return false;
+  socket.isFallback = !socket.isFallback && socket.failures >= (socket.hasWorked ? PATIENCE : 1);
+  return socket.isFallback;
+}
 
 function setState(socket, kind, time = null) {
   if (kind === socket.kind && !time) return;

@@ -41,6 +41,7 @@ WORK: dict[str, dict[Work, int]] = {
         for companion in ("corporate", "travel", "emotional", "culture")
         for field in ("message", "messages", "assistantId")
     },
+    "post /api/connection: messages": {work.frame: FRAME, work.raw_frame: FRAME},
     "get /api/threads: q": {work.found_text: MESSAGE},
     "patch /api/threads/{thread_id}: title": {work.title: FRAME},
     "patch /api/messages/{message_id}: content": _QUESTION,

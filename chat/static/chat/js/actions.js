@@ -40,8 +40,8 @@ export function createActions(page) {
       page.store.dispatch({ type: "threads/renamed", id, title });
     },
     async deleteThread(id) {
-      if (!(await attempt(page, "The conversation could not be deleted.", () => api.remove(id)))) return;
-      page.store.dispatch({ type: "threads/deleted", id });
+      const remove = () => page.session.removeThread(id);
+      if (!(await attempt(page, "The conversation could not be deleted.", remove))) return;
       if (page.store.state.view.threadId === id) page.router.toNew();
     },
   };

@@ -8,6 +8,7 @@ import { createShortcuts } from "./shortcuts.js";
 import { topicOf } from "./state/messages.js";
 import { createStore } from "./state/store.js";
 import { messageError, requestError } from "./text/error-messages.js";
+import { deletedElsewhere } from "./text/wording.js";
 import { createAttachments } from "./views/attachments.js";
 import { companions, createCompanionPicker, longNameOf } from "./views/companion-picker.js";
 import { createComposer } from "./views/composer.js";
@@ -38,7 +39,7 @@ const page = {
   restore: (text) => page.composer.restore(text),
 };
 const actions = createActions(page);
-page.session = createSession({ store, onEvent, onTrouble, onThread: () => say("Conversation loaded.") });
+page.session = createSession({ store, onEvent, onTrouble, onDeleted, onThread: () => say("Conversation loaded.") });
 page.edits = createEditController(page);
 page.messages = createMessageList({
   onEdit: page.edits.save,
@@ -119,13 +120,22 @@ function onTrouble(refusal, { shown }) {
   else page.notice.tell(() => requestError(refusal), { until: refusal.retryAt });
 }
 
+/** The open conversation was deleted elsewhere: go on in a new one, with what was not sent. */
+function onDeleted(unsent) {
+  const texts = [...unsent, $("#message").value].filter(Boolean);
+  page.router.toNew();
+  const missing = texts.filter((text) => !$("#message").value.includes(text));
+  if (missing.length) page.restore(missing.join("\n\n"));
+  page.notice.tell(deletedElsewhere(texts.length > 0));
+}
+
 function draw() {
   const { state } = store;
   pageView.draw(state);
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,
     canStop: actions.running().length > 0 && state.link.kind !== "ended",
-    disabled: ["missing", "broken", "loading"].includes(state.view.kind),
+    disabled: ["missing", "broken", "loading", "erased"].includes(state.view.kind),
   });
   page.threads.draw(state);
   banner.draw(state.link);

@@ -90,5 +90,6 @@ export const api = {
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
   withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
   care: (wanted) => call("GET", `/api/care${query(wanted)}`),
-  events: (jobId) => new EventSource(`/api/jobs/${jobId}/events`),
+  /** Send messages of the connection without a WebSocket; the answer has events. */
+  connection: (body) => call("POST", "/api/connection", body),
 };

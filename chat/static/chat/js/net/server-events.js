@@ -3,6 +3,7 @@
 import { gapBefore } from "../state/message-events.js";
 import { findAnswer, topicOf, verbOf } from "../state/messages.js";
 import { refusalOf } from "../text/error-messages.js";
+import { outbox } from "./outbox.js";
 import { isStillOwner } from "./owner.js";
 
 /** Apply one event, from the socket or from HTTP. */
@@ -17,6 +18,8 @@ const handlers = {
   "care:help": showCare,
   "queue:pressure": ({ store }, event) => store.dispatch({ ...event, type: "pressure" }),
   error: refused,
+  "thread:deleted": (session, { threadId }) => threadDeleted(session, threadId),
+  "owner:erased": erased,
   "thread:renamed": ({ store }, { threadId, title }) =>
     store.dispatch({ type: "threads/renamed", id: threadId, title }),
 };
@@ -47,12 +50,34 @@ function showCare({ store, onEvent }, care) {
   onEvent(care);
 }
 
-function refused({ store, edits, queue, loader, onTrouble }, event) {
+function refused({ store, edits, queue, loader, takenBack, onTrouble }, event) {
+  if (takenBack.has(event.requestId)) return; // its conversation was deleted, which has been said
   const refusal = refusalOf(event);
   if (["wrong_state", "not_found"].includes(refusal.code)) loader.reloadThread({ all: true });
   const shown = edits.refuse(event.requestId, refusal) || queue.refuse(event, refusal);
   if (!shown) store.dispatch({ type: "message/not-stopping" });
   onTrouble(refusal, { shown });
+}
+
+/** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
+export function threadDeleted(session, id) {
+  const { store, ownDeletions, onDeleted } = session;
+  store.dispatch({ type: "threads/deleted", id });
+  if (ownDeletions.has(id) || store.state.view.threadId !== id) return;
+  const unsent = outbox.of(store.state.view);
+  for (const { requestId } of unsent) {
+    outbox.remove(requestId);
+    session.takenBack.add(requestId);
+  }
+  onDeleted(unsent.map(({ text }) => text));
+}
+
+/** All data of this owner was erased. The session ends next. */
+function erased({ store }) {
+  for (const { requestId } of outbox.all()) outbox.remove(requestId);
+  history.replaceState(null, "", "/"); // where to start again
+  store.dispatch({ type: "threads/loaded", items: [], more: false });
+  store.dispatch({ type: "view/problem", kind: "erased" });
 }
 
 /** A message was edited, or some were deleted. */

@@ -2,56 +2,70 @@
 // missed.
 
 import { isRunning } from "../state/messages.js";
+import { api } from "./api.js";
 import { createPendingEdits } from "./pending-edits.js";
 import { createSendQueue } from "./send-queue.js";
-import { receive } from "./server-events.js";
+import { receive, threadDeleted } from "./server-events.js";
 import { createSocket } from "./socket.js";
 import { createThreadLoader } from "./thread-loader.js";
 
-const RESEND_EVERY = 10_000; // ms
+const POLL_EVERY = 2500; // ms, where no stream brings the events
+const LOAD_EVERY = 4; // polls until also the conversation and the list are loaded
 
-/** Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message. */
-export function createSession({ store, onEvent, onThread, onTrouble }) {
-  const session = { store, onEvent, onTrouble };
-  const onServerEvent = (event) => receive(session, event);
-  const http = createHttpFallback(onServerEvent);
-  const socket = createSocket({ onEvent: onServerEvent, onState: (link) => connectionChanged(session, http, link) });
-  const send = (frame) => (socket.kind === "blocked" ? http : socket).send(frame);
+/**
+ * Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message; onDeleted(texts):
+ * the open conversation was deleted, but not by this tab; `texts` were not sent.
+ */
+export function createSession({ store, onEvent, onThread, onTrouble, onDeleted }) {
+  const session = { store, onEvent, onTrouble, onDeleted, ownDeletions: new Set(), takenBack: new Set() };
+  const socket = createSocket({
+    onEvent: (event) => receive(session, event),
+    onState: (link) => store.dispatch({ type: "link", link }),
+  });
+  const { send } = socket;
   session.edits = createPendingEdits({ store, send });
   session.queue = createSendQueue({ store, send });
   session.watcher = createJobWatcher({ store, send });
   session.loader = createThreadLoader({
     store,
     isOnline: () => socket.kind === "online",
-    onLoaded() {
+    onLoaded({ isNew }) {
       session.watcher.watchRunning();
-      onThread();
+      if (isNew) onThread();
     },
+    onMissing: (id) => threadDeleted(session, id),
   });
-  setInterval(() => socket.kind === "blocked" && sendAgain(session), RESEND_EVERY);
+  pollWhereNeeded(socket, session);
   return {
     ...requestsOf(session, send),
     connect: socket.open,
-    /** Ask for the Markdown of an answer in progress; return false without a socket. */
-    renderAnswer: (jobId, { run, offset }) => socket.send({ type: "job:render", jobId, run, offset }),
+    /** Delete a conversation; rejects if that is not possible. */
+    async removeThread(id) {
+      session.ownDeletions.add(id);
+      try {
+        await api.remove(id);
+      } catch (error) {
+        session.ownDeletions.delete(id);
+        throw error;
+      }
+      threadDeleted(session, id);
+    },
+    /** Ask for the Markdown of an answer in progress; return false where none will come. */
+    renderAnswer: (jobId, { run, offset }) => !socket.isPolling && send({ type: "job:render", jobId, run, offset }),
   };
 }
 
-/** Create what replaces a blocked WebSocket; its module is loaded when it is needed first. */
-function createHttpFallback(onEvent) {
-  let transport = null;
-  const load = () => import("./http.js").then(({ createHttpTransport }) => createHttpTransport(onEvent));
-  return {
-    send(frame) {
-      transport ??= load();
-      transport.then(
-        ({ send }) => send(frame),
-        () => (transport = null), // no network: the message stays in the outbox
-      );
-      return true;
-    },
-    close: () => transport?.then(({ close }) => close()),
-  };
+/** Ask for the state again and again, where no stream brings it. */
+function pollWhereNeeded(socket, { watcher, loader }) {
+  let polls = 0;
+  setInterval(() => {
+    if (!socket.isPolling || document.hidden) return;
+    polls += 1;
+    watcher.watchAll();
+    if (polls % LOAD_EVERY) return;
+    loader.reloadThread();
+    loader.loadThreads();
+  }, POLL_EVERY);
 }
 
 /** Return what the page can ask of the server. */
@@ -72,31 +86,28 @@ function requestsOf({ store, edits, queue, loader, watcher, onTrouble }, send) {
     follow: watcher.follow,
     deleteMessage: ({ id }) => request({ type: "message:withdraw", messageId: id }),
     retry: (jobId) => request({ type: "job:retry", jobId }),
+    /** Stop an answer. A request of its own also gets through while the connection is lost. */
     cancel(jobId) {
-      const stopping = request({ type: "job:cancel", jobId });
-      store.dispatch({ type: "message/stopping", jobId, stopping });
+      store.dispatch({ type: "message/stopping", jobId, stopping: true });
+      if (send({ type: "job:cancel", jobId })) return;
+      api.cancel(jobId).catch(({ status, code, message }) => {
+        store.dispatch({ type: "message/not-stopping" });
+        onTrouble(status ? { code, error: message } : { code: "no_connection" }, { shown: false });
+      });
     },
   };
-}
-
-function connectionChanged({ store, queue, watcher }, http, link) {
-  store.dispatch({ type: "link", link });
-  if (link.kind === "online") http.close();
-  if (link.kind !== "blocked") return;
-  queue.flush();
-  watcher.watchRunning();
-}
-
-/** Without a socket no event reports that the network is back, so everything unsent is tried again. */
-function sendAgain({ queue, edits }) {
-  queue.flushAgain();
-  edits.sendAgain();
 }
 
 /** Follow the jobs of the open conversation, and one that belongs to no message. */
 function createJobWatcher({ store, send }) {
   const requested = new Map(); // jobId -> the gap that was asked for on this connection
   let followed = null;
+
+  function watchRunning() {
+    for (const { jobId, run, length } of store.state.messages.filter(isRunning)) {
+      if (jobId) watch(jobId, { run, offset: length });
+    }
+  }
 
   /** Without a run there is nothing an offset could count from. */
   const watch = (jobId, { run, offset } = {}) => send({ type: "job:watch", jobId, ...(run && { run, offset }) });
@@ -109,10 +120,10 @@ function createJobWatcher({ store, send }) {
       requested.set(jobId, gap);
       watch(jobId, { run, offset });
     },
-    watchRunning() {
-      for (const { jobId, run, length } of store.state.messages.filter(isRunning)) {
-        if (jobId) watch(jobId, { run, offset: length });
-      }
+    watchRunning,
+    watchAll() {
+      watchRunning();
+      if (followed) watch(followed);
     },
     follow(jobId) {
       followed = jobId;

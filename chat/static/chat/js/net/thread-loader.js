@@ -9,8 +9,11 @@ const PAGE_SIZE = 50; // a full page means that there may be more
 /** What only long conversations need is loaded with the first of them. */
 const pages = () => import("./thread-pages.js");
 
-/** Create the loader. `onLoaded` is called after each conversation that was loaded. */
-export function createThreadLoader({ store, isOnline, onLoaded }) {
+/**
+ * Create the loader. `onLoaded({isNew})` is called after each load; `isNew` if nothing was shown before.
+ * `onMissing(id)`: a conversation that is shown exists no longer.
+ */
+export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
   let revision = 0; // changes with the set of messages
   let timer = 0;
   const isOpen = (id) => store.state.view.threadId === id;
@@ -28,8 +31,9 @@ export function createThreadLoader({ store, isOnline, onLoaded }) {
         : await api.thread(id, around && { around });
       if (!isOpen(id)) return null;
       if (revision !== before) return loadThread(id, { target, place, downTo }); // it may lack what was reported meanwhile
+      const isNew = store.state.view.kind === "loading";
       store.dispatch({ type: "view/thread", thread, target, outbox: outbox.of(store.state.view) });
-      return onLoaded();
+      return onLoaded({ isNew });
     } catch (error) {
       if (around && error.status === 404) return loadThread(id); // the message is gone
       return isOpen(id) && failed(id, error.status === 404);
@@ -39,7 +43,7 @@ export function createThreadLoader({ store, isOnline, onLoaded }) {
   function failed(id, isMissing) {
     if (store.state.view.kind !== "thread")
       return store.dispatch({ type: "view/problem", kind: isMissing ? "missing" : "broken" });
-    if (isMissing) return null;
+    if (isMissing) return onMissing(id);
     // The page lacks what another tab or device did. Without a socket the next connection loads it anyway.
     clearTimeout(timer);
     timer = setTimeout(() => isOnline() && isOpen(id) && loadThread(id), RETRY_AFTER);

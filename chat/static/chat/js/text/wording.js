@@ -107,13 +107,12 @@ export const CONNECTION = {
   paused: (seconds) =>
     `This page sent too many requests, so the server closed the connection. Connecting again in ${seconds} s. ${SAVED}`,
   ended: () => "Your session has ended. Copy what was not sent, then start again.",
-  blocked: () => "Your network blocks live updates. Answers arrive in another way, a little slower.",
+  held: () => "Your network holds live updates back. Answers arrive in steps of a few seconds.",
   online: () => "Back online. Nothing was lost.",
 };
 export const unsentText = (connection) =>
   ({
     online: "Sending…",
-    blocked: "Sending…",
     ended: "Saved on this device, not sent.",
   })[connection] ?? "Saved on this device. It is sent when the connection is back.";
 
@@ -168,8 +167,13 @@ export const THREADS = {
 };
 export const PROBLEMS = {
   missing: ["Conversation not found", "It was deleted, or it belongs to someone else."],
+  erased: ["Everything was erased", "This was done in another tab or on another device."],
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
 };
+
+/** The open conversation was deleted; `kept`: what was not sent. */
+export const deletedElsewhere = (kept) =>
+  `This conversation was deleted in another tab or on another device.${kept ? " What you had not sent is below." : ""}`;
 
 /** What sending an edited message again deletes. */
 export function lossText({ answer, later, running }) {

@@ -6,6 +6,7 @@ import { $, setText } from "./dom.js";
 
 const SHOWN_AFTER = 1200; // ms; a connection that opens faster is not mentioned
 const BACK_ONLINE_MS = 4000;
+const HELD_SHOWN_MS = 12_000;
 const LOST = new Set(["offline", "waiting", "paused"]);
 
 /** Create the banner; `draw(link)` is called on every change and every second. */
@@ -30,7 +31,7 @@ export function createConnectionBanner({ onTryNow, onStartAgain, say }) {
 
 /** Take the new state; return whether the connection is back after a loss. */
 function update(banner, link) {
-  if (link.kind !== banner.link.kind) banner.since = Date.now();
+  if (link.kind !== banner.link.kind || link.polling !== banner.link.polling) banner.since = Date.now();
   banner.link = link;
   if (LOST.has(link.kind)) banner.wasLost = true;
   if (link.kind !== "online" || !banner.wasLost) return false;
@@ -39,7 +40,8 @@ function update(banner, link) {
   return true;
 }
 
-function textOf({ link: { kind, retryAt }, wasLost, since, backAt }) {
+function textOf({ link: { kind, retryAt, polling }, wasLost, since, backAt }) {
+  if (kind === "online" && polling === "held" && Date.now() - since < HELD_SHOWN_MS) return CONNECTION.held();
   if (kind === "connecting" && wasLost) return CONNECTION.again();
   if (kind === "connecting" && Date.now() - since <= SHOWN_AFTER) return "";
   if (kind === "online" && Date.now() - backAt >= BACK_ONLINE_MS) return "";

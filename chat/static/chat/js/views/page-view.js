@@ -4,7 +4,13 @@ import { PROBLEMS } from "../text/wording.js";
 import { companions, firstCompanion, longNameOf, nameOf } from "./companion-picker.js";
 import { $, clone, fill, setText } from "./dom.js";
 
-const SUBTITLES = { thread: "New conversation", loading: "Loading…", missing: "Not found", broken: "Not loaded" };
+const SUBTITLES = {
+  thread: "New conversation",
+  loading: "Loading…",
+  missing: "Not found",
+  erased: "Erased",
+  broken: "Not loaded",
+};
 
 /** Create the view; `draw(state)` shows what the state says. */
 export function createPageView({ picker, messages }) {
@@ -33,7 +39,7 @@ function problem(kind) {
   const element = clone("notice");
   const [head, sub] = PROBLEMS[kind];
   fill(element, { head, sub });
-  $("[data-do=reload-thread]", element).hidden = kind === "missing";
+  $("[data-do=reload-thread]", element).hidden = kind !== "broken";
   return element;
 }
 

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
 from chat.conversations.serializers import decorate
 from chat.errors import InvalidInput
+from chat.protocol import sse
 from queueing.api import Job, events
 
 from . import texts
-
-#: Seconds without an event after which a comment is sent, so that proxies keep the connection.
-KEEP_ALIVE = 15.0
 
 
 def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
@@ -31,32 +30,15 @@ def resume_from(request: HttpRequest, offset: int) -> tuple[int | None, int]:
 
 def event_stream(job: Job, *, run: int | None, offset: int) -> StreamingHttpResponse:
     """Return the response that follows `job` to its end."""
-    frames = _frames(events.follow(job, run=run, offset=offset))
-    response = StreamingHttpResponse(frames, content_type="text/event-stream")
-    response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"  # nginx would buffer it
-    return response
+    return sse.response(_frames(events.follow(job, run=run, offset=offset)))
 
 
-async def _frames(source: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+async def _frames(source: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[str]:
     """Yield the events of `source` as frames, with a comment when there are none for a while."""
-    yield ": hello\n\n"
-    upcoming = asyncio.ensure_future(anext(source, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({upcoming}, timeout=KEEP_ALIVE)
-            if not done:
-                yield ": still here\n\n"
-                continue
-            event = upcoming.result()
-            if event is None:
-                return
-            yield await asyncio.to_thread(frame, event)
-            upcoming = asyncio.ensure_future(anext(source, None))
-    finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
-        await source.aclose()  # type: ignore[attr-defined]  # follow() is a generator: this unsubscribes it
+    yield sse.HELLO
+    async with aclosing(sse.with_pauses(source)) as upcoming:
+        async for event in upcoming:
+            yield sse.STILL_HERE if event is None else await asyncio.to_thread(frame, event)
 
 
 def frame(event: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import AsyncClient
 
-from chat.http import sse
+from chat.protocol import sse
 from queueing.api import Job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
