@@ -14,7 +14,7 @@ from .schemas import Problem
 DESCRIPTION = """\
 Four AI companions behind a job queue. A request that takes long is answered at once with **202**, its
 position in line and an expected wait; `GET /api/jobs/{job_id}/events` then sends positions, pieces of the
-answer and the end, live.
+answer and the end, live. `GET /api/connection` does so for all your jobs and conversations at once.
 
 **Try it here.** This page is served by the site itself and has your session, so *Try it out* works
 immediately: `POST /api/travel` with the example, copy its `jobId`, and call `GET /api/jobs/{job_id}`.

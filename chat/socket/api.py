@@ -74,7 +74,7 @@ async def send_messages(request: HttpRequest, body: ConnectionIn) -> dict[str, A
     if len(body.messages) > 1:
         await sync_to_async(limits.check)("requests", client_address(request), len(body.messages) - 1)
     frames = [_frame(message) for message in body.messages]
-    if body.stream and await http_wire.hand_over(body.stream, request.auth, frames):
+    if body.stream and await http_wire.hand_over(request, body.stream, frames):
         return {"events": []}
     return {"events": await http_wire.answers(request, frames)}
 

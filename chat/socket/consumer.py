@@ -195,18 +195,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await client.follower.receive(event)
 
     async def client_frames(self, message: dict[str, Any]) -> None:
-        """Handle frames that the client of a stream has posted, perhaps to another process."""
-        if message["owner"] == self._connected.owner:
+        """Handle frames that were posted to this stream, with its access key, perhaps to another process."""
+        if message["session"] == self._stored_key:
             for frame in message["frames"]:
                 await self.receive(frame)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """Close the socket if its session has ended."""
-        if message["session"] in (
-            open_sockets.ALL_SESSIONS,
-            stored_key(self.session_key.removeprefix(access_keys.UNSTORED)),
-        ):
+        if message["session"] in (open_sockets.ALL_SESSIONS, self._stored_key):
             await self.close(CloseCode.SESSION_ENDED)
+
+    @property
+    def _stored_key(self) -> str:
+        return stored_key(self.session_key.removeprefix(access_keys.UNSTORED))
 
     @property
     def _stream(self) -> str:

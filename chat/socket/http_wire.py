@@ -13,6 +13,8 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.http import HttpRequest, StreamingHttpResponse
 
+from chat.accounts.access import access_keys
+from chat.accounts.access.session_store import stored_key
 from chat.protocol import sse
 from queueing.api import new_id, redis
 from queueing.api.events import Event
@@ -86,9 +88,10 @@ def _scope(request: HttpRequest, stream: str = "") -> dict[str, Any]:
     }
 
 
-async def hand_over(stream: str, owner: str, frames: Sequence[str]) -> bool:
+async def hand_over(request: HttpRequest, stream: str, frames: Sequence[str]) -> bool:
     """Hand frames to the consumer of a stream; return False if none can be reached."""
-    message = {"type": "client.frames", "owner": owner, "frames": list(frames)}
+    key = access_keys.of_request(request).removeprefix(access_keys.UNSTORED)
+    message = {"type": "client.frames", "session": stored_key(key), "frames": list(frames)}
     if stream in _streams:  # in this process, also without Redis
         _streams[stream].put_nowait(message)
         return True

@@ -1,5 +1,6 @@
 """The calls of an attacker: each route with the victim's ids in every parameter."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,8 +80,22 @@ async def body_of(response: Any) -> bytes:
     if not response.streaming:
         return bytes(response.content)
     if hasattr(response, "ends_itself"):
-        pieces = aiter(response.streaming_content)
-        beginning = b"".join([await anext(pieces) for _ in range(3)])  # two comments, and the greeting
-        await pieces.aclose()
-        return beginning
+        return await _beginning(response)
     return b"".join([piece async for piece in response.streaming_content])
+
+
+async def _beginning(response: Any) -> bytes:
+    """Return an endless stream up to its greeting. As a server does, cancel it when its client goes."""
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def read() -> None:
+        async for piece in response.streaming_content:
+            pieces.put_nowait(piece)
+
+    reading = asyncio.ensure_future(read())
+    beginning = b""
+    while b'hello"' not in beginning:
+        beginning += await pieces.get()
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    return beginning

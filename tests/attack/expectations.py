@@ -120,7 +120,7 @@ ROUTES: dict[str, dict[str, Row]] = {
     "api/usage": {"GET": Owner()},
     "api/connection": {
         "GET": Owner(),
-        "POST": Owner(scope="chat", body={"messages": [{"type": "job:watch", "jobId": "0" * 32}]}),
+        "POST": Owner(body={"messages": [{"type": "job:watch", "jobId": "0" * 32}]}),
     },
     "api/corporate": _ASK,
     "api/travel": _ASK,

@@ -110,4 +110,4 @@ async def test_owner_reaches_what_a_stranger_does_not(pattern: str, method: str)
 
 
 #: Operations that tell nothing of what their owner wrote.
-_WITHOUT_TEXT = {"api/usage", "api/jobs/<job_id>"}
+_WITHOUT_TEXT = {"api/usage", "api/connection", "api/jobs/<job_id>"}

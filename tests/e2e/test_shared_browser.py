@@ -15,8 +15,9 @@ STORED = "localStorage.getItem('buddy.outbox') ?? ''"
 
 
 def silent(page: Page) -> None:
-    """Let the page's socket open, and stay without a greeting."""
+    """Let the page's socket open, and stay without a greeting, also over HTTP."""
     page.route_web_socket("**/ws/", lambda socket: None)
+    page.route("**/api/connection", lambda route: route.abort())
 
 
 def sign_out(page: Page, site: Site) -> None:
@@ -110,7 +111,7 @@ def test_message_of_a_visitor_follows_to_the_account_of_the_same_person(
 def test_page_of_the_previous_person_does_not_write_for_the_next(
     shared: BrowserContext, site: Site, provider: Provider
 ) -> None:
-    """Another tab: its socket is blocked, so it sends over HTTP, with the cookie of who is signed in now."""
+    """Another tab: its socket is blocked, so it would send with the cookie of who is signed in now."""
     alice = shared.new_page()
     alice.goto(site.url)
     sign_up(alice)
@@ -120,7 +121,10 @@ def test_page_of_the_previous_person_does_not_write_for_the_next(
     field = tab.get_by_label("Your message", exact=True)
     field.fill(SECRET)
     sign_out(alice, site)
-    field.press("Enter")  # unless the page has noticed by itself that it belongs to another visitor now
+    expect(tab.get_by_text("Your session has ended.").first).to_be_visible()
+    field.press("Enter")
+    expect(questions(tab)).to_contain_text("not sent")
+    tab.get_by_role("button", name="Start again").click()
     expect(tab.get_by_text(SECRET)).to_have_count(0)
     expect(field).to_have_value("")
     alice.reload()
