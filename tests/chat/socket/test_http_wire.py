@@ -8,6 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from chat.accounts.access.open_sockets import OpenSockets
+from chat.accounts.access.session_store import SessionStore
 from chat.protocol import sse
 from chat.socket import flow_control, http_wire
 from queueing.api import Job
@@ -148,7 +149,8 @@ async def test_stream_ends_with_its_session_and_says_so(tab, monkeypatch):
     await tab.ask()
     await tab.receive_until("chat:queued")
     monkeypatch.setattr(OpenSockets, "every", 0.1)
-    await Session.objects.all().adelete()
+    key = tab.browser.client.cookies["sessionid"].value
+    await SessionStore(key).adelete(key)
     assert (await tab.receive_until("close"))[-1]["code"] == 4401
 
 
