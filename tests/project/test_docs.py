@@ -128,6 +128,7 @@ def test_links_of_document_resolve(path: Path):
 OTHER_NAMES = {
     "BUDDY_DEMO_EAR",
     "MALLOC_ARENA_MAX",
+    "client_max_body_size",
     "mediaType",
     "test_permission_missing_is_403",
 }
