@@ -101,6 +101,28 @@ def test_proxy_that_holds_back_streams_is_noticed_and_asked_again_and_again(
     assert proxy.streams == 0
 
 
+def test_sockets_that_work_again_take_over(
+    proxy: HttpProxy, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    context = visitor()
+    context.clock.install()
+    page = opened(context, proxy)
+    wait_until(lambda: proxy.streams == 1, "the stream")
+    provider.script(text=LONG, pause_after=20, until="over the socket")
+    say(page, "In two ways, please.")
+    expect(text_of(answers(page))).to_contain_text("word15")
+    proxy.upgrade = "allowed"
+    page.clock.fast_forward(61_000)
+    wait_until(lambda: proxy.streams == 0, "the end of the stream")
+    provider.release("over the socket")
+    expect(text_of(answers(page))).to_have_text(LONG)
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    posts = len([line for line in proxy.requests if line.startswith("POST /api/connection")])
+    say(page, "And over the socket?")
+    expect(answers(page).nth(1)).to_have_attribute("data-status", "completed")
+    assert len([line for line in proxy.requests if line.startswith("POST /api/connection")]) == posts
+
+
 def test_session_that_ends_without_sockets_is_said(
     proxy: HttpProxy, site: Site, visitor: Callable[..., BrowserContext], provider: Provider
 ) -> None:

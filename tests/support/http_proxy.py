@@ -15,8 +15,8 @@ class HttpProxy:
 
     def __init__(self, target: int, *, upgrade: str = "refused", holds_back: bool = False) -> None:
         self.target, self.upgrade, self.holds_back = target, upgrade, holds_back
-        """`upgrade`: `refused`, or `swallowed`: the handshake is never answered. `holds_back`: an answer is
-        forwarded when it is complete."""
+        """`upgrade`: `refused`, `allowed`, or `swallowed`: the handshake is never answered. `holds_back`: an
+        answer is forwarded when it is complete."""
         self.port = free_port()
         self.streams = 0
         """Open event streams."""
@@ -45,39 +45,40 @@ class HttpProxy:
         with client, suppress(OSError):
             head, body = _request(client)
             if not head:
-                return
+                return None
             self.requests.append(head.partition(b"\r\n")[0].decode())
-            if b"\r\nupgrade:" in head.lower():
-                if self.upgrade == "refused":
-                    client.sendall(_FORBIDDEN)
-                else:
-                    client.recv(1)  # until the client gives up
-                return
+            is_upgrade = b"\r\nupgrade:" in head.lower()
+            if is_upgrade and self.upgrade == "refused":
+                return client.sendall(_FORBIDDEN)
+            if is_upgrade and self.upgrade == "swallowed":
+                client.recv(1)  # until the client gives up
+                return None
             is_stream = head.startswith(b"GET /api/connection")
             self.streams += is_stream
             try:
                 with socket.create_connection(("127.0.0.1", self.target)) as server:
-                    server.sendall(_closing(head) + body)
+                    server.sendall((head if is_upgrade else _closing(head)) + body)
                     self._answer(client, server)
             finally:
                 self.streams -= is_stream
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
-        """Forward the answer, until one of both ends."""
+        """Forward what both send, until one of them ends."""
         held = b""
         while True:
             readable, _, _ = select.select([client, server], [], [])
-            if client in readable and not client.recv(65536):
-                return None
-            if server not in readable:
-                continue
-            data = server.recv(65536)
-            if data and self.holds_back:
+            if client in readable:
+                if not (sent := client.recv(65536)):
+                    return
+                server.sendall(sent)
+            if server in readable:
+                data = server.recv(65536)
                 held += data
-            elif data:
-                client.sendall(data)
-            else:
-                return client.sendall(held)
+                if not data or not self.holds_back:
+                    client.sendall(held)
+                    held = b""
+                if not data:
+                    return
 
 
 def _request(client: socket.socket) -> tuple[bytes, bytes]:
