@@ -50,18 +50,9 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
     return null;
   }
 
-  async function loadThreads({ before } = {}) {
-    try {
-      const { threads: items } = await api.threads(before);
-      store.dispatch({ type: "threads/loaded", items, more: items.length >= PAGE_SIZE, append: Boolean(before) });
-    } catch {
-      store.dispatch({ type: "threads/failed" });
-    }
-  }
-
   return {
     loadThread,
-    loadThreads,
+    loadThreads: (place) => loadThreads(store, place),
     /** Load the page next to what is shown. side: `before` or `after`. */
     async loadPage(side) {
       const { threadId } = store.state.view;
@@ -78,4 +69,13 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
     /** Report that messages were added or removed: what is being loaded may lack them. */
     messagesChanged: () => (revision += 1),
   };
+}
+
+async function loadThreads(store, { before } = {}) {
+  try {
+    const { threads: items } = await api.threads(before);
+    store.dispatch({ type: "threads/loaded", items, more: items.length >= PAGE_SIZE, append: Boolean(before) });
+  } catch {
+    store.dispatch({ type: "threads/failed" });
+  }
 }
