@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,14 @@ NOT_OURS_FOLDERS = ("yourapp/", "var/", "static/", "node_modules/", "api/", "bin
 NOT_YET: dict[str, set[str]] = {}
 
 
-def passages() -> Iterator[tuple[str, str]]:
-    """Yield (place, text) of everything that people read about the code."""
+@cache
+def passages() -> list[tuple[str, str]]:
+    """Return (place, text) of everything that people read about the code."""
+    return list(read_passages())
+
+
+def read_passages() -> Iterator[tuple[str, str]]:
+    """Yield them."""
     for path in PROSE:
         yield str(path), texts.read(path)
     for path in CODE:
@@ -74,13 +81,10 @@ def exists(name: str, place: str) -> bool:
     return any(str(path).endswith("/" + name) for path in texts.files())
 
 
-PASSAGES = list(passages())
-
-
 def test_files_named_in_texts_exist():
     missing = [
         f"{place}: {name}"
-        for place, text in PASSAGES
+        for place, text in passages()
         for name in FILE.findall(text)
         if not exists(name, place)
     ]
@@ -90,7 +94,7 @@ def test_files_named_in_texts_exist():
 def test_folders_named_in_texts_exist():
     missing = [
         f"{place}: {name}"
-        for place, text in PASSAGES
+        for place, text in passages()
         for name in FOLDER.findall(text)
         if not (texts.ROOT / name).is_dir() and not exists(name, place)
     ]
@@ -100,7 +104,10 @@ def test_folders_named_in_texts_exist():
 def test_commands_named_in_texts_exist():
     known = get_commands()
     missing = [
-        f"{place}: {name}" for place, text in PASSAGES for name in COMMAND.findall(text) if name not in known
+        f"{place}: {name}"
+        for place, text in passages()
+        for name in COMMAND.findall(text)
+        if name not in known
     ]
     assert not missing, "\n".join(missing)
 
