@@ -93,3 +93,18 @@ class Rendering(models.Model):
 
     def __str__(self) -> str:
         return f"HTML of message {self.pk.hex}"
+
+
+class FoldedText(models.Model):
+    """What a search compares of a message, kept so that it is folded once. A search makes missing rows.
+
+    Only of complete messages. Who changes the text of one deletes its row.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="folded")
+    rules = models.PositiveSmallIntegerField()
+    """The `chat.conversations.folding.RULES` by which it was folded."""
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"folded text of message {self.pk.hex}"

@@ -11,11 +11,12 @@ from uuid import UUID
 from django.db import transaction
 
 from chat.errors import Conflict, InvalidInput
-from chat.models import Message
+from chat.models import Message, Role, Thread
 from chat.replies import summaries
+from chat.replies.titles import renamed_event, title_from
 from queueing.api import UNFINISHED, Job, State, Submission, WrongState, cancel, events
 
-from . import selectors, texts
+from . import folded_texts, selectors, texts
 from .admission import Admission, Sender, admit
 from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
@@ -99,7 +100,23 @@ def _edit_in_place(message: Message, text: str) -> Job | None:
         job = Job.objects.select_for_update().filter(id=message.job_id, state__in=_IN_LINE).first()
         if job:
             Message.objects.filter(id=message.id).update(content=text)
+            folded_texts.forget(message.id)
+            _retitle(message)
         return job
+
+
+def _retitle(changed: Message) -> None:
+    """Let an automatic title follow the first question, if that is what changed. In a transaction.
+
+    After the jobs were changed: a worker locks a job before its thread, and so must we.
+    """
+    thread = changed.thread
+    if thread.has_custom_title or thread.messages.filter(id__lt=changed.id).exists():
+        return
+    first = thread.messages.filter(role=Role.USER).exclude(content="").first()
+    automatic = Thread.objects.filter(id=thread.id, has_custom_title=False)
+    if first and automatic.update(title=(title := title_from(first.content))):
+        transaction.on_commit(lambda: events.emit_sync(thread.owner, renamed_event(thread, title)))
 
 
 def _edited_event(message: Message, text: str) -> events.Event:
@@ -121,7 +138,9 @@ def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> Edi
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
         removed = _remove(message, list(later))
-        return EditResult(accepted=add_question(message.thread, question), event=removed)
+        accepted = add_question(message.thread, question)
+        _retitle(message)
+        return EditResult(accepted=accepted, event=removed)
 
 
 def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
@@ -138,7 +157,9 @@ def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
     if job:
         _cancel_all([job])
     with transaction.atomic():
-        return _remove(message, both)
+        removed = _remove(message, both)
+        _retitle(message)
+        return removed
 
 
 def _cancel_all(jobs: Iterable[Job]) -> None:

@@ -1,25 +1,31 @@
-"""Find a conversation by its words. Plain functions; they block.
+"""Find conversations by their words. Plain functions; they block.
 
-The words are matched as they are, without stemming and without an index: one owner's messages are few
-enough to read through, and an index would be a second copy that erasing would have to include.
+The words are compared in the form of `folding.fold`, without stemming. A search reads the threads of its
+owner and no other rows: the newest first, a batch at a time. It ends when a page is full or its time is over,
+and says where to go on. An index of all texts would read those of other owners, where a word is frequent.
 """
 
-import re
+import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from chat.errors import InvalidInput
 from chat.models import Message, Thread
 
-from . import texts
-from .selectors import PAGE
+from . import texts, thread_list
+from .folded_texts import fold_new
+from .folding import find, fold
+from .search_terms import MAX_QUERY, terms_of
+from .thread_list import Mark
 
-#: Maximum characters and words of a query.
-MAX_QUERY, MAX_WORDS = 200, 8
-#: Characters of a snippet before and after the match.
-AROUND = 40
+#: Threads that are searched at a time.
+BATCH = 10
+#: Seconds after which a search reads no further batch.
+PATIENCE = 1.0
+#: Characters of a snippet before and after the match. So few before it that the match is seen on each screen.
+BEFORE, AFTER = 16, 80
 
 
 @dataclass(frozen=True)
@@ -31,62 +37,100 @@ class Snippet:
     after: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """A conversation in which all words are in the title, or all in one message."""
+    """A conversation in which all terms are in the title, or all in one message."""
 
     thread: Thread
+    title: Snippet | None
+    """The whole title, if it has the terms."""
     message_id: UUID | None
-    """The last message that has the words; None when only the title has them."""
+    """The last message that has the terms; None when only the title has them."""
     snippet: Snippet | None
     """The text around the match in that message."""
 
 
-def search(*, owner: str, query: str) -> list[SearchResult]:
-    """Return the owner's newest threads that match. Raise `InvalidInput` when the query is too long."""
+@dataclass(frozen=True, kw_only=True)
+class SearchPage:
+    """Results, newest thread first, and the place from which to go on if not all threads were searched."""
+
+    results: list[SearchResult]
+    next: Mark | None
+
+
+def search(*, owner: str, query: str, before: Mark | None = None) -> SearchPage:
+    """Return the owner's newest threads that match, or those after a place: a page of them at most.
+
+    Raise `InvalidInput` when the query is too long.
+    """
     if len(query) > MAX_QUERY:
         raise InvalidInput("q", texts.query_too_long(MAX_QUERY))
-    words = query.replace("\x00", "").split()[:MAX_WORDS]
-    if not words:
-        return []
-    # `icontains` escapes % and _, so that they match themselves.
-    matching = Message.objects.filter(_contains_all(words, "content"), thread=OuterRef("pk"))
-    threads = list(
-        Thread.objects.filter(_contains_all(words, "title") | Exists(matching), owner=owner)[:PAGE]
-    )
-    latest = _latest_matches(threads, words)
+    terms, results = terms_of(query), list[SearchResult]()
+    deadline = time.monotonic() + PATIENCE
+    while terms:
+        threads = list(thread_list.older(owner, before)[:BATCH])
+        results += _results(threads, terms)
+        if len(results) > thread_list.PAGE:
+            results = results[: thread_list.PAGE]
+            return SearchPage(results=results, next=Mark.after(results[-1].thread))
+        if len(threads) < BATCH:
+            break
+        before = Mark.after(threads[-1])
+        if len(results) == thread_list.PAGE or time.monotonic() > deadline:
+            return SearchPage(results=results, next=before)
+    return SearchPage(results=results, next=None)
+
+
+def _results(threads: list[Thread], terms: list[str]) -> list[SearchResult]:
+    latest = _latest_matches(threads, terms)
     contents = dict(Message.objects.filter(id__in=latest.values()).values_list("id", "content"))
     results = []
     for thread in threads:
+        title = whole(thread.title, terms[0]) if _has_all(fold(thread.title), terms) else None
         message_id = latest.get(thread.pk)
-        content = contents.get(message_id)
-        results.append(SearchResult(thread, message_id, content and snippet(content, words[0])))
+        content = contents.get(message_id) if message_id else None
+        if title or content:
+            found = snippet(content, terms[0]) if content else None
+            results.append(SearchResult(thread=thread, title=title, message_id=message_id, snippet=found))
     return results
 
 
-def _contains_all(words: list[str], field: str) -> Q:
-    condition = Q()
-    for word in words:
-        condition &= Q(**{f"{field}__icontains": word})
-    return condition
+def _has_all(folded: str, terms: list[str]) -> bool:
+    return all(term in folded for term in terms)
 
 
-def _latest_matches(threads: list[Thread], words: list[str]) -> dict[UUID, UUID]:
-    """Return by thread the last message that has the words."""
-    matching = Message.objects.filter(_contains_all(words, "content"), thread=OuterRef("pk")).order_by("-id")
-    found = Thread.objects.filter(pk__in=[thread.pk for thread in threads])
-    return dict(found.annotate(latest=Subquery(matching.values("id")[:1])).values_list("pk", "latest"))
-
-
-def snippet(content: str, word: str) -> Snippet:
-    """Return the text around the first `word` of `content`, on one line."""
-    text = " ".join(content.split())
-    # Not by lower(), which changes the length of some letters.
-    match = re.search(re.escape(word), text, re.IGNORECASE)
-    start, end = match.span() if match else (0, 0)
-    before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
-    return Snippet(
-        before=("…" if start > AROUND else "") + before,
-        match=text[start:end],
-        after=after + ("…" if len(text) > end + AROUND else ""),
+def _latest_matches(threads: list[Thread], terms: list[str]) -> dict[UUID, UUID]:
+    """Return by thread the last message that has the terms."""
+    latest: dict[UUID, UUID] = {}
+    for message_id, thread_id, folded in fold_new(threads):
+        if _has_all(folded, terms):
+            latest[thread_id] = max(message_id, latest.get(thread_id, message_id))
+    condition = Q(thread=OuterRef("pk"))
+    for term in terms:  # `contains` escapes % and _, so that they match themselves
+        condition &= Q(folded__text__contains=term)
+    # From the messages of a thread, not from the folded texts, among which those of all owners are.
+    matching = Message.objects.filter(condition).order_by("-id").values("id")[:1]
+    found = Thread.objects.filter(pk__in=[thread.pk for thread in threads]).annotate(
+        latest=Subquery(matching)
     )
+    for thread_id, message_id in found.values_list("pk", "latest"):
+        if message_id:
+            latest[thread_id] = max(message_id, latest.get(thread_id, message_id))
+    return latest
+
+
+def snippet(content: str, term: str) -> Snippet:
+    """Return the text around the first place of `term` in `content`, on one line."""
+    line = whole(content, term)
+    return Snippet(
+        before=("…" if len(line.before) > BEFORE else "") + line.before[-BEFORE:],
+        match=line.match,
+        after=line.after[:AFTER] + ("…" if len(line.after) > AFTER else ""),
+    )
+
+
+def whole(text: str, term: str) -> Snippet:
+    """Return all of `text` around the first place of `term`, on one line."""
+    line = " ".join(text.split())
+    start, end = find(line, term) or (0, 0)
+    return Snippet(line[:start], line[start:end], line[end:])

@@ -5,29 +5,13 @@ Each takes the owner; a row of another owner does not exist for it.
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from chat.models import Message, Role, Thread
 from queueing.api import UNFINISHED, Job, State
-
-#: Maximum threads of one answer.
-PAGE = 50
 
 
 def thread(*, owner: str, thread_id: UUID) -> Thread:
     """Return one thread, or raise `Thread.DoesNotExist`."""
     return Thread.objects.get(owner=owner, id=thread_id)
-
-
-def threads(*, owner: str, before: UUID | None = None) -> list[Thread]:
-    """Return the owner's threads, newest first; with `before`, those after that thread in the list."""
-    found = Thread.objects.filter(owner=owner)
-    if before:
-        last = thread(owner=owner, thread_id=before)
-        found = found.filter(
-            Q(updated_at__lt=last.updated_at) | Q(updated_at=last.updated_at, id__lt=last.id)
-        )
-    return list(found[:PAGE])
 
 
 def question(*, owner: str, message_id: UUID) -> Message:

@@ -13,7 +13,7 @@ from chat.models import Thread
 from queueing import api
 from queueing.api import Job, State
 
-from . import selectors, texts
+from . import folded_texts, selectors, texts
 from .admission import Sender, admit
 from .blank import is_blank
 from .characters import check_characters
@@ -72,4 +72,6 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     with admit(Sender(owner, address), max_wait=0), transaction.atomic():
         if job.kind == "chat.reply" and job.args.get("answers") != "never":  # ask the model, not the cache
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
+        if reply_id := job.meta.get("replyId"):  # its text will change
+            folded_texts.forget(UUID(reply_id))
         return api.retry(job.id, after=lock_unfinished_jobs(thread) if thread else ())

@@ -7,6 +7,7 @@ DOCUMENT_GONE = "To ask something else about a document, please attach it again.
 NOT_TRANSCRIBED = "Cannot edit a recording that is not transcribed."
 INCOMPLETE = "This answer is incomplete."
 ONE_PLACE = "Use one of before, after and around."
+NO_SUCH_PLACE = "This is no place in the list: use `next` of a page, or the id of a conversation."
 UNTITLED = "Conversation"
 YOU = "You"
 

@@ -11,10 +11,11 @@ from ninja import Router, Status
 
 from chat.analytics import feedback
 from chat.care.http import care_of, care_of_thread, screen_request
-from chat.conversations import edit, pages, selectors, serializers, texts
+from chat.conversations import edit, pages, selectors, serializers, texts, thread_list
 from chat.conversations import threads as services
 from chat.conversations.renderings import html_of
 from chat.conversations.search import SearchResult, search
+from chat.conversations.thread_list import Mark
 from chat.conversations.transcript import transcript
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
@@ -29,17 +30,25 @@ router = Router(by_alias=True, exclude_unset=True)
 
 
 @router.get("/threads", response={200: ThreadsOut} | errors(404, 422), tags=["threads"])
-async def list_threads(request: HttpRequest, before: UUID | None = None, q: str = "") -> dict[str, Any]:
+async def list_threads(request: HttpRequest, before: str = "", q: str = "") -> dict[str, Any]:
     """List the visitor's threads, newest first.
 
-    `before`, the id of a thread, continues after it. With `q`, list the newest whose title or messages have
-    these words.
+    `before` continues: with the `next` of a page, or after the thread with this id. With `q`, list those
+    whose title or messages have these words, or the phrases in quotation marks. A search of very many
+    messages reads for a second: its page may have few threads, or none, and a `next`.
     """
-    if q.strip():
-        results = await sync_to_async(search)(owner=request.auth, query=q)
-        return {"threads": [_result_view(result) for result in results]}
-    threads = await sync_to_async(selectors.threads)(owner=request.auth, before=before)
-    return {"threads": [_thread_view(thread) for thread in threads]}
+    return await sync_to_async(_list_view)(request.auth, before, q)
+
+
+def _list_view(owner: str, before: str, query: str) -> dict[str, Any]:
+    place = Mark.read(before, owner)
+    if query.strip():
+        found = search(owner=owner, query=query, before=place)
+        views, more = [_result_view(result) for result in found.results], found.next
+    else:
+        page = thread_list.page(owner=owner, before=place)
+        views, more = [_thread_view(thread) for thread in page.threads], page.next
+    return {"threads": views, "next": str(more) if more else None}
 
 
 @router.get("/threads/{thread_id}", response={200: ConversationOut} | errors(404, 422), tags=["threads"])
@@ -141,6 +150,8 @@ def _thread_view(thread: Thread) -> dict[str, Any]:
 
 def _result_view(result: SearchResult) -> dict[str, Any]:
     view = _thread_view(result.thread)
+    if result.title:
+        view["titleMatch"] = asdict(result.title)
     if result.snippet:
         view |= {"messageId": result.message_id, "snippet": asdict(result.snippet)}
     return view

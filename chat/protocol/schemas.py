@@ -195,12 +195,16 @@ class FoundOut(ThreadOut):
     """In a search: the text `before`, the `match`, and the text `after`."""
     message_id: HexId | None = None
     """In a search: the message of the snippet."""
+    title_match: dict[str, str] | None = None
+    """In a search: the whole title as `before`, `match` and `after`, if it has the words."""
 
 
 class ThreadsOut(CamelSchema):
     """A page of threads."""
 
     threads: list[FoundOut]
+    next: str | None
+    """What continues the list as `before`; null at its end."""
 
 
 class FeedbackOut(CamelSchema):

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
@@ -55,11 +56,12 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
     thread = await Thread.objects.filter(id=thread_id, has_custom_title=False).afirst()
     if thread is None:
         return
-    rows = Message.objects.filter(thread=thread).exclude(content="").values_list("role", "content")[:2]
-    messages = [(role, content[:_EXCERPT]) async for role, content in rows]
-    if [role for role, _ in messages] != [Role.USER, Role.ASSISTANT]:
+    rows = Message.objects.filter(thread=thread).exclude(content="").only("role", "content")[:2]
+    messages = [message async for message in rows]
+    if [message.role for message in messages] != [Role.USER, Role.ASSISTANT]:
         return
-    prompt = f"Visitor: {messages[0][1]}\n\nCompanion: {messages[1][1]}\n\nThe title:"
+    question, answer = (message.content[:_EXCERPT] for message in messages)
+    prompt = f"Visitor: {question}\n\nCompanion: {answer}\n\nThe title:"
     request = ModelRequest(
         instructions=_INSTRUCTIONS,
         messages=[PromptMessage("user", prompt)],
@@ -68,11 +70,13 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
     payer = Payer.of(ctx, thread_id=thread_id, companion=thread.companion, owner=thread.owner)
     reply = await call_model(request, payer)
     if found := clean_title(reply.text):
-        await _rename(thread, found)
+        await _rename(thread, found, messages[0].pk)
 
 
-async def _rename(thread: Thread, found: str) -> None:
-    if await Thread.objects.filter(id=thread.id, has_custom_title=False).aupdate(title=found):
+async def _rename(thread: Thread, found: str, first: UUID) -> None:
+    """Set the title, unless the first question was replaced meanwhile: then it is of words that are gone."""
+    same = Thread.objects.filter(id=thread.id, has_custom_title=False, messages=first)
+    if await same.aupdate(title=found):
         await events.emit(thread.owner, renamed_event(thread, found))
 
 

@@ -103,6 +103,7 @@ def test_export_file_names_never_leave_their_folder(title):
     thread = Thread(owner="s:1", companion="travel", title=title, updated_at="2026-01-01T00:00Z")
     thread.save()
     archive = zipfile.ZipFile(io.BytesIO(b"".join(exporting.export("s:1", {}))))
+    assert all(file.date_time[0] >= 2026 for file in archive.infolist()), "O20: the files have dates"
     for name in archive.namelist():
         assert ".." not in name
         assert "\\" not in name

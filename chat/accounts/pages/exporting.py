@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
@@ -47,8 +48,8 @@ def export(owner: str, account: dict[str, Any]) -> Generator[bytes, None, None]:
     """Yield the ZIP in chunks. Blocks; read all of it in one OS thread."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, lines in _entries(owner, account):
-            with archive.open(name, "w", force_zip64=True) as entry:
+        for name, changed_at, lines in _entries(owner, account):
+            with archive.open(_file(name, changed_at), "w", force_zip64=True) as entry:
                 for line in lines:
                     entry.write(line.encode(errors="replace"))
                     if pipe.waiting >= _CHUNK_BYTES:
@@ -68,19 +69,28 @@ async def stream(owner: str, account: dict[str, Any]) -> AsyncIterator[bytes]:
             await loop.run_in_executor(thread, connections.close_all)  # those of that thread
 
 
-Entry = tuple[str, Iterable[str]]
+#: The name of a file, when it was last changed, and its lines.
+Entry = tuple[str, datetime, Iterable[str]]
+
+
+def _file(name: str, changed_at: datetime) -> zipfile.ZipInfo:
+    """Return the header of a file. Its date is UTC, as those in the files: a ZIP has no time zones."""
+    file = zipfile.ZipInfo(name, changed_at.astimezone(UTC).timetuple()[:6])
+    file.compress_type = zipfile.ZIP_DEFLATED
+    return file
 
 
 def _entries(owner: str, account: dict[str, Any]) -> Iterator[Entry]:
-    yield "README.txt", [texts.EXPORT_README.format(at=timezone.now().isoformat(timespec="seconds"))]
-    yield "account.json", [_json(account)]
+    now = timezone.now()
+    yield "README.txt", now, [texts.EXPORT_README.format(at=now.isoformat(timespec="seconds"))]
+    yield "account.json", now, [_json(account)]
     for thread in Thread.objects.filter(owner=owner).order_by("id").iterator(_BATCH_ROWS):
         name = f"threads/{thread.created_at:%Y-%m-%d} {_file_name(thread.title)} {thread.id.hex[-8:]}"
-        yield f"{name}.md", _markdown(thread)
-        yield f"{name}.json", _thread_json(thread)
+        yield f"{name}.md", thread.updated_at, _markdown(thread)
+        yield f"{name}.json", thread.updated_at, _thread_json(thread)
     for entry in personal_data.entries():
         if entry.model and entry.export:
-            yield f"{entry.name}.jsonl", _json_lines(entry, owner)
+            yield f"{entry.name}.jsonl", now, _json_lines(entry, owner)
 
 
 def _file_name(title: str) -> str:

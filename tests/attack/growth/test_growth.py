@@ -42,7 +42,8 @@ WORK: dict[str, dict[Work, int]] = {
         for field in ("message", "messages", "assistantId")
     },
     "post /api/connection: messages": {work.frame: FRAME, work.raw_frame: FRAME},
-    "get /api/threads: q": {work.found_text: MESSAGE},
+    "get /api/threads: q": {work.query: MESSAGE, work.found_text: MESSAGE},
+    "get /api/threads: before": {work.place_in_list: FRAME},
     "patch /api/threads/{thread_id}: title": {work.title: FRAME},
     "patch /api/messages/{message_id}: content": _QUESTION,
     "post /api/audio: companion": _CHOICE,

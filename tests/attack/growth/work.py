@@ -16,7 +16,10 @@ from django.core.exceptions import ValidationError
 from chat import intake
 from chat.care import help_lines, screening
 from chat.conversations import search
+from chat.conversations.folding import fold
+from chat.conversations.search_terms import terms_of
 from chat.conversations.services import check_text
+from chat.conversations.thread_list import Mark
 from chat.documents import services as documents
 from chat.documents.analysis import prompts, prompts_small_model, report
 from chat.documents.analysis.prompts import Part
@@ -25,6 +28,7 @@ from chat.documents.analysis.splitting import DocumentLocations, Span, sentences
 from chat.documents.models import Analysis
 from chat.documents.reader import kinds
 from chat.documents.reader import text as plain_text
+from chat.errors import InvalidInput
 from chat.markdown.render import render
 from chat.prompting.token_budget import PromptMessage, estimate_tokens, fit
 from chat.protocol import client_messages
@@ -160,6 +164,18 @@ def error(text: str) -> object:
 def found_text(text: str) -> object:
     """Show where a search has found a word."""
     return search.snippet(text, "zz"), search.snippet(text, text[:100])
+
+
+def query(text: str) -> object:
+    """Read what is searched, of any length."""
+    return terms_of(text), fold(text)
+
+
+def place_in_list(text: str) -> object:
+    """Read the place where a list goes on."""
+    with suppress(InvalidInput):
+        return Mark.read(text, "s:1")
+    return None
 
 
 def name(text: str) -> object:

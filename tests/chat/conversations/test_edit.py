@@ -2,14 +2,19 @@
 
 import itertools
 from typing import Any
+from uuid import UUID
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
 from django.utils import timezone
 
 from chat.conversations import pages, selectors
-from chat.models import Message
-from queueing.api import Job
+from chat.conversations.edit import MessageEdit, edit_message, withdraw_message
+from chat.conversations.messages import AcceptedMessage
+from chat.models import Message, Thread
+from chat.replies import titles
+from queueing.api import Job, State
 from tests.chat.browser import browser
 from tests.chat.questions import submit_question
 
@@ -151,3 +156,47 @@ async def test_empty_edit_is_refused_and_changes_nothing():
         error = (await tab.receive_until("error"))[-1]
         assert (error["code"], error["field"]) == ("invalid", "message")
         assert (await Message.objects.aget(pk=queued["messageId"])).content == "One"
+
+
+def ask(text: str, request_id: str, **more: Any) -> AcceptedMessage:
+    return submit_question(owner="s:1", companion="travel", text=text, request_id=request_id, **more)
+
+
+def title_after_edit(asked: AcceptedMessage, text: str) -> str:
+    edit_message(MessageEdit(owner="s:1", message_id=UUID(asked.message_id), text=text))
+    return Thread.objects.get().title
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.COMPLETED])
+def test_automatic_title_follows_the_first_question(state):
+    """O20: edited while it waits, and asked again. Another question or a chosen title changes nothing."""
+    first = ask("Lisbno in May", "r-1")
+    thread_id = UUID(first.thread_id)
+    if state == State.COMPLETED:
+        Job.objects.update(state=state, finished_at=timezone.now())
+    assert title_after_edit(first, "Lisbon in May") == "Lisbon in May"
+    second = ask("And Porto?", "r-2", thread_id=thread_id)
+    assert title_after_edit(second, "And Braga?") == "Lisbon in May"
+    Thread.objects.update(has_custom_title=True, title="My trip")
+    first_now = Message.objects.filter(role="user").first()
+    edit_message(MessageEdit(owner="s:1", message_id=first_now.pk, text="Rome"))
+    assert Thread.objects.get().title == "My trip"
+
+
+def test_automatic_title_follows_when_the_first_question_is_withdrawn():
+    first = ask("Lisbno", "r-1")
+    ask("Porto", "r-2", thread_id=UUID(first.thread_id))
+    withdraw_message(owner="s:1", message_id=UUID(first.message_id))
+    assert Thread.objects.get().title == "Porto"
+
+
+def test_title_found_for_words_that_are_gone_is_not_used():
+    """O20: the first question was replaced while the model looked for a title."""
+    first = ask("Lisbno", "r-1")
+    Job.objects.update(state=State.COMPLETED, finished_at=timezone.now())
+    assert title_after_edit(first, "Lisbon") == "Lisbon"
+    thread, now = Thread.objects.get(), Message.objects.filter(role="user").get()
+    async_to_sync(titles._rename)(thread, "Lisbno trip", UUID(first.message_id))
+    assert Thread.objects.get().title == "Lisbon"
+    async_to_sync(titles._rename)(thread, "Lisbon trip", now.pk)
+    assert Thread.objects.get().title == "Lisbon trip"

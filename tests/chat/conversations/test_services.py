@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, transaction
 
-from chat.conversations import selectors, services, threads
+from chat.conversations import selectors, services, thread_list, threads
 from chat.conversations.messages import AcceptedMessage
 from chat.conversations.pages import page
 from chat.errors import InvalidInput
@@ -98,7 +98,7 @@ def test_question_into_another_owners_thread_is_refused():
 def test_services_and_selectors_hide_rows_of_other_owners():
     asked = ask()
     job_id, thread_id = asked.job.id, UUID(asked.thread_id)
-    assert selectors.threads(owner=BOB) == []
+    assert thread_list.page(owner=BOB).threads == []
     for act in (selectors.job, services.cancel, services.retry):
         with pytest.raises(Job.DoesNotExist):
             act(owner=BOB, job_id=job_id)
@@ -143,17 +143,6 @@ def test_question_to_a_full_queue_stores_nothing():
         ask()
     assert not Thread.objects.exists()
     assert not Message.objects.exists()
-
-
-def test_threads_are_listed_newest_first_in_pages(monkeypatch):
-    monkeypatch.setattr(selectors, "PAGE", 2)
-    for number in range(5):
-        ask(f"Question {number}", request_id=f"r-{number}")
-    pages, before = [], None
-    while listed := selectors.threads(owner=ALICE, before=before):
-        pages.append([thread.title[-1] for thread in listed])
-        before = listed[-1].id
-    assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 
 def test_renamed_title_is_one_clean_line():

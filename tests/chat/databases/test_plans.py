@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from chat.accounts.models import Token, UserSession
 from chat.analytics.models import Event, Feedback
+from chat.conversations.folding import RULES
+from chat.conversations.thread_list import Mark
 from chat.documents.models import Analysis
-from chat.models import Message, Rendering, Thread
+from chat.models import FoldedText, Message, Rendering, Thread
 from chat.uploads.models import Upload
 from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
 from queueing.api import Job, new_id
@@ -33,6 +35,7 @@ TABLES = [
         Thread,
         Message,
         Rendering,
+        FoldedText,
         ModelCall,
         DailyUsage,
         BudgetReservation,
@@ -87,6 +90,7 @@ def fill() -> None:
     repeat(question, id=an_id("3"), thread_id=an_id("1"), job_id=an_id("2"))
     repeat(answer, id=an_id("4"), thread_id=an_id("1"), job_id=an_id("2"))
     repeat(Rendering.objects.create(message=answer, digest="d", html="h"), message_id=an_id("4"))
+    repeat(FoldedText.objects.create(message=question, rules=RULES, text="lisbon"), message_id=an_id("3"))
     call = ModelCall.objects.create(
         job_id=job.id,
         thread_id=thread.id,
@@ -122,12 +126,16 @@ def fill() -> None:
 def visits(client: Client, accepted: Any) -> dict[str, Any]:
     """What one visitor asks of the site, one request after the other."""
     thread, job, reply = accepted.thread_id, accepted.job.id.hex, accepted.reply_id
+    place = str(Mark.after(Thread.objects.get(id=thread)))
     gets = (
         "/",
         f"/t/{thread}",
         "/account/",
         "/api/threads",
         "/api/threads?q=lisbon",
+        "/api/threads?q=lisbon porto&again",  # what the search before has kept
+        f"/api/threads?q=lisbon&before={place}",
+        f"/api/threads?before={place}",
         f"/api/threads?before={thread}",
         f"/api/threads/{thread}",
         f"/api/threads/{thread}?before={reply}",
