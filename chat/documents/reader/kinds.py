@@ -1,6 +1,7 @@
 """Detect a file's kind by its content. Its name only distinguishes kinds of plain text."""
 
 import io
+import re
 import zipfile
 
 from . import MAX_PARTS, MAX_UNPACKED, Document, Unreadable, pdf, text, texts, validated, word
@@ -17,6 +18,11 @@ _SIGNATURES = {
     b"\x1f\x8b": texts.ARCHIVE,
     b"Rar!": texts.ARCHIVE,
     b"7z\xbc\xaf": texts.ARCHIVE,
+}
+#: The same for files that name their kind later.
+_PATTERNS = {
+    rb"RIFF....WEBP|....ftyp(?:hei|mif1|avi)|II\*\x00|MM\x00\*|BM....\x00{4}": texts.PICTURE,
+    rb"RIFF....(?:WAVE|AVI )|....ftyp|OggS|fLaC|ID3[\x02-\x04]|\x1aE\xdf\xa3": texts.RECORDING,
 }
 #: The names inside zip files of other programs, and their kinds.
 _ZIP_MEMBERS = {
@@ -38,6 +44,9 @@ def read(data: bytes, name: str) -> Document:
     else:
         for signature, kind in _SIGNATURES.items():
             if data.startswith(signature):
+                raise _unsupported(kind)
+        for pattern, kind in _PATTERNS.items():
+            if re.match(pattern, data, re.DOTALL):
                 raise _unsupported(kind)
         document = text.read(text.decoded(data), name)
     return validated(document)

@@ -4,6 +4,8 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
+from itertools import islice
 
 from charset_normalizer import from_bytes
 
@@ -27,6 +29,9 @@ _WESTERN = "cp1252"
 #: Maximum share of non-ASCII letters in Western text, unless a language is detected.
 _MAX_NON_ASCII = 0.15
 _HEADING = re.compile(r"^#{1,6} \S", re.MULTILINE)
+#: The first line `sep=;`, also in quotes.
+_DECLARATION = re.compile(r'("?)sep=(?P<separator>\\t|[^\n])\1[,;\t|]*(?:\n|\Z)', re.IGNORECASE)
+_SAMPLE_ROWS = 50
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _NOT_TEXT = Unreadable("unsupported", texts.unsupported(texts.NOT_TEXT))
 
@@ -41,7 +46,7 @@ def read(text: str, name: str) -> Document:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(_CONTROL.findall(text)) * 1000 > len(text) * _MAX_CONTROL:
         raise _NOT_TEXT
-    text = _CONTROL.sub("", text)
+    text = _CONTROL.sub("", text).lstrip("\ufeff")  # programs that join files leave more than one mark
     if name.lower().endswith(_TABLE_SUFFIXES) and (table := _table(text)):
         return table
     lines = (line.rstrip() for line in text.split("\n"))  # none is dropped: locations are line numbers
@@ -95,14 +100,18 @@ def _decoded(data: bytes, encoding: str) -> str:
 def _table(text: str) -> Document | None:
     """Return a document with one line per row and bars between cells; None for a single column."""
     csv.field_size_limit(MAX_CHARACTERS)
+    text, separator = _declared(text)
     rows: list[str] = []
+    heading = ""
     length = columns = 0
     try:
-        for row in csv.reader(io.StringIO(text), _dialect(text)):
+        for row in csv.reader(io.StringIO(text), delimiter=separator or _separator(text)):
             if len(row) > MAX_COLUMNS:
                 raise Unreadable("too_long", texts.too_many_columns(len(row), MAX_COLUMNS))
             rows.append(" | ".join(" ".join(cell.split()) for cell in row))
             columns = max(columns, len(row))
+            if not heading and sum(bool(cell.strip()) for cell in row) > 1:
+                heading = rows[-1]  # the lines above it are a title
             length += len(rows[-1]) + 1
             if length > MAX_CHARACTERS:
                 raise length_error(texts.more_rows(len(rows)))
@@ -110,21 +119,26 @@ def _table(text: str) -> Document | None:
         return None
     if columns < 2:
         return None
-    return Document(kind="csv", text="\n".join(rows).rstrip(), columns=rows[0][:300])
+    return Document(kind="csv", text="\n".join(rows).rstrip(), columns=(heading or rows[0])[:300])
 
 
-def _dialect(text: str) -> type[csv.Dialect]:
-    class Dialect(csv.excel):
-        delimiter = _separator(text[:_SAMPLE].split("\n")[:20])
+def _declared(text: str) -> tuple[str, str]:
+    """Return the table without the line that names its separator for Excel, and the separator or ""."""
+    if not (declaration := _DECLARATION.match(text)):
+        return text, ""
+    separator = declaration["separator"].replace(r"\t", "\t")
+    return text[declaration.end() :], "" if separator == '"' else separator
 
-    return Dialect
 
+def _separator(text: str) -> str:
+    """Return the separator that gives the most rows the same number of cells.
 
-def _separator(lines: list[str]) -> str:
-    """Return the separator that splits the lines most evenly. csv.Sniffer can take minutes for odd lines."""
+    In equal cases it is the rarest in prose and numbers. csv.Sniffer can take minutes for odd lines.
+    """
 
     def evenness(separator: str) -> tuple[int, int]:
-        counts = [line.count(separator) for line in lines if line.strip()]
-        return (min(counts, default=0), -max(counts, default=0))
+        rows = islice(csv.reader(io.StringIO(text[:_SAMPLE]), delimiter=separator), _SAMPLE_ROWS)
+        counts = Counter(len(row) for row in rows if len(row) > 1)
+        return (max(counts.values(), default=0), -len(counts))
 
-    return max(",;\t|", key=evenness)
+    return max("\t|;,", key=evenness)

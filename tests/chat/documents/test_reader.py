@@ -73,6 +73,60 @@ def test_table_has_one_line_per_row_for_each_separator(data):
     assert document.text == "name | place\nAda, Countess | London\nJosé | Évora"
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\ufeff\ufeff"], ids=["", "one mark", "two marks"])
+@pytest.mark.parametrize(
+    ("declaration", "separator"),
+    [
+        ("sep=;", ";"),
+        ("SEP=,", ","),
+        ('"sep=|"', "|"),
+        ("sep=\t", "\t"),
+        (r"sep=\t", "\t"),
+        ("sep=^", "^"),
+        ("sep=;;;;", ";"),
+    ],
+)
+def test_table_that_names_its_separator_begins_with_its_header(declaration, separator, mark):
+    """P20: Excel writes and reads such a first line."""
+    rows = [["name", "place, or none"], ["Ada, Countess", "1;2"], ["José", "Évora"]]
+    lines = [separator.join(f'"{cell}"' for cell in row) for row in rows]
+    document = read((mark + "\r\n".join([declaration, *lines])).encode(), "people.CSV")
+    assert document.columns == "name | place, or none"
+    assert document.text.split("\n") == [" | ".join(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "last"),
+    [
+        ("Statement of May\n\nday;sum\n1;2,50\n2;3,75\n", "day | sum", "2 | 3,75"),
+        ("1,5;2,5\n3,5;4,5\n", "1,5 | 2,5", "3,5 | 4,5"),
+        ('name,note\nAda,"one\ntwo; three"\nJosé,"a; b; c"\n', "name | note", "José | a; b; c"),
+        ("name,note\nAda,one; two; three\nJosé,a; b\nEva,a\n", "name | note", "Eva | a"),
+        ("a|b\n1|2,5\n", "a | b", "1 | 2,5"),
+        ("\n\na,b\n1,2\n", "a | b", "1 | 2"),
+    ],
+    ids=[
+        "title above",
+        "decimal commas",
+        "line in a cell",
+        "semicolons in cells",
+        "bars",
+        "empty lines above",
+    ],
+)
+def test_table_header_is_its_first_row_of_several_cells(table, columns, last):
+    document = read(table.encode(), "table.csv")
+    assert (document.kind, document.columns) == ("csv", columns)
+    assert document.text.split("\n")[-1] == last
+
+
+def test_text_about_separators_is_not_a_declaration():
+    assert read(b"sep=; is the first line\nof such a file; it is not read.\n", "note.txt").text.startswith(
+        "sep=; is"
+    )
+    assert read(b"sep=a,b\n1,2\n", "odd.csv").columns == "sep=a | b"
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 )
@@ -114,6 +168,10 @@ def test_table_with_one_column_is_text():
         (b"MZ\x90\x00" + bytes(500), "This is a program"),
         (b"\x7fELF" + bytes(500), "This is a program"),
         (b"\x89PNG\r\n\x1a\n" + bytes(500), "This is a picture"),
+        (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(500), "This is a picture"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(500), "This is a picture"),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(500), "This is a recording or a video"),
+        (b"\x1aE\xdf\xa3" + bytes(500), "This is a recording or a video"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "an old Office file. Save it as .docx or PDF"),
         (b"{\\rtf1 Hello}", "a Rich Text file"),
         (sample_files.zipped(xl__workbook=b"<x/>"), "a spreadsheet. Save it as CSV"),
