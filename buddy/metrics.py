@@ -12,8 +12,8 @@ from queueing.api.sockets import in_thread
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Return counts and durations of all queues to clients with METRICS_TOKEN and to signed-in staff."""
     if not await is_operator(request):
-        text = "Send METRICS_TOKEN as 'Authorization: Bearer …', or sign in as staff.\n"
-        return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
+        way_in = "Send METRICS_TOKEN as 'Authorization: Bearer …', or sign in as staff.\n"
+        return HttpResponse(way_in, status=403, content_type="text/plain; charset=utf-8")
     try:
         seen = await monitoring.queue_health()
         text = await in_thread(monitoring.metrics_text)(seen)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 
 from .conf import get_queue
@@ -137,14 +136,14 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
     Return None for a job without owner: there is no client to notify.
     """
     in_line = bool(job.unfinished_parents or enqueue_all([job]))
-    return async_to_sync(_announce)(job, in_line) if job.owner else None
+    return _announce(job, in_line) if job.owner else None
 
 
-async def _announce(job: Job, in_line: bool) -> messages.Event:
-    event = await messages.queued_event(job)
+def _announce(job: Job, in_line: bool) -> messages.Event:
+    event = messages.read_queued_event(job)
     if not in_line and event["position"] is event["estimatedWait"] is None:
         event["estimatedWait"] = standing.UNKNOWN_TO_REDIS  # it is stored, but Redis has no memory for it
-    await delivery.emit(job.owner, event)
+    delivery.emit_sync(job.owner, event)
     return event
 
 
@@ -205,5 +204,5 @@ def _store_completed(job: Job, result: Any) -> Job:
 
 def _announce_completed(submission: Submission) -> None:
     owner, events = submission.job.owner, messages.completed_events(submission.job)
-    async_to_sync(delivery.emit_many)([(owner, event) for event in events])
+    delivery.emit_many_sync(owner, events)
     submission.queued_event = events[0] if owner else None

@@ -32,6 +32,7 @@ from chat.voice.api import router as voice_router
 from queueing.api import Job, events, monitoring, new_id
 
 from . import job_events, problems, texts
+from .shared_reading import SharedReading
 from .threads import router as threads_router
 
 router = Router(by_alias=True, exclude_unset=True)
@@ -169,11 +170,19 @@ async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
 
     Only staff and clients with METRICS_TOKEN see the machines: hosts, processes, memory and versions.
     """
-    await sync_to_async(limits.check)("requests", client_address(request))
-    overview = await monitoring.queue_overview()
-    if not await is_operator(request):
-        overview = monitoring.without_machines(overview)
-    return overview | {"answers": await asyncio.to_thread(answers.statistics)}
+    await limits.acheck("requests", client_address(request))
+    status = await _queue_status.get()
+    return status if await is_operator(request) else monitoring.without_machines(status)
+
+
+async def _read_queue_status() -> dict[str, Any]:
+    overview, statistics = await asyncio.gather(
+        monitoring.queue_overview(), asyncio.to_thread(answers.statistics)
+    )
+    return overview | {"answers": statistics}
+
+
+_queue_status = SharedReading(_read_queue_status, seconds=0.25)
 
 
 api.add_router("", router)

@@ -5,6 +5,6 @@ are allowed or refused at once (`check`). Messages get a reservation instead (`r
 held until their time comes.
 """
 
-from .request_limits import check
+from .request_limits import acheck, check
 
-__all__ = ["check"]
+__all__ = ["acheck", "check"]

@@ -2,6 +2,7 @@
 
 import time
 
+from asgiref.sync import sync_to_async
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -27,6 +28,12 @@ def check(name: str, sender: str, amount: int = 1) -> None:
     )
     if wait:
         raise LimitReached("rate_limited", texts.limit_reached(name, wait), wait)
+
+
+async def acheck(name: str, sender: str) -> None:
+    """Do `check` on the event loop. It takes a thread only if there is something to count."""
+    if sender and rule(name):
+        await sync_to_async(check)(name, sender)
 
 
 def _count(storage: RedisStorage, items: Rule, name: str, sender: str, amount: int) -> float:

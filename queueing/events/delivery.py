@@ -63,5 +63,21 @@ async def emit_many(events: Sequence[tuple[str, Event]]) -> None:
 
 
 def emit_sync(owner: str, event: Event) -> None:
-    """Send the event from synchronous code."""
-    async_to_sync(emit)(owner, event)
+    """Send the event from synchronous code. Never raises, as `emit`."""
+    emit_many_sync(owner, [event])
+
+
+def emit_many_sync(owner: str, events: Sequence[Event]) -> None:
+    """Send the events of one owner from synchronous code, in order. Never raises."""
+    layer = get_channel_layer()
+    if not hasattr(layer, "group_send_sync"):
+        async_to_sync(emit_many)([(owner, event) for event in events])
+    elif owner:
+        try:
+            layer.group_send_sync(
+                group_of(owner), [{"type": "queue.event", "event": event} for event in events]
+            )
+        except redis_client.Unavailable as exc:
+            logger.warning("%d events were lost: %s", len(events), exc)
+        except Exception:
+            logger.exception("events cannot be sent: %s", [event["type"] for event in events])

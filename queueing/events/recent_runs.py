@@ -41,27 +41,34 @@ class _Known:
 
 async def recent_runs(queue: str) -> RecentRuns:
     """Return the recent runs of `queue`. Raise `redis_client.Unavailable`."""
+    return _fresh(queue) or await in_thread(_read)(queue)
+
+
+def read_recent_runs(queue: str) -> RecentRuns:
+    """Do `recent_runs` in synchronous code."""
+    return _fresh(queue) or _read(queue)
+
+
+def _fresh(queue: str) -> RecentRuns | None:
     if _Known.conf is not get_conf():
         _Known.conf, _Known.by_queue = get_conf(), {}
-    every = _Known.by_queue
-    known = every.get(queue)
+    known = _Known.by_queue.get(queue)
     if known and time.monotonic() < known.read_at + _FRESH:
         return known
     if known:
         known.read_at = time.monotonic()  # callers during the reading use what is known
-    every[queue] = await _read(queue)
-    return every[queue]
+    return None
 
 
-async def _read(queue: str) -> RecentRuns:
-    pipeline = redis_client.aclient().pipeline(transaction=False)
+def _read(queue: str) -> RecentRuns:
+    pipeline = redis_client.client().pipeline(transaction=False)
     pipeline.lrange(scripts.queue_key(queue, "durations"), 0, -1)
     pipeline.zrange(scripts.queue_key(queue, "active"), 0, _MAX_ACTIVE - 1)
-    durations, active = await pipeline.execute()
-    clusters = await clusters_alive()
-    running = await in_thread(_seconds_running)(active) if active else []
+    durations, active = pipeline.execute()
+    running = _seconds_running(active) if active else []
     forecast = Forecast([int(ms) / 1000 for ms in durations], running)
-    return RecentRuns(forecast, clusters, time.monotonic())
+    found = _Known.by_queue[queue] = RecentRuns(forecast, clusters_alive(), time.monotonic())
+    return found
 
 
 def _seconds_running(ids: Sequence[str]) -> list[float]:

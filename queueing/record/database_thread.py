@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import connection, connections
 
 logger = logging.getLogger(__name__)
@@ -18,11 +18,21 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: `await in_thread(function)(*args)` runs a synchronous function on a pool thread and tidies its connection.
-in_thread = partial(database_sync_to_async, thread_sensitive=False)
-
 #: A future, and the function that gives its result.
 _Work = tuple["asyncio.Future[Any]", Callable[[], Any]]
+
+
+def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return `function` as a coroutine function that runs on a thread of the loop's pool, `tidily`."""
+    return sync_to_async(partial(tidily, function), thread_sensitive=False)
+
+
+def tidily(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function`, then give back or close connections that the thread's next function must not have."""
+    try:
+        return function(*args, **kwargs)
+    finally:
+        tidy_connections(keep=True)
 
 
 class DatabaseThread:

@@ -10,20 +10,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connections
 
-from .database_thread import tidy_connections
+from .database_thread import tidily
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Seconds without work after which a thread ends, and with it a connection that no pool takes back.
 _IDLE = 60.0
-
-
-def _tidily(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return function(*args, **kwargs)
-    finally:
-        tidy_connections(keep=True)
 
 
 class TidyThreads(ThreadPoolExecutor):
@@ -45,7 +38,7 @@ class TidyThreads(ThreadPoolExecutor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         future: Future[T] = Future()
         with self._lock:
-            self._work.put((future, partial(_tidily, fn, *args, **kwargs)))
+            self._work.put((future, partial(tidily, fn, *args, **kwargs)))
             self._unfinished += 1
             if self._alive < min(self._size, self._unfinished):
                 self._alive += 1
@@ -89,7 +82,7 @@ class SerialThread(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         future: Future[T] = Future()
         with self._lock:
-            self._waiting.append((future, partial(_tidily, fn, *args, **kwargs)))
+            self._waiting.append((future, partial(tidily, fn, *args, **kwargs)))
             if self._is_running:
                 return future
             self._is_running = True

@@ -31,24 +31,31 @@ class FastConnections:
 
     def execute(self, *command: Any) -> Any:
         """Return the reply to `command`. Raise redis-py's errors."""
-        packed = [hiredis.pack_command(command)]
+        return self.execute_many([command])[0]
+
+    def execute_many(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        """Return the replies to `commands`, in one round trip. The first error is raised."""
+        packed = [b"".join(map(hiredis.pack_command, commands))]
         try:
-            return self._execute(packed)
+            return self._execute(packed, len(commands))
         except (redis.ConnectionError, ResponseError) as exc:
             if not _may_repeat(exc, self._server):
                 raise
-        return self._execute(packed)
+        return self._execute(packed, len(commands))
 
-    def _execute(self, packed: list[bytes]) -> Any:
+    def _execute(self, packed: list[bytes], replies: int) -> list[Any]:
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = make_connection(self._server)
         try:
             connection.send_packed_command(packed, check_health=False)
-            reply = connection.read_response()
+            reply = [connection.read_response() for _ in range(replies)]
         except ResponseError:
-            self._put_back(connection)
+            if replies == 1:
+                self._put_back(connection)
+            else:
+                connection.disconnect()
             raise
         except BaseException:
             connection.disconnect()

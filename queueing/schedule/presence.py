@@ -40,7 +40,16 @@ def heartbeat(worker: str, fields: dict[str, Any]) -> ScriptCall[float]:
 
 async def workers() -> list[dict[str, Any]]:
     """Return the workers that have a fresh heartbeat, each with the `age` of that in seconds."""
-    now, *texts = await redis_client.arun(ScriptCall("workers", [scripts.key("workers")], [], list))
+    return await redis_client.arun(workers_call())
+
+
+def workers_call() -> ScriptCall[list[dict[str, Any]]]:
+    """Read the workers that have a fresh heartbeat, each with the `age` of that in seconds."""
+    return ScriptCall("workers", [scripts.key("workers")], [], _read_workers)
+
+
+def _read_workers(reply: list[Any]) -> list[dict[str, Any]]:
+    now, *texts = reply
     found = []
     for text in texts:
         worker = json.loads(text)
@@ -55,6 +64,6 @@ async def workers_alive() -> int:
     return sum(worker.get("listens", True) for worker in await workers())
 
 
-async def clusters_alive() -> int:
-    """Return the number of clusters that have a worker with a fresh heartbeat."""
-    return len({worker["cluster"] for worker in await workers()})
+def clusters_alive() -> int:
+    """Return the number of clusters that have a worker with a fresh heartbeat. Blocks."""
+    return len({worker["cluster"] for worker in redis_client.run(workers_call())})

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import os
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -144,6 +144,41 @@ def run(call: ScriptCall[T]) -> T:
             return call.read(execute("EVALSHA", _sha(call.script), *rest))
         except NoScriptError:
             return call.read(execute("EVAL", script_source(call.script), *rest))
+
+
+def run_commands(commands: list[tuple[Any, ...]]) -> list[Any]:
+    """Execute plain commands in one round trip and return their replies. Raises one of `Unavailable`."""
+    return _sync_connections()[1].execute_many(commands)
+
+
+def run_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
+    """Execute `calls` in order, in one round trip, and return their replies. Raises one of `Unavailable`."""
+    with _malformed_reply_is_unavailable(calls[0].script):
+        execute = _sync_connections()[1].execute_many
+        try:
+            replies = execute(_by_digest(calls))
+        except NoScriptError:
+            replies = execute(_by_source(calls))
+        return [call.read(reply) for call, reply in zip(calls, replies, strict=True)]
+
+
+async def arun_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
+    """Execute `calls` in order, in one round trip, and return their replies. Raises one of `Unavailable`."""
+    with _malformed_reply_is_unavailable(calls[0].script):
+        execute = fast().execute_many
+        try:
+            replies = await execute(_by_digest(calls))
+        except NoScriptError:
+            replies = await execute(_by_source(calls))
+        return [call.read(reply) for call, reply in zip(calls, replies, strict=True)]
+
+
+def _by_digest(calls: Sequence[ScriptCall[Any]]) -> list[tuple[Any, ...]]:
+    return [("EVALSHA", _sha(call.script), len(call.keys), *call.keys, *call.args) for call in calls]
+
+
+def _by_source(calls: Sequence[ScriptCall[Any]]) -> list[tuple[Any, ...]]:
+    return [("EVAL", script_source(call.script), len(call.keys), *call.keys, *call.args) for call in calls]
 
 
 async def arun(call: ScriptCall[T]) -> T:

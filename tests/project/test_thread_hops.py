@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.core.signals import request_started
+from django.db import close_old_connections
 
 from buddy.asgi import application
 from queueing.record.threads import SerialThread, TidyThreads
@@ -25,6 +27,7 @@ def hops(monkeypatch) -> list[str]:
 
         return count
 
+    request_started.disconnect(close_old_connections)  # Django's test client has connected it again
     for executor in (SerialThread, TidyThreads):
         monkeypatch.setattr(executor, "submit", counted(executor))
     return found

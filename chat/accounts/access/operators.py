@@ -37,6 +37,8 @@ def _is_metrics_token(token: str) -> bool:
 
 
 async def _is_staff(request: HttpRequest) -> bool:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
     try:
         return bool(await in_thread(admin.site.has_permission)(request))
     except DatabaseError:  # sessions are in the database

@@ -20,6 +20,13 @@ def _is_counted(request: HttpRequest) -> bool:
     return request.path.startswith("/account/")
 
 
+def _has_to_store(request: Any) -> bool:
+    """Return whether something of the session may have to be stored."""
+    session = request.session
+    is_kept = session.is_unstored and keeps_something(request)
+    return bool(session.modified or is_kept or session.is_use_unrecorded)
+
+
 class VisitorSessionMiddleware(SessionMiddleware):
     """A `SessionMiddleware` that stores the session of a visitor with the first thing that is kept.
 
@@ -33,9 +40,8 @@ class VisitorSessionMiddleware(SessionMiddleware):
         if refused:
             return refused
         response = await self.get_response(request)
-        if request.session.modified or keeps_something(request):
-            return await sync_to_async(self.process_response)(request, response)
-        return self.process_response(request, response)
+        end = sync_to_async(self.process_response) if _has_to_store(request) else None
+        return await end(request, response) if end else self.process_response(request, response)
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """Give the request its session, or answer 429."""

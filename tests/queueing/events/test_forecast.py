@@ -113,9 +113,9 @@ async def test_wait_behind_long_running_jobs_is_long(line):
 async def test_recent_runs_are_read_once_a_second(line, monkeypatch):
     read = []
 
-    async def count(queue: str):
+    def count(queue: str):
         read.append(queue)
-        return await original(queue)
+        return original(queue)
 
     original = recent_runs._read
     monkeypatch.setattr(recent_runs, "_read", count)
