@@ -27,4 +27,4 @@ class SharedReading(Generic[T]):
             self._latest[loop] = time.monotonic(), reading
         return await asyncio.shield(
             reading
-        )  # one client that goes away does not end the reading of the others
+        )  # a client that disconnects does not end the reading of the others
