@@ -85,7 +85,8 @@ BARE = """() => {
     const view = document.querySelector("#view");
     const copy = view.cloneNode(true);
     view.replaceWith(copy);
-    const text = copy.querySelector("article:last-of-type .message__text").lastChild.lastChild;
+    let text = [...copy.querySelectorAll(".message__text")].at(-1);
+    while (text.nodeType !== Node.TEXT_NODE) text = text.lastChild;
     const scroller = document.querySelector("#content");
     setInterval(() => {
         text.appendData("word ");
