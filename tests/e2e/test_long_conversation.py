@@ -257,4 +257,6 @@ def test_thousand_messages_are_not_drawn_while_an_answer_streams(
         }"""
     )
     assert page.evaluate("() => [...window.touched].filter(Boolean).length") <= 4
+    together = "() => [...document.querySelectorAll('#view .messages')].at(-1).childElementCount"
+    assert page.evaluate(together) <= 12, "few messages are laid out with each piece"
     assert layouts(line) - before <= 2 * page.evaluate("() => window.frames_drawn") + 20

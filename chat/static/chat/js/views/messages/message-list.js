@@ -9,6 +9,7 @@ import { drawState } from "./message-state.js";
 import { drawUserMessage } from "./user-message.js";
 
 const BATCH = 40; // messages
+const LIVE_BATCH = 10; // messages of one to which new ones are added: with each piece of an answer all of it is laid out
 const SCREENFUL = 10; // messages that are drawn first
 
 /**
@@ -137,7 +138,8 @@ function placeAfter(host, last, element) {
   const batch = last?.parentElement;
   const next = last ? (last.nextElementSibling ?? firstIn(batch.nextElementSibling)) : firstIn(host.firstElementChild);
   if (next === element) return element;
-  if (last && (last.nextElementSibling || batch.children.length < BATCH)) last.after(element);
+  const room = batch?.dataset.settled === undefined ? BATCH : LIVE_BATCH;
+  if (last && (last.nextElementSibling || batch.children.length < room)) last.after(element);
   else host.insertBefore(createBatch(element), batch ? batch.nextElementSibling : host.firstElementChild);
   return element;
 }
