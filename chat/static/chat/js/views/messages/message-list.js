@@ -40,7 +40,8 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
       return requestAnimationFrame(() => element.isConnected && draw(...list.last));
     }
     drawMessages(list, state, name);
-    list.places?.show();
+    if (!list.parts) return null; // nothing has its height yet
+    list.places.show();
     const { earlier, later, target, isPaged } = state.view;
     if (earlier || later || target || isPaged) history ??= import("./history.js").catch(() => null);
     history?.then((module) => {
