@@ -13,8 +13,6 @@ const TOO_MANY_REQUESTS = 4008;
 const PAUSE = 30_000; // ms
 const FIRST_MESSAGE_WITHIN = 10_000; // ms; some proxies accept a socket and then carry nothing
 const PATIENCE = 3; // failures of a socket that has worked before, until the fallback is tried
-const BETTER_AFTER = 60_000; // ms on the fallback until a socket is tried again; each time twice as long
-const LONGEST_BETTER = 3_600_000; // ms
 
 const INITIAL = { kind: "connecting", ws: null, failures: 0, hasWorked: false, pausedUntil: 0 };
 
@@ -24,7 +22,8 @@ const INITIAL = { kind: "connecting", ws: null, failures: 0, hasWorked: false, p
  * onMessage: receives each message, parsed.
  * longestWait: ms between two attempts, at most.
  * silence: ms without a message after which the connection counts as lost; 0 for no limit.
- * fallback: a function that opens what replaces a WebSocket where a network forbids it, with the same methods.
+ * fallback: a function that opens what replaces a WebSocket where a network forbids it, with the same methods. It is
+ *   passed `url`, and calls its `onbetter(ws, data)` when a WebSocket works again.
  * isFallback: whether to begin with that.
  * opensAfterEnd: whether to try again after the end of the session, when the page is looked at again.
  */
@@ -56,7 +55,7 @@ function open(socket) {
   if (socket.ws?.readyState <= WebSocket.OPEN) return;
   clearTimeout(socket.retryTimer);
   setState(socket, "connecting");
-  attach(socket, socket.isFallback ? socket.fallback() : new WebSocket(socket.url()));
+  attach(socket, socket.isFallback ? socket.fallback(socket.url) : new WebSocket(socket.url()));
   expectMessage(socket, socket.silence || FIRST_MESSAGE_WITHIN);
 }
 
@@ -64,37 +63,22 @@ function attach(socket, ws) {
   socket.ws = ws;
   ws.onmessage = ({ data }) => ws === socket.ws && receive(socket, JSON.parse(data));
   ws.onclose = ({ code }) => ws === socket.ws && lose(socket, code);
+  ws.onbetter = (better, data) => ws === socket.ws && takeOver(socket, better, data);
+}
+
+/** The fallback has found a WebSocket that works, with this first message. */
+function takeOver(socket, better, data) {
+  const { ws } = socket;
+  socket.isFallback = false;
+  attach(socket, better);
+  ws.close();
+  receive(socket, JSON.parse(data));
 }
 
 function markOnline(socket) {
   socket.failures = 0;
   socket.hasWorked ||= !socket.isFallback;
   setState(socket, "online");
-  if (socket.isFallback) planBetter(socket, BETTER_AFTER);
-}
-
-/** Try a WebSocket after a while on the fallback: the network may be another by then. */
-function planBetter(socket, wait) {
-  clearTimeout(socket.betterTimer);
-  socket.betterTimer = setTimeout(() => {
-    if (socket.kind === "online" && socket.isFallback) tryBetter(socket, Math.min(2 * wait, LONGEST_BETTER));
-  }, wait);
-}
-
-/** Open a WebSocket beside the fallback; with its first message it takes over. */
-function tryBetter(socket, nextWait) {
-  const ws = new WebSocket(socket.url());
-  const timer = setTimeout(() => ws.close(), FIRST_MESSAGE_WITHIN);
-  ws.onclose = () => planBetter(socket, nextWait);
-  ws.onmessage = ({ data }) => {
-    clearTimeout(timer);
-    if (socket.kind !== "online" || !socket.isFallback) return ws.close();
-    const { ws: before } = socket;
-    socket.isFallback = false;
-    attach(socket, ws);
-    before.close();
-    return receive(socket, JSON.parse(data));
-  };
 }
 
 function receive(socket, message) {

@@ -8,10 +8,13 @@ import { api } from "./api.js";
 
 const HELD_AFTER = 5_000; // ms in which a stream must bring something
 const BATCH_SIZE = 20; // messages of one post; the server's limit
+const BETTER_AFTER = 60_000; // ms until a WebSocket is tried again; each time twice as long
+const LONGEST_BETTER = 3_600_000; // ms
+const FIRST_MESSAGE_WITHIN = 10_000; // ms
 const CHANNEL = "buddy.stream"; // where a tab says that it takes the stream
 
 /** Connect `wire`, whose `onmessage` and `onclose` are set. */
-export function openHttpWire(wire, { isHeld }) {
+export function openHttpWire(wire, { url, isHeld }) {
   const connection = {
     wire,
     isHeld, // a proxy holds back what is streamed
@@ -20,12 +23,14 @@ export function openHttpWire(wire, { isHeld }) {
     reading: null, // ends the reading of the stream
     heard: 0, // events of streams
     timer: 0,
+    betterTimer: 0,
     unsent: [],
     isPosting: false,
   };
   wire.send = (text) => send(connection, JSON.parse(text));
   wire.close = () => close(connection);
   connection.tabs = takeTurns(connection);
+  planBetter(connection, url, BETTER_AFTER);
   if (isHeld) poll(connection, "held");
   else if (document.hidden) poll(connection, "elsewhere");
   else follow(connection);
@@ -43,11 +48,30 @@ function takeTurns(connection) {
   return tabs;
 }
 
-function close({ wire, ends, tabs, reading, timer }, code) {
+/** Try a WebSocket after a while: the network may be another by then. */
+function planBetter(connection, url, wait) {
+  if (connection.wire.isClosed) return;
+  connection.betterTimer = setTimeout(() => tryBetter(connection, url, Math.min(2 * wait, LONGEST_BETTER)), wait);
+}
+
+/** Open a WebSocket beside this; with its first message it takes over. */
+function tryBetter(connection, url, nextWait) {
+  const ws = new WebSocket(url());
+  const timer = setTimeout(() => ws.close(), FIRST_MESSAGE_WITHIN);
+  ws.onclose = () => planBetter(connection, url, nextWait);
+  ws.onmessage = ({ data }) => {
+    clearTimeout(timer);
+    if (connection.wire.isClosed) ws.close();
+    else connection.wire.onbetter(ws, data);
+  };
+}
+
+function close({ wire, ends, tabs, reading, timer, betterTimer }, code) {
   if (wire.isClosed) return;
   wire.isClosed = true;
   wire.readyState = WebSocket.CLOSED;
   clearTimeout(timer);
+  clearTimeout(betterTimer);
   ends.abort();
   reading?.abort();
   tabs?.close();

@@ -3,7 +3,6 @@
 import { gapBefore } from "../state/message-events.js";
 import { findAnswer, topicOf, verbOf } from "../state/messages.js";
 import { refusalOf } from "../text/error-messages.js";
-import { outbox } from "./outbox.js";
 import { isStillOwner } from "./owner.js";
 
 /** Apply one event, from the socket or from HTTP. */
@@ -13,13 +12,15 @@ export function receive(session, event) {
   handlerOf(event)?.(session, event);
 }
 
+const deletions = () => import("./deletions.js");
+
 const handlers = {
   hello: greeted,
   "care:help": showCare,
   "queue:pressure": ({ store }, event) => store.dispatch({ ...event, type: "pressure" }),
   error: refused,
-  "thread:deleted": (session, { threadId }) => threadDeleted(session, threadId),
-  "owner:erased": erased,
+  "thread:deleted": async (session, { threadId }) => (await deletions()).threadDeleted(session, threadId),
+  "owner:erased": async (session) => (await deletions()).erased(session),
   "thread:renamed": ({ store }, { threadId, title }) =>
     store.dispatch({ type: "threads/renamed", id: threadId, title }),
 };
@@ -57,27 +58,6 @@ function refused({ store, edits, queue, loader, takenBack, onTrouble }, event) {
   const shown = edits.refuse(event.requestId, refusal) || queue.refuse(event, refusal);
   if (!shown) store.dispatch({ type: "message/not-stopping" });
   onTrouble(refusal, { shown });
-}
-
-/** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
-export function threadDeleted(session, id) {
-  const { store, ownDeletions, onDeleted } = session;
-  store.dispatch({ type: "threads/deleted", id });
-  if (ownDeletions.has(id) || store.state.view.threadId !== id) return;
-  const unsent = outbox.of(store.state.view);
-  for (const { requestId } of unsent) {
-    outbox.remove(requestId);
-    session.takenBack.add(requestId);
-  }
-  onDeleted(unsent.map(({ text }) => text));
-}
-
-/** All data of this owner was erased. The session ends next. */
-function erased({ store }) {
-  for (const { requestId } of outbox.all()) outbox.remove(requestId);
-  history.replaceState(null, "", "/"); // where to start again
-  store.dispatch({ type: "threads/loaded", items: [], more: false });
-  store.dispatch({ type: "view/problem", kind: "erased" });
 }
 
 /** A message was edited, or some were deleted. */

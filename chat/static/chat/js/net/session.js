@@ -5,12 +5,9 @@ import { isRunning } from "../state/messages.js";
 import { api } from "./api.js";
 import { createPendingEdits } from "./pending-edits.js";
 import { createSendQueue } from "./send-queue.js";
-import { receive, threadDeleted } from "./server-events.js";
+import { receive } from "./server-events.js";
 import { createSocket } from "./socket.js";
 import { createThreadLoader } from "./thread-loader.js";
-
-const POLL_EVERY = 2500; // ms, where no stream brings the events
-const LOAD_EVERY = 4; // polls until also the conversation and the list are loaded
 
 /**
  * Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message; onDeleted(texts):
@@ -20,7 +17,10 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted }
   const session = { store, onEvent, onTrouble, onDeleted, ownDeletions: new Set(), takenBack: new Set() };
   const socket = createSocket({
     onEvent: (event) => receive(session, event),
-    onState: (link) => store.dispatch({ type: "link", link }),
+    onState(link) {
+      store.dispatch({ type: "link", link });
+      if (link.polling) import("./polling.js").then(({ poll }) => poll(socket, session));
+    },
   });
   const { send } = socket;
   session.edits = createPendingEdits({ store, send });
@@ -33,9 +33,8 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted }
       session.watcher.watchRunning();
       if (isNew) onThread();
     },
-    onMissing: (id) => threadDeleted(session, id),
+    onMissing: (threadId) => receive(session, { type: "thread:deleted", threadId }),
   });
-  pollWhereNeeded(socket, session);
   return {
     ...requestsOf(session, send),
     connect: socket.open,
@@ -48,24 +47,11 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted }
         session.ownDeletions.delete(id);
         throw error;
       }
-      threadDeleted(session, id);
+      store.dispatch({ type: "threads/deleted", id });
     },
     /** Ask for the Markdown of an answer in progress; return false where none will come. */
     renderAnswer: (jobId, { run, offset }) => !socket.isPolling && send({ type: "job:render", jobId, run, offset }),
   };
-}
-
-/** Ask for the state again and again, where no stream brings it. */
-function pollWhereNeeded(socket, { watcher, loader }) {
-  let polls = 0;
-  setInterval(() => {
-    if (!socket.isPolling || document.hidden) return;
-    polls += 1;
-    watcher.watchAll();
-    if (polls % LOAD_EVERY) return;
-    loader.reloadThread();
-    loader.loadThreads();
-  }, POLL_EVERY);
 }
 
 /** Return what the page can ask of the server. */

@@ -61,10 +61,10 @@ export function createSocket({ onEvent, onState }) {
 }
 
 /** Return what replaces a WebSocket. Its module is loaded when it is needed. */
-function openHttp() {
+function openHttp(url) {
   const wire = { readyState: WebSocket.CONNECTING, isClosed: false, send() {}, close: () => (wire.isClosed = true) };
   import("./http-wire.js").then(
-    ({ openHttpWire }) => wire.isClosed || openHttpWire(wire, { isHeld: remembered() === HELD }),
+    ({ openHttpWire }) => wire.isClosed || openHttpWire(wire, { url, isHeld: remembered() === HELD }),
     () => wire.onclose({}), // no network
   );
   return wire;

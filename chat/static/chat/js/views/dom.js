@@ -31,7 +31,9 @@ export const isNewTab = ({ ctrlKey, metaKey, shiftKey }) => ctrlKey || metaKey |
 export async function copyText(text, button) {
   const label = $("span", button);
   const before = (button.dataset.label ??= label.textContent); // pressed twice, the label is "Copied" already
-  const isCopied = await writeToClipboard(text).catch(() => copySelected(text));
+  const isCopied = await writeToClipboard(text).catch(async () =>
+    (await import("./copy-selected.js")).copySelected(text),
+  );
   label.textContent = isCopied ? "Copied" : "Copying is not allowed";
   setTimeout(() => (label.textContent = before), 2000);
   return label.textContent;
@@ -40,19 +42,6 @@ export async function copyText(text, button) {
 async function writeToClipboard(text) {
   await navigator.clipboard.writeText(text);
   return true;
-}
-
-/** Copy in the old way: a page without HTTPS has no `navigator.clipboard`. Return whether it worked. */
-function copySelected(text) {
-  const { activeElement: before } = document;
-  const field = create("textarea", { className: "for-screen-readers", value: text, readOnly: true });
-  document.body.append(field);
-  field.focus({ preventScroll: true });
-  field.select();
-  const isCopied = document.execCommand("copy");
-  field.remove();
-  before?.focus({ preventScroll: true });
-  return isCopied;
 }
 
 /** Open a dialog and call `onConfirm` if it is closed with its button "confirm". */

@@ -1,10 +1,6 @@
-// What a screen reader announces: start, position, end and failure of an answer; never its text.
+// Announces texts to screen readers.
 
-import { topicOf, verbOf } from "../state/messages.js";
-import { positionText, SPOKEN, SPOKEN_OF_RECORDINGS } from "../text/wording.js";
 import { $ } from "./dom.js";
-
-const POSITION_EVERY = 6000; // ms between two positions
 
 /** Create the announcer: `say(text)` announces text, `event(event, name)` an event of the companion `name`. */
 export function createScreenReader() {
@@ -13,49 +9,10 @@ export function createScreenReader() {
   const say = (text) => (region.textContent = text);
   return {
     say,
-    event(event, name) {
+    async event(event, name) {
+      const { sentenceOf } = await import("./spoken-events.js");
       const text = sentenceOf(event, name, spoken);
       if (text) say(text);
     },
   };
 }
-
-function sentenceOf(event, name, spoken) {
-  const verb = verbOf(event);
-  const isRecording = topicOf(event) === "audio";
-  if (isRecording && verb === "progress") return null;
-  if (isRecording && SPOKEN_OF_RECORDINGS[verb]) return SPOKEN_OF_RECORDINGS[verb](event);
-  return verb in limited ? limited[verb](event, name, spoken) : SPOKEN[verb]?.(event, name);
-}
-
-/** Events that come too often to announce each of them. */
-const limited = {
-  queued({ position, estimatedWait }, _, spoken) {
-    spoken.positionAt = Date.now();
-    return SPOKEN.sent(position, estimatedWait);
-  },
-  position({ position }, _, spoken) {
-    if (!position || Date.now() - spoken.positionAt < POSITION_EVERY) return null;
-    spoken.positionAt = Date.now();
-    return positionText(position);
-  },
-  started(event, name, spoken) {
-    const start = `${event.jobId}.${event.run}`;
-    if (start === spoken.start) return null; // repeated after a reconnect
-    spoken.start = start;
-    return SPOKEN.started(event, name);
-  },
-  thinking(event, name, spoken) {
-    const thought = `${event.jobId}.${event.run}`;
-    if (thought === spoken.thought) return null;
-    spoken.thought = thought;
-    return SPOKEN.thinking(event, name);
-  },
-  progress(event, _, spoken) {
-    const { jobId, done, total } = event;
-    const quarter = `${jobId}.${Math.floor((4 * done) / total)}`;
-    if (quarter === spoken.quarter || !done || done === total) return null;
-    spoken.quarter = quarter;
-    return SPOKEN.progress(event);
-  },
-};

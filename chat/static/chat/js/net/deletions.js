@@ -1,0 +1,24 @@
+// Conversations that were deleted and owners who were erased; loaded with the first of them.
+
+import { outbox } from "./outbox.js";
+
+/** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
+export function threadDeleted(session, id) {
+  const { store, ownDeletions, takenBack, onDeleted } = session;
+  store.dispatch({ type: "threads/deleted", id });
+  if (ownDeletions.has(id) || store.state.view.threadId !== id) return;
+  const unsent = outbox.of(store.state.view);
+  for (const { requestId } of unsent) {
+    outbox.remove(requestId);
+    takenBack.add(requestId);
+  }
+  onDeleted(unsent.map(({ text }) => text));
+}
+
+/** All data of this owner was erased. The session ends next. */
+export function erased({ store }) {
+  for (const { requestId } of outbox.all()) outbox.remove(requestId);
+  history.replaceState(null, "", "/"); // where to start again
+  store.dispatch({ type: "threads/loaded", items: [], more: false });
+  store.dispatch({ type: "view/problem", kind: "erased" });
+}
