@@ -60,9 +60,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_username(username, shallow))
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
-        """Return whether the password is asked once more. Not just after signing in."""
-        records = get_authentication_records(self.request, self.request.user)
-        return not second_factor.has_recent_proof(records)
+        """Return whether the password or a code is asked once more. Not just after one was given."""
+        return not second_factor.has_recent_proof(self.request)
 
     def get_client_ip(self, request: HttpRequest | None) -> str:
         """Return the network of the client; empty for a command."""

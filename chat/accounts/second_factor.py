@@ -36,9 +36,9 @@ def is_missing(request: Any) -> bool:
     return not any(record.get("method") == "mfa" for record in records)
 
 
-def has_recent_proof(records: list[dict[str, Any]]) -> bool:
-    """Return whether one of these records of a session says that its user proved a secret just now."""
-    now = timezone.now().timestamp()
+def has_recent_proof(request: Any) -> bool:
+    """Return whether the user has shown a password or a second factor in this session of late."""
+    records, now = get_authentication_records(request, request.user), timezone.now().timestamp()
     return any(now - record["at"] <= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for record in records)
 
 

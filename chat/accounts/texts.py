@@ -56,6 +56,7 @@ TOKEN_NAME = "Name"  # noqa: S105
 TOKEN_SCOPES = "Scopes"  # noqa: S105
 TOKEN_EXPIRY = "Expiry"  # noqa: S105
 TOKEN_EXPIRY_CHOICES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No expiry")]
+PROVE_TO_EXPORT = "Please confirm that it is you. Then download your data."
 SESSION_ENDED = "The session has ended."
 SESSIONS_ENDED = "All other sessions have ended."
 UNKNOWN_BROWSER = "Unknown browser"

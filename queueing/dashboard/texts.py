@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 NOT_SIGNED_IN = "You are not signed in as staff. Sign in again, then repeat the action."
 NOT_ALLOWED = "You can view this page, but you need the permission to operate queues for this action."
+PROVE_FIRST = "Confirm that it is you, then repeat the action."
 NO_QUEUE = "This queue is not in the settings."
 NO_JOB = "This job does not exist any more."
 NOT_A_FORM = "The request must be a JSON object with text values."

@@ -58,3 +58,12 @@ def may_open(user: Any, session: Any) -> bool:
     """
     request: Any = SimpleNamespace(user=user, session=session)
     return bool(user) and admin.site.has_permission(request)
+
+
+def proof_page(request: Any) -> str:
+    """Return the page on which the user proves the identity; empty if the project needs no proof now. Blocks.
+
+    A project that asks for one has an `AdminSite` with a method of this name.
+    """
+    ask = getattr(admin.site, "proof_page", None)
+    return ask(request) if ask else ""

@@ -17,14 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from queueing.control.actions import CLEAN_DAYS
 from queueing.control.figures import FINISHED_STATES
-from queueing.control.operator_action import MAX_NOTE, OPERATE, OperatorAction
+from queueing.control.operator_action import MAX_NOTE, OPERATE, Confirm, OperatorAction
 from queueing.errors import BadValue, WrongState
 from queueing.models import Job
 from queueing.schedule import redis_client
 
 from . import forms, parts, texts
 from .cache import TTLCache
-from .viewer import Viewer, may_open
+from .viewer import Viewer, may_open, proof_page
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,10 @@ def problem(status: int, detail: str, field: str = "") -> JsonResponse:
 
 
 def _for_operators(view: Callable[[HttpRequest, OperatorAction], HttpResponse]) -> Any:
-    """Let staff with the permission call `view` with a known action; answer all others with a problem."""
+    """Let staff with the permission call `view` with a known action; answer all others with a problem.
+
+    An action that no other undoes may need a recent proof of identity first (`proof_page`).
+    """
 
     @wraps(view)
     def checked(request: HttpRequest, name: str) -> HttpResponse:
@@ -62,6 +65,8 @@ def _for_operators(view: Callable[[HttpRequest, OperatorAction], HttpResponse]) 
         if not action:
             return problem(404, texts.no_action(name))
         try:
+            if action.confirm != Confirm.NO and (page := proof_page(request)):
+                return JsonResponse({"detail": texts.PROVE_FIRST, "field": "", "proof": page}, status=403)
             return view(request, action)
         except ImproperlyConfigured:
             return problem(404, texts.NO_QUEUE)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_session
 from chat.accounts.erasing import erase
+from tests.support.proof import prove
 
 from .victim import stored_session
 
@@ -43,6 +44,7 @@ def sign_in(user: User) -> AsyncClient:
     signed_in = Client()
     signed_in.get("/")
     signed_in.force_login(user)
+    prove(signed_in)
     client = AsyncClient()
     client.cookies = signed_in.cookies
     return client

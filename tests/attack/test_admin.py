@@ -8,6 +8,8 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.support.proof import prove
+
 from .actors import PASSWORD, staff
 from .expectations import MODELS
 from .victim import MARK, everything, user_victim
@@ -27,6 +29,7 @@ def signed_in(*permissions: str) -> Client:
     user = staff(*permissions).user
     assert user
     client.force_login(user)
+    prove(client)
     return client
 
 
@@ -107,6 +110,7 @@ def test_staff_cannot_make_itself_superuser():
     client = Client()
     assert operator.user
     client.force_login(operator.user)
+    prove(client)
     root = User.objects.create_superuser("root", None, PASSWORD)
     for target in (operator.user, root):
         page = f"/admin/auth/user/{target.pk}/"
@@ -127,6 +131,7 @@ def test_staff_cannot_give_a_group_more_than_it_has():
     client = Client()
     assert operator.user
     client.force_login(operator.user)
+    prove(client)
     client.post("/admin/auth/group/add/", {"name": "mine", "permissions": ["1", "2"]})
     from django.contrib.auth.models import Group
 

@@ -12,6 +12,7 @@ from chat.models import Message, Thread
 from queueing.api import Job, State
 from tests.chat.conversations.long_thread import long_thread
 from tests.support.links import follow_all
+from tests.support.proof import prove
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -21,6 +22,7 @@ def admin() -> Client:
     User.objects.create_superuser("root", password="of-the-tests")
     client = Client()
     client.login(username="root", password="of-the-tests")
+    prove(client)
     return client
 
 

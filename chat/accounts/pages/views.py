@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -9,12 +10,15 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.accounts import texts
+from chat.accounts import second_factor, texts
 from chat.accounts.access import devices, tokens
 from chat.accounts.access.owners import owner_of_request
 from chat.accounts.erasing import erase
@@ -51,6 +55,7 @@ def _verified_email(user: Any) -> str:
 
 @require_POST
 @login_required
+@reauthentication_required
 def create_token(request: HttpRequest) -> HttpResponse:
     """Create an API token, and show the account page with its secret this one time."""
     form = TokenForm(request.POST)
@@ -72,13 +77,20 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
 
 
 @require_safe
-async def export(request: HttpRequest) -> StreamingHttpResponse:
-    """Download all data of the owner as a ZIP."""
+async def export(request: HttpRequest) -> HttpResponseBase:
+    """Download all data of the owner as a ZIP. Users need a recent proof, and then return to the link."""
+    if await sync_to_async(_needs_proof)(request):
+        messages.info(request, texts.PROVE_TO_EXPORT)
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': reverse('account')})}")
     owner = await sync_to_async(owner_of_request)(request)
     account_data = await sync_to_async(_account_data)(request)
     response = StreamingHttpResponse(exporting.stream(owner, account_data), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="buddy-{timezone.localdate()}.zip"'
     return response
+
+
+def _needs_proof(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and not second_factor.has_recent_proof(request)
 
 
 def _account_data(request: HttpRequest) -> dict[str, Any]:

@@ -27,7 +27,7 @@ export function createConfirmDialog({ onDone }) {
 async function open(dialog, { action, ...target }, onDone) {
   try {
     const response = await fetch(`/admin/queue/confirm/${action}?${new URLSearchParams(target)}`);
-    if (!response.ok || response.redirected) throw new Error((await problemOf(response)).detail);
+    if (!response.ok || response.redirected) return refuse(await problemOf(response), onDone);
     dialog.innerHTML = await response.text();
   } catch (error) {
     return onDone(error instanceof TypeError ? UNREACHABLE : error.message);
@@ -35,6 +35,12 @@ async function open(dialog, { action, ...target }, onDone) {
   if (dialog.open) return null;
   dialog.showModal();
   return dialog.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+}
+
+/** Go to the page that asks for a proof of identity and leads back here, or show the refusal. */
+function refuse({ detail, proof }, show) {
+  if (proof) location.assign(`${proof}?${new URLSearchParams({ next: location.pathname + location.search })}`);
+  show(detail);
 }
 
 async function submit(dialog, form, onDone) {
@@ -63,7 +69,8 @@ function post(form) {
   });
 }
 
-function showProblem(form, { detail, field }) {
+function showProblem(form, { detail, field, proof }) {
+  if (proof) refuse({ detail, proof }, () => {});
   form.querySelector("[data-trouble]").textContent = detail;
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
   const wrong = field && form.elements[field];
