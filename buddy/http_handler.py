@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
+from buddy.loop_watch import LoopWatch
 from queueing.api.database import SerialThread, TidyThreads
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class HttpHandler(ASGIHandler):
 class TidyLoop:
     """An application around `inner`, for which the threads of the event loop give their connections back.
 
+    It also watches the loop (`LoopWatch`).
+
     Sockets, the rendering of error pages and other work without a request run there.
     """
 
@@ -66,5 +69,6 @@ class TidyLoop:
         loop = asyncio.get_running_loop()
         if loop not in self._loops:
             loop.set_default_executor(TidyThreads(_THREADS, thread_name_prefix="shared"))
+            LoopWatch()
             self._loops.add(loop)
         await self._inner(scope, receive, send)

@@ -22,9 +22,12 @@ class Collected(StaticFilesConfig):
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc*"]
 
     def ready(self) -> None:
-        """Register the project's system checks: this is its only app."""
-        from . import checks  # noqa: F401
+        """Register the project's system checks and metrics: this is its only app."""
+        from queueing.api import monitoring
 
+        from . import checks, loop_watch  # noqa: F401
+
+        monitoring.register_metrics(loop_watch.metrics)
         super().ready()
 
 
