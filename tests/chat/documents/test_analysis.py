@@ -113,7 +113,7 @@ async def test_document_of_headings_and_fences_does_not_stop_the_worker(workers)
     async with browser() as alice:
         tab = await alice.open()
         job = await submit_document(alice, data=data)
-        await workers.eventually(lambda requests: len(requests) == 2)
+        await workers.eventually(lambda requests: len(requests) == 2, timeout=60)
         await tab.send_message(type="job:cancel", jobId=job["jobId"])
         await tab.receive_until("analysis:cancelled")
     held = re.findall(

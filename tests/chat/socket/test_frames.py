@@ -1,5 +1,6 @@
 """The handshake of the socket, its frames, and questions over it."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -236,6 +237,7 @@ async def test_socket_that_cannot_handle_an_event_ends_and_leaves_nothing_behind
         }
         await delivery.emit(owner, gap)
         try:
+            await asyncio.wait([tab.future], timeout=20)
             with pytest.raises(DatabaseError):
                 await tab.receive_until("chat:delta")
         finally:

@@ -49,8 +49,9 @@ async def expired() -> None:
     await Session.objects.aupdate(expire_date=timezone.now())
 
 
-@pytest.mark.parametrize("ends", [deleted, expired])
-async def test_ended_session_closes_its_sockets_within_seconds(ends):
+@pytest.mark.parametrize(("ends", "every"), [(deleted, 0.1), (expired, OpenSockets.every)])
+async def test_ended_session_closes_its_sockets_within_seconds(ends, every, monkeypatch):
+    monkeypatch.setattr(OpenSockets, "every", every)
     async with browser() as alice:
         tabs = [await alice.open()]
         await tabs[0].ask()
@@ -62,7 +63,8 @@ async def test_ended_session_closes_its_sockets_within_seconds(ends):
             assert await tab.receive_close_code(8) == 4401
 
 
-async def test_log_in_closes_the_sockets_of_the_previous_visitor():
+async def test_log_in_closes_the_sockets_of_the_previous_visitor(monkeypatch):
+    monkeypatch.setattr(OpenSockets, "every", 0.1)
     async with browser() as alice:
         tab = await alice.open()
         await tab.ask()

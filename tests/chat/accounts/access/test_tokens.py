@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from buddy.asgi import application, sockets
 from chat.accounts.access import tokens
+from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.access.websocket_auth import OriginOrToken
 from chat.accounts.models import Token
 from tests.chat.accounts.account_client import sign_up, submit_form
@@ -226,7 +227,8 @@ async def test_socket_origin_and_token_decide_acceptance(settings, origin, shows
     await tab.disconnect()
 
 
-async def test_revoked_token_closes_its_sockets():
+async def test_revoked_token_closes_its_sockets(monkeypatch):
+    monkeypatch.setattr(OpenSockets, "every", 0.1)
     secret = await sync_to_async(issue_token)("read", "chat")
     tab = socket(secret, in_header=True)
     await tab.connect(timeout=10)
