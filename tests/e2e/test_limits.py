@@ -102,6 +102,29 @@ def test_message_refused_as_too_many_is_sent_again_by_the_page(handled: Page, pr
     assert len(provider.requests) == 1
 
 
+def test_refused_message_says_why_can_be_changed_and_blocks_nothing(
+    handled: Page, provider: Provider
+) -> None:
+    """P4: whatever the server refuses that the page did not."""
+    handled.evaluate("window.swallow = true")
+    say(handled, "Not like this.")
+    handled.evaluate(
+        """() => hear({ type: "error", code: "invalid", error: "It cannot be like this.",
+                        requestId: sent.requestId })"""
+    )
+    expect(questions(handled)).to_contain_text("It cannot be like this. Change it and send it again.")
+    say(handled, "The next one.")
+    expect(answers(handled)).to_contain_text("“The next one.”")
+    handled.reload()
+    expect(questions(handled)).to_have_count(2)
+    handled.get_by_label("Your message", exact=True).fill("Written meanwhile.")
+    questions(handled).get_by_role("button", name="Change").click()
+    expect(questions(handled)).to_have_count(1)
+    expect(handled.get_by_label("Your message", exact=True)).to_have_value(
+        "Not like this.\nWritten meanwhile."
+    )
+
+
 def test_refused_stop_shows_a_countdown_and_can_be_repeated(handled: Page, provider: Provider) -> None:
     provider.script(text=LONG, delay=0.05, after=6, end="stall")
     say(handled, "Talk for long.")
@@ -140,7 +163,10 @@ def test_ended_session_is_announced_and_the_page_starts_again(handled: Page, pro
     handled.context.clear_cookies()
     banner.get_by_role("button", name="Start again").click()
     expect(banner).to_be_hidden()
-    expect(handled.get_by_text("Written too late.")).to_have_count(0)  # it belongs to who had that session
+    # Nothing is sent for another owner by itself: what was not sent waits in a new conversation (P2).
+    expect(questions(handled)).to_have_count(0)
+    expect(handled.get_by_role("radio", name="Travel")).to_be_checked()
+    expect(handled.get_by_label("Your message", exact=True)).to_have_value("Written too late.")
     say(handled, "Written now.")
     expect(answers(handled)).to_contain_text("“Written now.”")
     assert len(provider.requests) == 1

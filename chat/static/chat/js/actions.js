@@ -1,6 +1,8 @@
 // What the visitor can do on the page, and the buttons that do it.
 
+import { drafts } from "./device/drafts.js";
 import { api } from "./net/api.js";
+import { startAgain } from "./net/handover.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
 import { createReminder } from "./views/care.js";
@@ -15,7 +17,10 @@ export function createActions(page) {
   );
   return {
     running: () => runningOf(page.store.state),
-    startAgain,
+    async startAgain() {
+      await page.voice?.keep();
+      startAgain(page.store.state);
+    },
     say(text) {
       remind();
       page.notice.clear();
@@ -42,6 +47,7 @@ export function createActions(page) {
     async deleteThread(id) {
       const remove = () => page.session.removeThread(id);
       if (!(await attempt(page, "The conversation could not be deleted.", remove))) return;
+      drafts.forget(id);
       if (page.store.state.view.threadId === id) page.router.toNew();
     },
   };
@@ -49,9 +55,6 @@ export function createActions(page) {
 
 /** Return what can be stopped; the reply to a recording without a transcript stops with the recording. */
 const runningOf = ({ messages }) => messages.filter((m, i) => isRunning(m) && !isUnheard(messages[i - 1]));
-
-/** Load a new page for the present session. What another owner has not sent is not shown there. */
-const startAgain = () => location.reload();
 
 /** Return whether the request worked; otherwise say and show why not. */
 async function attempt({ say, threads }, trouble, request) {
@@ -79,7 +82,7 @@ export function connectClicks(page) {
 
 /** data-do -> what a click does. */
 function clicksOf(page) {
-  const { store, session, router, drawer, edits, composer, shortcuts, say } = page;
+  const { store, session, router, drawer, edits, composer, shortcuts, notice, say } = page;
   const messageOf = (target) => store.state.messages.find((m) => m.key === target.closest("[data-key]")?.dataset.key);
   const copy = async (text, button) => say(`${await copyText(text, button)}.`);
   return {
@@ -90,7 +93,7 @@ function clicksOf(page) {
     },
     "close-drawer": drawer.close,
     shortcuts: () => shortcuts.show(),
-    "reload-thread": router.open,
+    "reload-thread": () => router.open(),
     cancel: (target) => session.cancel(messageOf(target).jobId),
     retry: (target) => session.retry(messageOf(target).jobId),
     edit: (target) => edits.open(messageOf(target)),
@@ -99,15 +102,22 @@ function clicksOf(page) {
     "delete-message": (target) => edits.deleteMessage(messageOf(target)),
     regenerate: (target) => edits.regenerate(messageOf(target)),
     resend: (target) => session.resend(messageOf(target).requestId),
-    discard(target) {
+    change(target) {
       const message = messageOf(target);
       session.discard(message.requestId);
       composer.restore(message.text);
     },
+    discard(target) {
+      const { requestId, text } = messageOf(target);
+      session.discard(requestId);
+      notice.tell("Message deleted.", { action: { label: "Restore text", run: () => composer.restore(text) } });
+      composer.focus();
+    },
+    "reload-page": () => location.reload(),
     async thumb(target) {
       const feedback = await import("./views/messages/feedback.js").catch(() => null);
       if (feedback) feedback.pressThumb(target, () => messageOf(target), page);
-      else page.notice.tell("Your feedback was not saved. There is no connection.");
+      else notice.tell("Your feedback was not saved. There is no connection.");
     },
     copy: (target) => copy(messageOf(target).text, target),
     "copy-mine": (target) => copy(messageOf(target).text, target),

@@ -1,7 +1,11 @@
 // Wires the page together: the views show the store, what is clicked goes to the session.
 
 import { connectClicks, createActions } from "./actions.js";
+import { drafts } from "./device/drafts.js";
+import { keepsCookies } from "./device/storage.js";
 import { api } from "./net/api.js";
+import { takeOver } from "./net/handover.js";
+import { outbox } from "./net/outbox.js";
 import { createSession } from "./net/session.js";
 import { createRouter } from "./router.js";
 import { createShortcuts } from "./shortcuts.js";
@@ -14,6 +18,7 @@ import { companions, createCompanionPicker, longNameOf } from "./views/companion
 import { createComposer } from "./views/composer.js";
 import { createConnectionBanner } from "./views/connection-banner.js";
 import { $ } from "./views/dom.js";
+import { createDraftKeeper } from "./views/draft-keeper.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
 import { createEditController } from "./views/messages/edit-controller.js";
 import { createMessageList } from "./views/messages/message-list.js";
@@ -77,10 +82,22 @@ page.threads = createThreadList({
   onDelete: actions.deleteThread,
 });
 page.composer = createComposer({
+  onWrite: (text) => page.drafting.write(text),
   onSend: (text) => (page.attachments.isReady ? page.attachments.send(text) : actions.say(text)),
   onStop: actions.stop,
   onTooLong: (text) => (page.attachments.isReady ? actions.refuse(text) : page.attachments.sendText(text)),
   mayBeEmpty: () => page.attachments.isReady,
+});
+page.drafting = createDraftKeeper({
+  composer: page.composer,
+  onPlace(place) {
+    page.attachments.show(place);
+    page.voice?.show(place);
+  },
+  onMove(from, to) {
+    page.attachments.move(from, to);
+    page.voice?.move(from, to);
+  },
 });
 page.attachments = createAttachments({
   ...page,
@@ -102,8 +119,14 @@ $("#mic")?.addEventListener("click", () => page.voice ?? voiceLoaded.then((voice
 async function loadVoice() {
   const module = await import("./views/voice/voice.js").catch(() => null);
   if (!module) return new Promise((resolve) => setTimeout(() => resolve(loadVoice()), LOAD_AGAIN));
-  page.voice = module.createVoice({ ...page, onSent: page.router.show });
+  page.voice = module.createVoice({
+    ...page,
+    insert: page.composer.insert,
+    onSent: page.router.show,
+    onOpen: (threadId, companion) => (threadId ? page.router.toThread(threadId) : page.router.toNewWith(companion)),
+  });
   page.voice.draw();
+  if (page.drafting.place) page.voice.show(page.drafting.place);
   return page.voice;
 }
 
@@ -135,7 +158,7 @@ function draw() {
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,
     canStop: actions.running().length > 0 && state.link.kind !== "ended",
-    disabled: ["missing", "broken", "loading", "erased"].includes(state.view.kind),
+    disabled: ["missing", "broken", "loading", "erased", "cookies"].includes(state.view.kind),
   });
   page.threads.draw(state);
   banner.draw(state.link);
@@ -144,7 +167,8 @@ function draw() {
 }
 
 let isPlanned = false;
-store.watch(() => {
+store.watch(({ view }) => {
+  if (view.companion || view.threadId) page.drafting.follow(view);
   if (isPlanned) return; // many events may come within one frame; drawing once is enough
   isPlanned = true;
   requestAnimationFrame(() => {
@@ -154,10 +178,21 @@ store.watch(() => {
 });
 setInterval(draw, 1000); // for countdowns, and for what is shown only after a while
 
+// A recording that is made, and what this browser stores nothing of, is lost with the page: ask before.
+window.addEventListener("beforeunload", (event) => {
+  const isUnkept = (outbox.all().length > 0 && !outbox.isKept()) || !drafts.isKept(page.drafting.place);
+  if (page.voice?.isAtRisk() || isUnkept) event.preventDefault();
+});
+
+async function open() {
+  page.router.open(await takeOver());
+  page.session.loadThreads();
+  page.session.connect();
+  usage.load();
+  page.composer.focus();
+}
+
 connectClicks(page);
 createThemeButton();
-page.router.open();
-page.session.loadThreads();
-page.session.connect();
-usage.load();
-page.composer.focus();
+if (keepsCookies()) open();
+else store.dispatch({ type: "view/problem", kind: "cookies" });

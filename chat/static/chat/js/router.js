@@ -1,5 +1,6 @@
 // The address and the conversation that is open: each follows the other.
 
+import { drafts, newPlace } from "./device/drafts.js";
 import { newId } from "./net/ids.js";
 import { outbox } from "./net/outbox.js";
 import { firstCompanion } from "./views/companion-picker.js";
@@ -12,12 +13,12 @@ const MESSAGE_HASH = /^#([0-9a-f]{32})$/;
  * onEnd: the end of the conversation is wanted. placeOf(threadId): the id of the message where the reader was.
  */
 export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf }) {
-  /** Show what the address says. */
-  function open() {
+  /** Show what the address says; a new conversation is with `companion`, if one is named. */
+  function open(companion) {
     const threadId = location.pathname.match(THREAD_PATH)?.[1];
     // A first message that was never accepted, perhaps written offline before a reload, is shown again.
     if (threadId) openThread(threadId, location.hash.match(MESSAGE_HASH)?.[1]);
-    else openNew(outbox.all().find((entry) => !entry.threadId));
+    else openNew({ companion, unsent: outbox.all().find((entry) => !entry.threadId) });
   }
 
   /** Open a conversation at the message `target`, or where its reader was, or at its end. */
@@ -27,9 +28,11 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
     session.loadThread(threadId, { target, place: target ? null : placeOf(threadId) });
   }
 
-  function openNew(unsent) {
+  function openNew({ unsent, ...wanted } = {}) {
     onLeave();
-    const companion = unsent?.companion ?? store.state.view.companion ?? firstCompanion;
+    const { view } = store.state;
+    const companion = unsent?.companion ?? wanted.companion ?? view.companion ?? firstCompanion;
+    if (view.kind === "missing") drafts.move(view.threadId, newPlace(companion)); // what was written outlives it
     store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? newId() });
     if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
   }
@@ -42,7 +45,7 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
     onArrive();
   }
 
-  window.addEventListener("popstate", open);
+  window.addEventListener("popstate", () => open());
   store.watch(({ view }, before) => {
     if (view.threadId && !before.view.threadId && view.kind === "thread")
       history.pushState(null, "", `/t/${view.threadId}`);
@@ -51,6 +54,11 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
   return {
     open,
     toNew: () => navigate(null),
+    /** Open a new conversation with the companion. */
+    toNewWith(companion) {
+      navigate(null);
+      store.dispatch({ type: "view/companion", companion });
+    },
     toThread: navigate,
     /** Show the end of a conversation to which something was added. */
     show(threadId) {

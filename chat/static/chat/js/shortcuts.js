@@ -2,8 +2,8 @@
 // of a single character work outside of text fields only, and can be switched off: they disturb speech
 // input (WCAG 2.1.4).
 
+import { device } from "./device/storage.js";
 import { $ } from "./views/dom.js";
-import { load, save } from "./views/layout.js";
 
 const TEXT_FIELDS = "input, textarea, select";
 const isMac = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
@@ -38,8 +38,8 @@ export function createShortcuts({ drawer, onStop, onWrite }) {
 }
 
 function connectOptions(dialog, single) {
-  single.checked = load("buddy.keys", "on") === "on";
-  single.addEventListener("change", () => save("buddy.keys", single.checked ? "on" : "off"));
+  single.checked = device.get("buddy.keys") !== "off";
+  single.addEventListener("change", () => device.set("buddy.keys", single.checked ? "on" : "off"));
   if (isMac) for (const key of dialog.querySelectorAll("kbd")) key.textContent = key.textContent.replace("Ctrl", "⌘");
 }
 

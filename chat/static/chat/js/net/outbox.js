@@ -1,39 +1,23 @@
-// Messages that the server has not yet accepted. They are stored in localStorage, so that neither a reload
-// nor a closed laptop loses one; the server accepts each requestId once, so sending again is always safe.
+// Messages that the server has not yet accepted. They are kept on this device, so that neither a reload nor a
+// closed laptop loses one; the server accepts each requestId once, so sending again is always safe.
 // Each has an owner from its first moment. Those of other owners stay until they come back, but not for long.
 
+import { device } from "../device/storage.js";
 import { owner } from "./owner.js";
 
 const KEY = "buddy.outbox";
 const ACCEPTED = "buddy.accepted";
 const REMEMBERED = 50; // accepted messages
 const KEPT = 7 * 24 * 3600_000; // ms for which the messages of other owners stay
-let fallback = []; // if storage is blocked, messages at least survive a lost connection
 
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? [];
-  } catch {
-    return fallback;
-  }
-}
-
-function accepted() {
-  try {
-    return JSON.parse(localStorage.getItem(ACCEPTED)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function store(entries) {
-  fallback = entries;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(entries));
-  } catch {
-    // Kept in memory only.
-  }
-}
+const list = (key) => {
+  const value = device.read(key);
+  return Array.isArray(value) ? value : []; // other things at the same address share this storage
+};
+const isEntry = (entry) => ["requestId", "owner", "text"].every((name) => typeof entry?.[name] === "string");
+const stored = () => list(KEY).filter(isEntry);
+const accepted = () => list(ACCEPTED);
+const store = (entries) => device.set(KEY, JSON.stringify(entries));
 
 const isMine = (entry) => entry.owner === owner.me || (owner.before && entry.owner === owner.before);
 
@@ -57,13 +41,18 @@ export const outbox = {
   /** Remove a message that the server has accepted, and remember its id for tabs that had no connection then. */
   accept(requestId) {
     outbox.remove(requestId);
-    try {
-      localStorage.setItem(ACCEPTED, JSON.stringify([...accepted(), requestId].slice(-REMEMBERED)));
-    } catch {
-      // The other tabs show it as unsent until they are loaded again.
-    }
+    device.set(ACCEPTED, JSON.stringify([...accepted(), requestId].slice(-REMEMBERED)));
   },
   wasAccepted: (requestId) => accepted().includes(requestId),
+  /** Return whether what waits here outlives the page. */
+  isKept: () => device.isKept(KEY),
+  /** Remove the messages of a conversation of another owner, whose page this tab was, and return their texts. */
+  takeOver(of, { threadId, draft }) {
+    const all = stored();
+    const isLeft = (e) => e.owner === of && (threadId ? e.threadId === threadId : e.draft === draft);
+    store(all.filter((entry) => !isLeft(entry)));
+    return all.filter(isLeft).map(({ text }) => text);
+  },
   change: (requestId, fields) => write(read().map((e) => (e.requestId === requestId ? { ...e, ...fields } : e))),
 
   /** Move the entries of a new conversation to the id that its first message got. */

@@ -1,9 +1,11 @@
 // The owner of this page: whom the server rendered it for. What waits on this device belongs to one owner, and
 // is neither shown nor sent to another who uses the same browser.
 
+import { tab } from "../device/storage.js";
+
 const page = document.querySelector("#app").dataset;
 const KEY = "buddy.reloaded";
-const NOT_BEFORE = 10_000; // ms between two reloads, in a browser that keeps no cookies
+const NOT_BEFORE = 10_000; // ms between two reloads
 
 export const owner = {
   me: page.owner,
@@ -28,8 +30,8 @@ export function isStillOwner(present, adopted) {
 
 /** Load the page for its present owner. */
 export function reload() {
-  const last = Number(sessionStorage.getItem(KEY));
+  const last = Number(tab.get(KEY));
   if (Date.now() - last < NOT_BEFORE) return;
-  sessionStorage.setItem(KEY, Date.now());
+  tab.set(KEY, String(Date.now()));
   location.reload();
 }

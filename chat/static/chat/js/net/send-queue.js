@@ -1,5 +1,6 @@
 // From the outbox to the server: each message once per connection, in order, until it is accepted.
 
+import { drafts } from "../device/drafts.js";
 import { isSentAgain } from "../text/error-messages.js";
 import { newId } from "./ids.js";
 import { outbox } from "./outbox.js";
@@ -101,5 +102,6 @@ function settle(queue, event) {
   outbox.accept(entry.requestId);
   if (entry.threadId || !event.threadId) return;
   outbox.adopt(entry.draft, event.threadId);
+  if (queue.store.state.view.draft !== entry.draft) drafts.move(entry.draft, event.threadId); // of another tab
   queueMicrotask(() => flush(queue));
 }

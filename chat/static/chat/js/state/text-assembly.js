@@ -7,6 +7,9 @@ export function codePoints(text) {
   return count;
 }
 
+/** Return `text` without what no store takes: NUL, and halves of surrogate pairs, for example of a cut emoji. */
+export const wellFormed = (text) => text.replace(/\0|\p{Surrogate}/gu, (sign) => (sign === "\0" ? "" : "\ufffd"));
+
 /**
  * Join a delta to the text so far ({run, text, length}).
  * Return {have} with the new text, or {gap: {run, offset}} if text before the delta is missing.

@@ -6,7 +6,7 @@ import { inTime, number, timeLeft } from "./formats.js";
 export const MAX_TEXT = 20_000;
 
 /** The server rejects these however often they are sent. */
-const FINAL = new Set(["invalid", "too_large", "bad_message", "not_found", "thread_full"]);
+const FINAL = new Set(["invalid", "too_large", "too_long", "bad_json", "bad_message", "not_found", "thread_full"]);
 /** A message rejected for this reason is sent again by the page. */
 const TOO_FAST = "too_many";
 
@@ -30,7 +30,9 @@ const messageErrors = {
   rate_limited: (left) => `You have sent many messages. You can send this one again ${inTime(left)}.`,
   too_many: (left) => `Too many requests. It will be sent ${inTime(left)}.`,
   too_large: () => "This message is too large. Shorten it, or send it in parts.",
+  too_long: (_, error) => error,
   invalid: (_, error) => `${error} Change it and send it again.`,
+  bad_json: (_, error) => `${error} Change it and send it again.`,
   not_found: () => "This conversation no longer exists. Copy the text and send it in another one.",
   server_error: () => "Something went wrong on the server. Send it again in a moment.",
   wrong_state: () => "The answer has already started. You can still send it again, which replaces everything below.",
@@ -58,10 +60,13 @@ export function requestError({ code, error, retryAt }) {
   return (requestErrors[code] ?? otherwise)(left);
 }
 
+export const titleTooLong = (length, maximum) =>
+  `This title has ${number(length)} characters; the maximum is ${number(maximum)}.`;
 export const tooLong = (length) =>
   `This message has ${number(length)} characters; the maximum is ${number(MAX_TEXT)}. Shorten it, or send it in parts.`;
 
 // --- files ---
 
 export const fileTooLarge = (limit) => `The file is too large; the maximum is ${limit}.`;
+export const FILE_GONE = "This device had no room to keep the file. Attach it again.";
 export const FILE_OFFLINE = `${NO_CONNECTION} Send it again when the connection is back.`;

@@ -1,5 +1,7 @@
 // Sentences about feedback; loaded with it.
 
+import { number } from "./formats.js";
+
 export const FEEDBACK = {
   thanks: "Thank you.",
   removed: "Feedback removed.",
@@ -7,3 +9,5 @@ export const FEEDBACK = {
   sayWhy: "Say why",
   change: "Change",
 };
+export const commentTooLong = (length, maximum) =>
+  `This comment has ${number(length)} characters; the maximum is ${number(maximum)}.`;

@@ -3,8 +3,8 @@
 const MB = 1024 ** 2;
 const DAY = 86_400_000; // ms
 
-/** Whether a text shows nothing, as the server decides it: no letter, number, sign or picture. */
-export const isBlank = (text) => !/[\p{L}\p{N}\p{P}\p{S}]/u.test(text);
+/** Whether a text shows nothing, as the server decides it: no letter, number, sign or picture with ink. */
+export const isBlank = (text) => !/(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u.test(text);
 
 /** "2nd" */
 export function ordinal(n) {

@@ -106,15 +106,16 @@ export const CONNECTION = {
   waiting: (seconds) => `The connection was lost. Trying again in ${seconds} s. ${SAVED}`,
   paused: (seconds) =>
     `This page sent too many requests, so the server closed the connection. Connecting again in ${seconds} s. ${SAVED}`,
-  ended: () => "Your session has ended. Copy what was not sent, then start again.",
+  ended: () => "Your session has ended. Start again: what you have written waits for you in a new conversation.",
   held: () => "Your network holds live updates back. Answers arrive in steps of a few seconds.",
   online: () => "Back online. Nothing was lost.",
 };
-export const unsentText = (connection) =>
+export const unsentText = (connection, isKept) =>
   ({
     online: "Sending…",
-    ended: "Saved on this device, not sent.",
-  })[connection] ?? "Saved on this device. It is sent when the connection is back.";
+    ended: isKept ? "Saved on this device, not sent." : "Not sent.",
+  })[connection] ?? (isKept ? "Saved on this device. It is sent when the connection is back." : UNKEPT);
+const UNKEPT = "This browser cannot store it. Leave the page open: it is sent when the connection is back.";
 
 // --- conversations ---
 
@@ -143,6 +144,10 @@ export const THREADS = {
   none: "Your conversations will appear here.",
 };
 export const PROBLEMS = {
+  cookies: [
+    "This browser keeps no cookies for this site",
+    "Buddy needs one to know which conversations are yours. Allow cookies for this site, then try again.",
+  ],
   missing: ["Conversation not found", "It was deleted, or it belongs to someone else."],
   erased: ["Everything was erased", "This was done in another tab or on another device."],
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],

@@ -1,5 +1,6 @@
 // Help lines below a message, and the reminder that this is an AI.
 
+import { tab } from "../device/storage.js";
 import { api } from "../net/api.js";
 import { $ } from "./dom.js";
 
@@ -38,13 +39,14 @@ export function createReminder({ messages, minutes }, show) {
   let session = { last: 0 };
   return () => {
     const now = Date.now();
-    session = JSON.parse(sessionStorage.getItem(KEY)) ?? session;
+    const stored = tab.read(KEY);
+    if (stored?.last) session = stored;
     if (now - session.last > BREAK) session = { since: now, count: 0 };
     session.last = now;
     session.count += 1;
     const isDue = (messages && session.count >= messages) || (minutes && now - session.since >= minutes * 60_000);
     if (isDue && !session.shown) show();
     session.shown ||= isDue;
-    sessionStorage.setItem(KEY, JSON.stringify(session));
+    tab.set(KEY, JSON.stringify(session));
   };
 }

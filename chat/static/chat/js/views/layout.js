@@ -1,5 +1,6 @@
 // The layout around the conversation: drawer, theme, today's usage, and the choices this device remembers.
 
+import { device } from "../device/storage.js";
 import { api } from "../net/api.js";
 import { setCurrency } from "../text/formats.js";
 import { usageText } from "../text/wording.js";
@@ -8,23 +9,6 @@ import { $, setText } from "./dom.js";
 const wide = matchMedia("(min-width: 56rem)");
 const THEMES = ["system", "light", "dark"];
 const LOAD_USAGE_EVERY = 1000; // ms
-
-/** Return what this device remembers under `key`. */
-export function load(key, otherwise) {
-  try {
-    return localStorage.getItem(key) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-export function save(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Kept as long as the page.
-  }
-}
 
 /** Create the drawer with the conversations; on wide screens it is always open. */
 export function createDrawer() {
@@ -54,7 +38,8 @@ export function createDrawer() {
 /** Create the button that changes between the system's, the light and the dark theme. */
 export function createThemeButton() {
   const button = $("#theme");
-  let theme = load("buddy.theme", "system");
+  let theme = device.get("buddy.theme");
+  if (!THEMES.includes(theme)) theme = "system";
 
   function apply() {
     if (theme === "system") delete document.documentElement.dataset.theme;
@@ -64,7 +49,7 @@ export function createThemeButton() {
 
   button.addEventListener("click", () => {
     theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-    save("buddy.theme", theme);
+    device.set("buddy.theme", theme);
     apply();
   });
   apply();

@@ -10,6 +10,7 @@ const SUBTITLES = {
   missing: "Not found",
   erased: "Erased",
   broken: "Not loaded",
+  cookies: "",
 };
 
 /** Create the view; `draw(state)` shows what the state says. */
@@ -39,7 +40,10 @@ function problem(kind) {
   const element = clone("notice");
   const [head, sub] = PROBLEMS[kind];
   fill(element, { head, sub });
-  $("[data-do=reload-thread]", element).hidden = kind !== "broken";
+  const again = $("[data-do=reload-thread]", element);
+  again.hidden = kind !== "broken" && kind !== "cookies";
+  if (kind === "cookies") again.dataset.do = "reload-page";
+  $("[data-do=new]", element).hidden = kind === "cookies";
   return element;
 }
 

@@ -3,7 +3,7 @@
 
 import { lostBySendingAgain } from "../../state/message-edits.js";
 import { isWaiting, waitingAnswers } from "../../state/messages.js";
-import { codePoints } from "../../state/text-assembly.js";
+import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { MAX_TEXT, tooLong } from "../../text/error-messages.js";
 import { lossText } from "../../text/wording.js";
 import { $, confirmWith, setText } from "../dom.js";
@@ -14,13 +14,17 @@ export function createEditController({ store, session, notice, restore }) {
   const deleted = new Map(); // messageId -> its text, until the server has removed it
   const set = (key, edit) => store.dispatch({ type: "message/editing", key, edit });
 
-  function save(key, text) {
+  function save(key, written) {
+    const text = wellFormed(written);
     const { messages } = store.state;
     const message = messages.find((m) => m.key === key);
     if (!text || !message) return null;
     const waits = isWaiting(message, waitingAnswers(messages));
     if (waits && text === message.text) return set(key, null);
-    if (codePoints(text) > MAX_TEXT) return notice.tell(tooLong(codePoints(text)));
+    if (codePoints(text) > MAX_TEXT) {
+      const refusal = { code: "too_long", error: tooLong(codePoints(text)) };
+      return set(key, { status: "refused", refusal });
+    }
     if (waits) return session.edit(message, text, { onlyIfWaiting: true });
     setText($("[data-slot=what]", dialog), lossText(lostBySendingAgain(messages, message)));
     return confirmWith(dialog, () => session.edit(message, text, { onlyIfWaiting: false }));

@@ -2,8 +2,11 @@
 // Loaded with the first thumb that is pressed.
 
 import { api } from "../../net/api.js";
-import { FEEDBACK } from "../../text/feedback-wording.js";
+import { codePoints, wellFormed } from "../../state/text-assembly.js";
+import { commentTooLong, FEEDBACK } from "../../text/feedback-wording.js";
 import { $, clone, fill } from "../dom.js";
+
+const MAX_COMMENT = 1000; // code points; the server's limit
 
 /**
  * A thumb was pressed. message(): the answer as it is then; tools: {store, notice, say}.
@@ -61,10 +64,20 @@ function openForm(place) {
     thank(place, message().feedback ?? { value: "down" });
     thumb.focus();
   };
+  connectField($("textarea", form));
   form.onsubmit = (event) => {
     event.preventDefault();
-    save(place, { value: "down", ...Object.fromEntries(new FormData(form)) });
+    const answers = Object.fromEntries(new FormData(form));
+    save(place, { value: "down", ...answers, comment: wellFormed(answers.comment) });
     thumb.focus();
   };
   $("[name=reason]:checked", form)?.focus();
+}
+
+/** Refuse to submit a comment that is too long. Not maxlength: it counts emoji twice, and cuts without a word. */
+function connectField(field) {
+  field.oninput = () => {
+    const length = codePoints(field.value);
+    field.setCustomValidity(length > MAX_COMMENT ? commentTooLong(length, MAX_COMMENT) : "");
+  };
 }

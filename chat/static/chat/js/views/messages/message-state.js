@@ -1,5 +1,6 @@
 // The state below a message: on its way, waiting, in progress, or why there is no answer.
 
+import { outbox } from "../../net/outbox.js";
 import { isOver, isUnheard, secondsOf } from "../../state/messages.js";
 import { isFinal, isSentAgain, messageError } from "../../text/error-messages.js";
 import { duration } from "../../text/formats.js";
@@ -41,7 +42,7 @@ const kinds = {
 /** kind -> a function that fills its template. */
 const fillers = {
   unsent(host, _, { link }) {
-    fill(host, { head: unsentText(link.kind) });
+    fill(host, { head: unsentText(link.kind, outbox.isKept()) });
   },
   rejected(host, { refusal }) {
     fill(host, { head: isSentAgain(refusal) ? "Not sent yet" : "Not sent", sub: messageError(refusal) });

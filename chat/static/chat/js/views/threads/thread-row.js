@@ -1,5 +1,7 @@
 // One conversation in the list.
 
+import { codePoints, wellFormed } from "../../state/text-assembly.js";
+import { titleTooLong } from "../../text/error-messages.js";
 import { fullTime } from "../../text/formats.js";
 import { rowTime } from "../../text/wording.js";
 import { companions } from "../companion-picker.js";
@@ -63,7 +65,6 @@ export function renameInPlace(row, onSave) {
   const input = create("input", {
     className: "thread__name",
     value: before,
-    maxLength: MAX_TITLE,
     dir: "auto",
     ariaLabel,
   });
@@ -73,18 +74,25 @@ export function renameInPlace(row, onSave) {
 
   const finish = (save) => {
     if (!input.isConnected) return;
-    const title = input.value.trim();
+    const title = wellFormed(input.value).trim();
+    const length = codePoints(title);
+    if (save && length > MAX_TITLE) {
+      input.setCustomValidity(titleTooLong(length, MAX_TITLE));
+      return;
+    }
     input.onblur = null;
     input.remove();
     $(".thread__row", row).hidden = false;
     $(".thread__link", row).focus();
     if (save && title && title !== before) onSave(title);
   };
+  input.oninput = () => input.setCustomValidity("");
   input.onblur = () => finish(true);
   input.onkeydown = (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
     finish(event.key === "Enter");
+    if (input.isConnected) input.reportValidity();
   };
 }

@@ -22,7 +22,7 @@ export function createVoiceCard() {
 }
 
 function draw(element, state) {
-  const { kind, share, again } = state;
+  const { kind, share, again, origin } = state;
   element.hidden = kind === "idle";
   if (element.hidden) return;
   const [head, sub] = VOICE[kind](state);
@@ -31,7 +31,10 @@ function draw(element, state) {
   $("progress", element).value = share ?? 0;
   for (const name of ["edit", "send"]) button(element, name).hidden = kind !== "recording";
   button(element, "again").hidden = kind !== "failed" || !again;
-  setText(button(element, "close"), { failed: "Close", recording: "Delete" }[kind] ?? "Cancel");
+  setText(
+    button(element, "close"),
+    { failed: again && origin?.file ? "Delete" : "Close", recording: "Delete" }[kind] ?? "Cancel",
+  );
 }
 
 const button = (element, name) => $(`[data-voice=${name}]`, element);

@@ -1,29 +1,43 @@
-// Voice messages: from the microphone to the text, which is put into the composer or sent at once.
+// Voice messages: from the microphone to the text, which is put into the draft or sent at once. A recording
+// belongs to the conversation where it began, wherever the visitor is when it ends.
 
+import { drafts, placeOf } from "../../device/drafts.js";
+import { tab } from "../../device/storage.js";
 import { api } from "../../net/api.js";
 import { newId } from "../../net/ids.js";
 import { owner } from "../../net/owner.js";
 import { verbOf } from "../../state/messages.js";
-import { DONE, MAX_SECONDS, OFFLINE, secondsLeft } from "../../text/voice-wording.js";
+import {
+  DONE,
+  DONE_ELSEWHERE,
+  KEPT,
+  MAX_SECONDS,
+  OFFLINE,
+  SENT,
+  secondsLeft,
+  TOO_SHORT,
+} from "../../text/voice-wording.js";
 import { formData } from "../attachments.js";
 import { $ } from "../dom.js";
+import * as kept from "./kept-recordings.js";
 import { record } from "./recorder.js";
 import { createVoiceCard } from "./voice-card.js";
 
 const WARN_AT = 270; // seconds
+const SHORTEST = 0.6; // seconds; a press by mistake
 const KEY = "buddy.voice"; // the job whose text this tab waits for, kept over a reload
 
 /**
  * Create the voice messages.
- * view(): the open conversation; restore(text): puts text into the composer; onSent(threadId): a recording
- * was sent as a message.
+ * view(): the open conversation; drafting: see draft-keeper.js; onSent(threadId): a recording was sent as a
+ * message; onOpen(threadId, companion): its conversation is wanted.
  */
 export function createVoice(options) {
   const voice = { ...options, mic: $("#mic"), card: createVoiceCard(), state: { kind: "idle" } };
   voice.card.onClick((name) => clicks[name]?.(voice));
   voice.mic.addEventListener("click", () => start(voice));
-  const [of, jobId] = (sessionStorage.getItem(KEY) ?? "").split(" ");
-  if (jobId && [owner.me, owner.before].includes(of)) wait(voice, { jobId });
+  const waiting = tab.read(KEY);
+  if (waiting?.jobId && [owner.me, owner.before].includes(waiting.owner)) wait(voice, waiting);
   return {
     draw() {
       if (voice.state.kind === "recording") countSeconds(voice);
@@ -31,13 +45,28 @@ export function createVoice(options) {
     },
     start: () => voice.mic.disabled || start(voice),
     /** Transcribe a sound file that was chosen or dropped. */
-    takeFile: (file) => voice.mic.disabled || upload(voice, { file, requestId: newId() }),
+    takeFile: (file) => voice.mic.disabled || upload(voice, { ...originOf(voice), file, requestId: newId() }),
     receive: (event) => event.jobId === voice.state.jobId && events[verbOf(event)]?.(voice, event),
+    show: (place) => show(voice, place),
+    move: (from, to) => move(voice, from, to),
+    /** End a recording and keep it with its draft, before the page is left. */
+    async keep() {
+      if (voice.state.kind === "recording") await kept.store(await recorded(voice, false));
+    },
+    /** Return whether leaving the page now would lose a recording. */
+    isAtRisk: () => voice.state.kind === "recording" || Boolean(voice.state.isUnkept),
   };
 }
 
+/** Where a recording belongs: {place, companion, threadId}. */
+function originOf({ view }) {
+  const { companion, threadId } = view();
+  return { place: placeOf(view()), companion, threadId };
+}
+
 function draw({ mic, card, state }) {
-  mic.disabled = !["idle", "failed"].includes(state.kind);
+  const isWaiting = state.kind === "failed" && state.again && state.origin?.file; // one at a time: it is not replaced
+  mic.disabled = !["idle", "failed"].includes(state.kind) || isWaiting;
   card.draw(state);
 }
 
@@ -49,17 +78,38 @@ function become(voice, kind, fields = {}) {
   if (hadFocus || kind === "recording") voice.card.focus();
 }
 
+/** Show what waits in another draft: a recording that was not sent. */
+async function show(voice, place) {
+  const { kind, origin } = voice.state;
+  if (kind === "failed" && origin && origin.place !== place) become(voice, "idle");
+  if (voice.state.kind !== "idle" || !drafts.read(place).recording) return;
+  const found = await kept.load(place);
+  if (!found || voice.state.kind !== "idle" || voice.drafting.place !== place) return;
+  const recording = { ...found, ...originOf(voice) };
+  become(voice, "failed", { text: KEPT, origin: recording, again: () => upload(voice, recording) });
+}
+
+function move({ state }, from, to) {
+  if (state.origin?.place === from) Object.assign(state.origin, { place: to, threadId: threadOf(to) });
+  kept.move(from, to);
+}
+
+/** The place of a conversation that the server knows is its id. */
+const threadOf = (place) => (/^[0-9a-f]{32}$/.test(place) ? place : null);
+
 async function start(voice) {
-  become(voice, "asking");
+  const origin = originOf(voice);
+  become(voice, "asking", { origin });
   try {
     const { reason } = await api.voice();
     if (reason) throw new Error(reason);
     const recorder = await record({ onLevel: voice.card.setLevel, onLost: () => finish(voice, false) });
     if (voice.state.kind !== "asking") return void recorder.stop();
     voice.say("Recording.");
-    become(voice, "recording", { recorder, began: Date.now(), seconds: 0 });
+    become(voice, "recording", { origin, recorder, began: Date.now(), seconds: 0 });
   } catch (error) {
-    if (voice.state.kind === "asking") fail(voice, error.status === 0 ? OFFLINE : error.message, () => start(voice));
+    if (voice.state.kind === "asking")
+      fail(voice, error.status === 0 ? OFFLINE : error.message, { again: () => start(voice) });
   }
 }
 
@@ -71,69 +121,106 @@ function countSeconds(voice) {
   if (seconds >= MAX_SECONDS) finish(voice, false);
 }
 
+/** End the recording and return it. */
+async function recorded(voice, send) {
+  const { recorder, began, origin } = voice.state;
+  const seconds = (Date.now() - began) / 1000;
+  become(voice, "sending", { origin });
+  const file = await recorder.stop();
+  return Object.assign(origin, { file, send, seconds, requestId: newId() });
+}
+
 async function finish(voice, send) {
-  const { kind, recorder, seconds } = voice.state;
-  if (kind !== "recording") return;
-  become(voice, "sending");
-  upload(voice, { file: await recorder.stop(), send, seconds, requestId: newId() });
+  if (voice.state.kind !== "recording") return;
+  const recording = await recorded(voice, send);
+  if (recording.seconds < SHORTEST || !recording.file.size) return fail(voice, TOO_SHORT, { origin: recording });
+  await kept.store(recording);
+  upload(voice, recording);
 }
 
 async function upload(voice, recording) {
-  const { companion, threadId } = voice.view();
-  const sending = api.upload("/api/audio", formData({ companion, threadId, ...recording }), (share) => {
+  const { file, send, requestId, companion, threadId } = recording;
+  const seconds = recording.seconds && Math.round(recording.seconds);
+  const form = formData({ companion, threadId, file, send, seconds, requestId });
+  const sending = api.upload("/api/audio", form, (share) => {
     voice.state.share = share;
     draw(voice);
   });
-  become(voice, "sending", { sending });
+  become(voice, "sending", { sending, origin: recording, isUnkept: !recording.isKept });
   try {
     uploaded(voice, recording, await sending.answer);
   } catch (error) {
-    // The same request again is the same recording, whether or not it arrived.
-    const again = error.code === "invalid" ? null : () => upload(voice, recording);
-    if (!sending.aborted) fail(voice, error.status ? error.message : OFFLINE, again);
+    if (!sending.aborted) refused(voice, recording, error);
   }
 }
 
+function refused(voice, recording, error) {
+  const isFinal = error.code === "invalid";
+  if (isFinal) kept.forget(recording);
+  const text = isFinal && recording.seconds < 2 * SHORTEST ? TOO_SHORT : error.message;
+  // The same request again is the same recording, whether or not it arrived.
+  const again = isFinal ? null : () => upload(voice, recording);
+  fail(voice, error.status ? text : OFFLINE, { again, origin: recording, isUnkept: again && !recording.isKept });
+}
+
 function uploaded(voice, recording, { jobId, position, estimatedWait, threadId }) {
-  if (!recording.send) return wait(voice, { jobId, position, wait: estimatedWait });
+  kept.forget(recording);
+  const { place, companion } = recording;
+  if (!recording.send)
+    return wait(voice, {
+      jobId,
+      position,
+      wait: estimatedWait,
+      origin: { place, companion, threadId: recording.threadId },
+    });
   become(voice, "idle");
+  if (voice.drafting.place !== place) return voice.notice.tell(SENT, { action: openAction(voice, threadId) });
+  if (place !== threadId) voice.drafting.move(place, threadId); // what was written meanwhile goes on there
   return voice.onSent(threadId);
 }
 
+const openAction = ({ onOpen }, threadId, companion) => ({ label: "Open it", run: () => onOpen(threadId, companion) });
+
 function wait(voice, job) {
-  sessionStorage.setItem(KEY, `${owner.me} ${job.jobId}`);
+  const { jobId, origin } = job;
+  tab.set(KEY, JSON.stringify({ owner: owner.me, jobId, origin }));
   become(voice, "waiting", job);
-  voice.session.follow(job.jobId);
+  voice.session.follow(jobId);
 }
 
-function fail(voice, text, again) {
+function fail(voice, text, fields) {
   voice.say(text);
-  become(voice, "failed", { text, again });
+  become(voice, "failed", { text, origin: voice.state.origin, ...fields });
 }
 
 function end(voice) {
-  sessionStorage.removeItem(KEY);
+  tab.set(KEY, null);
   become(voice, "idle");
 }
+
+/** Go on with the job that is known. */
+const goOn = (voice, kind, fields) => become(voice, kind, { origin: voice.state.origin, ...fields });
 
 /** verb -> what an event of the job does. */
 const events = {
   position: (voice, { jobId, position, estimatedWait }) =>
-    become(voice, "waiting", { jobId, position, wait: estimatedWait }),
-  started: (voice, { jobId }) => become(voice, "transcribing", { jobId }),
-  retrying: (voice, { jobId, reason }) => become(voice, "waiting", { jobId, reason }),
+    goOn(voice, "waiting", { jobId, position, wait: estimatedWait }),
+  started: (voice, { jobId }) => goOn(voice, "transcribing", { jobId }),
+  retrying: (voice, { jobId, reason }) => goOn(voice, "waiting", { jobId, reason }),
   completed(voice, { response }) {
+    const { place, threadId, companion } = voice.state.origin ?? originOf(voice);
     end(voice);
-    voice.restore(response);
-    voice.say(DONE);
+    if (voice.drafting.give(place, response, voice.insert)) return voice.say(DONE);
+    return voice.notice.tell(DONE_ELSEWHERE, { action: openAction(voice, threadId, companion) });
   },
   failed(voice, { error, canRetry, jobId }) {
+    const { origin } = voice.state;
     end(voice);
     const again = () => {
-      wait(voice, { jobId });
+      wait(voice, { jobId, origin });
       voice.session.retry(jobId);
     };
-    fail(voice, error, canRetry === false ? null : again);
+    fail(voice, error, { origin, again: canRetry === false ? null : again });
   },
   cancelled: end,
 };
@@ -143,10 +230,11 @@ const clicks = {
   send: (voice) => finish(voice, true),
   again: ({ state }) => state.again(),
   close(voice) {
-    const { recorder, sending, jobId } = voice.state;
+    const { recorder, sending, jobId, origin } = voice.state;
     recorder?.stop();
     sending?.abort();
     if (jobId) voice.session.cancel(jobId);
+    if (origin) kept.forget(origin);
     end(voice);
     $("#message").focus();
   },

@@ -1,0 +1,100 @@
+// What was written and not yet sent: one draft per conversation. It stays on this device until it is sent or
+// cleared, belongs to one owner, and is the same in all tabs. Its file and its recording are in files.js.
+
+import { owner } from "../net/owner.js";
+import { device } from "./storage.js";
+
+const PREFIX = "buddy.draft ";
+const KEPT = 7 * 24 * 3600_000; // ms for which the drafts of other owners stay
+const EMPTY = { text: "", sending: "", file: "", recording: false };
+
+/** Return the name of the open conversation's draft. A new one has a draft for each companion. */
+export const placeOf = ({ kind, threadId, draft, companion }) =>
+  threadId ?? (kind === "thread" ? draft : newPlace(companion));
+export const newPlace = (companion) => `new-${companion}`;
+
+/** Return the key under which a draft of `of` is kept, here and in files.js. */
+export const keyOf = (place, of = owner.me) => `${PREFIX}${of} ${place}`;
+
+export const recordingKey = (place, of = owner.me) => `${keyOf(place, of)} voice`;
+
+/** Return the draft that is stored, or null: {text, sending, file, recording, at}. */
+function stored(key) {
+  const draft = device.read(key);
+  return typeof draft?.text === "string" ? { ...EMPTY, ...draft } : null;
+}
+
+const sendingHere = new Set(); // places from which this page sends something
+
+const readOf = (place, of) => (of ? stored(keyOf(place, of)) : null);
+const read = (place) => readOf(place, owner.me) ?? readOf(place, owner.before) ?? EMPTY;
+
+function change(place, fields) {
+  const draft = { ...read(place), ...fields, at: Date.now() };
+  const isEmpty = Object.keys(EMPTY).every((name) => !draft[name]);
+  device.set(keyOf(place), isEmpty ? null : JSON.stringify(draft));
+  if (owner.before) device.set(keyOf(place, owner.before), null); // what was written before signing in came along
+}
+
+const join = (...texts) => texts.filter(Boolean).join("\n");
+
+/** Forget the drafts that other owners left long ago. */
+function sweep() {
+  for (const key of device.keys()) {
+    if (!key.startsWith(PREFIX)) continue;
+    const of = key.split(" ")[1];
+    const isMine = of === owner.me || of === owner.before;
+    if (!isMine && !(Date.now() - stored(key)?.at < KEPT)) device.set(key, null);
+  }
+}
+sweep();
+
+export const drafts = {
+  read,
+  change,
+  add: (place, text) => change(place, { text: join(read(place).text, text) }),
+  /** Keep `text` until it has arrived: then, or when it comes back, call `sent`. */
+  send(place, text) {
+    sendingHere.add(place);
+    change(place, { sending: text });
+  },
+  sent(place) {
+    sendingHere.delete(place);
+    change(place, { sending: "" });
+  },
+  /** Take back what was on its way when the page was left. */
+  reclaim(place) {
+    const { sending, text } = read(place);
+    if (sending && !sendingHere.has(place)) change(place, { sending: "", text: join(sending, text) });
+  },
+  /** Move a draft to another place, for example to the id that its conversation got. */
+  move(from, to) {
+    const { text, sending } = read(from);
+    if (sendingHere.delete(from)) sendingHere.add(to);
+    if (!text && !sending) return;
+    change(from, { text: "", sending: "" });
+    change(to, { text: join(read(to).text, text), sending: join(read(to).sending, sending) });
+  },
+  /** Forget the draft of a conversation that was deleted. */
+  async forget(place) {
+    const { file, recording } = read(place);
+    change(place, EMPTY);
+    if (!file && !recording) return;
+    const { files } = await import("./files.js");
+    await files.remove(keyOf(place));
+    await files.remove(recordingKey(place));
+  },
+  isKept: (place) => device.isKept(keyOf(place)),
+  /** Take the draft of another owner, whose page this tab was. */
+  takeOver(of, from, to) {
+    const left = stored(keyOf(from, of));
+    device.set(keyOf(from, of), null);
+    if (left) change(to, { ...left, text: join(read(to).text, left.sending, left.text), sending: "" });
+  },
+  /** Call onChange(place) when another tab has changed a draft. */
+  watch(onChange) {
+    window.addEventListener("storage", ({ key }) => {
+      if (key?.startsWith(keyOf(""))) onChange(key.slice(keyOf("").length));
+    });
+  },
+};
