@@ -3,6 +3,7 @@
 import { connectClicks, createActions } from "./actions.js";
 import { drafts } from "./device/drafts.js";
 import { keepsCookies } from "./device/storage.js";
+import { keepFocus } from "./keys.js";
 import { api } from "./net/api.js";
 import { takeOver } from "./net/handover.js";
 import { outbox } from "./net/outbox.js";
@@ -13,12 +14,12 @@ import { topicOf } from "./state/messages.js";
 import { createStore } from "./state/store.js";
 import { messageError, requestError } from "./text/error-messages.js";
 import { deletedElsewhere } from "./text/wording.js";
-import { createAttachments } from "./views/attachments.js";
 import { companions, createCompanionPicker, longNameOf } from "./views/companion-picker.js";
 import { createComposer } from "./views/composer.js";
 import { createConnectionBanner } from "./views/connection-banner.js";
 import { $ } from "./views/dom.js";
 import { createDraftKeeper } from "./views/draft-keeper.js";
+import { createFileIntake } from "./views/file-intake.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
 import { createEditController } from "./views/messages/edit-controller.js";
 import { createMessageList } from "./views/messages/message-list.js";
@@ -76,6 +77,10 @@ const pageView = createPageView({
 });
 page.threads = createThreadList({
   onFind: async (q) => (await api.find(q)).threads,
+  onLeave() {
+    page.drawer.close();
+    page.composer.focus();
+  },
   onOpen: page.router.toThread,
   onMore: () => page.session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
   onRename: actions.renameThread,
@@ -87,6 +92,7 @@ page.composer = createComposer({
   onStop: actions.stop,
   onTooLong: (text) => (page.attachments.isReady ? actions.refuse(text) : page.attachments.sendText(text)),
   mayBeEmpty: () => page.attachments.isReady,
+  loading: () => (store.state.view.kind === "loading" ? store.state.view.threadId : null),
 });
 page.drafting = createDraftKeeper({
   composer: page.composer,
@@ -99,7 +105,7 @@ page.drafting = createDraftKeeper({
     page.voice?.move(from, to);
   },
 });
-page.attachments = createAttachments({
+page.attachments = createFileIntake({
   ...page,
   onAudio: $("#mic") && (async (file) => (await voiceLoaded).takeFile(file)),
   onChange() {
@@ -111,7 +117,7 @@ page.attachments = createAttachments({
     if (isHere) page.router.show(answer.threadId);
   },
 });
-page.shortcuts = createShortcuts({ drawer: page.drawer, onStop: actions.stop, onWrite: page.composer.focus });
+page.shortcuts = createShortcuts({ drawer: page.drawer, onStop: actions.stop, onWrite: page.composer.write });
 const voiceLoaded = $("#mic") && loadVoice();
 $("#mic")?.addEventListener("click", () => page.voice ?? voiceLoaded.then((voice) => voice.start()), { once: true });
 
@@ -152,13 +158,16 @@ function onDeleted(unsent) {
   page.notice.tell(deletedElsewhere(texts.length > 0));
 }
 
-function draw() {
+const draw = () => keepFocus(drawAll, page.composer.focus);
+
+function drawAll() {
   const { state } = store;
   pageView.draw(state);
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,
     canStop: actions.running().length > 0 && state.link.kind !== "ended",
-    disabled: ["missing", "broken", "loading", "erased", "cookies"].includes(state.view.kind),
+    disabled: ["missing", "broken", "erased", "cookies"].includes(state.view.kind),
+    threadId: state.view.threadId,
   });
   page.threads.draw(state);
   banner.draw(state.link);

@@ -45,7 +45,10 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
     onArrive();
   }
 
-  window.addEventListener("popstate", () => open());
+  window.addEventListener("popstate", () => {
+    open();
+    onArrive();
+  });
   store.watch(({ view }, before) => {
     if (view.threadId && !before.view.threadId && view.kind === "thread")
       history.pushState(null, "", `/t/${view.threadId}`);

@@ -3,6 +3,7 @@
 // input (WCAG 2.1.4).
 
 import { device } from "./device/storage.js";
+import { closeByEscape, isPageOrComposer } from "./keys.js";
 import { $ } from "./views/dom.js";
 
 const TEXT_FIELDS = "input, textarea, select";
@@ -17,22 +18,23 @@ export function createShortcuts({ drawer, onStop, onWrite }) {
   const actions = {
     "Ctrl+k"() {
       drawer.open();
-      $("#find").focus();
+      $("#find").select();
     },
     "Ctrl+Shift+o": () => $("#sidebar [data-do=new]").click(),
     "Ctrl+Shift+;": () => pressLast("copy"),
     "Ctrl+/": show,
-    Escape: () => (drawer.isOpen() ? drawer.close() : onStop()),
+    Escape: ({ target }) => closeByEscape(target) || (isPageOrComposer(target) && onStop()),
     "/": onWrite,
     "?": show,
     ArrowUp: () => pressLast("edit"),
   };
   document.addEventListener("keydown", (event) => {
     const name = nameOf(event);
-    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-    if (!Object.hasOwn(actions, name) || !isMeant(name, event, single.checked)) return;
-    if (name !== "Escape") event.preventDefault();
-    actions[name]();
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (Object.hasOwn(actions, name) && isMeant(name, event, single.checked)) {
+      event.preventDefault();
+      if (!event.repeat) actions[name](event);
+    } else if (single.checked && isText(event) && isPage(event.target)) onWrite(); // the letter itself follows
   });
   return { show };
 }
@@ -43,14 +45,20 @@ function connectOptions(dialog, single) {
   if (isMac) for (const key of dialog.querySelectorAll("kbd")) key.textContent = key.textContent.replace("Ctrl", "⌘");
 }
 
-/** Return the name of the keys, as in `actions`: "Ctrl+Shift+o", "?", "ArrowUp". Ctrl also means ⌘. */
-function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
-  if (altKey) return "";
-  const letter = key.length === 1 ? key.toLowerCase().replace(":", ";") : key;
-  if (!ctrlKey && !metaKey) return letter;
-  // Which signs need Shift depends on the keyboard.
-  return `Ctrl+${shiftKey && letter !== "/" ? "Shift+" : ""}${letter}`;
+/** Return the name of the keys, as in `actions`: "Ctrl+Shift+o", "?", "ArrowUp". On a Mac, Ctrl means ⌘. */
+function nameOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
+  if (altKey || (isMac ? ctrlKey : metaKey)) return "";
+  if (!ctrlKey && !metaKey) return key.length === 1 ? key.toLowerCase() : key;
+  // Keyboards of other scripts have no "k". Which signs need Shift depends on the keyboard.
+  const letter = /^[^\0-\x7f]$/.test(key) ? code.replace("Key", "") : key;
+  const name = letter.length === 1 ? letter.toLowerCase().replace(":", ";") : letter;
+  return `Ctrl+${shiftKey && name !== "/" ? "Shift+" : ""}${name}`;
 }
+
+const isText = ({ key, ctrlKey, metaKey, altKey }) => /^\S$/u.test(key) && !ctrlKey && !metaKey && !altKey;
+
+/** Return whether nothing that has a use for letters is focused. */
+const isPage = (target) => target === document.body || target.matches("#content, .message");
 
 function isMeant(name, { target }, singleKeys) {
   const field = $("#message");

@@ -67,6 +67,4 @@ export const tooLong = (length) =>
 
 // --- files ---
 
-export const fileTooLarge = (limit) => `The file is too large; the maximum is ${limit}.`;
-export const FILE_GONE = "This device had no room to keep the file. Attach it again.";
 export const FILE_OFFLINE = `${NO_CONNECTION} Send it again when the connection is back.`;

@@ -1,15 +1,22 @@
-// A document beside the message: chosen, dropped or pasted, shown as a chip, and sent with the question.
-// Text that is too long for a message is sent in the same way. Each conversation has its own document, kept on
-// this device with the draft.
+// A document beside the message: shown as a chip, and sent with the question. Text that is too long for a message is
+// sent in the same way. Each conversation has its own document, kept on this device with the draft. Loaded with the
+// first of them; see file-intake.js.
 
 import { drafts, keyOf } from "../device/drafts.js";
+import { FIELDS } from "../keys.js";
 import { api } from "../net/api.js";
+import { formData } from "../net/form-data.js";
 import { newId } from "../net/ids.js";
-import { FILE_GONE, FILE_OFFLINE, fileTooLarge } from "../text/error-messages.js";
+import { lostFile } from "../net/lost-file.js";
+import { FILE_OFFLINE } from "../text/error-messages.js";
+import { FILES } from "../text/file-wording.js";
 import { fileSize } from "../text/formats.js";
-import { $, fill } from "./dom.js";
+import { $, fill, write } from "./dom.js";
 
 const MAX_BYTES = 20 * 1024 ** 2; // the server's limit, checked before the upload
+/** Media types by their first part that cannot be read here, and exceptions: SVG, and what TypeScript is taken for. */
+const UNREADABLE = { image: "picture", video: "video", audio: "recording" };
+const TEXT_TOO = ["image/svg+xml", "video/mp2t"];
 
 const files = () => import("../device/files.js").then((module) => module.files);
 
@@ -22,9 +29,16 @@ export function createAttachments(options) {
   const chip = $("#attachment");
   // held: place -> {place, name, about, request(fields): {path, body}, requestId, file?, trouble?, isStuck?, isKept?, upload?}
   const state = { ...options, chip, bar: $("progress", chip), held: new Map(), place: null };
-  connectButtons(state);
-  connectDropAndPaste(state);
+  $("button", chip).addEventListener("click", () => {
+    const { upload } = state.held.get(state.place) ?? {};
+    if (upload) upload.abort();
+    else drop(state, state.place);
+    state.say("Removed.");
+    $("#message").focus();
+  });
   return {
+    take: (items) => take(state, items),
+    paste: (pasted) => paste(state, pasted),
     send: (question) => send(state, question),
     /** True if what is written now is a question about a document. */
     get isReady() {
@@ -105,21 +119,65 @@ async function load(state, place) {
     () => null,
   );
   if (state.held.has(place) || drafts.read(place).file !== name) return;
-  const gone = { name, isStuck: true, trouble: FILE_GONE };
+  const gone = { name, isStuck: true, trouble: FILES.gone };
   const found = kept && ofFile(new File([kept.file], name, { type: kept.file.type }), kept.requestId);
   hold(state, place, found ? { ...found, isKept: true } : gone);
 }
 
-function take(state, file) {
+/** Take what was pasted: {items, text, target}. Text comes first: with the cells of a spreadsheet comes their picture. */
+function paste(state, { items, text, hasHtml, target }) {
+  const isField = Boolean(target.closest(FIELDS));
+  // File managers put the names or paths of files beside them.
+  const isName = (line) => items.some(({ name }) => name && line.trim().endsWith(name));
+  const isText = text.trim() && (!items.length || hasHtml || !text.trim().split("\n").every(isName));
+  if (isText) write(text, isField ? target : $("#message"));
+  if (isText && items.length) explain(state, FILES.picture);
+  else if (!isText && isField && target.id !== "message") explain(state, FILES.elsewhere);
+  else if (!isText) take(state, items);
+}
+
+/** Take the first of the files that can be read, and say which were left, and why. items: [{name, file, isFolder}] */
+function take(state, items) {
+  if (!items.length) return;
+  const held = state.held.get(state.place);
+  if (held?.upload) return explain(state, FILES.busy(held.name));
+  if ($("#message").disabled) return explain(state, FILES.closed);
+  const all = items.map((item) => ({ ...item, why: whyNot(item, state) }));
+  const taken = all.find(({ why }) => !why);
+  const said = taken ? takeFile(state, taken.file) : "";
+  const left = all.filter((item) => item !== taken);
+  if (left.length) explain(state, FILES.left(left, said), said);
+}
+
+/** Return why a file cannot be taken, or null. */
+function whyNot({ file, isFolder }, { onAudio }) {
+  if (isFolder || !file) return "folder";
+  if (!file.size) return "empty";
+  if (TEXT_TOO.includes(file.type)) return null;
+  const [kind] = file.type.split("/");
+  if (kind === "audio" && onAudio) return $("#mic").disabled ? "second" : null;
+  return UNREADABLE[kind] ?? null;
+}
+
+/** Attach a file; return what was said about it. */
+function takeFile(state, file) {
+  if (file.type.startsWith("audio/")) return void state.onAudio(file);
   const { place, held } = state;
-  if (!file || held.get(place)?.upload) return;
-  if (file.type.startsWith("audio/") && state.onAudio) return void state.onAudio(file);
+  const before = held.get(place)?.name;
   const isStuck = file.size > MAX_BYTES;
-  const trouble = isStuck ? fileTooLarge(fileSize(MAX_BYTES)) : "";
+  const trouble = isStuck ? FILES.tooLarge(fileSize(MAX_BYTES)) : "";
   drop(state, place);
   hold(state, place, { ...ofFile(file, newId()), isStuck, trouble });
   if (!isStuck) keep(held.get(place));
-  state.say(trouble || `${file.name} is attached. Write a question about it, or send it without one.`);
+  const said = trouble || FILES.attached(file.name, before);
+  state.say(said);
+  return said;
+}
+
+/** Say and show a sentence about files, after what was said before. */
+function explain(state, text, said = "") {
+  state.notice.tell(text);
+  if (said) state.say(`${said} ${text}`);
 }
 
 /** Keep the file on the device, and note it in its draft: also where there is no room, to say so after a reload. */
@@ -151,7 +209,7 @@ async function send(state, question) {
   try {
     sent(state, attachment, await attachment.upload.answer);
   } catch (error) {
-    failed(state, attachment, error);
+    await failed(state, attachment, error);
   }
 }
 
@@ -163,9 +221,10 @@ function sent(state, { place }, answer) {
   state.onSent(answer, isHere);
 }
 
-function failed(state, attachment, error) {
-  const { upload, isText, place } = attachment;
-  const trouble = error.status ? error.message : FILE_OFFLINE;
+async function failed(state, attachment, error) {
+  const { upload, isText, file } = attachment;
+  const trouble = error.status ? error.message : ((await lostFile(file)) ?? FILE_OFFLINE);
+  const { place } = attachment; // its conversation may have got an id meanwhile
   const { sending } = drafts.read(place);
   drafts.sent(place);
   if (upload.aborted || isText) drop(state, place);
@@ -173,44 +232,4 @@ function failed(state, attachment, error) {
   draw(state);
   state.drafting.give(place, sending);
   if (!upload.aborted) (isText ? state.notice.tell : state.say)(`Not sent. ${trouble}`);
-}
-
-function connectButtons(state) {
-  const picker = $("#file");
-  $("#attach").addEventListener("click", () => picker.click());
-  picker.addEventListener("change", () => {
-    take(state, picker.files[0]);
-    picker.value = "";
-    $("#message").focus();
-  });
-  $("button", state.chip).addEventListener("click", () => {
-    const { upload } = state.held.get(state.place) ?? {};
-    if (upload) upload.abort();
-    else drop(state, state.place);
-    state.say("Removed.");
-    $("#message").focus();
-  });
-}
-
-function connectDropAndPaste(state) {
-  $("#message").addEventListener("paste", (event) => {
-    if (!event.clipboardData.files.length) return;
-    event.preventDefault();
-    take(state, event.clipboardData.files[0]);
-  });
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    document.addEventListener(name, (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      $("#app").toggleAttribute("data-dropping", name === "dragover");
-      if (name === "drop") take(state, event.dataTransfer.files[0]);
-    });
-  }
-}
-
-/** Return a form with the fields that have a value. */
-export function formData(fields) {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(fields)) if (value) data.append(name, value);
-  return data;
 }

@@ -1,16 +1,10 @@
-// The message field. Enter sends, Shift+Enter starts a new line; on touch keyboards, which have no useful
-// Shift, Enter starts a new line and the button sends.
+// The message field. It can be written in while its conversation is loaded; what is sent then goes out after that.
 
+import { focusToWrite, onSendKey } from "../keys.js";
 import { codePoints, wellFormed } from "../state/text-assembly.js";
 import { MAX_TEXT } from "../text/error-messages.js";
 import { isBlank } from "../text/formats.js";
 import { $ } from "./dom.js";
-
-const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
-
-/** Return whether Enter sends. isComposing: it ends a word of an input method. */
-export const isSendKey = (event) =>
-  event.key === "Enter" && !event.shiftKey && !event.isComposing && !touchOnly.matches;
 
 /** Make a text field as high as its text. */
 export function fitHeight(field) {
@@ -32,21 +26,20 @@ function insert(field, text, start, end = start) {
 }
 
 /**
- * Create the composer. onWrite(text): the text has changed; onTooLong(text): the text is too long for a message.
+ * Create the composer. onWrite(text): the text has changed; onTooLong(text): the text is too long for a message;
+ * loading(): the id of the conversation that is being loaded, or null.
  */
-export function createComposer({ onSend, onStop, onWrite, onTooLong, mayBeEmpty }) {
-  const composer = { field: $("#message"), send: $("#send"), stop: $("#stop"), onSend, onTooLong, mayBeEmpty };
+export function createComposer({ onStop, onWrite, ...options }) {
+  const composer = { ...options, field: $("#message"), send: $("#send"), stop: $("#stop"), waitsFor: null };
+  const { loading, mayBeEmpty } = options;
   const { field, stop } = composer;
   const form = $("#composer");
   field.addEventListener("input", () => {
     fit(composer);
     onWrite(field.value);
   });
-  field.addEventListener("keydown", (event) => {
-    if (!isSendKey(event)) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
+  onSendKey(field, () => form.requestSubmit());
+  composer.send.addEventListener("mousedown", (event) => event.preventDefault()); // the keyboard of a phone stays
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit(composer);
@@ -56,7 +49,10 @@ export function createComposer({ onSend, onStop, onWrite, onTooLong, mayBeEmpty 
     field.focus();
   });
   return {
-    focus: () => field.focus(),
+    /** Focus the field, on touch screens only if it is in use. */
+    focus: () => focusToWrite(field, $("#content")),
+    /** Focus the field because the visitor wants to write. */
+    write: () => field.focus(),
     fit: () => fit(composer),
     /** Show another draft. */
     show(text) {
@@ -72,10 +68,14 @@ export function createComposer({ onSend, onStop, onWrite, onTooLong, mayBeEmpty 
       const gap = (index) => (/\S/.test(value[index] ?? "") ? " " : "");
       insert(field, gap(at - 1) + text + gap(at), at);
     },
-    draw({ name, canStop, disabled }) {
+    draw({ name, canStop, disabled, threadId }) {
       field.placeholder = mayBeEmpty() ? "Ask about it, or send" : name ? `Message ${name}` : "Write a message";
       field.disabled = disabled;
       stop.hidden = !canStop;
+      const { waitsFor } = composer;
+      if (!waitsFor || waitsFor === loading()) return;
+      composer.waitsFor = null;
+      if (!disabled && waitsFor === threadId) submit(composer);
     },
   };
 }
@@ -86,9 +86,11 @@ function fit({ field, send, mayBeEmpty }) {
 }
 
 function submit(composer) {
-  const { field, onSend, onTooLong, mayBeEmpty } = composer;
+  const { field, onSend, onTooLong, mayBeEmpty, loading } = composer;
   const text = isBlank(field.value) ? "" : wellFormed(field.value).trim();
   if (!text && !mayBeEmpty()) return field.focus();
+  composer.waitsFor = loading();
+  if (composer.waitsFor) return null;
   field.value = "";
   field.dispatchEvent(new Event("input"));
   // Not maxlength: it would cut pasted text without a message.

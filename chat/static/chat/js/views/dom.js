@@ -8,10 +8,12 @@ export const create = (name, properties) => Object.assign(document.createElement
 /** Return a copy of the template `tpl-id`. */
 export const clone = (id) => $(`#tpl-${id}`).content.firstElementChild.cloneNode(true);
 
-/** Make `child` number `index` of `parent`; do not touch it if it is there, because moving loses the focus. */
+/** Make `child` number `index` of `parent`; do not touch it if it is there. Older browsers lose the focus of what they move. */
 export function placeAt(parent, child, index) {
   const there = parent.children[index] ?? null;
-  if (there !== child) parent.insertBefore(child, there);
+  if (there === child) return;
+  if (parent.moveBefore && child.parentElement === parent) parent.moveBefore(child, there);
+  else parent.insertBefore(child, there);
 }
 
 /** Write `text` only if it changed, so that screen readers, selections and animations are not disturbed. */
@@ -23,6 +25,12 @@ export function setText(element, text) {
 export const fill = (root, slots) => {
   for (const [name, text] of Object.entries(slots)) setText($(`[data-slot="${name}"]`, root), text);
 };
+
+/** Insert text where the visitor was writing, so that it can be undone. */
+export function write(text, field) {
+  field.focus();
+  document.execCommand("insertText", false, text);
+}
 
 /** Return whether the click asks for a new tab, which the browser opens. */
 export const isNewTab = ({ ctrlKey, metaKey, shiftKey }) => ctrlKey || metaKey || shiftKey;

@@ -27,6 +27,7 @@ export function createDrawer() {
 
   opener.addEventListener("click", () => set(true));
   wide.addEventListener("change", () => set(false));
+  $("#sidebar").addEventListener("dismiss", () => set(false));
   set(false);
   return {
     open: () => wide.matches || set(true),

@@ -58,13 +58,14 @@ function openForm(place) {
   const { thumb, message } = place;
   const { reason = "", comment = "" } = message().feedback ?? {};
   const form = putBelow(thumb, clone("feedback"));
-  for (const choice of form.querySelectorAll("[name=reason]")) choice.checked = choice.value === reason;
-  $("textarea", form).value = comment;
+  for (const choice of form.querySelectorAll("[name=reason]")) choice.defaultChecked = choice.value === reason;
+  $("textarea", form).defaultValue = comment;
   form.onreset = () => {
     thank(place, message().feedback ?? { value: "down" });
     thumb.focus();
   };
   connectField($("textarea", form));
+  form.addEventListener("dismiss", form.onreset);
   form.onsubmit = (event) => {
     event.preventDefault();
     const answers = Object.fromEntries(new FormData(form));

@@ -1,8 +1,9 @@
 // The visitor's own message: its attachment, its tools, and the editor while it is changed.
 
+import { onSendKey } from "../../keys.js";
 import { messageError } from "../../text/error-messages.js";
 import { attachmentText } from "../../text/wording.js";
-import { fitHeight, isSendKey } from "../composer.js";
+import { fitHeight } from "../composer.js";
 import { $, clone, setText } from "../dom.js";
 
 /** Draw `message`; `waits` if its answer has not started, so that it can still be changed in place. */
@@ -36,7 +37,7 @@ function openEditor(element, { key, text }, handlers) {
   const note = $(".editor__note", form);
   note.id = `note-${key}`;
   field.setAttribute("aria-describedby", note.id);
-  field.value = text;
+  field.defaultValue = text; // so that it is known whether it was changed
   connectEditor(form, field, key, handlers);
   $(".mine__tools", element).before(form);
   fitHeight(field);
@@ -47,13 +48,8 @@ function openEditor(element, { key, text }, handlers) {
 
 function connectEditor(form, field, key, { onEdit, onClose }) {
   field.addEventListener("input", () => fitHeight(field));
-  form.addEventListener("keydown", (event) => {
-    const isSend = event.target === field && isSendKey(event);
-    if (!isSend && event.key !== "Escape") return;
-    event.preventDefault(); // Escape closes this editor and stops no answer
-    if (isSend) form.requestSubmit();
-    else onClose(key);
-  });
+  onSendKey(field, () => form.requestSubmit());
+  form.addEventListener("dismiss", () => onClose(key));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!field.readOnly) onEdit(key, field.value.trim());

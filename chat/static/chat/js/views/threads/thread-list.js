@@ -9,9 +9,9 @@ import { createThreadSearch } from "./thread-search.js";
  * Create the list; `draw(state)` shows it, `explain(text)` shows what went wrong until it is loaded again.
  * onRename(id, title) and onDelete(id) return promises; onFind(text) returns a promise of the matches.
  */
-export function createThreadList({ onFind, onMore, ...handlers }) {
+export function createThreadList({ onFind, onMore, onLeave, ...handlers }) {
   const list = { ...handlers, element: $("#threads"), state: null, trouble: null };
-  list.search = createThreadSearch({ onFind, onChange: () => drawThreads(list) });
+  list.search = createThreadSearch({ onFind, onLeave, onChange: () => drawThreads(list) });
   list.element.addEventListener("click", (event) => {
     const target = event.target.closest("[data-do]");
     if (target) clicks[target.dataset.do]?.(list, target.closest(".thread"), event);
@@ -62,8 +62,12 @@ function addTo(existing, row) {
 }
 
 function placeRows(element, rows) {
+  const links = () => [...element.querySelectorAll(".thread__link")];
+  const focused = links().findIndex((link) => link.closest(".thread").contains(document.activeElement));
   for (const [index, row] of rows.entries()) placeAt(element, row, index);
   while (element.children.length > rows.length) element.lastElementChild.remove();
+  // The row that had the focus is gone: the next one gets it.
+  if (focused >= 0 && !element.contains(document.activeElement)) (links()[focused] ?? links().at(-1))?.focus();
 }
 
 function noteFor(status, items, { threads, isPending, hasFailed }) {
@@ -82,10 +86,10 @@ const clicks = {
   },
   "thread-more": (_, row) => toggleActions(row),
   "rename-thread"({ onRename, search }, row) {
-    toggleActions(row);
     renameInPlace(row, (title) => onRename(row.dataset.id, title).then(search.again));
   },
   "delete-thread"({ onDelete, search }, row) {
+    toggleActions(row);
     const dialog = $("#confirm-delete");
     setText($("[data-slot=title]", dialog), `“${titleOf(row)}”`);
     confirmWith(dialog, () => onDelete(row.dataset.id).then(search.again));

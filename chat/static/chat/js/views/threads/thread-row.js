@@ -23,6 +23,7 @@ export function createRow({ id, companion }) {
   row.dataset.id = id;
   row.dataset.companion = companion;
   $("[download]", row).href = `/api/threads/${id}/transcript.md`;
+  $(".thread__actions", row).addEventListener("dismiss", () => toggleActions(row));
   return row;
 }
 
@@ -51,48 +52,47 @@ function drawSnippet(line, snippet) {
   line.replaceChildren(snippet.before, create("mark", { textContent: snippet.match }), snippet.after);
 }
 
-/** Show or hide the buttons below a row. */
+/** Show or hide the buttons below a row. Their focus goes back to the button that shows them. */
 export function toggleActions(row) {
   const panel = $(".thread__actions", row);
+  const more = $(".thread__more", row);
+  if (panel.contains(document.activeElement)) more.focus();
   panel.hidden = !panel.hidden;
-  $(".thread__more", row).ariaExpanded = !panel.hidden;
+  more.ariaExpanded = !panel.hidden;
 }
 
 /** Replace the title by a text field; Enter or leaving it calls onSave(title), Escape does not. */
 export function renameInPlace(row, onSave) {
   const before = titleOf(row);
-  const ariaLabel = "Title of the conversation";
-  const input = create("input", {
-    className: "thread__name",
-    value: before,
-    dir: "auto",
-    ariaLabel,
-  });
+  const form = clone("rename");
+  const input = $("input", form);
+  toggleActions(row);
+  input.value = before;
   $(".thread__row", row).hidden = true;
-  row.prepend(input);
+  row.prepend(form);
   input.select();
 
   const finish = (save) => {
-    if (!input.isConnected) return;
+    const hadFocus = form.contains(document.activeElement);
     const title = wellFormed(input.value).trim();
     const length = codePoints(title);
     if (save && length > MAX_TITLE) {
       input.setCustomValidity(titleTooLong(length, MAX_TITLE));
       return;
     }
-    input.onblur = null;
-    input.remove();
+    form.remove();
     $(".thread__row", row).hidden = false;
-    $(".thread__link", row).focus();
+    if (hadFocus) $(".thread__link", row).focus();
     if (save && title && title !== before) onSave(title);
   };
   input.oninput = () => input.setCustomValidity("");
-  input.onblur = () => finish(true);
-  input.onkeydown = (event) => {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
+  // A form, because what Enter is on the keyboard of a phone differs.
+  form.onsubmit = (event) => {
     event.preventDefault();
-    event.stopPropagation();
-    finish(event.key === "Enter");
-    if (input.isConnected) input.reportValidity();
+    finish(true);
+    if (form.isConnected) input.reportValidity();
   };
+  form.addEventListener("dismiss", () => finish(false));
+  // The focus stays when the row is moved, or another window comes to the front.
+  input.onblur = () => setTimeout(() => form.isConnected && document.activeElement !== input && finish(true));
 }

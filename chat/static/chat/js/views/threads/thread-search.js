@@ -4,8 +4,8 @@ import { $ } from "../dom.js";
 
 const TYPING_PAUSE = 250; // ms
 
-/** Create the search. onFind(text) returns a promise of matches; onChange() draws them. */
-export function createThreadSearch({ onFind, onChange }) {
+/** Create the search. onFind(text) returns a promise of matches; onChange() draws them; onLeave(): Escape in the empty field. */
+export function createThreadSearch({ onFind, onChange, onLeave }) {
   const field = $("#find");
   let result = { wanted: "", threads: null }; // what the server found for `wanted`; null if it failed
   let timer = 0;
@@ -25,6 +25,11 @@ export function createThreadSearch({ onFind, onChange }) {
   }
 
   field.addEventListener("input", update);
+  field.addEventListener("dismiss", () => {
+    if (!field.value) return onLeave();
+    field.value = "";
+    return update();
+  });
   return {
     /** Return what to show of `items`: {threads, isSearch, isPending, hasFailed}. */
     find(items) {

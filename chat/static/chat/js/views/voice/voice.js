@@ -4,6 +4,7 @@
 import { drafts, placeOf } from "../../device/drafts.js";
 import { tab } from "../../device/storage.js";
 import { api } from "../../net/api.js";
+import { formData } from "../../net/form-data.js";
 import { newId } from "../../net/ids.js";
 import { owner } from "../../net/owner.js";
 import { verbOf } from "../../state/messages.js";
@@ -17,7 +18,6 @@ import {
   secondsLeft,
   TOO_SHORT,
 } from "../../text/voice-wording.js";
-import { formData } from "../attachments.js";
 import { $ } from "../dom.js";
 import * as kept from "./kept-recordings.js";
 import { record } from "./recorder.js";
@@ -154,14 +154,23 @@ async function upload(voice, recording) {
   }
 }
 
-function refused(voice, recording, error) {
-  const isFinal = error.code === "invalid";
+async function refused(voice, recording, error) {
+  const lost = error.status ? null : await lostFile(recording);
+  const isFinal = error.code === "invalid" || Boolean(lost);
   if (isFinal) kept.forget(recording);
   const text = isFinal && recording.seconds < 2 * SHORTEST ? TOO_SHORT : error.message;
   // The same request again is the same recording, whether or not it arrived.
   const again = isFinal ? null : () => upload(voice, recording);
-  fail(voice, error.status ? text : OFFLINE, { again, origin: recording, isUnkept: again && !recording.isKept });
+  const isUnkept = again && !recording.isKept;
+  fail(voice, error.status ? text : (lost ?? OFFLINE), { again, origin: recording, isUnkept });
 }
+
+/** A file that was chosen may have been deleted since. Without a connection this is not found out, and not the reason. */
+const lostFile = ({ file }) =>
+  import("../../net/lost-file.js").then(
+    (module) => module.lostFile(file),
+    () => null,
+  );
 
 function uploaded(voice, recording, { jobId, position, estimatedWait, threadId }) {
   kept.forget(recording);
