@@ -7,7 +7,8 @@
 import { $ } from "./views/dom.js";
 
 const touchOnly = matchMedia("(hover: none) and (pointer: coarse)");
-const FIELDS = "input, textarea, select";
+/** What takes letters, or has its own use for keys. */
+export const FIELDS = "textarea, select, input:not([name=companion], [type=file])";
 
 // Before all other listeners: a key that ends or changes a word of an input method is not a key for the page.
 // Safari reports it when the composition has ended already, with keyCode 229.

@@ -22,7 +22,7 @@ import { createDraftKeeper } from "./views/draft-keeper.js";
 import { createFileIntake } from "./views/file-intake.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
 import { createEditController } from "./views/messages/edit-controller.js";
-import { createMessageList } from "./views/messages/message-list.js";
+import { createMessages } from "./views/messages/messages.js";
 import { createPageView } from "./views/page-view.js";
 import { createScreenReader } from "./views/screen-reader.js";
 import { createStatusLine } from "./views/status-line.js";
@@ -47,7 +47,7 @@ const page = {
 const actions = createActions(page);
 page.session = createSession({ store, onEvent, onTrouble, onDeleted, onThread: () => say("Conversation loaded.") });
 page.edits = createEditController(page);
-page.messages = createMessageList({
+page.messages = createMessages({
   onEdit: page.edits.save,
   onClose: page.edits.close,
   onFocusLost: () => page.composer.focus(),

@@ -3,10 +3,9 @@
 // input (WCAG 2.1.4).
 
 import { device } from "./device/storage.js";
-import { closeByEscape, isPageOrComposer } from "./keys.js";
+import { closeByEscape, FIELDS, isPageOrComposer } from "./keys.js";
 import { $ } from "./views/dom.js";
 
-const TEXT_FIELDS = "input, textarea, select";
 const isMac = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
 
 /** Connect the shortcuts; `show()` opens the list of them. */
@@ -58,12 +57,12 @@ function nameOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
 const isText = ({ key, ctrlKey, metaKey, altKey }) => /^\S$/u.test(key) && !ctrlKey && !metaKey && !altKey;
 
 /** Return whether nothing that has a use for letters is focused. */
-const isPage = (target) => target === document.body || target.matches("#content, .message");
+const isPage = (target) => target === document.body || target.matches("#content, .message, [name=companion]");
 
 function isMeant(name, { target }, singleKeys) {
   const field = $("#message");
   if (name === "ArrowUp") return target === field && !field.value;
-  return name.length > 1 || (singleKeys && !target.closest(TEXT_FIELDS));
+  return name.length > 1 || (singleKeys && !target.closest(FIELDS));
 }
 
 /** Press the last visible button of its kind. */

@@ -1,10 +1,9 @@
 // Files and text that are chosen, dropped or pasted on the page. What does the rest is loaded with the first of them.
 
 import { drafts } from "../device/drafts.js";
+import { FIELDS } from "../keys.js";
 import { FILE_OFFLINE } from "../text/error-messages.js";
 import { $, write } from "./dom.js";
-
-const FIELDS = "input, textarea";
 
 /** Create the intake; options: see attachments.js. */
 export function createFileIntake(options) {
