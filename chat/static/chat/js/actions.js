@@ -5,16 +5,11 @@ import { api } from "./net/api.js";
 import { startAgain } from "./net/handover.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
-import { createReminder } from "./views/care.js";
 import { $, copyText, isNewTab } from "./views/dom.js";
 
 /** Create the actions; `page` holds the parts of the page, see main.js. */
 export function createActions(page) {
-  const { remindMessages, remindMinutes } = $("#app").dataset;
-  const remind = createReminder(
-    { messages: +remindMessages, minutes: +remindMinutes },
-    () => ($("#reminder").hidden = false),
-  );
+  const remind = createRemind();
   return {
     running: () => runningOf(page.store.state),
     async startAgain() {
@@ -50,6 +45,23 @@ export function createActions(page) {
       drafts.forget(id);
       if (page.store.state.view.threadId === id) page.router.toNew();
     },
+  };
+}
+
+/** Return remind(), which counts a message for the reminder to take a break. What counts is loaded with the first. */
+function createRemind() {
+  const { remindMessages, remindMinutes } = $("#app").dataset;
+  let loading = null;
+  const load = () =>
+    import("./views/care.js").then(({ createReminder }) =>
+      createReminder({ messages: +remindMessages, minutes: +remindMinutes }, () => ($("#reminder").hidden = false)),
+    );
+  return () => {
+    loading ??= load();
+    loading.then(
+      (count) => count(),
+      () => (loading = null), // the connection was lost: the next message loads it
+    );
   };
 }
 
