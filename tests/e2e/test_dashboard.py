@@ -67,6 +67,13 @@ def act(page: Page, button: str, confirm: str, **fields: str) -> None:
 
 
 def test_pause_and_resume_change_counts_live(queues: Site, board: Page) -> None:
+    board.get_by_role("button", name="Pause…").first.focus()
+    board.keyboard.down("Enter")
+    expect(board.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    board.keyboard.down("Enter")  # still held: it opened the dialog and must not confirm (P8)
+    board.keyboard.up("Enter")
+    board.keyboard.press("Escape")
+    expect(board.get_by_role("button", name="Pause…").first).to_be_focused()
     act(board, "Pause…", "Pause", Reason="An outage.")
     expect(spoken(board)).to_have_text("test is paused. Active jobs finish.")
     expect(board.locator("#queue-test")).to_contain_text("Paused")

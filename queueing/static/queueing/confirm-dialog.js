@@ -17,6 +17,8 @@ export function createConfirmDialog({ onDone }) {
     open(dialog, button.dataset, onDone);
   });
   dialog.addEventListener("click", ({ target }) => target.closest("[data-close]") && dialog.close());
+  // Enter that is still held from the button must not confirm.
+  dialog.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault());
   dialog.addEventListener("submit", (event) => {
     event.preventDefault();
     submit(dialog, event.target, onDone);
