@@ -110,7 +110,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if refusal is None:
         return default_server_error(request)
     logger.warning("%s was answered with 503: %s", request.path, exc)
-    if request.path.startswith("/api/"):  # a middleware raised
+    if request.path_info.startswith("/api/"):  # a middleware raised
         response = _of_refusal(refusal)
     else:
         page = loader.get_template("503.html").render()  # without the request: its user is in the database

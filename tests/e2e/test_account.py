@@ -65,6 +65,11 @@ def test_visitor_signs_up_exports_and_erases_everything(
     expect(page.get_by_label("The new token")).to_have_value(re.compile("buddy_"))
     assert serious(page) == []
 
+    page.get_by_role("link", name="Sessions").click()
+    expect(page.get_by_text("Chrome on Linux · this browser")).to_be_visible()
+    assert serious(page) == []
+    page.get_by_role("link", name="Back to your account").click()
+
     with page.expect_download() as started:
         page.get_by_role("link", name="Download your data").click()
     started.value.save_as(tmp_path / "export.zip")

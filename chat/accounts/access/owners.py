@@ -91,15 +91,15 @@ def keeps_something(request: HttpRequest) -> bool:
     Of the messages of a connection, its consumer decides that.
     """
     others = ("/api/analytics/", "/api/connection")
-    calls = request.path.startswith("/api/") and not request.path.startswith(others)
+    calls = request.path_info.startswith("/api/") and not request.path_info.startswith(others)
     return calls and request.method not in SAFE_METHODS
 
 
 def required_scope(request: HttpRequest) -> str:
     """Return the scope that a token needs for this request. A connection checks its messages itself."""
-    if request.method in ("GET", "HEAD") or request.path == "/api/connection":
+    if request.method in ("GET", "HEAD") or request.path_info == "/api/connection":
         return "read"
-    return "analytics" if request.path.startswith("/api/analytics/") else "chat"
+    return "analytics" if request.path_info.startswith("/api/analytics/") else "chat"
 
 
 class VisitorAuth(APIKeyCookie):

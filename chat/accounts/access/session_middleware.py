@@ -17,7 +17,7 @@ from .signed_in import Place, record_use
 
 def _is_counted(request: HttpRequest) -> bool:
     """Return whether this middleware counts the request: the API's authentication does not see it."""
-    return request.path.startswith("/account/")
+    return request.path_info.startswith("/account/")
 
 
 def _has_to_store(request: Any) -> bool:

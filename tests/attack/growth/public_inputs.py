@@ -1,15 +1,17 @@
-"""The list of all public inputs, from the code: frames, operations, forms, kinds of files."""
+"""The list of all inputs, from the code: frames, operations, forms, the admin, kinds of files."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from django import forms
+from django.contrib import admin
 from django.urls import get_resolver
 
 from chat.documents.reader import kinds
 from chat.http.api import api
 from chat.protocol import client_messages
 from chat.voice import formats
+from queueing.api.admin import ReadOnly
 
 #: Letters up to which a text is no matter of growth.
 SMALL = 300
@@ -17,7 +19,13 @@ SMALL = 300
 
 def all_inputs() -> set[str]:
     """Return the names of all inputs whose length the protocol itself does not keep small."""
-    return {*_fields_of_frames(), *_fields_of_operations(), *_fields_of_forms(), *_kinds_of_files()}
+    return {
+        *_fields_of_frames(),
+        *_fields_of_operations(),
+        *_fields_of_forms(),
+        *_fields_of_admin(),
+        *_kinds_of_files(),
+    }
 
 
 def _fields_of_frames() -> Iterator[str]:
@@ -63,11 +71,31 @@ def _resolved(schema: dict[str, Any], defined: dict[str, Any]) -> dict[str, Any]
 def _fields_of_forms() -> Iterator[str]:
     assert get_resolver().url_patterns  # loads all pages, and with them their forms
     for form in _subclasses(forms.BaseForm):
-        if not form.__module__.startswith(("chat.", "queueing.", "buddy.")):
-            continue
-        for name, field in form.base_fields.items():
-            if isinstance(field, forms.CharField) and (field.max_length or SMALL + 1) > SMALL:
-                yield f"form field {name}"
+        if form.__module__.startswith(_SERVED) and not form.__module__.startswith(_UNSERVED):
+            yield from (f"form field {name}" for name in _long_texts(getattr(form, "base_fields", {})))
+
+
+#: Modules of forms that pages of the site use, and of some that no page uses.
+_SERVED, _UNSERVED = (
+    ("chat.", "queueing.", "buddy.", "allauth.", "django.contrib.auth."),
+    ("allauth.mfa.webauthn",),
+)
+
+
+def _long_texts(fields: dict[str, Any]) -> Iterator[str]:
+    for name, field in fields.items():
+        if isinstance(field, forms.CharField) and (field.max_length or SMALL + 1) > SMALL:
+            yield name
+
+
+def _fields_of_admin() -> Iterator[str]:
+    """Yield the search of the admin, and the fields of the models that staff can change there."""
+    yield "admin search"
+    for model, model_admin in admin.site._registry.items():
+        if not isinstance(model_admin, ReadOnly):
+            label = model._meta.label_lower
+            fields = forms.models.fields_for_model(model)
+            yield from (f"admin {label}: {name}" for name in _long_texts(fields))
 
 
 def _subclasses(one: type) -> Iterator[Any]:

@@ -17,7 +17,11 @@ _QUESTION = {work.question: MESSAGE}
 _NAME = {work.name: FRAME}
 #: Fields that are looked up in a short list and otherwise refused.
 _CHOICE = {work.raw_frame: FRAME}
+_PASSWORDS = ("password", "password1", "password2", "oldpassword", "old_password")
+_PASSWORDS += ("new_password1", "new_password2")
 _PASSWORD = {work.password: FRAME}
+#: Characters of an address that the server takes.
+_HEAD = 8_000
 _AUDIO = {
     "flac": b"fLaC\0\0\0\x22" + b"\x10" * 34,
     "ogg": b"OggS",
@@ -65,9 +69,14 @@ WORK: dict[str, dict[Work, int]] = {
     "form field email": {work.form_field: FRAME},
     "form field username": {work.form_field: FRAME},
     **dict.fromkeys(
-        ("form field password", "form field password1", "form field password2", "form field oldpassword"),
+        [f"form field {name}" for name in _PASSWORDS],
         _PASSWORD,
     ),
+    "form field key": {work.form_field: FRAME},
+    "form field uidb36": {work.form_field: FRAME},
+    "admin search": {work.admin_search: _HEAD},
+    "admin django_q.schedule: args": {work.schedule: MESSAGE},
+    "admin django_q.schedule: kwargs": {work.schedule: MESSAGE},
     "file txt": {work.text_file: DOCUMENT},
     "file md": {work.text_file: DOCUMENT, work.document: DOCUMENT},
     "file csv": {work.text_file: DOCUMENT, work.document: DOCUMENT},

@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from chat import intake
@@ -42,6 +44,7 @@ from chat.upstream.parse import read_chunk
 from chat.upstream.sse_parser import SSEParser
 from chat.upstream.stream_errors import as_error
 from chat.voice import formats
+from queueing.admin import djangoq
 from queueing.values.cleaning import as_json, clean_text
 
 #: Characters of a document, of a message, of a frame, and of a long answer.
@@ -248,3 +251,15 @@ def properties(text: str) -> Any:
     from chat.analytics.api import TrackIn
 
     return TrackIn.model_validate({"name": "x:a", "properties": dict.fromkeys(text.split("a"), text[:1])})
+
+
+def admin_search(text: str) -> object:
+    """Make the query of a search in the admin."""
+    users = User.objects.all()
+    found, _ = admin.site._registry[User].get_search_results(None, users, text)  # type: ignore[arg-type]
+    return str(found.query)
+
+
+def schedule(text: str) -> object:
+    """Read the arguments of a schedule in the admin."""
+    return djangoq._literal(text), djangoq._keywords(text)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
 
 from buddy.asgi import application, sockets
 from chat.accounts.access import tokens
 from chat.accounts.access.open_sockets import OpenSockets
+from chat.accounts.access.owners import keeps_something, required_scope
 from chat.accounts.access.websocket_auth import OriginOrToken
 from chat.accounts.models import Token
 from tests.chat.accounts.account_client import sign_up, submit_form
@@ -234,3 +235,15 @@ async def test_revoked_token_closes_its_sockets(monkeypatch):
     await tab.connect(timeout=10)
     await Token.objects.all().adelete()
     assert await tab.receive_close_code(8) == 4401
+
+
+@pytest.mark.parametrize("prefix", ["", "/buddy"])
+@pytest.mark.parametrize(
+    ("path", "scope"), [("/api/analytics/track", "analytics"), ("/api/travel", "chat"), ("/account/", "chat")]
+)
+def test_scope_of_a_request_is_the_same_below_a_script_prefix(prefix, path, scope):
+    """FORCE_SCRIPT_NAME, or a server that mounts the site below an address."""
+    request = RequestFactory(SCRIPT_NAME=prefix).post(path)
+    assert request.path == prefix + path
+    assert required_scope(request) == scope
+    assert keeps_something(request) is (scope == "chat" and path.startswith("/api/"))
