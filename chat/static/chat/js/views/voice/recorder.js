@@ -10,7 +10,8 @@ const BITS = 32_000; // per second: clear speech, about 1.2 MB for five minutes
  * onLevel: receives 0 to 1, ten times a second; onLost: the microphone was unplugged.
  */
 export async function record({ onLevel, onLost }) {
-  if (!window.isSecureContext) throw new Error(MICROPHONE.insecure); // then there is no `navigator.mediaDevices`
+  // Without a secure context there is no `navigator.mediaDevices`, and trying again cannot help.
+  if (!window.isSecureContext) throw Object.assign(new Error(MICROPHONE.insecure), { isFinal: true });
   if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) throw new Error(MICROPHONE.unsupported);
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(({ name }) => {
     throw new Error(MICROPHONE[name] ?? MICROPHONE.unsupported);

@@ -108,8 +108,8 @@ async function start(voice) {
     voice.say("Recording.");
     become(voice, "recording", { origin, recorder, began: Date.now(), seconds: 0 });
   } catch (error) {
-    if (voice.state.kind === "asking")
-      fail(voice, error.status === 0 ? OFFLINE : error.message, { again: () => start(voice) });
+    const again = error.isFinal ? null : () => start(voice);
+    if (voice.state.kind === "asking") fail(voice, error.status === 0 ? OFFLINE : error.message, { again });
   }
 }
 
