@@ -141,7 +141,7 @@ def test_text_that_no_store_takes_is_mended_and_answered(page: Page, provider: P
     expect(answers(page).nth(1)).to_contain_text("and nothing.")
     put_in(page, "'\\0\\u200b\\u3164'")  # there is nothing to see: it is not sent
     questions(page).nth(1).get_by_role("button", name="Edit").click()
-    page.evaluate("document.querySelector('.editor textarea').value = 'Cut \\udc00 here.'")
+    editor(page).evaluate("field => { field.value = 'Cut \\udc00 here.'; }")
     editor(page).press("Enter")
     page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
     expect(text_of(questions(page).nth(1))).to_have_text("Cut \ufffd here.")
