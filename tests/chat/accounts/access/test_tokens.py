@@ -18,6 +18,7 @@ from chat.accounts.access.websocket_auth import OriginOrToken
 from chat.accounts.models import Token
 from tests.chat.accounts.account_client import sign_up, submit_form
 from tests.chat.browser import Tab, browser
+from tests.support.proof import prove
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -141,6 +142,7 @@ async def test_secret_is_shown_once_and_not_stored():
 def test_account_page_shows_where_and_when_a_token_was_created_and_used():
     browser_of_alice, script = Client(REMOTE_ADDR="192.0.2.7"), Client(REMOTE_ADDR="2001:db8:1:2::3")
     browser_of_alice.force_login(User.objects.create_user("alice"))
+    prove(browser_of_alice)
     page = browser_of_alice.post("/account/tokens/", {"name": "Backup", "scopes": ["read"], "days": "30"})
     assert "UTC from 192.0.2.7 · never used" in page.content.decode()
     secret = page.content.decode().split('readonly value="')[1].split('"')[0]
