@@ -77,7 +77,10 @@ def find(text: str, folded: str) -> tuple[int, int] | None:
     start = "".join(pieces).find(folded)
     if start < 0:
         return None
-    return _index_at(pieces, start), _index_at(pieces, start + len(folded) - 1) + 1
+    end = _index_at(pieces, start + len(folded) - 1) + 1
+    while end < len(text) and unicodedata.category(text[end]).startswith("M"):
+        end += 1  # the accents of its last letter
+    return _index_at(pieces, start), end
 
 
 def _index_at(pieces: list[str], place: int) -> int:

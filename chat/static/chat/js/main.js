@@ -45,7 +45,14 @@ const page = {
   restore: (text) => page.composer.restore(text),
 };
 const actions = createActions(page);
-page.session = createSession({ store, onEvent, onTrouble, onDeleted, onThread: () => say("Conversation loaded.") });
+page.session = createSession({
+  store,
+  onEvent,
+  onTrouble,
+  onDeleted,
+  onSpent: usage.load,
+  onThread: () => say("Conversation loaded."),
+});
 page.edits = createEditController(page);
 page.messages = createMessages({
   onEdit: page.edits.save,
@@ -76,13 +83,13 @@ const pageView = createPageView({
   }),
 });
 page.threads = createThreadList({
-  onFind: async (q) => (await api.find(q)).threads,
+  onFind: api.find,
   onLeave() {
     page.drawer.close();
     page.composer.focus();
   },
   onOpen: page.router.toThread,
-  onMore: () => page.session.loadThreads({ before: store.state.threads.items.at(-1)?.id }),
+  onMore: () => page.session.loadThreads({ before: store.state.threads.next }),
   onRename: actions.renameThread,
   onDelete: actions.deleteThread,
 });
@@ -138,7 +145,6 @@ async function loadVoice() {
 
 function onEvent(event) {
   const { threadId, companion } = page.view();
-  if (event.usage) usage.load();
   if (!event.threadId || event.threadId === threadId) screenReader.event(event, longNameOf(companion));
   page.edits.receive(event);
   if (topicOf(event) === "audio") page.voice?.receive(event);

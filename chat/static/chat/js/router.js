@@ -37,9 +37,10 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
     if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });
   }
 
-  function navigate(threadId, target) {
+  /** query: the words that a search has found in the message `target`. */
+  function navigate(threadId, target, query) {
     const path = (threadId ? `/t/${threadId}` : "/") + (target ? `#${target}` : "");
-    if (path !== location.pathname + location.hash) history.pushState(null, "", path);
+    history[path === location.pathname + location.hash ? "replaceState" : "pushState"]({ query }, "", path);
     if (threadId) openThread(threadId, target);
     else openNew();
     onArrive();

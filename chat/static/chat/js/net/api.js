@@ -75,7 +75,7 @@ const query = (fields) => (fields ? `?${new URLSearchParams(fields)}` : "");
 export const api = {
   upload,
   threads: (before) => call("GET", `/api/threads${query(before && { before })}`),
-  find: (q) => call("GET", `/api/threads${query({ q })}`),
+  find: (q, before) => call("GET", `/api/threads${query({ q, ...(before && { before }) })}`),
   /** place: {before}, {after} or {around}, the id of a message; without it the newest page. */
   thread: (id, place) => call("GET", `/api/threads/${id}${query(place)}`),
   usage: () => call("GET", "/api/usage"),

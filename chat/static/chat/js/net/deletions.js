@@ -19,6 +19,6 @@ export function threadDeleted(session, id) {
 export function erased({ store }) {
   for (const { requestId } of outbox.all()) outbox.remove(requestId);
   history.replaceState(null, "", "/"); // where to start again
-  store.dispatch({ type: "threads/loaded", items: [], more: false });
+  store.dispatch({ type: "threads/loaded", page: { items: [], next: null }, before: null });
   store.dispatch({ type: "view/problem", kind: "erased" });
 }

@@ -1,7 +1,7 @@
 // Applies the server's events to the session: the store, the outbox, the edits and the page.
 
 import { gapBefore } from "../state/message-events.js";
-import { findAnswer, topicOf, verbOf } from "../state/messages.js";
+import { findAnswer, isOver, topicOf, verbOf } from "../state/messages.js";
 import { refusalOf } from "../text/error-messages.js";
 import { isStillOwner } from "./owner.js";
 
@@ -10,6 +10,8 @@ export function receive(session, event) {
   event.receivedAt = Date.now();
   if (event.care) showCare(session, { ...event.care, type: "care:help", requestId: event.requestId }); // over HTTP
   handlerOf(event)?.(session, event);
+  // Also of a job elsewhere, that failed or that found a title: each may have called the model.
+  if (event.type === "thread:renamed" || isOver({ status: verbOf(event) })) session.onSpent();
 }
 
 const deletions = () => import("./deletions.js");

@@ -13,8 +13,8 @@ import { createThreadLoader } from "./thread-loader.js";
  * Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message; onDeleted(texts):
  * the open conversation was deleted, but not by this tab; `texts` were not sent.
  */
-export function createSession({ store, onEvent, onThread, onTrouble, onDeleted }) {
-  const session = { store, onEvent, onTrouble, onDeleted, ownDeletions: new Set(), takenBack: new Set() };
+export function createSession({ store, onEvent, onThread, onTrouble, onDeleted, onSpent }) {
+  const session = { store, onEvent, onTrouble, onDeleted, onSpent, ownDeletions: new Set(), takenBack: new Set() };
   const socket = createSocket({
     onEvent: (event) => receive(session, event),
     onState(link) {

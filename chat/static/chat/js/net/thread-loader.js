@@ -4,7 +4,6 @@ import { api } from "./api.js";
 import { outbox } from "./outbox.js";
 
 const RETRY_AFTER = 2000; // ms
-const PAGE_SIZE = 50; // a full page means that there may be more
 
 /** What only long conversations need is loaded with the first of them. */
 const pages = () => import("./thread-pages.js");
@@ -52,7 +51,7 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
 
   return {
     loadThread,
-    loadThreads: (place) => loadThreads(store, place),
+    loadThreads: createListLoader(store),
     /** Load the page next to what is shown. side: `before` or `after`. */
     async loadPage(side) {
       const { threadId } = store.state.view;
@@ -71,11 +70,16 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
   };
 }
 
-async function loadThreads(store, { before } = {}) {
-  try {
-    const { threads: items } = await api.threads(before);
-    store.dispatch({ type: "threads/loaded", items, more: items.length >= PAGE_SIZE, append: Boolean(before) });
-  } catch {
-    store.dispatch({ type: "threads/failed" });
-  }
+/** Return the function that loads a page of the list: the newest, or the one that begins at `before`. */
+function createListLoader(store) {
+  let newest = 0; // requests of the newest page: the answer to the last one counts
+  return async ({ before = null } = {}) => {
+    const mine = before ? 0 : ++newest;
+    try {
+      const { threads: items, next } = await api.threads(before);
+      if (before || mine === newest) store.dispatch({ type: "threads/loaded", page: { items, next }, before });
+    } catch {
+      store.dispatch({ type: "threads/failed" });
+    }
+  };
 }

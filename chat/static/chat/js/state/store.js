@@ -6,13 +6,14 @@
 import { applyEdit } from "./message-edits.js";
 import { applyEvent } from "./message-events.js";
 import { fromOutbox, isOver, isRunning, knownBefore, merge, replace, topicOf, verbOf } from "./messages.js";
+import { withNewest, withOlder } from "./thread-pages.js";
 
 export const initialState = {
   // earlier, later: there are more messages in the conversation; target: the message to show first;
   // paging: `before` or `after` while more are loaded, `failed`, or null
   view: { kind: "new", threadId: null, draft: null, companion: null, title: "", earlier: false, later: false },
   messages: [],
-  threads: { status: "loading", items: [], more: false },
+  threads: { status: "loading", items: [], next: null }, // next: where the page after the items begins
   busy: {}, // jobId -> threadId of answers in progress, for the dots in the list
   link: { kind: "connecting", retryAt: null },
   care: null, // help lines, with the requestId or messageId of the message they belong to
@@ -76,9 +77,13 @@ const reducers = {
           busy: busyAfter(state.busy, event),
         },
 
-  "threads/loaded": (state, { items, more, append }) => ({
+  /** page: {items, next}; before: where it begins, null for the newest. */
+  "threads/loaded": (state, { page, before }) => ({
     ...state,
-    threads: { status: "ready", items: append ? [...state.threads.items, ...items] : items, more },
+    threads: {
+      status: "ready",
+      ...(before ? withOlder(state.threads, page, before) : withNewest(state.threads, page)),
+    },
   }),
   "threads/failed": (state) => ({ ...state, threads: { ...state.threads, status: "failed" } }),
   "threads/renamed": (state, { id, title }) => ({

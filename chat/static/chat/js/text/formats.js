@@ -39,19 +39,16 @@ export const stopwatch = (seconds) => `${Math.floor(seconds / 60)}:${String(seco
 const LANGUAGE = document.documentElement.lang;
 const LOCALE = navigator.languages.find((name) => name.startsWith(LANGUAGE)) ?? LANGUAGE;
 const { hourCycle } = new Intl.DateTimeFormat([], { hour: "numeric" }).resolvedOptions();
-const formatter = (parts) => new Intl.DateTimeFormat(LOCALE, parts);
-const DATE = { day: "numeric", month: "long", year: "numeric" };
-const CLOCK = { hour: "numeric", minute: "2-digit", hourCycle };
+export const formatter = (parts) => new Intl.DateTimeFormat(LOCALE, parts);
+const SHORT = { day: "numeric", month: "short" };
 const FORMATS = {
-  clock: formatter(CLOCK),
-  full: formatter({ weekday: "long", ...DATE, ...CLOCK }),
-  day: formatter({ weekday: "long", day: "numeric", month: "long" }),
-  dayAndYear: formatter({ weekday: "long", ...DATE }),
-  short: formatter({ day: "numeric", month: "short" }),
-  shortAndYear: formatter({ day: "numeric", month: "short", year: "numeric" }),
+  clock: formatter({ hour: "numeric", minute: "2-digit", hourCycle }),
+  full: formatter({ dateStyle: "full", timeStyle: "short", hourCycle }),
+  short: formatter(SHORT),
+  shortAndYear: formatter({ ...SHORT, year: "numeric" }),
   month: formatter({ month: "long", year: "numeric" }),
 };
-const isThisYear = (date) => date.getFullYear() === new Date().getFullYear();
+export const isThisYear = (date) => date.getFullYear() === new Date().getFullYear();
 
 /** "10:42 AM" */
 export const clockTime = (time) => FORMATS.clock.format(new Date(time));
@@ -59,19 +56,12 @@ export const clockTime = (time) => FORMATS.clock.format(new Date(time));
 /** "Tuesday, November 3, 2026 at 10:42 AM" */
 export const fullTime = (time) => FORMATS.full.format(new Date(time));
 
-/** "Tuesday, November 3", with the year if it is another one. */
-export const longDate = (time, date = new Date(time)) =>
-  (isThisYear(date) ? FORMATS.day : FORMATS.dayAndYear).format(date);
-
 /** "Nov 3", with the year if it is another one. */
 export const shortDate = (time, date = new Date(time)) =>
   (isThisYear(date) ? FORMATS.short : FORMATS.shortAndYear).format(date);
 
 /** "November 2026" */
 export const monthName = (time) => FORMATS.month.format(new Date(time));
-
-/** Whether two times are of different days here. */
-export const isOtherDay = (one, other) => new Date(one).toDateString() !== new Date(other).toDateString();
 
 /** The number of midnights between `time` and now. */
 export function daysAgo(time) {

@@ -8,7 +8,6 @@ import {
   durationRange,
   fileSize,
   inTime,
-  longDate,
   money,
   monthName,
   number,
@@ -130,14 +129,9 @@ export function dayText(time) {
 /** When a conversation was last changed: "10:42 AM" today, else "Nov 3". */
 export const rowTime = (time) => (daysAgo(time) < 1 ? clockTime(time) : shortDate(time));
 
-/** The divider above the messages of a day: "Today", "Yesterday", "Tuesday, November 3". */
-export function dividerText(time) {
-  const days = daysAgo(time);
-  return days < 1 ? "Today" : days < 2 ? "Yesterday" : longDate(time);
-}
-
 export const THREADS = {
   searching: "Searching…",
+  searchingOn: "Searching older conversations…",
   searchFailed: "The search is not available right now.",
   failed: "Your conversations could not be loaded. The page tries again when the connection is back.",
   noMatch: "No conversation matches.",

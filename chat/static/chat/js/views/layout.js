@@ -8,7 +8,7 @@ import { $, setText } from "./dom.js";
 
 const wide = matchMedia("(min-width: 56rem)");
 const THEMES = ["system", "light", "dark"];
-const LOAD_USAGE_EVERY = 1000; // ms
+const LOAD_USAGE_EVERY = 500; // ms
 
 /** Create the drawer with the conversations; on wide screens it is always open. */
 export function createDrawer() {

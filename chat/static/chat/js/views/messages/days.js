@@ -1,7 +1,7 @@
 // The times of messages: a divider above the first message of each day, and the whole date of each message.
 
-import { clockTime, fullTime, isOtherDay } from "../../text/formats.js";
-import { dividerText } from "../../text/wording.js";
+import { dividerText, isOtherDay } from "../../text/day-wording.js";
+import { clockTime, fullTime } from "../../text/formats.js";
 import { $, create, setText } from "../dom.js";
 
 /** Draw when `message` was written; `before` is the message above it, `today` any time of the present day. */

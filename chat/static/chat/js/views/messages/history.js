@@ -3,6 +3,7 @@
 
 import { HISTORY } from "../../text/history-wording.js";
 import { $, clone, setText } from "../dom.js";
+import { showFound } from "./found.js";
 
 const NEAR = 1.5; // heights of the page
 
@@ -36,7 +37,7 @@ function createEnds({ element, scroll }) {
   });
   for (const [side, end] of Object.entries({ before, after })) {
     setText($("button", end), HISTORY[side]);
-    $("button", end).addEventListener("click", () => shown.paging === side || load(side));
+    $("button", end).addEventListener("click", () => shown?.paging === side || load(side));
   }
   return { before, after };
 }
@@ -54,7 +55,7 @@ function drawEnd(end, { kind, paging }, { more, side, isEnd }) {
 
 /** Load before the reader gets there, so that scrolling does not stop. */
 function loadWhatIsNear({ scrollTop, scrollHeight, clientHeight }) {
-  if (shown.kind !== "thread" || shown.paging) return;
+  if (shown?.kind !== "thread" || shown.paging) return;
   const reach = NEAR * clientHeight;
   if (shown.earlier && scrollTop < reach) load("before");
   else if (shown.later && scrollHeight - scrollTop - clientHeight < reach) load("after");
@@ -65,7 +66,10 @@ function showTarget(id, drawn, scroll) {
   const entry = [...drawn.values()].find(({ shown }) => shown?.message.id === id);
   if (!entry) return;
   scroll.stay();
-  entry.element.tabIndex = -1;
-  entry.element.scrollIntoView({ block: "center" });
-  entry.element.focus({ preventScroll: true });
+  showFound(entry.element, scroll.scroller, history.state?.query);
+}
+
+/** Forget what was shown: the same message may be wanted again. */
+export function forget() {
+  shown = null;
 }

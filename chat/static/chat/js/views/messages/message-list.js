@@ -63,6 +63,7 @@ export function createMessageList({ onRender, onPage, onLatest, say, ...handlers
       drawn.clear();
       list.messages = [];
       scroll.reset();
+      history?.then((module) => module?.forget());
     },
   };
 }

@@ -3,7 +3,6 @@
 import { dayText, THREADS } from "../../text/wording.js";
 import { $, confirmWith, isNewTab, placeAt, setText } from "../dom.js";
 import { createDay, createRow, drawRow, renameInPlace, titleOf, toggleActions } from "./thread-row.js";
-import { createThreadSearch } from "./thread-search.js";
 
 /**
  * Create the list; `draw(state)` shows it, `explain(text)` shows what went wrong until it is loaded again.
@@ -11,12 +10,13 @@ import { createThreadSearch } from "./thread-search.js";
  */
 export function createThreadList({ onFind, onMore, onLeave, ...handlers }) {
   const list = { ...handlers, element: $("#threads"), state: null, trouble: null };
-  list.search = createThreadSearch({ onFind, onLeave, onChange: () => drawThreads(list) });
+  list.search = NO_SEARCH;
+  loadSearchWhenWanted(list, { onFind, onLeave, onChange: () => drawThreads(list) });
   list.element.addEventListener("click", (event) => {
     const target = event.target.closest("[data-do]");
     if (target) clicks[target.dataset.do]?.(list, target.closest(".thread"), event);
   });
-  $("#threads-more").addEventListener("click", onMore);
+  $("#threads-more").addEventListener("click", () => (list.search.wanted() ? list.search.more() : onMore()));
   return {
     draw(state) {
       list.state = state;
@@ -29,17 +29,38 @@ export function createThreadList({ onFind, onMore, onLeave, ...handlers }) {
   };
 }
 
+/** Nothing is searched before the search is loaded. */
+const NO_SEARCH = { wanted: () => "", find: (threads) => ({ threads, isSearch: false }), again() {} };
+
+/** Load the search when its field gets the focus; without a connection, again with the next letter. */
+function loadSearchWhenWanted(list, handlers) {
+  const load = () =>
+    import("./thread-search.js").then(
+      ({ createThreadSearch }) => (list.search = createThreadSearch(handlers)),
+      () => $("#find").addEventListener("input", load, { once: true }),
+    );
+  $("#find").addEventListener("focus", load, { once: true });
+}
+
 function drawThreads(list) {
   if (!list.state) return;
   const { element, state, search, trouble } = list;
-  const { status, items, more } = state.threads;
+  const { status, items } = state.threads;
   const found = search.find(items);
   $("#threads-loading").hidden = status !== "loading";
-  $("#threads-more").hidden = !more || found.isSearch;
   placeRows(element, rowsOf(element, found, state));
+  drawMore(element, found.isSearch ? found.next && !found.isPending : state.threads.next);
   const note = $("#threads-note");
   setText(note, trouble?.items === items ? trouble.text : noteFor(status, items, found));
   note.hidden = !note.textContent;
+}
+
+/** Show the button for older conversations; with the last of them the focus goes on to the list. */
+function drawMore(element, isShown) {
+  const more = $("#threads-more");
+  const hadFocus = document.activeElement === more;
+  more.hidden = !isShown;
+  if (hadFocus && more.hidden) $(".thread:last-child .thread__link", element)?.focus({ preventScroll: true });
 }
 
 function rowsOf(element, { threads, isSearch }, { busy, view }) {
@@ -71,7 +92,8 @@ function placeRows(element, rows) {
 }
 
 function noteFor(status, items, { threads, isPending, hasFailed }) {
-  if (isPending && status === "ready") return hasFailed ? THREADS.searchFailed : THREADS.searching;
+  if (hasFailed) return THREADS.searchFailed;
+  if (isPending && status === "ready") return threads.length ? THREADS.searchingOn : THREADS.searching;
   if (status === "failed") return THREADS.failed;
   if (status === "loading" || threads.length) return "";
   return items.length ? THREADS.noMatch : THREADS.none;
@@ -79,10 +101,10 @@ function noteFor(status, items, { threads, isPending, hasFailed }) {
 
 /** data-do -> what a click in a row does. */
 const clicks = {
-  "open-thread"({ onOpen }, row, event) {
+  "open-thread"({ onOpen, search }, row, event) {
     if (isNewTab(event)) return;
     event.preventDefault();
-    onOpen(row.dataset.id, row.dataset.message);
+    onOpen(row.dataset.id, row.dataset.message, search.wanted());
   },
   "thread-more": (_, row) => toggleActions(row),
   "rename-thread"({ onRename, search }, row) {

@@ -33,9 +33,9 @@ export function drawRow(row, thread, { isCurrent, isBusy }) {
   row.dataset.message = messageId;
   link.href = messageId ? `/t/${id}#${messageId}` : `/t/${id}`;
   const title = thread.title || "Untitled";
-  setText($(".thread__title", row), title);
+  drawMatch($(".thread__title", row), thread.titleMatch ?? { before: title });
   $(".thread__more", row).ariaLabel = `More for “${title}”`;
-  drawSnippet($(".thread__snippet", row), thread.snippet);
+  drawMatch($(".thread__snippet", row), thread.snippet);
   link.title = [title, companions.get(thread.companion)?.name, fullTime(thread.updatedAt)].filter(Boolean).join(" · ");
   const time = $(".thread__time", row);
   time.dateTime = thread.updatedAt;
@@ -45,11 +45,17 @@ export function drawRow(row, thread, { isCurrent, isBusy }) {
   link.ariaCurrent = isCurrent ? "page" : null;
 }
 
-/** Show where a search found its text. */
-function drawSnippet(line, snippet) {
-  line.hidden = !snippet;
-  if (!snippet) return;
-  line.replaceChildren(snippet.before, create("mark", { textContent: snippet.match }), snippet.after);
+/** Show a text with the match of a search in it, only if it changed; without a text, hide the line. */
+function drawMatch(line, found) {
+  line.hidden = !found;
+  const shown = Object.values(found ?? {}).join("\n");
+  if (line.shown === shown) return;
+  line.shown = shown;
+  if (found)
+    line.replaceChildren(
+      found.before,
+      ...(found.match ? [create("mark", { textContent: found.match }), found.after] : []),
+    );
 }
 
 /** Show or hide the buttons below a row. Their focus goes back to the button that shows them. */
