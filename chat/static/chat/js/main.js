@@ -164,10 +164,18 @@ function onDeleted(unsent) {
   page.notice.tell(deletedElsewhere(texts.length > 0));
 }
 
+let printing = null; // of conversations only
+function loadPrinting() {
+  printing ??= import("./views/printing.js")
+    .then(({ connectPrinting }) => connectPrinting({ store, draw }))
+    .catch(() => (printing = null)); // the connection was lost: it is loaded with the next drawing
+}
+
 const draw = () => keepFocus(drawAll, page.composer.focus);
 
 function drawAll() {
   const { state } = store;
+  if (state.view.kind === "thread") loadPrinting();
   pageView.draw(state);
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,

@@ -13,16 +13,31 @@ export async function pagesDownTo(id, downTo) {
   return thread;
 }
 
+const edgeOf = (messages, side) => messages.filter(({ id }) => id).at(side === "before" ? 0 : -1)?.id;
+
 /** Load the page `before` or `after` what is shown, and add it, unless that end has changed meanwhile. */
 export async function addPage(store, side) {
   const { threadId } = store.state.view;
-  const isBefore = side === "before";
-  const edgeOf = ({ messages }) => messages.filter(({ id }) => id).at(isBefore ? 0 : -1)?.id;
-  const edge = edgeOf(store.state);
+  const edge = edgeOf(store.state.messages, side);
   const page = await api.thread(threadId, { [side]: edge });
   const { view, messages } = store.state;
   if (view.threadId !== threadId) return;
-  if (edgeOf(store.state) !== edge) return store.dispatch({ type: "view/page", view: {}, messages });
+  if (edgeOf(messages, side) !== edge) return store.dispatch({ type: "view/page", view: {}, messages });
+  insert(store, side, edge, page);
+}
+
+/** The same at once; `request(threadId, place)` returns the page, or null. Return whether there was one. */
+export function insertPage(store, side, request) {
+  const { view, messages } = store.state;
+  const edge = edgeOf(messages, side);
+  const page = request(view.threadId, { [side]: edge });
+  if (page) insert(store, side, edge, page);
+  return Boolean(page);
+}
+
+function insert(store, side, edge, page) {
+  const isBefore = side === "before";
+  const { messages } = store.state;
   const index = messages.findIndex(({ id }) => id === edge) + (isBefore ? 0 : 1);
   store.dispatch({
     type: "view/page",
