@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-pythons test-e2e chaos lint format bench lock audit valkey model speech environment
+.PHONY: help run test test-all test-pythons test-e2e pictures chaos lint format bench lock audit valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,7 @@ test-all: environment ## run the slow tests as well: crashes, restarts, `make ru
 	  $(VENV)/python -m pytest -m "" tests/queueing && \
 	  $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
 	else echo "redis-server is not installed: skipped the tests with Redis"; fi
+	@$(VENV)/python -m pytest -n 0 -m e2e tests/e2e/test_firefox.py
 	@$(VENV)/python -m tests.chaos --seed 1
 
 test-pythons: ## run the tests on each installed Python from 3.11 to 3.14 (TESTS=tests/queueing selects some)
@@ -35,6 +36,9 @@ test-pythons: ## run the tests on each installed Python from 3.11 to 3.14 (TESTS
 
 test-e2e: environment ## run the tests in a real browser (needs Chromium)
 	@$(VENV)/python -m pytest -n 0 -m e2e
+
+pictures: environment ## take pictures of every state of the site in var/pictures, and report what is cut or broken (ARGS="--only answered")
+	@$(VENV)/python -m tests.e2e.pictures --out var/pictures $(ARGS)
 
 chaos: environment ## break the whole system from a seed and check it from outside (ARGS="--seed 7 --minutes 5"; docs/reliability.md)
 	@$(VENV)/python -m tests.chaos $(ARGS)

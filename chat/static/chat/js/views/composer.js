@@ -37,6 +37,7 @@ export function createComposer({ onStop, onWrite, ...options }) {
   field.addEventListener("input", () => {
     fit(composer);
     onWrite(field.value);
+  addEventListener("resize", () => fit(composer)); // other lines, or another size of the text
   });
   onSendKey(field, () => form.requestSubmit());
   composer.send.addEventListener("mousedown", (event) => event.preventDefault()); // the keyboard of a phone stays
