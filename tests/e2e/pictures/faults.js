@@ -50,27 +50,33 @@
     }
   }
 
-  function breaks(e, node) {
+  /** The number of lines that the text at this place is in, and its width in all of them. */
+  function piecesOf(node, start, text) {
     const range = document.createRange();
-    let start = 0;
-    for (const word of node.data.split(BREAKS)) {
-      start = node.data.indexOf(word, start);
-      if (word.length > 1 && WORD.test(word)) {
-        range.setStart(node, start);
-        range.setEnd(node, start + word.length);
-        const pieces = [...range.getClientRects()].filter(({ width }) => width > 0.5);
-        const lines = new Set(pieces.map(({ top, height }) => Math.round(top / (height || 1))));
-        const width = pieces.reduce((sum, piece) => sum + piece.width, 0);
-        if (lines.size > 1 && width < innerWidth * 0.75) note("broken word", e, `“${word}” ${Math.round(width)} px`);
+    range.setStart(node, start);
+    range.setEnd(node, start + text.length);
+    const pieces = [...range.getClientRects()].filter(({ width }) => width > 0.5);
+    const lines = new Set(pieces.map(({ top, height }) => Math.round(top / (height || 1)))).size;
+    return { lines, width: pieces.reduce((sum, piece) => sum + piece.width, 0) };
+  }
+
+  function breaks(e, node) {
+    for (const { 0: token, index } of node.data.matchAll(/\S+/g)) {
+      if (piecesOf(node, index, token).width > innerWidth * 0.75) continue; // longer than a line, as an address
+      let start = 0;
+      for (const word of token.split(BREAKS)) {
+        start = token.indexOf(word, start);
+        const { lines, width } = piecesOf(node, index + start, word);
+        if (word.length > 1 && WORD.test(word) && lines > 1) note("broken word", e, `“${word}” ${Math.round(width)} px`);
+        start += word.length;
       }
-      start += word.length;
     }
   }
 
   function shortens(e) {
     const style = getComputedStyle(e);
     const pen = document.createElement("canvas").getContext("2d");
-    pen.font = style.font;
+    pen.font = (e.value ? style : getComputedStyle(e, "::placeholder")).font;
     const room = e.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     const words = e.value || e.placeholder;
     if (e.localName === "input" && !e.placeholder) return; // a value may be longer than its field
