@@ -6,11 +6,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.pictures.chat_states import ANSWER, COMPANIONS, QUESTION
 from tests.e2e.pictures.faults import found_by_axe, measured
 from tests.e2e.pictures.looks import Look, Wardrobe
+from tests.e2e.reading import answers, choose, say
 from tests.e2e.site import Site
+from tests.provider.fixture import Provider
 
 LOOKS = [Look(320, 200), Look(320), Look(1280, 400), Look(1280, 150, "dark")]
 
@@ -30,6 +33,16 @@ def watched(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
     page = visitor().new_page()
     page.goto(site.url)
     return page
+
+
+def test_chat_has_whole_words_at_any_size(watched: Page, provider: Provider) -> None:
+    for companion in COMPANIONS:
+        choose(watched, companion)
+        assert list(faults(watched)) == []
+    provider.script(text=ANSWER)
+    say(watched, QUESTION + " " + "x" * 120)
+    expect(answers(watched)).to_have_attribute("data-status", "completed")
+    assert list(faults(watched)) == []
 
 
 def test_other_pages_have_whole_words_at_any_size(watched: Page, site: Site) -> None:

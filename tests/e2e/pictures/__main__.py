@@ -1,7 +1,7 @@
 """Take pictures of every state of the site, and report faults: `python -m tests.e2e.pictures --out DIR`.
 
-`--only answered,staff` takes some states, `--looks 320-200-light,1280-100-dark` some looks. The report is
-`DIR/report.txt`. Paper is in `DIR/*.pdf`.
+`--only answered,staff` takes some states, `--looks 320-200-light,1280-100-dark` some looks. The report and
+the pages of paper (PDF) are in the same folder.
 """
 
 import argparse

@@ -80,7 +80,7 @@
     const room = e.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     const words = e.value || e.placeholder;
     if (e.localName === "input" && !e.placeholder) return; // a value may be longer than its field
-    if (e.localName === "textarea" && e.value) return; // it has more lines
+    if (e.localName === "textarea" && (e.value || getComputedStyle(e, "::placeholder").whiteSpace !== "nowrap")) return; // in lines
     if (words && pen.measureText(words).width > room + 2) note("cut", e, `its placeholder needs more than ${Math.round(room)} px`);
   }
 
