@@ -37,8 +37,8 @@ export function createComposer({ onStop, onWrite, ...options }) {
   field.addEventListener("input", () => {
     fit(composer);
     onWrite(field.value);
-  addEventListener("resize", () => fit(composer)); // other lines, or another size of the text
   });
+  addEventListener("resize", () => fit(composer)); // other lines, or another size of the text
   onSendKey(field, () => form.requestSubmit());
   composer.send.addEventListener("mousedown", (event) => event.preventDefault()); // the keyboard of a phone stays
   form.addEventListener("submit", (event) => {
