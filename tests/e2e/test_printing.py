@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from tests.e2e.reading import answers, say
 from tests.e2e.site import Site
-from tests.e2e.test_long_conversation import open_long
+from tests.e2e.test_long_conversation import EARLIER, open_long
 from tests.provider.fixture import Provider
 
 ANSWER = """\
@@ -28,7 +28,8 @@ walk("Alfama", "Castelo", "Miradouro da Graça", "Miradouro das Portas do Sol", 
 
 
 def printed(page: Page) -> list[str]:
-    """Return the texts of the pages of paper, without the breaks of lines and the ligatures."""
+    """Return the texts of the pages of paper, of a page that is complete, in one line each."""
+    page.wait_for_load_state("networkidle")
     pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     return [re.sub(r"\s+", " ", normalize("NFKC", sheet.extract_text())) for sheet in pages]
 
@@ -50,6 +51,7 @@ def test_long_conversation_is_printed_whole_with_what_was_not_loaded(
     page.reload()
     expect(page.get_by_role("article")).to_have_count(40)
     page.route("**/api/threads/*?before=*", lambda route: route.abort())
+    expect(page.get_by_role("button", name=EARLIER)).to_be_attached()
     assert "There are more messages" in " ".join(printed(page)), "what is missing is said"
 
 
