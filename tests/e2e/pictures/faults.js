@@ -43,7 +43,7 @@
       const box = up.getBoundingClientRect();
       if (up.matches(MAY_SHORTEN) || ["auto", "scroll"].includes(style.overflowX)) return;
       const isWide = style.overflowX !== "visible" && (text.right > box.right + 2 || text.left < box.left - 2);
-      const isHigh = style.overflowY !== "visible" && (text.bottom > box.bottom + 4 || text.top < box.top - 4);
+      const isHigh = ["hidden", "clip"].includes(style.overflowY) && (text.bottom > box.bottom + 4 || text.top < box.top - 4);
       if (isWide || (isHigh && up.scrollHeight > up.clientHeight + 4 && up !== document.body && !up.matches(".app, .main")))
         return note("cut", e, `by ${name(up).slice(0, 40)}`);
       if (style.position === "fixed") return;
