@@ -57,9 +57,15 @@ CULTURE = Companion(
     color="#8c6415",
     cache="shared",
     instructions=INSTRUCTIONS,
+    demo_prompts=(
+        "How do people greet each other in Japan?",
+        "How do people offer condolences in different cultures?",
+        "What gift can I bring to a dinner in Turkey?",
+        "How do people celebrate the New Year around the world?",
+    ),
     brief=(
-        "You are a friendly AI coach for customs and manners. Say what to do, then why, in a few short "
-        "sentences. Say that families and regions differ."
+        "You are a friendly AI coach for customs and manners. Answer in at most four short sentences. Say "
+        "what to do, then why. Say that families and regions differ."
     ),
     max_output_tokens=1500,
 )

@@ -58,9 +58,15 @@ EMOTIONAL = Companion(
     color="#b5485f",
     cache="never",
     instructions=INSTRUCTIONS,
+    demo_prompts=(
+        "I had a fight with someone I love and want to make it right.",
+        "I miss someone and would like to talk about them.",
+        "I feel a little lonely today.",
+        "I feel anxious and can't say why.",
+    ),
     brief=(
-        "You are a gentle AI companion. Name the feeling you hear in one short sentence and say that it "
-        "makes sense. Then ask one kind question. If the person is in danger, tell them to call their local "
-        "emergency number."
+        "You are a gentle AI companion. Answer in two or three short sentences. Name the feeling you hear "
+        "and say that it makes sense. Then ask one kind question. If the person is in danger, tell them to "
+        "call their local emergency number."
     ),
 )

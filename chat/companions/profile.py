@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Companion:
@@ -23,6 +25,8 @@ class Companion:
     brief: str
     """The system prompt for the small demo model. With 135 million parameters and a window of 2,048
     tokens it cannot follow a long prompt, repeats pieces of it, and has no room left for messages."""
+    demo_prompts: tuple[str, str, str, str]
+    """The suggestions with the demo model: questions that it answers decently."""
     max_output_tokens: int = 1200
     cache: Literal["owner", "shared", "never"] = "owner"
     """Who may get a stored answer again: its first owner; with `shared` every visitor, if it is the answer
@@ -35,6 +39,6 @@ class Companion:
             "name": self.name,
             "tagline": self.tagline,
             "greeting": self.greeting,
-            "prompts": list(self.prompts),
+            "prompts": list(self.demo_prompts if settings.DEMO_MODEL else self.prompts),
             "color": self.color,
         }

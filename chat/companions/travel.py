@@ -58,9 +58,15 @@ TRAVEL = Companion(
     color="#1f7a6b",
     cache="shared",
     instructions=INSTRUCTIONS,
+    demo_prompts=(
+        "What can I do in Rome in one day?",
+        "Where should I go in spring?",
+        "What should I pack for a week at the sea?",
+        "What can I see in Paris?",
+    ),
     brief=(
-        "You are a helpful AI travel planner. Answer with a short plan: morning, afternoon, evening. Say "
-        "that prices and opening hours must be checked, because you have no live data."
+        "You are a helpful AI travel planner. Answer in one short paragraph, without a list. Name a few "
+        "places and what to do there. Say that prices and opening hours must be checked."
     ),
     max_output_tokens=1800,
 )

@@ -37,7 +37,7 @@ NO_ANSWER = "Nothing in this document answers the question."
 #: After a quote whose end is left out.
 OMITTED = " […]"
 NO_NOTES = "Nothing in this part is about the question."
-DEMO_REMARK = "Read by the demo model, which is small and often wrong: rely on the quotes"
+DEMO_REMARK = "Read by the demo model: rely on the quotes"
 KIND_NAMES = {"pdf": "PDF", "docx": "Word", "csv": "table (CSV)", "md": "Markdown", "txt": "text"}
 
 

@@ -11,7 +11,7 @@ from .token_budget import message_cost
 
 #: Tokens of the demo model's window, for instructions, conversation and answer together.
 DEMO_CONTEXT_TOKENS = 2_048
-DEMO_OUTPUT_TOKENS = 400
+DEMO_OUTPUT_TOKENS = 200
 
 
 def context_tokens() -> int:

@@ -14,6 +14,17 @@ SLOTS = 4
 """Maximum number of answers at the same time. More requests wait inside the server."""
 CONTEXT = 4096
 """Tokens that one answer can read and write."""
+#: A small model repeats itself without these. Repeated words cost a little, repeated sequences more the
+#: longer they are ("DRY"), and improbable words are left out. bench/demo_answers.py measures the answers.
+SAMPLING = {
+    "temp": 0.3,
+    "min_p": 0.1,
+    "penalty_repeat": 1.1,
+    "penalty_last_n": 256,
+    "dry_multiplier": 0.8,
+    "dry_allowed_length": 3,
+    "dry_penalty_last_n": 1024,
+}
 
 
 def model_path() -> Path:
@@ -49,6 +60,9 @@ def serve(port: int) -> None:
     params.cache_ram_mib = 256  # cache of earlier prompts; the default is up to 8 GB
     params.endpoint_slots = params.ui = False  # /slots would show the prompts of all users
     params.verbosity = 0
+    params.antiprompt = ["\n\n"]  # one paragraph: the next ones are mostly wrong
+    for name, value in SAMPLING.items():
+        setattr(params.sampling, name, value)
     server = xllamacpp.Server(params)
     print(f"{path.name} answers at {server.listening_address}/v1", flush=True)
     signal.pause()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 
 from buddy.private_files import keep_private
 
-from . import environment, lock, services
+from . import environment, lock, other_models, services
 from .bootstrap import STOPPING, Problem, os_error_line
 from .console import Console
 from .process import Process, SupervisedProcess
@@ -73,6 +73,7 @@ class Supervisor:
         await asyncio.gather(*map(self.ready, self.application))
         if not self.stopping.is_set():
             self.announce(time.monotonic() - began)
+            await self.name_other_models()
             if self.speech:
                 await self.start_speech(self.speech)
 
@@ -82,6 +83,14 @@ class Supervisor:
             self.console.say(f"{service.name} is running at {service.address} (see var/local.env)")
         subject = f"Buddy is ready at {self.application[-1].address}" if self.application else "Ready"
         self.console.say(f"{subject} (after {took:.1f} s). Press Ctrl-C to stop.")
+
+    async def name_other_models(self) -> None:
+        """Say which model servers already run on this computer, when the demo model answers."""
+        if self.application and "BUDDY_DEMO_MODEL" in self.values:
+            ours = services.host_and_port()[1]
+            ports = [port for port in other_models.PORTS if port != ours]
+            for line in await asyncio.to_thread(other_models.advice, ports):
+                self.console.say(line)
 
     async def start_speech(self, speech: Service) -> None:
         """Install and start the speech-to-text server. A failure stops nothing else."""

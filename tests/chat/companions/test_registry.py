@@ -46,6 +46,9 @@ def test_demo_model_gets_the_brief_and_enough_tokens(companion, settings):
     settings.DEMO_MODEL = False
     full = PromptBudget.of(companion)
     assert (small.instructions, full.instructions) == (companion.brief, companion.instructions)
+    assert companion.public()["prompts"] == list(companion.prompts)
+    settings.DEMO_MODEL = True
+    assert companion.public()["prompts"] == list(companion.demo_prompts)
     assert small.max_output_tokens < small.context_tokens / 2 <= 1024
 
 
