@@ -21,7 +21,7 @@ from .admission import Admission, Sender, admit
 from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
 from .services import check_text
-from .threads import forget_jobs, removed_event
+from .threads import check_companion, forget_jobs, removed_event
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
@@ -73,6 +73,7 @@ def edit_message(edit: MessageEdit) -> EditResult:
         raise InvalidInput("content", texts.DOCUMENT_GONE)
     if edit.only_if_waiting:
         raise Conflict(texts.cannot_edit(_job_state(message)))
+    check_companion(message.thread)  # before anything is removed
     with admit(Sender(edit.owner, edit.address)) as admission:
         return _ask_again(message, edit, admission)
 

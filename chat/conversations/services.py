@@ -19,7 +19,7 @@ from .blank import is_blank
 from .characters import check_characters
 from .messages import AcceptedMessage, NewMessage, Question, accepted_before
 from .questions import add_question, lock_unfinished_jobs
-from .threads import thread_for
+from .threads import check_companion, thread_for
 
 #: Maximum characters of one message; the model's window is checked later, in tokens.
 MAX_TEXT = 20_000
@@ -65,10 +65,12 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
     """Run the owner's failed or cancelled job again, which counts as a new message.
 
     It runs when the unfinished jobs of its thread have finished. Raise `WrongState` in any other state,
-    or `LimitReached`.
+    `Conflict` when the companion was removed, or `LimitReached`.
     """
     job = selectors.job(owner=owner, job_id=job_id)
     thread = Thread.objects.filter(owner=owner, id=job.meta.get("threadId")).first()
+    if thread:
+        check_companion(thread)  # without it the retry fails, and what the job has said would be lost
     with admit(Sender(owner, address), max_wait=0), transaction.atomic():
         if job.kind == "chat.reply" and job.args.get("answers") != "never":  # ask the model, not the cache
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})

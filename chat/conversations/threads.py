@@ -11,8 +11,10 @@ from uuid import UUID
 from django.db import transaction
 
 from chat.answer_cache.store import forget_thread
-from chat.errors import InvalidInput
+from chat.companions.registry import COMPANIONS
+from chat.errors import Conflict, InvalidInput
 from chat.models import Message, Thread
+from chat.replies import texts as reply_texts
 from chat.replies import thoughts
 from chat.replies.titles import renamed_event, title_from
 from chat.uploads import storage
@@ -31,6 +33,12 @@ def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) ->
     if thread.companion != companion:
         raise InvalidInput("companion", texts.other_companion(thread.companion))
     return thread
+
+
+def check_companion(thread: Thread) -> None:
+    """Raise `Conflict` when the thread's companion was removed: nothing can be asked of it."""
+    if thread.companion not in COMPANIONS:
+        raise Conflict(reply_texts.NO_COMPANION)
 
 
 def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chat.analytics import texts
 from chat.analytics.rollups import HOUR
-from chat.companions.registry import COMPANIONS
+from chat.companions import registry
 from queueing.api import charts
 from queueing.api.charts import Plot, Series, formats, histogram
 
@@ -169,6 +169,5 @@ def tables(figures: Figures, costs: Costs, care: list[tuple[str, str, int]]) -> 
 
 
 def name_of(companion: str) -> str:
-    """Return the name of a companion, or the id of a removed one."""
-    known = COMPANIONS.get(companion)
-    return known.name if known else companion or texts.NO_COMPANION
+    """Return the name of a companion, also of a removed one; another text for none."""
+    return registry.name_of(companion) if companion else texts.NO_COMPANION

@@ -1,5 +1,6 @@
 """Jobs and threads over HTTP."""
 
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -7,7 +8,8 @@ from asgiref.sync import sync_to_async
 
 from chat.companions.registry import COMPANIONS
 from chat.models import Message, Thread
-from queueing.api import Job, State
+from chat.replies.reply_job import reply
+from queueing.api import Job, Permanent, State
 from tests.chat.browser import file_of
 from tests.chat.conversations.long_thread import long_thread, numbers
 
@@ -114,6 +116,35 @@ async def test_transcript_of_a_companion_that_was_removed_has_its_name(alice, mo
     monkeypatch.delitem(COMPANIONS, "travel")
     text = await file_of(await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md"))
     assert "**Travel**" in text
+
+
+async def test_conversation_of_a_removed_companion_is_read_found_and_left_as_it_is(alice, monkeypatch):
+    """P24: nothing that would ask the companion is accepted, and nothing is removed by trying."""
+    asked = await alice.ask("Where to go in May?")
+    await alice.call("DELETE", f"/api/jobs/{asked['jobId']}")
+    await Message.objects.filter(id=asked["replyId"]).aupdate(content="To Lisbon.", is_incomplete=True)
+    monkeypatch.delitem(COMPANIONS, "travel")
+    path = f"/api/threads/{asked['threadId']}"
+    thread = (await alice.call("GET", path)).json()
+    assert thread["companion"] == "travel"
+    for found in ("/api/threads", "/api/threads?q=lisbon"):
+        assert [one["id"] for one in (await alice.call("GET", found)).json()["threads"]] == [
+            asked["threadId"]
+        ]
+    problem(await alice.call("POST", f"/api/jobs/{asked['jobId']}/retry"), 409, "wrong_state")
+    edit = await alice.call("PATCH", f"/api/messages/{asked['messageId']}", {"content": "In June?"})
+    problem(edit, 409, "wrong_state")
+    again = (await alice.call("GET", path)).json()
+    assert [one["content"] for one in again["messages"]] == ["Where to go in May?", "To Lisbon."]
+
+
+async def test_waiting_question_to_a_removed_companion_fails_with_the_reason(alice, monkeypatch):
+    """P24."""
+    asked = await alice.ask()
+    monkeypatch.delitem(COMPANIONS, "travel")
+    with pytest.raises(Permanent) as caught:
+        await reply(SimpleNamespace(owner=""), reply_id=asked["replyId"])
+    assert caught.value.code == "no_companion"
 
 
 async def test_long_thread_is_read_in_pages(alice):

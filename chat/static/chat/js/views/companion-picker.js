@@ -5,7 +5,8 @@ import { $, clone, create, fill } from "./dom.js";
 /** id -> {id, name, tagline, greeting, prompts} */
 export const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
 export const [firstCompanion] = companions.keys();
-export const nameOf = (id) => companions.get(id)?.name ?? "Buddy";
+/** The name of a companion, also of one that was removed: its conversations stay. */
+export const nameOf = (id) => companions.get(id)?.name ?? (id ? id[0].toUpperCase() + id.slice(1) : "Buddy");
 export const longNameOf = (id) => `The ${nameOf(id)} companion`;
 
 /** Create the picker. onChoose(id): a companion was chosen; onPrompt(text): a suggestion was pressed. */

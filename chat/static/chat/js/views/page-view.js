@@ -53,8 +53,16 @@ function drawHeader({ view, threads }) {
   // The list is reloaded more often than the conversation, so it knows the title first.
   const title = threads.items.find((thread) => thread.id === view.threadId)?.title ?? view.title;
   $("#app").dataset.companion = view.companion ?? firstCompanion;
+  drawRemoved(view);
   setText($("#header-name"), isNew || view.kind === "thread" ? name : "Buddy");
   setText($("#header-title"), title || (isNew ? companions.get(view.companion).tagline : SUBTITLES[view.kind]));
   const heading = `${title || (isNew ? "New conversation" : name)} · Buddy Companion`;
   if (document.title !== heading) document.title = heading;
+}
+
+/** In place of the composer: that the companion of this conversation was removed. */
+function drawRemoved({ kind, companion }) {
+  const isRemoved = kind === "thread" && !companions.has(companion);
+  $("#app").toggleAttribute("data-removed", isRemoved);
+  if (isRemoved) fill($("#removed"), { name: longNameOf(companion) });
 }

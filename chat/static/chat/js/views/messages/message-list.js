@@ -3,7 +3,8 @@
 
 import { isOver, isUnheard, isWaiting, waitingAnswers } from "../../state/messages.js";
 import { drawCare } from "../care.js";
-import { $, clone, create, setText } from "../dom.js";
+import { companions, nameOf } from "../companion-picker.js";
+import { $, clone, create, fill, setText } from "../dom.js";
 import { createFollower } from "./follower.js";
 import { drawState } from "./message-state.js";
 import { drawUserMessage } from "./user-message.js";
@@ -165,12 +166,20 @@ function removeOthers(drawn, keys) {
 }
 
 function createEntry({ drawn, scroll }, message, companion) {
-  const element = clone(message.role === "user" ? "user-message" : `reply-${companion}`);
+  const element = message.role === "user" ? clone("user-message") : createReply(companion);
   element.dataset.key = message.key;
   const entry = { element, shown: null };
   drawn.set(message.key, entry);
   if (message.status === "unsent") scroll.follow(); // the visitor has just written it
   return entry;
+}
+
+function createReply(companion) {
+  if (companions.has(companion)) return clone(`reply-${companion}`);
+  const element = clone("reply-removed");
+  element.ariaLabel = `${nameOf(companion)}, AI companion`;
+  fill(element, { name: nameOf(companion) });
+  return element;
 }
 
 function drawEntry(

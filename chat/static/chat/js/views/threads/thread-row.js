@@ -4,7 +4,7 @@ import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { titleTooLong } from "../../text/error-messages.js";
 import { fullTime } from "../../text/formats.js";
 import { rowTime } from "../../text/wording.js";
-import { companions } from "../companion-picker.js";
+import { nameOf } from "../companion-picker.js";
 import { $, clone, create, setText } from "../dom.js";
 
 const MAX_TITLE = 120; // characters
@@ -36,7 +36,7 @@ export function drawRow(row, thread, { isCurrent, isBusy }) {
   drawMatch($(".thread__title", row), thread.titleMatch ?? { before: title });
   $(".thread__more", row).ariaLabel = `More for “${title}”`;
   drawMatch($(".thread__snippet", row), thread.snippet);
-  link.title = [title, companions.get(thread.companion)?.name, fullTime(thread.updatedAt)].filter(Boolean).join(" · ");
+  link.title = [title, nameOf(thread.companion), fullTime(thread.updatedAt)].filter(Boolean).join(" · ");
   const time = $(".thread__time", row);
   time.dateTime = thread.updatedAt;
   setText(time, rowTime(thread.updatedAt));
