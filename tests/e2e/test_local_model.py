@@ -21,7 +21,7 @@ def test_local_model_answers_as_all_four_companions(
 ) -> None:
     page = visitor().new_page()
     page.goto(local_site.url)
-    expect(page.locator("body")).to_have_text(re.compile("demo model on this computer, often wrong"))
+    expect(page.locator("body")).to_contain_text("demo model on this computer, often wrong")
     assert page.locator("body").inner_text().lower().count("demo") == 1, "O8: said once"
 
     said = {name: _ask(page, name, question) for name, question in QUESTIONS.items()}

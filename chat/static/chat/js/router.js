@@ -3,7 +3,7 @@
 import { drafts, newPlace } from "./device/drafts.js";
 import { newId } from "./net/ids.js";
 import { outbox } from "./net/outbox.js";
-import { companions, firstCompanion } from "./views/companion-picker.js";
+import { existing } from "./views/companion-picker.js";
 
 const THREAD_PATH = /^\/t\/([0-9a-f]{32})\/?$/;
 const MESSAGE_HASH = /^#([0-9a-f]{32})$/;
@@ -31,8 +31,7 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
   function openNew({ unsent, ...wanted } = {}) {
     onLeave();
     const { view } = store.state;
-    const last = unsent?.companion ?? wanted.companion ?? view.companion;
-    const companion = companions.has(last) ? last : firstCompanion; // it may have been removed
+    const companion = existing(unsent?.companion ?? wanted.companion ?? view.companion);
     if (view.kind === "missing") drafts.move(view.threadId, newPlace(companion)); // what was written outlives it
     store.dispatch({ type: "view/new", companion, draft: unsent?.draft ?? newId() });
     if (unsent) for (const entry of outbox.of(store.state.view)) store.dispatch({ type: "message/written", entry });

@@ -5,6 +5,8 @@ import { $, clone, create, fill } from "./dom.js";
 /** id -> {id, name, tagline, greeting, prompts} */
 export const companions = new Map(JSON.parse($("#companions").textContent).map((c) => [c.id, c]));
 export const [firstCompanion] = companions.keys();
+/** Return `id`, or the first companion if there is none of that id, for example because it was removed. */
+export const existing = (id) => (companions.has(id) ? id : firstCompanion);
 /** The name of a companion, also of one that was removed: its conversations stay. */
 export const nameOf = (id) => companions.get(id)?.name ?? (id ? id[0].toUpperCase() + id.slice(1) : "Buddy");
 export const longNameOf = (id) => `The ${nameOf(id)} companion`;
