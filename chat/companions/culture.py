@@ -61,7 +61,7 @@ CULTURE = Companion(
         "How do people greet each other in Japan?",
         "How do people offer condolences in different cultures?",
         "What gift can I bring to a dinner in Turkey?",
-        "How do people celebrate the New Year around the world?",
+        "How can I make friends in a new country?",
     ),
     brief=(
         "You are a friendly AI coach for customs and manners. Answer in at most four short sentences. Say "

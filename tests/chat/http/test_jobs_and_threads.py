@@ -1,5 +1,6 @@
 """Jobs and threads over HTTP."""
 
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -16,6 +17,15 @@ from tests.chat.conversations.long_thread import long_thread, numbers
 from .visitor import problem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+@pytest.fixture
+def remove_travel() -> Iterator[Callable[[], object]]:
+    """Call it to remove the companion. Afterwards all are there again, in their order."""
+    companions = dict(COMPANIONS)
+    yield lambda: COMPANIONS.pop("travel")
+    COMPANIONS.clear()
+    COMPANIONS.update(companions)
 
 
 async def test_job_is_returned_with_its_state(alice):
@@ -110,20 +120,20 @@ async def test_message_of_a_transcript_stands_by_itself(alice):
     assert "\n\n#### So\n\n```py\nx = 1\n```\n\n**You**" in text
 
 
-async def test_transcript_of_a_companion_that_was_removed_has_its_name(alice, monkeypatch):
+async def test_transcript_of_a_companion_that_was_removed_has_its_name(alice, remove_travel):
     """P24."""
     asked = await alice.ask()
-    monkeypatch.delitem(COMPANIONS, "travel")
+    remove_travel()
     text = await file_of(await alice.call("GET", f"/api/threads/{asked['threadId']}/transcript.md"))
     assert "**Travel**" in text
 
 
-async def test_conversation_of_a_removed_companion_is_read_found_and_left_as_it_is(alice, monkeypatch):
+async def test_conversation_of_a_removed_companion_is_read_found_and_left_as_it_is(alice, remove_travel):
     """P24: nothing that would ask the companion is accepted, and nothing is removed by trying."""
     asked = await alice.ask("Where to go in May?")
     await alice.call("DELETE", f"/api/jobs/{asked['jobId']}")
     await Message.objects.filter(id=asked["replyId"]).aupdate(content="To Lisbon.", is_incomplete=True)
-    monkeypatch.delitem(COMPANIONS, "travel")
+    remove_travel()
     path = f"/api/threads/{asked['threadId']}"
     thread = (await alice.call("GET", path)).json()
     assert thread["companion"] == "travel"
@@ -138,10 +148,10 @@ async def test_conversation_of_a_removed_companion_is_read_found_and_left_as_it_
     assert [one["content"] for one in again["messages"]] == ["Where to go in May?", "To Lisbon."]
 
 
-async def test_waiting_question_to_a_removed_companion_fails_with_the_reason(alice, monkeypatch):
+async def test_waiting_question_to_a_removed_companion_fails_with_the_reason(alice, remove_travel):
     """P24."""
     asked = await alice.ask()
-    monkeypatch.delitem(COMPANIONS, "travel")
+    remove_travel()
     with pytest.raises(Permanent) as caught:
         await reply(SimpleNamespace(owner=""), reply_id=asked["replyId"])
     assert caught.value.code == "no_companion"
