@@ -108,6 +108,31 @@ def test_tabs_of_one_conversation_share_a_draft_and_others_do_not(page: Page, pr
     expect(field(elsewhere)).to_have_value("Elsewhere.")
 
 
+def test_change_of_a_message_is_kept_until_it_is_sent_or_given_up(page: Page, provider: Provider) -> None:
+    """P1: the editor of a message is a draft, too."""
+    say(page, "Lisbon?")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    page.wait_for_url("**/t/*")
+    questions(page).get_by_role("button", name="Edit").click()
+    editor(page).fill("Lisbon in May?")
+    page.reload()
+    expect(editor(page)).to_have_value("Lisbon in May?")
+    open_new(page)
+    page.go_back()
+    expect(editor(page)).to_have_value("Lisbon in May?")
+    editor(page).press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
+    expect(text_of(questions(page))).to_have_text("Lisbon in May?")
+    expect(answers(page)).to_contain_text("“Lisbon in May?”")
+    questions(page).get_by_role("button", name="Edit").click()
+    editor(page).fill("Or Porto?")
+    editor(page).press("Escape")
+    page.reload()
+    expect(text_of(questions(page))).to_have_text("Lisbon in May?")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    expect(editor(page)).to_have_count(0)
+
+
 def test_words_and_file_of_an_ended_session_wait_in_a_new_conversation(
     page: Page, site: Site, provider: Provider
 ) -> None:

@@ -2,7 +2,6 @@
 
 import { drafts } from "./device/drafts.js";
 import { api } from "./net/api.js";
-import { startAgain } from "./net/handover.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
 import { $, copyText, isNewTab } from "./views/dom.js";
@@ -14,7 +13,9 @@ export function createActions(page) {
     running: () => runningOf(page.store.state),
     async startAgain() {
       await page.voice?.keep();
-      startAgain(page.store.state);
+      const handover = await import("./net/handover.js").catch(() => null);
+      if (handover) handover.startAgain(page.store.state);
+      else location.reload();
     },
     say(text) {
       remind();

@@ -2,10 +2,9 @@
 
 import { connectClicks, createActions } from "./actions.js";
 import { drafts } from "./device/drafts.js";
-import { keepsCookies } from "./device/storage.js";
+import { HANDOVER, keepsCookies, tab } from "./device/storage.js";
 import { keepFocus } from "./keys.js";
 import { api } from "./net/api.js";
-import { takeOver } from "./net/handover.js";
 import { outbox } from "./net/outbox.js";
 import { createSession } from "./net/session.js";
 import { createRouter } from "./router.js";
@@ -45,14 +44,7 @@ const page = {
   restore: (text) => page.composer.restore(text),
 };
 const actions = createActions(page);
-page.session = createSession({
-  store,
-  onEvent,
-  onTrouble,
-  onDeleted,
-  onSpent: usage.load,
-  onThread: () => say("Conversation loaded."),
-});
+page.session = createSession({ store, onEvent, onTrouble, onDeleted, onSpent: usage.load, onThread });
 page.edits = createEditController(page);
 page.messages = createMessages({
   onEdit: page.edits.save,
@@ -143,6 +135,11 @@ async function loadVoice() {
   return page.voice;
 }
 
+function onThread() {
+  say("Conversation loaded.");
+  page.edits.reopen();
+}
+
 function onEvent(event) {
   const { threadId, companion } = page.view();
   if (!event.threadId || event.threadId === threadId) screenReader.event(event, longNameOf(companion));
@@ -158,7 +155,9 @@ function onTrouble(refusal, { shown }) {
 /** The open conversation was deleted elsewhere: go on in a new one, with what was not sent. */
 function onDeleted(unsent) {
   const texts = [...unsent, $("#message").value].filter(Boolean);
+  const { place } = page.drafting;
   page.router.toNew();
+  page.drafting.move(place, page.drafting.place);
   const missing = texts.filter((text) => !$("#message").value.includes(text));
   if (missing.length) page.restore(missing.join("\n\n"));
   page.notice.tell(deletedElsewhere(texts.length > 0));
@@ -208,7 +207,8 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 async function open() {
-  page.router.open(await takeOver());
+  const handover = tab.get(HANDOVER) && (await import("./net/handover.js"));
+  page.router.open(handover ? await handover.takeOver() : null);
   page.session.loadThreads();
   page.session.connect();
   usage.load();

@@ -12,6 +12,8 @@ const EMPTY = { text: "", sending: "", file: "", recording: false };
 export const placeOf = ({ kind, threadId, draft, companion }) =>
   threadId ?? (kind === "thread" ? draft : newPlace(companion));
 export const newPlace = (companion) => `new-${companion}`;
+/** The place of the new text of a message that is being changed. */
+export const editPlace = (messageId) => `edit-${messageId}`;
 
 /** Return the key under which a draft of `of` is kept, here and in files.js. */
 export const keyOf = (place, of = owner.me) => `${PREFIX}${of} ${place}`;
@@ -30,21 +32,22 @@ const readOf = (place, of) => (of ? stored(keyOf(place, of)) : null);
 const read = (place) => readOf(place, owner.me) ?? readOf(place, owner.before) ?? EMPTY;
 
 function change(place, fields) {
-  const draft = { ...read(place), ...fields, at: Date.now() };
-  const isEmpty = Object.keys(EMPTY).every((name) => !draft[name]);
+  const draft = { ...read(place), gone: false, ...fields, at: Date.now() };
+  const isEmpty = !draft.gone && Object.keys(EMPTY).every((name) => !draft[name]);
   device.set(keyOf(place), isEmpty ? null : JSON.stringify(draft));
   if (owner.before) device.set(keyOf(place, owner.before), null); // what was written before signing in came along
 }
 
 const join = (...texts) => texts.filter(Boolean).join("\n");
 
-/** Forget the drafts that other owners left long ago. */
+/** Forget the drafts that other owners left long ago, and changes of messages that are perhaps gone. */
 function sweep() {
   for (const key of device.keys()) {
     if (!key.startsWith(PREFIX)) continue;
     const of = key.split(" ")[1];
     const isMine = of === owner.me || of === owner.before;
-    if (!isMine && !(Date.now() - stored(key)?.at < KEPT)) device.set(key, null);
+    const isNeeded = isMine && !key.startsWith(keyOf(editPlace(""))) && !stored(key)?.gone;
+    if (!isNeeded && !(Date.now() - stored(key)?.at < KEPT)) device.set(key, null);
   }
 }
 sweep();
@@ -75,14 +78,25 @@ export const drafts = {
     change(from, { text: "", sending: "" });
     change(to, { text: join(read(to).text, text), sending: join(read(to).sending, sending) });
   },
-  /** Forget the draft of a conversation that was deleted. */
+  /** Forget the draft of a conversation that was deleted. Another tab that shows it takes it elsewhere. */
   async forget(place) {
     const { file, recording } = read(place);
-    change(place, EMPTY);
+    change(place, { ...EMPTY, gone: true });
     if (!file && !recording) return;
     const { files } = await import("./files.js");
     await files.remove(keyOf(place));
     await files.remove(recordingKey(place));
+  },
+  /** Return the ids of the messages whose change has begun. */
+  edited() {
+    const start = keyOf(editPlace(""));
+    return new Set(device.keys().flatMap((key) => (key.startsWith(start) ? [key.slice(start.length)] : [])));
+  },
+  /** Forget all: the owner has erased everything. */
+  async erase() {
+    for (const key of device.keys()) if (key.startsWith(keyOf(""))) device.set(key, null);
+    const { files } = await import("./files.js");
+    await files.removeAll(keyOf(""));
   },
   isKept: (place) => device.isKept(keyOf(place)),
   /** Take the draft of another owner, whose page this tab was. */
@@ -94,7 +108,7 @@ export const drafts = {
   /** Call onChange(place) when another tab has changed a draft. */
   watch(onChange) {
     window.addEventListener("storage", ({ key }) => {
-      if (key?.startsWith(keyOf(""))) onChange(key.slice(keyOf("").length));
+      if (key?.startsWith(keyOf("")) && !stored(key)?.gone) onChange(key.slice(keyOf("").length));
     });
   },
 };

@@ -39,6 +39,8 @@ export const files = {
   /** Return whether `value` is kept. */
   put: async (key, value) => (await run("readwrite", (store) => store.put({ ...value, at: Date.now() }, key))) !== null,
   remove: (key) => run("readwrite", (store) => store.delete(key)),
+  /** Remove everything whose key starts with `start`. */
+  removeAll: (start) => run("readwrite", (store) => store.delete(IDBKeyRange.bound(start, `${start}\uffff`))),
   async move(from, to) {
     const value = await files.get(from);
     if (value && (await files.put(to, value))) await files.remove(from);

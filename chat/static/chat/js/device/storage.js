@@ -48,5 +48,8 @@ export const device = createArea("localStorage");
 /** Of this tab, kept over a reload. */
 export const tab = createArea("sessionStorage");
 
+/** What a page leaves to the next one of this tab, see handover.js. */
+export const HANDOVER = "buddy.handover";
+
 /** Return whether this browser keeps the cookies of the site; the page has set one. */
 export const keepsCookies = () => document.cookie.includes("csrftoken=");

@@ -1,5 +1,6 @@
 // Conversations that were deleted and owners who were erased; loaded with the first of them.
 
+import { drafts } from "../device/drafts.js";
 import { outbox } from "./outbox.js";
 
 /** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
@@ -18,6 +19,7 @@ export function threadDeleted(session, id) {
 /** All data of this owner was erased. The session ends next. */
 export function erased({ store }) {
   for (const { requestId } of outbox.all()) outbox.remove(requestId);
+  drafts.erase();
   history.replaceState(null, "", "/"); // where to start again
   store.dispatch({ type: "threads/loaded", page: { items: [], next: null }, before: null });
   store.dispatch({ type: "view/problem", kind: "erased" });

@@ -1,6 +1,7 @@
 // Edits that the server has not yet answered. The editor stays open with its text until then; after a lost
 // connection they are sent again. The server accepts each requestId once.
 
+import { drafts, editPlace } from "../device/drafts.js";
 import { newId } from "./ids.js";
 
 export function createPendingEdits({ store, send }) {
@@ -26,7 +27,9 @@ export function createPendingEdits({ store, send }) {
     settle(event) {
       for (const [requestId, { frame }] of pending) {
         const inPlace = event.type === "thread:edited" && frame.messageId === event.messageId;
-        if (inPlace || event.requestId === requestId) pending.delete(requestId);
+        if (!inPlace && event.requestId !== requestId) continue;
+        pending.delete(requestId);
+        drafts.change(editPlace(frame.messageId), { text: "" });
       }
     },
 

@@ -73,6 +73,7 @@ export function createAttachments(options) {
       drafts.change(from, { file: "" });
       drafts.change(to, { file });
       if (file) files().then((kept) => kept.move(keyOf(from), keyOf(to)));
+      if (to === state.place) draw(state);
     },
   };
 }

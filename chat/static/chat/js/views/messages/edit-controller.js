@@ -1,6 +1,7 @@
 // Editing and deleting messages: opens and closes editors, asks before anything is lost, and offers deleted
 // text back.
 
+import { drafts } from "../../device/drafts.js";
 import { lostBySendingAgain } from "../../state/message-edits.js";
 import { isWaiting, waitingAnswers } from "../../state/messages.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
@@ -37,6 +38,12 @@ export function createEditController({ store, session, notice, restore }) {
     open,
     openQuestion: (answer) => open(questionOf(answer)),
     close: (key) => set(key, null),
+    /** Open the editors that were open when the conversation, or the page, was left. */
+    reopen() {
+      const edited = drafts.edited();
+      for (const { id, key, role, status, edit } of store.state.messages)
+        if (role === "user" && status === "sent" && !edit && edited.has(id)) set(key, { status: "writing" });
+    },
     save,
     /** Ask for a new answer in place of a saved one. */
     regenerate(answer) {

@@ -1,5 +1,6 @@
 // The visitor's own message: its attachment, its tools, and the editor while it is changed.
 
+import { drafts, editPlace } from "../../device/drafts.js";
 import { onSendKey } from "../../keys.js";
 import { messageError } from "../../text/error-messages.js";
 import { attachmentText } from "../../text/wording.js";
@@ -17,7 +18,7 @@ export function drawUserMessage(element, message, { waits, onEdit, onClose }) {
 
   let form = $(".editor", element);
   if (edit && !form) form = openEditor(element, message, { onEdit, onClose });
-  else if (!edit && form) closeEditor(element, form);
+  else if (!edit && form) closeEditor(element, form, message);
   if (edit) drawEditor(form, edit, waits);
 }
 
@@ -31,13 +32,17 @@ function drawTools(tools, { status, id, text, attachment, edit }, waits) {
   $("[data-do=delete-message]", tools).hidden = !waits;
 }
 
-function openEditor(element, { key, text }, handlers) {
+function openEditor(element, { key, id, text }, handlers) {
   const form = clone("editor");
   const field = $("textarea", form);
   const note = $(".editor__note", form);
   note.id = `note-${key}`;
   field.setAttribute("aria-describedby", note.id);
   field.defaultValue = text; // so that it is known whether it was changed
+  field.value = drafts.read(editPlace(id)).text || text;
+  field.addEventListener("input", () =>
+    drafts.change(editPlace(id), { text: field.value === text ? "" : field.value }),
+  );
   connectEditor(form, field, key, handlers);
   $(".mine__tools", element).before(form);
   fitHeight(field);
@@ -56,7 +61,8 @@ function connectEditor(form, field, key, { onEdit, onClose }) {
   });
 }
 
-function closeEditor(element, form) {
+function closeEditor(element, form, { id }) {
+  drafts.change(editPlace(id), { text: "" });
   const hadFocus = form.contains(document.activeElement);
   form.remove();
   if (hadFocus) $("[data-do=edit]", element).focus();
