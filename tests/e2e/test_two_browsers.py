@@ -176,3 +176,64 @@ def test_another_visitor_receives_no_events_and_cannot_act(
     stranger.evaluate("document.title")  # whatever was on its way has come by now
     heard = {str(event["type"]) for event in [*frames, *told]}
     assert heard <= {"hello", "pong", "ping", "error"}
+
+
+def _tap_send(phone: Page, text: str) -> None:
+    """Send a message as on a touch screen, where Enter begins a new line."""
+    phone.get_by_label("Your message", exact=True).fill(text)
+    phone.get_by_role("button", name="Send").tap()
+
+
+def test_conversations_renamed_deleted_and_erased_in_one_browser_are_so_in_the_other(
+    browsers: tuple[Page, Page], site: Site, provider: Provider
+) -> None:
+    """P14. What was typed into a deleted conversation is kept."""
+    computer, phone = browsers
+    row = computer.locator("#threads .thread")
+    row.get_by_role("button", name="More for").click()
+    row.get_by_role("button", name="Rename").click()
+    computer.get_by_label("Title of the conversation").fill("Herons")
+    computer.keyboard.press("Enter")
+    expect(phone.locator("#header-title")).to_have_text("Herons")
+    field = phone.get_by_label("Your message", exact=True)
+    field.fill("Half a thought")
+    row.get_by_role("button", name="More for").click()
+    row.get_by_role("button", name="Delete").click()
+    computer.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    expect(computer.get_by_text("in another tab or on another device")).to_have_count(0)
+
+    expect(phone.locator("#notice")).to_contain_text("was deleted in another tab or on another device")
+    expect(phone.locator("#threads .thread")).to_have_count(0)
+    expect(questions(phone)).to_have_count(0)
+    expect(field).to_have_value("Half a thought")
+    _tap_send(phone, "A whole thought")
+    expect(answers(phone)).to_have_attribute("data-status", "completed")
+    expect(row).to_have_count(1)
+
+    computer.goto(f"{site.url}/account/erase/")
+    computer.get_by_label("Your password").fill(PASSWORD)
+    computer.get_by_role("button", name="Erase your data").click()
+    expect(phone.get_by_role("heading", name="Everything was erased")).to_be_visible()
+    expect(questions(phone)).to_have_count(0)
+    expect(phone.locator("#threads .thread")).to_have_count(0)
+    phone.get_by_role("button", name="Start again").tap()
+    expect(phone.get_by_role("heading", name="Who would you like to talk to?")).to_be_visible()
+
+
+def test_conversation_deleted_while_the_other_browser_is_offline_is_gone_afterwards(
+    browsers: tuple[Page, Page],
+) -> None:
+    computer, phone = browsers
+    phone.context.set_offline(True)
+    expect(phone.get_by_text("You are offline.").first).to_be_visible()
+    _tap_send(phone, "Written offline.")
+    expect(questions(phone).nth(1)).to_contain_text("Saved on this device.")
+    row = computer.locator("#threads .thread")
+    row.get_by_role("button", name="More for").click()
+    row.get_by_role("button", name="Delete").click()
+    computer.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    phone.context.set_offline(False)
+    expect(phone.locator("#notice")).to_contain_text("was deleted in another tab or on another device")
+    expect(phone.get_by_label("Your message", exact=True)).to_have_value("Written offline.")
