@@ -21,7 +21,7 @@ import { createDraftKeeper } from "./views/draft-keeper.js";
 import { createFileIntake } from "./views/file-intake.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
 import { createEditController } from "./views/messages/edit-controller.js";
-import { createMessages } from "./views/messages/messages.js";
+import { createMessageList } from "./views/messages/message-list.js";
 import { createPageView } from "./views/page-view.js";
 import { createScreenReader } from "./views/screen-reader.js";
 import { createStatusLine } from "./views/status-line.js";
@@ -46,7 +46,7 @@ const page = {
 const actions = createActions(page);
 page.session = createSession({ store, onEvent, onTrouble, onDeleted, onSpent: usage.load, onThread });
 page.edits = createEditController(page);
-page.messages = createMessages({
+page.messages = createMessageList({
   onEdit: page.edits.save,
   onClose: page.edits.close,
   onFocusLost: () => page.composer.focus(),

@@ -7,21 +7,26 @@ export function createScreenReader() {
   const region = $("#announcer");
   const spoken = { positionAt: 0 };
   let last = Promise.resolve();
-  const say = (text) => (region.textContent = text);
 
-  /** Announce an event. Each gets a moment of its own: of two at once only the second would be heard. */
-  async function announce(event, name) {
+  /** Announce what `find` returns after all before it. Of two texts at once only the second would be heard. */
+  function announce(find) {
+    last = last
+      .then(find)
+      .then((text) => {
+        if (!text) return null;
+        region.textContent = text;
+        return new Promise((done) => setTimeout(done));
+      })
+      .catch(() => null); // no network: there is nothing to announce
+  }
+
+  async function ofEvent(event, name) {
     const { sentenceOf } = await import("./spoken-events.js");
-    const text = sentenceOf(event, name, spoken);
-    if (!text) return;
-    say(text);
-    await new Promise((done) => setTimeout(done));
+    return sentenceOf(event, name, spoken);
   }
 
   return {
-    say,
-    event(event, name) {
-      last = last.then(() => announce(event, name)).catch(() => null); // no network: there is nothing to announce
-    },
+    say: (text) => announce(() => text),
+    event: (event, name) => announce(() => ofEvent(event, name)),
   };
 }
