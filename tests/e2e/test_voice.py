@@ -64,7 +64,7 @@ def microphone(speaking_browser: Browser, site: Site) -> Iterator[Callable[..., 
 
 
 def record(page: Page, seconds: int = 1) -> None:
-    """Press the microphone's button and record for some seconds. On a busy machine a second may pass unseen."""
+    """Press the microphone's button and record for some seconds; one may pass unseen."""
     page.get_by_role("button", name="Record a voice message").click()
     expect(card(page)).to_contain_text("Recording")
     expect(card(page)).to_contain_text(re.compile(rf"0:(0[{seconds}-9]|[1-5]\d) of 5:00"))
