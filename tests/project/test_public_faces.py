@@ -12,6 +12,7 @@ import django
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 from django.urls import URLPattern, get_resolver
 
@@ -81,8 +82,19 @@ def machines_in(answer: str) -> list[str]:
 async def answer_of(method: str, path: str, **headers: str) -> str:
     """Return the head and the body of an answer to a client without a session."""
     response = await AsyncClient(raise_request_exception=False).generic(method, path, headers=headers)
-    body = b"".join([part async for part in response]) if response.streaming else response.content
+    body = await first_of(response) if response.streaming else response.content
     return f"{response.items()}\n{body.decode(errors='replace')}"
+
+
+async def first_of(response: StreamingHttpResponse) -> bytes:
+    """Return a streamed body, or the first event of a stream that may never end."""
+    body = b""
+    async for part in response:
+        body += part
+        if response["Content-Type"].startswith("text/event-stream"):
+            break
+    response.close()
+    return body
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.signals import request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, reset_queries
 
 from buddy.asgi import application
 from queueing.record.threads import SerialThread, TidyThreads
@@ -27,7 +27,8 @@ def hops(monkeypatch) -> list[str]:
 
         return count
 
-    request_started.disconnect(close_old_connections)  # Django's test client has connected it again
+    for receiver in (close_old_connections, reset_queries):  # Django's test tools have connected them again
+        request_started.disconnect(receiver)
     for executor in (SerialThread, TidyThreads):
         monkeypatch.setattr(executor, "submit", counted(executor))
     return found

@@ -38,6 +38,7 @@ BOUNDS = {
     "chat.Thread": "LIMIT_ADDRESS; MAX_VISITORS; with the session",
     "chat.Message": "as Thread",
     "chat.Rendering": "as Message",
+    "chat.FoldedText": "as Message; written when its owner searches",
     "queueing.Job": "LIMIT_ADDRESS; hard limits of queues; queueing.record.pruning.prune",
     "queueing.FailedAttempt": "as Job",
     "queueing.LogLine": "as Job",

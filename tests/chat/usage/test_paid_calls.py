@@ -87,10 +87,10 @@ SAMPLES: dict[str, Callable[[], Job]] = {
 
 
 def paid_kinds() -> list[str]:
-    """Return the kinds of the chat that run on a queue with a provider."""
+    """Return the kinds of the chat that run on a queue with a provider. A mail server is paid for no call."""
     queues = settings.QUEUEING["QUEUES"]
     kinds = [kind for kind in all_kinds() if kind.handler.__module__.startswith("chat.")]
-    return [kind.name for kind in kinds if queues[kind.queue].get("provider")]
+    return [kind.name for kind in kinds if queues[kind.queue].get("provider") and kind.queue != "mail"]
 
 
 def test_every_paid_kind_has_a_sample():

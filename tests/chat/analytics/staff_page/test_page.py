@@ -22,6 +22,7 @@ from chat.care.models import CareCount
 from chat.usage.models import ModelCall
 from tests.chat.analytics.event_rows import event_row
 from tests.chat.analytics.sample_data import store_sample_calls, store_sample_events
+from tests.support.proof import prove
 
 pytestmark = [pytest.mark.django_db]
 
@@ -50,6 +51,7 @@ def test_page_needs_staff_with_the_permission(client, staff, django_user_model, 
     client.logout()
     django_user_model.objects.filter(username="carol").delete()
     assert staff("view_event").get(address).status_code == 200
+    prove(client)
     assert client.post(address).status_code == 405
 
 
