@@ -60,15 +60,16 @@ class Page:
 
 def page(thread: Thread, place: Place | None = None) -> Page:
     """Return one page of a thread. Raise `Message.DoesNotExist` without the message that it is around."""
-    rows = thread.messages.all()
-    ids = _ids(rows, place or Place())
+    rows, place = thread.messages.all(), place or Place()
+    ids = _ids(rows, place)
     if not ids:
         return Page(items=[])
     first, last = _with_its_question(rows, ids[0]), ids[-1]
     return Page(
         items=_with_jobs(rows.filter(id__range=(first, last))),
         earlier=rows.filter(id__lt=first).exists(),
-        later=rows.filter(id__gt=last).exists(),
+        # Nothing is after the newest page: events bring what is written while it is read.
+        later=place != Place() and rows.filter(id__gt=last).exists(),
     )
 
 

@@ -58,6 +58,19 @@ def test_newest_page_of_a_long_thread_costs_as_many_queries_as_of_a_short_one():
     assert costs[0] == costs[1] < 10
 
 
+def test_message_written_while_the_newest_page_is_read_is_not_after_it(monkeypatch):
+    """A page with messages after it is not at the end: it would show nothing of what events bring."""
+    thread, read = long_thread(3), pages._with_jobs
+
+    def write_and_read(rows):
+        Message.objects.create(id=new_id(), thread=thread, role="user", content="meanwhile", job_id=new_id())
+        return read(rows)
+
+    monkeypatch.setattr(pages, "_with_jobs", write_and_read)
+    assert not page(thread).later
+    assert page(thread, Place(before=new_id())).later
+
+
 def test_page_of_large_messages_has_fewer():
     thread = long_thread(40, size=20_000)
     found = page(thread)

@@ -2,6 +2,7 @@
 
 import { drafts } from "../device/drafts.js";
 import { outbox } from "./outbox.js";
+import { owner } from "./owner.js";
 
 /** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
 export function threadDeleted(session, id) {
@@ -18,6 +19,7 @@ export function threadDeleted(session, id) {
 
 /** All data of this owner was erased. The session ends next. */
 export function erased({ store }) {
+  owner.isErased = true;
   for (const { requestId } of outbox.all()) outbox.remove(requestId);
   drafts.erase();
   history.replaceState(null, "", "/"); // where to start again

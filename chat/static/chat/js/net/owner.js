@@ -11,6 +11,8 @@ export const owner = {
   me: page.owner,
   /** The visitor whose conversations moved to this account when it was signed in to in this browser. */
   before: page.adopted,
+  /** All data of this owner was erased: the page says so until the visitor starts again. */
+  isErased: false,
 };
 
 /**
@@ -30,6 +32,7 @@ export function isStillOwner(present, adopted) {
 
 /** Load the page for its present owner. */
 export function reload() {
+  if (owner.isErased) return;
   const last = Number(tab.get(KEY));
   if (Date.now() - last < NOT_BEFORE) return;
   tab.set(KEY, String(Date.now()));
