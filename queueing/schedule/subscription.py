@@ -97,6 +97,8 @@ class Subscription:
                 self._unconfirmed = set(self._channels)
                 for waits in self._channels.values():
                     waits.set()
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # the connection failed in the moment of the end
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _listen(self) -> None:
