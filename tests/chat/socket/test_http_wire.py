@@ -14,6 +14,7 @@ from chat.socket import flow_control, http_wire
 from queueing.api import Job
 from queueing.api.events import PressureWatch
 from tests.chat.browser import Browser, browser, text_of
+from tests.support.valkey import eventually
 
 from .http_tab import HttpTab
 
@@ -150,6 +151,7 @@ async def test_stream_ends_with_its_session_and_says_so(tab, monkeypatch):
     await tab.receive_until("chat:queued")
     monkeypatch.setattr(OpenSockets, "every", 0.1)
     key = tab.browser.client.cookies["sessionid"].value
+    await eventually(Session.objects.exists, "the session to be stored")
     await SessionStore(key).adelete(key)
     assert (await tab.receive_until("close"))[-1]["code"] == 4401
 
