@@ -97,8 +97,7 @@ class Subscription:
                 self._unconfirmed = set(self._channels)
                 for waits in self._channels.values():
                     waits.set()
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise asyncio.CancelledError  # the connection failed in the moment of the end
+            _end_if_cancelled()
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _listen(self) -> None:
@@ -112,6 +111,7 @@ class Subscription:
                 await self._send("SUBSCRIBE", *self._channels)
             waits_for_answer = False
             while self._server.generation == generation:
+                _end_if_cancelled()
                 wait = _ANSWER_WITHIN if waits_for_answer else _PING_AFTER
                 reply = await connection.read_response(timeout=wait, disconnect_on_error=False)
                 if reply is not None:
@@ -137,3 +137,13 @@ class Subscription:
             self._unconfirmed.discard(channel)
             if not self._unconfirmed:
                 self._on_connect()
+
+
+def _end_if_cancelled() -> None:
+    """Raise `CancelledError` if the running task was cancelled and does not know it.
+
+    redis-py sends with `asyncio.wait_for`, which swallows a cancellation before Python 3.12 if what it waits
+    for ends in the same moment. The error of a broken connection can take its place, too.
+    """
+    if (task := asyncio.current_task()) and task.cancelling():
+        raise asyncio.CancelledError

@@ -96,6 +96,31 @@ async def test_failing_receiver_does_not_end_the_subscription(valkey):
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_cancellation_that_connecting_swallows_ends_the_subscription(valkey, monkeypatch):
+    """As `asyncio.wait_for` does before Python 3.12: the tests of the chat waited two minutes for the end."""
+    make, connected = subscription.make_subscriber, asyncio.Event()
+
+    async def make_swallowing(to):
+        connection = await make(to)
+        connect = connection.connect
+
+        async def swallow() -> None:
+            await connect()
+            connected.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        connection.connect = swallow
+        return connection
+
+    monkeypatch.setattr(subscription, "make_subscriber", make_swallowing)
+    task = asyncio.create_task(Subscription(server(), lambda *_: None).run())
+    await connected.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()
+
+
 async def test_subscription_without_redis_is_made_when_it_is_back(valkey):
     valkey.stop()
     async with listening("one") as (_, heard, connected):
