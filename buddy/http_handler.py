@@ -55,9 +55,8 @@ class HttpHandler(ASGIHandler):
 class TidyLoop:
     """An application around `inner`, for which the threads of the event loop give their connections back.
 
-    It also watches the loop (`LoopWatch`).
-
-    Sockets, the rendering of error pages and other work without a request run there.
+    Sockets, the rendering of error pages and other work without a request run there. The loop itself is
+    watched (`LoopWatch`).
     """
 
     def __init__(self, inner: Any) -> None:

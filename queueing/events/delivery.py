@@ -68,7 +68,7 @@ def emit_sync(owner: str, event: Event) -> None:
 
 
 def emit_many_sync(owner: str, events: Sequence[Event]) -> None:
-    """Send the events of one owner from synchronous code, in order. Never raises."""
+    """Send the events of one owner from synchronous code, in order. Never raises, as `emit_many`."""
     layer = get_channel_layer()
     if not hasattr(layer, "group_send_sync"):
         async_to_sync(emit_many)([(owner, event) for event in events])
@@ -80,4 +80,8 @@ def emit_many_sync(owner: str, events: Sequence[Event]) -> None:
         except redis_client.Unavailable as exc:
             logger.warning("%d events were lost: %s", len(events), exc)
         except Exception:
-            logger.exception("events cannot be sent: %s", [event["type"] for event in events])
+            if len(events) > 1:
+                for event in events:
+                    emit_sync(owner, event)
+            else:
+                logger.exception("an event cannot be sent: %s", events[0]["type"])

@@ -61,13 +61,14 @@ def _fresh(queue: str) -> RecentRuns | None:
 
 
 def _read(queue: str) -> RecentRuns:
+    every = _Known.by_queue  # of the settings with which it is read
     pipeline = redis_client.client().pipeline(transaction=False)
     pipeline.lrange(scripts.queue_key(queue, "durations"), 0, -1)
     pipeline.zrange(scripts.queue_key(queue, "active"), 0, _MAX_ACTIVE - 1)
     durations, active = pipeline.execute()
     running = _seconds_running(active) if active else []
     forecast = Forecast([int(ms) / 1000 for ms in durations], running)
-    found = _Known.by_queue[queue] = RecentRuns(forecast, clusters_alive(), time.monotonic())
+    found = every[queue] = RecentRuns(forecast, clusters_alive(), time.monotonic())
     return found
 
 

@@ -44,9 +44,7 @@ async def standing_of(job: Job) -> Standing:
     if known := _known_of(job):
         return known
     if delay_reasons.is_delayed_by_submitter(job):
-        waits = await in_thread(delay_reasons.expected_waits)([job.id])
-        if wait := waits.get(job.id.hex):
-            return Standing(None, wait)
+        return await in_thread(read_standing)(job)
     return (await standings(job.queue, [job.id.hex]))[0]
 
 

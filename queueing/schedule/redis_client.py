@@ -137,13 +137,8 @@ async def aclose() -> None:
 
 def run(call: ScriptCall[T]) -> T:
     """Execute `call` and return its reply. Raises one of `Unavailable`."""
-    with _malformed_reply_is_unavailable(call.script):
-        execute = _sync_connections()[1].execute
-        rest = (len(call.keys), *call.keys, *call.args)
-        try:
-            return call.read(execute("EVALSHA", _sha(call.script), *rest))
-        except NoScriptError:
-            return call.read(execute("EVAL", script_source(call.script), *rest))
+    found: T = run_many([call])[0]
+    return found
 
 
 def run_commands(commands: list[tuple[Any, ...]]) -> list[Any]:
@@ -159,7 +154,13 @@ def run_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
             replies = execute(_by_digest(calls))
         except NoScriptError:
             replies = execute(_by_source(calls))
-        return [call.read(reply) for call, reply in zip(calls, replies, strict=True)]
+        return _read(calls, replies)
+
+
+async def arun(call: ScriptCall[T]) -> T:
+    """Execute `call` on the running loop and return its reply. Raises one of `Unavailable`."""
+    found: T = (await arun_many([call]))[0]
+    return found
 
 
 async def arun_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
@@ -170,7 +171,7 @@ async def arun_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
             replies = await execute(_by_digest(calls))
         except NoScriptError:
             replies = await execute(_by_source(calls))
-        return [call.read(reply) for call, reply in zip(calls, replies, strict=True)]
+        return _read(calls, replies)
 
 
 def _by_digest(calls: Sequence[ScriptCall[Any]]) -> list[tuple[Any, ...]]:
@@ -181,15 +182,8 @@ def _by_source(calls: Sequence[ScriptCall[Any]]) -> list[tuple[Any, ...]]:
     return [("EVAL", script_source(call.script), len(call.keys), *call.keys, *call.args) for call in calls]
 
 
-async def arun(call: ScriptCall[T]) -> T:
-    """Execute `call` on the running loop and return its reply. Raises one of `Unavailable`."""
-    with _malformed_reply_is_unavailable(call.script):
-        execute = fast().execute
-        rest = (len(call.keys), *call.keys, *call.args)
-        try:
-            return call.read(await execute("EVALSHA", _sha(call.script), *rest))
-        except NoScriptError:
-            return call.read(await execute("EVAL", script_source(call.script), *rest))
+def _read(calls: Sequence[ScriptCall[Any]], replies: list[Any]) -> list[Any]:
+    return [call.read(reply) for call, reply in zip(calls, replies, strict=True)]
 
 
 @contextmanager
