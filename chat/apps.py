@@ -12,11 +12,11 @@ class ChatConfig(AppConfig):
 
         from . import personal_data
         from .accounts.access.open_sockets import close_after_logout
-        from .conversations.threads import erase_threads
+        from .conversations.threads import erase_threads, merge_names
         from .http import checks as http_checks  # noqa: F401  (registers the system checks)
         from .limits import checks as limit_checks  # noqa: F401
         from .limits import disk
-        from .models import Thread
+        from .models import Thread, ThreadName
         from .replies.thoughts import erase_jobs
         from .upstream import checks  # noqa: F401  (registers the system checks)
         from .upstream.health import provider_warnings
@@ -26,5 +26,10 @@ class ChatConfig(AppConfig):
         # Erased in this order: after the end of the jobs nothing is stored that the next entry would miss.
         personal_data.register(Job, merge=rename_owner, erase=erase_jobs)
         personal_data.register(Thread, erase=erase_threads)
+        personal_data.register(
+            ThreadName,
+            merge=merge_names,
+            export=lambda row: {"name": row.name, "thread": row.thread_id.hex},
+        )
         monitoring.register_health_check(provider_warnings)
         monitoring.register_health_check(disk.warnings)

@@ -39,6 +39,26 @@ class Thread(models.Model):
         return f"{self.companion} thread {self.id.hex}"
 
 
+class ThreadName(models.Model):
+    """The name that a client uses for a thread instead of its id, such as `thread_123`.
+
+    The same name means another thread for each owner and companion.
+    """
+
+    owner = models.CharField(max_length=64)
+    companion = models.CharField(max_length=32)
+    name = models.CharField(max_length=64)
+    thread = models.OneToOneField(Thread, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "companion", "name"], name="thread_name_once_per_owner")
+        ]
+
+    def __str__(self) -> str:
+        return f"name of thread {self.thread_id.hex}"
+
+
 class Message(models.Model):
     """One message. A reply exists, empty, from the moment its question is accepted: its job fills it.
 

@@ -24,8 +24,8 @@ class NewMessage:
     text: str
     request_id: str
     """The client's own id. The same id again gets the same answer and writes nothing."""
-    thread_id: UUID | None = None
-    """None begins a new thread."""
+    thread_id: UUID | str | None = None
+    """An id, or a name that the client has chosen. None begins a new thread."""
     address: str = ""
     """A `client_address`; empty when it is unknown."""
 

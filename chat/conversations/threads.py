@@ -9,11 +9,13 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from chat.answer_cache.store import forget_thread
 from chat.companions.registry import COMPANIONS
 from chat.errors import Conflict, InvalidInput
-from chat.models import Message, Thread
+from chat.models import Message, Thread, ThreadName
 from chat.replies import texts as reply_texts
 from chat.replies import thoughts
 from chat.replies.titles import renamed_event, title_from
@@ -25,14 +27,38 @@ from .blank import is_blank
 from .characters import check_characters
 
 
-def thread_for(owner: str, companion: str, text: str, thread_id: UUID | None) -> Thread:
-    """Return the named thread, or an unsaved one titled with the beginning of `text`."""
+def thread_for(owner: str, companion: str, text: str, thread_id: UUID | str | None) -> Thread:
+    """Return the thread with this id or client's name, or a new one titled with the beginning of `text`.
+
+    A new thread without a name is not saved yet. Must be called within a transaction.
+    """
     if thread_id is None:
         return Thread(owner=owner, companion=companion, title=title_from(text))
+    if isinstance(thread_id, str):
+        return _named_thread(Thread(owner=owner, companion=companion, title=title_from(text)), thread_id)
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     if thread.companion != companion:
         raise InvalidInput("companion", texts.other_companion(thread.companion))
     return thread
+
+
+def _named_thread(new: Thread, name: str) -> Thread:
+    """Return the owner's thread with this name, or `new`, saved. Requests at the same moment get the same."""
+    row, is_new = ThreadName.objects.select_related("thread").get_or_create(
+        owner=new.owner, companion=new.companion, name=name, defaults={"thread_id": new.id}
+    )
+    if not is_new:
+        return row.thread
+    new.updated_at = timezone.now()
+    new.save()  # after its name: the database checks the reference at the end of the transaction
+    return new
+
+
+def merge_names(old: str, new: str) -> None:
+    """Give the names of threads of the owner `old` to `new`, which keeps its own thread of the same name."""
+    taken = ThreadName.objects.filter(owner=new, companion=OuterRef("companion"), name=OuterRef("name"))
+    ThreadName.objects.filter(Exists(taken), owner=old).delete()
+    ThreadName.objects.filter(owner=old).update(owner=new)
 
 
 def check_companion(thread: Thread) -> None:

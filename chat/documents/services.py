@@ -50,7 +50,7 @@ class AnalysisRequest:
     request_id: str
     question: str = ""
     """Empty for the default question."""
-    thread_id: UUID | None = None
+    thread_id: UUID | str | None = None
     address: str = ""
     """The `client_address`, if known."""
 

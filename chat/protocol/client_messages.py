@@ -5,15 +5,27 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from chat.errors import ChatError, InvalidInput
 
 from . import texts
 
+_NAME = r"^[A-Za-z0-9._:-]{1,64}$"
 #: The client's own id of a request.
-RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+RequestId = Annotated[str, Field(pattern=_NAME)]
+
+
+def _id_or_name(text: str) -> UUID | str:
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
+
+
+#: The id of a thread, or the client's own name for one, such as `thread_123`.
+ThreadKey = Annotated[str, Field(pattern=_NAME), AfterValidator(_id_or_name)]
 
 #: Bytes of one frame. A message of the most characters fits, also when each is a control, which JSON escapes.
 MAX_FRAME = 128 * 1024
@@ -55,7 +67,7 @@ class Ask(_Model):
     type: Literal["chat:message"]
     request_id: RequestId
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
-    thread_id: UUID | None = None
+    thread_id: ThreadKey | None = None
     messages: list[MessageIn] = Field(min_length=1)
 
 
@@ -80,7 +92,7 @@ class RecordingIn(_Model):
     """What the client wants done with a recording."""
 
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
-    thread_id: UUID | None = None
+    thread_id: ThreadKey | None = None
     send: bool = False
     """True to send the transcript as a message; otherwise it is only returned, to be edited."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
@@ -101,7 +113,7 @@ class DocumentIn(_Model):
     """A question about a document."""
 
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
-    thread_id: UUID | None = None
+    thread_id: ThreadKey | None = None
     question: str = ""
     text: str | None = None
     """The document itself, if it is not a file."""

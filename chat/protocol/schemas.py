@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from .client_messages import MessageIn, RequestId
+from .client_messages import MessageIn, RequestId, ThreadKey
 
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 
@@ -34,7 +34,7 @@ class QuestionIn(CamelSchema):
 
     message: str | None = None
     messages: list[MessageIn] | None = Field(default=None, min_length=1)
-    thread_id: UUID | None = None
+    thread_id: ThreadKey | None = None
     request_id: RequestId | None = None
     assistant_id: str | None = None
     """A companion's name, for clients of the reference design. Must agree with the address."""

@@ -41,7 +41,7 @@ class TranscriptionRequest:
 
     companion: str
     request_id: str
-    thread_id: UUID | None = None
+    thread_id: UUID | str | None = None
     send: bool = False
     """True to send the transcript as a message; otherwise it is only returned."""
     language: str = ""

@@ -54,7 +54,7 @@ def attack(message: Any, victim: Victim) -> dict[str, Any]:
         if name == "type":
             continue
         kinds = {info.annotation, *get_args(info.annotation)}
-        if UUID in kinds:
+        if kinds & {UUID, client_messages.ThreadKey}:
             found[name] = victim.ids[name]
         elif name in _FIELDS:
             found[name] = _FIELDS[name]

@@ -60,7 +60,7 @@ async def test_each_companion_has_an_endpoint(alice, companion):
         ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "user"}]}, "messages.0.content"),
         ({"message": "x", "requestId": "no spaces"}, "requestId"),
-        ({"message": "x", "threadId": "nonsense"}, "threadId"),
+        ({"message": "x", "threadId": "non sense"}, "threadId"),
         ({"message": "x", "assistantId": "asst_1"}, "assistantId"),
         ({"message": "x", "assistantId": "culture"}, "assistantId"),
     ],

@@ -36,6 +36,7 @@ BOUNDS = {
     "analytics.Salt": "one a day; pruning.prune",
     "analytics.Feedback": "one for each answer",
     "chat.Thread": "LIMIT_ADDRESS; MAX_VISITORS; with the session",
+    "chat.ThreadName": "at most one for each Thread",
     "chat.Message": "as Thread",
     "chat.Rendering": "as Message",
     "chat.FoldedText": "as Message; written when its owner searches",

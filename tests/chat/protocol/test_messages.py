@@ -48,7 +48,7 @@ def test_assistant_id_names_the_companion():
         ({"requestId": "x" * 65}, "requestId"),
         ({"requestId": 7}, "requestId"),
         ({"companion": None}, "companion"),
-        ({"threadId": "not-an-id"}, "threadId"),
+        ({"threadId": "not an id"}, "threadId"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user"}]}, "messages.0.content"),
