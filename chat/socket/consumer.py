@@ -135,19 +135,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._refuse(error_event(exc, request_id=request_id, message_type=message_type))
 
     async def _handle(self, message: client_messages.ClientMessage) -> None:
-        """Carry the message out. The session of a visitor is stored with the first thing that is kept."""
+        """Carry the message out."""
         if not isinstance(message, client_messages.ADDING_NOTHING):
             disk.check()
-        session = self.scope["session"]
-        is_first = self.session_key.startswith(access_keys.UNSTORED)
-        is_first = is_first and not isinstance(message, client_messages.READING)
-        if is_first:
-            await in_thread(admit_visitor)(self._connected.address)
+            if self.session_key.startswith(access_keys.UNSTORED):
+                await self._keep_visitor()
         await handlers.handle(self._connected, message)
-        if is_first:
-            await in_thread(session.keep)()
-            self.session_key = access_keys.of_session(session)
         await self._record_use(message)
+
+    async def _keep_visitor(self) -> None:
+        """Store the session of a visitor before the first thing that is kept.
+
+        Before: a session that ends in that moment has a row that says so, also to this socket.
+        """
+        session = self.scope["session"]
+        await in_thread(_admit_and_keep)(session, self._connected.address)
+        self.session_key = access_keys.of_session(session)
 
     async def _record_use(self, message: client_messages.ClientMessage) -> None:
         """Record that the session of a user is used, for what its user does and not its page by itself."""
@@ -236,6 +239,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 def group_of_stream(stream: str) -> str:
     """Return the channel-layer group of an event stream, to which the frames of its client are sent."""
     return f"stream.{stream}"
+
+
+def _admit_and_keep(session: Any, address: str) -> None:
+    admit_visitor(address)
+    session.keep()
 
 
 def _was_answered(client: SocketClient, event: Event) -> bool:

@@ -1,5 +1,6 @@
 """S9: a visit leaves no row. The session of a visitor is stored with the first thing that is kept."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -12,15 +13,16 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from buddy.asgi import application
+from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.access.owners import owner_of_session
-from chat.accounts.access.session_store import SessionStore, is_of_visitor, stored_key
+from chat.accounts.access.session_store import ENDED, SessionStore, is_of_visitor, stored_key
 from chat.accounts.models import UserSession
 from chat.accounts.sessions import sweep
 from chat.models import Thread
+from chat.socket import handlers
 from queueing.record.pruning import registered_steps
 from tests.chat.accounts.account_client import send_message, sign_up, submit_form, thread_titles
 from tests.chat.browser import PAGE, Tab, browser
-from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -29,11 +31,6 @@ ZEROS = "0" * 32
 
 async def rows() -> int:
     return await Session.objects.acount()
-
-
-async def stored() -> None:
-    """Wait for the row of a visitor: the answer to a message may come a moment before."""
-    await eventually(Session.objects.exists, "a stored session")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +73,6 @@ async def test_first_message_stores_the_session_of_the_same_visitor():
         key = alice.client.cookies["sessionid"].value
         await tab.ask("Where to?")
         await tab.receive_until("chat:queued")
-        await stored()
         assert await thread_titles(alice) == ["Where to?"]
         assert await Session.objects.filter(session_key=stored_key(key)).aexists()
         other = await alice.open()
@@ -98,9 +94,47 @@ async def test_two_first_messages_at_once_store_one_session():
             await tab.ask(f"Question {number}", f"r-{number}")
         for tab in tabs:
             await tab.receive_until("chat:queued")
-        await stored()
         assert await rows() == 1
         assert len(await thread_titles(alice)) == 2
+
+
+@pytest.mark.parametrize("end", ["sign-up", "erasing"])
+async def test_session_that_ends_while_the_first_message_is_accepted_ends_the_socket(monkeypatch, end):
+    """The session is stored before anything of its visitor is, so that its end finds a row."""
+    monkeypatch.setattr(OpenSockets, "every", 0.1)
+    async with browser() as alice:
+        tab = await alice.open()
+        key = alice.client.cookies["sessionid"].value
+        is_written, may_answer = asyncio.Event(), asyncio.Event()
+        queued_event = handlers.serializers.queued_event
+
+        async def held(submission):
+            is_written.set()
+            await may_answer.wait()
+            return await queued_event(submission)
+
+        monkeypatch.setattr(handlers.serializers, "queued_event", held)
+        await tab.ask("Where to?")
+        await asyncio.wait_for(is_written.wait(), 10)
+        if end == "sign-up":
+            await sign_up(alice)
+        else:
+            await submit_form(alice, "erase/", confirmed="on")
+        may_answer.set()
+        assert await tab.receive_close_code() == 4401
+        row = await Session.objects.aget(session_key=stored_key(key))
+        assert row.session_data == ENDED
+
+
+async def test_cancelling_and_withdrawing_store_no_session():
+    tab = Tab(application, "/ws/", headers=PAGE)
+    assert (await tab.connect(timeout=10))[0]
+    await tab.receive_event()
+    for message in ({"type": "job:cancel", "jobId": ZEROS}, {"type": "message:withdraw", "messageId": ZEROS}):
+        await tab.send_message(**message)
+        await tab.receive_until("error")
+    assert await rows() == 0
+    await tab.disconnect()
 
 
 @pytest.mark.parametrize("forged", ["a" * 32, "a" * 32 + ".1abcde.signature", "", "é", "a.b.c"])
