@@ -36,7 +36,11 @@ class ContentSecurityPolicy(OnLoop, CSPMiddleware):
 
 
 class Common(OnLoop, CommonMiddleware):
-    """Content-Length, and redirects to addresses with a slash."""
+    """Content-Length, the check of the host's name, and redirects to addresses with a slash."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        """Return a redirect or None. Probes may use any name: an orchestrator knows only addresses."""
+        return None if request.path in ("/healthz", "/readyz") else super().process_request(request)
 
 
 class Authentication(OnLoop, AuthenticationMiddleware):

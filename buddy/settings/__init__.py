@@ -6,6 +6,7 @@
 from logging import LogRecord
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .accounts import *  # noqa: F403 (these are settings as well)
 from .accounts import CLIENT_URL, HTTPS
@@ -17,6 +18,7 @@ from .queue import *  # noqa: F403
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS += [host for host in [urlsplit(CLIENT_URL).hostname] if host and host not in ALLOWED_HOSTS]
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
 #: Networks (or `unix`) of the proxies whose X-Forwarded-For is trusted (docs/limits.md).
 TRUSTED_PROXIES = [proxy.strip() for proxy in env.list("TRUSTED_PROXIES", default=[])]
@@ -126,8 +128,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Load balancers and orchestrators ask by address and over http. A redirect would look like a good answer.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+#: Seconds for which a browser uses only https after a visit. No one can take that back before they are over.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+# Subdomains are those of the whole organisation, and preloading lasts for months: both are for it to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
