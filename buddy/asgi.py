@@ -1,11 +1,12 @@
 """The ASGI application: HTTP requests go to Django, WebSockets to the consumers."""
 
-import os
 import sys
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
+from buddy.startup import read_settings
+
+read_settings()
 django.setup(set_prefix=False)  # first, because the imports below need it
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402

@@ -4,8 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 from .private_files import is_open, open_files
+from .settings.environment import ENV_FILE
+from .variable_names import unknown_names, values_with_comments
 
 
 @register(Tags.security)
@@ -23,3 +26,26 @@ def check_private_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="buddy.W001",
         )
     ]
+
+
+@register()
+def check_variable_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report variables that look like settings and change nothing, and lines of `.env` without one."""
+    found: list[CheckMessage] = []
+    try:
+        unknown = list(unknown_names())
+    except ImproperlyConfigured:
+        return []  # the check of the engine reports it
+    for name, place, similar in unknown:
+        hint = f"Did you mean {similar}?" if similar else "Remove it, or correct its name."
+        hint = f"{hint} docs/settings.md lists all settings."
+        found.append(Warning(f"{name} in {place} is not a setting.", hint=hint, id="buddy.W002"))
+    for line in ENV_FILE.unreadable:
+        message = f"Line {line} of .env has no effect."
+        hint = "Write NAME=value. A value with spaces before #, or with quotes, is in quotes."
+        found.append(Warning(message, hint=hint, id="buddy.W003"))
+    for name in values_with_comments():
+        message = f"The value of {name} ends in what looks like a comment, and is used as it is."
+        hint = "Docker and systemd keep comments after values. Write comments on lines of their own."
+        found.append(Warning(message, hint=hint, id="buddy.W004"))
+    return found

@@ -146,6 +146,15 @@ ENVIRONMENT_OVERRIDES: dict[str, Callable[[str], Any]] = {
 }
 
 
+def _variable(queue: str, field_name: str) -> str:
+    return f"QUEUE_{queue.upper().replace('-', '_')}_{field_name.upper()}"
+
+
+def environment_variables() -> set[str]:
+    """Return the names of all variables of the environment that change the settings of a queue."""
+    return {_variable(queue, name) for queue in get_conf().queues for name in ENVIRONMENT_OVERRIDES}
+
+
 @cache
 def get_conf() -> EngineConf:
     """Return the settings, which are read once, and again after a test overrides `QUEUEING`."""
@@ -182,7 +191,7 @@ def _queue(name: str, spec: dict[str, Any]) -> QueueDef:
     backoff = dict(spec.pop("backoff", {}))
     limiter = spec.pop("limiter", None)
     for key, parse in ENVIRONMENT_OVERRIDES.items():
-        variable = f"QUEUE_{name.upper().replace('-', '_')}_{key.upper()}"
+        variable = _variable(name, key)
         if not (text := os.environ.get(variable, "")):
             continue
         try:

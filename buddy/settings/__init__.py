@@ -17,6 +17,8 @@ from .queue import *  # noqa: F403
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
+#: Former keys: what they signed or encrypted is still read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 ALLOWED_HOSTS += [host for host in [urlsplit(CLIENT_URL).hostname] if host and host not in ALLOWED_HOSTS]
 CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
@@ -88,9 +90,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "chat.accounts.access.session_store"
 _DAY = 60 * 60 * 24
 #: Seconds after which a session ends: a visitor's after the last visit, a user's after signing in.
-SESSION_COOKIE_AGE = round(_DAY * env.float("SESSION_DAYS", default=90))
+SESSION_COOKIE_AGE = round(_DAY * env.float("SESSION_DAYS", default=90, at_least=0.01))
 #: Seconds without use after which the session of a user ends.
-SESSION_IDLE_SECONDS = round(_DAY * env.float("SESSION_IDLE_DAYS", default=30))
+SESSION_IDLE_SECONDS = round(_DAY * env.float("SESSION_IDLE_DAYS", default=30, at_least=0.01))
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- static files and security -------------------------------------------------------------------------
@@ -165,3 +167,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django-q": {"level": "WARNING"}},
 }
+
+env.refuse_wrong_values()

@@ -1,5 +1,7 @@
 """Settings of the chat: the model, limits, analytics, care."""
 
+from urllib.parse import urlsplit
+
 from .environment import env
 
 COMPANION_IDS = ("corporate", "travel", "emotional", "culture")
@@ -7,11 +9,14 @@ COMPANION_IDS = ("corporate", "travel", "emotional", "culture")
 # --- the model ------------------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
-OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
+_host = urlsplit(OPENAI_BASE_URL or "https://api.openai.com").hostname or ""
+_is_openai = bool(OPENAI_API_KEY) and f".{_host}".endswith(".openai.com")
+#: Without it, a small model of OpenAI's own. Other servers have other names.
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="") or ("gpt-5.4-mini" if _is_openai else "")
 #: auto, responses or chat. auto means Responses for OpenAI and chat completions for other servers.
 OPENAI_API = env.str("OPENAI_API", default="auto")
 #: Maximum number of tokens of one call: instructions, conversation and answer together.
-OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000)
+OPENAI_CONTEXT_TOKENS = env.int("OPENAI_CONTEXT_TOKENS", default=32_000, at_least=1_000)
 #: Tokens that the model may use for thoughts besides those of the answer, by companion.
 THINKING_TOKENS = {
     companion: env.int(
@@ -81,13 +86,13 @@ MAX_VISITORS = env.int("MAX_VISITORS", default=200_000)
 #: Maximum requests, event streams and sockets that one address has open in a web process. 0 means no limit.
 LIMIT_OPEN = env.int("LIMIT_OPEN", default=500)
 #: Maximum seconds that a message over its limit is held. A message that must wait longer is refused.
-LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60)
+LIMIT_MAX_WAIT = env.int("LIMIT_MAX_WAIT", default=60, at_most=3_600)
 #: Seconds for which the same question gets the stored answer. 0 turns the answer cache off.
 ANSWER_CACHE_SECONDS = env.int("ANSWER_CACHE_SECONDS", default=60 * 60 * 24)
 
 # --- analytics --------------------------------------------------------------------------------------
 #: Days for which events and their totals are kept. 0 turns analytics off.
-ANALYTICS_DAYS = max(0, env.int("ANALYTICS_DAYS", default=90))
+ANALYTICS_DAYS = env.int("ANALYTICS_DAYS", default=90)
 
 # --- care -------------------------------------------------------------------------------------------
 #: A contact person for people in a crisis, as `Name <address>`. The address is https:, mailto: or tel:.

@@ -23,6 +23,8 @@ _SQLITE = {
     "timeout": 30,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
+#: Maximum number of connections of a process to PostgreSQL.
+_POOL = env.int("DB_POOL", default=10, at_least=1)
 
 
 def _default() -> dict[str, Any]:
@@ -30,7 +32,7 @@ def _default() -> dict[str, Any]:
     options = database.get("OPTIONS", {})  # the parameters of the address, which win
     if database["ENGINE"].endswith("sqlite3"):
         return database | {"OPTIONS": _SQLITE | options}
-    pool = {"max_size": env.int("DB_POOL", default=10), "timeout": _PATIENCE}
+    pool = {"max_size": _POOL, "timeout": _PATIENCE}
     # Of several hosts the one that takes writes: after a failover that is another one.
     primary = {"target_session_attrs": "read-write"} if "," in database["HOST"] else {}
     return database | {

@@ -4,29 +4,30 @@
 (`manage.py qcluster`, `manage.py runserver`) find them.
 """
 
-import io
 import os
 import secrets
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from buddy.env_file import add_to_environment, read_env_file
 from buddy.private_files import keep_private
+
+from .variables import Variables
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = BASE_DIR / "var"
 keep_private(VAR_DIR)  # first: every process reads the settings before it creates a file
 
-env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(str(BASE_DIR / ".env"))
-if (VAR_DIR / "local.env").is_file():
-    # With a model of their own, users want no setting of the embedded model.
-    own_model = os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
-    embedded = (VAR_DIR / "local.env").read_text().splitlines()
-    env.read_env(io.StringIO("\n".join(line for line in embedded if not own_model or "REDIS_URL" in line)))
+env = Variables(os.environ)
+#: The names of the variables in `.env`, and the lines that are not variables.
+ENV_FILE = add_to_environment(BASE_DIR / ".env")
+# With a model of their own, users want no setting of the embedded model.
+_own_model = os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
+for _name, _value in read_env_file(VAR_DIR / "local.env").values.items():
+    if not _own_model or "REDIS_URL" in _name:
+        os.environ.setdefault(_name, _value)
 
 
 def local_secret_key() -> str:

@@ -15,12 +15,12 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 #: A network (an IPv4 address, or an IPv6 /64) may have the open questions and the budget of this many
 #: visitors without accounts.
-VISITORS_PER_NETWORK = max(1, env.int("VISITORS_PER_NETWORK", default=10))
+VISITORS_PER_NETWORK = env.int("VISITORS_PER_NETWORK", default=10, at_least=1)
 
 Q_CLUSTER = {
     "name": "buddy",
     "broker_class": "queueing.worker.django_q.broker.RedisBroker",
-    "workers": env.int("QUEUE_WORKERS", default=1),
+    "workers": env.int("QUEUE_WORKERS", default=1, at_least=1),
     "timeout": 300,
     "retry": 360,
     "recycle": 0,

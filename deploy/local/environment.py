@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import environ
+from buddy.env_file import add_to_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
@@ -18,9 +18,7 @@ LOCAL_ENV = VAR / "local.env"
 
 def load() -> None:
     """Add the values of `.env` to the environment. A value that is already in the environment stays."""
-    dotenv = ROOT / ".env"
-    if dotenv.is_file():
-        environ.Env.read_env(str(dotenv))
+    add_to_environment(ROOT / ".env")
 
 
 def own_redis() -> bool:

@@ -1,6 +1,5 @@
 """The step before the services start: check the settings, migrate the database, collect static files."""
 
-import os
 import sys
 
 import django
@@ -8,13 +7,15 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, SystemCheckError
 from django.db import OperationalError
 
+from buddy.startup import read_settings
+
 
 def main() -> None:
     """Check, migrate and collect static files. Exit with one sentence when a step fails.
 
     Collecting takes about a second. A local run then serves the same files as production.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
+    read_settings()
     django.setup()
     try:
         BaseCommand().check()

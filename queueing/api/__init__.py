@@ -11,6 +11,7 @@ The submodules of this package are public, too: `events`, `sockets`, `database`,
 `admin` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
 """
 
+from queueing.conf import environment_variables
 from queueing.context import JobContext
 from queueing.control.owners import erase_owner, rename_owner, stop_owner
 from queueing.control.verbs import cancel, pause, remove, resume, retry
@@ -53,6 +54,7 @@ __all__ = [
     "Submission",
     "WrongState",
     "cancel",
+    "environment_variables",
     "erase_owner",
     "get_kind",
     "job",
