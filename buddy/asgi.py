@@ -33,6 +33,8 @@ protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToke
 application = TidyLoop(Bounded(DoNotTrackMiddleware(protocols)))
 
 if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
+    from buddy import graceful_stop
     from buddy.bounds import daphne
 
     daphne.install()
+    graceful_stop.install()

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 from daphne import http_protocol, server, ws_protocol
 from django.conf import settings
@@ -28,6 +29,8 @@ IN_MEMORY = 100_000
 PATIENCE, PIECE = 20, 64 * 1024
 #: Seconds that a connection is kept between two requests.
 IDLE = 60
+#: Seconds that a process that stops waits for the first byte of a new connection.
+FIRST_BYTE = 1.0
 #: Seconds for which a refused client may read the answer while what it sends is thrown away.
 LINGER = 2
 #: Bytes of a frame of a socket. The application refuses frames of half this size, with an event that says so.
@@ -60,6 +63,8 @@ class Shares:
 reactor: Any = _reactor
 _bodies = Shares()
 _connections = Shares()
+#: The connections of HTTP. One that became a socket is none of them.
+open_channels: "WeakSet[BoundedChannel]" = WeakSet()
 
 
 class BoundedRequest(http_protocol.WebRequest):
@@ -149,6 +154,8 @@ class BoundedChannel(http.HTTPChannel):
     _is_refused = False
     #: Bytes of a request since its client was given time.
     _piece = 0
+    #: Whether a request has come, and when the connection was made.
+    _has_asked, _since = False, 0.0
 
     def connectionMade(self) -> None:
         """Count the connection, or abort it when there are too many."""
@@ -157,6 +164,8 @@ class BoundedChannel(http.HTTPChannel):
         # Behind proxies all connections are theirs, and they limit those of their clients.
         self._client = "" if settings.TRUSTED_PROXIES else client_address({"client": (peer, 0)})
         self._is_counted = True
+        open_channels.add(self)
+        self._since = reactor.seconds()
         _connections.add(self._client, 1)
         most = 2 * settings.LIMIT_OPEN or ALL_CONNECTIONS
         if _connections.total > ALL_CONNECTIONS or _connections.of(self._client) > most:
@@ -178,7 +187,7 @@ class BoundedChannel(http.HTTPChannel):
 
     def allContentReceived(self) -> None:
         """Hand over a request that has come whole."""
-        self._piece = 0
+        self._piece, self._has_asked = 0, True
         self.setTimeout(IDLE)  # for the time after its answer
         super().allContentReceived()
 
@@ -191,6 +200,13 @@ class BoundedChannel(http.HTTPChannel):
         self.transport.write(b"\r\n".join([*lines, b"", refused.body]))
         self.transport.loseWriteConnection()
         reactor.callLater(LINGER, self.transport.abortConnection)
+
+    def end_when_idle(self) -> None:
+        """Close the connection, now if no request comes, else after its answer."""
+        self.persistent = 0
+        is_new = not self._has_asked and reactor.seconds() - self._since < FIRST_BYTE
+        if not (self._handlingRequest or self._piece or is_new):
+            self.loseConnection()
 
     def _send100Continue(self) -> None:
         if not self._is_refused:
@@ -205,6 +221,7 @@ class BoundedChannel(http.HTTPChannel):
         """Count the connection no longer: it is closed, or a socket, which counts as an open request."""
         if self._is_counted:
             self._is_counted = False
+            open_channels.discard(self)
             _connections.add(self._client, -1)
 
 

@@ -35,6 +35,7 @@ QUEUEING = {
     "OWNERS_PER_SHARE": VISITORS_PER_NETWORK,
     "PRELOAD": ("openai", "aiohttp"),
     "VERSION": env.str("RELEASE", default=""),
+    "HEALTH_FILE": env.str("HEALTH_FILE", default=""),
     # The project has no tasks of Django-Q2. An installation can name its own functions.
     "TASKS": tuple(env.list("QUEUE_TASKS", default=[])),
     # A provider is one model of one server: `openai` is OPENAI_MODEL, which has limits of its own.

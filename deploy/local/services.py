@@ -99,7 +99,11 @@ def web_service(host: str, port: int) -> Service:
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     shown = f"[{near}]" if ":" in near else near
     return Service(
-        "web", command, lambda: http_missing(near, port, "/readyz"), address=f"http://{shown}:{port}"
+        "web",
+        command,
+        lambda: http_missing(near, port, "/readyz"),
+        address=f"http://{shown}:{port}",
+        grace=20.0,
     )
 
 

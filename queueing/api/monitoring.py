@@ -8,6 +8,7 @@ from queueing.monitoring.prometheus import metric_name, metrics_text, register_m
 from queueing.monitoring.statistics import completed_since
 from queueing.record.pruning import register_pruning
 from queueing.schedule.presence import workers_alive
+from queueing.worker.liveness.service_manager import notify
 
 __all__ = [
     "CRITICAL",
@@ -17,6 +18,7 @@ __all__ = [
     "completed_since",
     "metric_name",
     "metrics_text",
+    "notify",
     "queue_health",
     "queue_overview",
     "recent_failures",

@@ -31,6 +31,7 @@ from queueing.record.django_q_tasks import never_in_this_process
 
 from .entry import main
 from .liveness.identity import Identity, Shared
+from .liveness.service_manager import notify
 from .stop_signals import STOP_SIGNALS
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Supervisor(Sentinel):
         self.monitor = self.pusher = None
         self.start_event, self.stop_event = Event(), Event()
         self._next_spawn = 0.0
+        self._is_ready = False
         self._pipe = os.pipe()
         self._suspects = RawValue("L", 0)
 
@@ -126,6 +128,7 @@ class Supervisor(Sentinel):
             now = time.monotonic()
             self._check_workers(min(now - checked_at, 2 * _CHECK_INTERVAL))
             checked_at = now
+            self._say_alive()
             if Conf.SCHEDULER and now >= scheduler_at:
                 scheduler_at = now + _SCHEDULER_INTERVAL
                 scheduler(broker=self.broker)
@@ -156,6 +159,12 @@ class Supervisor(Sentinel):
         for _ in range(probers, min(self._suspects.value, _MAX_PROBERS)):
             self.spawn_worker(is_prober=True)
 
+    def _say_alive(self) -> None:
+        """Tell the service manager that the cluster works, if a worker does: first that it is ready."""
+        if any(process.last_beat and process.silent < _BLOCKED_AFTER for process in self.pool):
+            notify("WATCHDOG=1" if self._is_ready else "READY=1", get_conf().health_file)
+            self._is_ready = True
+
     def _check_leaving(self, process: Any, elapsed: float) -> None:
         process.leaves_for = getattr(process, "leaves_for", 0.0) + elapsed
         if process.is_alive() and process.leaves_for > get_conf().grace + _KILL_AFTER:
@@ -180,6 +189,7 @@ class Supervisor(Sentinel):
 
     def stop(self) -> None:
         """Stop the workers; kill those that take longer than the grace time allows."""
+        notify("STOPPING=1")
         processes = [*self.pool, *self._leaving]
         for process in processes:
             process.terminate()

@@ -86,6 +86,7 @@ QUEUEING = {
     "PRELOAD": ("tests.queueing.testapp.preloaded",),
     "QUEUES": QUEUES,
     "TASKS": TASKS,
+    "HEALTH_FILE": env.str("HEALTH_FILE", default=""),
     **TIMES,
 }
 LOGGING = {
