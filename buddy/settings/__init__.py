@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .accounts import *  # noqa: F403 (these are settings as well)
-from .accounts import CLIENT_URL, HTTPS
 from .companions import *  # noqa: F403
 from .database import DATABASES as DATABASES
 from .environment import BASE_DIR, VAR_DIR, env, local_secret_key
+from .origins import *  # noqa: F403
+from .origins import CORS_ALLOWED_ORIGINS, HTTPS, SITE_URL
 from .queue import *  # noqa: F403
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -20,8 +21,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret_key()
 #: Former keys: what they signed or encrypted is still read.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-ALLOWED_HOSTS += [host for host in [urlsplit(CLIENT_URL).hostname] if host and host not in ALLOWED_HOSTS]
-CSRF_TRUSTED_ORIGINS = [CLIENT_URL.rstrip("/")] if CLIENT_URL else []
+ALLOWED_HOSTS += [host for host in [urlsplit(SITE_URL).hostname] if host and host not in ALLOWED_HOSTS]
 #: Networks (or `unix`) of the proxies whose X-Forwarded-For is trusted (docs/limits.md).
 TRUSTED_PROXIES = [proxy.strip() for proxy in env.list("TRUSTED_PROXIES", default=[])]
 
@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "buddy.storage.Collected",  # django.contrib.staticfiles
     "channels",
     "ninja",  # for the static files of /api/docs: the default is a CDN, which our CSP blocks
+    "corsheaders",
     "csp",
     "allauth",
     "allauth.account",
@@ -67,6 +68,8 @@ MIDDLEWARE = [
     "chat.accounts.access.middleware.TriesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
+if CORS_ALLOWED_ORIGINS:
+    MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")
 
 ROOT_URLCONF = "buddy.urls"
 ASGI_APPLICATION = "buddy.asgi.application"
@@ -93,7 +96,6 @@ _DAY = 60 * 60 * 24
 SESSION_COOKIE_AGE = round(_DAY * env.float("SESSION_DAYS", default=90, at_least=0.01))
 #: Seconds without use after which the session of a user ends.
 SESSION_IDLE_SECONDS = round(_DAY * env.float("SESSION_IDLE_DAYS", default=30, at_least=0.01))
-SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- static files and security -------------------------------------------------------------------------
 STATIC_URL = "/static/"

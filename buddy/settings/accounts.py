@@ -3,10 +3,7 @@
 from typing import Any
 
 from .environment import env
-
-#: The public address, for example https://buddy.example.org. NEXT_PUBLIC_CLIENT_URL is its former name.
-CLIENT_URL = env.str("CLIENT_URL", default=env.str("NEXT_PUBLIC_CLIENT_URL", default=""))
-HTTPS = CLIENT_URL.startswith("https://")
+from .origins import HTTPS, SITE_URL
 
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587, at_least=1, at_most=65_535)
@@ -15,8 +12,8 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
-#: With a mail server, accounts have verified e-mail addresses. Links in e-mails need CLIENT_URL.
-SENDS_MAIL = bool(EMAIL_HOST and CLIENT_URL)
+#: With a mail server, accounts have verified e-mail addresses. Links in e-mails need SITE_URL.
+SENDS_MAIL = bool(EMAIL_HOST and SITE_URL)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

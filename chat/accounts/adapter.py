@@ -120,8 +120,8 @@ class AccountAdapter(DefaultAccountAdapter):
             logger.exception("could not send %s", template_prefix)
 
     def _post(self, template_prefix: str, email: str, context: dict[str, Any], lifetime: timedelta) -> None:
-        """Submit a mail whose links lead to `CLIENT_URL`: a stranger can choose the `Host` header."""
-        site = settings.CLIENT_URL.rstrip("/")
+        """Submit a mail whose links lead to `SITE_URL`: a stranger can choose the `Host` header."""
+        site = settings.SITE_URL.rstrip("/")
         message = self.render_mail(template_prefix, email, context | {"site": site, "email": email})
         share = network_name(self.get_client_ip(self.request))
         mail.post(message, lifetime, share)

@@ -41,7 +41,7 @@ def post(message: EmailMessage, lifetime: timedelta, share: str = "") -> None:
 
     `share` is the network that asked for it. Raise `Rejected` when too many mails wait.
     """
-    site = urlsplit(settings.CLIENT_URL).hostname or "localhost"
+    site = urlsplit(settings.SITE_URL).hostname or "localhost"
     parts = {
         "subject": message.subject,
         "body": message.body,

@@ -11,9 +11,8 @@ from chat.upstream.checks import is_http_url
 
 @register()
 def check_client_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Report a CLIENT_URL that is not scheme and host: it decides about HTTPS and which origins may post."""
-    url = settings.CLIENT_URL
-    if not url and settings.EMAIL_HOST:
+    """Report addresses that are not scheme and host: they decide about HTTPS and which origins may post."""
+    if not settings.SITE_URL and settings.EMAIL_HOST:
         return [
             Warning(
                 "EMAIL_HOST is set, but CLIENT_URL is empty: passwords cannot be reset by e-mail.",
@@ -21,13 +20,33 @@ def check_client_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="chat.W013",
             )
         ]
-    if not url or (is_http_url(url) and not urlsplit(url).path.strip("/")):
-        return []
+    urls = {"CLIENT_URL": settings.CLIENT_URL, "SITE_URL": settings.SITE_URL}
     return [
         Error(
-            f"CLIENT_URL is {url!r}.",
+            f"{name} is {url!r}.",
             hint="Write scheme and host as the browser shows them, and nothing after, "
             "such as https://buddy.example.org.",
             id="chat.E004",
+        )
+        for name, url in urls.items()
+        if url and not _is_origin(url)
+    ]
+
+
+def _is_origin(url: str) -> bool:
+    parts = urlsplit(url)
+    return is_http_url(url) and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+
+
+@register()
+def check_cross_site_cookies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report cookies that browsers would refuse."""
+    if not settings.CROSS_SITE_COOKIES or settings.HTTPS:
+        return []
+    return [
+        Error(
+            "CROSS_SITE_COOKIES is set, but the site is not at https://: browsers refuse such cookies.",
+            hint="Set SITE_URL to the https:// address of this server, or remove CROSS_SITE_COOKIES.",
+            id="chat.E014",
         )
     ]

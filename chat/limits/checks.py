@@ -52,7 +52,7 @@ def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
         return [
             Warning(
-                "CLIENT_URL is https://, so the site is behind a proxy, but TRUSTED_PROXIES is empty.",
+                "The site is at https://, so it is behind a proxy, but TRUSTED_PROXIES is empty.",
                 hint="All visitors appear to have one address and share its limits. Add the proxy's address.",
                 id="chat.W010",
             )

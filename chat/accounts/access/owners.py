@@ -106,7 +106,8 @@ class VisitorAuth(APIKeyCookie):
     """The authentication of API operations: sets `request.auth` to the owner, and refuses forged requests.
 
     A new visitor gets a session and a CSRF cookie with the response. A program with a token acts for its
-    user; browsers send no token by themselves, so such a request needs no CSRF token.
+    user; browsers send no token by themselves, so such a request needs no CSRF token. Nor does a page of the
+    front end, which cannot read the CSRF cookie: no other page can send its `Origin`.
     """
 
     param_name = settings.SESSION_COOKIE_NAME
@@ -114,7 +115,7 @@ class VisitorAuth(APIKeyCookie):
     async def __call__(self, request: HttpRequest) -> str:
         if (secret := tokens.secret_in_header(request.headers.get("Authorization", ""))) is not None:
             return await sync_to_async(_owner_of_token)(secret, request)
-        if _may_be_a_browser(request) and check_csrf(request):
+        if _may_be_forged(request) and check_csrf(request):
             raise HttpError(403, texts.CSRF_FAILED)
         if self.param_name not in request.COOKIES:
             get_token(request)
@@ -155,10 +156,13 @@ def _owner_of_token(secret: str, request: HttpRequest) -> str:
     return tokens.admit(secret, required_scope(request), address).owner
 
 
-def _may_be_a_browser(request: HttpRequest) -> bool:
-    """Return whether the request can be forged: it has a cookie to abuse, or a page sent it.
+def _may_be_forged(request: HttpRequest) -> bool:
+    """Return whether the request can be forged: it has a cookie to abuse, or a page of another site sent it.
 
     Browsers send the page's origin with every unsafe request. A script without cookies impersonates no
     visitor, and cannot get a CSRF token either.
     """
-    return bool(request.COOKIES) or "Origin" in request.headers or "Referer" in request.headers
+    origin = request.headers.get("Origin")
+    if origin in settings.CORS_ALLOWED_ORIGINS:
+        return False
+    return bool(request.COOKIES or origin is not None or "Referer" in request.headers)

@@ -13,7 +13,8 @@ class OriginOrToken:
     """Refuse sockets that a page of another origin opens. Programs with a token may omit the `Origin` header.
 
     Browsers always send `Origin` and no page can hide it, so a client without it is not a browser. An origin
-    is compared as a whole: scheme, host and port. It must be `CLIENT_URL`, or the address that was called.
+    is compared as a whole: scheme, host and port. It must be that of `SITE_URL`, of `CLIENT_URL`, or of the
+    address that was called.
     """
 
     def __init__(self, inner: Any) -> None:
