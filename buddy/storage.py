@@ -10,7 +10,7 @@ from rjsmin import jsmin
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 #: Folders of our own scripts. Files of libraries are delivered unchanged.
-OURS = ("chat/js/", "queueing/")
+OURS = ("chat/js/", "queueing/", "accounts/")
 
 
 _CSS, _MODULES = HashedFilesMixin.patterns[0], HashedFilesMixin._js_module_import_aggregation_patterns

@@ -63,6 +63,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return whether the password or a code is asked once more. Not just after one was given."""
         return not second_factor.has_recent_proof(self.request)
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return what the user can show, first a passkey if this session was opened with one."""
+        methods = super().get_reauthentication_methods(user)
+        if second_factor.has_used_passkey(self.request):
+            methods.sort(key=lambda method: not method["id"].endswith(":webauthn"))
+        return [method | {"description": texts.PROOFS[method["id"]]} for method in methods]
+
     def get_client_ip(self, request: HttpRequest | None) -> str:
         """Return the network of the client; empty for a command."""
         return client_address(request) if request else ""
@@ -141,6 +148,19 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def get_totp_label(self, user: Any) -> str:
         return str(user.get_username())
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return the name of the site, and the host for which its passkeys are."""
+        return super().get_public_key_credential_rp_entity() | {"name": texts.SITE}
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """Return what the browser shows for a passkey."""
+        name = str(user.get_username())
+        return super().get_public_key_credential_user_entity(user) | {"name": name, "display_name": name}
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002
+        """Return the name of a passkey for which its user has chosen none."""
+        return texts.PASSKEY
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Return False for the last second factor of a user who must have one."""

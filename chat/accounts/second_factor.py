@@ -42,9 +42,18 @@ def has_recent_proof(request: Any) -> bool:
     return any(now - record["at"] <= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for record in records)
 
 
+def has_used_passkey(request: Any) -> bool:
+    """Return whether the user has used a passkey in this session."""
+    records = get_authentication_records(request, request.user)
+    return any(record.get("type") == Authenticator.Type.WEBAUTHN for record in records)
+
+
 def page_for(user: Any) -> str:
     """Return the address of the page on which `user` uses the second factor, or sets it up."""
-    return reverse("mfa_reauthenticate" if is_mfa_enabled(user, MAIN_TYPES) else "mfa_activate_totp")
+    if is_mfa_enabled(user, [Authenticator.Type.TOTP]):
+        return reverse("mfa_reauthenticate")
+    has_passkey = is_mfa_enabled(user, [Authenticator.Type.WEBAUTHN])
+    return reverse("mfa_reauthenticate_webauthn" if has_passkey else "mfa_activate_totp")
 
 
 def record_set_up(*, request: HttpRequest, user: Any, authenticator: Authenticator, **_: Any) -> None:

@@ -18,6 +18,11 @@ NO_ADDRESS_AS_NAME = (
 SIGN_UP_AGAIN = "The account could not be created. Please sign up again, or sign in."
 TOO_MANY_CODES = "Too many wrong codes. Please start again."
 
+SITE = "Buddy Companion"
+PASSKEY = "Passkey"
+PASSKEY_NAME = "Name"
+WRONG_PASSKEY = "This passkey was not accepted. Please try again."
+
 WRONG_PASSWORD = "This is not your password."  # noqa: S105 (not a secret)
 YOUR_PASSWORD = "Your password"  # noqa: S105
 CONFIRM_ERASING = "Yes, erase all my data"
@@ -40,6 +45,12 @@ ERRORS = {
     "too_many_login_attempts": TOO_MANY_CODES,
     "cannot_delete_authenticator": "Your account needs a second factor, and this is the only one.",
 }
+#: What a user can show to confirm the identity, by the ids of django-allauth.
+PROOFS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code of your second factor",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 #: The messages of django-allauth that are shown, by their templates.
 MESSAGES = {
     "account/messages/password_changed.txt": PASSWORD_CHANGED,
@@ -49,6 +60,8 @@ MESSAGES = {
     "account/messages/email_deleted.txt": "The address was removed.",
     "mfa/messages/totp_activated.txt": "The second factor is set up.",
     "mfa/messages/totp_deactivated.txt": "The second factor was removed.",
+    "mfa/messages/webauthn_added.txt": "The passkey was created.",
+    "mfa/messages/webauthn_removed.txt": "The passkey was removed.",
     "mfa/messages/recovery_codes_generated.txt": "New recovery codes were created. Earlier ones are void.",
 }
 
@@ -80,6 +93,7 @@ CSRF_FAILED = (
 TRIED = {
     "password": "password",
     "code": "one-time code",
+    "passkey": "passkey",
     "reset_link": "reset link",
     "api_token": "API token",
     "metrics_token": "token of /metrics",
@@ -107,6 +121,11 @@ TOO_MANY_VISITORS = "This site has too many visitors. Please sign in, or try aga
 def too_many_tokens(maximum: int) -> str:
     """Return the sentence for a user who has the maximum number of tokens."""
     return f"You have {maximum} tokens, which is the maximum. Please revoke one first."
+
+
+def too_many_passkeys(maximum: int) -> str:
+    """Return the sentence for a user who has the maximum number of passkeys."""
+    return f"You have {maximum} passkeys, which is the maximum. Please remove one first."
 
 
 def browser_on(browser: str, system: str) -> str:

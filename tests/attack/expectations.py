@@ -181,6 +181,10 @@ ROUTES: dict[str, dict[str, Row]] = {
     "account/second-factor/confirm/": {"GET": Account(), "POST": Account()},
     "account/second-factor/app/": {"GET": Account(), "POST": Account()},
     "account/second-factor/app/remove/": {"GET": Account(), "POST": Account()},
+    "account/sign-in/passkey/": {"GET": Account(), "POST": Account()},  # leads others to the sign-in page
+    "account/second-factor/passkeys/new/": {"GET": Account(), "POST": Account()},
+    "account/second-factor/passkeys/confirm/": {"GET": Account(), "POST": Account()},
+    "account/second-factor/passkeys/<int:pk>/remove/": {"GET": Account(), "POST": Account()},
     "account/second-factor/recovery-codes/": {"GET": Account(), **_GET_ONLY},
     "account/second-factor/recovery-codes/new/": {"GET": Account(), "POST": Account()},
     "account/tokens/": {"GET": NoView(), "POST": Account()},

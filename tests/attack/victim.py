@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
@@ -85,7 +86,9 @@ def user_victim() -> Victim:
     token, _ = tokens.issue(user, name=f"{MARK} token", scopes=["read", "chat"])
     session = stored_session()
     row = UserSession.objects.create(user=user, session_key=stored_key(session.session_key))
-    victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk, "session_id": row.pk})
+    data = {"name": f"{MARK} passkey", "credential": {}}
+    passkey = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+    victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk, "session_id": row.pk, "pk": passkey.pk})
     victim.needles = [f"'u:{user.pk}'", MARK]
     plant(victim)
     return victim
@@ -95,7 +98,9 @@ def visitor_victim() -> Victim:
     """Return a visitor with conversations, jobs and files."""
     session = stored_session()
     victim = Victim(
-        owner_of_session(session), None, {"token_id": 0, "session_id": 0, "session_key": session.session_key}
+        owner_of_session(session),
+        None,
+        {"token_id": 0, "session_id": 0, "pk": 0, "session_key": session.session_key},
     )
     victim.needles = [victim.owner, MARK]
     plant(victim)

@@ -14,6 +14,7 @@ NEEDS_HTTPS = re.compile(
 )
 #: File -> what it uses, after it has asked whether it is there.
 HAS_ANOTHER_WAY = {
+    "chat/accounts/static/accounts/passkeys.js": {"isSecureContext", "navigator.credentials"},
     "chat/static/chat/js/shortcuts.js": {"navigator.userAgentData"},
     "chat/static/chat/js/views/dom.js": {"navigator.clipboard"},
     "chat/static/chat/js/views/voice/recorder.js": {"isSecureContext", "navigator.mediaDevices"},
@@ -23,7 +24,7 @@ COMMENT = re.compile(r"//.*|/\*[\s\S]*?\*/")
 
 def test_scripts_use_functions_of_secure_contexts_only_where_there_is_another_way() -> None:
     found = {}
-    for folder in ("chat/static", "queueing/static"):
+    for folder in ("chat/accounts/static", "chat/static", "queueing/static"):
         for path in sorted(ROOT.glob(f"{folder}/**/*.js")):
             used = {match[0] for match in NEEDS_HTTPS.finditer(COMMENT.sub("", path.read_text()))}
             if used:

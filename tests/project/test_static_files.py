@@ -9,7 +9,7 @@ from pygments.token import Comment
 from buddy.storage import minify
 from tests.support.cluster import ROOT
 
-SCRIPTS = sorted([*ROOT.glob("chat/static/chat/js/**/*.js"), *ROOT.glob("queueing/static/queueing/**/*.js")])
+SCRIPTS = sorted([*ROOT.glob("chat/**/static/**/*.js"), *ROOT.glob("queueing/static/queueing/**/*.js")])
 
 
 def said(script: str) -> str:

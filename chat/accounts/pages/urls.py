@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as app_views
 from django.urls import path, re_path
 
-from . import auth_views, forms, sessions, views
+from . import auth_views, forms, passkeys, sessions, views
 from .auth_views import counted, needs_mail, sends_mail
 
 
@@ -84,7 +84,12 @@ _second_factor = [
     ),
     path(
         "second-factor/code/",
-        _page(factor_views.AuthenticateView, "second_factor_code", form_class=forms.CodeForm),
+        _page(
+            factor_views.AuthenticateView,
+            "second_factor_code",
+            form_class=forms.CodeForm,
+            webauthn_form_class=passkeys.SecondStepForm,
+        ),
         name="mfa_authenticate",
     ),
     path(
@@ -113,11 +118,22 @@ _second_factor = [
         name="mfa_generate_recovery_codes",
     ),
 ]
+_passkeys = [
+    path("sign-in/passkey/", passkeys.SignIn.as_view(), name="mfa_login_webauthn"),
+    path("second-factor/passkeys/new/", passkeys.NewPasskey.as_view(), name="mfa_add_webauthn"),
+    path("second-factor/passkeys/confirm/", passkeys.Confirm.as_view(), name="mfa_reauthenticate_webauthn"),
+    path(
+        "second-factor/passkeys/<int:pk>/remove/",
+        passkeys.RemovePasskey.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+]
 urlpatterns = [
     path("", views.account, name="account"),
     *_signing_in,
     *_password_and_address,
     *_second_factor,
+    *_passkeys,
     path("tokens/", views.create_token, name="create-token"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
     path("sessions/", sessions.show, name="sessions"),

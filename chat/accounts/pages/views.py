@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import messages
@@ -115,6 +116,10 @@ def _account_data(request: HttpRequest) -> dict[str, Any]:
             "emailIsVerified": bool(_verified_email(user)),
             "since": user.date_joined,
             "tokens": api_tokens,
+            "passkeys": [
+                {"name": str(row), "createdAt": row.created_at, "lastUsedAt": row.last_used_at}
+                for row in Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+            ],
             "sessions": [
                 {
                     "browser": row.user_agent,
