@@ -10,6 +10,7 @@
 --   w0..w5    slot/ok/bad: the same numbers of the last six slots of time
 --   streak, streak_at   bad ends since the last good one, and ms of the first of them
 --   first, mixed    the first job that failed, and 1 once another one has failed
+--   blamed    the job that was at fault since the last good end
 --   p:<id>    a probe that has not ended
 --   job:<id>  times/ok/bad/spent/ms: how often the job failed while it was not known to be at fault, `ok` and
 --             `bad` at the last time, the attempts that it has spent, and when it failed first
@@ -80,6 +81,7 @@ end
 local function good()
   count(1, 0)
   drop('streak')
+  drop('blamed')
 end
 
 -- Takes in good ends of some time ago. They say nothing about failures that began after them.
@@ -87,6 +89,7 @@ local function good_before(ms, many)
   local at = now - ms
   count(many, 0, at)
   if at >= number('streak_at') then drop('streak') end
+  drop('blamed')
   for field, value in pairs(b) do
     local times, ok, rest, first_at = string.match(value, '^(%d+)/(%d+)/(%d+/%d+)/(%d+)$')
     if first_at and tonumber(first_at) > at then
@@ -141,6 +144,14 @@ local function has_failed(certain)
   return little_traffic or number('streak') >= IN_A_ROW or (bad >= HALF and bad >= ok)
 end
 
+-- Returns whether a failure is the job's own: others were answered since its last one. They may have been
+-- answered before an outage that begins now. So each failure needs answers of its own, and what fails after
+-- the failure of another job, with no answer between, is not the job's own.
+local function is_own(id, times, answered, others_failed)
+  local is_alone = not b.streak and (not b.blamed or b.blamed == id)
+  return times > 0 and answered > 0 and answered >= 2 * others_failed and is_alone
+end
+
 local function failed(id, cause, wait, is_last)
   local times, ok_then, bad_then, spent, first_at = failures_of(id)
   if b['until'] then
@@ -154,8 +165,9 @@ local function failed(id, cause, wait, is_last)
     return (was_probe or cause == 'cooldown') and 3 or 2, number('until') - now, spent, number('since')
   end
   local answered, others_failed = number('ok') - ok_then, number('bad') - bad_then
-  if times > 0 and answered > 0 and answered >= 2 * others_failed then -- others are answered: its own fault
-    if is_last then drop('job:' .. id) end -- else it is compared with the same answers again
+  if is_own(id, times, answered, others_failed) then
+    set('blamed', id)
+    if is_last then drop('job:' .. id) else note(id, times + 1, spent, first_at) end
     return 0, 0, 0, now
   end
   count(0, 1)
