@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from queueing.api.monitoring import metric_name
+from queueing.api.metrics import metric_name
 
 logger = logging.getLogger(__name__)
 

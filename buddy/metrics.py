@@ -6,6 +6,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from chat.accounts.access.operators import is_operator
 from queueing.api import monitoring
+from queueing.api.metrics import metrics_text
 from queueing.api.sockets import in_thread
 
 
@@ -16,7 +17,7 @@ async def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(way_in, status=403, content_type="text/plain; charset=utf-8")
     try:
         seen = await monitoring.queue_health()
-        text = await in_thread(monitoring.metrics_text)(seen)
+        text = await in_thread(metrics_text)(seen)
     except DatabaseError:
         return HttpResponse(
             "The database is unavailable.\n", status=503, content_type="text/plain; charset=utf-8"

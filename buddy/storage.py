@@ -23,11 +23,11 @@ class Collected(StaticFilesConfig):
 
     def ready(self) -> None:
         """Register the project's system checks and metrics: this is its only app."""
-        from queueing.api import monitoring
+        from queueing.api.metrics import register_metrics
 
         from . import checks, loop_watch  # noqa: F401
 
-        monitoring.register_metrics(loop_watch.metrics)
+        register_metrics(loop_watch.metrics)
         super().ready()
 
 

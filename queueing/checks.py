@@ -6,9 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import get_commands
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from .conf import EngineConf, QueueDef, get_conf
 from .kinds import all_kinds
+from .models import Job
 from .schedule.facts import OLDEST_VERSION, facts_sync
 from .schedule.redis_client import Unavailable
 
@@ -34,6 +37,33 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
             hint = f"Add it to QUEUEING['QUEUES'] or use one of: {', '.join(conf.queues)}."
             message = f"job kind {kind.name!r} uses the unknown queue {kind.queue!r}"
             found.append(Error(message, hint=hint, id="queueing.E003"))
+    return found
+
+
+@register("queueing")
+def check_apps(**_: Any) -> list[CheckMessage]:
+    """Return a message if `manage.py qcluster` would be the one of Django-Q2, which runs no job."""
+    if get_commands().get("qcluster") == "queueing":
+        return []
+    message = "`manage.py qcluster` is not the engine's, and would run no job"
+    hint = "Put 'queueing' before 'django_q' in INSTALLED_APPS."
+    return [Error(message, hint=hint, id="queueing.E008")]
+
+
+@register("queueing")
+def check_database(**_: Any) -> list[CheckMessage]:
+    """Return a message if the engine's tables are elsewhere, or if SQLite would often be locked."""
+    found: list[CheckMessage] = []
+    if {router.db_for_read(Job), router.db_for_write(Job)} != {DEFAULT_DB_ALIAS}:
+        message = "DATABASE_ROUTERS sends the engine's tables to another database than 'default'"
+        hint = "Leave the apps queueing and django_q in 'default': a job and its rows share a transaction."
+        found.append(Error(message, hint=hint, id="queueing.E007"))
+    database = connections[DEFAULT_DB_ALIAS]
+    options = database.settings_dict["OPTIONS"]
+    if database.vendor == "sqlite" and str(options.get("transaction_mode")).upper() != "IMMEDIATE":
+        message = "SQLite transactions begin without the write lock, and fail when two processes write"
+        hint = 'Set OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 30} in DATABASES.'
+        found.append(Warning(message, hint=hint, id="queueing.W005"))
     return found
 
 

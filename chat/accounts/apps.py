@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         from django.db.models.signals import post_save, pre_delete
 
         from queueing.api import monitoring
+        from queueing.api.metrics import register_metrics
 
         from . import mail
         from .access import devices, passwords, tries_report
@@ -32,7 +33,7 @@ class AccountsConfig(AppConfig):
         user_login_failed.connect(passwords.end_try)
         user_logged_out.connect(forget_session)
         monitoring.register_health_check(tries_report.warnings)
-        monitoring.register_metrics(tries_report.metrics)
+        register_metrics(tries_report.metrics)
         password_changed.connect(record_new_key)
         password_set.connect(record_new_key)
         authenticator_added.connect(record_set_up)

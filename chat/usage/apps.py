@@ -9,6 +9,7 @@ class UsageConfig(AppConfig):
     def ready(self) -> None:
         from chat import personal_data
         from queueing.api import monitoring
+        from queueing.api.metrics import register_metrics
 
         from . import budgets, checks, metrics  # noqa: F401  (registers the system checks)
         from .models import BudgetReservation, DailyUsage, ModelCall
@@ -18,4 +19,4 @@ class UsageConfig(AppConfig):
         personal_data.register(DailyUsage, export=export_day, merge=merge_days)
         personal_data.register(BudgetReservation)
         monitoring.register_pruning(budgets.sweep)
-        monitoring.register_metrics(metrics.metrics)
+        register_metrics(metrics.metrics)

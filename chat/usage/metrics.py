@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db.models import Sum
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
-from queueing.api.monitoring import CumulativeSums, metric_name
+from queueing.api.metrics import metric_name
+from queueing.api.monitoring import CumulativeSums
 
 from .models import ModelCall
 

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Sequence
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 
 from queueing.schedule import redis_client
 
+from .layers import get_channel_layer
 from .messages import Event
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ def emit_sync(owner: str, event: Event) -> None:
 def emit_many_sync(owner: str, events: Sequence[Event]) -> None:
     """Send the events of one owner from synchronous code, in order. Never raises, as `emit_many`."""
     layer = get_channel_layer()
+    if layer is None:
+        return
     if not hasattr(layer, "group_send_sync"):
         async_to_sync(emit_many)([(owner, event) for event in events])
     elif owner:

@@ -9,17 +9,16 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Self
 
-from channels.layers import get_channel_layer
-
 from queueing.models import Job
 
 from . import messages
 from .catch_up import catch_up
 from .delivery import group_of
+from .layers import get_channel_layer
 from .messages import Event, is_terminal, name_of
 
-#: Seconds without an event after which the record is checked.
-_POLL_INTERVAL = 5.0
+#: Seconds without an event after which the record is checked: with a channel layer, and without one.
+_POLL_INTERVAL, _POLL_INTERVAL_ALONE = 5.0, 1.0
 
 
 class EventCursor:
@@ -77,13 +76,16 @@ async def follow(job: Job, *, run: int | None = None, offset: int = 0) -> AsyncG
 
 
 class _Inbox:
-    """An owner's events as the channel layer delivers them."""
+    """An owner's events as the channel layer delivers them. Without a layer it stays empty."""
 
     def __init__(self, owner: str) -> None:
         self._layer: Any = get_channel_layer()
         self._group = group_of(owner)
 
     async def __aenter__(self) -> Self:
+        if self._layer is None:
+            self._receiving = asyncio.get_running_loop().create_future()
+            return self
         self._channel = await self._layer.new_channel("follow.")
         self._receive()
         await self._layer.group_add(self._group, self._channel)
@@ -92,17 +94,20 @@ class _Inbox:
     async def __aexit__(self, *_: object) -> None:
         self._receiving.cancel()
         await asyncio.gather(self._receiving, return_exceptions=True)
+        if self._layer is None:
+            return
         with contextlib.suppress(Exception):  # a layer that is reconnecting raises various exceptions
             await self._layer.group_discard(self._group, self._channel)
         await close_channel(self._layer, self._channel)
 
     async def live(self, job_id: str) -> AsyncIterator[Event]:
-        """Yield the job's events as they arrive, until none has arrived for `_POLL_INTERVAL` seconds."""
-        ends = time.monotonic() + _POLL_INTERVAL
+        """Yield the job's events as they arrive, until none has arrived for the poll interval."""
+        interval = _POLL_INTERVAL if self._layer else _POLL_INTERVAL_ALONE
+        ends = time.monotonic() + interval
         while event := await self._next(ends - time.monotonic()):
             if event.get("jobId") == job_id:
                 yield event
-                ends = time.monotonic() + _POLL_INTERVAL
+                ends = time.monotonic() + interval
 
     def _receive(self) -> None:
         """Start to wait for the next message. Cancelling the wait would end the subscription."""

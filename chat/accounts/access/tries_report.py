@@ -15,7 +15,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
 from chat.accounts import texts
 from queueing.api import redis
-from queueing.api.monitoring import WARNING, HealthWarning, metric_name
+from queueing.api.metrics import metric_name
+from queueing.api.monitoring import WARNING, HealthWarning
 
 logger = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ from chat.accounts.access import passwords, tries, tries_report
 from chat.errors import LimitReached
 from chat.limits import in_memory
 from queueing.api import monitoring, redis
+from queueing.api.metrics import metrics_text
 from tests.chat.accounts.account_client import PASSWORD
 from tests.chat.accounts.password_pages import password_forms
 
@@ -236,7 +237,7 @@ def test_operator_is_told_without_names(valkey, caplog, monkeypatch):
     (warning,) = [one for one in found["warnings"] if one["code"] == "tries"]
     assert "5 wrong" in warning["text"]
     assert "3 more tries were refused" in warning["text"]
-    text = monitoring.metrics_text(found).decode()
+    text = metrics_text(found).decode()
     assert 'buddy_tries_total{outcome="failed",what="password"} 5.0' in text
     assert 'buddy_tries_total{outcome="refused",what="password"} 3.0' in text
     names = [key for key in redis.client().keys("*") if "alice" in key or "secret" in key]
