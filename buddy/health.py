@@ -32,7 +32,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     database, cache, layer, workers = await asyncio.gather(
         _within(loop.run_in_executor(_database_thread, _database)),
         _within(_redis()),
-        _within(_channel_layer()),
+        _within(channel_layer_state()),
         _within(monitoring.workers_alive()),
     )
     checks = {
@@ -83,7 +83,7 @@ async def _redis() -> str:
     return "ok"
 
 
-async def _channel_layer() -> str:
+async def channel_layer_state() -> str:
     """Return `ok` when this process receives what it sends to itself."""
     layer = get_channel_layer()
     channel = await layer.new_channel("ready.")

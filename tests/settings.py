@@ -18,7 +18,7 @@ from buddy.settings import DATABASES, INSTALLED_APPS, LIMITS, PASSWORD_HASHERS, 
 from tests.support.queues import QUEUES, TIMES
 
 DEBUG = False
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = os.environ.get("TEST_ALLOWED_HOSTS", "*").split(",")
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 PASSWORD_HASHERS = ["tests.support.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 

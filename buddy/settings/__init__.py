@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "buddy.storage.Collected",  # django.contrib.staticfiles
+    "buddy.doctor",  # for its command
     "channels",
     "ninja",  # for the static files of /api/docs: the default is a CDN, which our CSP blocks
     "corsheaders",

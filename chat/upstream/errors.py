@@ -60,7 +60,7 @@ def as_job_error(exc: Exception) -> JobError:
     if isinstance(exc, JobError):
         return exc
     error = _translated(exc)
-    logger.warning("model call failed (%s): %s", error.code, _detail(exc))
+    logger.warning("model call failed (%s): %s", error.code, detail_of(exc))
     return error
 
 
@@ -137,7 +137,8 @@ def _connection_error(cause: BaseException | None) -> Outage:
     return Outage(texts.PROVIDER_UNREACHABLE, code="provider_unreachable")
 
 
-def _detail(exc: Exception) -> str:
+def detail_of(exc: Exception) -> str:
+    """Return what the provider or the network said, for the log and for operators, without keys."""
     cause = f" <- {exc.__cause__!r}" if exc.__cause__ else ""
     request_id = getattr(exc, "request_id", None)
     return _redacted(f"{exc!r}{cause}" + (f" request {request_id}" if request_id else ""))
