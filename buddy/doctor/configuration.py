@@ -7,16 +7,13 @@ from django.core import checks
 
 from .findings import OK, PROBLEM, WARNING, Finding
 
-#: Django's checks of settings that the proxy in front or the type of site decides.
-_NOT_FOR_US = {"security.W005", "security.W021"}
-
 
 def examine() -> Iterator[Finding]:
     """Yield the messages of the system checks; for a site with https:// also those of `check --deploy`."""
     messages = checks.run_checks()
     if settings.HTTPS:
         messages += checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
-    found = list(findings_of(message for message in messages if message.id not in _NOT_FOR_US))
+    found = list(findings_of(messages))
     yield from found or [Finding(OK, "all system checks pass")]
 
 

@@ -20,9 +20,9 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 def examine() -> Iterator[Finding]:
-    """Yield whether pages and sockets work at CLIENT_URL, or at the address of `make run` without one."""
+    """Yield whether pages and sockets work at SITE_URL, or at the address of `make run` without one."""
     port = os.environ.get("PORT") or "8000"
-    address = (settings.CLIENT_URL or f"http://127.0.0.1:{port}").rstrip("/")
+    address = (settings.SITE_URL or f"http://127.0.0.1:{port}").rstrip("/")
     yield from asyncio.run(_examine(address))
 
 
@@ -45,9 +45,7 @@ async def _page(session: aiohttp.ClientSession, address: str) -> Finding:
         return Finding(PROBLEM, one_line(f"{address}: {exc.certificate_error}"), advice)
     except (aiohttp.ClientError, TimeoutError, ssl.SSLError) as exc:
         advice = (
-            ADVICE
-            if settings.CLIENT_URL
-            else "Is a web process running? Set CLIENT_URL to the public address."
+            ADVICE if settings.SITE_URL else "Is a web process running? Set CLIENT_URL to the public address."
         )
         return Finding(PROBLEM, one_line(f"{address} does not answer: {exc or 'no answer in time'}"), advice)
     if status == 200 and "/static/chat/" in body:

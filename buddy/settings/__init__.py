@@ -136,7 +136,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Load balancers and orchestrators ask by address and over http. A redirect would look like a good answer.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 #: Seconds for which a browser uses only https after a visit. No one can take that back before they are over.
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) if HTTPS else 0
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) * HTTPS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 # Subdomains are those of the whole organisation, and preloading lasts for months: both are for it to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

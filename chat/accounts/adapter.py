@@ -134,6 +134,10 @@ class AccountAdapter(DefaultAccountAdapter):
         mail.post(message, lifetime, share)
 
 
+#: What the cipher of second factors is for.
+PURPOSE = "second factor"
+
+
 class SecondFactorAdapter(DefaultMFAAdapter):
     """The rules of the site for second factors."""
 
@@ -141,10 +145,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Encrypt a secret with `SECRET_KEY`, so that the database alone gives no codes."""
-        return cipher("second factor").encrypt(text.encode()).decode()
+        return cipher(PURPOSE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return cipher("second factor").decrypt(encrypted_text.encode()).decode()
+        return cipher(PURPOSE).decrypt(encrypted_text.encode()).decode()
 
     def get_totp_label(self, user: Any) -> str:
         return str(user.get_username())

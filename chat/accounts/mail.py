@@ -29,7 +29,7 @@ from . import texts
 from .models import OutgoingMail
 from .sealing import cipher
 
-_PURPOSE = "outgoing mail"
+PURPOSE = "outgoing mail"
 #: The reply of a server that closes the connection or that has no room: it says nothing about the mail.
 _UNAVAILABLE = 421
 #: Expired mails deleted at a time.
@@ -50,7 +50,7 @@ def post(message: EmailMessage, lifetime: timedelta, share: str = "") -> None:
         # The same at each attempt: a mailbox that gets a mail twice shows it once.
         "headers": {**message.extra_headers, "Message-ID": make_msgid(domain=site)},
     }
-    sealed = cipher(_PURPOSE).encrypt(json.dumps(parts).encode()).decode()
+    sealed = cipher(PURPOSE).encrypt(json.dumps(parts).encode()).decode()
     with transaction.atomic():
         row = OutgoingMail.objects.create(sealed=sealed, expires_at=timezone.now() + lifetime)
         submit("account.mail", {"mail_id": row.pk}, share=share)
@@ -62,7 +62,7 @@ def deliver(mail_id: int) -> None:
     if row is None:
         raise Permanent(texts.MAIL_EXPIRED, code="expired")
     try:
-        parts = json.loads(cipher(_PURPOSE).decrypt(row.sealed.encode()))
+        parts = json.loads(cipher(PURPOSE).decrypt(row.sealed.encode()))
     except InvalidToken:
         raise Permanent(texts.MAIL_UNREADABLE, code="unreadable") from None
     try:

@@ -7,6 +7,11 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
+def renewed(purpose: str, sealed: str) -> str:
+    """Return a secret encrypted with the first key. Raise `InvalidToken` if no key can read it."""
+    return cipher(purpose).rotate(sealed.encode()).decode()
+
+
 def cipher(purpose: str) -> MultiFernet:
     """Return the cipher for one purpose: the first key encrypts, and those of the fallbacks decrypt too."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]

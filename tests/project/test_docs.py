@@ -137,6 +137,7 @@ OTHER_NAMES = {
     "MALLOC_ARENA_MAX",
     "client_max_body_size",
     "mediaType",
+    "proxy_read_timeout",
     "test_permission_missing_is_403",
 }
 

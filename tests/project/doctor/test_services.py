@@ -22,7 +22,7 @@ def texts(findings: list[Finding], level: str) -> str:
 def test_whole_site_that_works_has_no_problem(qcluster, provider, web_server, settings):
     """The start page and the socket are opened through CLIENT_URL, and the model is asked for real."""
     qcluster(**provider.publishes)
-    settings.CLIENT_URL = f"http://127.0.0.1:{web_server.port}"
+    settings.SITE_URL = f"http://127.0.0.1:{web_server.port}"
     wait_until(lambda: worst(web.examine()) == OK, "the site to be ready")
     for look in (database, redis_server, model, queues, web, mail_server, clocks):
         found = list(look.examine())
@@ -155,9 +155,9 @@ def test_workers_of_two_releases_are_a_warning(qcluster, valkey):
 
 
 def test_web_without_a_server_says_that_it_does_not_answer(settings):
-    settings.CLIENT_URL = f"http://127.0.0.1:{free_port()}"
+    settings.SITE_URL = f"http://127.0.0.1:{free_port()}"
     found = list(web.examine())
-    assert f"{settings.CLIENT_URL} does not answer" in texts(found, PROBLEM)
+    assert f"{settings.SITE_URL} does not answer" in texts(found, PROBLEM)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def narrow_proxy(web_server) -> Iterator[str]:
 
 
 def test_web_behind_a_proxy_without_upgrade_says_what_to_forward(narrow_proxy, settings):
-    settings.CLIENT_URL = narrow_proxy
+    settings.SITE_URL = narrow_proxy
     found = list(web.examine())
     assert "serves the page" in texts(found, OK)
     assert "is not upgraded to a WebSocket" in texts(found, PROBLEM)
@@ -179,7 +179,7 @@ def test_web_behind_a_proxy_without_upgrade_says_what_to_forward(narrow_proxy, s
 
 def test_web_under_a_name_that_is_not_allowed_names_the_setting(web, settings):
     server = web(TEST_ALLOWED_HOSTS="buddy.example.org")
-    settings.CLIENT_URL = f"http://127.0.0.1:{server.port}"
+    settings.SITE_URL = f"http://127.0.0.1:{server.port}"
     assert "Add 127.0.0.1 to ALLOWED_HOSTS" in texts(list(web_examine()), PROBLEM)
 
 
@@ -215,7 +215,7 @@ def test_silent_server_is_given_up_after_its_deadline(settings):
     from buddy.doctor.run import run
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.CLIENT_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings.SITE_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
         [(_, [found])] = run([Look("web", web_examine, "look at the proxy", deadline=0.3)])
     assert (found.level, found.advice) == (PROBLEM, "look at the proxy")
     assert "no answer within 0.3 s" in found.text
