@@ -32,6 +32,9 @@ from .browsers import name_of
 
 #: The maximum number of passkeys of one user.
 MAX_PASSKEYS = 20
+#: Characters of an answer: five times as many as one with certificates has. The library's work for an answer
+#: grows with the square of its length.
+_MAX_ANSWER = 16_000
 #: What the parsers of the library raise for an answer that no passkey gives.
 _MALFORMED = (
     ArithmeticError,
@@ -46,11 +49,13 @@ _MALFORMED = (
 
 
 class _AnswerField(forms.JSONField):
-    """The answer of a passkey as JSON. JSON that is nested too deeply is wrong as well."""
+    """The answer of a passkey as JSON. JSON that is long or nested too deeply is wrong as well."""
 
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and len(value) > _MAX_ANSWER:
+            raise forms.ValidationError(texts.WRONG_PASSKEY, code="wrong_passkey")
         try:
             return super().to_python(value)
         except RecursionError:

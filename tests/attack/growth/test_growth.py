@@ -66,6 +66,7 @@ WORK: dict[str, dict[Work, int]] = {
     "post /api/analysis: file": {work.text_file: DOCUMENT},
     "post /api/analysis/uploads: file": {work.text_file: DOCUMENT},
     "form field code": {work.form_field: FRAME},
+    "form field credential": {work.passkey: FRAME},
     "form field email": {work.form_field: FRAME},
     "form field username": {work.form_field: FRAME},
     **dict.fromkeys(

@@ -14,8 +14,11 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from fido2.utils import websafe_decode
+from fido2.webauthn import AttestationObject
 
 from chat import intake
+from chat.accounts.pages import passkeys
 from chat.care import help_lines, screening
 from chat.conversations import search
 from chat.conversations.folding import fold
@@ -46,6 +49,7 @@ from chat.upstream.stream_errors import as_error
 from chat.voice import formats
 from queueing.admin import djangoq
 from queueing.values.cleaning import as_json, clean_text
+from tests.support.authenticator import encoded
 
 #: Characters of a document, of a message, of a frame, and of a long answer.
 DOCUMENT, MESSAGE, FRAME, ANSWER = 100_000, 20_000, 64_000, 16_000
@@ -230,6 +234,18 @@ def form_field(text: str) -> object:
         with suppress(ValidationError):
             field.clean(text)
     return None
+
+
+def passkey(text: str) -> object:
+    """Read the answer of a passkey: the text as its attestation, a list of as many numbers, and the whole."""
+    field, data = passkeys._AnswerField(), text.encode(errors="replace")
+    numbers = b"\x9a" + len(data).to_bytes(4) + bytes(len(data))
+    for attestation in (data, numbers):
+        parts = {"clientDataJSON": encoded(b"{}"), "attestationObject": encoded(attestation)}
+        with suppress(*passkeys._MALFORMED, ValidationError):
+            answer = field.clean(json.dumps({"rawId": "", "response": parts}))
+            AttestationObject(websafe_decode(answer["response"]["attestationObject"]))
+    return field.clean(text)
 
 
 def password(text: str) -> object:
