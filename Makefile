@@ -7,13 +7,16 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-pythons test-e2e pictures chaos lint format bench lock audit valkey model speech environment
+.PHONY: help run production test test-all test-pythons test-e2e pictures chaos lint format bench lock audit valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start everything at http://127.0.0.1:8000 (PORT and HOST change the address)
 	@exec $(BOOTSTRAP) run
+
+production: ## try the production shape on this machine: nginx with TLS, PostgreSQL, two web processes, two clusters
+	@$(BOOTSTRAP) install && exec $(VENV)/python -m deploy.production
 
 test: environment ## run the tests that each change must pass, about five minutes
 	@$(VENV)/python -m pytest tests/queueing

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import redis
 
@@ -33,11 +34,11 @@ class Service:
     """Seconds between SIGTERM and SIGKILL when the service is stopped."""
 
 
-def valkey_service() -> Service:
+def valkey_service(directory: Path = environment.VAR / "valkey") -> Service:
     """Describe the embedded Redis, on a free port and with a password for this run."""
     port, password = free_port(), secrets.token_urlsafe(24)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
-    command = valkey.command(environment.VAR / "valkey", port, password)
+    command = valkey.command(directory, port, password)
     client = redis.Redis.from_url(url, socket_timeout=1)
 
     def missing() -> str:
@@ -109,11 +110,9 @@ def web_service(host: str, port: int) -> Service:
 
 def http_missing(host: str, port: int, path: str) -> str:
     """Send a GET request. Return an empty text for status 200, else the reason."""
-    # Use a host name that Django accepts, and the scheme that it does not redirect.
-    allowed = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*") or "localhost"
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", path, headers={"Host": allowed, "X-Forwarded-Proto": "https"})
+        connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:

@@ -16,6 +16,7 @@ from queueing.schedule.presence import workers
 from queueing.states import State
 
 from . import statistics
+from .demand import demand
 
 
 async def queue_overview() -> dict[str, Any]:
@@ -81,6 +82,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
         "pressure": backpressure.level(queue, counts.unfinished),
         "cooldown": counts.cooldown,
         "outage": counts.outage,
+        "demand": demand(counts, now),
         "oldestWaiting": counts.oldest,
         "limiter": limiter
         and {"max": limiter.max, "duration": limiter.duration, "used": counts.limiter_starts},

@@ -78,14 +78,18 @@ def _current(overview: dict[str, Any]) -> Iterator[Metric]:
         "upstream_cooldown_seconds", "The rest of the cooldown that the provider requested.", "queue"
     )
     outage = _gauge("upstream_outage", "1 while the provider does not answer and jobs wait.", "queue")
+    demand = _gauge(
+        "queue_demand", "Slots that the queue could use now: active jobs and startable ones.", "queue"
+    )
     for queue in overview["queues"]:
+        demand.add_metric([queue["name"]], queue["demand"])
         for state in _STATES:
             jobs.add_metric([queue["name"], state], queue[state])
         oldest.add_metric([queue["name"]], queue["oldestWaiting"] or 0)
         paused.add_metric([queue["name"]], queue["paused"])
         cooldown.add_metric([queue["name"]], queue["cooldown"])
         outage.add_metric([queue["name"]], queue["outage"])
-    yield from (jobs, oldest, paused, cooldown, outage, _of_unable(overview["unable"]))
+    yield from (jobs, demand, oldest, paused, cooldown, outage, _of_unable(overview["unable"]))
 
 
 def _of_unable(rows: list[dict[str, Any]]) -> GaugeMetricFamily:

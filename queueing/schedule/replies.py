@@ -31,6 +31,8 @@ class Counts:
     """Whether the provider does not answer; the next job tries it at the end of the cooldown."""
     share_unfinished: int = 0
     """Unfinished jobs of all owners who have the share of the owner that the call named."""
+    parked: int = 0
+    """Waiting jobs that no claim finds now."""
     changed: dict[str, Any] = field(default_factory=dict)
     """The limits that operators changed, as fields of `QueueDef`."""
 
@@ -61,7 +63,8 @@ def read_counts(reply: list[int]) -> Counts:
         first_start=first_start / 1000,
         outage=bool(outage),
         share_unfinished=reply[10],
-        changed=_changed(reply[11:]),
+        parked=reply[16],
+        changed=_changed(reply[11:16]),
     )
 
 

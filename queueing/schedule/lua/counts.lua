@@ -5,7 +5,7 @@
 -- waited (-1: none waits), unfinished jobs of the owner, starts in the limiter's window, age of the first of
 -- these in ms, 1 if the provider does not answer else 0, unfinished jobs of the owner's share, then what operators
 -- changed (-1: unchanged):
--- concurrency, global_concurrency, owner_concurrency, limiter_max, limiter_ms}.
+-- concurrency, global_concurrency, owner_concurrency, limiter_max, limiter_ms, then the parked ones of the waiting}.
 local q = queue_at(5)
 local now = now_ms()
 local meta = redis.call('HMGET', q.meta, 'paused', 'cooldown',
@@ -29,11 +29,12 @@ end
 local share = payer(ARGV[1])
 local opened = '(' .. whole(now - tonumber(meta[7] or ARGV[2]))
 local first = redis.call('ZRANGEBYSCORE', q.limiter_starts, opened, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local parked = redis.call('ZCARD', q.parked)
 return {
-  redis.call('ZCARD', q.waiting) + redis.call('ZCARD', q.parked),
+  redis.call('ZCARD', q.waiting) + parked,
   redis.call('ZCARD', q.delayed), redis.call('ZCARD', q.active), meta[1] and 1 or 0,
   cooldown, waited, unfinished_of(ARGV[1]),
   redis.call('ZCOUNT', q.limiter_starts, opened, '+inf'), first[2] and math.max(0, now - tonumber(first[2])) or 0,
   outage, share == ARGV[1] and 0 or unfinished_of(share),
-  changed(3), changed(4), changed(5), changed(6), changed(7),
+  changed(3), changed(4), changed(5), changed(6), changed(7), parked,
 }

@@ -1,0 +1,177 @@
+"""The servers of `make production`: PostgreSQL, nginx, and the processes of the units."""
+
+import datetime
+import http.client
+import ipaddress
+import os
+import pwd
+import secrets
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+from string import Template
+
+import psycopg
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from deploy.local.bootstrap import Problem
+from deploy.local.services import Service, free_port, http_missing
+
+from . import units
+
+TEMPLATE = units.ROOT / "deploy" / "nginx" / "buddy.conf.template"
+#: What is around the deployed configuration: paths that the account of this process may write.
+_NGINX = """\
+daemon off;
+pid {directory}/pid;
+error_log {directory}/error.log crit;
+events {{ worker_connections 1024; }}
+http {{
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    include {directory}/buddy.conf;
+}}
+"""
+
+
+def installed(name: str, package: str) -> str:
+    """Return the path of a program. Raise `Problem` with the package that has it."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = str(versions[-1]) if versions else shutil.which(name, path=f"{os.environ.get('PATH')}:/usr/sbin")
+    if not found:
+        raise Problem(f"{name} is not installed. On Debian and Ubuntu: apt-get install {package}")
+    return found
+
+
+def postgres_service(directory: Path) -> Service:
+    """Make a database with a password, and describe its server."""
+    port, password, data = free_port(), secrets.token_urlsafe(24), directory / "postgres"
+    data.mkdir(mode=0o700)
+    account = _account_of_postgres(data)
+    secret = data.with_suffix(".password")
+    secret.write_text(password)
+    secret.chmod(0o644 if account else 0o600)  # it is deleted at once
+    make = [installed("initdb", "postgresql"), "-D", str(data), "-U", "buddy", "-A", "scram-sha-256"]
+    made = subprocess.run(
+        [*account, *make, "-E", "UTF8", "--no-locale", f"--pwfile={secret}"],
+        cwd=data,
+        capture_output=True,
+        text=True,
+    )
+    secret.unlink()
+    if made.returncode:
+        raise Problem(f"The database cannot be made: {made.stderr.strip()}")
+    command = [*account, installed("postgres", "postgresql"), "-D", str(data), "-p", str(port)]
+    command += ["-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "log_min_messages=fatal"]
+    url = f"postgres://buddy:{password}@127.0.0.1:{port}/postgres"
+
+    def missing() -> str:
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+        except psycopg.OperationalError as error:
+            return str(error).splitlines()[0]
+        return ""
+
+    return Service("postgres", command, missing, {"DATABASE_URL": url}, f"127.0.0.1:{port}")
+
+
+def _account_of_postgres(data: Path) -> list[str]:
+    """Return what makes a command run as the user `postgres`, if this is root, whom PostgreSQL refuses."""
+    if os.getuid() != 0:
+        return []
+    try:
+        entry = pwd.getpwnam("postgres")
+    except KeyError:
+        raise Problem("PostgreSQL does not run as root, and there is no user postgres.") from None
+    os.chown(data, entry.pw_uid, entry.pw_gid)
+    return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--"]
+
+
+def web_services(ports: list[int]) -> list[Service]:
+    """Describe the web processes."""
+    return [
+        Service(
+            f"web-{number}",
+            units.commands("buddy-web@.service", str(port))[0],
+            lambda port=port: http_missing("127.0.0.1", port, "/healthz"),  # type: ignore[misc]
+            address=f"http://127.0.0.1:{port}",
+            grace=units.stop_seconds("buddy-web@.service"),
+        )
+        for number, port in enumerate(ports, 1)
+    ]
+
+
+def worker_services(number: int) -> list[Service]:
+    """Describe the clusters."""
+    unit = "buddy-worker@.service"
+    return [
+        Service(f"worker-{one}", units.commands(unit, str(one))[0], grace=units.stop_seconds(unit))
+        for one in range(1, number + 1)
+    ]
+
+
+def nginx_service(directory: Path, web: list[int], ports: tuple[int, int]) -> Service:
+    """Write a certificate and the configuration, and describe nginx. `ports` are those of http and https."""
+    program, directory = installed("nginx", "nginx"), directory / "nginx"
+    directory.mkdir(mode=0o711)
+    http_port, https_port = ports
+    certificate, key = write_certificate(directory)
+    values = {
+        "BUDDY_HOST": "localhost",
+        "CLIENT_URL": f"https://localhost:{https_port}",
+        "BUDDY_CERTIFICATE": certificate,
+        "BUDDY_CERTIFICATE_KEY": key,
+        "BUDDY_HTTP": http_port,
+        "BUDDY_HTTPS": https_port,
+        **{f"BUDDY_WEB_{number}": f"127.0.0.1:{port}" for number, port in enumerate(web, 1)},
+    }
+    configuration = Template(TEMPLATE.read_text()).safe_substitute(values)
+    (directory / "buddy.conf").write_text(configuration.replace("/var/log/nginx", str(directory)))
+    (directory / "nginx.conf").write_text(_NGINX.format(directory=directory))
+    command = [program, "-p", str(directory), "-e", f"{directory}/error.log", "-c", f"{directory}/nginx.conf"]
+    checked = subprocess.run([*command, "-t"], capture_output=True, text=True)
+    if checked.returncode:
+        raise Problem(f"nginx refuses its configuration: {checked.stderr.strip()}")
+    address = f"https://localhost:{https_port}"
+    return Service("nginx", command, lambda: _https_missing(https_port, certificate), {}, address)
+
+
+def write_certificate(directory: Path) -> tuple[Path, Path]:
+    """Write a certificate for this machine that it has signed itself, for a month. Return it and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = directory / "certificate.pem", directory / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].touch(mode=0o600)
+    form = serialization.PrivateFormat.PKCS8
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return files
+
+
+def _https_missing(port: int, certificate: Path) -> str:
+    """Ask /readyz through nginx. Return an empty text for status 200, else the reason."""
+    trust = ssl.create_default_context(cafile=str(certificate))
+    connection = http.client.HTTPSConnection("localhost", port, timeout=2, context=trust)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else f"HTTP {answer.status}: {answer.read().decode()}"
+    except (OSError, http.client.HTTPException) as error:
+        return str(error)
+    finally:
+        connection.close()
