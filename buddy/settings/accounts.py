@@ -15,6 +15,15 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="buddy@localhost")
 #: With a mail server, accounts have verified e-mail addresses. Links in e-mails need SITE_URL.
 SENDS_MAIL = bool(EMAIL_HOST and SITE_URL)
 
+#: Who may create an account: all people, those with an invitation, those whom OIDC_URL signs in, or none.
+SIGN_UP = env.str("SIGN_UP", default="open", one_of=("open", "invited", "oidc", "closed"))
+#: The domains of the e-mail addresses with which accounts may be created. Empty: all.
+SIGN_UP_DOMAINS = env.list("SIGN_UP_DOMAINS", default=[])
+#: True: the chat is for users only. Visitors are led to the page to sign in.
+REQUIRE_SIGN_IN = env.bool("REQUIRE_SIGN_IN", default=False)
+#: A text of the operator that all pages show.
+BANNER = env.str("BANNER", default="")
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

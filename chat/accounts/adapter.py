@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -24,7 +25,7 @@ from chat.errors import LimitReached
 from chat.limits.addresses import client_address, network_name
 from queueing.api import Rejected
 
-from . import mail, second_factor, texts
+from . import mail, second_factor, signing_up, texts
 from .sealing import cipher
 from .sessions import sign_in
 
@@ -58,6 +59,17 @@ class AccountAdapter(DefaultAccountAdapter):
         if "@" in username:
             raise ValidationError(texts.NO_ADDRESS_AS_NAME)
         return str(super().clean_username(username, shallow))
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return whether this visitor may create an account with a password."""
+        return signing_up.is_open(request)
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        """Store a new account. It uses the invitation, where one is needed."""
+        with transaction.atomic():
+            saved = super().save_user(request, user, form, commit)
+            signing_up.use_invitation(request, saved)
+        return saved
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """Return whether the password or a code is asked once more. Not just after one was given."""

@@ -13,6 +13,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
+from . import admission_admin  # noqa: F401  (registers blocks and invitations)
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)

@@ -14,6 +14,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
         from django.db.models.signals import post_save, pre_delete
 
+        from chat import personal_data
         from queueing.api import monitoring
         from queueing.api.metrics import register_metrics
 
@@ -22,9 +23,18 @@ class AccountsConfig(AppConfig):
         from .access.ending_access import end_access_after_change
         from .access.signed_in import end_those_of_inactive_users
         from .erasing import erase_before_deletion, forget_erased
+        from .models import Block
         from .second_factor import record_set_up
         from .sessions import forget_session, record_new_key, record_sign_in, sweep
 
+        personal_data.register(
+            Block,
+            export=lambda row: {
+                "reason": row.reason,
+                "from": row.created_at.isoformat(),
+                "until": (end := row.lifted_at or row.ends_at) and end.isoformat(),
+            },
+        )
         post_save.connect(end_access_after_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
         monitoring.register_pruning(forget_erased)

@@ -1,4 +1,4 @@
-"""The sessions in which users are signed in, API tokens, e-mails that wait, and who was erased of late."""
+"""Sessions of users, API tokens, blocks, invitations, e-mails that wait, and who was erased of late."""
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +21,71 @@ class UserSession(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class _Blocks(models.Manager["Block"]):
+    def active(self) -> "models.QuerySet[Block]":
+        """Return the blocks that are in force."""
+        ended = models.Q(ends_at__lte=timezone.now()) | models.Q(lifted_at__isnull=False)
+        return self.exclude(ended)
+
+
+class Block(models.Model):
+    """An owner or a network that may not use the site. It stays after its end: it says who blocked whom."""
+
+    owner = models.CharField(max_length=64, blank=True, db_index=True)
+    """A key of `chat.accounts.access.owners`; empty for a network."""
+    network = models.CharField(max_length=50, blank=True)
+    """Such as `192.0.2.0/24`; empty for an owner."""
+    reason = models.CharField(max_length=300)
+    """A sentence that the blocked read."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150)
+    """The name of the operator, as the next one."""
+    ends_at = models.DateTimeField(null=True, blank=True)
+    """None: when it is lifted."""
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+
+    objects = _Blocks()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(owner="") ^ models.Q(network=""), name="block_owner_or_network"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"block of {self.owner or self.network}"
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether the block is in force."""
+        return self.lifted_at is None and (self.ends_at is None or self.ends_at > timezone.now())
+
+
+class Invitation(models.Model):
+    """A link with which one person can sign up while `SIGN_UP` is `invited`."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    """The SHA-256 of the secret in the link."""
+    note = models.CharField(max_length=200, blank=True)
+    """For whom it is; for operators."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150)
+    ends_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"invitation until {self.ends_at:%Y-%m-%d}"
 
 
 class ErasedOwner(models.Model):

@@ -1,5 +1,7 @@
 """Sentences of the account pages and of API tokens that users read."""
 
+from datetime import datetime
+
 #: The labels of the fields of the pages of django-allauth.
 LABELS = {
     "login": "Name or e-mail address",
@@ -82,6 +84,24 @@ SCOPE_LABELS = {
     "analytics": "Send analytics events",
 }
 
+SIGN_IN_REQUIRED = "This site is for people with an account. Please sign in."
+SIGN_UP_CLOSED = "New accounts cannot be created here at the moment."
+SIGN_UP_BY_INVITATION = (
+    "New accounts need an invitation. Please open the link in it once more, or ask for a new one."
+)
+SIGN_UP_OTHER_DOMAIN = "Accounts are for addresses of this organisation. Please use that address."
+BLOCK_WITHOUT_REASON = "Write a reason. The blocked read it."
+BLOCK_DAYS = "Use a number of days between 0 and 3650."
+BLOCK_TOO_LARGE = "This network is too large: at most a /8 of IPv4 or a /16 of IPv6 can be blocked."
+BLOCK_UNKNOWN = (
+    "There is no such user. Write a name, a verified e-mail address, an owner key (u:12, s:…), an address or "
+    "a network."
+)
+BLOCK_STAFF = "Staff are not blocked. Take the rights of this account first, or deactivate it."
+BLOCK_OWN_NETWORK = (
+    "This network has your own address: all visitors there are blocked. Staff who sign in are not."
+)
+
 OTHER_OWNER = "Another person is signed in now. Load the page again."
 TOKEN_UNKNOWN = "This token is not valid, or it was revoked."  # noqa: S105
 TOKEN_EXPIRED = "This token has expired. Create a new one on your account page."  # noqa: S105
@@ -116,6 +136,12 @@ account.json    your account, if you have one
 The answers were written by an AI and can be wrong.
 """
 TOO_MANY_VISITORS = "This site has too many visitors. Please sign in, or try again later."
+
+
+def blocked(reason: str, ends_at: datetime | None) -> str:
+    """Return the sentences for an owner or a network that is blocked."""
+    until = f"until {ends_at:%d %B %Y, %H:%M} UTC" if ends_at else "until the operator lifts the block"
+    return f"You cannot use this site {until}. The reason: {reason}"
 
 
 def too_many_tokens(maximum: int) -> str:

@@ -16,13 +16,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
-from chat.accounts.access.owners import admit_visitor, adopted_visitor, owner_of
+from chat.accounts.access.owners import admit_visitor, admitted_owner, adopted_visitor
 from chat.accounts.access.session_age import SINCE, precision
 from chat.accounts.access.session_store import stored_key
 from chat.accounts.access.signed_in import Place, record_use
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.care.card import Locale
-from chat.errors import ChatError, LimitReached
+from chat.errors import ChatError
 from chat.limits import disk
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
@@ -62,12 +62,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await close_channel(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
-        """Accept the socket, unless its token is wrong."""
+        """Accept the socket, unless its token is wrong or the gate refuses its owner."""
         address = client_address(self.scope)
         secret, subprotocol = tokens.secret_in_handshake(self.scope)
         try:
             owner = await self._identify(secret, address)
-        except (tokens.TokenRefused, LimitReached):
+        except (tokens.TokenRefused, ChatError):
             return await self.close()  # the handshake is answered with 403
         self.message_limit, self.error_limit = message_limit(), error_limit()
         self.client = client = SocketClient(
@@ -85,7 +85,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _identify(self, secret: str | None, address: str) -> str:
         """Return the owner: a token's user, or the visitor of the session."""
         if secret is None:
-            owner = await in_thread(owner_of)(self.scope["user"], self.scope["session"])
+            owner = await in_thread(admitted_owner)(self.scope["user"], self.scope["session"], address)
             self.adopted = await in_thread(adopted_visitor)(self.scope["session"])
             self.session_key = access_keys.of_session(self.scope["session"])
             return owner
@@ -221,6 +221,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def _groups(self) -> list[str]:
         streams = [group_of_stream(self._stream)] if self._stream else []
         return [events.group_of(self._connected.owner), *streams]
+
+    @property
+    def owner(self) -> str:
+        """The owner whose events it gets."""
+        return self._connected.owner
+
+    @property
+    def address(self) -> str:
+        """The `client_address` of the client."""
+        return self._connected.address
 
     @property
     def is_overdue(self) -> bool:

@@ -221,6 +221,8 @@ MODELS: dict[str, str] = {
     "auth.group": "view",
     "account.emailaddress": "view",
     "auth.user": "add view change delete",
+    "accounts.block": "add view",
+    "accounts.invitation": "add view delete",
     "django_q.schedule": "add view change delete",
     "django_q.success": "view delete",
     "django_q.failure": "view delete",

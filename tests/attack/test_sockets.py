@@ -70,7 +70,9 @@ def handshake(actor: Actor, path: str, *, origin: bool = True) -> Tab:
     if cookies := "; ".join(f"{name}={morsel.value}" for name, morsel in actor.client.cookies.items()):
         headers.append((b"cookie", cookies.encode()))
     headers += [(name.lower().encode(), value.encode()) for name, value in actor.headers.items()]
-    return Tab(application, path, headers=headers)
+    tab = Tab(application, path, headers=headers)
+    tab.scope["client"] = ("127.0.0.1", 4711)
+    return tab
 
 
 async def heard_after(tab: Tab, message: dict[str, Any], kinds: set[str]) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from chat.limits.addresses import client_address
+
 from .access_keys import of_request
 from .open_sockets import OpenStream
+from .owners import owner_of_request
 
 
 @sync_and_async_middleware
@@ -25,7 +28,7 @@ def end_streams(
     def watched(request: HttpRequest, response: Any) -> HttpResponseBase:
         is_endless = response.streaming and response.is_async and not hasattr(response, "ends_itself")
         if is_endless and (key := of_request(request)):
-            response.streaming_content = until_ended(response.streaming_content, OpenStream(key))
+            response.streaming_content = until_ended(response.streaming_content, _opened(request, key))
         return response
 
     if iscoroutinefunction(get_response):
@@ -35,6 +38,11 @@ def end_streams(
 
         return in_loop
     return lambda request: watched(request, get_response(request))
+
+
+def _opened(request: HttpRequest, access_key: str) -> OpenStream:
+    owner = getattr(request, "auth", None) or owner_of_request(request)
+    return OpenStream(access_key, owner, client_address(request))
 
 
 async def until_ended(pieces: AsyncIterator[bytes], stream: OpenStream) -> AsyncIterator[bytes]:

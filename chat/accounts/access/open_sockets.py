@@ -1,15 +1,16 @@
 """The open sockets and event streams of a process, closed when their session or token ends."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from queueing.api import redis
 from queueing.api.events import group_of
-from queueing.api.sockets import SessionWatch, WatchedSocket, in_thread
+from queueing.api.sockets import CloseCode, SessionWatch, WatchedSocket, in_thread
 
+from . import blocks, gate
 from .access_keys import still_valid
 from .owners import owner_of_session
 from .session_store import stored_key
@@ -21,8 +22,29 @@ ALL_SESSIONS = "*"
 _KEYS_PER_QUERY = 500
 
 
-class OpenSockets(SessionWatch[WatchedSocket]):
+class Opened(WatchedSocket, Protocol):
+    """A socket or stream, with what the gate asks of it."""
+
+    @property
+    def owner(self) -> str:
+        """The owner for whom it was opened."""
+
+    @property
+    def address(self) -> str:
+        """The `client_address` from which it was opened."""
+
+
+class OpenSockets(SessionWatch[Opened]):
     """The chat sockets and event streams of one event loop."""
+
+    async def tick(self) -> None:
+        """Close what must not stay open, and what belongs to those who were blocked."""
+        await super().tick()
+        opened = list(self.members)
+        blocked = await in_thread(_blocked_among)({(one.owner, one.address) for one in opened})
+        for one in opened:
+            if (one.owner, one.address) in blocked:
+                await self.end(one, CloseCode.SESSION_ENDED)
 
     async def valid_among(self, keys: set[str]) -> set[str]:
         """Return those keys whose access key may still be used."""
@@ -37,8 +59,8 @@ class OpenStream:
 
     is_overdue = False
 
-    def __init__(self, access_key: str) -> None:
-        self.session_key = access_key
+    def __init__(self, access_key: str, owner: str, address: str) -> None:
+        self.session_key, self.owner, self.address = access_key, owner, address
         self._ended = asyncio.Event()
 
     async def close(self, code: int) -> None:
@@ -53,6 +75,11 @@ class OpenStream:
             await self._ended.wait()
         finally:
             watch.discard(self)
+
+
+def _blocked_among(opened: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those owners and addresses that are blocked."""
+    return {one for one in opened if gate.is_blocked(*one)} if blocks.current() else set()
 
 
 def close_all_of(owner: str) -> None:

@@ -19,7 +19,7 @@ from chat.errors import OtherOwner, StorageFull
 from chat.limits import disk
 from chat.limits.addresses import client_address
 
-from . import tokens
+from . import gate, tokens
 from .session_store import IS_VISITOR, stored_key
 
 #: Methods of requests that only read.
@@ -46,6 +46,13 @@ def owner_of(user: Any, session: Any) -> str:
     if not session.get(IS_VISITOR):
         session.begin_visit()
     return _anonymous(session.session_key)
+
+
+def admitted_owner(user: Any, session: Any, address: str) -> str:
+    """Return what `owner_of` does, unless the gate refuses this owner at this `client_address`. Blocks."""
+    owner = owner_of(user, session)
+    gate.check(owner, address)
+    return owner
 
 
 def _anonymous(session_key: str) -> str:
@@ -131,6 +138,7 @@ def _owner_within_limits(request: HttpRequest) -> str:
     _count(request, address)
     owner = owner_of_request(request)
     page_of = request.headers.get(OWNER_HEADER, owner)
+    gate.check(owner, address)
     if page_of not in (owner, adopted_visitor(request.session)):
         raise OtherOwner(texts.OTHER_OWNER)
     if request.session.is_unstored and keeps_something(request):

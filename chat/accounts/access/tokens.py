@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat.accounts import texts
 from chat.accounts.models import Token
 
-from . import tries
+from . import gate, tries
 
 #: What every API token looks like.
 SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")
@@ -99,13 +99,15 @@ def check(secret: str, scope: str, address: str) -> Token:
 
 
 def admit(secret: str, scope: str, address: str) -> Token:
-    """Return the token with this secret and `scope`, as `check` does. Raises `TokenRefused`. Blocks.
+    """Return the token with this secret and `scope`, as `check` and the gate do. Blocks.
 
     Wrong tokens are counted for `address`; raises `LimitReached` in their place after too many. Right ones
     are never refused: a secret of 256 bits cannot be guessed.
     """
     try:
-        return check(secret, scope, address)
+        token = check(secret, scope, address)
+        gate.check(token.owner, address)
+        return token
     except TokenRefused as exc:
         if exc.status == 401:
             tries.begin("api_token", network=address).failed()

@@ -12,13 +12,13 @@ from allauth.account.internal.flows.signup import complete_signup
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from chat import limits
-from chat.accounts import texts
+from chat.accounts import signing_up, texts
 from chat.accounts.access import devices, tries
 from chat.limits.addresses import client_address
 
@@ -60,10 +60,17 @@ def needs_mail(view: View) -> View:
 class SignUp(views.SignupView):
     """The page to create an account. The account takes over the visitor's data."""
 
+    template_name_signup_closed = "accounts/sign_up_closed.html"
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        signing_up.remember(request)
         if PendingSignUp.resume(request) and request.method == "GET" and "again" not in request.GET:
             return redirect("sign-up-code")
         return super().dispatch(request, *args, **kwargs)
+
+    def closed(self) -> HttpResponse:
+        context = {"why_closed": signing_up.why_closed()}
+        return render(self.request, self.template_name_signup_closed, context)
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

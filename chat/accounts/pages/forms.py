@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from chat.accounts import second_factor, texts
+from chat.accounts import second_factor, signing_up, texts
 from chat.accounts.access import tries
 
 from .sign_up import PendingSignUp
@@ -62,6 +62,13 @@ class SignUpForm(_OurWords, account_forms.SignupForm):
         super().__init__(*args, **kwargs)
         if not settings.SENDS_MAIL:
             self.fields["username"].help_text = texts.NO_RESET
+
+    def clean_email(self) -> str:
+        """Return the address, if accounts may have it."""
+        email = str(super().clean_email())
+        if not signing_up.is_allowed_address(email):
+            raise forms.ValidationError(texts.SIGN_UP_OTHER_DOMAIN, code="domain")
+        return email
 
     def validate_unique_email(self, value: str) -> str:
         """Return the address. Only its mailbox learns whether it has an account."""

@@ -14,6 +14,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
+from chat.accounts.signing_up import use_invitation
+
 #: Seconds for which a code is valid, and the number of tries.
 _TIMEOUT, _MAX_TRIES = 15 * 60, 3
 _SESSION_KEY = "sign_up"
@@ -77,6 +79,7 @@ class PendingSignUp(AbstractCodeVerificationProcess):
             with transaction.atomic():
                 user.save()
                 EmailAddress.objects.create(user=user, email=self.email, verified=True, primary=True)
+                use_invitation(self._request, user)
         except IntegrityError:
             return None
         return user
