@@ -1,5 +1,6 @@
 """The ASGI application: HTTP requests go to Django, WebSockets to the consumers."""
 
+import gc
 import sys
 
 import django
@@ -31,6 +32,10 @@ sockets = URLRouter(
 
 protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToken(sockets)})
 application = TidyLoop(Bounded(DoNotTrackMiddleware(protocols)))
+
+# What is loaded by now is never garbage. Without it, a collection of garbage no longer holds all visitors.
+gc.collect()
+gc.freeze()
 
 if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
     from buddy import graceful_stop

@@ -12,6 +12,8 @@ from .documents.services import KIND, MAX_QUESTION, AnalysisRequest, analyse_tex
 
 #: Characters from which a paragraph is no question.
 _MAX_PARAGRAPH = 500
+#: Characters of the space between the last paragraph and the others.
+_MAX_BREAK = 100
 _ENDS = ("?", "？", "؟", ":", "：")
 READ_AS_DOCUMENT = "This message is too long for the chat, so it is read as a document, part by part."
 _PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
@@ -43,7 +45,9 @@ def split_question(text: str) -> tuple[str, str]:
     first, *rest = _PARAGRAPHS.split(text.strip(), maxsplit=1)
     if rest and _is_question(first):
         return first.strip(), rest[0]
-    breaks = list(_PARAGRAPHS.finditer(text.rstrip()))
+    text = text.rstrip()
+    # Only where the last paragraph can begin: a longer one is no question.
+    breaks = list(_PARAGRAPHS.finditer(text, max(0, len(text) - _MAX_PARAGRAPH - _MAX_BREAK)))
     if breaks and _is_question(last := text[breaks[-1].end() :]):
         return last.strip(), text[: breaks[-1].start()]
     return "", text

@@ -15,6 +15,7 @@ def _maxima() -> dict[str, int]:
     return {
         "/api/analysis": MAX_DOCUMENT + FORM,
         "/api/audio": MAX_RECORDING + FORM,
+        "/admin/queue": FORM,
         "/admin/": json,
         "/api/": json,
     }

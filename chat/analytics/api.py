@@ -1,13 +1,14 @@
 """The API for the events of clients, and for feedback on answers."""
 
-from typing import Any, Literal
+from itertools import islice
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router, Status
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chat import limits
 from chat.accounts.access.owners import VisitorAuth
@@ -19,7 +20,7 @@ from chat.protocol.schemas import CamelSchema, FeedbackOut, example
 
 from . import feedback, texts
 from .models import FeedbackReason
-from .tracking.event_names import Value, check, check_client_name
+from .tracking.event_names import MAX_PROPERTIES, Value, check, check_client_name
 from .tracking.privacy import is_do_not_track
 from .tracking.tracker import track
 
@@ -29,12 +30,20 @@ router = Router(by_alias=True)
 MAX_EVENTS = 50
 
 
+def _first(given: Any) -> Any:
+    """Return one property too many at most: very many would each be compared with each type."""
+    return dict(islice(given.items(), MAX_PROPERTIES + 1)) if isinstance(given, dict) else given
+
+
+Properties = Annotated[dict[str, Value], BeforeValidator(_first)]
+
+
 class EventIn(CamelSchema):
     """An event: a name from docs/analytics.md, or your own name that begins with `x:`."""
 
     name: str
     companion: str = ""
-    properties: dict[str, Value] = {}
+    properties: Properties = {}
 
 
 class TrackIn(CamelSchema):
@@ -44,7 +53,7 @@ class TrackIn(CamelSchema):
 
     name: str = ""
     companion: str = ""
-    properties: dict[str, Value] = {}
+    properties: Properties = {}
     events: list[EventIn] | None = Field(default=None, min_length=1, max_length=MAX_EVENTS)
 
     def with_paths(self) -> list[tuple[str, EventIn]]:

@@ -47,12 +47,11 @@ def submit_question(message: NewMessage) -> AcceptedMessage:
 
 def check_text(text: str) -> str:
     """Return `text`, or raise `InvalidInput` when it cannot be a message."""
+    if len(text) > MAX_TEXT:  # first: the others look at each character
+        raise InvalidInput("message", texts.message_too_long(len(text), MAX_TEXT))
     if is_blank(text):
         raise InvalidInput("message", texts.EMPTY_MESSAGE)
-    check_characters(text, "message")
-    if len(text) > MAX_TEXT:
-        raise InvalidInput("message", texts.message_too_long(len(text), MAX_TEXT))
-    return text
+    return check_characters(text, "message")
 
 
 def cancel(*, owner: str, job_id: UUID) -> Job:

@@ -71,7 +71,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     """Give a thread another title; it keeps its place in the list."""
     title = " ".join(check_characters(title, "title").split())
     maximum = Thread._meta.get_field("title").max_length
-    if is_blank(title) or len(title) > maximum:
+    if len(title) > maximum or is_blank(title):
         raise InvalidInput("title", texts.title_length(maximum))
     thread = selectors.thread(owner=owner, thread_id=thread_id)
     thread.title, thread.has_custom_title = title, True

@@ -13,7 +13,7 @@ from pydantic import ValidationError as PydanticError
 from chat.care.http import care_of, screen_request
 from chat.conversations import serializers
 from chat.limits.addresses import client_address
-from chat.protocol import client_messages
+from chat.protocol import client_messages, json_text
 from chat.protocol.openapi import errors, other_than_json
 from chat.protocol.schemas import AcceptedOut, RequestId, UploadOut
 from chat.uploads import storage
@@ -63,14 +63,19 @@ def _parse(request: HttpRequest) -> tuple[AnalysisIn, Any]:
     """Return the fields, and the file of a form. Raises ninja's `ValidationError` as its own parsing does."""
     try:
         if request.content_type != "multipart/form-data":
-            return AnalysisIn.model_validate_json(request.body), None
+            return AnalysisIn.model_validate(_json(request)), None
         fields = {name: value for name, value in request.POST.items() if value != ""}
         return AnalysisIn.model_validate(fields), request.FILES.get("file")
     except PydanticError as exc:
         errors: list[Any] = exc.errors(include_url=False, include_input=False, include_context=False)
-        if errors[0]["type"] == "json_invalid":
-            raise HttpError(400, texts.INVALID_JSON) from None
         raise ValidationError([error | {"loc": ("form", *error["loc"])} for error in errors]) from None
+
+
+def _json(request: HttpRequest) -> Any:
+    try:
+        return json_text.read(request.body)
+    except (ValueError, RecursionError):
+        raise HttpError(400, texts.INVALID_JSON) from None
 
 
 @router.post("/analysis/uploads", response={201: UploadOut} | errors(400, 413, 422))

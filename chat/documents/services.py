@@ -15,9 +15,9 @@ from django.utils import timezone
 from chat.companions.registry import companion_named
 from chat.conversations.admission import Admission, Sender, admit
 from chat.conversations.blank import is_blank
+from chat.conversations.characters import check_characters
 from chat.conversations.messages import AcceptedMessage, Question, accepted_before
 from chat.conversations.questions import add_question
-from chat.conversations.services import check_text
 from chat.conversations.threads import thread_for
 from chat.errors import InvalidInput
 from chat.protocol import client_messages
@@ -211,15 +211,10 @@ def _save_analysis(document: SourceDocument, reply_id: str) -> None:
 
 
 def _checked_question(question: str) -> str:
-    if is_blank(question):
-        return ""
-    try:
-        question = check_text(question.strip())
-    except InvalidInput as exc:
-        raise InvalidInput("question", exc.message) from None
+    question = question.strip()
     if len(question) > MAX_QUESTION:
         raise InvalidInput("question", texts.question_too_long(len(question), MAX_QUESTION))
-    return question
+    return "" if is_blank(question) else check_characters(question, "question")
 
 
 def display_name(name: str) -> str:

@@ -23,7 +23,14 @@ from chat.documents.api import router as documents_router
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
-from chat.protocol.openapi import DESCRIPTION, DOCS_PAGE, DocumentedAPI, errors, other_than_json
+from chat.protocol.openapi import (
+    DESCRIPTION,
+    DOCS_PAGE,
+    BoundedParser,
+    DocumentedAPI,
+    errors,
+    other_than_json,
+)
 from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
 from chat.replies import thoughts
 from chat.socket.api import router as connection_router
@@ -42,6 +49,7 @@ api = DocumentedAPI(
     description=DESCRIPTION,
     docs=Swagger(settings=DOCS_PAGE),
     auth=[VisitorAuth()],
+    parser=BoundedParser(),
     urls_namespace="api",
 )
 problems.install(api)

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from chat.errors import ChatError, InvalidInput
 
-from . import texts
+from . import json_text, texts
 
 _NAME = r"^[A-Za-z0-9._:-]{1,64}$"
 #: The client's own id of a request.
@@ -61,6 +61,10 @@ class MessageIn(_Model):
     content: str
 
 
+#: The messages of a conversation. The first wrong one is named, and no other is looked at.
+Messages = Annotated[list[MessageIn], Field(min_length=1, fail_fast=True)]
+
+
 class Ask(_Model):
     """`chat:message`."""
 
@@ -68,7 +72,7 @@ class Ask(_Model):
     request_id: RequestId
     companion: str = Field(validation_alias=AliasChoices("companion", "assistantId"))
     thread_id: ThreadKey | None = None
-    messages: list[MessageIn] = Field(min_length=1)
+    messages: Messages
 
 
 class Edit(_Model):
@@ -189,7 +193,7 @@ def parse(text: str | None) -> ClientMessage:
     if len(text.encode()) > MAX_FRAME:
         raise BadFrame("too_large", texts.frame_too_large(MAX_FRAME // 1024), request_id=_request_id_in(text))
     try:
-        data = json.loads(text, parse_constant=_no_constant)
+        data = json_text.read(text)
         is_unicode = _is_unicode(data)
     except (ValueError, RecursionError):
         raise BadFrame("bad_json", texts.NOT_JSON, request_id=_request_id_in(text)) from None
@@ -214,11 +218,6 @@ def _is_unicode(data: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _no_constant(name: str) -> None:
-    """Refuse NaN and Infinity, which Python accepts but JSON does not have."""
-    raise ValueError(name)
 
 
 def _bad_frame(exc: ValidationError, request_id: str) -> BadFrame:

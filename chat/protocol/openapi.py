@@ -4,11 +4,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from ninja import NinjaAPI
 from ninja.operation import Operation
+from ninja.parser import Parser
 
 from chat.errors import NOT_FOUND
 
+from . import json_text
 from .schemas import Problem
 
 DESCRIPTION = """\
@@ -139,6 +142,14 @@ def other_than_json(media_type: str, example: str, schema: dict[str, Any] | None
     """Return an operation's `openapi_extra`: the content type of a non-JSON 200 response."""
     content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
     return {"responses": {200: {"content": content}}}
+
+
+class BoundedParser(Parser):
+    """A parser of bodies that takes no more work than `json_text.read`."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Return the value in the body."""
+        return json_text.read(request.body)
 
 
 class DocumentedAPI(NinjaAPI):

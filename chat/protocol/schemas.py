@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from .client_messages import MessageIn, RequestId, ThreadKey
+from .client_messages import Messages, RequestId, ThreadKey
 
 HexId = Annotated[UUID, PlainSerializer(lambda value: value.hex, return_type=str)]
 
@@ -33,7 +33,7 @@ class QuestionIn(CamelSchema):
     model_config = example(message="Three days in Lisbon?")
 
     message: str | None = None
-    messages: list[MessageIn] | None = Field(default=None, min_length=1)
+    messages: Messages | None = None
     thread_id: ThreadKey | None = None
     request_id: RequestId | None = None
     assistant_id: str | None = None

@@ -1,19 +1,16 @@
 """No input holds the loop of a web process: each step that hostile texts cause is short (S11, S12)."""
 
-import asyncio
 import json
-import time
 
 import pytest
 
 from tests.chat.browser import browser
 
 from .hostile import TEXTS
+from .watch import MOST
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
-#: Seconds of processor time of one step of the loop.
-MOST = 0.1
 _HOSTILE = [
     "'1'",
     "'# a\\n```\\n```\\n'",
@@ -21,32 +18,6 @@ _HOSTILE = [
     "links of one long definition",
     "a table of empty rows",
 ]
-
-
-class Steps:
-    """The longest step of the event loop since `clear`."""
-
-    longest = 0.0
-    handle = ""
-
-    def clear(self) -> None:
-        """Forget what was measured."""
-        self.longest, self.handle = 0.0, ""
-
-
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    found = Steps()
-    run = asyncio.Handle._run
-
-    def timed(handle: asyncio.Handle) -> None:
-        began = time.thread_time()
-        run(handle)
-        if (spent := time.thread_time() - began) > found.longest:
-            found.longest, found.handle = spent, repr(handle)
-
-    monkeypatch.setattr(asyncio.Handle, "_run", timed)
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -88,15 +59,15 @@ async def send_all(one, text: str) -> None:
         await one.call("get", f"/api/threads/{thread['id']}")
 
 
-async def test_hostile_texts_hold_the_loop_of_a_web_process_for_a_moment_only(steps):
+async def test_hostile_texts_hold_the_loop_of_a_web_process_for_a_moment_only(watch):
     slow = {}
     async with browser() as one:
         await send_all(one, "Where to?")  # loads what the first request loads
     for name in _HOSTILE:
         async with browser() as one:
             await one.client.get("/")
-            steps.clear()
+            watch.clear()
             await send_all(one, TEXTS[name](15_000))
-            if steps.longest > MOST:
-                slow[name] = (steps.longest, steps.handle)
+            if watch.longest > MOST:
+                slow[name] = (watch.step, watch.handle, watch.call)
     assert not slow
