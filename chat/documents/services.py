@@ -214,7 +214,7 @@ def _checked_question(question: str) -> str:
     question = question.strip()
     if len(question) > MAX_QUESTION:
         raise InvalidInput("question", texts.question_too_long(len(question), MAX_QUESTION))
-    return "" if is_blank(question) else check_characters(question, "question")
+    return "" if is_blank(check_characters(question, "question")) else question
 
 
 def display_name(name: str) -> str:

@@ -1,6 +1,7 @@
 """The victim: an owner with something in every table, where each text has a mark that no answer may show."""
 
 import io
+import json
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -24,6 +25,7 @@ from chat.replies import thoughts
 from chat.uploads import storage
 from queueing.api import Job, State, redis
 from queueing.models import FailedAttempt, LogLine
+from tests.support import authenticator
 
 #: Part of every text of the victim.
 MARK = "zqmark"
@@ -86,7 +88,11 @@ def user_victim() -> Victim:
     token, _ = tokens.issue(user, name=f"{MARK} token", scopes=["read", "chat"])
     session = stored_session()
     row = UserSession.objects.create(user=user, session_key=stored_key(session.session_key))
-    data = {"name": f"{MARK} passkey", "credential": {}}
+    question = {"publicKey": {"user": {"id": "MQ"}, "challenge": "MTIz"}}
+    data = {
+        "name": f"{MARK} passkey",
+        "credential": json.loads(authenticator.Authenticator().create(question)),
+    }
     passkey = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
     victim = Victim(f"u:{user.pk}", user, {"token_id": token.pk, "session_id": row.pk, "pk": passkey.pk})
     victim.needles = [f"'u:{user.pk}'", MARK]

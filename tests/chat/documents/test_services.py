@@ -75,7 +75,7 @@ async def test_document_is_accepted_by_form_json_socket_and_upload():
         ({"companion": "nobody"}, "companion"),
         ({"question": "x" * 2001}, "question"),
         ({"text": "and a text"}, "file"),
-        ({"threadId": "17"}, "threadId"),
+        ({"threadId": "no name"}, "threadId"),
         ({"requestId": "no spaces"}, "requestId"),
     ],
     ids=["locked", "companion", "long question", "two documents", "thread", "request"],
