@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run production test test-all test-pythons test-e2e pictures chaos lint format bench lock audit valkey model speech environment
+.PHONY: help run production test test-all test-pythons test-e2e pictures chaos lint format bench lock audit docs valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ lock: ## write exact versions and hashes of all packages to deploy/locks/, for a
 
 audit: ## look up all locked packages in the public advisories
 	@$(PYTHON) -m deploy.audit
+
+docs: ## build the docs as a site in var/docs; a warning fails
+	@$(PYTHON) -m deploy.docs
 
 valkey: ## start only the embedded Redis
 	@exec $(BOOTSTRAP) run valkey

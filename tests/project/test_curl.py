@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 @pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
 def test_commands_for_programs_work_twice_with_the_same_cookies(web: Any, tmp_path: Path, document: str):
-    ask, _follow = re.findall(r"(?s)```\n(touch jar.*?)\n(curl -sN.*?)\n```", texts.read(Path(document)))[0]
+    ask, _follow = re.findall(r"(?s)```sh\n(touch jar.*?)\n(curl -sN.*?)\n```", texts.read(Path(document)))[0]
     server = web()
     for _ in range(2):
         command = ["sh", "-c", ask.replace("localhost:8000", f"127.0.0.1:{server.port}")]

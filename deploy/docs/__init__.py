@@ -1,0 +1,1 @@
+"""`make docs`: build the docs as a site in var/docs. A warning is an error."""
