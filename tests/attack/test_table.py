@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 
+from buddy.asgi import protocols
+
 from .expectations import MODELS, ROUTES
 from .routes import all_routes
 
@@ -18,6 +20,11 @@ def test_every_row_has_a_route():
     existing = {(one.pattern, one.method) for one in all_routes()}
     rows = {(pattern, method) for pattern, methods in ROUTES.items() for method in methods}
     assert rows <= existing, f"Delete rows without a route: {rows - existing}"
+
+
+def test_application_speaks_no_protocol_but_those_that_are_attacked():
+    """HTTP: the addresses above. WebSocket: `test_sockets.py`."""
+    assert set(protocols.application_mapping) == {"http", "websocket"}
 
 
 def test_every_model_in_the_admin_has_a_row():

@@ -5,7 +5,7 @@ import re
 from .texts import ROOT
 
 PAGES = ("SECURITY.md", "docs/security.md", "docs/asvs.md")
-_PATH = re.compile(r"`((?:buddy|chat|queueing|tests|deploy|\.ci)/[\w./-]+)`")
+_PATH = re.compile(r"`((?:buddy|chat|queueing|templates|tests|deploy|\.ci)/[\w./-]+)`")
 
 
 def test_pages_about_security_name_existing_files():
@@ -24,6 +24,10 @@ def test_met_requirements_say_what_shows_it():
     for numbers, _about, result, shown in _rows():
         assert result in ("met", "part", "not met", "n/a"), numbers
         assert len(shown) >= 4, f"{numbers}: say what shows it, or why"
+        if result == "met":
+            assert _PATH.search(shown) or "](" in shown, (
+                f"{numbers}: name the test, file or page that shows it"
+            )
 
 
 def _rows() -> list[list[str]]:

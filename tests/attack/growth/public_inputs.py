@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.urls import get_resolver
 
-from chat.documents.reader import kinds
+from chat.documents.texts import KIND_NAMES
 from chat.http.api import api
 from chat.protocol import client_messages
 from chat.voice import formats
@@ -105,6 +105,5 @@ def _subclasses(one: type) -> Iterator[Any]:
 
 
 def _kinds_of_files() -> Iterator[str]:
-    yield from (f"file {kind}" for kind in ("txt", "md", "csv", "pdf", "docx"))
+    yield from (f"file {kind}" for kind in KIND_NAMES)
     yield from (f"file {audio.extension}" for audio in formats.BY_MEDIA_TYPE.values())
-    assert kinds.read

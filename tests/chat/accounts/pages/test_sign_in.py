@@ -106,6 +106,17 @@ async def test_invalid_sign_up_shows_the_error_and_creates_no_user(name, passwor
         assert not await User.objects.aexists()
 
 
+async def test_password_counts_as_it_is_typed_and_to_its_end():
+    """ASVS 6.2.8, 6.2.9: no case, space or character is changed, and none after the 64th is dropped."""
+    password = " Grüße, 字 😀 " + "x" * 120 + " end "
+    async with browser() as alice, browser() as phone:
+        fields = {"username": "alice", "password1": password, "password2": password}
+        assert (await submit_form(alice, "sign-up/", **fields)).status_code == 302
+        for other in (password.strip(), password.lower(), password[:64], password[:-5] + " And "):
+            assert (await sign_in(phone, "alice", other)).status_code == 200
+        assert (await sign_in(phone, "alice", password)).status_code == 302
+
+
 async def test_sign_in_over_the_limit_is_429(settings):
     settings.LIMITS = settings.LIMITS | {"login": "3/minute"}
     await sync_to_async(User.objects.create_user)("alice", password=PASSWORD)
