@@ -11,6 +11,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 #: The arguments with which each command of ours is tried; None for one that serves until it is stopped.
 COMMANDS: dict[str, list[str] | None] = {
+    "block": ["no-such-user"],
+    "doctor": ["--json", "--free"],
+    "invite": ["--note", "for a test"],
     "qcluster": None,
     "queue_clean": ["--state", "completed", "--older-than", "1d"],
     "queue_drain": ["openai-chat", "--yes"],
@@ -20,7 +23,9 @@ COMMANDS: dict[str, list[str] | None] = {
     "queue_resume": ["openai-chat"],
     "queue_retry": ["--queue", "openai-chat"],
     "queue_status": ["--json"],
+    "renew_secrets": [],
     "reset_second_factor": ["no-such-user"],
+    "unblock": ["1"],
 }
 
 
