@@ -99,7 +99,8 @@ def _settle(future: "asyncio.Future[Any]", value: Any, error: BaseException | No
 def tidy_connections(*, close: bool = False, keep: bool = False) -> None:
     """Close the connections of this thread that are too old or broken; with `close`, all. Never raises.
 
-    With `keep`, a connection without a pool stays open for the next function: no other thread waits for it.
+    With `keep`, a connection to SQLite stays open for the next function: no other thread waits for it, and
+    unlike one to a server it does not break while it is idle.
     A connection whose transaction was left open is replaced by a new object: Django keeps the state of the
     transaction in the object, also after the connection is closed.
     """
@@ -108,7 +109,7 @@ def tidy_connections(*, close: bool = False, keep: bool = False) -> None:
         try:
             if close or left_open:
                 found.close()
-            elif not keep or found.errors_occurred or getattr(found, "pool", None):
+            elif not keep or found.errors_occurred or found.vendor != "sqlite":
                 found.close_if_unusable_or_obsolete()
         except Exception:
             logger.exception("closing the database connection %s failed", found.alias)

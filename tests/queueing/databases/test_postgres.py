@@ -9,6 +9,7 @@ from django_q.models import Success
 from django_q.tasks import async_task
 
 from queueing.models import FailedAttempt, Job
+from queueing.record.threads import TidyThreads
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
@@ -142,3 +143,12 @@ def test_refused_row_fails_alone_whatever_the_class_of_its_error(kind):
     states = dict(Job.objects.values_list("request_id", "state"))
     assert states == {"good": "completed", "bad": "failed", "fine": "completed"}
     assert Job.objects.get(request_id="bad").error_code == "unwritable"
+
+
+def test_threads_of_a_process_without_a_pool_survive_a_restart_of_postgres(postgres):
+    """D6: no call after the restart meets the connection of one before it."""
+    threads = TidyThreads(1)
+    assert threads.submit(completed).result() == 0
+    postgres.restart()
+    assert threads.submit(completed).result() == 0
+    threads.shutdown()
