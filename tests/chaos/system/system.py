@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.chaos.options import Options
 
 #: The limits that the checks compare with the provider's log.
-CHAT_GLOBAL, CHAT_PER_CLUSTER = 10, 6
+CHAT_GLOBAL, CHAT_PER_CLUSTER = 20, 12
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "tests.chaos.project.settings",
     "SECRET_KEY": "only-for-chaos-" + "x" * 40,
