@@ -1,16 +1,21 @@
 """A file system of the run's own, which can be filled."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 
 class Disk:
-    """A tmpfs where the user may mount one (root), else a plain folder that cannot be filled."""
+    """A tmpfs where the user may mount one (root), else a plain folder that cannot be filled.
 
-    def __init__(self, path: Path, megabytes: int = 768) -> None:
-        self.path = path
-        path.mkdir(parents=True)
+    It is not below `var/`, which is private: PostgreSQL runs as another user when root starts it.
+    """
+
+    def __init__(self, megabytes: int = 768) -> None:
+        self.path = path = Path(tempfile.mkdtemp(prefix="buddy-chaos-"))
+        path.chmod(0o755)
         command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "chaos", str(path)]
         self.can_be_filled = os.geteuid() == 0 and not subprocess.run(command, capture_output=True).returncode
         self._ballast = path / "ballast"
@@ -28,6 +33,7 @@ class Disk:
     def empty(self) -> None:
         self._ballast.unlink(missing_ok=True)
 
-    def unmount(self) -> None:
+    def remove(self) -> None:
         if self.can_be_filled:
             subprocess.run(["umount", "-l", str(self.path)], check=False)
+        shutil.rmtree(self.path)

@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,7 +79,9 @@ class System:
         self.webs: list[Service] = []
         self.clusters: list[Service] = []
         self._watching: list[asyncio.Task[None]] = []
-        self.disk = Disk(directory / "disk")
+        self._started: list[Callable[[], None]] = []
+        """How to stop each service that was started."""
+        self.disk = Disk()
         self.hosts = [Host(directory / f"clock-{number}") for number in (1, 2)]
 
     @property
@@ -90,9 +92,12 @@ class System:
         """Start everything, and return when both web processes are ready."""
         await self.links.start()
         self.provider = Provider(self.directory / "provider.log", self.options.seed)
+        self._started.append(self.provider.stop)
         make = PostgresServer if self.options.database == "postgres" else Sqlite
         self.database = await asyncio.to_thread(make, self.disk.path)
+        self._started.append(self.database.shut_down)
         env = SETTINGS | {"REDIS_URL": await self._start_redis()}
+        self._started.append(self.redis.stop)
         linked = await self.links.add("postgres", self.database.port) if self.database.port else 0
         env["DATABASE_URL"] = self.database.url(linked)
         env["OPENAI_BASE_URL"] = f"http://127.0.0.1:{await self.links.add('provider', self.provider.port)}/v1"
@@ -148,10 +153,10 @@ class System:
             service.kill(restart=False)
             for pid in workers:
                 subprocess.run(["kill", "-9", str(pid)], check=False, capture_output=True)
-        for stop in (self.redis.stop, self.provider.stop, self.database.shut_down):
+        for stop in reversed(self._started):
             await asyncio.to_thread(stop)
         await self.links.stop()
         if self.options.database == "sqlite":
             for file in self.disk.path.glob("db.sqlite3*"):
                 shutil.copy(file, self.directory)
-        self.disk.unmount()
+        self.disk.remove()
