@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from tests.chaos.system.services import Sample
@@ -46,6 +47,8 @@ class Applied:
     name: str
     began: float
     ended: float
+    complete: tuple[float, float] = (inf, -inf)
+    """From when until when the fault was whole: it takes time to stop and to start a server."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """One run: start everything, let visitors ask while faults are applied, wait, look, judge."""
 
 import asyncio
+import math
 import os
 import random
 import time
@@ -50,15 +51,17 @@ class Run:
         await asyncio.gather(*self._faults)
 
     async def _apply(self, number: int, planned: Planned) -> None:
-        began = time.time()
+        began, complete = time.time(), (math.inf, -math.inf)
         self.say(f"{number:3} {planned.name} for {planned.seconds:g} s")
         try:
             async with asyncio.timeout(planned.seconds + PATIENCE):
                 async with FAULTS[planned.name].applied(self.system, random.Random(planned.dice)):
+                    from_ = time.time()
                     await asyncio.sleep(planned.seconds)
+                    complete = from_, time.time()
         except Exception as exc:
             self.say(f"{number:3} {planned.name}: {exc!r}")
-        self.applied.append(Applied(number, planned.name, began, time.time()))
+        self.applied.append(Applied(number, planned.name, began, time.time(), complete))
 
     async def probe(self) -> None:
         """Ask /readyz once a second, and measure the processes every five."""

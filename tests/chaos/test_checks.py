@@ -62,7 +62,7 @@ def sound() -> Evidence:
         rows=[row(1), row(2, runs=2)],
         calls=[call(1), call(2, 101.0, 110.0, whole=False), call(2, instance="cluster2.1")],
         limits=LIMITS,
-        applied=[Applied(0, "redis.refuse", 200.0, 220.0)],
+        applied=[Applied(0, "redis.refuse", 200.0, 220.0, (200.0, 220.0))],
         probes=[Probe("web1", at, status) for at, status in ((190, 0), (210, 503), (230, 503), (250, 200))],
         samples=[Sample("web1.1/7", 100.0 + 50 * n, 100.0 + n, 40) for n in range(4)],
     )

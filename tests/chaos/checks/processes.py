@@ -24,8 +24,9 @@ def unready(evidence: Evidence) -> Iterator[Violation]:
     for probe in evidence.probes:
         if probe.status == 200:
             for fault in down:
-                if fault.began + NOTICE < probe.at < fault.ended:
-                    seconds = probe.at - fault.began
+                from_, until = fault.complete
+                if from_ + NOTICE < probe.at < until:
+                    seconds = probe.at - from_
                     yield Violation("", f"{probe.web} says ready, {seconds:.0f} s after {fault.name}")
         elif probe.status and _is_quiet(evidence, probe.at):
             text = f"{probe.web} answers {probe.status} long after the last fault: {probe.checks}"
