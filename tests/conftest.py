@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.support.cluster",
     "tests.support.postgres",
     "tests.support.mail",
+    "tests.support.openid_provider",
     "tests.support.web",
     "tests.support.proxy",
     "tests.support.redis_cluster",

@@ -84,3 +84,24 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 #: Staff need a second factor for the administration. Default: where the site is public.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=HTTPS)
+
+#: An OpenID provider with which people can sign in: the address before /.well-known/, and our name there.
+OIDC_URL = env.str("OIDC_URL", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+#: What the button says after “Sign in with”.
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+
+
+def by_provider(url: str, client_id: str, secret: str, name: str) -> dict[str, Any]:
+    """Return allauth's settings of the OpenID provider; none without a URL."""
+    app = {"provider_id": "sso", "name": name, "client_id": client_id, "secret": secret}
+    apps = [app | {"settings": {"server_url": url.rstrip("/")}}] if url else []
+    return {"openid_connect": {"APPS": apps, "OAUTH_PKCE_ENABLED": True}}
+
+
+SOCIALACCOUNT_PROVIDERS = by_provider(OIDC_URL, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_NAME)
+SOCIALACCOUNT_ADAPTER = "chat.accounts.oidc.OpenIDAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# The link leads to the provider at once. Links of other sites do not (chat/accounts/pages/oidc_views.py).
+SOCIALACCOUNT_LOGIN_ON_GET = True

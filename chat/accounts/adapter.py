@@ -25,7 +25,7 @@ from chat.errors import LimitReached
 from chat.limits.addresses import client_address, network_name
 from queueing.api import Rejected
 
-from . import mail, second_factor, signing_up, texts
+from . import mail, oidc, second_factor, signing_up, texts
 from .sealing import cipher
 from .sessions import sign_in
 
@@ -76,8 +76,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return not second_factor.has_recent_proof(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Return what the user can show, first a passkey if this session was opened with one."""
+        """Return what the user can show, first a passkey if this session was opened with one.
+
+        Without a password or a factor it is the OpenID provider.
+        """
         methods = super().get_reauthentication_methods(user)
+        if not methods and user.is_authenticated and user.socialaccount_set.exists() and oidc.login_url():
+            return [{"id": "oidc", "description": settings.OIDC_NAME, "url": oidc.login_url()}]
         if second_factor.has_used_passkey(self.request):
             methods.sort(key=lambda method: not method["id"].endswith(":webauthn"))
         return [method | {"description": texts.PROOFS[method["id"]]} for method in methods]

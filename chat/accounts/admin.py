@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account.admin import EmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -19,6 +20,8 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
 admin.site.unregister(Authenticator)
+for _model in (SocialAccount, SocialApp, SocialToken):  # an account or a provider more is a way to sign in
+    admin.site.unregister(_model)
 
 #: The fields that give rights.
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")

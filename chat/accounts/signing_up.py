@@ -33,9 +33,9 @@ def why_closed() -> str:
     return texts.SIGN_UP_BY_INVITATION if settings.SIGN_UP == "invited" else texts.SIGN_UP_CLOSED
 
 
-def is_invited_by_provider(request: HttpRequest) -> bool:
-    """Return whether a person whom the provider of OpenID Connect has signed in may have a new account."""
-    return settings.SIGN_UP == "oidc" or is_open(request) or settings.SIGN_UP == "open"
+def is_open_by_provider(request: HttpRequest) -> bool:
+    """Return whether a person whom the OpenID provider has signed in may have a new account."""
+    return settings.SIGN_UP in ("open", "oidc") or is_open(request)
 
 
 def is_allowed_address(email: str) -> bool:

@@ -90,6 +90,8 @@ SIGN_UP_BY_INVITATION = (
     "New accounts need an invitation. Please open the link in it once more, or ask for a new one."
 )
 SIGN_UP_OTHER_DOMAIN = "Accounts are for addresses of this organisation. Please use that address."
+OIDC_FAILED = "Signing in there did not work. Please try again."
+OIDC_NO_ACCOUNT = "There is no account for you here, and you cannot create one. Please ask the operator."
 BLOCK_WITHOUT_REASON = "Write a reason. The blocked read it."
 BLOCK_DAYS = "Use a number of days between 0 and 3650."
 BLOCK_TOO_LARGE = "This network is too large: at most a /8 of IPv4 or a /16 of IPv6 can be blocked."

@@ -50,3 +50,20 @@ def check_cross_site_cookies(app_configs: Any, **kwargs: Any) -> list[CheckMessa
             id="chat.E014",
         )
     ]
+
+
+@register()
+def check_oidc(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report an OpenID provider that cannot be used."""
+    url, client_id = settings.OIDC_URL, settings.OIDC_CLIENT_ID
+    if not url and settings.SIGN_UP != "oidc":
+        return []
+    if is_http_url(url) and client_id:
+        return []
+    return [
+        Error(
+            f"OIDC_URL is {url!r}, and OIDC_CLIENT_ID is {client_id!r}: no person can sign in there.",
+            hint="Set both: the address of the provider before /.well-known/, and our name there.",
+            id="chat.E015",
+        )
+    ]

@@ -163,6 +163,8 @@ ROUTES: dict[str, dict[str, Row]] = {
     # --- the account ---
     "account/": {"GET": OwnPage(), **_GET_ONLY},
     "account/sign-in/": {"GET": OwnPage(), "POST": OwnPage()},
+    "account/oidc/<provider_id>/login/": {"GET": NoView(), "POST": NoView()},  # no provider is set
+    "account/oidc/<provider_id>/login/callback/": {"GET": NoView(), "POST": NoView()},
     "account/sign-up/": {"GET": OwnPage(), "POST": OwnPage()},
     "account/sign-up/code/": {"GET": OwnPage(), "POST": OwnPage()},
     "account/sign-out/": {"GET": OwnPage(), "POST": OwnPage(ends_session=True)},
@@ -245,6 +247,7 @@ VALUES: dict[str, list[Any]] = {
     "name": [*OFFERED, "nonsense"],
     "app_label": ["chat"],
     "url": ["nothing"],
+    "provider_id": ["sso", "nonsense"],
     "uidb36": ["1"],
     "key": ["set-password", "c0ffee-0123456789"],
     "content_type_id": [1],

@@ -21,6 +21,8 @@ _SIGNING_IN = {
     "account_logout",
     "mfa_authenticate",
     "mfa_login_webauthn",
+    "openid_connect_login",
+    "openid_connect_callback",
     "admin:login",
     "admin:logout",
 }

@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as app_views
 from django.urls import path, re_path
 
-from . import auth_views, forms, passkeys, sessions, views
+from . import auth_views, forms, oidc_views, passkeys, sessions, views
 from .auth_views import counted, needs_mail, sends_mail
 
 
@@ -128,12 +128,17 @@ _passkeys = [
         name="mfa_remove_webauthn",
     ),
 ]
+_provider = [
+    path("oidc/<provider_id>/login/", oidc_views.login, name="openid_connect_login"),
+    path("oidc/<provider_id>/login/callback/", oidc_views.callback, name="openid_connect_callback"),
+]
 urlpatterns = [
     path("", views.account, name="account"),
     *_signing_in,
     *_password_and_address,
     *_second_factor,
     *_passkeys,
+    *_provider,
     path("tokens/", views.create_token, name="create-token"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
     path("sessions/", sessions.show, name="sessions"),

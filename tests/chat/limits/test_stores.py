@@ -51,7 +51,7 @@ BOUNDS = {
     "usage.BudgetReservation": "as Job",
 }
 #: Tables that only users, staff or workers fill.
-OF_OTHERS = {"admin", "auth", "contenttypes", "django_q", "account", "mfa", "accounts"}
+OF_OTHERS = {"admin", "auth", "contenttypes", "django_q", "account", "mfa", "socialaccount", "accounts"}
 #: Tables of the engine that operators fill.
 OF_OPERATORS = {"AuditEntry", "FailureNote", "LimitOverride", "Pause"}
 

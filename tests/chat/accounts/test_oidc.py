@@ -1,0 +1,166 @@
+"""Signing in with an OpenID provider: a real one over HTTP, which signs in whom the test names."""
+
+import urllib.request
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialToken
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chat.http.checks import check_oidc
+from chat.models import Thread
+from tests.support.openid_provider import OpenIDProvider
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+ALICE = {"sub": "1", "preferred_username": "alice", "email": "alice@example.org", "email_verified": True}
+LOGIN = "/account/oidc/sso/login/"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def sign_in(client: Client, provider: OpenIDProvider, person: dict[str, Any], query: str = "") -> Any:
+    """Click the button, be signed in by the provider, and come back; return the last response."""
+    provider.person = person
+    there = client.get(LOGIN + query)
+    assert there.status_code == 302
+    opener = urllib.request.build_opener(_NoRedirect)
+    try:
+        opener.open(there["Location"])
+    except urllib.error.HTTPError as redirect:
+        back = redirect.headers["Location"]
+    return client.get(back.removeprefix("http://testserver"))
+
+
+def test_first_sign_in_makes_an_account_with_the_visitors_conversations(openid_provider: OpenIDProvider):
+    client = Client()
+    asked = client.post("/api/travel", {"message": "Where to?"}, content_type="application/json")
+    assert asked.status_code == 202
+    assert b"Sign in with" in client.get("/account/sign-in/").content
+    assert sign_in(client, openid_provider, ALICE, "?next=/care")["Location"] == "/care"
+    user = User.objects.get()
+    assert (user.username, user.email, user.has_usable_password()) == ("alice", "alice@example.org", False)
+    assert EmailAddress.objects.is_verified("alice@example.org")
+    assert Thread.objects.get().owner == f"u:{user.pk}"
+    assert len(client.get("/api/threads").json()["threads"]) == 1
+    assert not SocialToken.objects.exists()
+    again = Client()
+    sign_in(again, openid_provider, ALICE)
+    assert len(again.get("/api/threads").json()["threads"]) == 1
+    assert User.objects.count() == 1
+
+
+def test_verified_address_alone_leads_to_its_account(
+    openid_provider: OpenIDProvider,
+):
+    owner = User.objects.create_user("owner", "alice@example.org", "long-and-own-4711")
+    earlier = User.objects.create_user("earlier", "bob@example.org", "long-and-own-4711")
+    EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
+    EmailAddress.objects.create(user=earlier, email=earlier.email, verified=False, primary=True)
+    for person, account in (
+        (ALICE, owner),
+        (ALICE | {"sub": "2", "email_verified": False}, None),
+        (ALICE | {"sub": "3", "email": "bob@example.org"}, None),
+        (ALICE | {"sub": "4", "email": None}, None),
+    ):
+        client = Client()
+        sign_in(client, openid_provider, person)
+        pk = int(client.session["_auth_user_id"])
+        assert pk == account.pk if account else pk not in (owner.pk, earlier.pk), person
+    owner.refresh_from_db()
+    assert owner.has_usable_password(), "the account keeps its password"
+
+
+@pytest.mark.parametrize(
+    ("mode", "domains", "person", "created"),
+    [
+        ("oidc", [], ALICE, True),
+        ("oidc", ["example.org"], ALICE, True),
+        ("oidc", ["example.com"], ALICE, False),
+        ("oidc", ["example.org"], ALICE | {"email_verified": False}, False),
+        ("closed", [], ALICE, False),
+        ("invited", [], ALICE, False),
+    ],
+)
+def test_new_account_needs_what_the_operator_wants(
+    openid_provider: OpenIDProvider,
+    settings: Any,
+    mode: str,
+    domains: list[str],
+    person: dict[str, Any],
+    created: bool,
+):
+    settings.SIGN_UP, settings.SIGN_UP_DOMAINS, settings.REQUIRE_SIGN_IN = mode, domains, True
+    client = Client()
+    response = sign_in(client, openid_provider, person)
+    assert response["Location"] == ("/" if created else "/account/sign-in/")
+    assert User.objects.exists() is created
+    assert client.get("/").status_code == (200 if created else 302)
+
+
+def test_staff_need_a_second_factor_all_the_same(openid_provider: OpenIDProvider, settings: Any):
+    settings.STAFF_SECOND_FACTOR = True
+    client = Client()
+    sign_in(client, openid_provider, ALICE)
+    User.objects.update(is_staff=True, is_superuser=True)
+    response = client.get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith("/account/second-factor/app/")
+
+
+def test_user_without_a_password_proves_the_identity_at_the_provider(
+    openid_provider: OpenIDProvider, settings: Any
+):
+    client = Client()
+    sign_in(client, openid_provider, ALICE)
+    assert client.get("/account/second-factor/app/").status_code == 200, "just signed in"
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = -1
+    response = client.get("/account/second-factor/app/")
+    assert response["Location"].startswith(LOGIN)
+
+
+def test_link_of_another_site_signs_no_person_in(openid_provider: OpenIDProvider):
+    response = Client().get(LOGIN, headers={"Sec-Fetch-Site": "cross-site"})
+    assert response["Location"] == "/account/sign-in/"
+
+
+def test_answer_that_was_not_asked_for_leads_back_to_the_sign_in_page(openid_provider: OpenIDProvider):
+    for query in ("?code=c&state=other", "?error=access_denied", ""):
+        response = Client().get(f"{LOGIN}callback/{query}")
+        assert (response.status_code, response["Location"]) == (302, "/account/sign-in/")
+    assert not User.objects.exists()
+
+
+def test_deactivated_user_is_not_signed_in(openid_provider: OpenIDProvider):
+    client = Client()
+    sign_in(client, openid_provider, ALICE)
+    User.objects.update(is_active=False)
+    again = Client()
+    assert sign_in(again, openid_provider, ALICE)["Location"] == "/account/inactive/"
+    assert "_auth_user_id" not in again.session
+
+
+def test_site_without_a_provider_has_no_such_page():
+    assert Client().get(LOGIN).status_code == 404
+    assert b"Sign in with single" not in Client().get("/account/sign-in/").content
+
+
+@pytest.mark.parametrize(
+    ("url", "client_id", "mode", "found"),
+    [
+        ("", "", "open", []),
+        ("https://login.example.org", "buddy", "oidc", []),
+        ("", "", "oidc", ["chat.E015"]),
+        ("https://login.example.org", "", "open", ["chat.E015"]),
+        ("login.example.org", "buddy", "open", ["chat.E015"]),
+    ],
+)
+def test_provider_that_cannot_be_used_is_an_error(
+    settings: Any, url: str, client_id: str, mode: str, found: Any
+):
+    settings.OIDC_URL, settings.OIDC_CLIENT_ID, settings.SIGN_UP = url, client_id, mode
+    assert [message.id for message in check_oidc(None)] == found

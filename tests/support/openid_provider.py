@@ -1,0 +1,86 @@
+"""A small OpenID provider: it signs in at once the person whom a test names."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import jwt
+import pytest
+
+from tests.support.valkey import free_port
+
+CLIENT_ID = "buddy"
+
+
+class OpenIDProvider:
+    """The provider; `person` are the claims of who is signed in there."""
+
+    def __init__(self) -> None:
+        self.person: dict[str, Any] = {}
+        self.server = ThreadingHTTPServer(("127.0.0.1", free_port()), self._handler())
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, path: str, form: dict[str, list[str]]) -> dict[str, Any]:
+        if path == "/.well-known/openid-configuration":
+            return {
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "userinfo_endpoint": f"{self.url}/userinfo",
+                "jwks_uri": f"{self.url}/keys",
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }
+        if path == "/token":
+            assert form["code_verifier"], "PKCE"
+            now = int(time.time())
+            claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 60} | self.person
+            return {"access_token": "a", "token_type": "Bearer", "id_token": jwt.encode(claims, "k" * 32)}
+        return self.person
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                if parts.path != "/authorize":
+                    self._send(provider.answer(parts.path, {}))
+                    return
+                back = {"code": "c", "state": query["state"]}
+                self.send_response(302)
+                self.send_header("Location", f"{query['redirect_uri']}?{urlencode(back)}")
+                self.end_headers()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self._send(provider.answer(self.path, parse_qs(body)))
+
+            def _send(self, answer: dict[str, Any]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *args: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+@pytest.fixture
+def openid_provider(settings: Any) -> Iterator[OpenIDProvider]:
+    """A site whose users can sign in with a provider."""
+    from buddy.settings.accounts import by_provider
+
+    provider = OpenIDProvider()
+    settings.OIDC_URL, settings.OIDC_CLIENT_ID = provider.url, CLIENT_ID
+    settings.SOCIALACCOUNT_PROVIDERS = by_provider(provider.url, CLIENT_ID, "secret", "Example")
+    yield provider
+    provider.server.shutdown()
+    provider.server.server_close()
