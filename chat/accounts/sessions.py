@@ -8,14 +8,19 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .access.owners import ADOPTED, VISITOR, owner_of_visitor
+from chat.errors import LimitReached, StorageFull
+from chat.limits.addresses import client_address
+
+from .access.owners import ADOPTED, VISITOR, admit_visitor, owner_of_visitor
 from .access.session_age import SINCE
 from .access.session_store import stored_key
-from .access.signed_in import Place
+from .access.signed_in import Place, end_sessions, sessions_of
 from .erasing import erase
 from .merge import merge
 from .models import UserSession
 
+#: The maximum number of sessions of one user. Signing in once more ends the one that was used least recently.
+MAX_SESSIONS = 100
 #: Sessions that one sweep deletes.
 _SWEEP_SESSIONS = 20
 
@@ -24,11 +29,24 @@ def sign_in(request: HttpRequest, user: Any) -> None:
     """Sign `user` in, in a new session, and merge the visitor's data into the user's."""
     if visitor := owner_of_visitor(request):
         request.session[VISITOR] = visitor
-        request.session.keep()  # what has no row could not be ended: other tabs would stay the visitor's
+        _keep(request)
     # Ends the visitor's session, so a planted session cookie is not signed in.
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     if visitor:
         merge(visitor, f"u:{user.pk}")
+
+
+def _keep(request: Any) -> None:
+    """Store the visitor's session: without a row it could not be ended, and other tabs would stay open.
+
+    Over the limit of new visitors they do: signing in is not refused for it.
+    """
+    try:
+        if request.session.is_unstored:
+            admit_visitor(client_address(request))
+    except (LimitReached, StorageFull):
+        return
+    request.session.keep()
 
 
 def sweep() -> int:
@@ -55,11 +73,13 @@ def merge_late(request: HttpRequest) -> None:
 
 
 def record_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """Receive `user_logged_in`: record this session, and forget the user's expired ones."""
+    """Receive `user_logged_in`: record this session, forget the user's expired ones, and end one too many."""
     record_session(request, user)
     keys = list(user.sessions.values_list("session_key", flat=True))
     alive = set(Session.objects.filter(session_key__in=keys).values_list("session_key", flat=True))
     user.sessions.filter(session_key__in=set(keys) - alive).delete()
+    if len(alive) > MAX_SESSIONS:
+        end_sessions(user.sessions.filter(pk__in=[row.pk for row in sessions_of(user)[MAX_SESSIONS:]]))
 
 
 def record_session(request: HttpRequest, user: Any) -> None:

@@ -39,4 +39,6 @@ def _old_rows() -> Iterator[QuerySet[Any]]:
     yield Rollup.objects.filter(start__lt=before)
     yield Rollup.objects.filter(seconds=HOUR, start__lt=now - KEEP_HOURLY)
     yield Visit.objects.filter(day__lt=before.date()) if settings.ANALYTICS_DAYS else Visit.objects.all()
+    newest = Visit.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    yield Visit.objects.filter(id__lte=newest - settings.MAX_EVENTS)
     yield Salt.objects.filter(day__lt=(now - KEEP_SALTS).date())

@@ -6,11 +6,13 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from chat import limits
 from chat.accounts.access.owners import adopted_visitor, owner_of_request
 from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track
 from chat.companions.registry import COMPANIONS
+from chat.limits.addresses import client_address
 from chat.usage import budgets
 from queueing.api import get_kind
 
@@ -23,7 +25,8 @@ def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     owner = owner_of_request(request)  # begins the session now: the socket cannot set a cookie later
     if request.session.is_half_over:
         request.session.modified = True  # stored again, so those who come back stay
-    track("page.opened", owner=owner)
+    if limits.is_within("events", client_address(request)):  # each new cookie is a row
+        track("page.opened", owner=owner)
     context = {
         "owner": owner,
         "adopted": adopted_visitor(request.session),

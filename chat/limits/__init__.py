@@ -5,6 +5,6 @@ are allowed or refused at once (`check`). Messages get a reservation instead (`r
 held until their time comes.
 """
 
-from .request_limits import acheck, check
+from .request_limits import acheck, check, is_within
 
-__all__ = ["acheck", "check"]
+__all__ = ["acheck", "check", "is_within"]

@@ -30,6 +30,11 @@ def check(name: str, sender: str, amount: int = 1) -> None:
         raise LimitReached("rate_limited", texts.limit_reached(name, wait), wait)
 
 
+def is_within(name: str, sender: str) -> bool:
+    """Count a use of a limit in this process alone, without Redis; return False over the limit."""
+    return not sender or in_memory.count([(f"{name}:{sender}", item) for item in rule(name)]) == 0
+
+
 async def acheck(name: str, sender: str) -> None:
     """Do `check` on the event loop. It takes a thread only if there is something to count."""
     if sender and rule(name):

@@ -3,21 +3,39 @@
 from math import ceil
 from typing import Any
 
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from chat import limits
-from chat.errors import LimitReached
+from chat.errors import LimitReached, StorageFull
 from chat.limits.addresses import client_address
 
-from .owners import keeps_something
+from .owners import admit_visitor, keeps_something
 from .signed_in import Place, record_use
 
 
 def _is_counted(request: HttpRequest) -> bool:
     """Return whether this middleware counts the request: the API's authentication does not see it."""
     return request.path_info.startswith("/account/")
+
+
+def _refusal(error: LimitReached | StorageFull) -> HttpResponse:
+    headers = {"Retry-After": str(ceil(error.retry_after))}
+    return HttpResponse(error.message, status=error.status, content_type="text/plain", headers=headers)
+
+
+def _admit(request: Any) -> None:
+    """Count a stranger whose session is stored. Raise `LimitReached` or `StorageFull`.
+
+    Who has given the right password, and waits for the second factor, counts for the account alone: strangers
+    of the same network keep no owner of an account out.
+    """
+    if login := request.session.get(LOGIN_SESSION_KEY):
+        limits.check("visitors", f"account {login['user_pk']}")
+    else:
+        admit_visitor(client_address(request))
 
 
 def _has_to_store(request: Any) -> bool:
@@ -49,16 +67,23 @@ class VisitorSessionMiddleware(SessionMiddleware):
             if _is_counted(request):
                 limits.check("requests", client_address(request))
         except LimitReached as exc:
-            headers = {"Retry-After": str(ceil(exc.retry_after))}
-            return HttpResponse(exc.message, status=exc.status, content_type="text/plain", headers=headers)
+            return _refusal(exc)
         super().process_request(request)
         return None
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        """Store the session or its use where needed, and set its cookie."""
+        """Store the session or its use where needed, and set its cookie.
+
+        What a page writes into the session of a stranger counts as a new visitor, as what the API keeps does.
+        """
         if response.status_code < 400 and keeps_something(request):
             request.session.keep()
         session: Any = getattr(request, "session", None)  # a refused request has none
+        if session is not None and session.modified and session.adds_row_of_stranger:
+            try:
+                _admit(request)
+            except (LimitReached, StorageFull) as exc:
+                return _refusal(exc)
         if session is not None and session.is_use_unrecorded and session.session_key:
             record_use(session, Place.of(request))
         return super().process_response(request, response)

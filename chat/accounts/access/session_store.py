@@ -62,6 +62,13 @@ class SessionStore(db.SessionStore):
         """True for the session of a visitor that has no row."""
         return self._unstored_key is not None and self._unstored_key == self.session_key
 
+    @property
+    def adds_row_of_stranger(self) -> bool:
+        """True when saving adds a row for a client who is not signed in, and has none."""
+        if SESSION_KEY in self or not (self.is_unstored or self.session_key is None):
+            return False
+        return set(self.keys()) > ({IS_VISITOR} if self.is_unstored else set())
+
     def begin_visit(self) -> None:
         """Make this the session of a new visitor, with a new key and without a row."""
         self[IS_VISITOR] = True

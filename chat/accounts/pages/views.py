@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chat.accounts import second_factor, texts
 from chat.accounts.access import devices, tokens
-from chat.accounts.access.owners import owner_of_request
+from chat.accounts.access.owners import admit_visitor, owner_of_request
 from chat.accounts.erasing import erase
 from chat.accounts.models import Token
 from chat.limits.addresses import client_address
@@ -147,6 +147,8 @@ def erase_all(request: HttpRequest) -> HttpResponse:
 
 def _erase(request: HttpRequest, owner: str) -> HttpResponse:
     user = request.user
+    if request.session.is_unstored:
+        admit_visitor(client_address(request))  # its erasing is remembered for a day
     logout(request)
     if user.is_authenticated:
         user.delete()  # erases what belongs to it

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chat.analytics.models import Event
+from chat.analytics.models import Event, Visit
 from chat.analytics.pruning import prune
 from chat.errors import StorageFull
 from chat.limits import disk
@@ -32,7 +32,7 @@ BOUNDS = {
     "documents.Chunk": "as Analysis",
     "analytics.Event": "LIMIT_EVENTS; MAX_EVENTS; chat.analytics.pruning.prune",
     "analytics.Rollup": "names of events are few: all names of clients are one row; pruning.prune",
-    "analytics.Visit": "one for each visitor and day with a message or page; pruning.prune",
+    "analytics.Visit": "as Event: one at most for each; pruning.prune",
     "analytics.Salt": "one a day; pruning.prune",
     "analytics.Feedback": "one for each answer",
     "chat.Thread": "LIMIT_ADDRESS; MAX_VISITORS; with the session",
@@ -159,6 +159,14 @@ def test_newest_events_stay(settings):
     while prune():
         pass
     assert sorted(Event.objects.values_list("name", flat=True)) == ["x:4", "x:5", "x:6"]
+
+
+def test_newest_visits_stay(settings):
+    settings.MAX_EVENTS, settings.ANALYTICS_DAYS = 3, 90
+    Visit.objects.bulk_create(Visit(day=timezone.now(), visitor=str(n)) for n in range(7))
+    while prune():
+        pass
+    assert sorted(Visit.objects.values_list("visitor", flat=True)) == ["4", "5", "6"]
 
 
 async def test_visitors_are_limited_in_all(settings):
