@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.pictures.faults import measured
+from tests.e2e.pictures.looks import Look, Wardrobe
 from tests.e2e.reading import looks, serious
 from tests.e2e.site import Site
 from tests.e2e.test_dashboard import do, queues  # noqa: F401 (the fixture)
@@ -67,4 +69,24 @@ def test_admin_pages_have_no_serious_axe_findings_and_fit_width(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"{failed.url}/admin/")
     assert serious(page) == []
+    context.close()
+
+
+def test_admin_and_dashboard_have_whole_words_at_any_size(failed: Site, browser: Browser) -> None:
+    """P16, also on the pages of the staff."""
+    context = browser.new_context()
+    page = signed_in(context, failed, "")
+    wardrobe = Wardrobe(page)
+    job = "queueing/job/?q=s:bob"
+    for path in ("", job, "queue"):
+        page.goto(f"{failed.url}/admin/{path}")
+        for look in (Look(320), Look(320, 200), Look(390, 150, "dark"), Look(1280, 200), Look(1280, 400)):
+            wardrobe.wear(look)
+            assert measured(page) == [], f"{path} {look}"
+    page.goto(f"{failed.url}/admin/{job}")
+    page.locator("#result_list").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    for look in (Look(320, 200), Look(390, 150), Look(1280, 200)):
+        wardrobe.wear(look)
+        assert measured(page) == [], look
     context.close()

@@ -112,6 +112,24 @@ WAYS: dict[str, Callable[[Page], None]] = {
 }
 
 
+def test_window_of_another_size_still_follows_and_offers_no_end_that_is_seen(
+    page: Page, site: Site, provider: Provider
+) -> None:
+    provider.script(text="One word after the other. " * 60)
+    say(page, "Tell me, please.")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    for width, height in ((320, 640), (768, 900), (390, 700), (1280, 500), (420, 900), (1280, 700)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(AT_REST)
+        assert left(page) < 1, f"{width} × {height}"
+        expect(to_latest(page)).to_be_hidden()
+    page.set_viewport_size({"width": 320, "height": 480})
+    wheel(page, 60)
+    expect(to_latest(page)).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 1600})  # all of it is seen
+    expect(to_latest(page)).to_be_hidden()
+
+
 def test_every_movement_up_stops_following_and_the_end_starts_it(
     page: Page, site: Site, provider: Provider
 ) -> None:
@@ -190,6 +208,7 @@ def test_place_stays_when_the_page_changes_its_size_or_what_is_above_grows(
     if not follows:
         wheel(page, 700)
         expect(to_latest(page)).to_be_visible()
+        page.wait_for_function(AT_REST)
 
     def changed(by: Callable[[], object]) -> None:
         seen = 59 if follows else in_view(page)

@@ -15,7 +15,7 @@ from tests.e2e.reading import answers, choose, say
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider
 
-LOOKS = [Look(320, 200), Look(320), Look(1280, 400), Look(1280, 150, "dark")]
+LOOKS = [Look(320, 200), Look(320), Look(390, 150), Look(1280, 400), Look(1280, 150, "dark")]
 
 
 def faults(page: Page) -> Iterator[str]:
@@ -49,3 +49,17 @@ def test_other_pages_have_whole_words_at_any_size(watched: Page, site: Site) -> 
     for path in ("/account/", "/account/sign-up/", "/account/erase/", "/care", "/nowhere"):
         watched.goto(site.url + path)
         assert list(faults(watched)) == [], path
+
+
+def test_help_lines_have_whole_words_at_any_size(
+    site: Site, visitor: Callable[..., BrowserContext], provider: Provider
+) -> None:
+    """P16: long German names, numbers to call, and the list of countries."""
+    page = visitor(locale="de-DE").new_page()
+    page.goto(f"{site.url}/care")
+    assert list(faults(page)) == []
+    page.goto(site.url)
+    say(page, "I don't want to live any more")
+    expect(page.locator(".care")).to_be_visible()
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    assert list(faults(page)) == []

@@ -22,6 +22,8 @@ from tests.e2e.pictures.stage import staged
 
 STATES = {state.__name__: state for state in chat_states.STATES + page_states.STATES}
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+#: The longest picture, in pixels.
+HIGHEST = 8000
 #: axe looks at these: it takes longer than all else, and measures no more in the others.
 AXE = {"320-200-light", "390-100-dark", "1280-100-light"}
 
@@ -47,8 +49,12 @@ def take(page: Page, name: str, looks: list[Look], out: Path, report: Report) ->
     is_long = page.locator(".app").count() == 0
     for look in looks:
         wardrobe.wear(look)
+        if is_long:
+            page.evaluate("scrollTo(0, 0)")  # what is fixed in the window is in the picture where it is now
         report.add(name, look, measured(page) + (found_by_axe(page) if str(look) in AXE else []))
-        page.screenshot(path=out / f"{name}-{look}.png", full_page=is_long)
+        if is_long:  # a picture of the full page would have the text in its usual size
+            wardrobe.wear(look, min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST))
+        page.screenshot(path=out / f"{name}-{look}.png")
     page.emulate_media(color_scheme="dark", forced_colors="none")  # a reader in the dark has white paper, too
     wardrobe.wear(Look(1280, theme="dark"))
     page.pdf(path=out / f"{name}.pdf", format="A4", print_background=False)

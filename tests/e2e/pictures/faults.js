@@ -4,6 +4,7 @@
   const MAY_SHORTEN = ".thread__title, .thread__snippet, .header__sub";
   const BREAKS = /[\s\-‐–—/|?&=_.@:…\u200b\u00ad]+/u;
   const WORD = /^["“‘(«]?[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}'’]+["”’)»,;!]*$/u;
+  const ID = /^[0-9a-f]{32}$/; // no word
   const found = new Map();
 
   const name = (e) => {
@@ -17,8 +18,8 @@
   const isSeen = (e) => {
     if (!e.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true })) return false;
     for (const one of [e, ...parents(e)]) {
-      const { clipPath, opacity } = getComputedStyle(one);
-      if (clipPath === "inset(50%)" || one.inert || (opacity === "0" && one.localName === "input")) return false;
+      const { clip, clipPath, opacity } = getComputedStyle(one);
+      if (clip === "rect(0px, 0px, 0px, 0px)" || clipPath === "inset(50%)" || one.inert || (opacity === "0" && one.localName === "input")) return false;
     }
     const { right, bottom } = e.getBoundingClientRect();
     return right > 0 && bottom > 0;
@@ -67,7 +68,7 @@
       for (const word of token.split(BREAKS)) {
         start = token.indexOf(word, start);
         const { lines, width } = piecesOf(node, index + start, word);
-        if (word.length > 1 && WORD.test(word) && lines > 1) note("broken word", e, `“${word}” ${Math.round(width)} px`);
+        if (word.length > 1 && WORD.test(word) && !ID.test(word) && lines > 1) note("broken word", e, `“${word}” ${Math.round(width)} px`);
         start += word.length;
       }
     }
@@ -89,6 +90,7 @@
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const e = node.parentElement;
+    if (isIn(e, ".opblock-summary-path")) continue; // an address may break anywhere
     if (!node.data.trim() || isIn(e, "script, style, template, noscript, option, svg") || !isSeen(e)) continue;
     range.selectNodeContents(node);
     if (!isIn(e, MAY_SCROLL)) cuts(e, range);

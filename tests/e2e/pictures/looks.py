@@ -9,6 +9,9 @@ HEIGHTS = {320: 640, 390: 844, 768: 1024, 1280: 800}
 #: What Chromium sets without a choice of the visitor, in pixels.
 STANDARD, FIXED = 16, 13
 
+#: The window is so wide, in sizes of its text. Both come to the page in their own time.
+HAS_WIDTH = "em => matchMedia(`(min-width: ${em - 0.01}em) and (max-width: ${em + 0.01}em)`).matches"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -38,16 +41,17 @@ class Wardrobe:
         self.page = page
         self._line: CDPSession = page.context.new_cdp_session(page)
 
-    def wear(self, look: Look) -> None:
-        """Show the page with that look."""
+    def wear(self, look: Look, height: int = 0) -> None:
+        """Show the page with that look, in a window of that height or that of the usual device."""
         self.page.emulate_media(
             color_scheme=look.theme,
             forced_colors="active" if look.forced else "none",
             reduced_motion="reduce",  # no picture in the middle of a movement
         )
-        self.page.set_viewport_size({"width": look.width, "height": HEIGHTS[look.width]})
+        self.page.set_viewport_size({"width": look.width, "height": height or HEIGHTS[look.width]})
         sizes = {"standard": STANDARD * look.text // 100, "fixed": FIXED * look.text // 100}
         self._line.send("Page.setFontSizes", {"fontSizes": sizes})
+        self.page.wait_for_function(HAS_WIDTH, arg=look.width / sizes["standard"])
         self.page.evaluate("dispatchEvent(new Event('resize'))")  # as when a browser changes the size of text
         self.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

@@ -20,7 +20,7 @@ RENDER = """
 import django, sys
 django.setup()
 from django.template.loader import render_to_string
-sys.stdout.write(render_to_string(sys.argv[1] + ".html", {"wait": "40 seconds"}))
+sys.stdout.write(render_to_string(sys.argv[1] + ".html", {"message": "Please wait 40 seconds."}))
 """
 
 
@@ -28,12 +28,13 @@ def accounts(stage: Stage) -> Iterator[State]:
     """The pages of a visitor and of a user with a token and a second factor."""
     page = stage.page("/account/")
     yield "account-visitor", page
-    for name in ("sign-in", "erase", "reset"):
+    for name in ("sign-in", "erase"):
         page.goto(f"{stage.site.url}/account/{name}/")
         yield f"account-{name}", page
     page.goto(f"{stage.site.url}/account/sign-up/")
     page.get_by_label("Name:", exact=True).fill(f"owl{next(_NUMBERS)}")
     page.get_by_label("Password:", exact=True).fill("owl")
+    page.get_by_label("Password confirmation").fill("owls")
     page.get_by_role("button", name="Sign up").click()
     yield "account-sign-up", page
     name = f"a-user-with-quite-a-long-name-{next(_NUMBERS)}"
@@ -93,9 +94,14 @@ def help_lines_and_errors(stage: Stage) -> Iterator[State]:
         html = subprocess.run(
             command, cwd=ROOT, env=stage.site.environment, check=True, capture_output=True
         ).stdout
-        page.route(f"**/{name}", lambda route, body=html: route.fulfill(body=body, content_type="text/html"))
-        page.goto(f"{stage.site.url}/{name}")
+        _open(page, f"{stage.site.url}/{name}", html)
         yield f"error-{name}", page
+
+
+def _open(page: Page, address: str, html: bytes) -> None:
+    """Show the page as if the site had it at this address."""
+    page.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(address)
 
 
 def staff(stage: Stage) -> Iterator[State]:

@@ -13,6 +13,8 @@ const names = {
 new MutationObserver(() => {
   // What may scroll must be reachable by keyboard.
   for (const code of document.querySelectorAll("pre.microlight:not([tabindex])")) code.tabIndex = 0;
+  // Below the name of the site there is no heading of the second level.
+  for (const tag of document.querySelectorAll("h3.opblock-tag:not([aria-level])")) tag.ariaLevel = "2";
   for (const [selector, name] of Object.entries(names)) {
     for (const element of document.querySelectorAll(`${selector}:not([aria-label])`))
       element.setAttribute("aria-label", name);

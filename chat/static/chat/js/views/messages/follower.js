@@ -21,8 +21,8 @@ export function createFollower(element, onLatest) {
     follows = value && !isPart;
     draw();
   }
-
-  const draw = () => show(!follows && element.isConnected, isPart ? {} : newsBelow(messages, seen));
+  const isAway = () => !follows && element.isConnected && (isPart || canScroll(scroller));
+  const draw = () => show(isAway(), isPart ? {} : newsBelow(messages, seen));
 
   function toEnd() {
     scroller.scrollTop = scroller.scrollHeight;
@@ -31,8 +31,8 @@ export function createFollower(element, onLatest) {
   }
 
   // Between layout and painting: following what has grown needs no layout of its own.
-  const sizes = new ResizeObserver(() => follows && element.isConnected && toEnd());
-  for (const box of [scroller, element]) sizes.observe(box);
+  const look = () => element.isConnected && (follows ? toEnd() : draw());
+  for (const box of [scroller, element]) new ResizeObserver(look).observe(box);
 
   return {
     scroller,
@@ -67,6 +67,8 @@ export function createFollower(element, onLatest) {
     },
   };
 }
+
+const canScroll = (box) => box.scrollHeight - box.clientHeight >= 1;
 
 /** Create the button that leads to the end; return show(isShown, news). */
 function createButton(scroller, onPress) {

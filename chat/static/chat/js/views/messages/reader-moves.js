@@ -2,10 +2,11 @@
 
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
-/** Where `scroller` is, and where it would be at the end. */
+/** Where `scroller` is, where it would be at the end, and its size. */
 const placeOf = (scroller) => ({
   top: scroller.scrollTop,
   most: scroller.scrollHeight - scroller.clientHeight,
+  size: `${scroller.clientWidth} ${scroller.clientHeight}`,
 });
 
 const isAtEnd = ({ top, most }) => most - top < 1;
@@ -15,12 +16,13 @@ const isAtEnd = ({ top, most }) => most - top < 1;
  * whether the reader has moved, and settle(), for a movement that was not the reader's.
  */
 export function watchReader(scroller, element, onMove) {
-  let last = { top: 0, most: 0 };
+  let last = { top: 0, most: 0, size: "" };
   const settle = () => (last = placeOf(scroller));
 
   function look() {
     const before = last;
-    const { top, most } = settle();
+    const { top, most, size } = settle();
+    if (size !== before.size) return; // the browser keeps what is seen in its place, in a window of another size
     // What gets shorter moves the place, too, but then the end is shown.
     if (top < before.top && most - top > (most < before.most ? 1.5 : 0)) onMove(false);
     else if (top > before.top && isAtEnd(last)) onMove(true);
