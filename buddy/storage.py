@@ -1,5 +1,7 @@
 """Static files: names with a hash of the contents, and our scripts without comments."""
 
+import os
+import stat
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +9,7 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from django.core.files.base import ContentFile, File
 from rjsmin import jsmin
+from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 #: Folders of our own scripts. Files of libraries are delivered unchanged.
@@ -38,6 +41,10 @@ class ModuleStorage(CompressedManifestStaticFilesStorage):
     #: searched: libraries have no references, and searching their megabytes takes seconds.
     patterns = ((_CSS[0], _CSS[1][:2]), *((f"{place}*.js", _MODULES[1]) for place in OURS))
 
+    def create_compressor(self, **options: Any) -> Compressor:
+        """Return the maker of the compressed copies."""
+        return _Compressor(**options)
+
     def file_hash(self, name: str, content: File | None = None) -> str:
         """Return eight digits: enough to tell versions apart, and each import of a module repeats them."""
         return (super().file_hash(name, content) or "")[:8]
@@ -52,6 +59,17 @@ class ModuleStorage(CompressedManifestStaticFilesStorage):
         scripts = [name for name in paths if name.startswith(OURS) and name.endswith(".js")]
         paths = paths | {name: (_Minified(paths[name][0]), paths[name][1]) for name in scripts}
         return super().post_process(paths, dry_run, **options)
+
+
+class _Compressor(Compressor):
+    """A compressor whose files have the permissions of the original: web servers have other accounts."""
+
+    @staticmethod
+    def write_data(path: str, data: bytes, suffix: str, stat_result: os.stat_result) -> str:
+        """Write a compressed copy. Return its name."""
+        name: str = Compressor.write_data(path, data, suffix, stat_result)
+        os.chmod(name, stat.S_IMODE(stat_result.st_mode))
+        return name
 
 
 class _Minified:

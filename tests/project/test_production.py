@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.project.test_make_run import KEPT, ROOT, processes_in
 from tests.support.postgres import _binary
@@ -105,7 +106,7 @@ async def sign_up(http: aiohttp.ClientSession, site: Site, name: str) -> None:
 
 async def ask(http: aiohttp.ClientSession, site: Site) -> tuple[int, str]:
     """Send a question. Return the status and the id of its job."""
-    cookies = http.cookie_jar.filter_cookies(site.url)
+    cookies = http.cookie_jar.filter_cookies(URL(site.url))
     token = {"X-CSRFToken": cookies["csrftoken"].value} if "csrftoken" in cookies else {}
     headers = {"Referer": f"{site.url}/", **token}
     async with http.post(f"{site.url}/api/travel", json={"message": "Where to?"}, headers=headers) as answer:

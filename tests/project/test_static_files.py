@@ -1,12 +1,14 @@
 """Minified scripts do the same as the originals."""
 
+import os
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from pygments.lexers import JavascriptLexer
 from pygments.token import Comment
 
-from buddy.storage import minify
+from buddy.storage import ModuleStorage, minify
 from tests.support.cluster import ROOT
 
 SCRIPTS = sorted([*ROOT.glob("chat/**/static/**/*.js"), *ROOT.glob("queueing/static/queueing/**/*.js")])
@@ -32,3 +34,16 @@ def test_literal_that_would_be_changed_is_refused():
 
 def test_line_end_that_ends_a_statement_stays():
     assert minify("let a = b\n(c)\nreturn\nd") == "let a=b\n(c)\nreturn\nd"
+
+
+def test_compressed_copies_have_the_permissions_of_their_original(tmp_path: Path):
+    """O11: the process that collects may have another account than the one that serves."""
+    storage = ModuleStorage(location=tmp_path, file_permissions_mode=0o644)
+    before = os.umask(0o077)
+    try:
+        original = storage.path(storage.save("a.css", ContentFile(b"a{color:red}" * 500)))
+        copies = storage.create_compressor(quiet=True).compress(original)
+    finally:
+        os.umask(before)
+    assert copies
+    assert {Path(path).stat().st_mode & 0o777 for path in copies} == {0o644}
