@@ -142,8 +142,8 @@ TOO_MANY_VISITORS = "This site has too many visitors. Please sign in, or try aga
 
 def blocked(reason: str, ends_at: datetime | None) -> str:
     """Return the sentences for an owner or a network that is blocked."""
-    until = f"until {ends_at:%d %B %Y, %H:%M} UTC" if ends_at else "until the operator lifts the block"
-    return f"You cannot use this site {until}. The reason: {reason}"
+    end = f"{ends_at.day} {ends_at:%B %Y, %H:%M} UTC" if ends_at else "the operator lifts the block"
+    return f"You cannot use this site until {end}. The reason: {reason}"
 
 
 def too_many_tokens(maximum: int) -> str:
