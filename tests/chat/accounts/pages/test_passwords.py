@@ -1,10 +1,18 @@
 """Changed and forgotten passwords, and merging while workers run."""
 
+import gzip
 import re
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    get_password_validators,
+    validate_password,
+)
+from django.core.exceptions import ValidationError
 
+from buddy import settings as shipped
 from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
 from chat.models import Message, Thread
@@ -22,6 +30,18 @@ from tests.support.mail import outbox
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+def test_breached_passwords_of_the_local_list_are_refused():
+    """ASVS 5, 6.2.4 and 6.2.12: 3,000 that the other rules would take. Each validator is one of the site."""
+    path = CommonPasswordValidator.DEFAULT_PASSWORD_LIST_PATH
+    breached = gzip.decompress(path.read_bytes()).decode().split("\n")
+    taken = [one.strip() for one in breached if len(one.strip()) >= 8 and not one.strip().isdigit()]
+    assert len(taken) > 7_000
+    validators = get_password_validators(shipped.AUTH_PASSWORD_VALIDATORS)
+    for one in (*taken[::70], taken[0].upper()):
+        with pytest.raises(ValidationError):
+            validate_password(one, password_validators=validators)
 
 
 async def test_password_change_signs_out_other_devices_and_closes_their_sockets():
