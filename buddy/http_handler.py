@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import Any
 from weakref import WeakSet
 
@@ -11,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
 from buddy.loop_watch import LoopWatch
+from queueing.api import log_ids, new_id
 from queueing.api.database import SerialThread, TidyThreads
 
 logger = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ logger = logging.getLogger(__name__)
 _THREADS = 32
 #: Threads for requests. They are others, since a request's function may wait for work on the ones above.
 _REQUEST_THREADS = 64
+_REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class HttpHandler(ASGIHandler):
@@ -39,7 +42,8 @@ class HttpHandler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
         async with ThreadSensitiveContext(executor=SerialThread(self._threads)):
-            await self.handle(scope, receive, send)
+            with log_ids(request=_request_id(scope)):
+                await self.handle(scope, receive, send)
 
     async def send_response(self, response: Any, send: Any) -> None:
         """Send a response. A stream that breaks off is ended, since servers would leave it open."""
@@ -50,6 +54,12 @@ class HttpHandler(ASGIHandler):
                 raise
             logger.exception("a streamed response broke off")
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _request_id(scope: Any) -> str:
+    """Return the id that the proxy gave the request (`X-Request-ID`), or a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else new_id().hex
 
 
 class TidyLoop:

@@ -159,21 +159,28 @@ def is_relevant(record: LogRecord) -> bool:
     return getattr(getattr(record, "request", None), "path", "") != "/readyz"
 
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_FORM = env.str("LOG_FORMAT", default="text", one_of=("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"relevant": {"()": "django.utils.log.CallbackFilter", "callback": is_relevant}},
     "formatters": {
-        "line": {
+        "text": {
             "class": "queueing.values.log_lines.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"class": "queueing.values.log_lines.JsonFormatter"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["relevant"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": _FORM,
+            "filters": ["relevant"],
+        },
     },
-    "root": {"handlers": ["console"], "level": "INFO"},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO", one_of=_LEVELS)},
     "loggers": {"django-q": {"level": "WARNING"}},
 }
 

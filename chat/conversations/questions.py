@@ -1,5 +1,6 @@
 """Add a question to a thread: the two messages and the job that writes the reply, in one transaction."""
 
+import logging
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,12 @@ from chat.errors import ChatError, LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import estimate_max_tokens
 from chat.usage.budgets import budget_of, reserve
-from queueing.api import Job, Submission, new_id, submit, submit_completed
+from queueing.api import Job, Submission, add_log_ids, new_id, submit, submit_completed
 
 from . import selectors, texts
 from .messages import AcceptedMessage, Question
+
+logger = logging.getLogger(__name__)
 
 #: Maximum unfinished messages of one thread.
 MAX_WAITING = 20
@@ -43,6 +46,9 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
         if not submission.created:  # the same request, at the same moment
             transaction.set_rollback(True)
             return AcceptedMessage.of(submission)
+    job = submission.job
+    add_log_ids(request=job.request_id, owner=job.owner, thread=thread.pk.hex, job=job.id.hex)
+    logger.info("a question was accepted")
     if not is_new:
         # After submitting: a worker locks a job before its thread, and so must we.
         Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now())

@@ -18,7 +18,7 @@ from chat.prompting.conversation_context import load_context
 from chat.prompting.prompt import build_prompt
 from chat.upstream import ModelReply, ReplyCallbacks, without_thoughts
 from chat.usage import ledger
-from queueing.api import Ending, JobContext, Permanent, State, job
+from queueing.api import Ending, JobContext, Permanent, State, add_log_ids, job
 
 from . import summaries, texts, titles
 from .model_calls import Payer, call_model, release_reservation
@@ -50,6 +50,7 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
     """
     ctx.asked_provider = False  # until there is a `Payer`
     thread, companion = await _thread_and_companion(reply_id)
+    add_log_ids(thread=thread.pk.hex)
     context = await load_context(reply_id, thread)
     prompt = build_prompt(companion, context)
     key = "" if answers == "never" else cache_key(companion, ctx.owner, prompt)

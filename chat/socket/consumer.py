@@ -27,7 +27,7 @@ from chat.limits import disk
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
-from queueing.api import events
+from queueing.api import add_log_ids, events, log_ids
 from queueing.api.events import Event, PressureWatch
 from queueing.api.sockets import CloseCode, close_channel, in_thread
 
@@ -123,11 +123,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame. The socket survives every error, but not errors without end."""
+        with log_ids(owner=self.client.owner if self.client else ""):
+            await self._receive(text_data)
+
+    async def _receive(self, text_data: str | None) -> None:
         request_id = message_type = ""
         try:
             message = self._parse(text_data)
             message_type = message.type
             request_id = getattr(message, "request_id", None) or ""
+            add_log_ids(request=request_id)
             self._count(message_type)
             self._check_scope(message)
             await self._handle(message)

@@ -34,6 +34,7 @@ from queueing.record.job_spec import max_payload
 from queueing.states import FINISHED, UNFINISHED, State
 from queueing.submit import Submission, submit, submit_completed, submit_many
 from queueing.values.ids import new_id
+from queueing.values.log_lines import add_log_ids, log_ids
 
 __all__ = [
     "FINISHED",
@@ -53,11 +54,13 @@ __all__ = [
     "State",
     "Submission",
     "WrongState",
+    "add_log_ids",
     "cancel",
     "environment_variables",
     "erase_owner",
     "get_kind",
     "job",
+    "log_ids",
     "max_payload",
     "new_id",
     "parent_ids",

@@ -1,6 +1,11 @@
-"""The lines of the log. Each record is one line, with any message."""
+"""The lines of the log. Each record is one line, with any message and the ids of what it belongs to."""
 
+import json
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from .cleaning import escape_unprintable
@@ -13,8 +18,9 @@ class LineFormatter(logging.Formatter):
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the line of the record."""
-        return escape_unprintable(super().formatMessage(record))
+        """Return the line of the record, with the ids at its end."""
+        ids = " ".join(f"{name}={value}" for name, value in current_ids().items())
+        return escape_unprintable(super().formatMessage(record) + (f" [{ids}]" if ids else ""))
 
     def formatException(self, ei: Any) -> str:
         """Return the lines of an exception."""
@@ -27,3 +33,57 @@ class LineFormatter(logging.Formatter):
 
 def _indented(text: str) -> str:
     return "\n".join("  " + escape_unprintable(line) for line in text.split("\n"))
+
+
+class JsonFormatter(LineFormatter):
+    """A formatter that writes each record as one JSON object on one line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **current_ids(),
+        }
+        if record.exc_info:
+            fields["exception"] = super(LineFormatter, self).formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+class _Ids:
+    """The ids of what runs now. A task that it started and that outlives it has the same object."""
+
+    def __init__(self, ids: Mapping[str, str]) -> None:
+        self.ids = dict(ids)
+        self.is_over = False
+
+
+_current: ContextVar[_Ids | None] = ContextVar("log_ids", default=None)
+
+
+@contextmanager
+def log_ids(**ids: str) -> Iterator[None]:
+    """Add ids, such as that of a job, to all lines that are logged in the block and in what it starts."""
+    mine = _Ids({**current_ids(), **ids})
+    token = _current.set(mine)
+    try:
+        yield
+    finally:
+        mine.is_over = True
+        _current.reset(token)
+
+
+def add_log_ids(**ids: str) -> None:
+    """Add ids that became known inside a block of `log_ids`."""
+    if (current := _current.get()) and not current.is_over:
+        current.ids.update(ids)
+
+
+def current_ids() -> dict[str, str]:
+    """Return the ids of what runs now, without empty ones."""
+    current = _current.get()
+    if current is None or current.is_over:
+        return {}
+    return {name: value for name, value in current.ids.items() if value}

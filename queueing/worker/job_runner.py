@@ -15,6 +15,7 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result, Run
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
+from queueing.values.log_lines import log_ids
 
 from . import returns
 from .background import Background
@@ -91,19 +92,21 @@ class JobRunner:
         self._background.spawn(self._writer.providers.report_answer(run))
 
     async def _run(self, run: Run, output: RunOutput) -> None:
-        if run.owner:
-            self._background.spawn(output.send_started())
-        try:
-            result = await executor.execute(run, output.context, self._threads)
-        except asyncio.CancelledError:
-            result = None
-        except GeneratorExit as exc:
-            result = outcomes.failed(run, exc)
-        if not (active := self.active_runs.has_left((run.id, run.token))):
-            return
-        if run.owner or output.context.text:
-            await output.flush()
-        self._put(active, result)
+        # All in one coroutine: a GeneratorExit of the handler would close an inner one.
+        with log_ids(job=run.id, kind=run.kind_name, request=run.request_id, owner=run.owner):
+            if run.owner:
+                self._background.spawn(output.send_started())
+            try:
+                result = await executor.execute(run, output.context, self._threads)
+            except asyncio.CancelledError:
+                result = None
+            except GeneratorExit as exc:
+                result = outcomes.failed(run, exc)
+            if not (active := self.active_runs.has_left((run.id, run.token))):
+                return
+            if run.owner or output.context.text:
+                await output.flush()
+            self._put(active, result)
 
     def _put(self, active: ActiveRun, result: Result | None) -> None:
         """Pass on the result of a run, or that of the reason for which it was stopped; None if cancelled."""

@@ -58,6 +58,8 @@ def failed(run: Run, exc: BaseException, *, detail: str = "") -> Result:
         return result
     if error is not exc:
         logger.error("job %s (%s) raised\n%s", run.id, run.kind_name, detail)
+    else:
+        logger.warning("attempt %d of %d failed (%s)", run.attempt, run.max_attempts, clean_text(error.code))
     return _failure(run, error, detail)
 
 
