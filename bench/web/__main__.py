@@ -11,7 +11,7 @@ import statistics
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bench.process import Process, wait_for
 from bench.report import three_digits
@@ -51,44 +51,60 @@ MEASURES = {
 }
 
 
-def _bare(port: int) -> Process:
-    env = os.environ | {"BENCH_TEMPLATES": str(RUN / "templates")}
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "bench.web.bare:application"]
-    return Process(command, env, RUN / "bare.log", ROOT)
+class Server(Protocol):
+    """A web server that is measured."""
+
+    port: int
+    web: Process
 
 
-def _measure_all(site: Site, bare: int, given: argparse.Namespace) -> dict[str, Figures]:
+class Bare:
+    """The web server of the bare views."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        env = os.environ | {"BENCH_TEMPLATES": str(RUN / "templates")}
+        command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "bench.web.bare:application"]
+        self.web = Process(command, env, RUN / "bare.log", ROOT)
+
+
+def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str, Figures]:
     visitors = (RUN / "sessions").read_text().split()
     cookie = f"sessionid={visitors[0]}"
-    requests: dict[str, tuple[int, Make, int]] = {
+    requests: dict[str, tuple[Server, Make, int]] = {
         "bare": (bare, _same(request("GET", "/bare")), 200),
-        "healthz": (site.port, _same(request("GET", "/healthz")), 200),
-        "queue status": (site.port, _same(request("GET", "/api/queue/status", cookie=cookie)), 200),
+        "healthz": (site, _same(request("GET", "/healthz")), 200),
+        "queue status": (site, _same(request("GET", "/api/queue/status", cookie=cookie)), 200),
         "bare page": (bare, _same(request("GET", "/page")), 200),
-        "page": (site.port, _same(request("GET", "/", cookie=cookie)), 200),
-        "accepted message": (site.port, _ask(visitors), 202),
+        "page": (site, _same(request("GET", "/", cookie=cookie)), 200),
+        "accepted message": (site, _ask(visitors), 202),
     }
-    return {
-        name: measure(port, make, seconds=given.seconds, connections=given.connections, status=status)
-        for name, (port, make, status) in requests.items()
-    }
+    found = {}
+    for name, (server, make, status) in requests.items():
+        before = server.web.cpu()
+        figures = measure(
+            server.port, make, seconds=given.seconds, connections=given.connections, status=status
+        )
+        figures.cpu = server.web.cpu() - before
+        found[name] = figures
+    return found
 
 
 def _run(given: argparse.Namespace) -> list[dict[str, Figures]]:
-    site, bare_port = Site(free_port(), 10, given), free_port()
+    site = Site(free_port(), 10, given)
     (RUN / "templates").mkdir(exist_ok=True)
-    bare = _bare(bare_port)
+    page = RUN / "templates" / "page.html"
+    page.write_text("<p>" + "x" * 12_000 + "</p>")
+    bare = Bare(free_port())
     try:
-        wait_for(lambda: _answers(bare_port), "the bare server", bare)
+        wait_for(lambda: _answers(bare.port), "the bare server", bare.web)
         site.do("make_sessions", _VISITORS, str(RUN / "sessions"))
         site.do("hold", True)
-        page = RUN / "templates" / "page.html"
-        page.write_text("<p>" + "x" * 12_000 + "</p>")
-        _measure_all(site, bare_port, argparse.Namespace(seconds=0.5, connections=2))  # caches are warm
-        return [_measure_all(site, bare_port, given) for _ in range(given.repeat)]
+        _measure_all(site, bare, argparse.Namespace(seconds=0.5, connections=2))  # caches are warm
+        return [_measure_all(site, bare, given) for _ in range(given.repeat)]
     finally:
         site.stop()
-        bare.stop()
+        bare.web.stop()
 
 
 def _answers(port: int) -> bool:
@@ -100,6 +116,31 @@ def _answers(port: int) -> bool:
 
 def _median(rounds: list[dict[str, Figures]], name: str, of: str) -> float:
     return statistics.median(getattr(found[name], of) for found in rounds)
+
+
+def _ratio(rounds: list[dict[str, Figures]], name: str, peer: str, of: str) -> float:
+    return statistics.median(getattr(found[name], of) / getattr(found[peer], of) for found in rounds)
+
+
+def _line(rounds: list[dict[str, Figures]], name: str) -> dict[str, Any]:
+    """Return the medians of one measure. On a busy machine `cpu ratio` says more than `ratio`."""
+    line: dict[str, Any] = {of: _median(rounds, name, of) for of in ("rate", "median", "cost")}
+    if name in MEASURES:
+        peer, line["mark"] = MEASURES[name]
+        line |= {"peer": peer, "ratio": _ratio(rounds, name, peer, "rate")}
+        line["cpu ratio"] = 1 / _ratio(rounds, name, peer, "cost")
+    return line
+
+
+def _print(result: dict[str, dict[str, Any]]) -> None:
+    print("| measure | a second | p50 ms | CPU ms | a second ÷ peer | peer's CPU ÷ ours | mark |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, line in result.items():
+        own = " | ".join(three_digits(line[of]) for of in ("rate", "median", "cost"))
+        ratios = "| | "
+        if "peer" in line:
+            ratios = f"{line['ratio']:.2f} ({line['peer']}) | {line['cpu ratio']:.2f} | {line['mark']:g}"
+        print(f"| {name} | {own} | {ratios} |")
 
 
 def main() -> None:
@@ -114,16 +155,9 @@ def main() -> None:
     for old in RUN.glob("db.sqlite3*"):
         old.unlink()
     rounds = _run(given)
+    result = {name: _line(rounds, name) for name in rounds[0]}
     print(f"{given.connections} connections, median of {given.repeat}; load {os.getloadavg()[0]:.1f}")
-    print("| measure | a second | p50 ms | ÷ peer | mark |\n| --- | --- | --- | --- | --- |")
-    result: dict[str, Any] = {}
-    for name in rounds[0]:
-        rate, median = _median(rounds, name, "rate"), _median(rounds, name, "median")
-        peer, mark = MEASURES.get(name, ("", 0.0))
-        ratio = statistics.median(found[name].rate / found[peer].rate for found in rounds) if peer else 0.0
-        shown = f"{ratio:.2f} ({peer}) | {mark:g}" if peer else " | "
-        print(f"| {name} | {three_digits(rate)} | {three_digits(median)} | {shown} |")
-        result[name] = {"rate": rate, "p50": median, "ratio": ratio}
+    _print(result)
     Path(RUN / "web.json").write_text(json.dumps(result, indent=1))
 
 

@@ -17,6 +17,8 @@ class Figures:
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
     """Seconds from each request to its answer."""
+    cpu: float = 0.0
+    """CPU seconds of the server."""
 
     @property
     def rate(self) -> float:
@@ -27,6 +29,11 @@ class Figures:
     def median(self) -> float:
         """The middle time of an answer in milliseconds."""
         return statistics.median(self.times) * 1000
+
+    @property
+    def cost(self) -> float:
+        """CPU milliseconds of the server for each answer."""
+        return self.cpu * 1000 / len(self.times)
 
 
 def request(
