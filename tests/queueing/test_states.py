@@ -17,7 +17,7 @@ LUA = Path(redis_client.__file__).parent / "lua"
 STATES = {state.value for state in State}
 #: Words in the scripts that are not states of jobs.
 OTHER_WORDS = {"paused", "parked", "stalled", "gone", "unknown", "retrying", "pending", "running"}
-OTHER_WORDS |= {"reconciled", "reserved", "failing", "mixed"}
+OTHER_WORDS |= {"reconciled", "reserved", "failing", "blamed", "mixed"}
 
 
 def code(path: Path) -> str:
