@@ -7,7 +7,7 @@ from http import HTTPStatus
 from chat.http import texts
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python writes the traceback into it
 class Refused(Exception):
     """A request that is not read: its status, and the code and sentence that clients get."""
 

@@ -1,5 +1,6 @@
 """Build the site with Sphinx, in the environment of the tools."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ SITE = Path(ROOT) / "var" / "docs"
 
 def main() -> int:
     """Build the site. Return the exit code, which is not 0 after a warning."""
+    os.umask(0o077)  # `var` is private
     command = [
         tools_python(),
         "-m",

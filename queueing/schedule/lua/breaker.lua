@@ -145,8 +145,8 @@ local function has_failed(certain)
 end
 
 -- Returns whether a failure is the job's own: others were answered since its last one. They may have been
--- answered before an outage that begins now. So each failure needs answers of its own, and what fails after
--- the failure of another job, with no answer between, is not the job's own.
+-- answered before an outage that begins now. So what fails after the failure of another job, with no answer
+-- between, is not the job's own.
 local function is_own(id, times, answered, others_failed)
   local is_alone = not b.streak and (not b.blamed or b.blamed == id)
   return times > 0 and answered > 0 and answered >= 2 * others_failed and is_alone
@@ -167,7 +167,7 @@ local function failed(id, cause, wait, is_last)
   local answered, others_failed = number('ok') - ok_then, number('bad') - bad_then
   if is_own(id, times, answered, others_failed) then
     set('blamed', id)
-    if is_last then drop('job:' .. id) else note(id, times + 1, spent, first_at) end
+    if is_last then drop('job:' .. id) end -- else it is compared with the same answers again
     return 0, 0, 0, now
   end
   count(0, 1)

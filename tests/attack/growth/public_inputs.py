@@ -78,7 +78,7 @@ def _fields_of_forms() -> Iterator[str]:
 #: Modules of forms that pages of the site use, and of some that no page uses.
 _SERVED, _UNSERVED = (
     ("chat.", "queueing.", "buddy.", "allauth.", "django.contrib.auth."),
-    ("allauth.mfa.webauthn",),
+    ("allauth.mfa.webauthn", "allauth.socialaccount.admin"),
 )
 
 

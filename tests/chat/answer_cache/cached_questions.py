@@ -1,6 +1,7 @@
 """Questions that may have a stored answer."""
 
 import itertools
+from uuid import UUID
 
 from chat.answer_cache import lookup, store
 from chat.models import Message, Thread
@@ -19,7 +20,7 @@ numbers = itertools.count()
 
 
 def submit(text=QUESTION, owner=ALICE, companion="culture", thread=None, **more):
-    request = {"request_id": f"r-{next(numbers)}", "thread_id": thread} | more
+    request = {"request_id": f"r-{next(numbers)}", "thread_id": UUID(thread) if thread else None} | more
     return submit_question(owner=owner, companion=companion, text=text, **request)
 
 

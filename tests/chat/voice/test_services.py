@@ -56,7 +56,7 @@ async def test_sent_recording_is_empty_question_and_waiting_reply(alice):
     ("form", "field"),
     [
         ({"companion": "nobody"}, "companion"),
-        ({"threadId": "nonsense"}, "threadId"),
+        ({"threadId": "x" * 65}, "threadId"),
         ({"requestId": "no spaces"}, "requestId"),
         ({"language": "English, please"}, "language"),
         ({"send": "perhaps"}, "send"),
