@@ -144,12 +144,12 @@ def test_work_that_once_was_quadratic_grows_linearly(done, text):
 
 def test_quadratic_work_is_found_and_linear_work_is_not():
     def quadratic(text: str) -> int:
-        return sum(text.find("b", at) for at in range(len(text)))
+        return sum(1 for one in text for other in text if one != other)
 
     def linear(text: str) -> int:
         return sum(ord(letter) for letter in text)
 
-    assert "times the work" in growth(quadratic, TEXTS[repr("a")], 150_000)
+    assert "times the work" in growth(quadratic, TEXTS[repr("a")], 3_000)
     assert not growth(linear, TEXTS[repr("a")], 2_000_000)
 
 
