@@ -53,6 +53,7 @@ class Site:
             "QUEUE_OPENAI_CHAT_CONCURRENCY": str(concurrency),
             "QUEUE_OPENAI_CHAT_SOFT_LIMIT": "1000000",
             "QUEUE_OPENAI_CHAT_HARD_LIMIT": "1000000",
+            "QUEUE_OPENAI_CHAT_OWNER_LIMIT": "0",
             # All clients have one address, and only streaming is measured.
             **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_ADDRESS", "LIMIT_REQUESTS"), ""),
             "LIMIT_OPEN": "0",
