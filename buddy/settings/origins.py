@@ -28,6 +28,8 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" + ("" if is_default else f":{port}")
 
 
+#: The origin of this server as browsers write it; empty if it is not known.
+SITE_ORIGIN = origin_of(SITE_URL) if SITE_URL else ""
 CSRF_TRUSTED_ORIGINS = list(dict.fromkeys(filter(None, map(origin_of, filter(None, (SITE_URL, CLIENT_URL))))))
 #: The front end: its pages may call the API with the cookies of this server, and open the socket.
 CORS_ALLOWED_ORIGINS = [origin for origin in [origin_of(CLIENT_URL)] if CLIENT_URL and origin]

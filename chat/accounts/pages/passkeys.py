@@ -86,7 +86,7 @@ class _PasskeyForm(forms.Form):
         return checked
 
     def _check_origin(self, request: HttpRequest) -> None:
-        origins = (f"{request.scheme}://{request.get_host()}", settings.CLIENT_URL.rstrip("/"))
+        origins = (f"{request.scheme}://{request.get_host()}", settings.SITE_ORIGIN)
         client_data = self.answer.from_dict(self.cleaned_data["credential"]).response.client_data
         if client_data.origin not in origins or client_data.cross_origin:
             raise ValueError(client_data.origin)

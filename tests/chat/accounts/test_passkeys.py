@@ -190,13 +190,18 @@ async def test_passkeys_of_a_user_are_limited_and_named(monkeypatch):
         {"origin": "https://testserver:8443"},
         {"origin": "http://testserver"},
         {"origin": "https://testserver.evil.example"},
+        {"origin": "https://app.testserver"},
         {"rp_id": "evil.example"},
         {"is_framed": True},
         {"verifies": False},
     ],
 )
-async def test_passkey_for_another_page_or_without_a_pin_is_refused(lie):
-    """Whole origins, as for sockets (S7): a page of a subdomain may ask for the passkeys of the site."""
+async def test_passkey_for_another_page_or_without_a_pin_is_refused(lie, settings):
+    """Whole origins, as for sockets (S7): a page of a subdomain may ask for the passkeys of the site.
+
+    So may the front end, if it is on a subdomain. The account pages, and with them passkeys, are not there.
+    """
+    settings.CLIENT_URL = "https://app.testserver"
     passkey = Authenticator()
     async with browser() as alice, browser() as thief:
         await sign_up(by_https(alice))
