@@ -10,7 +10,7 @@
 --   w0..w5    slot/ok/bad: the same numbers of the last six slots of time
 --   streak, streak_at   bad ends since the last good one, and ms of the first of them
 --   first, mixed    the first job that failed, and 1 once another one has failed
---   blamed    the job that was at fault since the last good end
+--   blamed, blamed_at   the job that was at fault since the last good end, and ms of that
 --   p:<id>    a probe that has not ended
 --   job:<id>  times/ok/bad/spent/ms: how often the job failed while it was not known to be at fault, `ok` and
 --             `bad` at the last time, the attempts that it has spent, and when it failed first
@@ -89,7 +89,7 @@ local function good_before(ms, many)
   local at = now - ms
   count(many, 0, at)
   if at >= number('streak_at') then drop('streak') end
-  drop('blamed')
+  if at >= number('blamed_at') then drop('blamed') end
   for field, value in pairs(b) do
     local times, ok, rest, first_at = string.match(value, '^(%d+)/(%d+)/(%d+/%d+)/(%d+)$')
     if first_at and tonumber(first_at) > at then
@@ -167,6 +167,7 @@ local function failed(id, cause, wait, is_last)
   local answered, others_failed = number('ok') - ok_then, number('bad') - bad_then
   if is_own(id, times, answered, others_failed) then
     set('blamed', id)
+    set('blamed_at', now)
     if is_last then drop('job:' .. id) end -- else it is compared with the same answers again
     return 0, 0, 0, now
   end

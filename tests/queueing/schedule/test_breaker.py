@@ -110,6 +110,17 @@ def test_breaker_answers_between_two_outages_blame_no_job_once_others_fail():
     assert [fail(name).fault for name in "abaa"] == [OWN, UNKNOWN, UNKNOWN, UNKNOWN]
 
 
+def test_breaker_answers_of_before_that_are_reported_late_blame_no_second_job():
+    """K3: another worker reports its successes with its first failure in the second outage."""
+    for name in "ac":
+        fail(name)
+        report(good=50)
+    pass_time(5)
+    assert fail("a").fault == OWN
+    [verdict] = report(ProviderEnd("c", "outage"), good=50, ago=3)
+    assert verdict.fault == UNKNOWN
+
+
 def test_breaker_second_outage_blames_at_most_its_first_job():
     """K3: many jobs failed in the first outage and wait; the second one meets them all at once."""
     open_breaker()
