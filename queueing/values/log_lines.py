@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -53,37 +52,46 @@ class JsonFormatter(LineFormatter):
 
 
 class _Ids:
-    """The ids of what runs now. A task that it started and that outlives it has the same object."""
+    """A block of `log_ids`. A task that it started and that outlives it has the same object.
 
-    def __init__(self, ids: Mapping[str, str]) -> None:
-        self.ids = dict(ids)
-        self.is_over = False
+    Each run of a job enters one, so it does nothing that only a logged line needs.
+    """
+
+    __slots__ = ("ids", "is_over", "outer", "token")
+
+    def __init__(self, ids: dict[str, str]) -> None:
+        self.ids, self.is_over = ids, False
+
+    def __enter__(self) -> None:
+        self.outer = _current.get()
+        self.token = _current.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over = True
+        _current.reset(self.token)
+
+    def all(self) -> dict[str, str]:
+        """Return the ids of this block and of those around it; none when it is over."""
+        if self.is_over:
+            return {}
+        return {**(self.outer.all() if self.outer else {}), **self.ids}
 
 
 _current: ContextVar[_Ids | None] = ContextVar("log_ids", default=None)
 
 
-@contextmanager
-def log_ids(**ids: str) -> Iterator[None]:
+def log_ids(**ids: str) -> AbstractContextManager[None]:
     """Add ids, such as that of a job, to all lines that are logged in the block and in what it starts."""
-    mine = _Ids({**current_ids(), **ids})
-    token = _current.set(mine)
-    try:
-        yield
-    finally:
-        mine.is_over = True
-        _current.reset(token)
+    return _Ids(ids)
 
 
 def add_log_ids(**ids: str) -> None:
     """Add ids that became known inside a block of `log_ids`."""
-    if (current := _current.get()) and not current.is_over:
+    if current := _current.get():
         current.ids.update(ids)
 
 
 def current_ids() -> dict[str, str]:
     """Return the ids of what runs now, without empty ones."""
     current = _current.get()
-    if current is None or current.is_over:
-        return {}
-    return {name: value for name, value in current.ids.items() if value}
+    return {name: value for name, value in current.all().items() if value} if current else {}
