@@ -212,14 +212,12 @@ def locked(describe: Callable[[], Service], what: str, lock_files: list[int]) ->
     return service
 
 
-def main(chosen: list[str]) -> int:
-    """Run until stopped. Return the exit code."""
-    keep_private(environment.VAR)
-    environment.load()
+def run(make: Callable[[], Supervisor]) -> int:
+    """Make a supervisor and run it until it is stopped. Return the exit code."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))  # each socket needs one
     try:
-        asyncio.run(plan(chosen).run())
+        asyncio.run(make().run())
     except Problem as problem:
         print(f"buddy: {problem}", file=sys.stderr)
         return 1
@@ -227,6 +225,13 @@ def main(chosen: list[str]) -> int:
         print(f"buddy: {os_error_line(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def main(chosen: list[str]) -> int:
+    """Run until stopped. Return the exit code."""
+    keep_private(environment.VAR)
+    environment.load()
+    return run(lambda: plan(chosen))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from buddy.private_files import keep_private
 from deploy.local import environment, services, valkey
-from deploy.local.bootstrap import STOPPING, Problem, os_error_line
+from deploy.local.bootstrap import STOPPING, Problem
 from deploy.local.process import Process
 from deploy.local.services import Service
-from deploy.local.supervise import Supervisor
+from deploy.local.supervise import Supervisor, run
 
 from . import servers, units
 
@@ -89,16 +89,9 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="buddy-production-"))
     directory.chmod(0o711)  # nginx and PostgreSQL may have accounts of their own
     try:
-        asyncio.run(plan(directory).run())
-    except Problem as problem:
-        print(f"buddy: {problem}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"buddy: {os_error_line(error)}", file=sys.stderr)
-        return 1
+        return run(lambda: plan(directory))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    return 0
 
 
 if __name__ == "__main__":
