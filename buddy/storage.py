@@ -25,7 +25,7 @@ class Collected(StaticFilesConfig):
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc*"]
 
     def ready(self) -> None:
-        """Register the project's system checks and metrics: this is its only app."""
+        """Register the project's system checks and metrics."""
         from queueing.api.metrics import register_metrics
 
         from . import checks, loop_watch  # noqa: F401
