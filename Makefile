@@ -18,7 +18,7 @@ run: ## start everything at http://127.0.0.1:8000 (PORT and HOST change the addr
 production: ## try the production shape on this machine: nginx with TLS, PostgreSQL, two web processes, two clusters
 	@$(BOOTSTRAP) install && exec $(VENV)/python -m deploy.production
 
-test: environment ## run the tests that each change must pass, about five minutes
+test: environment ## run the tests that each change must pass, about seven minutes
 	@$(VENV)/python -m pytest tests/queueing
 	@$(VENV)/python -m pytest
 
