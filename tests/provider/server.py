@@ -208,7 +208,8 @@ class Server:
             transport.write(framed(b"data: {this is not JSON \xff\n\n"))
         elif script.end == "cut":
             entry.ended = time.time()  # before the connection goes, which cancels this handler
-            transport.abort()
+            transport.close()  # after what was written: `abort` would take words back that the client has not read yet
+            await forever()
         elif script.end != "eof" and not script.raw:
             transport.write(framed(wire.ending(script, words)))
             if script.end == "hang":
