@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from queueing.api.admin import LargeTable, ReadOnly
 
 from .accounts.access.permissions import may_read
-from .companions.admin_filter import CompanionFilter
+from .companions.admin_filter import CompanionFilter, ThreadCompanionFilter
 from .conversations import threads
 from .models import Message, Thread
 
@@ -68,7 +68,7 @@ def _title(request: HttpRequest) -> list[str]:
 @admin.register(Message)
 class MessageAdmin(Erasing):
     list_display = ["id", "role", "thread_id", "job_id", "created_at"]
-    list_filter = ["role", "created_at"]
+    list_filter = ["role", ThreadCompanionFilter, "created_at"]
     search_fields = ["=id", "=job_id", "=thread__id"]
     search_help_text = "The complete id of a message, its job or its thread"
 

@@ -33,7 +33,10 @@ class Thread(models.Model):
 
     class Meta:
         ordering = ["-updated_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-updated_at", "-id"], name="thread_newest_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-updated_at", "-id"], name="thread_newest_of_owner"),
+            models.Index(fields=["companion"], name="thread_of_companion"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.companion} thread {self.id.hex}"

@@ -1,16 +1,40 @@
 """The filter by companion of admin lists."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.http import HttpRequest
+
+from chat.models import Thread
 from queueing.api.admin import FixedChoicesFilter
 
-from .registry import COMPANIONS
+from .registry import COMPANIONS, name_of
+
+
+def removed_companions() -> list[str]:
+    """Return the companions that only threads name. Blocks: an index lookup for each name."""
+    rows = Thread.objects.order_by("companion").values_list("companion", flat=True)
+    found, name = [], rows.first()
+    while name is not None:
+        found.append(name)
+        name = rows.filter(companion__gt=name).first()
+    return [name for name in found if name not in COMPANIONS]
 
 
 class CompanionFilter(FixedChoicesFilter):
-    """A filter with the existing companions."""
+    """A filter with the existing companions, and with those that threads still name (P24)."""
 
     title = parameter_name = "companion"
 
     def options(self) -> Iterable[tuple[str, str]]:
         return ((one.id, one.name) for one in COMPANIONS.values())
+
+    def removed(self) -> Iterable[tuple[str, str]]:
+        return ((name, name_of(name)) for name in removed_companions())
+
+
+class ThreadCompanionFilter(CompanionFilter):
+    """The same, for rows that belong to a thread."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(thread__companion=self.value()) if self.value() else queryset

@@ -28,8 +28,15 @@ class FixedChoicesFilter(admin.SimpleListFilter):
         """Return pairs of a value and its label."""
         raise NotImplementedError
 
+    def removed(self) -> Iterable[tuple[str, str]]:
+        """Return such pairs of values that rows still have though they are no longer in the settings."""
+        return ()
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.options())
+        found = dict(self.removed()) | dict(self.options())
+        if chosen := self.value():
+            found.setdefault(chosen, chosen)  # the list says by what it is filtered, whatever that is
+        return list(found.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset

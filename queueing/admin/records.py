@@ -8,18 +8,23 @@ from queueing.conf import get_conf
 from queueing.control import figures
 from queueing.control.actions import ACTIONS, label_of
 from queueing.models import AuditEntry, FailureNote, LimitOverride, Pause
+from queueing.record.orphans import orphaned_queues, orphaned_queues_with_failures
 
 from . import texts
 from .readonly import FixedChoicesFilter, Undeletable
 
 
 class QueueFilter(FixedChoicesFilter):
-    """Filters by a queue of the settings."""
+    """Filters by a queue of the settings, or by an orphaned queue."""
 
     title = parameter_name = "queue"
 
     def options(self) -> Iterable[tuple[str, str]]:
         return ((name, name) for name in get_conf().queues)
+
+    def removed(self) -> Iterable[tuple[str, str]]:
+        names = {found.queue for found in orphaned_queues()} | set(orphaned_queues_with_failures())
+        return ((name, name) for name in sorted(names))
 
 
 class ActionFilter(FixedChoicesFilter):

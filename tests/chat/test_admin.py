@@ -66,6 +66,26 @@ def test_long_thread_in_the_admin_links_to_its_messages_in_pages(admin):
     assert "message" not in question.partition("<main")[2].lower()
 
 
+@pytest.mark.parametrize("model", ["thread", "message"])
+def test_list_filters_by_a_companion_that_was_removed(admin, job, model):
+    """P24: its conversations stay, so staff can find them, and their messages."""
+    accepted = submit_message(
+        NewMessage(owner="s:" + "1" * 40, companion="travel", text="When do I sow?", request_id="r-2")
+    )
+    Thread.objects.filter(pk=accepted.thread_id).update(companion="garden")
+    address = f"/admin/chat/{model}/"
+    assertContains(admin.get(address), '<a href="?companion=garden">Garden</a>', html=True)
+    found = admin.get(f"{address}?companion=garden").context["cl"].queryset
+    assert {getattr(row, "thread", row).companion for row in found} == {"garden"}
+    assert admin.get(f"{address}?companion=travel").context["cl"].result_count == len(found)
+
+
+def test_list_filtered_by_a_companion_of_no_row_says_so(admin, job):
+    page = admin.get("/admin/chat/message/?companion=nowhere")
+    assertContains(page, '<li class="selected"><a href="?companion=nowhere">nowhere</a></li>', html=True)
+    assert page.context["cl"].result_count == 0
+
+
 @pytest.mark.parametrize(
     "permission", ["", *(model._meta.label_lower for model in django_admin.site._registry)]
 )

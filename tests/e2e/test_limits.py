@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.pictures.faults import measured
+from tests.e2e.pictures.looks import Look, Wardrobe
 from tests.e2e.reading import answers, choose, questions, say, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
@@ -153,6 +155,12 @@ def test_ended_session_is_announced_and_the_page_starts_again(handled: Page, pro
     expect(spoken(handled)).to_contain_text("Your session has ended.")
     say(handled, "Written too late.")
     expect(questions(handled)).to_contain_text("Saved on this device, not sent.")
+    wardrobe = Wardrobe(handled)
+    for look, height in ((Look(320, 200), 0), (Look(320), 256)):
+        wardrobe.wear(look, height)
+        assert measured(handled) == [], "P16: the conversation keeps its part of a low window"
+        banner.get_by_role("button", name="Start again").click(trial=True)
+    wardrobe.wear(Look(1280))
 
     # Whatever usually makes the page connect again does not.
     handled.evaluate("window.dispatchEvent(new Event('online'))")

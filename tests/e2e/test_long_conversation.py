@@ -225,7 +225,7 @@ def test_lost_connection_keeps_what_was_loaded(page: Page, site: Site, provider:
 def test_thousand_messages_are_not_drawn_while_an_answer_streams(
     page: Page, site: Site, provider: Provider
 ) -> None:
-    """Light at any size: what is out of view is not laid out, and a piece of text touches one message.
+    """P15: what is out of view is not laid out, and a piece of text touches one message.
 
     Locators by role or label are not used: they look into each message, which takes seconds.
     """

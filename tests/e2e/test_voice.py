@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from deploy.local import services
 from tests import speech
 from tests.e2e.conftest import CHROMIUM, OPTIONS
+from tests.e2e.pictures.faults import measured
+from tests.e2e.pictures.looks import Look, Wardrobe
 from tests.e2e.reading import answers, questions, say, serious, spoken, text_of
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
@@ -306,6 +308,22 @@ def test_recorder_has_no_serious_axe_violations(microphone, width: int, theme: s
     record(page)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("look", "height"), [(Look(320, 200), 0), (Look(320), 256)], ids=["large-text", "400-per-cent-on-a-desk"]
+)
+def test_recorder_in_a_low_window_leaves_room_and_is_in_reach(microphone, look: Look, height: int) -> None:
+    """P16: the conversation keeps its part of the window, and each button can be pressed."""
+    page = microphone(viewport={"width": 390, "height": 844})
+    say(page, "Where to?")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    record(page)
+    Wardrobe(page).wear(look, height)
+    assert measured(page) == []
+    expect(field(page)).to_be_in_viewport(ratio=1)
+    for name in ("Stop and edit", "Stop and send", "Discard"):
+        card(page).get_by_role("button", name=name).click(trial=True)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from chat.analytics import texts
 from chat.analytics.models import Feedback, Rollup, Visit
 from chat.analytics.rollups import DAY, HOUR
 from chat.analytics.tracking.event_names import ACTIVITIES, CLIENT_EVENTS, CUSTOM_PREFIX
+from chat.companions.registry import COMPANIONS
 from queueing.api.charts import histogram
 
 
@@ -67,6 +68,12 @@ def read(span: Span, companion: str = "") -> Figures:
     _add_visitors(figures)
     _add_feedback(figures)
     return figures
+
+
+def companions() -> list[str]:
+    """Return the existing companions, then those that were removed and still have figures (P24). Blocks."""
+    named = Rollup.objects.filter(seconds=DAY).values_list("companion", flat=True).distinct()
+    return [*COMPANIONS, *sorted(set(named) - {"", *COMPANIONS})]
 
 
 def step_starts(span: Span) -> list[datetime]:

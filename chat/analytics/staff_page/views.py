@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chat.companions.registry import COMPANIONS
+from chat.companions.registry import name_of
 
 from . import charts, costs, export, figures
 from .figures import SPANS, Span
@@ -49,14 +49,14 @@ def index(request: HttpRequest) -> HttpResponse:
 @for_staff
 def _figures(request: HttpRequest) -> HttpResponse:
     """Show the figures of a span and a companion, such as `?span=7d&companion=travel`."""
-    span, companion = _selection(request)
+    span, companion, companions = _selection(request)
     found = figures.read(span, companion)
     spent = costs.costs(found)
     context = {
         "span": span,
         "companion": companion,
         "spans": SPANS.values(),
-        "companions": COMPANIONS.values(),
+        "companions": [(name, name_of(name)) for name in companions],
         "tiles": charts.tiles(found, spent),
         "plots": charts.plots(found, spent),
         "tables": charts.tables(found, spent, costs.help_offered(found)),
@@ -68,7 +68,7 @@ def _figures(request: HttpRequest) -> HttpResponse:
 @for_staff
 def events_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Download the events of a span and a companion as CSV."""
-    span, companion = _selection(request)
+    span, companion, _ = _selection(request)
     lines = export.lines(
         figures.step_starts(span)[0], companion, is_allowed=partial(_may_still, request.user.pk)
     )
@@ -78,8 +78,11 @@ def events_csv(request: HttpRequest) -> StreamingHttpResponse:
     return response
 
 
-def _selection(request: HttpRequest) -> tuple[Span, str]:
-    """Return the span and companion of the query; 7 days and all companions by default."""
-    companion = request.GET.get("companion", "")
+def _selection(request: HttpRequest) -> tuple[Span, str, list[str]]:
+    """Return the span and companion of the query, and the companions to choose from.
+
+    The default is 7 days and all companions.
+    """
+    companion, companions = request.GET.get("companion", ""), figures.companions()
     span = SPANS.get(request.GET.get("span", ""), SPANS["7d"])
-    return span, companion if companion in COMPANIONS else ""
+    return span, companion if companion in companions else "", companions

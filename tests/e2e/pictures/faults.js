@@ -45,7 +45,7 @@
       if (up.matches(MAY_SHORTEN) || ["auto", "scroll"].includes(style.overflowX)) return;
       const isWide = style.overflowX !== "visible" && (text.right > box.right + 2 || text.left < box.left - 2);
       const isHigh = ["hidden", "clip"].includes(style.overflowY) && (text.bottom > box.bottom + 4 || text.top < box.top - 4);
-      if (isWide || (isHigh && up.scrollHeight > up.clientHeight + 4 && up !== document.body && !up.matches(".app, .main")))
+      if (isWide || (isHigh && up.scrollHeight > up.clientHeight + 4 && up !== document.body && !up.matches(".app, .main, .main__page")))
         return note("cut", e, `by ${name(up).slice(0, 40)}`);
       if (style.position === "fixed") return;
     }
@@ -103,7 +103,7 @@
     scrollsSideways(e, getComputedStyle(e));
     if (e.matches("input:not([type=checkbox], [type=radio], [type=hidden]), textarea")) shortens(e);
   }
-  const scroller = document.querySelector(".app > .main > .scroll");
+  const scroller = document.querySelector(".main__page > .scroll");
   if (scroller && scroller.clientHeight < innerHeight * 0.25) note("no room", scroller, `${scroller.clientHeight} of ${innerHeight}`);
   if (document.documentElement.scrollWidth > innerWidth) note("sticks out", document.documentElement);
   return [...found.values()];

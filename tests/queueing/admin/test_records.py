@@ -39,6 +39,18 @@ def test_audit_log_is_searchable_and_read_only(admin_client):
     assert admin_client.post(f"{AUDIT}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+def test_list_filters_by_an_orphaned_queue(admin_client):
+    """The kind of P24: what was removed from the settings is still found where rows name it."""
+    Job.objects.filter(pk=new_job().id).update(queue="gone", state=State.WAITING)
+    Job.objects.filter(pk=new_job().id).update(queue="broken", state=State.FAILED)
+    page = admin_client.get("/admin/queueing/job/").content.decode()
+    for queue in ("gone", "broken"):
+        assert f'<a href="?queue={queue}">{queue}</a>' in page
+        assert admin_client.get(f"/admin/queueing/job/?queue={queue}").context["cl"].result_count == 1
+    page = admin_client.get("/admin/queueing/job/?kind=no.longer").content.decode()
+    assert '<a href="?kind=no.longer">no.longer</a>' in page
+
+
 def test_live_changes_are_listed(admin_client):
     audited.set_limits("test", actor="alice", concurrency=7)
     audited.pause("test", actor="alice")

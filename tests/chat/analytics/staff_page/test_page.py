@@ -108,6 +108,21 @@ def test_page_counts_events_of_the_span_and_companion(staff):
     assert "reply: no_quota" in client.get(PAGE).content.decode()
 
 
+def test_page_and_export_have_a_companion_that_was_removed(staff):
+    """P24: its figures are still shown, and not those of all under its name."""
+    store_events([
+        event_row("message.sent", visitor="a" * 24, companion="garden"),
+        event_row("message.sent", visitor="b" * 24),
+        event_row("message.sent", visitor="c" * 24),
+    ])  # fmt: skip
+    client = staff("view_event")
+    page = client.get(f"{PAGE}?span=7d&companion=garden").content.decode()
+    assert tiles(page)["Messages"] == "1"
+    assert '<a href="?span=7d&amp;companion=garden" aria-current="true">Garden</a>' in page
+    file = client.get(f"{PAGE}events.csv?span=7d&companion=garden")
+    assert file["Content-Disposition"] == 'attachment; filename="events-garden-7d.csv"'
+
+
 def test_page_shows_costs_and_help_lines_of_other_apps(staff, settings):
     settings.PRICE_CURRENCY = "EUR"
     now, rows = timezone.now(), []
