@@ -42,7 +42,7 @@ def test_audit_log_is_searchable_and_read_only(admin_client):
 def test_list_filters_by_an_orphaned_queue(admin_client):
     """The kind of P24: what was removed from the settings is still found where rows name it."""
     Job.objects.filter(pk=new_job().id).update(queue="gone", state=State.WAITING)
-    Job.objects.filter(pk=new_job().id).update(queue="broken", state=State.FAILED)
+    Job.objects.filter(pk=new_job().id).update(queue="broken", state=State.FAILED, finished_at=timezone.now())
     page = admin_client.get("/admin/queueing/job/").content.decode()
     for queue in ("gone", "broken"):
         assert f'<a href="?queue={queue}">{queue}</a>' in page
