@@ -208,7 +208,8 @@ class Server:
             transport.write(framed(b"data: {this is not JSON \xff\n\n"))
         elif script.end == "cut":
             entry.ended = time.time()  # before the connection goes, which cancels this handler
-            transport.close()  # after what was written: `abort` would take words back that the client has not read yet
+            # After what was written: `abort` would take back words that the client has not read yet.
+            transport.close()
             await forever()
         elif script.end != "eof" and not script.raw:
             transport.write(framed(wire.ending(script, words)))
