@@ -176,7 +176,11 @@ export function attachmentText({ name, size, pages, seconds, cost }) {
 }
 
 function mostText({ calls, tokens: count, cost }) {
-  const parts = [`up to ${number(calls)} model call${calls === 1 ? "" : "s"}`, tokens(count), cost != null && money(cost)];
+  const parts = [
+    `up to ${number(calls)} model call${calls === 1 ? "" : "s"}`,
+    tokens(count),
+    cost != null && money(cost),
+  ];
   return parts.filter(Boolean).join(", ");
 }
 
