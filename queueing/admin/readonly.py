@@ -35,7 +35,7 @@ class FixedChoicesFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         found = dict(self.removed()) | dict(self.options())
         if chosen := self.value():
-            found.setdefault(chosen, chosen)  # the list says by what it is filtered, whatever that is
+            found.setdefault(chosen, chosen)  # the list says by what it is filtered
         return list(found.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
