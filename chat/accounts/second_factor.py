@@ -1,5 +1,6 @@
-"""The second factor: who needs one, whether a session has used it, and codes that work once."""
+"""The second factor: who needs one, whether a session has used it, and what works once."""
 
+import logging
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
@@ -15,6 +16,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+
+logger = logging.getLogger(__name__)
 
 #: The kinds of authenticators that are a second factor by themselves. Recovery codes come with each of them.
 MAIN_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -63,18 +66,34 @@ def record_set_up(*, request: HttpRequest, user: Any, authenticator: Authenticat
 
 
 def use_once(authenticator: Authenticator, code: str) -> bool:
-    """Return whether a valid code of an app is newer than the last one that was used, and record its use.
-
-    Two requests with the same code can arrive together: the update of one of them then finds no row.
-    """
+    """Return whether a valid code of an app is newer than the last one that was used, and record its use."""
     secret = decrypt(authenticator.data["secret"])
     digits = "".join(filter(str.isdigit, code))
     steps = yield_hotp_counters_from_time()
     step = next((step for step in steps if format_hotp_value(hotp_value(secret, step)) == digits), 0)
-    if step <= authenticator.data.get("last_step", 0):
+    return _record_higher(authenticator, "last_step", step, authenticator.data.get("last_step", 0))
+
+
+def counts_on(passkey: Authenticator, counter: int) -> bool:
+    """Return whether a passkey counts its answers on, and record the counter. A copy of it would count less.
+
+    Passkeys that their makers copy to all devices of a person count nothing: they always answer zero.
+    """
+    last = passkey.data.get("counter", passkey.wrap().authenticator_data.counter)
+    if counter == last == 0 or _record_higher(passkey, "counter", counter, last):
+        return True
+    logger.warning(
+        "a passkey of user %s counted %s after %s: is there a copy?", passkey.user_id, counter, last
+    )
+    return False
+
+
+def _record_higher(authenticator: Authenticator, name: str, value: int, last: int) -> bool:
+    """Return whether the value is above the last one, and record it.
+
+    Two requests with the same value can arrive together: the update of one of them then finds no row.
+    """
+    if value <= last:
         return False
     unchanged = Authenticator.objects.filter(pk=authenticator.pk, last_used_at=authenticator.last_used_at)
-    if authenticator.last_used_at is None:
-        unchanged = Authenticator.objects.filter(pk=authenticator.pk, last_used_at__isnull=True)
-    data = authenticator.data | {"last_step": step}
-    return bool(unchanged.update(data=data, last_used_at=timezone.now()))
+    return bool(unchanged.update(data=authenticator.data | {name: value}, last_used_at=timezone.now()))

@@ -31,6 +31,8 @@ class Authenticator:
     id: bytes = b"a passkey of 32 characters......"
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     user_handle: str = ""
+    counter: int = 0
+    """What it has signed. Passkeys that are copied to other devices of their owner stay at zero."""
 
     def create(self, options: dict[str, Any]) -> str:
         """Return the JSON of a new passkey."""
@@ -52,7 +54,8 @@ class Authenticator:
 
     def _data(self, flags: int = 0, credential: bytes = b"") -> bytes:
         flags |= _FLAG.UP | (_FLAG.UV if self.verifies else 0)
-        return AuthenticatorData.create(hashlib.sha256(self.rp_id.encode()).digest(), flags, 0, credential)
+        host = hashlib.sha256(self.rp_id.encode()).digest()
+        return AuthenticatorData.create(host, flags, self.counter, credential)
 
     def _client(self, kind: str, question: dict[str, Any]) -> bytes:
         said = {"type": kind, "challenge": question["challenge"], "origin": self.origin}

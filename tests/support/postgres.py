@@ -24,7 +24,7 @@ from tests.support.valkey import free_port, wait_until
 _OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "max_connections": "60",
+    "max_connections": "200",
     "shared_buffers": "16MB",
     "unix_socket_directories": "",
 }

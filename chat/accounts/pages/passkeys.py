@@ -25,7 +25,7 @@ from django.utils.http import urlencode
 from django.views.generic import FormView
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
-from chat.accounts import texts
+from chat.accounts import second_factor, texts
 from chat.accounts.access import tries
 
 from .browsers import name_of
@@ -95,7 +95,16 @@ class _PasskeyForm(forms.Form):
 class _UsedPasskey(_PasskeyForm):
     def clean_credential(self) -> Authenticator:
         """Return the passkey."""
-        return self._checked(super().clean_credential)
+        answer, passkey_of = self.cleaned_data["credential"], super().clean_credential
+        return self._checked(lambda: _counting_on(passkey_of(), answer))
+
+
+def _counting_on(passkey: Authenticator, answer: dict[str, Any]) -> Authenticator:
+    """Return the passkey. Raise `ValueError` for the answer of what may be a copy of it."""
+    counter = AuthenticationResponse.from_dict(answer).response.authenticator_data.counter
+    if not second_factor.counts_on(passkey, counter):
+        raise ValueError(counter)
+    return passkey
 
 
 class SignInForm(_UsedPasskey, webauthn_forms.LoginWebAuthnForm):

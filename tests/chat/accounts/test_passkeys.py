@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator as Row
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
+from chat.accounts import second_factor
 from chat.accounts.pages import passkeys
 from tests.chat.browser import Browser, browser
 from tests.support.authenticator import Authenticator, encoded
@@ -216,6 +217,43 @@ async def test_passkey_for_another_page_or_without_a_pin_is_refused(lie, setting
             thief, await submit_form(thief, _SIGN_IN, credential=answer)
         )
         assert not await is_signed_in(thief)
+
+
+async def test_passkey_whose_counter_does_not_go_on_is_refused_at_every_door_and_reported(caplog):
+    """WebAuthn 7.2, step 22: a copy signs as well as its original, and knows only an earlier counter."""
+    passkey = Authenticator(counter=5)
+    async with browser() as alice, browser() as phone:
+        await sign_up(by_https(alice))
+        await create(alice, passkey)
+        user = await User.objects.aget()
+
+        async def accepted(one: Browser, path: str, options: Any) -> bool:
+            answer = await submit_form(one, path, credential=passkey.get(options))
+            return answer.status_code == 302 and answer["Location"] not in (
+                f"/account/{path}",
+                "/account/sign-in/",
+            )
+
+        by_https(phone)
+        for passkey.counter, right in ((4, False), (5, False), (0, False), (6, True), (6, False), (9, True)):
+            assert await accepted(phone, _SIGN_IN, await asked_to_sign_in(phone)) is right
+            assert await is_signed_in(phone) is right
+            await submit_form(phone, "sign-out/")
+            assert (f"user {user.pk} counted {passkey.counter} after" in caplog.text) is not right
+            caplog.clear()
+        for passkey.counter, right in ((9, False), (10, True)):
+            await sign_in(phone)
+            assert await accepted(phone, _CODE, await question(phone, _CODE)) is right
+        for passkey.counter, right in ((10, False), (11, True)):
+            assert await accepted(alice, _CONFIRM, await question(alice, _CONFIRM)) is right
+
+
+async def test_answers_of_a_passkey_and_its_copy_at_the_same_time_count_once():
+    async with browser() as alice:
+        await sign_up(by_https(alice))
+        await create(alice, Authenticator(counter=5))
+        rows = [await Row.objects.aget(type="webauthn") for _ in range(2)]
+        assert [await sync_to_async(second_factor.counts_on)(row, 6) for row in rows] == [True, False]
 
 
 async def test_tries_of_passkeys_are_counted_and_right_ones_are_not(settings):
