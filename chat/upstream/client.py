@@ -122,6 +122,8 @@ def _new_client(provider: Provider) -> "openai.AsyncOpenAI":
     # The aiohttp transport serves 1,000 streams with less than half the CPU time of the default one.
     transport = openai.DefaultAioHttpClient(
         timeout=timeout,
+        # A redirect would send the conversation to an address that the operator has not chosen.
+        follow_redirects=False,
         limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE),
     )
     # No retries here: the queue retries, where attempts are visible, spaced and limited.

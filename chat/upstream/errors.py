@@ -119,6 +119,8 @@ def _by_status(status: int, headers: httpx2.Headers | None = None) -> JobError:
     match status:
         case 401 | 403:
             return not_configured("the provider refused the key")
+        case 301 | 302 | 303 | 307 | 308:
+            return not_configured("the provider's address leads to another: only the configured one is used")
         case 402:
             return no_quota()
         case 404:

@@ -190,6 +190,17 @@ async def test_error_status_says_whether_the_request_may_be_the_cause(provider: 
     assert error.certain is certain
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirect_is_not_followed_with_the_conversation(provider: Provider, api, status):
+    """ASVS 15.3.2: the address is the operator's choice, and that of no answer."""
+    provider.script(status=status, headers={"Location": f"{provider.base_url}/chat/completions"})
+
+    error = await request_error()
+
+    assert (type(error), error.code) == (Permanent, "not_configured")
+    assert len(provider.requests) == 1
+
+
 @pytest.mark.parametrize("missing", ["OPENAI_MODEL", "OPENAI_API_KEY"])
 async def test_missing_setting_fails_without_request(provider: Provider, settings, missing):
     if missing == "OPENAI_API_KEY":

@@ -45,6 +45,7 @@ async def test_transcript_is_cleaned_and_has_usage(provider: Provider):
         ({"end": "eof"}, Outage, "garbled"),
         ({"end": "error"}, Outage, "provider_error"),
         ({"status": -1}, Outage, None),
+        ({"status": 307, "headers": {"Location": "/elsewhere"}}, Permanent, "not_configured"),
         (
             {"status": 429, "code": "rate_limit_exceeded", "headers": {"retry-after": "7"}},
             Cooldown,
@@ -70,7 +71,7 @@ async def test_transcription_failure_maps_to_job_error(provider: Provider, scrip
 
     assert type(error) is kind
     assert code in (None, error.code)
-    if script.get("headers"):
+    if "retry-after" in script.get("headers", {}):
         assert error.after == 7
 
 
