@@ -24,15 +24,11 @@ REQUIRE_SIGN_IN = env.bool("REQUIRE_SIGN_IN", default=False)
 #: A text of the operator that all pages show.
 BANNER = env.str("BANNER", default="")
 
+# No rule asks for kinds of characters: what is long and not known may be digits alone.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+] + [{"NAME": "chat.accounts.site_words.SiteWords"}]
 # The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
 AUTHENTICATION_BACKENDS = [
     "chat.accounts.access.passwords.CountTries",

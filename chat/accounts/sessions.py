@@ -1,8 +1,10 @@
 """Signing in and up, which merges the visitor's data into the user's."""
 
+import logging
 import time
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth import login
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
@@ -18,6 +20,8 @@ from .access.signed_in import Place, end_sessions, sessions_of
 from .erasing import erase
 from .merge import merge
 from .models import UserSession
+
+logger = logging.getLogger(__name__)
 
 #: The maximum number of sessions of one user. Signing in once more ends the one that was used least recently.
 MAX_SESSIONS = 100
@@ -75,6 +79,8 @@ def merge_late(request: HttpRequest) -> None:
 def record_sign_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
     """Receive `user_logged_in`: record this session, forget the user's expired ones, and end one too many."""
     record_session(request, user)
+    ways = "+".join(record["method"] for record in get_authentication_records(request, user))
+    logger.info("user %s signed in by %s from %s", user.pk, ways or "a program", client_address(request))
     keys = list(user.sessions.values_list("session_key", flat=True))
     alive = set(Session.objects.filter(session_key__in=keys).values_list("session_key", flat=True))
     user.sessions.filter(session_key__in=set(keys) - alive).delete()

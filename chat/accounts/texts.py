@@ -20,6 +20,7 @@ NO_ADDRESS_AS_NAME = (
 SIGN_UP_AGAIN = "The account could not be created. Please sign up again, or sign in."
 TOO_MANY_CODES = "Too many wrong codes. Please start again."
 
+SITE_WORDS = "Your password can’t be little more than the name of this site or of a companion."
 SITE = "Buddy Companion"
 PASSKEY = "Passkey"
 PASSKEY_NAME = "Name"

@@ -21,11 +21,15 @@ class OpenIDProvider:
 
     def __init__(self) -> None:
         self.person: dict[str, Any] = {}
+        #: What the provider says instead, by the path of the answer; `id_token` for claims of the token.
+        self.lies: dict[str, Any] = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", free_port()), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def answer(self, path: str, form: dict[str, list[str]]) -> dict[str, Any]:
+    def answer(self, path: str, form: dict[str, list[str]]) -> Any:
+        if path in self.lies:
+            return self.lies[path]
         if path == "/.well-known/openid-configuration":
             return {
                 "issuer": self.url,
@@ -39,6 +43,7 @@ class OpenIDProvider:
             assert form["code_verifier"], "PKCE"
             now = int(time.time())
             claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 60} | self.person
+            claims |= self.lies.get("id_token", {})
             return {"access_token": "a", "token_type": "Bearer", "id_token": jwt.encode(claims, "k" * 32)}
         return self.person
 

@@ -2,6 +2,7 @@
 
 import urllib.request
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -9,6 +10,7 @@ from allauth.socialaccount.models import SocialToken
 from django.contrib.auth.models import User
 from django.test import Client
 
+from buddy.settings.accounts import by_provider
 from chat.http.checks import check_oidc
 from chat.models import Thread
 from tests.support.openid_provider import OpenIDProvider
@@ -126,6 +128,65 @@ def test_user_without_a_password_proves_the_identity_at_the_provider(
 def test_link_of_another_site_signs_no_person_in(openid_provider: OpenIDProvider):
     response = Client().get(LOGIN, headers={"Sec-Fetch-Site": "cross-site"})
     assert response["Location"] == "/account/sign-in/"
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        {"id_token": {"aud": "another-site"}},
+        {"id_token": {"aud": ["another-site"]}},
+        {"id_token": {"iss": "https://evil.example"}},
+        {"id_token": {"exp": 1}},
+        {"/token": {"access_token": "a", "id_token": "no.token.at-all"}},
+        {"/token": {"access_token": "a", "id_token": ["x"]}},
+        {"/token": {"error": "invalid_grant"}},
+        {"/token": []},
+        {"/userinfo": {"email": "alice@example.org"}},
+        {"/userinfo": ["x"]},
+    ],
+    ids=str,
+)
+def test_answer_of_the_provider_that_is_not_for_this_site_signs_no_person_in(
+    openid_provider: OpenIDProvider, lies: dict[str, Any]
+):
+    """ASVS 10.5.2 to 10.5.4: issuer, audience, end and `sub`. A broken answer is no error of this site."""
+    openid_provider.lies = lies
+    response = sign_in(Client(), openid_provider, ALICE)
+    assert (response.status_code, response["Location"]) == (302, "/account/sign-in/")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("said", [{"issuer": "https://evil.example"}, {}, [], None], ids=str)
+def test_provider_that_says_to_be_another_is_not_used(openid_provider: OpenIDProvider, said: Any):
+    """ASVS 10.5.3. Nor is one that says nothing, or nothing that can be understood."""
+    before = openid_provider.answer("/.well-known/openid-configuration", {})
+    client = Client()
+    openid_provider.person = ALICE
+    there = client.get(LOGIN)["Location"]
+    state = parse_qs(urlsplit(there).query)["state"][0]
+    openid_provider.lies = {"/.well-known/openid-configuration": before | said if said else said}
+    response = client.get(f"{LOGIN}callback/?code=c&state={state}")
+    assert (response.status_code, response["Location"]) == (302, "/account/sign-in/")
+    assert not User.objects.exists()
+
+
+def test_provider_that_is_down_leads_back_to_the_sign_in_page(openid_provider: OpenIDProvider, settings: Any):
+    settings.SOCIALACCOUNT_PROVIDERS = by_provider("http://127.0.0.1:1", "buddy", "secret", "Example")
+    response = Client().get(LOGIN, follow=True)
+    assert response.redirect_chain == [("/account/sign-in/", 302)]
+    assert b"Signing in there did not work" in response.content
+
+
+def test_parameters_of_the_address_do_not_reach_the_provider(openid_provider: OpenIDProvider):
+    """Else a link could exchange the address to come back to, the state or the proof key."""
+    lies = "redirect_uri=https://evil.example&state=mine&code_challenge=mine&client_id=mine"
+    query = urlencode(
+        {"auth_params": lies, "scope": "admin", "action": "x", "process": "connect", "next": "/care"}
+    )
+    asked = parse_qs(urlsplit(Client().get(f"{LOGIN}?{query}")["Location"]).query)
+    assert "mine" not in str(asked)
+    assert "evil" not in str(asked)
+    assert "admin" not in str(asked)
 
 
 def test_answer_that_was_not_asked_for_leads_back_to_the_sign_in_page(openid_provider: OpenIDProvider):

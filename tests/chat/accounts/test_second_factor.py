@@ -1,5 +1,6 @@
 """The second factor: staff need one for the administration and the dashboard, and codes work once."""
 
+import re
 import time
 from io import StringIO
 from typing import Any
@@ -197,6 +198,24 @@ async def test_sign_in_asks_for_a_code_and_keeps_the_visitors_conversations(cloc
         right = await submit_form(phone, "second-factor/code/", code=code_of(secret))
         assert right["Location"] == "/account/"
         assert await thread_titles(phone) == ["On the phone"]
+
+
+async def test_reset_of_the_password_leaves_the_second_factor(mail_server, clock):
+    """ASVS 6.4.3: who has the mailbox alone gets no further than to the code."""
+    async with browser() as laptop, browser() as thief:
+        await sign_up_with_address(laptop)
+        secret = await set_up(laptop)
+        clock()
+        await submit_form(thief, "reset/", email="alice@example.org")
+        link = re.search(r"https://buddy.example.org(/account/reset/\S+)", (await outbox())[-1].body)
+        assert link
+        form = (await thief.client.get(link[1], follow=True)).request["path"].removeprefix("/account/")
+        await submit_form(thief, form, password1="another-4711", password2="another-4711")
+        assert b"You are not signed in" in (await thief.client.get("/account/")).content
+        asked = await sign_in(thief, "alice@example.org", "another-4711")
+        assert asked["Location"] == "/account/second-factor/code/"
+        assert b"You are not signed in" in (await thief.client.get("/account/")).content
+        assert (await submit_form(thief, "second-factor/code/", code=code_of(secret))).status_code == 302
 
 
 async def test_code_works_once_also_within_its_time(clock):

@@ -33,15 +33,35 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def test_breached_passwords_of_the_local_list_are_refused():
-    """ASVS 5, 6.2.4 and 6.2.12: 3,000 that the other rules would take. Each validator is one of the site."""
+    """ASVS 5, 6.2.4 and 6.2.12: more than 3,000 of the length that the site asks for."""
     path = CommonPasswordValidator().DEFAULT_PASSWORD_LIST_PATH
     breached = gzip.decompress(path.read_bytes()).decode().split("\n")
-    taken = [one.strip() for one in breached if len(one.strip()) >= 8 and not one.strip().isdigit()]
+    taken = [one.strip() for one in breached if len(one.strip()) >= 8]
     assert len(taken) > 7_000
     validators = get_password_validators(shipped.AUTH_PASSWORD_VALIDATORS)
     for one in (*taken[::70], taken[0].upper()):
         with pytest.raises(ValidationError):
             validate_password(one, password_validators=validators)
+
+
+@pytest.mark.parametrize(
+    "password", ["4715926048", "zweiundvierzig", "ÄÖÜSZLIG", "字字字字字字字字", "buddy-of-4711-herons"]
+)
+def test_password_of_any_kind_of_characters_is_taken(password):
+    """ASVS 5, 6.2.5. A word of the site is no reason either, if enough is left without it."""
+    validate_password(password, password_validators=get_password_validators(shipped.AUTH_PASSWORD_VALIDATORS))
+
+
+@pytest.mark.parametrize(
+    "password", ["buddybuddy", "BuddyCompanion1", "herons.example!", "emotional", "culture42"]
+)
+def test_password_of_words_of_the_site_is_refused(password, settings):
+    """ASVS 5, 6.2.11."""
+    settings.SITE_ORIGIN = "https://www.herons.example"
+    with pytest.raises(ValidationError):
+        validate_password(
+            password, password_validators=get_password_validators(shipped.AUTH_PASSWORD_VALIDATORS)
+        )
 
 
 async def test_password_change_signs_out_other_devices_and_closes_their_sockets():

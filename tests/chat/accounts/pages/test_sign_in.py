@@ -1,5 +1,6 @@
 """Signing in and up: redirects, errors, limits and session fixation."""
 
+import logging
 import re
 
 import pytest
@@ -91,7 +92,9 @@ async def test_address_is_case_insensitive(mail_server):
 @pytest.mark.parametrize(
     ("name", "password", "says"),
     [
-        ("alice", "12345678", b"entirely numeric"),
+        ("alice", "12345678", b"too common"),
+        ("alice", "Buddy-Companion", b"the name of this site"),
+        ("alice", "travel-2026", b"the name of this site"),
         ("alice", "password", b"too common"),
         ("alicealice", "alicealice", b"too similar"),
         ("alice", "short", b"too short"),
@@ -115,6 +118,17 @@ async def test_password_counts_as_it_is_typed_and_to_its_end():
         for other in (password.strip(), password.lower(), password[:64], password[:-5] + " And "):
             assert (await sign_in(phone, "alice", other)).status_code == 200
         assert (await sign_in(phone, "alice", password)).status_code == 302
+
+
+async def test_sign_in_is_logged_with_the_user_and_how_without_the_name(caplog):
+    """ASVS 16.3.1."""
+    user = await User.objects.acreate_user("alice", password=PASSWORD)
+    with caplog.at_level(logging.INFO, logger="chat.accounts.sessions"):
+        async with browser() as alice:
+            await sign_in(alice)
+    assert [one.getMessage() for one in caplog.records if one.name == "chat.accounts.sessions"] == [
+        f"user {user.pk} signed in by password from 127.0.0.1"
+    ]
 
 
 async def test_sign_in_over_the_limit_is_429(settings):
