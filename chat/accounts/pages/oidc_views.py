@@ -44,7 +44,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
         return redirect("account_login")
     # allauth would pass parameters of the address on to the provider, also in the place of ours.
     target = request.GET.get("next")
-    request.GET = QueryDict(urlencode({"next": target}) if target else "")  # type: ignore[assignment]
+    request.GET = QueryDict(urlencode({"next": target}) if target else "")
     return _answered(request, OAuth2LoginView.adapter_view(_Provider(request, provider_id)))
 
 
