@@ -17,6 +17,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from buddy.bounds.asgi import Bounded  # noqa: E402
 from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
+from buddy.web_metrics import Measured  # noqa: E402
 from chat.accounts.access.websocket_auth import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
@@ -31,7 +32,7 @@ sockets = URLRouter(
 )
 
 protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToken(sockets)})
-application = TidyLoop(Bounded(DoNotTrackMiddleware(protocols)))
+application = TidyLoop(Measured(Bounded(DoNotTrackMiddleware(protocols))))
 
 # What is loaded by now is never garbage. Without it, a collection of garbage no longer holds all visitors.
 gc.collect()

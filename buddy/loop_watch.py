@@ -14,6 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from queueing.api.metrics import metric_name
 
+from .web_metrics import loop_lag
+
 logger = logging.getLogger(__name__)
 
 #: Seconds between two questions to the loop, and for which an answer may take.
@@ -59,11 +61,13 @@ class LoopWatch:
         answered, asked = threading.Event(), time.monotonic()
         self._loop.call_soon_threadsafe(answered.set)
         if answered.wait(self._late):
+            loop_lag.add(time.monotonic() - asked)
             return
         stack = self._stack()
         while not answered.wait(self._interval):
             if self._loop.is_closed():
                 return
+        loop_lag.add(time.monotonic() - asked)
         self._report(time.monotonic() - asked, stack)
 
     def _stack(self) -> str:

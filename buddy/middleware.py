@@ -17,6 +17,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
+#: What load balancers, orchestrators and Prometheus ask, by the address of a process and over http.
+OF_MONITORS = ("/healthz", "/readyz", "/metrics")
+
 
 class OnLoop(MiddlewareMixin):
     """The base of a middleware that runs on the event loop where the stack is asynchronous."""
@@ -39,8 +42,8 @@ class Common(OnLoop, CommonMiddleware):
     """Content-Length, the check of the host's name, and redirects to addresses with a slash."""
 
     def process_request(self, request: HttpRequest) -> Any:
-        """Return a redirect or None. Probes may use any name: an orchestrator knows only addresses."""
-        return None if request.path in ("/healthz", "/readyz") else super().process_request(request)
+        """Return a redirect or None. Monitors may use any name: they know only addresses."""
+        return None if request.path in OF_MONITORS else super().process_request(request)
 
 
 class Authentication(OnLoop, AuthenticationMiddleware):

@@ -28,9 +28,10 @@ class Collected(StaticFilesConfig):
         """Register the project's system checks and metrics."""
         from queueing.api.metrics import register_metrics
 
-        from . import checks, loop_watch  # noqa: F401
+        from . import checks, loop_watch, web_metrics  # noqa: F401
 
         register_metrics(loop_watch.metrics)
+        register_metrics(web_metrics.metrics)
         super().ready()
 
 

@@ -243,10 +243,14 @@ class QueueMinute(models.Model):
     failed = models.PositiveIntegerField(default=0)
     retried = models.PositiveIntegerField(default=0)
     """Attempts that failed and are retried, and attempts that were given back."""
+    cancelled = models.PositiveIntegerField(default=0, db_default=0)
+    """Jobs that were cancelled. The process that cancels counts them, in a row of its own."""
     waits = models.JSONField(default=dict)
     """Histogram of seconds in line: bucket -> jobs. The buckets are in monitoring/histogram.py."""
     durations = models.JSONField(default=dict)
     """Histogram of the seconds that the last attempts took."""
+    first_texts = models.JSONField(default=dict, db_default={})
+    """Histogram of the seconds from the place in line to the first text, of jobs that streamed some."""
 
     class Meta:
         constraints = [

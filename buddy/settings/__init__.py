@@ -137,8 +137,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# Load balancers and orchestrators ask by address and over http. A redirect would look like a good answer.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+# Monitors ask by address and over http (buddy/middleware.py). A redirect would look like a good answer.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 #: Seconds for which a browser uses only https after a visit. No one can take that back before they are over.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) * HTTPS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
@@ -155,8 +155,8 @@ USE_TZ = True
 
 
 def is_relevant(record: LogRecord) -> bool:
-    """Return False for the 503 answers of /readyz: they are not errors of the server."""
-    return getattr(getattr(record, "request", None), "path", "") != "/readyz"
+    """Return False for the 503 answers of health checks: they are not errors of the server."""
+    return getattr(getattr(record, "request", None), "path", "") not in ("/readyz", "/api/queue/status")
 
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

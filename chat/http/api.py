@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Router, Status, Swagger
+from ninja import Query, Router, Status, Swagger
 
 from chat import intake, limits
 from chat.accounts.access.operators import is_operator
@@ -31,7 +31,7 @@ from chat.protocol.openapi import (
     errors,
     other_than_json,
 )
-from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
+from chat.protocol.schemas import AcceptedOut, CompanionsOut, FailAt, JobOut, QuestionIn, ThoughtsOut
 from chat.replies import thoughts
 from chat.socket.api import router as connection_router
 from chat.usage.api import router as usage_router
@@ -172,22 +172,34 @@ async def get_thoughts(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     return {"thoughts": await thoughts.read(job.id)}
 
 
-@router.get("/queue/status", response=dict[str, Any], auth=None, tags=["queue"])
-async def get_queue_status(request: HttpRequest) -> dict[str, Any]:
-    """Return counts, pressure and workers of each queue, and of stored answers. No contents, no owners.
+@router.get(
+    "/queue/status",
+    response={200: dict[str, Any], 503: dict[str, Any]} | errors(422),
+    auth=None,
+    tags=["queue"],
+)
+async def get_queue_status(
+    request: HttpRequest, fail_at: Annotated[FailAt, Query(alias="failAt")] = FailAt.NEVER
+) -> Status[Any]:
+    """Return the health of the queues, their counts, pressure and workers. No contents, no owners.
 
-    Only staff and clients with METRICS_TOKEN see the machines: hosts, processes, memory and versions.
+    With `failAt=critical` or `failAt=warning` the answer is 503 while there is a problem of this level or a
+    worse one. Only staff and clients with METRICS_TOKEN see what the problems are in words, and the machines:
+    hosts, processes, memory and versions.
     """
     await limits.acheck("requests", client_address(request))
     status = await _queue_status.get()
-    return status if await is_operator(request) else monitoring.without_machines(status)
+    code = 503 if fail_at.fails(status["health"]) else 200
+    return Status(code, status if await is_operator(request) else monitoring.without_machines(status))
 
 
 async def _read_queue_status() -> dict[str, Any]:
-    overview, statistics = await asyncio.gather(
-        monitoring.queue_overview(), asyncio.to_thread(answers.statistics)
+    health, statistics = await asyncio.gather(
+        monitoring.queue_health(), asyncio.to_thread(answers.statistics)
     )
-    return overview | {"answers": statistics}
+    reasons = health.pop("warnings")
+    del health["server"]
+    return health | {"healthy": not reasons, "reasons": reasons, "answers": statistics}
 
 
 _queue_status = SharedReading(_read_queue_status, seconds=0.25)

@@ -1,6 +1,7 @@
 """Schemas of the HTTP API, with camelCase field names. docs/protocol.md explains each field."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,6 +26,18 @@ class CamelSchema(BaseModel):
 def example(**fields: Any) -> ConfigDict:
     """Return a body's `model_config` with the example that /api/docs fills in."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class FailAt(StrEnum):
+    """From which level of health on a health check answers 503."""
+
+    NEVER = "never"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    def fails(self, health: str) -> bool:
+        """Return whether a health of `ok`, `warning` or `critical` fails the check."""
+        return self == health or (self == FailAt.WARNING and health == "critical")
 
 
 class QuestionIn(CamelSchema):

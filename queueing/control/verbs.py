@@ -16,6 +16,7 @@ from queueing.errors import NoQueue, WrongState
 from queueing.events import delivery, messages
 from queueing.limits import live_limits
 from queueing.models import Job, Pause
+from queueing.monitoring.counters import count_cancelled
 from queueing.record import dependencies
 from queueing.record.end_hooks import run_end_hook
 from queueing.record.run import as_result
@@ -42,6 +43,7 @@ def cancel(job_id: UUID | str) -> Job:
             raise WrongState("cancel", job.state)
         run_end_hook(job)
         freed = dependencies.give_up([job.pk])
+        count_cancelled(job.queue)
         transaction.on_commit(lambda: _remove_from_schedule(job, freed))
         transaction.on_commit(lambda: delivery.emit_sync(job.owner, messages.terminal_event(as_result(job))))
     return job

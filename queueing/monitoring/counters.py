@@ -1,6 +1,7 @@
 """The counters of a worker: its results per queue and minute, written to the database every heartbeat."""
 
 import logging
+import os
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from queueing.models import QueueMinute
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 KEEP_MINUTES, KEEP_HOURS = timedelta(days=7), timedelta(days=90)
 #: The start and the seconds of that one row. The counters that only grow need it (prometheus.py).
 BEGINNING, FOREVER = datetime.fromtimestamp(0, UTC), 0
+_NUMBERS = ("completed", "failed", "retried", "cancelled")
+_HISTOGRAMS = ("waits", "durations", "first_texts")
 
 
 @dataclass
@@ -31,6 +34,7 @@ class _Minute:
     failed: int = 0
     retried: int = 0
     waits: Counter[str] = field(default_factory=Counter)
+    first_texts: Counter[str] = field(default_factory=Counter)
     durations: Counter[str] = field(default_factory=Counter)
 
 
@@ -67,6 +71,9 @@ class WorkerCounters:
                 continue
             counts.waits[str(histogram.bucket(result.run.waited))] += 1
             counts.durations[str(histogram.bucket(result.ran))] += 1
+            if result.first_text is not None:
+                seconds = result.run.waited + result.first_text - result.run.claimed
+                counts.first_texts[str(histogram.bucket(seconds))] += 1
 
     def rows(self) -> list[QueueMinute]:
         """Return the rows that changed since the last call, and drop finished minutes from memory."""
@@ -80,6 +87,7 @@ class WorkerCounters:
                 retried=counts.retried,
                 waits=dict(counts.waits),
                 durations=dict(counts.durations),
+                first_texts=dict(counts.first_texts),
             )
             for (name, queue, start) in self._changed
             for counts in [self._minutes[name, queue, start]]
@@ -96,8 +104,24 @@ def write(rows: list[QueueMinute]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["start", "queue", "worker", "seconds"],
-        update_fields=["completed", "failed", "retried", "waits", "durations"],
+        update_fields=[*_NUMBERS, *_HISTOGRAMS],
     )
+
+
+_process = ""
+
+
+def count_cancelled(queue: str) -> None:
+    """Count one cancelled job, in the transaction that cancels it. Each process has rows of its own."""
+    global _process
+    if not _process.startswith(f"-{os.getpid()}-"):  # also after a fork
+        _process = f"-{os.getpid()}-{secrets.token_hex(4)}"
+    start = timezone.now().replace(second=0, microsecond=0)
+    own = {"queue": queue, "worker": _process, "start": start, "seconds": 60}
+    count = QueueMinute.objects.filter(**own)
+    if not count.update(cancelled=F("cancelled") + 1):
+        QueueMinute.objects.bulk_create([QueueMinute(**own)], ignore_conflicts=True)
+        count.update(cancelled=F("cancelled") + 1)
 
 
 def compact() -> int:
@@ -126,8 +150,8 @@ def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
     """Replace rows of the queue by one row of `seconds` from `start`."""
     with transaction.atomic():
         rows = QueueMinute.objects.filter(which, queue=queue)
-        sums = rows.aggregate(*(Sum(name) for name in ("completed", "failed", "retried")))
-        spreads = list(rows.values_list("waits", "durations"))
+        sums = rows.aggregate(**{name: Sum(name) for name in _NUMBERS})
+        spreads = list(rows.values_list(*_HISTOGRAMS))
         rows.delete()
         write(
             [
@@ -136,11 +160,11 @@ def _merge(queue: str, which: Q, start: datetime, seconds: int) -> None:
                     worker="*",
                     start=start,
                     seconds=seconds,
-                    completed=sums["completed__sum"],
-                    failed=sums["failed__sum"],
-                    retried=sums["retried__sum"],
-                    waits=histogram.merge(waits for waits, _ in spreads),
-                    durations=histogram.merge(durations for _, durations in spreads),
+                    **sums,
+                    **{
+                        name: histogram.merge(spread[at] for spread in spreads)
+                        for at, name in enumerate(_HISTOGRAMS)
+                    },
                 )
             ]
         )

@@ -5,7 +5,7 @@ The thresholds are constants, not settings: from each of them on an operator sho
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from queueing.conf import get_conf
@@ -47,6 +47,8 @@ class HealthWarning:
     """The name of the queue; empty for a problem of all queues."""
     text: str
     """A sentence, with a fix if there is one. It never quotes payloads."""
+    of: str = "site"
+    """`queues` for those of the engine, which all people may see without the text; else `site`."""
 
 
 Check = Callable[[], Awaitable[list[HealthWarning]]]
@@ -73,8 +75,8 @@ async def queue_health() -> dict[str, Any]:
         overview["server"] = (await facts())._asdict()
     except Unavailable:
         overview["server"] = None
-    found = warnings(overview)
-    found += await in_thread(_orphan_warnings)()
+    found = warnings(overview) + await in_thread(_orphan_warnings)()
+    found = [replace(warning, of="queues") for warning in found]
     for check in _checks:
         found += await check()
     found.sort(key=lambda warning: warning.level != CRITICAL)
@@ -130,6 +132,11 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
         waiting = sum(queue["waiting"] for queue in overview["queues"] if not queue["paused"])
         text = f"No worker is running ({waiting} waiting). Start one: manage.py qcluster"
         yield HealthWarning(CRITICAL, "no_workers", "", text)
+    elif lost := overview.get("lostClusters"):
+        names = ", ".join(f"{cluster['cluster']} on {cluster['host']}" for cluster in lost)
+        text = f"{len(lost)} of the clusters ended without being stopped, and none took their place: {names}."
+        text += " Start as many as before, or wait a day: then that is the new number."
+        yield HealthWarning(WARNING, "lost_cluster", "", text)
     for worker in overview["workers"]:
         if worker["age"] > 2 * get_conf().heartbeat:
             text = f"The last heartbeat of worker {worker['id']} was {worker['age']:g} s ago."

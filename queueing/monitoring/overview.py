@@ -12,7 +12,7 @@ from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import needs, redis_client, scripts
-from queueing.schedule.presence import workers
+from queueing.schedule.presence import presence
 from queueing.states import State
 
 from . import statistics
@@ -24,7 +24,7 @@ async def queue_overview() -> dict[str, Any]:
     recent = await in_thread(statistics.summary)()
     try:
         queues = [await _summary(q) | recent.get(q.name, {}) for q in get_conf().queues.values()]
-        alive = await workers()
+        alive, lost = await presence()
         unable = await _unable(alive)
         for queue in queues:
             queue["unable"] = sum(row["jobs"] for row in unable if row["queue"] == queue["name"])
@@ -32,18 +32,27 @@ async def queue_overview() -> dict[str, Any]:
             "redis": "ok",
             "queues": queues,
             "workers": alive,
+            "lostClusters": [
+                {name: worker.get(name) for name in ("cluster", "host", "age")} for worker in lost
+            ],
             "unable": unable,
         }
     except redis_client.Unavailable as exc:
         queues = [{"name": queue} | recent.get(queue, {}) for queue in get_conf().queues]
-        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues, "workers": [], "unable": []}
+        unknown: dict[str, Any] = {"workers": [], "lostClusters": [], "unable": []}
+        return {"redis": f"unavailable: {type(exc).__name__}", "queues": queues} | unknown
 
 
 def without_machines(overview: dict[str, Any]) -> dict[str, Any]:
     """Return an overview as all people may see it: with counts, without hosts, processes and versions."""
     workers = [{"running": worker["running"], "slots": worker["slots"]} for worker in overview["workers"]]
     unable = [{name: row[name] for name in ("queue", "jobs", "workers")} for row in overview["unable"]]
-    return overview | {"workers": workers, "unable": unable}
+    public: dict[str, Any] = {"workers": workers, "unable": unable}
+    public["lostClusters"] = [{"age": cluster["age"]} for cluster in overview["lostClusters"]]
+    if "reasons" in overview:
+        reasons = [reason for reason in overview["reasons"] if reason["of"] == "queues"]
+        public["reasons"] = [{name: r[name] for name in ("level", "code", "queue")} for r in reasons]
+    return overview | public
 
 
 async def _unable(alive: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -65,12 +65,13 @@ def _current(overview: dict[str, Any]) -> Iterator[Metric]:
     is_up = overview["redis"] == "ok"
     yield GaugeMetricFamily(metric_name("redis_up"), "1 if Redis answers.", value=is_up)
     warnings = _gauge("warning", "1 for each warning of the dashboard.", "code", "queue", "level")
-    for warning in overview["warnings"]:
-        warnings.add_metric([warning["code"], warning["queue"], warning["level"]], 1)
+    for labels in sorted({(w["code"], w["queue"], w["level"]) for w in overview["warnings"]}):
+        warnings.add_metric(labels, 1)
     yield warnings
     if not is_up:
         return  # unknown values are absent, not 0
     yield from _of_workers(overview["workers"])
+    yield from _of_clusters(overview)
     jobs = _gauge("jobs", "Unfinished jobs.", "queue", "state")
     oldest = _gauge("queue_oldest_waiting_seconds", "How long the next job has waited.", "queue")
     paused = _gauge("queue_paused", "1 while the queue is paused.", "queue")
@@ -120,13 +121,24 @@ def _of_workers(workers: list[dict[str, Any]]) -> Iterator[Metric]:
         )
 
 
+def _of_clusters(overview: dict[str, Any]) -> Iterator[Metric]:
+    running = len({worker["cluster"] for worker in overview["workers"]})
+    yield GaugeMetricFamily(metric_name("clusters"), "Clusters with a running worker.", value=running)
+    yield GaugeMetricFamily(
+        metric_name("clusters_lost"),
+        "Clusters that ended without being stopped, and whose place none took.",
+        value=len(overview["lostClusters"]),
+    )
+
+
 def _gauge(of: str, documentation: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(metric_name(of), documentation, labels=labels)
 
 
 #: (queue, field of `QueueMinute`, bucket); the bucket is empty for plain numbers.
 _Key = tuple[str, str, str]
-_COUNTS = ("completed", "failed", "retried")
+_COUNTS = ("completed", "failed", "retried", "cancelled")
+_HISTOGRAMS = ("waits", "durations", "first_texts")
 
 
 def _read_sums(since: datetime | None, until: datetime | None) -> Counter[_Key]:
@@ -136,12 +148,10 @@ def _read_sums(since: datetime | None, until: datetime | None) -> Counter[_Key]:
     if until:
         rows = rows.filter(start__lt=until)
     sums: Counter[_Key] = Counter()
-    for queue, *plain, waits, durations in rows.values_list(
-        "queue", *_COUNTS, "waits", "durations"
-    ).iterator():
-        for what, count in zip(_COUNTS, plain, strict=True):
+    for queue, *found in rows.values_list("queue", *_COUNTS, *_HISTOGRAMS).iterator():
+        for what, count in zip(_COUNTS, found[: len(_COUNTS)], strict=True):
             sums[queue, what, ""] += count
-        for what, spread in (("waits", waits), ("durations", durations)):
+        for what, spread in zip(_HISTOGRAMS, found[len(_COUNTS) :], strict=True):
             for bucket, count in spread.items():
                 sums[queue, what, bucket] += count
     return sums
@@ -154,7 +164,7 @@ def _cumulative() -> Iterator[Metric]:
     sums = _sums.total()
     queues = sorted(get_conf().queues)
     finished = CounterMetricFamily(
-        metric_name("jobs_finished"), "Finished jobs, without cancelled ones.", labels=["queue", "outcome"]
+        metric_name("jobs_finished"), "Finished jobs by outcome.", labels=["queue", "outcome"]
     )
     attempts = CounterMetricFamily(
         metric_name("job_attempts"),
@@ -162,14 +172,19 @@ def _cumulative() -> Iterator[Metric]:
         labels=["queue", "result"],
     )
     for queue in queues:
-        for what in ("completed", "failed"):
+        for what in ("completed", "failed", "cancelled"):
             finished.add_metric([queue, what], sums[queue, what, ""])
-        for what in _COUNTS:
+        for what in ("completed", "failed", "retried"):
             attempts.add_metric([queue, what], sums[queue, what, ""])
     yield from (finished, attempts)
     for metric, what, documentation in (
         ("job_wait_seconds", "waits", "Waiting time before the last attempt, in seconds."),
         ("job_run_seconds", "durations", "Run time of the last attempt, in seconds."),
+        (
+            "job_first_token_seconds",
+            "first_texts",
+            "Time from the place in line to the first text of the last attempt, in seconds.",
+        ),
     ):
         family = HistogramMetricFamily(metric_name(metric), documentation, labels=["queue"])
         for queue in queues:

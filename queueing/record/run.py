@@ -92,6 +92,8 @@ class Result:
     """The lines that the handler logged, with their times."""
     ended_at: datetime
     """When it ended, by the wall clock."""
+    first_text: float | None = None
+    """When the handler streamed its first text, by `time.monotonic()`."""
     ended: float = field(default_factory=time.monotonic)
     """When it ended, by `time.monotonic()`."""
 

@@ -5,15 +5,18 @@ The heartbeats have the time of Redis, so the clocks of the hosts may differ.
 
 import json
 import time
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from queueing.conf import get_conf
 
 from . import redis_client, scripts
 from .redis_client import ScriptCall
 
-#: Milliseconds after which the heartbeat of a silent worker is removed.
-_REMOVE_WORKER_AFTER_MS = 60_000
+#: Seconds after which the heartbeat of a silent worker is removed, and a cluster without others is lost.
+REMOVE_WORKER_AFTER = 60
+#: Seconds after which a lost cluster is forgotten, if no other has taken its place.
+FORGET_CLUSTER_AFTER = 24 * 60 * 60
 
 
 class RedisClock:
@@ -32,31 +35,51 @@ class RedisClock:
         return 0.0 if self._ahead is None else max(0.0, time.monotonic() + self._ahead - moment)
 
 
+class Presence(NamedTuple):
+    """The workers that run, and the clusters that should."""
+
+    workers: list[dict[str, Any]]
+    """The heartbeats that are fresh, each with its `age` in seconds."""
+    lost: list[dict[str, Any]]
+    """The last heartbeats of clusters that ended without being stopped, one for each, with their `age`."""
+
+
 def heartbeat(worker: str, fields: dict[str, Any]) -> ScriptCall[float]:
     """Write a worker's heartbeat. Replies with the time of Redis in seconds."""
-    args = [worker, json.dumps(fields), _REMOVE_WORKER_AFTER_MS]
+    args = [worker, json.dumps(fields), REMOVE_WORKER_AFTER * 1000, FORGET_CLUSTER_AFTER * 1000]
     return ScriptCall("heartbeat", [scripts.key("workers")], args, lambda reply: int(reply) / 1000)
 
 
 async def workers() -> list[dict[str, Any]]:
     """Return the workers that have a fresh heartbeat, each with the `age` of that in seconds."""
-    return await redis_client.arun(workers_call())
+    return (await presence()).workers
 
 
-def workers_call() -> ScriptCall[list[dict[str, Any]]]:
-    """Read the workers that have a fresh heartbeat, each with the `age` of that in seconds."""
-    return ScriptCall("workers", [scripts.key("workers")], [], _read_workers)
+async def presence() -> Presence:
+    """Return the workers that have a fresh heartbeat, and the lost clusters."""
+    return await redis_client.arun(_presence_call())
 
 
-def _read_workers(reply: list[Any]) -> list[dict[str, Any]]:
+def _presence_call() -> ScriptCall[Presence]:
+    return ScriptCall("workers", [scripts.key("workers")], [], _read_presence)
+
+
+def _read_presence(reply: list[Any]) -> Presence:
     now, *texts = reply
-    found = []
-    for text in texts:
-        worker = json.loads(text)
+    found = [json.loads(text) for text in texts]
+    for worker in found:
         worker["age"] = round(max(0.0, now / 1000 - worker["at"]), 1)
-        if worker["age"] < get_conf().lease:
-            found.append(worker)
-    return sorted(found, key=lambda worker: worker["id"])
+    found.sort(key=lambda worker: worker["id"])
+    fresh = [worker for worker in found if worker["age"] < get_conf().lease and not worker.get("gone")]
+    return Presence(fresh, _lost(found))
+
+
+def _lost(heartbeats: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the latest heartbeat of each cluster of which no worker has one that is kept."""
+    latest: dict[str, dict[str, Any]] = {}
+    for worker in sorted(heartbeats, key=lambda worker: -worker["age"]):
+        latest[worker["id"].partition("/")[0]] = worker
+    return [worker for worker in latest.values() if worker["age"] > REMOVE_WORKER_AFTER]
 
 
 async def workers_alive() -> int:
@@ -66,4 +89,12 @@ async def workers_alive() -> int:
 
 def clusters_alive() -> int:
     """Return the number of clusters that have a worker with a fresh heartbeat. Blocks."""
-    return len({worker["cluster"] for worker in redis_client.run(workers_call())})
+    return len({worker["cluster"] for worker in redis_client.run(_presence_call()).workers})
+
+
+def forget_cluster(cluster: str) -> None:
+    """Remove the heartbeats of a cluster that has stopped: it is not lost. Blocks."""
+    with suppress(*redis_client.Unavailable):
+        ids = redis_client.client().hkeys(scripts.key("workers"))
+        if own := [worker for worker in ids if worker.partition("/")[0] == cluster]:
+            redis_client.client().hdel(scripts.key("workers"), *own)

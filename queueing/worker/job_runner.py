@@ -121,6 +121,7 @@ class JobRunner:
             result = outcomes.timed_out(run) if active.stop is Stop.TIMED_OUT else outcomes.released(run)
         result = result or outcomes.cancelled_itself(run)
         result.text = output.context.text
+        result.first_text = output.first_text
         result.lines = output.log_lines
         result.asked_provider = output.context.asked_provider
         self._writer.put(result)

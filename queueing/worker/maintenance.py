@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
@@ -16,7 +16,7 @@ from queueing.record import pruning
 from queueing.record.database_thread import DatabaseThread, tidy_connections
 from queueing.record.outage import is_outage
 from queueing.recovery import reconcile, stalled, suspects
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import presence, redis_client, scripts
 
 from .abilities import Abilities
 from .liveness.identity import Identity
@@ -124,10 +124,14 @@ class Maintenance:
             while await self._database.run_sync(step):
                 continue  # outcomes are recorded in between
 
-    async def deregister(self) -> None:
-        """Write the last counts and remove the worker's heartbeat."""
+    async def deregister(self, last: dict[str, Any] | None) -> None:
+        """Write the last counts, and remove the worker's heartbeat or replace it by a last one."""
+        own = self._worker.identity.id
         try:
             await self.write_counters()
-            await redis_client.aclient().hdel(scripts.key("workers"), self._worker.identity.id)
+            if last:
+                await redis_client.arun(presence.heartbeat(own, last))
+            else:
+                await redis_client.aclient().hdel(scripts.key("workers"), own)
         except (*redis_client.Unavailable, DatabaseError) as exc:
             logger.info("the worker was not deregistered: %s", exc)

@@ -107,7 +107,7 @@ class Worker:
             await self._run_until_stopped()
 
     async def _run_until_stopped(self) -> None:
-        stop_signals.watch(self.stopping, self.identity.supervisor_pipe)
+        stop_signals.watch(self.stopping, self.identity.supervisor_pipe, self.identity.become_orphan)
         self._watch = LoopWatch(
             self.identity.beat, lambda: bool(self.claims), self._kind_of, self._jobs.give_up
         )
@@ -132,7 +132,7 @@ class Worker:
         await cancel_all(always)
         await self._leases.stop()
         await redis_client.aclose()  # a cancelled call may have left its connection with half a reply
-        await self._maintenance.deregister()
+        await self._maintenance.deregister(self._heartbeat() if self.identity.is_orphan else None)
         self._database.close()
         self._watch.stop()
         await redis_client.aclose()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -11,8 +12,10 @@ logger = logging.getLogger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def watch(stopping: asyncio.Event, supervisor_pipe: tuple[int, int] | None) -> None:
-    """Set `stopping` on SIGTERM, and when the supervisor's end of the pipe closes."""
+def watch(
+    stopping: asyncio.Event, supervisor_pipe: tuple[int, int] | None, on_orphaned: Callable[[], None]
+) -> None:
+    """Set `stopping` on SIGTERM, and when the supervisor dies: then `on_orphaned` is called."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the supervisor, which stops us
@@ -25,6 +28,7 @@ def watch(stopping: asyncio.Event, supervisor_pipe: tuple[int, int] | None) -> N
     def on_supervisor_death() -> None:
         loop.remove_reader(read_end)
         logger.error("the supervisor has died; stopping")
+        on_orphaned()
         stopping.set()
 
     loop.add_reader(read_end, on_supervisor_death)

@@ -28,6 +28,7 @@ from django_q.status import Stat
 
 from queueing.conf import get_conf
 from queueing.record.django_q_tasks import never_in_this_process
+from queueing.schedule import presence
 
 from .entry import main
 from .liveness.identity import Identity, Shared
@@ -201,6 +202,7 @@ class Supervisor(Sentinel):
             if process.is_alive():
                 _kill(process, "did not stop")
         self.pool, self._leaving = [], []
+        presence.forget_cluster(self.short_id)
         Stat(self).save()
         logger.info("cluster %s has stopped", self.short_id)
 

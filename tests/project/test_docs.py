@@ -137,6 +137,10 @@ OTHER_NAMES = {
     "MALLOC_ARENA_MAX",
     "client_max_body_size",
     "mediaType",
+    "process_cpu_seconds_total",
+    "process_max_fds",
+    "process_start_time_seconds",
+    "process_virtual_memory_bytes",
     "proxy_read_timeout",
     "test_permission_missing_is_403",
 }

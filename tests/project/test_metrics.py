@@ -1,5 +1,6 @@
 """`/metrics`: who may read it, that it is documented, and what the model cost."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat.usage import ledger
 from chat.usage import metrics as usage_metrics
 from queueing.api.monitoring import CumulativeSums
+from queueing.schedule import redis_client
+from queueing.schedule.presence import heartbeat
 from tests.support.cluster import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,13 +38,32 @@ def scrape(client):
     }
 
 
-def test_every_metric_is_documented(client, valkey):
+def documented() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return {name: (type, labels)} of the table in docs/metrics.md."""
+    text = (ROOT / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|([^|]*)\|", text)
+    return {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+
+
+def test_table_of_the_docs_has_exactly_what_is_told(client, valkey):
+    """Names, types and labels. A label is compared where there is a sample."""
+    worker = {"id": "c/w", "cluster": "c", "running": 0, "slots": 1}
+    redis_client.run(heartbeat("c/w", worker))
     response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    documented = (ROOT / "docs" / "metrics.md").read_text()
     families = list(text_string_to_metric_families(response.content.decode()))
-    names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
-    assert len(names) > 10
-    assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
+    told = {f"{f.name}_total" if f.type == "counter" else f.name: f for f in families}
+    assert {name: f.type for name, f in told.items()} == {n: kind for n, (kind, _) in documented().items()}
+    for name, family in told.items():
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == set(documented()[name][1]), name
+
+
+def test_names_follow_the_conventions_of_prometheus():
+    """Base units, a unit at the end, `_total` for counters and for nothing else."""
+    for name, (kind, _) in documented().items():
+        assert name.endswith("_total") == (kind == "counter"), name
+        assert not re.search(r"_(ms|milliseconds|minutes|kb|mb|count|sum|bucket)(_|$)", name), name
+        assert kind != "histogram" or name.endswith("_seconds"), name
 
 
 def test_tokens_and_money_are_counted_by_model(client, valkey, settings):

@@ -54,10 +54,11 @@ async def test_probes_by_address_over_http_are_answered(settings, valkey):
     assert (await ask("/healthz", "10.1.2.3:8000"))[0] == 200
     status, body = await ask("/readyz", "10.1.2.3:8000")
     assert (status, json.loads(body)["checks"]["database"]) == (503, "ok")  # no worker runs here
+    assert (await ask("/metrics", "10.1.2.3:8000"))[0] == 403  # Prometheus reads each web process
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz/", "/readyzz", "/api/queue/status"])
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/", "/readyzz", "/api/queue/status"])
 async def test_other_paths_by_an_unknown_name_are_refused(settings, valkey, path):
     settings.ALLOWED_HOSTS = ["buddy.example.org"]
     assert (await ask(path, "10.1.2.3:8000"))[0] == 400

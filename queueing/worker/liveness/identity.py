@@ -37,6 +37,8 @@ class Identity:
 
     is_prober: bool = False
     """Whether the process runs one suspect, alone (prober.py)."""
+    is_orphan: bool = False
+    """Whether the supervisor has died: the cluster ends without having been stopped."""
     suspects: Any = None
     """The number of suspects that wait, in memory shared by a cluster. The supervisor reads it."""
 
@@ -44,6 +46,10 @@ class Identity:
         """Let the supervisor know how many suspects wait for a prober."""
         if self.suspects is not None:
             self.suspects.value = number
+
+    def become_orphan(self) -> None:
+        """Note that the supervisor has died."""
+        self.is_orphan = True
 
     def beat(self) -> None:
         """Give the supervisor a sign of life."""
@@ -78,6 +84,7 @@ class Identity:
             "needs": list(needs),
             "listens": listens,
             "leaving": bool(self.shared and self.shared.is_leaving),
+            "gone": self.is_orphan,
             "memory": rss_bytes(),
             "version": get_conf().version,
         }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
@@ -39,6 +40,8 @@ class RunOutput:
         self._on_answer = on_answer
         """Called at the first text of a run whose provider failed of late."""
         self.log_lines: list[tuple[datetime, str]] = []
+        self.first_text: float | None = None
+        """When the handler streamed its first text, by `time.monotonic()`."""
         self.context = JobContext(
             job_id=run.id,
             kind=run.kind_name,
@@ -78,7 +81,9 @@ class RunOutput:
         if name == "log":
             self.log_lines.append((timezone.now(), fields["line"]))
             return
-        if name == "progress":
+        if name == "delta" and self.first_text is None:
+            self.first_text = time.monotonic()
+        elif name == "progress":
             self._progress = fields
         elif name == "thinking":
             self._thinking = fields

@@ -5,6 +5,8 @@ import uuid
 import pytest
 from django.test import AsyncClient
 
+from chat.protocol.schemas import FailAt
+
 from .visitor import problem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -23,6 +25,30 @@ async def test_queue_status_has_no_contents(alice):
     chat = next(q for q in status.json()["queues"] if q["name"] == "openai-chat")
     assert chat["waiting"] == 1
     assert "secret" not in status.content.decode()
+
+
+async def test_queue_status_is_a_health_check_with_reasons(alice):
+    """Nothing runs here: that is critical. The text of a reason is for operators."""
+    status = await alice.call("GET", "/api/queue/status")
+    found = status.json()
+    assert (status.status_code, found["healthy"], found["health"]) == (200, False, "critical")
+    assert {"level": "critical", "code": "no_workers", "queue": ""} in found["reasons"]
+    for fail_at in ("warning", "critical"):
+        failed = await alice.call("GET", f"/api/queue/status?failAt={fail_at}")
+        assert (failed.status_code, failed.json()["healthy"]) == (503, False)
+    assert (await alice.call("GET", "/api/queue/status?failAt=never")).status_code == 200
+    problem(await alice.call("GET", "/api/queue/status?failAt=often"), 422, "invalid", "failAt")
+
+
+def test_check_fails_at_its_level_and_at_worse_ones():
+    fails = {
+        (at, health): FailAt(at).fails(health) for at in FailAt for health in ("ok", "warning", "critical")
+    }
+    assert {key for key, failed in fails.items() if failed} == {
+        ("warning", "warning"),
+        ("warning", "critical"),
+        ("critical", "critical"),
+    }
 
 
 async def test_unknown_address_is_a_problem(alice):

@@ -157,7 +157,7 @@ def test_clock_set_back_does_not_keep_heartbeat_of_lost_worker():
     redis_client.client().hset(scripts.key("workers"), "c/lost", lost)
     now = redis_client.run(presence.heartbeat("c/w", {"id": "c/w"}))
     lost = json.loads(redis_client.client().hget(scripts.key("workers"), "c/lost"))
-    assert lost == {"at": pytest.approx(now), "id": "c/lost", "cluster": "c"}
+    assert lost == {"at": pytest.approx(now), "since": pytest.approx(now), "id": "c/lost", "cluster": "c"}
     silent = '{"at": %.3f, "id": "c/lost"}' % (time.time() - 61)
     redis_client.client().hset(scripts.key("workers"), "c/lost", silent)
     redis_client.run(presence.heartbeat("c/w", {"id": "c/w"}))
