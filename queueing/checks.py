@@ -106,7 +106,7 @@ def _check_tasks(conf: EngineConf) -> list[CheckMessage]:
 def _check_queue(queue: QueueDef) -> list[CheckMessage]:
     rules = [
         (1 <= queue.priority <= 1000, "priority", "1 (first) to 1000"),
-        (queue.concurrency >= 1, "concurrency", "at least 1; pause a queue to stop it"),
+        (queue.concurrency >= 0, "concurrency", "0 (no cluster with these settings serves it) or more"),
         (queue.global_concurrency >= 0, "global_concurrency", "0 (no cap) or more"),
         (queue.attempts >= 1, "attempts", "at least 1, including the first attempt"),
         (queue.timeout > 0, "timeout", "seconds above 0"),

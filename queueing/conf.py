@@ -51,7 +51,7 @@ class QueueDef:
     priority: int = 5
     """1 starts first when there are more jobs than free slots."""
     concurrency: int = 1
-    """Maximum active jobs per cluster (one `manage.py qcluster`)."""
+    """Maximum active jobs per cluster (one `manage.py qcluster`). With 0, clusters do not serve the queue."""
     global_concurrency: int = 0
     """Maximum active jobs over all clusters; 0 for no maximum."""
     attempts: int = 1

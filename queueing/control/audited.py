@@ -57,6 +57,22 @@ def resume(queue: str, **who: Unpack[AuditFields]) -> None:
         verbs.resume(queue)
 
 
+def quiet_worker(worker: str, **who: Unpack[AuditFields]) -> None:
+    """Let a worker claim no jobs; active ones finish. Raise `BadValue` if it does not run."""
+    _to_worker("quiet_worker", worker, True, who)
+
+
+def resume_worker(worker: str, **who: Unpack[AuditFields]) -> None:
+    """Let a quiet worker claim jobs again. Raise `BadValue` if it does not run."""
+    _to_worker("resume_worker", worker, False, who)
+
+
+def _to_worker(action: str, worker: str, is_quiet: bool, who: AuditFields) -> None:
+    with transaction.atomic():
+        AuditEntry.objects.create(action=action, subject=worker, **who)
+        verbs.set_quiet(worker, is_quiet)
+
+
 def set_limits(queue: str, *, actor: str, note: str = "", **limits: Any) -> None:
     """Change limits of a queue, immediately and for all workers; other limits stay unchanged.
 

@@ -44,6 +44,8 @@ class Target:
     """The state of the finished jobs to remove."""
     older_than: timedelta = timedelta(0)
     limits: Mapping[str, Any] = field(default_factory=dict)
+    worker: str = ""
+    """The id of a worker process."""
     text: str = ""
     """A note on a group of failures."""
 
@@ -58,6 +60,7 @@ class Target:
         job = self.job_id.hex if isinstance(self.job_id, UUID) else self.job_id
         return {
             "queue": self.queue,
+            "worker": self.worker,
             "job": f"{self.kind or 'job'} {job}",
             "kind": self.kind,
             "code": self.code or "no code",

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from queueing.conf import get_queue, is_configured
-from queueing.errors import NoQueue, WrongState
+from queueing.errors import BadValue, NoQueue, WrongState
 from queueing.events import delivery, messages
 from queueing.limits import live_limits
 from queueing.models import Job, Pause
@@ -20,12 +20,18 @@ from queueing.monitoring.counters import count_cancelled
 from queueing.record import dependencies
 from queueing.record.end_hooks import run_end_hook
 from queueing.record.run import as_result
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import presence, redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, sql_condition
 from queueing.submit import enqueue_and_announce
 
 logger = logging.getLogger(__name__)
+
+
+def set_quiet(worker: str, is_quiet: bool) -> None:
+    """Let a worker claim no jobs, or claim again. Raise `BadValue` if it does not run."""
+    if not presence.send_quiet(worker, is_quiet):
+        raise BadValue("worker", f"no worker {worker} is running")
 
 
 def cancel(job_id: UUID | str) -> Job:

@@ -14,12 +14,12 @@ from queueing.states import FINISHED
 
 from . import texts
 
-#: The actions on queues and groups of failures, and one on a single job.
+#: The actions on queues, groups of failures and workers, and one on a single job.
 OFFERED = {
     name: ACTIONS[name]
     for name in (
         "pause", "resume", "set_limits", "clear_limits", "promote_all", "drain", "clean",
-        "retry_group", "note_group", "retry",
+        "retry_group", "note_group", "retry", "quiet_worker", "resume_worker",
     )
 }  # fmt: skip
 #: The greatest age in days that the form of `clean` accepts.
@@ -39,10 +39,15 @@ def queue_actions(queue: Mapping[str, Any]) -> Iterator[OperatorAction]:
 
 
 def target_of(values: Mapping[str, str], actor: str) -> Target:
-    """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue."""
-    names = ("note", "job_id", "kind", "code", "text")
+    """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue.
+
+    Only actions on workers are not about a queue: others refuse the empty name.
+    """
+    names = ("note", "job_id", "kind", "code", "text", "worker")
     given: dict[str, Any] = {name: values[name] for name in names if name in values}
-    return Target(actor=actor, queue=get_queue(values.get("queue", "")).name, **given)
+    if not given.get("worker"):
+        given["queue"] = get_queue(values.get("queue", "")).name
+    return Target(actor=actor, **given)
 
 
 def field_values(action: OperatorAction, queue: str, values: Mapping[str, str]) -> dict[str, Any]:

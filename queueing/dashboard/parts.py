@@ -94,9 +94,14 @@ async def _plots(viewer: Viewer, _cache: TTLCache) -> Context:
     return {"plots": await in_thread(plotting.plots_of)(span, viewer.queue), "spans": SPANS.values()}
 
 
-async def _workers(_viewer: Viewer, cache: TTLCache) -> Context:
+async def _workers(viewer: Viewer, cache: TTLCache) -> Context:
     now = await _overview(cache)
-    return {"workers": now["workers"], "redis": now["redis"]}
+    return {
+        "workers": now["workers"],
+        "redis": now["redis"],
+        "queues": len(now["queues"]),
+        "actions": ACTIONS,
+    }
 
 
 async def _active(viewer: Viewer, cache: TTLCache) -> Context:
@@ -127,7 +132,7 @@ PARTS = {
     "queue_detail": Part(_queue_detail, ("queue", "allowed")),
     "active": Part(_active, ("can_view_jobs", "can_view_contents", "queue"), private=True),
     "failures": Part(_failures, ("queue", "allowed", "can_view_contents"), private=True),
-    "workers": Part(_workers),
+    "workers": Part(_workers, ("allowed",)),
     "plots": Part(_plots, ("queue", "span"), ttl=lambda viewer: SPANS[viewer.span].redraw_after / 3),
     "audit": Part(_audit, ("queue",), private=True),
 }

@@ -68,7 +68,7 @@ def _read(queue: str) -> RecentRuns:
     durations, active = pipeline.execute()
     running = _seconds_running(active) if active else []
     forecast = Forecast([int(ms) / 1000 for ms in durations], running)
-    found = every[queue] = RecentRuns(forecast, clusters_alive(), time.monotonic())
+    found = every[queue] = RecentRuns(forecast, clusters_alive(queue), time.monotonic())
     return found
 
 

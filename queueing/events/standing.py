@@ -123,7 +123,7 @@ def estimate(queue: QueueDef, counts: Counts, forecast: Forecast, clusters: int,
     if counts.outage:
         return Wait(counts.cooldown, math.inf, "provider")
     queue = counts.under(queue)
-    capacity = queue.concurrency * clusters
+    capacity = max(1, queue.concurrency) * clusters  # 0: not served by the clusters of this environment
     if queue.global_concurrency:
         capacity = min(capacity, queue.global_concurrency)
     limited = _limiter_wait(queue, counts, ahead)

@@ -9,7 +9,7 @@ meanwhile, so an older snapshot never overwrites a newer one.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -116,14 +116,13 @@ def recorded_overrides() -> dict[str, dict[str, Any]]:
     return found
 
 
-async def worker_slots() -> int:
-    """Return the maximum number of active jobs of a worker, by the limits that Redis has now."""
+async def worker_slots(queues: Iterable[str]) -> int:
+    """Return the maximum number of active jobs of a worker of `queues`, by the limits that Redis has now."""
     conf = get_conf()
     if conf.slots:
         return conf.slots
     client, total = redis_client.aclient(), 0
-    for queue in conf.queues.values():
-        total += int(
-            await client.hget(scripts.queue_key(queue.name, "meta"), "concurrency") or queue.concurrency
-        )
+    for name in queues:
+        override = await client.hget(scripts.queue_key(name, "meta"), "concurrency")
+        total += int(override or conf.queues[name].concurrency)
     return total

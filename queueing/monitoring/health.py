@@ -13,6 +13,7 @@ from queueing.limits import backpressure
 from queueing.record import orphans
 from queueing.record.database_thread import in_thread
 from queueing.schedule.facts import facts
+from queueing.schedule.presence import claims
 from queueing.schedule.redis_client import Unavailable
 
 from .overview import queue_overview
@@ -99,6 +100,7 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     found += map(_unable_warning, overview["unable"])
     for queue in overview["queues"]:
         found += _waiting_warnings(queue)
+        found += _unserved_warnings(queue, overview["workers"])
         found += _unclaimed_warnings(queue, overview["workers"])
         found += _failure_warnings(queue)
     return found
@@ -144,6 +146,9 @@ def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
         elif not worker.get("listens", True):
             text = f"Worker {worker['id']} receives no notifications of Redis. It looks for jobs every 10 s."
             yield HealthWarning(WARNING, "deaf", "", text)
+        if worker.get("quiet"):
+            text = f"Worker {worker['id']} is quiet: it starts no jobs until it is resumed."
+            yield HealthWarning(WARNING, "quiet", "", text)
         yield from _thread_warnings(worker)
         yield from _loop_warnings(worker)
 
@@ -214,9 +219,20 @@ def _waiting_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
         yield HealthWarning(CRITICAL if very else WARNING, "old", name, text)
 
 
+def _unserved_warnings(queue: dict[str, Any], workers: list[dict[str, Any]]) -> Iterator[HealthWarning]:
+    """Yield a warning if jobs wait that none of the running workers claims."""
+    if not queue["waiting"] or queue["paused"] or not workers:
+        return
+    if not any(claims(worker, queue["name"]) for worker in workers):
+        text = f"No running worker serves {queue['name']} ({queue['waiting']} waiting)."
+        text += " Resume a quiet worker, or start one: manage.py qcluster"
+        yield HealthWarning(CRITICAL, "unserved", queue["name"], text)
+
+
 def _unclaimed_warnings(queue: dict[str, Any], workers: list[dict[str, Any]]) -> Iterator[HealthWarning]:
     """Yield a warning if a job waits that a worker with free slots should have claimed long ago."""
-    free = sum(max(0, worker["slots"] - worker["running"]) for worker in workers)
+    serving = [worker for worker in workers if claims(worker, queue["name"])]
+    free = sum(max(0, worker["slots"] - worker["running"]) for worker in serving)
     # Below the concurrency of one cluster, any worker with a free slot may claim it.
     most, limiter = queue.get("concurrency", 0), queue["limiter"]
     held = queue["paused"] or queue["cooldown"] or queue["outage"]

@@ -7,10 +7,10 @@ Redis, where these tasks are.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from queueing.conf import DJANGO_Q_QUEUE, get_conf, get_queue
+from queueing.conf import DJANGO_Q_QUEUE, get_queue
 from queueing.models import Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import presence, redis_client, scripts
@@ -31,9 +31,12 @@ class Suspect(NamedTuple):
     entry: ScheduleEntry
 
 
-async def waiting(database: DatabaseThread) -> list[Suspect]:
-    """Return suspects that wait to run alone, the oldest first."""
-    found = [Suspect(job.queue, schedule_entry(job)) for job in await database.run_sync(_waiting_jobs)]
+async def waiting(database: DatabaseThread, queues: Collection[str]) -> list[Suspect]:
+    """Return suspects of `queues` that wait to run alone, the oldest first."""
+    jobs = await database.run_sync(_waiting_jobs, queues)
+    found = [Suspect(job.queue, schedule_entry(job)) for job in jobs]
+    if DJANGO_Q_QUEUE not in queues:
+        return found
     client = redis_client.aclient()
     tasks = await client.hkeys(_key())
     if tasks:
@@ -44,8 +47,8 @@ async def waiting(database: DatabaseThread) -> list[Suspect]:
     return found
 
 
-def _waiting_jobs() -> list[Job]:
-    rows = Job.objects.filter(suspect=True, state=State.WAITING, queue__in=list(get_conf().queues))
+def _waiting_jobs(queues: Collection[str]) -> list[Job]:
+    rows = Job.objects.filter(suspect=True, state=State.WAITING, queue__in=queues)
     return list(rows.order_by("id")[:_PAGE_SIZE])
 
 

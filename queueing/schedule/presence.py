@@ -5,6 +5,7 @@ The heartbeats have the time of Redis, so the clocks of the hosts may differ.
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -87,9 +88,34 @@ async def workers_alive() -> int:
     return sum(worker.get("listens", True) for worker in await workers())
 
 
-def clusters_alive() -> int:
-    """Return the number of clusters that have a worker with a fresh heartbeat. Blocks."""
-    return len({worker["cluster"] for worker in redis_client.run(_presence_call()).workers})
+def clusters_alive(queue: str) -> int:
+    """Return the number of clusters with a worker that claims jobs of `queue` and is alive. Blocks."""
+    alive = redis_client.run(_presence_call()).workers
+    return len({worker["cluster"] for worker in alive if claims(worker, queue)})
+
+
+def serves(worker: Mapping[str, Any], queue: str) -> bool:
+    """Return whether a worker, by its heartbeat, is for this queue. Older versions serve all."""
+    return queue in worker.get("queues", (queue,))
+
+
+def claims(worker: Mapping[str, Any], queue: str) -> bool:
+    """Return whether a worker, by its heartbeat, claims jobs of this queue now."""
+    return serves(worker, queue) and not worker.get("quiet")
+
+
+async def leave_idle(channel: str) -> None:
+    """Let no submission hand a job to the worker with this channel, until its next claim."""
+    await redis_client.aclient().hdel(scripts.key("idle"), channel)
+
+
+def send_quiet(worker: str, is_quiet: bool) -> bool:
+    """Ask a worker to claim no jobs, or to claim again. Return False if it has no fresh heartbeat. Blocks."""
+    if not any(found["id"] == worker for found in redis_client.run(_presence_call()).workers):
+        return False
+    word = "quiet:" if is_quiet else "resume:"
+    redis_client.client().publish(scripts.worker_channel(worker), word)
+    return True
 
 
 def forget_cluster(cluster: str) -> None:

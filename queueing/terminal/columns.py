@@ -110,7 +110,9 @@ WORKERS = [
     Column("worker", lambda worker: worker["id"], left=True),
     Column("host", lambda worker: worker["host"], 72, left=True),
     Column("pid", lambda worker: str(worker["pid"]), 60),
-    Column("jobs", lambda worker: f"{worker['running']}/{worker['slots']}"),
+    Column(
+        "jobs", lambda worker: f"{worker['running']}/{worker['slots']}{' quiet' * worker.get('quiet', False)}"
+    ),
     Column("up", lambda worker: seconds(worker.get("up", worker["at"] - worker["started"])), 50),
     Column("heartbeat", lambda worker: seconds(worker["age"])),
 ]

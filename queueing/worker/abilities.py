@@ -1,6 +1,7 @@
 """Which of the needs of parked jobs this worker meets (schedule/needs.py)."""
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from queueing.schedule import needs
 
@@ -8,7 +9,8 @@ from queueing.schedule import needs
 class Abilities:
     """The needs that this worker meets, read at every heartbeat and whenever jobs are parked for one."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: Collection[str]) -> None:
+        self._queues = queues
         self.digests: dict[str, list[str]] = {}
         """Queue -> digests of needs, as a claim takes them. Empty while no jobs are parked that it can do."""
 
@@ -16,6 +18,6 @@ class Abilities:
         """Read the needs again. Raises one of `redis_client.Unavailable`."""
         found: dict[str, list[str]] = defaultdict(list)
         for digest, need in (await needs.parked_needs()).items():
-            if need.is_met:
+            if need.queue in self._queues and need.is_met:
                 found[need.queue].append(digest)
         self.digests = dict(found)

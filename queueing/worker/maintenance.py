@@ -98,10 +98,11 @@ class Maintenance:
                 logger.exception("a duty of maintenance failed; continuing")
 
     async def _follow_limits(self) -> None:
-        self._worker.resize(await live_limits.worker_slots())
+        self._worker.resize(await live_limits.worker_slots(self._worker.identity.queues))
 
     async def _count_suspects(self) -> None:
-        self._worker.identity.expect_suspects(len(await suspects.waiting(self._database)))
+        identity = self._worker.identity
+        identity.expect_suspects(len(await suspects.waiting(self._database, identity.queues)))
 
     async def _reconcile(self) -> None:
         await reconcile.reconcile(self._worker.identity.id, self._database)

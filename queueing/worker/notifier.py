@@ -31,11 +31,13 @@ class Notifier:
         on_job: Callable[[str, str, str, int, bool], None],
         on_limits: Callable[[], None],
         on_needs: Callable[[], object],
+        on_quiet: Callable[[bool], None],
     ) -> None:
         self.own_channel = own_channel
         self._on_job = on_job
         self._on_limits = on_limits
         self._on_needs = on_needs
+        self._on_quiet = on_quiet
         self._active_runs = active_runs
         self._notified = asyncio.Event()
         self._made_at = time.monotonic()
@@ -95,6 +97,8 @@ class Notifier:
             self.notify()
         elif word == "needs":
             self._on_needs()
+        elif word in ("quiet", "resume"):
+            self._on_quiet(word == "quiet")
         elif word == "owner":
             self._active_runs.rename_owner(*json.loads(rest))
         else:

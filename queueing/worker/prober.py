@@ -33,7 +33,7 @@ class Prober(Worker):
     async def _claim_one(self) -> bool:
         """Claim the first suspect that may start. Return True if there was one, or if none is left."""
         try:
-            waiting = await suspects.waiting(self._database)
+            waiting = await suspects.waiting(self._database, self.identity.queues)
             self.identity.expect_suspects(len(waiting))
             for number, suspect in enumerate(waiting, 1):
                 if await self._claim(suspect):

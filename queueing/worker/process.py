@@ -24,7 +24,7 @@ from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result
 from queueing.record.threads import TidyThreads
-from queueing.schedule import redis_client, scripts
+from queueing.schedule import presence, redis_client, scripts
 from queueing.schedule.scripts import Claimed
 
 from . import stop_signals
@@ -57,11 +57,12 @@ class Worker:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.conf = get_conf()
-        self.slots = self.conf.slots or sum(q.concurrency for q in self.conf.queues.values())
+        self._queues = sorted((self.conf.queues[q] for q in identity.queues), key=lambda q: q.priority)
+        self.slots = self.conf.slots or sum(q.concurrency for q in self._queues)
         self.claims: dict[Claim, str] = {}
         """The claims that this worker holds: (id, token) -> queue."""
         self.stopping = asyncio.Event()
-        self.abilities = Abilities()
+        self.abilities = Abilities(identity.queues)
         self.counters = WorkerCounters(identity.id)
         self._claim_number = 0
         self._finished = 0
@@ -95,6 +96,7 @@ class Worker:
             on_job=self._on_job,
             on_limits=self._maintenance.run_soon,
             on_needs=lambda: self._background.spawn(self.look_for_parked_jobs()),
+            on_quiet=self.set_quiet,
         )
 
     async def run(self) -> None:
@@ -107,7 +109,10 @@ class Worker:
             await self._run_until_stopped()
 
     async def _run_until_stopped(self) -> None:
-        stop_signals.watch(self.stopping, self.identity.supervisor_pipe, self.identity.become_orphan)
+        stop_signals.watch(self.stopping, self.set_quiet)
+        stop_signals.watch_supervisor(
+            self.identity.supervisor_pipe, self.stopping, self.identity.become_orphan
+        )
         self._watch = LoopWatch(
             self.identity.beat, lambda: bool(self.claims), self._kind_of, self._jobs.give_up
         )
@@ -153,32 +158,36 @@ class Worker:
         return True
 
     async def _claim_forever(self) -> None:
-        queues = sorted(self.conf.queues.values(), key=lambda q: q.priority)
         while True:
             await self._availability.wait()  # no job could begin
             self._notifier.clear()
-            # A function that runs on after its job was cancelled keeps a slot of the worker.
-            left_behind = [claim for claim in self._threads.running_on() if claim not in self.claims]
-            free = self.slots - len(self.claims) - len(left_behind)
-            again_in: float | None = None
-            if free > 0:
-                self._claim_number += 1
-                token, claimed = f"{self.identity.id}/{self._claim_number}", time.monotonic()
-                channel, idle = self._notifier.own_channel, not self.claims
-                try:
-                    able = self.abilities.digests
-                    found = await redis_client.arun(
-                        scripts.claim(queues, token, free, channel=channel, idle=idle, able=able)
-                    )
-                except redis_client.Unavailable as exc:
-                    logger.warning("Redis is unavailable (%s); claiming again in %g s", exc, _RETRY_DELAY)
-                    await asyncio.sleep(_RETRY_DELAY)
-                    continue
-                self._start(found.jobs, token, claimed)
-                if len(found.jobs) == min(free, scripts.MAX_CLAIM_SIZE):
-                    continue  # there may be more; fewer jobs were all, and claiming again would delay them
-                again_in = found.again_in
-            await self._notifier.wait(again_in)
+            try:
+                again_in = await self._claim_once()
+            except redis_client.Unavailable as exc:
+                logger.warning("Redis is unavailable (%s); claiming again in %g s", exc, _RETRY_DELAY)
+                await asyncio.sleep(_RETRY_DELAY)
+                continue
+            if again_in != 0:
+                await self._notifier.wait(again_in)
+
+    async def _claim_once(self) -> float | None:
+        """Claim and start jobs. Return the seconds after which there may be more; None if unknown."""
+        if self.identity.is_quiet:
+            await presence.leave_idle(self._notifier.own_channel)
+            return None
+        # A function that runs on after its job was cancelled keeps a slot of the worker.
+        left_behind = [claim for claim in self._threads.running_on() if claim not in self.claims]
+        free = self.slots - len(self.claims) - len(left_behind)
+        if free <= 0:
+            return None
+        self._claim_number += 1
+        token, claimed = f"{self.identity.id}/{self._claim_number}", time.monotonic()
+        channel, idle, able = self._notifier.own_channel, not self.claims, self.abilities.digests
+        terms = scripts.claim(self._queues, token, free, channel=channel, idle=idle, able=able)
+        found = await redis_client.arun(terms)
+        self._start(found.jobs, token, claimed)
+        # There may be more if it was full; fewer jobs were all, and claiming again would delay them.
+        return 0.0 if len(found.jobs) == min(free, scripts.MAX_CLAIM_SIZE) else found.again_in
 
     def _heartbeat(self) -> dict[str, Any]:
         needs = [digest for digests in self.abilities.digests.values() for digest in digests]
@@ -204,6 +213,13 @@ class Worker:
             self.slots = slots
             self._notifier.notify()
 
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Claim no jobs until this is called with False. Active jobs continue."""
+        if is_quiet != self.identity.is_quiet:
+            self.identity.is_quiet = is_quiet
+            logger.warning("worker %s %s", self.identity.id, "is quiet" if is_quiet else "claims jobs again")
+            self._notifier.notify()
+
     async def look_for_parked_jobs(self) -> None:
         """Claim jobs that other workers could not do, if this one can."""
         with suppress(*redis_client.Unavailable):  # the next heartbeat looks again
@@ -214,7 +230,7 @@ class Worker:
     def _on_job(self, token: str, queue: str, job_id: str, at: int, limited: bool) -> None:
         """Take a job that was claimed for this idle worker at `at` (ms since 1970, by the clock of Redis)."""
         job = Claimed(job_id, queue, 0.0, limited)
-        if self.stopping.is_set():
+        if self.stopping.is_set() or self.identity.is_quiet:
             self._background.spawn(self._jobs.give_back([job], token))
         else:
             self._start([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))

@@ -1,4 +1,4 @@
-"""What stops a worker process: signals, and the death of its supervisor."""
+"""The signals of a worker process, and what it does when its supervisor dies."""
 
 import asyncio
 import logging
@@ -8,21 +8,31 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-#: Blocked across the fork, until the worker's own handlers are in place.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: The signal after which a cluster or a worker claims no jobs -> whether it is quiet then.
+QUIET_SIGNALS = {signal.SIGTSTP: True, signal.SIGCONT: False}
+#: Blocked across the fork, until the worker's own handlers are in place.
+SIGNALS = (*STOP_SIGNALS, *QUIET_SIGNALS)
 
 
-def watch(
-    stopping: asyncio.Event, supervisor_pipe: tuple[int, int] | None, on_orphaned: Callable[[], None]
-) -> None:
-    """Set `stopping` on SIGTERM, and when the supervisor dies: then `on_orphaned` is called."""
+def watch(stopping: asyncio.Event, set_quiet: Callable[[bool], None]) -> None:
+    """Set `stopping` on SIGTERM. Call `set_quiet` with True on SIGTSTP, and with False on SIGCONT."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches the supervisor, which stops us
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    if supervisor_pipe is None:
+    for number, is_quiet in QUIET_SIGNALS.items():
+        loop.add_signal_handler(number, set_quiet, is_quiet)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def watch_supervisor(
+    pipe: tuple[int, int] | None, stopping: asyncio.Event, on_orphaned: Callable[[], None]
+) -> None:
+    """Call `on_orphaned` and set `stopping` when the supervisor's end of the pipe closes: it has died."""
+    if pipe is None:
         return
-    read_end, write_end = supervisor_pipe
+    loop = asyncio.get_running_loop()
+    read_end, write_end = pipe
     os.close(write_end)
 
     def on_supervisor_death() -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import RawValue
@@ -33,7 +34,8 @@ from queueing.schedule import presence
 from .entry import main
 from .liveness.identity import Identity, Shared
 from .liveness.service_manager import notify
-from .stop_signals import STOP_SIGNALS
+from .served_queues import served_queues
+from .stop_signals import QUIET_SIGNALS, SIGNALS
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ _KILL_AFTER = 10
 class Supervisor(Sentinel):
     """The supervising process. `run` returns when the cluster has stopped."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: tuple[str, ...] = ()) -> None:
         # Deliberately not Sentinel.__init__: it makes the shared queues and starts the guard.
         self.cluster_id = uuid4()
         self.pid = os.getpid()
@@ -73,12 +75,16 @@ class Supervisor(Sentinel):
         self._next_spawn = 0.0
         self._is_ready = False
         self._pipe = os.pipe()
+        self._queues = queues or served_queues()
+        self._is_quiet = False
         self._suspects = RawValue("L", 0)
 
     def run(self) -> None:
         """Start the workers and supervise them until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop_event.set())
+        for number in QUIET_SIGNALS:
+            signal.signal(number, self._set_quiet)
         for module in get_conf().preload:
             import_module(module)
         gc.collect()
@@ -107,6 +113,8 @@ class Supervisor(Sentinel):
         shared = RawValue(Shared)
         identity = Identity(
             cluster=self.short_id,
+            queues=self._queues,
+            is_quiet=self._is_quiet,
             shared=shared,
             supervisor_pipe=self._pipe,
             is_prober=is_prober,
@@ -116,10 +124,17 @@ class Supervisor(Sentinel):
         process.shared, process.last_beat, process.silent = shared, 0, 0.0
         process.started, process.is_prober = time.monotonic(), is_prober
         # Between the fork and the worker's own signal handlers, our handler would take its signals.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         process.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.pool.append(process)
+
+    def _set_quiet(self, number: int, _frame: Any) -> None:
+        """Pass SIGTSTP or SIGCONT on to all workers; those that start later know by `_is_quiet`."""
+        self._is_quiet = QUIET_SIGNALS[signal.Signals(number)]
+        for process in self.pool:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
 
     def guard(self) -> None:
         """Replace workers that die or hang; run the schedules; report the status."""
@@ -157,7 +172,8 @@ class Supervisor(Sentinel):
         probers = sum(process.is_prober for process in self.pool)
         while len(self.pool) - probers < Conf.WORKERS and time.monotonic() >= self._next_spawn:
             self.spawn_worker()
-        for _ in range(probers, min(self._suspects.value, _MAX_PROBERS)):
+        most = 0 if self._is_quiet else _MAX_PROBERS
+        for _ in range(probers, min(self._suspects.value, most)):
             self.spawn_worker(is_prober=True)
 
     def _say_alive(self) -> None:

@@ -102,7 +102,7 @@ def test_get_queue_unknown_name_lists_known_queues(configure):
     [
         ("priority", {"priority": 0}),
         ("priority", {"priority": 1001}),
-        ("concurrency", {"concurrency": 0}),
+        ("concurrency", {"concurrency": -1}),
         ("global_concurrency", {"global_concurrency": -1}),
         ("attempts", {"attempts": 0}),
         ("timeout", {"timeout": 0}),

@@ -16,10 +16,10 @@ from tests.support import nursery
 ROOT = nursery.ROOT
 
 
-def _be_a_cluster(log: Path) -> None:
+def _be_a_cluster(log: Path, *args: str) -> None:
     """All that a shell does for `manage.py qcluster`."""
     write_to(log)
-    sys.argv = ["manage.py", "qcluster"]
+    sys.argv = ["manage.py", "qcluster", *args]
     runpy.run_path("manage.py", run_name="__main__")
 
 
@@ -33,10 +33,10 @@ def write_to(log: Path) -> None:
 class ClusterProcess:
     """One `manage.py qcluster`."""
 
-    def __init__(self, log: Path, env: dict[str, str]) -> None:
+    def __init__(self, log: Path, env: dict[str, str], *args: str) -> None:
         self.log = log
         log.touch()
-        self.process = nursery.start(_be_a_cluster, env, log)
+        self.process = nursery.start(_be_a_cluster, env, log, *args)
 
     @property
     def pid(self) -> int:
@@ -89,13 +89,13 @@ def environment(**extra: str) -> dict[str, str]:
 def qcluster(
     transactional_db: None, valkey: object, tmp_path: Path
 ) -> Iterator[Callable[..., ClusterProcess]]:
-    """Call it to start a cluster; keyword arguments are environment variables."""
+    """Call it to start a cluster, with arguments of the command; environment variables by keyword."""
     started: list[ClusterProcess] = []
 
-    def start(**env: str) -> ClusterProcess:
+    def start(*args: str, **env: str) -> ClusterProcess:
         from tests.support.valkey import wait_until
 
-        cluster = ClusterProcess(tmp_path / f"qcluster-{len(started)}.log", environment(**env))
+        cluster = ClusterProcess(tmp_path / f"qcluster-{len(started)}.log", environment(**env), *args)
         started.append(cluster)
         wait_until(lambda: cluster.workers() or cluster.exit_code is not None, "a worker")
         return cluster

@@ -44,7 +44,8 @@ def notify_channel() -> str:
 def worker_channel(worker: str) -> str:
     """Return the pub/sub channel of one worker.
 
-    The message `job:[<token>,<queue>,<id>,<ms>,<limited>]` hands the worker a job.
+    The message `job:[<token>,<queue>,<id>,<ms>,<limited>]` hands the worker a job. After `quiet:` it claims
+    none until `resume:`.
     """
     return key(f"notify:{worker}")
 

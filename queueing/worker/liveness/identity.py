@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from queueing.conf import get_conf
+from queueing.worker.served_queues import served_queues
 
 
 class Shared(ctypes.Structure):
@@ -27,6 +28,10 @@ class Identity:
 
     cluster: str
     """The cluster's short id: concurrency is counted by it."""
+    queues: tuple[str, ...] = field(default_factory=served_queues)
+    """The names of the queues that it serves."""
+    is_quiet: bool = False
+    """Whether it claims no jobs. Operators and signals change it while the worker runs."""
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     started: float = field(default_factory=time.time)
     _began: float = field(default_factory=time.monotonic)
@@ -81,6 +86,8 @@ class Identity:
             "up": round(time.monotonic() - self._began, 1),
             "running": active,
             "slots": slots,
+            "queues": list(self.queues),
+            "quiet": self.is_quiet,
             "needs": list(needs),
             "listens": listens,
             "leaving": bool(self.shared and self.shared.is_leaving),

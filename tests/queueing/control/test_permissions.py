@@ -16,9 +16,11 @@ from queueing.control import audited
 from queueing.control.actions import ACTIONS
 from queueing.dashboard import forms
 from queueing.models import Job
+from queueing.schedule import presence, redis_client
 from queueing.states import State
 from queueing.terminal import actions as terminal
 from queueing.terminal import texts as terminal_texts
+from queueing.worker.liveness.identity import Identity
 from tests.queueing.record.lifecycle import new_job
 from tests.support.links import follow_all
 
@@ -61,6 +63,14 @@ def jobs_in_every_state() -> list[Job]:
     return found
 
 
+def two_workers() -> None:
+    """Write the heartbeats of a worker and of a quiet one."""
+    for name, is_quiet in (("w1", False), ("w2", True)):
+        identity = Identity(cluster="c", name=name, is_quiet=is_quiet)
+        beat = identity.heartbeat(active=0, slots=1, needs=(), listens=True)
+        redis_client.run(presence.heartbeat(identity.id, beat))
+
+
 def test_every_action_is_offered_somewhere():
     """A new action must be known to a page, or this test has to say where it is offered."""
     assert set(ACTIONS) == set(forms.OFFERED) | set(JOB_ACTIONS)
@@ -69,6 +79,7 @@ def test_every_action_is_offered_somewhere():
 def test_buttons_of_the_dashboard_are_those_that_work(member):
     client, user = member
     jobs_in_every_state()
+    two_workers()
     audited.set_limits("test", actor="dora", concurrency=7)
     pages = ""
     for _ in range(2):  # running and paused

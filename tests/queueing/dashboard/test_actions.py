@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 NAMES = [
     "pause", "resume", "drain", "promote_all", "clean", "set_limits", "clear_limits",
-    "retry_group", "retry", "note_group",
+    "retry_group", "retry", "note_group", "quiet_worker", "resume_worker",
 ]  # fmt: skip
 
 
@@ -73,6 +73,20 @@ def test_pause_and_resume_repeated_have_no_further_effect(operator):
     )
     assert act(operator, "resume").status_code == act(operator, "resume").status_code == 200
     assert not Pause.objects.exists()
+
+
+def test_action_on_a_worker_needs_a_running_worker_and_others_need_a_queue(operator):
+    form = operator.get("/admin/queue/confirm/quiet_worker?worker=c1/w1").content.decode()
+    assert "Quiet worker c1/w1" in form
+    assert 'name="worker" value="c1/w1"' in form
+    assert 'name="queue"' not in form
+    answer = act(operator, "quiet_worker", worker="c1/w1")
+    assert (answer.status_code, answer.json()["field"]) == (422, "worker")
+    assert answer.json()["detail"] == "No worker c1/w1 is running."
+    for name in ("pause", "drain", "clear_limits"):
+        answer = act(operator, name, queue="", worker="c1/w1", confirm="")
+        assert answer.status_code in (404, 422), name
+    assert not AuditEntry.objects.exists()
 
 
 def test_drain_shows_counts_and_requires_queue_name(operator):

@@ -160,6 +160,29 @@ def test_unclaimed_job_beside_free_slots_is_critical():
     assert warnings_of(queue(**waiting), workers=[busy]) == []
 
 
+def test_waiting_jobs_of_a_queue_that_no_running_worker_serves_are_critical():
+    waiting = queue(waiting=2, oldestWaiting=1.0)
+    worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5}
+    elsewhere = worker | {"queues": ["other"]}
+    assert warnings_of(waiting, workers=[elsewhere]) == [("critical", "unserved", "test")]
+    assert warnings_of(waiting, workers=[elsewhere, worker]) == []  # an older worker serves all queues
+    assert warnings_of(waiting | {"paused": True}, workers=[elsewhere]) == [("warning", "paused", "test")]
+    assert warnings_of(queue(), workers=[elsewhere]) == []
+    quiet = worker | {"quiet": True}
+    assert warnings_of(waiting, workers=[quiet]) == [
+        ("warning", "quiet", ""),
+        ("critical", "unserved", "test"),
+    ]
+
+
+def test_free_slots_of_workers_that_do_not_claim_the_queue_do_not_count():
+    waiting = queue(waiting=1, oldestWaiting=25.0, concurrency=3, globalConcurrency=0)
+    serving = {"id": "c/1", "age": 0.1, "running": 5, "slots": 5}
+    elsewhere = {"id": "c/2", "age": 0.1, "running": 0, "slots": 5, "queues": ["other"]}
+    quiet = {"id": "c/3", "age": 0.1, "running": 0, "slots": 5, "quiet": True}
+    assert warnings_of(waiting, workers=[serving, elsewhere, quiet]) == [("warning", "quiet", "")]
+
+
 def test_worker_without_notifications_is_a_warning():
     worker = {"id": "c/w", "age": 0.1, "running": 0, "slots": 5, "listens": False}
     assert warnings_of(queue(), workers=[worker]) == [("warning", "deaf", "")]

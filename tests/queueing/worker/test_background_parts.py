@@ -77,6 +77,7 @@ async def test_notification_that_cannot_be_read_is_ignored(data, caplog):
         on_job=lambda token, queue, job_id, at, limited: None,
         on_limits=lambda: None,
         on_needs=lambda: None,
+        on_quiet=lambda is_quiet: None,
     )
     notifier._receive("own", data)
     assert "cannot be read" in caplog.text
