@@ -90,6 +90,7 @@ class Evidence:
     samples: Sequence[Sample] = ()
     crashes: Sequence[str] = ()
     one_redis: bool = True
+    visitors: int = 0
     by_request: dict[str, list[Row]] = field(init=False)
 
     def __post_init__(self) -> None:

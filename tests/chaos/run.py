@@ -122,6 +122,7 @@ class Run:
             samples=self.samples,
             crashes=[text for service in services for text in service.crashes],
             one_redis=self.options.redis == "one",
+            visitors=len(crowd.visitors),
         )
 
 

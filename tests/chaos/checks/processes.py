@@ -12,7 +12,9 @@ DOWN = {"redis.refuse": "", "redis.restart": "one", "redis.stop": "one", "postgr
 #: Seconds until /readyz must show a failure, and until it must show that all is well again.
 NOTICE, RECOVER = 5.0, 20.0
 #: Seconds after its start from which a process should not grow, and what it may still grow.
-WARM, MEGABYTES, FILES = 60.0, 80.0, 150
+WARM, MEGABYTES, FILES = 60.0, 80.0, 60
+#: Connections of a visitor: a socket, and one for requests. All may move to one web process.
+CONNECTIONS = 2
 
 
 def unready(evidence: Evidence) -> Iterator[Violation]:
@@ -58,7 +60,7 @@ def grown(evidence: Evidence) -> Iterator[Violation]:
         if after > before * 1.5 + MEGABYTES:
             yield Violation("", f"{name} grew from {before:.0f} to {after:.0f} MB")
         before, after = (min(sample.files for sample in half) for half in halves)
-        if after > before + FILES:
+        if after > before + FILES + CONNECTIONS * evidence.visitors:
             yield Violation("", f"{name} grew from {before} to {after} open files")
 
 
