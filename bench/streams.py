@@ -42,7 +42,7 @@ class Site:
         self.port = free_port()
         self.env = os.environ | {
             "DJANGO_SETTINGS_MODULE": "buddy.settings",
-            "DATABASE_URL": f"sqlite:///{RUN / 'db.sqlite3'}",
+            "DATABASE_URL": getattr(given, "database", "") or f"sqlite:///{RUN / 'db.sqlite3'}",
             "REDIS_URL": self.store.url,
             "STATIC_ROOT": str(RUN / "static"),
             "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
@@ -63,10 +63,16 @@ class Site:
         prepare = [sys.executable, "-m", "deploy.local.migrate_and_collect"]
         subprocess.run(prepare, cwd=ROOT, env=self.env, check=True)
         self.workers = Process([*manage, "qcluster"], self.env, RUN / "workers.log", ROOT)
-        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(self.port), "buddy.asgi:application"]
-        self.web = Process(daphne, self.env, RUN / "web.log", ROOT)
+        self.webs: dict[int, Process] = {}
+        self.web = self.start_web(self.port)
         wait_for(self._listens, "the web server", self.web)
         wait_for(lambda: self.store.client.hlen("{buddy}:workers"), "the workers", self.workers)
+
+    def start_web(self, port: int) -> Process:
+        """Start a web process on a port."""
+        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "buddy.asgi:application"]
+        self.webs[port] = Process(daphne, self.env, RUN / "web.log", ROOT)
+        return self.webs[port]
 
     def _listens(self) -> bool:
         with socket.socket() as sock:
@@ -85,7 +91,7 @@ class Site:
 
     def stop(self) -> None:
         """Stop all processes."""
-        for process in self.processes.values():
+        for process in (*self.webs.values(), self.workers, self.store.process):
             process.stop()
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error as DatabaseError
 
-from queueing.api import BadSubmission, Rejected, WrongState
+from queueing.api import BadSubmission, QueueingError, Rejected, WrongState
 from queueing.api.database import is_outage
 
 
@@ -149,6 +149,9 @@ def _of_database_error(error: DatabaseError) -> Refusal | None:
 def _of_missing_row(_error: ObjectDoesNotExist) -> Refusal:
     return NOT_FOUND
 
+
+#: Errors that refuse a request. The request is not to blame for any other.
+REFUSALS = (ChatError, QueueingError, ObjectDoesNotExist)
 
 NOT_FOUND = Refusal(
     status=404, code="not_found", message="This does not exist, or it belongs to someone else."

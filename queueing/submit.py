@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 
 from .conf import get_queue
-from .errors import BadSubmission
+from .errors import BadSubmission, Rejected
 from .events import delivery, messages, standing
 from .kinds import find_kind
 from .limits import backpressure
 from .models import Job
 from .record import dependencies
-from .record.bulk_insert import insert
+from .record.bulk_insert import insert, insert_unless_known
 from .record.end_hooks import run_end_hook
 from .record.job_spec import JobSpec, checked_json
 from .schedule.enqueue import enqueue_all
@@ -72,7 +72,7 @@ def submit(
     )
     job = spec.build(args)
     parents, others = _list_of_jobs("depends_on", depends_on), _list_of_jobs("after", after)
-    submission = _once(job, lambda: _store(job, parents, others, savepoint=bool(request_id or job_id)))
+    submission = _once(job, lambda: _store(job, parents, others))
     if submission.created and not submission.job.is_finished:
         transaction.on_commit(lambda: _enqueue(submission))
     return submission
@@ -87,18 +87,22 @@ def _list_of_jobs(field: str, jobs: object) -> list[Job]:
     raise BadSubmission(field, f"use a list of jobs, not {jobs!r:.100}")
 
 
-def _once(job: Job, store: Callable[[], Job]) -> Submission:
-    """Store a job, unless its owner has submitted the same request id before."""
+def _once(job: Job, store: Callable[[], bool]) -> Submission:
+    """Store a job, unless its owner has submitted the same request id before.
+
+    `store` returns whether the job's ids were free. The earlier job is looked for only when they were not, or
+    when the queue is full: nearly all request ids are new.
+    """
+    try:
+        if store():
+            return Submission(job, created=True)
+    except Rejected:
+        if known := _submitted_before(job):
+            return Submission(known, created=False)
+        raise
     if known := _submitted_before(job):
         return Submission(known, created=False)
-    try:
-        return Submission(store(), created=True)
-    except IntegrityError:
-        if known := _submitted_before(job):
-            return Submission(known, created=False)  # the same request, at the same moment
-        if Job.objects.filter(id=job.id).exists():
-            raise BadSubmission("job_id", f"{job.id} is the id of another job") from None
-        raise
+    raise BadSubmission("job_id", f"{job.id} is the id of another job")
 
 
 def _submitted_before(job: Job) -> Job | None:
@@ -111,19 +115,18 @@ def _submitted_before(job: Job) -> Job | None:
     return known
 
 
-def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job], *, savepoint: bool) -> Job:
-    """Store a job. With `savepoint`, the caller's transaction can go on after an id was in use."""
+def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> bool:
+    """Store a job, and return True; or return False if one of its ids is in use."""
     backpressure.admit(get_queue(job.queue), job.owner, share=job.share)
-    if not depends_on and not after and not (savepoint and connection.in_atomic_block):
-        insert([job])  # one statement needs no transaction around it
-        return job
-    with transaction.atomic(savepoint=savepoint):
-        if depends_on or after:
-            dependencies.attach(job, depends_on, after)
-        insert([job])
-        if depends_on or after:
-            dependencies.link(job, depends_on, after)
-    return job
+    if not depends_on and not after:
+        return insert_unless_known(job)  # one statement needs no transaction around it
+    with transaction.atomic():
+        dependencies.attach(job, depends_on, after)
+        if not insert_unless_known(job):
+            transaction.set_rollback(True)
+            return False
+        dependencies.link(job, depends_on, after)
+    return True
 
 
 def _enqueue(submission: Submission) -> None:
@@ -135,16 +138,13 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
 
     Return None for a job without owner: there is no client to notify.
     """
-    in_line = bool(job.unfinished_parents or enqueue_all([job]))
-    return _announce(job, in_line) if job.owner else None
-
-
-def _announce(job: Job, in_line: bool) -> messages.Event:
-    event = messages.read_queued_event(job)
-    if not in_line and event["position"] is event["estimatedWait"] is None:
-        event["estimatedWait"] = standing.UNKNOWN_TO_REDIS  # it is stored, but Redis has no memory for it
-    delivery.emit_sync(job.owner, event)
-    return event
+    if job.owner:
+        event = messages.queued_event_of(job, standing.enter_line(job))
+        delivery.emit_sync(job.owner, event)
+        return event
+    if not job.unfinished_parents:
+        enqueue_all([job])
+    return None
 
 
 def submit_many(
@@ -192,14 +192,15 @@ def submit_completed(
     return submission
 
 
-def _store_completed(job: Job, result: Any) -> Job:
+def _store_completed(job: Job, result: Any) -> bool:
     job.state, job.result = State.COMPLETED, result
     job.run_count = job.attempts = 1
     job.started_at = job.finished_at = job.created_at
     with transaction.atomic():
-        insert([job])
+        if not insert_unless_known(job):
+            return False
         run_end_hook(job)
-    return job
+    return True
 
 
 def _announce_completed(submission: Submission) -> None:

@@ -30,6 +30,7 @@ from .conf import get_queue
 from .context import JobContext
 from .control import verbs
 from .errors import Rejected
+from .events import standing
 from .limits import backpressure
 from .models import Job
 from .record import attempts, pruning
@@ -104,6 +105,11 @@ def inline() -> Iterator[None]:
     """
     running = False
 
+    def enter_line(job: Job) -> standing.Standing:
+        if not job.unfinished_parents:
+            run_now([job])
+        return standing.Standing(None, standing.UNKNOWN_TO_REDIS)
+
     def run_now(jobs: Sequence[Job]) -> int:
         nonlocal running
         if not running:  # a job that a job submits is found by the `drain` that runs it
@@ -117,6 +123,7 @@ def inline() -> Iterator[None]:
     with (
         without_redis(),
         mock.patch.object(submissions, "enqueue_all", run_now),
+        mock.patch.object(standing, "enter_line", enter_line),
         mock.patch.object(verbs, "enqueue_all", run_now),
     ):
         yield
@@ -139,8 +146,8 @@ def without_redis() -> Iterator[None]:
     with (
         mock.patch.object(redis_client, "client", unavailable),
         mock.patch.object(redis_client, "aclient", unavailable),
-        mock.patch.object(redis_client, "run", unavailable),
-        mock.patch.object(redis_client, "arun", unavailable_soon),
+        mock.patch.object(redis_client, "run_many", unavailable),
+        mock.patch.object(redis_client, "arun_many", unavailable_soon),
         override_settings(CHANNEL_LAYERS=layers),
     ):
         yield

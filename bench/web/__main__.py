@@ -7,9 +7,12 @@ off. The workers are stopped, so accepted messages only wait in line.
 import argparse
 import json
 import os
+import socket
 import statistics
 import sys
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +21,7 @@ from bench.report import three_digits
 from bench.streams import ROOT, RUN, Site, free_port
 
 from .load import Figures, Make, measure, request
+from .socket_load import measure_sockets
 
 #: Number of visitors. Each may have 50 messages in line.
 _VISITORS = 1000
@@ -48,24 +52,40 @@ MEASURES = {
     "queue status": ("bare", 0.5),
     "page": ("bare page", 0.5),
     "accepted message": ("bare", 0.4),
+    "message on a socket": ("bare socket", 0.5),
 }
+#: Number of sockets.
+_SOCKETS = 100
 
 
 class Server(Protocol):
-    """A web server that is measured."""
+    """A web server that is measured: its processes, by their ports."""
 
-    port: int
-    web: Process
+    webs: dict[int, Process]
 
 
 class Bare:
     """The web server of the bare views."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, processes: int) -> None:
         env = os.environ | {"BENCH_TEMPLATES": str(RUN / "templates")}
-        command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "bench.web.bare:application"]
-        self.web = Process(command, env, RUN / "bare.log", ROOT)
+        self.webs = {}
+        for port in (free_port() for _ in range(processes)):
+            command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port)]
+            self.webs[port] = Process([*command, "bench.web.bare:application"], env, RUN / "bare.log", ROOT)
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        for web in self.webs.values():
+            web.stop()
+
+
+def _measured(server: Server, load: Callable[..., Figures], *what: Any, **how: Any) -> Figures:
+    """Return the figures of `load` on the ports of a server, with the CPU time of its processes."""
+    before = sum(web.cpu() for web in server.webs.values())
+    figures = load(list(server.webs), *what, **how)
+    figures.cpu = sum(web.cpu() for web in server.webs.values()) - before
+    return figures
 
 
 def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str, Figures]:
@@ -81,12 +101,15 @@ def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str,
     }
     found = {}
     for name, (server, make, status) in requests.items():
-        before = server.web.cpu()
-        figures = measure(
-            server.port, make, seconds=given.seconds, connections=given.connections, status=status
-        )
-        figures.cpu = server.web.cpu() - before
-        found[name] = figures
+        how = {"seconds": given.seconds, "connections": given.connections, "status": status}
+        found[name] = _measured(server, measure, make, **how)
+    cookies = [f"sessionid={visitor}" for visitor in visitors[:_SOCKETS]]
+    sockets: dict[str, tuple[Server, str]] = {
+        "bare socket": (bare, "chat:message"),
+        "message on a socket": (site, "chat:queued"),
+    }
+    for name, (server, answer) in sockets.items():
+        found[name] = _measured(server, measure_sockets, cookies, seconds=given.seconds, answer=answer)
     return found
 
 
@@ -95,23 +118,25 @@ def _run(given: argparse.Namespace) -> list[dict[str, Figures]]:
     (RUN / "templates").mkdir(exist_ok=True)
     page = RUN / "templates" / "page.html"
     page.write_text("<p>" + "x" * 12_000 + "</p>")
-    bare = Bare(free_port())
+    for _ in range(given.processes - 1):
+        site.start_web(free_port())
+    bare = Bare(given.processes)
     try:
-        wait_for(lambda: _answers(bare.port), "the bare server", bare.web)
+        for server in (site, bare):
+            for port, web in server.webs.items():
+                wait_for(partial(_answers, port), "a web server", web)
         site.do("make_sessions", _VISITORS, str(RUN / "sessions"))
         site.do("hold", True)
         _measure_all(site, bare, argparse.Namespace(seconds=0.5, connections=2))  # caches are warm
         return [_measure_all(site, bare, given) for _ in range(given.repeat)]
     finally:
         site.stop()
-        bare.web.stop()
+        bare.stop()
 
 
 def _answers(port: int) -> bool:
-    try:
-        return bool(measure(port, _same(request("GET", "/bare")), seconds=0.01, connections=1).times)
-    except OSError:
-        return False
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _median(rounds: list[dict[str, Figures]], name: str, of: str) -> float:
@@ -149,6 +174,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--processes", type=int, default=1, help="web processes of each contestant")
+    parser.add_argument("--database", default="", metavar="URL", help="an empty database instead of SQLite")
     given = parser.parse_args()
     given.workers = 1
     RUN.mkdir(parents=True, exist_ok=True)
@@ -156,7 +183,8 @@ def main() -> None:
         old.unlink()
     rounds = _run(given)
     result = {name: _line(rounds, name) for name in rounds[0]}
-    print(f"{given.connections} connections, median of {given.repeat}; load {os.getloadavg()[0]:.1f}")
+    load = f"{given.connections} connections, median of {given.repeat}; load {os.getloadavg()[0]:.1f}"
+    print(f"{given.processes} web processes, {load}")
     _print(result)
     Path(RUN / "web.json").write_text(json.dumps(result, indent=1))
 

@@ -1,8 +1,10 @@
-"""The peer: a Django project of three bare views without middlewares, on the same server."""
+"""The peer: a Django project of two bare views without middlewares and an echo, on the same server."""
 
 import os
 
 import django
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -33,5 +35,13 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "page.html")
 
 
+class Echo(AsyncWebsocketConsumer):
+    """A socket that sends each message back."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Send the message back."""
+        await self.send(text_data=text_data)
+
+
 urlpatterns = [path("bare", bare), path("page", page)]
-application = get_asgi_application()
+application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": Echo.as_asgi()})

@@ -83,14 +83,21 @@ class Counter:
         return self._last
 
 
-async def _measure(port: int, make: Make, seconds: float, connections: int, status: int) -> Figures:
+async def _measure(
+    ports: Sequence[int], make: Make, seconds: float, connections: int, status: int
+) -> Figures:
     figures, numbers, began = Figures(), Counter(), time.monotonic()
-    clients = [_client(port, make, numbers, figures, began + seconds, status) for _ in range(connections)]
+    clients = [
+        _client(ports[n % len(ports)], make, numbers, figures, began + seconds, status)
+        for n in range(connections)
+    ]
     await asyncio.gather(*clients)
     figures.seconds = time.monotonic() - began
     return figures
 
 
-def measure(port: int, make: Make, *, seconds: float, connections: int, status: int = 200) -> Figures:
+def measure(
+    ports: Sequence[int], make: Make, *, seconds: float, connections: int, status: int = 200
+) -> Figures:
     """Send requests for `seconds` over `connections` connections. Raise if one has another status."""
-    return asyncio.run(_measure(port, make, seconds, connections, status))
+    return asyncio.run(_measure(ports, make, seconds, connections, status))

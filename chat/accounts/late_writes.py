@@ -1,15 +1,31 @@
-"""Middleware: what a request wrote for an owner who was erased meanwhile is erased as well."""
+"""What a request wrote for an owner who was erased meanwhile is erased as well."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from .access.session_middleware import has_to_store
 from .erasing import erase_if_late
 
+T = TypeVar("T")
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def write_for_owner(request: HttpRequest, function: Callable[[], T]) -> T:
+    """Return what `function` returns, which writes for the owner of the request. Blocks.
+
+    It calls `erase_if_late` in the same thread. The middleware does so again only if more will be written.
+    """
+    try:
+        return function()
+    finally:
+        erase_if_late(request.auth)
+        request.is_all_written = not has_to_store(request)
 
 
 @sync_and_async_middleware
@@ -19,7 +35,9 @@ def erase_late_writes(
     """Call `erase_if_late` after each request of the API that may have written something."""
 
     def owner_of_write(request: HttpRequest) -> str:
-        return "" if request.method in _SAFE_METHODS else getattr(request, "auth", None) or ""
+        if request.method in _SAFE_METHODS or getattr(request, "is_all_written", False):
+            return ""
+        return getattr(request, "auth", None) or ""
 
     if iscoroutinefunction(get_response):
 

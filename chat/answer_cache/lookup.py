@@ -1,5 +1,7 @@
 """Find a stored answer for a question that is being asked."""
 
+from django.conf import settings
+
 from chat.companions.registry import COMPANIONS
 from chat.models import Thread
 from chat.prompting.conversation_context import ConversationContext
@@ -14,16 +16,13 @@ from .keys import MAX_MESSAGES, cache_key
 def find_answer(thread: Thread, text: str) -> store.Answer | None:
     """Return the stored answer to `text` as the next question in `thread`, in which no job is unfinished."""
     key = _key(thread, text) if text else ""
-    answer = store.find(key) if key else None
-    if answer:
-        store.count("hits")
-    return answer
+    return store.find(key) if key else None
 
 
 def _key(thread: Thread, text: str) -> str:
     """Return the key of the prompt that the question's job will build."""
     companion = COMPANIONS[thread.companion]
-    if thread.summary or companion.cache == "never":
+    if not settings.ANSWER_CACHE_SECONDS or thread.summary or companion.cache == "never":
         return ""
     earlier: list[PromptMessage] = []
     if not thread._state.adding:

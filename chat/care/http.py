@@ -11,12 +11,16 @@ from .card import CHECKED_MESSAGES, Locale, card_for
 from .counters import count_card
 
 
-async def screen_request(request: HttpRequest, text: str, companion: str = "") -> None:
-    """Store the card for `text` in the request, and count it."""
-    card = await sync_to_async(card_for, thread_sensitive=False)(text, Locale.of_request(request))
-    request.care = card
+def screen(request: HttpRequest, text: str, companion: str = "") -> None:
+    """Store the card for `text` in the request, and count it. Blocks."""
+    request.care = card = card_for(text, Locale.of_request(request))
     if card:
-        await sync_to_async(count_card)(companion, card["level"])
+        count_card(companion, card["level"])
+
+
+async def screen_request(request: HttpRequest, text: str, companion: str = "") -> None:
+    """Do `screen` on the event loop."""
+    await sync_to_async(screen)(request, text, companion)
 
 
 def care_of(request: HttpRequest) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> Edi
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
         removed = _remove(message, list(later))
         accepted = add_question(message.thread, question)
-        _retitle(message)
+        if accepted.created:
+            _retitle(message)
         return EditResult(accepted=accepted, event=removed)
 
 

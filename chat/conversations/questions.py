@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from chat.analytics.tracking.tracker import track
 from chat.answer_cache.lookup import find_answer
-from chat.answer_cache.store import Answer
+from chat.answer_cache.store import Answer, count
 from chat.errors import ChatError, LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import estimate_max_tokens
 from chat.usage.budgets import budget_of, reserve
 from queueing.api import Job, Submission, add_log_ids, new_id, submit, submit_completed
+from queueing.api.database import insert
 
 from . import selectors, texts
 from .messages import AcceptedMessage, Question
@@ -33,19 +34,21 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
 
     The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
     and the admission's delay is over. A stored answer to a `chat.reply` completes it at once. Must be called
-    within a transaction. Raise `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then
-    nothing was written.
+    within a transaction, which is rolled back when the request id had been accepted before. Raise
+    `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then nothing was written.
     """
-    previous = [] if thread._state.adding else lock_unfinished_jobs(thread)
+    is_new = thread._state.adding
+    previous = [] if is_new else lock_unfinished_jobs(thread)
     _check_size(thread)
     stored = find_answer(thread, question.text) if _may_reuse(question, previous) else None
-    job_id, is_new = new_id(), thread._state.adding
-    with transaction.atomic():
-        ids = _write_messages(thread, question, job_id)
-        submission = _submit(thread, question, job_id, ids, previous, stored)
-        if not submission.created:  # the same request, at the same moment
-            transaction.set_rollback(True)
-            return AcceptedMessage.of(submission)
+    job_id = new_id()
+    ids = _write_messages(thread, question, job_id)
+    submission = _submit(thread, question, job_id, ids, previous, stored)
+    if not submission.created:
+        transaction.set_rollback(True)
+        return AcceptedMessage.of(submission)
+    if stored:
+        transaction.on_commit(partial(count, "hits"))
     job = submission.job
     add_log_ids(request=job.request_id, owner=job.owner, thread=thread.pk.hex, job=job.id.hex)
     logger.info("a question was accepted")
@@ -69,19 +72,16 @@ def _may_reuse(question: Question, previous: list[Job]) -> bool:
 
 def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[str, str]:
     """Write the question, the empty reply, and a new thread. Return the ids for the job's meta."""
+    now = timezone.now()
+    of_both = {"thread": thread, "job_id": job_id, "created_at": now}
     message = Message(
-        id=new_id(),
-        thread=thread,
-        role=Role.USER,
-        content=question.text,
-        attachment=question.attachment,
-        job_id=job_id,
+        id=new_id(), role=Role.USER, content=question.text, attachment=question.attachment, **of_both
     )
-    reply = Message(id=new_id(), thread=thread, role=Role.ASSISTANT, job_id=job_id)
+    reply = Message(id=new_id(), role=Role.ASSISTANT, **of_both)
     if thread._state.adding:
-        thread.updated_at = timezone.now()
-        thread.save()
-    Message.objects.bulk_create([message, reply])
+        thread.created_at = thread.updated_at = now
+        insert([thread])
+    insert([message, reply])
     sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=question.kind)
     transaction.on_commit(sent)
     return {"threadId": thread.id.hex, "messageId": message.id.hex, "replyId": reply.id.hex}
@@ -131,7 +131,7 @@ def lock_unfinished_jobs(thread: Thread) -> list[Job]:
     """
     # Every transaction that adds to a thread locks its first message. Not the thread: a worker that ends a
     # reply writes the thread while it holds the job that we are about to mark: each would wait for the other.
-    list(thread.messages.select_for_update()[:1])
+    list(thread.messages.select_for_update().values_list("pk", flat=True)[:1])
     unfinished = selectors.unfinished_jobs(thread)
     if len(unfinished) >= MAX_WAITING:
         raise LimitReached("owner_limit", texts.too_many_waiting(len(unfinished)), 10.0)

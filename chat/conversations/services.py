@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from chat.companions.registry import companion_named
-from chat.errors import InvalidInput
+from chat.errors import REFUSALS, InvalidInput
 from chat.models import Thread
 from queueing import api
 from queueing.api import Job, State
@@ -33,11 +33,18 @@ def submit_question(message: NewMessage) -> AcceptedMessage:
     """
     text = check_text(message.text)
     companion = companion_named(message.companion)
-    if earlier := accepted_before(message.owner, message.request_id):
-        return earlier
+    try:
+        return _accept(message, companion.id, text)
+    except REFUSALS:
+        if earlier := accepted_before(message.owner, message.request_id):
+            return earlier  # limits and what has changed since do not concern a repetition
+        raise
+
+
+def _accept(message: NewMessage, companion: str, text: str) -> AcceptedMessage:
     with admit(message.sender) as admission:
         with transaction.atomic():
-            thread = thread_for(message.owner, companion.id, text, message.thread_id)
+            thread = thread_for(message.owner, companion, text, message.thread_id)
             question = Question(text=text, request_id=message.request_id, admission=admission)
             accepted = add_question(thread, question)
         if not accepted.created:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from chat.care.card import Locale, card_for
 from chat.conversations import serializers
@@ -55,5 +56,9 @@ class SocketClient:
         card = await asyncio.to_thread(card_for, text, self.locale)
         if not card:
             return ""
-        await self.send({"type": "care:help", "requestId": request_id, **card})
+        await self.send_card(card, request_id)
         return str(card["level"])
+
+    async def send_card(self, card: dict[str, Any], request_id: str) -> None:
+        """Send a card of help lines."""
+        await self.send({"type": "care:help", "requestId": request_id, **card})

@@ -1,14 +1,16 @@
 """The handlers of client messages: one for each type. Each takes the client and its message, and answers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from chat import intake
 from chat.accounts.erasing import erase_if_late
+from chat.care.card import card_for
 from chat.care.counters import count_card
 from chat.conversations import selectors, serializers, services
 from chat.conversations.edit import MessageEdit, edit_message, withdraw_message
-from chat.conversations.messages import NewMessage
+from chat.conversations.messages import AcceptedMessage, NewMessage
 from chat.documents import services as documents
 from chat.protocol import client_messages
 from chat.voice import services as voice
@@ -47,17 +49,25 @@ async def _write(client: SocketClient, function: Callable[..., T], *args: Any, *
 
 
 async def _ask(client: SocketClient, message: client_messages.Ask) -> None:
-    text = client_messages.last_user_text(message.messages)
-    await _screen_and_count(client, text, message.request_id, message.companion)
+    loop = asyncio.get_running_loop()
     new_message = NewMessage(
         owner=client.owner,
         companion=message.companion,
-        text=text,
+        text=client_messages.last_user_text(message.messages),
         request_id=message.request_id,
         thread_id=message.thread_id,
         address=client.address,
     )
-    accepted = await _write(client, intake.submit_message, new_message)
+
+    def screen_and_submit() -> AcceptedMessage:
+        """Do all that blocks in one thread. It waits until a help card is sent, before anything else."""
+        if card := card_for(new_message.text, client.locale):
+            sending = client.send_card(card, message.request_id)
+            asyncio.run_coroutine_threadsafe(sending, loop).result()
+            count_card(message.companion, card["level"])
+        return intake.submit_message(new_message)
+
+    accepted = await _write(client, screen_and_submit)
     await _answer_queued(client, accepted.submission)
 
 

@@ -98,9 +98,9 @@ class PubSubLayer:
         await self._publish([(self._group(group), message) for group, message in messages])
 
     def group_send_sync(self, group: str, messages: Sequence[Message]) -> None:
-        """Send messages to all channels of a group from synchronous code, in order, with one round trip."""
+        """Send messages to all channels of a group from synchronous code, in order. It does not wait."""
         name = self._group(group)
-        redis_client.run_commands([("PUBLISH", name, self.serialize(message)) for message in messages])
+        redis_client.send_commands([("PUBLISH", name, self.serialize(message)) for message in messages])
 
     async def flush(self) -> None:
         """Forget all channels and groups of the running loop, and close its connection."""

@@ -34,15 +34,11 @@ def event_of_run(run: Run, name: str, /, **fields: Any) -> Event:
 
 async def queued_event(job: Job) -> Event:
     """Return the `queued` event of an unfinished job, with its position and expected wait now."""
-    return _queued_event(job, await standing.standing_of(job))
+    return queued_event_of(job, await standing.standing_of(job))
 
 
-def read_queued_event(job: Job) -> Event:
-    """Do `queued_event` in synchronous code."""
-    return _queued_event(job, standing.read_standing(job))
-
-
-def _queued_event(job: Job, where: standing.Standing) -> Event:
+def queued_event_of(job: Job, where: standing.Standing) -> Event:
+    """Return the `queued` event of a job with this standing."""
     return event_of(job, "queued", queue=job.queue, position=where.position, estimatedWait=where.wait)
 
 

@@ -9,6 +9,7 @@ from queueing.conf import QueueDef, get_queue
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
+from queueing.schedule.enqueue import enqueue, enqueue_all
 from queueing.schedule.replies import Counts, Position
 from queueing.states import State
 
@@ -44,21 +45,27 @@ async def standing_of(job: Job) -> Standing:
     if known := _known_of(job):
         return known
     if delay_reasons.is_delayed_by_submitter(job):
-        return await in_thread(read_standing)(job)
+        waits = await in_thread(delay_reasons.expected_waits)([job.id])
+        if wait := waits.get(job.id.hex):
+            return Standing(None, wait)
     return (await standings(job.queue, [job.id.hex]))[0]
 
 
-def read_standing(job: Job) -> Standing:
-    """Do `standing_of` in synchronous code."""
+def enter_line(job: Job) -> Standing:
+    """Put a committed job in line, unless it waits for other jobs, and return its standing there.
+
+    One round trip to Redis. Never raises: reconciliation adds the job later if Redis is unavailable.
+    """
     if known := _known_of(job):
         return known
     if delay_reasons.is_delayed_by_submitter(job):
-        waits = delay_reasons.expected_waits([job.id])
-        if wait := waits.get(job.id.hex):
-            return Standing(None, wait)
+        enqueue_all([job])
+        return Standing(None, delay_reasons.expected_waits([job.id]).get(job.id.hex))
     queue = get_queue(job.queue)
+    if not (replies := enqueue(job, _calls(queue, [job.id.hex]))):
+        return Standing(None, UNKNOWN_TO_REDIS)
+    positions, counts = replies
     try:
-        positions, counts = redis_client.run_many(_calls(queue, [job.id.hex]))
         return _standing(positions[0], queue, counts, read_recent_runs(queue.name))
     except redis_client.Unavailable:
         return Standing(None, UNKNOWN_TO_REDIS)

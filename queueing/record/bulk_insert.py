@@ -1,13 +1,11 @@
-"""Insert new jobs by plain SQL: the ORM needs four times as long for a row's fields as SQLite for the row."""
+"""Insert new rows by plain SQL: the ORM needs four times as long for a row's fields as SQLite for the row."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-
-from queueing.models import Job
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 #: Field type -> how its value is adapted to the database. All other values are passed unchanged.
 _ADAPTED: dict[Any, Callable[[Any, Any], Any]] = {
@@ -15,34 +13,69 @@ _ADAPTED: dict[Any, Callable[[Any, Any], Any]] = {
     models.JSONField: lambda database, value: database.ops.adapt_json_value(value, None),
     models.DateTimeField: lambda database, value: database.ops.adapt_datetimefield_value(value),
 }
-_FIELDS = Job._meta.concrete_fields
-_values = attrgetter(*(field.attname for field in _FIELDS))
-_adapted = [(i, _ADAPTED[type(field)]) for i, field in enumerate(_FIELDS) if type(field) in _ADAPTED]
 
 
-def insert(jobs: Sequence[Job]) -> None:
-    """Insert unsaved jobs, all or none of them inside a transaction. Like `bulk_create`, sends no signals."""
+def insert(rows: Sequence[models.Model]) -> None:
+    """Insert unsaved rows of one model, all or none of them inside a transaction.
+
+    Like `bulk_create`, it sends no signals. Unlike that, it fills in no `auto_now_add`, and its models have
+    primary keys of their own.
+    """
+    _insert(rows, "")
+
+
+def insert_unless_known(row: models.Model) -> bool:
+    """Insert an unsaved row, unless one of its unique values is in use. Return whether it was inserted.
+
+    The transaction can go on in both cases. While another one inserts the same value, it waits for its end.
+    """
+    return _insert([row], " ON CONFLICT DO NOTHING") == 1
+
+
+def _insert(rows: Sequence[models.Model], otherwise: str) -> int:
     database = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` would look it up each time
-    rows = [_row(database, job) for job in jobs]
+    model: Any = type(rows[0])
+    plan = _plan(model, database.vendor)
+    values = [plan.values_of(database, row) for row in rows]
     with database.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(_statement(database.vendor), rows[0])
+        if len(values) == 1:
+            cursor.execute(plan.statement + otherwise, values[0])
         else:
-            cursor.executemany(_statement(database.vendor), rows)
-    for job in jobs:
-        job._state.adding, job._state.db = False, database.alias
+            cursor.executemany(plan.statement + otherwise, values)
+        inserted: int = cursor.rowcount
+    for row in rows:
+        row._state.adding, row._state.db = False, database.alias
+    return inserted
 
 
-def _row(database: Any, job: Job) -> list[Any]:
-    row = list(_values(job))
-    for i, adapt in _adapted:
-        if row[i] is not None:
-            row[i] = adapt(database, row[i])
-    return row
+class _Plan:
+    """How rows of one model are inserted."""
+
+    def __init__(self, model: type[models.Model], quote_name: Callable[[str], str]) -> None:
+        fields = model._meta.concrete_fields
+        names = ", ".join(quote_name(field.column) for field in fields)
+        marks = ", ".join(["%s"] * len(fields))
+        self.statement = f"INSERT INTO {quote_name(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608 (names are ours)
+        self._values = attrgetter(*(field.attname for field in fields))
+        self._adapted = [
+            (i, _ADAPTED[kind]) for i, field in enumerate(fields) if (kind := _type_of(field)) in _ADAPTED
+        ]
+
+    def values_of(self, database: Any, row: models.Model) -> list[Any]:
+        values = list(self._values(row))
+        for i, adapt in self._adapted:
+            if values[i] is not None:
+                values[i] = adapt(database, values[i])
+        return values
 
 
 @cache
-def _statement(vendor: str) -> str:
-    names = ", ".join(connection.ops.quote_name(field.column) for field in _FIELDS)
-    marks = ", ".join(["%s"] * len(_FIELDS))
-    return f"INSERT INTO queueing_job ({names}) VALUES ({marks})"  # noqa: S608 (names are ours)
+def _plan(model: type[models.Model], vendor: str) -> _Plan:
+    return _Plan(model, connections[DEFAULT_DB_ALIAS].ops.quote_name)
+
+
+def _type_of(field: Any) -> type:
+    """Return the type of a field; of a foreign key, that of the key to which it refers."""
+    while field.remote_field:
+        field = field.target_field
+    return type(field)

@@ -34,12 +34,15 @@ class _Connecting(_Connection):
 
     def __init__(self, *, server: Server, **options: Any) -> None:
         self.server, self.generation = server, -1
+        self.unread = 0
+        """Replies that will come and no caller waits for."""
         super().__init__(**options)  # type: ignore[no-untyped-call]
 
     def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
         """Connect to where the server is now."""
         if self.is_connected:
             return
+        self.unread = 0
         self.server.check()
         self.generation, began = self.server.generation, time.monotonic()
         try:

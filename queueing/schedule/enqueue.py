@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 
@@ -21,6 +22,22 @@ def schedule_entry(job: Job) -> scripts.ScheduleEntry:
     return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay), job.share)
 
 
+def enqueue(job: Job, then: Sequence[redis_client.ScriptCall[Any]]) -> list[Any]:
+    """Add a committed job to the schedule, run `then` in the same round trip, and return the replies to it.
+
+    Never raises. Empty if Redis is unavailable: reconciliation adds the job later.
+    """
+    try:
+        return redis_client.run_many([scripts.submit(job.queue, [schedule_entry(job)]), *then])[1:]
+    except redis_client.Unavailable as exc:
+        _log(exc, 1)
+        return []
+
+
+def _log(error: Exception, jobs: int) -> None:
+    logger.warning("Redis is unavailable (%s): %d jobs are stored and scheduled later", error, jobs)
+
+
 def enqueue_all(jobs: Sequence[Job]) -> int:
     """Add committed jobs to the schedule and return the number that were new to it.
 
@@ -33,5 +50,5 @@ def enqueue_all(jobs: Sequence[Job]) -> int:
             for i in range(0, len(entries), _BATCH_SIZE):
                 added += redis_client.run(scripts.submit(queue, entries[i : i + _BATCH_SIZE]))
     except redis_client.Unavailable as exc:
-        logger.warning("Redis is unavailable (%s): %d jobs are stored and scheduled later", exc, len(jobs))
+        _log(exc, len(jobs))
     return added

@@ -7,6 +7,7 @@ because another server must run it. All scripts and commands of the engine can b
 """
 
 import asyncio
+import logging
 from typing import Any
 
 import hiredis
@@ -15,6 +16,8 @@ from redis.exceptions import ResponseError
 
 from .connections import CALL_TIMEOUT, make_async_connection, make_connection
 from .server import Server
+
+logger = logging.getLogger(__name__)
 
 #: Maximum number of connections of one event loop. With hundreds of jobs in flight, a call waits for one.
 _MAX_CONNECTIONS = 32
@@ -43,13 +46,31 @@ class FastConnections:
                 raise
         return self._execute(packed, len(commands))
 
-    def _execute(self, packed: list[bytes], replies: int) -> list[Any]:
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = make_connection(self._server)
+    def send(self, commands: list[tuple[Any, ...]]) -> None:
+        """Send commands without waiting for the replies, which the next call on the connection drops.
+
+        Raise redis-py's errors when they cannot be sent. They are lost if the connection has just broken.
+        """
+        packed, connection = [b"".join(map(hiredis.pack_command, commands))], self._take()
         try:
             connection.send_packed_command(packed, check_health=False)
+        except BaseException:
+            connection.disconnect()
+            raise
+        connection.unread += len(commands)
+        self._put_back(connection)
+
+    def _take(self) -> Any:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return make_connection(self._server)
+
+    def _execute(self, packed: list[bytes], replies: int) -> list[Any]:
+        connection = self._take()
+        try:
+            connection.send_packed_command(packed, check_health=False)
+            _drop_unread(connection)
             reply = [connection.read_response() for _ in range(replies)]
         except ResponseError:
             if replies == 1:
@@ -122,6 +143,15 @@ class AsyncFastConnections:
         """Close the idle connections."""
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)
+
+
+def _drop_unread(connection: Any) -> None:
+    while connection.unread:
+        connection.unread -= 1
+        try:
+            connection.read_response()
+        except ResponseError as exc:
+            logger.warning("Redis refused what was sent: %s", exc)
 
 
 def _may_repeat(error: Exception, server: Server) -> bool:

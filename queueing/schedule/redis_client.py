@@ -141,9 +141,9 @@ def run(call: ScriptCall[T]) -> T:
     return found
 
 
-def run_commands(commands: list[tuple[Any, ...]]) -> list[Any]:
-    """Execute plain commands in one round trip and return their replies. Raises one of `Unavailable`."""
-    return _sync_connections()[1].execute_many(commands)
+def send_commands(commands: list[tuple[Any, ...]]) -> None:
+    """Send plain commands, and do not wait for Redis. Raises one of `Unavailable`."""
+    _sync_connections()[1].send(commands)
 
 
 def run_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:

@@ -10,6 +10,7 @@ from queueing.models import Job
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import submit, submit_many
+from queueing.testing import rejecting
 from tests.queueing.record.lifecycle import begin, end, run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +35,23 @@ def test_submit_same_request_after_end_returns_same_job(valkey):
     again = submit("test.noop", {}, owner="alice", request_id="r1")
     assert (again.created, again.job.state) == (False, State.COMPLETED)
     assert Job.objects.count() == 1
+
+
+def test_submit_same_request_while_the_queue_is_full_returns_same_job(valkey):
+    job = submit("test.noop", {}, owner="alice", request_id="r1").job
+    with rejecting():
+        assert submit("test.noop", {}, owner="alice", request_id="r1").job == job
+        with pytest.raises(Rejected):
+            submit("test.noop", {}, owner="alice", request_id="r2")
+
+
+def test_submit_same_request_after_another_job_links_nothing(valkey):
+    first = submit("test.noop", {}, owner="alice", request_id="r1").job
+    with transaction.atomic():
+        again = submit("test.noop", {}, owner="alice", request_id="r1", after=[first])
+        submit("test.noop", {}, owner="alice", request_id="r2")
+    assert (again.job, again.created) == (first, False)
+    assert not Job.objects.filter(has_dependents=True).exists()
 
 
 def test_submit_same_request_of_other_owner_creates_another_job(valkey):

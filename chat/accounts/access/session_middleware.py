@@ -38,7 +38,7 @@ def _admit(request: Any) -> None:
         admit_visitor(client_address(request))
 
 
-def _has_to_store(request: Any) -> bool:
+def has_to_store(request: Any) -> bool:
     """Return whether something of the session may have to be stored."""
     session = request.session
     is_kept = session.is_unstored and keeps_something(request)
@@ -58,7 +58,7 @@ class VisitorSessionMiddleware(SessionMiddleware):
         if refused:
             return refused
         response = await self.get_response(request)
-        end = sync_to_async(self.process_response) if _has_to_store(request) else None
+        end = sync_to_async(self.process_response) if has_to_store(request) else None
         return await end(request, response) if end else self.process_response(request, response)
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:

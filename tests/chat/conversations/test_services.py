@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from chat.conversations import selectors, services, thread_list, threads
 from chat.conversations.messages import AcceptedMessage
 from chat.conversations.pages import page
-from chat.errors import InvalidInput
+from chat.errors import InvalidInput, LimitReached
 from chat.models import Message, Role, Thread
 from chat.replies.reply_job import save_reply
 from chat.replies.titles import title_from
@@ -75,6 +75,19 @@ def test_repeated_request_id_writes_nothing_and_returns_the_same_ids():
         first.reply_id,
     )
     assert (Thread.objects.count(), Message.objects.count(), Job.objects.count()) == (1, 2, 1)
+
+
+def test_repeated_request_id_over_every_limit_returns_the_same_ids(settings):
+    asked = ask()
+    settings.LIMITS = settings.LIMITS | {"anonymous": "1/hour"}
+    settings.LIMIT_MAX_WAIT = 0
+    with rejecting():
+        ask_again = ask()
+    assert (ask_again.created, ask_again.reply_id) == (False, asked.reply_id)
+    assert ask(thread_id=new_id()).reply_id == asked.reply_id  # nor does a thread that is gone matter
+    assert ask(request_id="r-2").created  # the repetitions were not counted
+    with pytest.raises(LimitReached):
+        ask(request_id="r-3")
 
 
 def test_same_request_id_of_another_owner_creates_another_job():
