@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "chat.accounts"
     label = "accounts"
-    verbose_name = "Accounts"
+    verbose_name = "Sign-up and access"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -62,8 +62,9 @@
   }
 
   function breaks(e, node) {
+    const longest = innerWidth * (isIn(e, ":is(h1, h2):not(.prose *)") ? 0.95 : 0.75);
     for (const { 0: token, index } of node.data.matchAll(/\S+/g)) {
-      if (piecesOf(node, index, token).width > innerWidth * 0.75) continue; // longer than a line, as an address
+      if (piecesOf(node, index, token).width > longest) continue; // longer than a line, as an address
       let start = 0;
       for (const word of token.split(BREAKS)) {
         start = token.indexOf(word, start);
