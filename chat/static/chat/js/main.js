@@ -2,7 +2,7 @@
 
 import { connectClicks, createActions } from "./actions.js";
 import { drafts } from "./device/drafts.js";
-import { HANDOVER, keepsCookies, tab } from "./device/storage.js";
+import { keepsCookies, whatIsLeft } from "./device/storage.js";
 import { keepFocus } from "./keys.js";
 import { api } from "./net/api.js";
 import { outbox } from "./net/outbox.js";
@@ -22,7 +22,7 @@ import { createFileIntake } from "./views/file-intake.js";
 import { createDrawer, createThemeButton, createUsageLine } from "./views/layout.js";
 import { createEditController } from "./views/messages/edit-controller.js";
 import { createMessageList } from "./views/messages/message-list.js";
-import { createPageView } from "./views/page-view.js";
+import { createPageView, isRemoved } from "./views/page-view.js";
 import { createScreenReader } from "./views/screen-reader.js";
 import { createStatusLine } from "./views/status-line.js";
 import { createThreadList } from "./views/threads/thread-list.js";
@@ -179,7 +179,7 @@ function drawAll() {
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,
     canStop: actions.running().length > 0 && state.link.kind !== "ended",
-    disabled: ["missing", "broken", "erased", "cookies"].includes(state.view.kind),
+    disabled: ["missing", "broken", "erased", "cookies"].includes(state.view.kind) || isRemoved(state.view),
     threadId: state.view.threadId,
   });
   page.threads.draw(state);
@@ -207,7 +207,7 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 async function open() {
-  const handover = tab.get(HANDOVER) && (await import("./net/handover.js"));
+  const handover = whatIsLeft() && (await import("./net/handover.js"));
   page.router.open(handover ? await handover.takeOver() : null);
   page.session.loadThreads();
   page.session.connect();

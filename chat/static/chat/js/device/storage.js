@@ -48,8 +48,17 @@ export const device = createArea("localStorage");
 /** Of this tab, kept over a reload. */
 export const tab = createArea("sessionStorage");
 
-/** What a page leaves to the next one of this tab, see handover.js. */
-export const HANDOVER = "buddy.handover";
+const HANDOVER = "buddy.handover";
+
+/** Leave something to the next page of this tab, see handover.js. Where nothing is stored, the history has it. */
+export function leave(value) {
+  tab.set(HANDOVER, value && JSON.stringify(value));
+  const isKept = tab.isKept(HANDOVER);
+  if (!isKept || history.state?.left) history.replaceState({ ...history.state, left: isKept ? null : value }, "");
+}
+
+/** Return what the page before has left, or null. */
+export const whatIsLeft = () => tab.read(HANDOVER) ?? history.state?.left ?? null;
 
 /** Return whether this browser keeps the cookies of the site; the page has set one. */
 export const keepsCookies = () => document.cookie.includes("csrftoken=");

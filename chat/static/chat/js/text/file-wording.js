@@ -35,7 +35,7 @@ export const FILES = {
   tooLarge: (limit) => `The file is too large; the maximum is ${limit}.`,
   gone: "This device had no room to keep the file. Attach it again.",
   busy: (name) => `${quoted(name)} is being sent. Attach the next file after that.`,
-  closed: "Nothing can be attached here. Start a new conversation first.",
+  closed: "Nothing can be written or attached here. Start a new conversation first.",
   picture: "The text was pasted, without the picture that came with it.",
   elsewhere: "Files can be attached only to a new message: paste them into the message field.",
 };

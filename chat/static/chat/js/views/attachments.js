@@ -131,6 +131,7 @@ function paste(state, { items, text, hasHtml, target }) {
   // File managers put the names or paths of files beside them.
   const isName = (line) => items.some(({ name }) => name && line.trim().endsWith(name));
   const isText = text.trim() && (!items.length || hasHtml || !text.trim().split("\n").every(isName));
+  if (isText && !isField && $("#message").disabled) return explain(state, FILES.closed);
   if (isText) write(text, isField ? target : $("#message"));
   if (isText && items.length) explain(state, FILES.picture);
   else if (!isText && isField && target.id !== "message") explain(state, FILES.elsewhere);

@@ -60,9 +60,10 @@ function drawHeader({ view, threads }) {
   if (document.title !== heading) document.title = heading;
 }
 
-/** In place of the composer: that the companion of this conversation was removed. */
-function drawRemoved({ kind, companion }) {
-  const isRemoved = kind === "thread" && !companions.has(companion);
-  $("#app").toggleAttribute("data-removed", isRemoved);
-  if (isRemoved) fill($("#removed"), { name: longNameOf(companion) });
+/** Return whether the companion of the open conversation was removed: nothing can be sent there. */
+export const isRemoved = ({ kind, companion }) => kind === "thread" && !companions.has(companion);
+
+function drawRemoved(view) {
+  $("#app").toggleAttribute("data-removed", isRemoved(view));
+  if (isRemoved(view)) fill($("#removed"), { name: longNameOf(view.companion) });
 }

@@ -1,6 +1,7 @@
 // Feedback on an answer. It is saved at once; after a thumb down the visitor may say why, and change it later.
 // Loaded with the first thumb that is pressed.
 
+import { drafts, editPlace } from "../../device/drafts.js";
 import { api } from "../../net/api.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { commentTooLong, FEEDBACK } from "../../text/feedback-wording.js";
@@ -13,7 +14,9 @@ const MAX_COMMENT = 1000; // code points; the server's limit
  */
 export function pressThumb(thumb, message, tools) {
   const { value } = thumb.dataset;
-  if (message().feedback?.value === value) return save({ thumb, message, tools }, null);
+  const { id, feedback } = message();
+  if (value === "down" && drafts.read(commentPlace(id)).text) return openForm({ thumb, message, tools });
+  if (feedback?.value === value) return save({ thumb, message, tools }, null);
   save({ thumb, message, tools }, { value });
   return value === "down" ? openForm({ thumb, message, tools }) : null;
 }
@@ -27,13 +30,19 @@ async function save(place, feedback) {
   const thanks = feedback ? thank(place, feedback) : below(place.thumb)?.remove();
   try {
     await api.rate(id, feedback);
+    if (feedback?.comment) forget(id);
     say(feedback ? FEEDBACK.thanks : FEEDBACK.removed);
   } catch (error) {
     show(before);
     thanks?.remove();
+    if (feedback?.comment) openForm(place);
     notice.tell(`${FEEDBACK.notSaved} ${error.message}`);
   }
 }
+
+/** A comment that is being written is a draft: it stays on this device until it is saved or given up. */
+const commentPlace = (id) => editPlace(`comment-${id}`);
+const forget = (id) => drafts.change(commentPlace(id), { text: "" });
 
 const below = (thumb) => $(".feedback, .feedback-thanks", thumb.closest("[data-key]"));
 
@@ -59,12 +68,16 @@ function openForm(place) {
   const { reason = "", comment = "" } = message().feedback ?? {};
   const form = putBelow(thumb, clone("feedback"));
   for (const choice of form.querySelectorAll("[name=reason]")) choice.defaultChecked = choice.value === reason;
-  $("textarea", form).defaultValue = comment;
+  const field = $("textarea", form);
+  const { id } = message();
+  field.defaultValue = comment;
+  field.value = drafts.read(commentPlace(id)).text || comment;
   form.onreset = () => {
+    forget(id);
     thank(place, message().feedback ?? { value: "down" });
     thumb.focus();
   };
-  connectField($("textarea", form));
+  connectField(field, (text) => drafts.change(commentPlace(id), { text: text === comment ? "" : text }));
   form.addEventListener("dismiss", form.onreset);
   form.onsubmit = (event) => {
     event.preventDefault();
@@ -76,8 +89,9 @@ function openForm(place) {
 }
 
 /** Refuse to submit a comment that is too long. Not maxlength: it counts emoji twice, and cuts without a word. */
-function connectField(field) {
+function connectField(field, onWrite) {
   field.oninput = () => {
+    onWrite(field.value);
     const length = codePoints(field.value);
     field.setCustomValidity(length > MAX_COMMENT ? commentTooLong(length, MAX_COMMENT) : "");
   };
