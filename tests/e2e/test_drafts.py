@@ -142,6 +142,8 @@ def test_words_and_file_of_an_ended_session_wait_in_a_new_conversation(
     expect(answers(page)).to_have_attribute("data-status", "completed")
     page.wait_for_url("**/t/*")
     page.locator("#file").set_input_files(NOTE)
+    questions(page).get_by_role("button", name="Edit").click()
+    editor(page).fill("Or there?")
     site.end_sessions()
     banner = page.locator("#banner")
     expect(banner).to_contain_text("Your session has ended.")
@@ -150,7 +152,7 @@ def test_words_and_file_of_an_ended_session_wait_in_a_new_conversation(
     banner.get_by_role("button", name="Start again").click()
     expect(page).to_have_url(f"{site.url}/")
     expect(page.get_by_role("radio", name="Travel")).to_be_checked()
-    expect(field(page)).to_have_value("A new thought")
+    expect(field(page)).to_have_value("Or there?\nA new thought")
     expect(chip(page)).to_contain_text("note.txt")
     page.get_by_role("button", name="Send").click()
     expect(questions(page)).to_contain_text("note.txt")
@@ -229,6 +231,13 @@ def test_page_works_where_storage_is_full_or_blocked(
         expect(questions(page).nth(2)).to_contain_text("This browser cannot store it.")
         context.set_offline(False)
         expect(answers(page).nth(2)).to_contain_text("“A draft”")
+        field(page).fill("Another draft")
+        site.end_sessions()  # P2
+        expect(page.locator("#banner")).to_contain_text("Your session has ended.")
+        context.clear_cookies()
+        page.get_by_role("button", name="Start again").click()
+        expect(page).to_have_url(f"{site.url}/")
+        expect(field(page)).to_have_value("Another draft")
 
 
 def test_browser_without_cookies_gets_a_sentence(site: Site, visitor: Callable[..., BrowserContext]) -> None:
