@@ -37,6 +37,7 @@ def test_conversation_of_a_removed_companion_is_readable(
     expect(page.locator("#removed")).to_contain_text("The Garden companion is no longer here.")
     expect(page.get_by_label("Your message", exact=True)).to_be_hidden()
     expect(page.get_by_role("button", name="Edit")).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 800})
     drop(page, tmp_path / "note.txt")
     expect(page.locator("#notice")).to_contain_text("Nothing can be written or attached here.")
     page.set_viewport_size({"width": width, "height": 200})
