@@ -7,6 +7,9 @@ import { attachmentText } from "../../text/wording.js";
 import { fitHeight } from "../composer.js";
 import { $, clone, setText } from "../dom.js";
 
+// Other lines, or another size of the text.
+addEventListener("resize", () => document.querySelectorAll(".editor textarea").forEach(fitHeight));
+
 /** Draw `message`; `waits` if its answer has not started, so that it can still be changed in place. */
 export function drawUserMessage(element, message, { waits, onEdit, onClose }) {
   const { attachment, edit } = message;
