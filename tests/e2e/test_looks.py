@@ -45,6 +45,17 @@ def test_chat_has_whole_words_at_any_size(watched: Page, provider: Provider) -> 
     assert list(faults(watched)) == []
 
 
+def test_open_drawer_has_room_for_its_list_and_gives_way_in_a_wide_window(watched: Page) -> None:
+    """P16."""
+    wardrobe = Wardrobe(watched)
+    wardrobe.wear(Look(320, 200))
+    watched.get_by_role("button", name="Conversations").click()
+    assert measured(watched) == []
+    wardrobe.wear(Look(1280))
+    watched.get_by_label("Your message", exact=True).click()
+    assert found_by_axe(watched) == []
+
+
 def test_other_pages_have_whole_words_at_any_size(watched: Page, site: Site) -> None:
     for path in ("/account/", "/account/sign-up/", "/account/erase/", "/care", "/nowhere"):
         watched.goto(site.url + path)

@@ -104,8 +104,9 @@
     scrollsSideways(e, getComputedStyle(e));
     if (e.matches("input:not([type=checkbox], [type=radio], [type=hidden]), textarea")) shortens(e);
   }
-  const scroller = document.querySelector(".main__page > .scroll");
-  if (scroller && scroller.clientHeight < innerHeight * 0.25) note("no room", scroller, `${scroller.clientHeight} of ${innerHeight}`);
+  for (const scroller of document.querySelectorAll(".main__page > .scroll, .sidebar__list"))
+    if (isSeen(scroller) && scroller.clientHeight < innerHeight * 0.25)
+      note("no room", scroller, `${scroller.clientHeight} of ${innerHeight}`);
   if (document.documentElement.scrollWidth > innerWidth) note("sticks out", document.documentElement);
   return [...found.values()];
 }
