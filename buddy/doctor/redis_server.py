@@ -14,7 +14,8 @@ from .findings import OK, PROBLEM, Finding, one_line
 
 ADVICE = "Is the server of REDIS_URL running, and do address and password fit? docs/troubleshooting.md"
 _ACL_ADVICE = (
-    "Give the user of REDIS_URL all commands, keys and channels: ACL SETUSER … ~* &* +@all -@admin +info"
+    "Give the user of REDIS_URL its keys and channels: ACL SETUSER … ~{buddy}:* &{buddy}:* &buddy* +@all "
+    "-@admin -@dangerous +info (docs/deploy.md)"
 )
 #: Seconds for an event to come back.
 _EVENT_TIMEOUT = 5.0

@@ -94,14 +94,9 @@ def clusters_alive(queue: str) -> int:
     return len({worker["cluster"] for worker in alive if claims(worker, queue)})
 
 
-def serves(worker: Mapping[str, Any], queue: str) -> bool:
-    """Return whether a worker, by its heartbeat, is for this queue. Older versions serve all."""
-    return queue in worker.get("queues", (queue,))
-
-
 def claims(worker: Mapping[str, Any], queue: str) -> bool:
-    """Return whether a worker, by its heartbeat, claims jobs of this queue now."""
-    return serves(worker, queue) and not worker.get("quiet")
+    """Return whether a worker, by its heartbeat, claims jobs of this queue now. Older versions serve all."""
+    return queue in worker.get("queues", (queue,)) and not worker.get("quiet")
 
 
 async def leave_idle(channel: str) -> None:
