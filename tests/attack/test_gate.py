@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
 from chat.accounts import blocking
-from chat.accounts.access import blocks, gate_middleware, tokens
+from chat.accounts.access import blocks, gate, gate_middleware, tokens
 from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.models import Block
 from queueing.api import UNFINISHED, Job
@@ -58,6 +60,13 @@ def fresh_blocks() -> Iterator[None]:
     blocks.read_again()
     yield
     blocks.read_again()
+
+
+async def test_gate_whose_blocks_grow_old_while_it_is_asked_still_answers(monkeypatch):
+    await sync_to_async(blocks.current)()
+    times = chain([blocks._read_at + 0.9], repeat(blocks._read_at + 1.1))
+    monkeypatch.setattr(blocks, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    assert [await gate.may_refuse() for _ in range(2)] == [False, False]
 
 
 def guarded(open_to_all: set[str]) -> list[Call]:

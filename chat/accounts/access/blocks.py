@@ -52,24 +52,25 @@ _latest = ActiveBlocks()
 _read_at = float("-inf")
 
 
-def is_fresh() -> bool:
-    """Return whether `current` would return without a statement."""
-    return time.monotonic() < _read_at + _FRESH
+def known() -> ActiveBlocks | None:
+    """Return what `current` would return without a statement; None if it needs one."""
+    return _latest if time.monotonic() < _read_at + _FRESH else None
 
 
 def current() -> ActiveBlocks:
     """Return the blocks that are in force. Blocks for a statement, at most once a second."""
     global _latest, _read_at
-    if not is_fresh():
-        try:
-            rows = list(Block.objects.active())
-        except DatabaseError:
-            return _latest
-        _latest = ActiveBlocks(
-            {row.owner: row for row in rows if row.owner},
-            {ip_network(row.network): row for row in rows if row.network},
-        )
-        _read_at = time.monotonic()
+    if (latest := known()) is not None:
+        return latest
+    try:
+        rows = list(Block.objects.active())
+    except DatabaseError:
+        return _latest
+    _latest = ActiveBlocks(
+        {row.owner: row for row in rows if row.owner},
+        {ip_network(row.network): row for row in rows if row.network},
+    )
+    _read_at = time.monotonic()
     return _latest
 
 

@@ -9,6 +9,7 @@ state of the queues and the description of the API, does not ask.
 
 from math import ceil
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -57,9 +58,12 @@ def is_blocked(owner: str, address: str) -> bool:
     return blocks.current().find(owner, address) is not None and not _is_staff(owner)
 
 
-def may_refuse() -> bool:
-    """Return whether `check` can refuse anything at the moment. Blocks if `blocks.is_fresh` is false."""
-    return settings.REQUIRE_SIGN_IN or bool(blocks.current())
+async def may_refuse() -> bool:
+    """Return whether `check` can refuse anything at the moment."""
+    if settings.REQUIRE_SIGN_IN:
+        return True
+    known = blocks.known()
+    return bool(await sync_to_async(blocks.current)() if known is None else known)
 
 
 def _is_user(owner: str) -> bool:

@@ -10,7 +10,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from chat.limits.addresses import client_address
 
-from . import blocks, gate
+from . import gate
 from .owners import owner_of_visitor
 
 #: Names of pages for all people.
@@ -48,8 +48,7 @@ class GateMiddleware(MiddlewareMixin):
         name = match.view_name if match else ""
         if request.path_info.startswith("/api/") or name in _FOR_ALL | _SIGNING_IN:
             return None
-        may_refuse = gate.may_refuse() if blocks.is_fresh() else await sync_to_async(gate.may_refuse)()
-        return await sync_to_async(_refusal)(request, name) if may_refuse else None
+        return await sync_to_async(_refusal)(request, name) if await gate.may_refuse() else None
 
 
 def _refusal(request: HttpRequest, name: str) -> HttpResponse | None:
