@@ -3,9 +3,12 @@
     simulated provider ─▶ worker ─▶ Redis ─▶ web (daphne) ─▶ sockets
 
 Each token contains the time at which the provider sent it, so a reader knows how long it took. The added
-delay is the difference to a client that reads the provider directly. CPU and memory are those of the
-whole process trees while all streams run. With `--watch N` instead: N sockets watch the position of their
-messages, with `--waiting` messages in line, of which a few are answered each second.
+delay is the difference to a client that reads the provider directly. The provider and the readers use the
+same cores. CPU and memory are those of the whole process trees while all streams run. Before, `--first N`
+questions are asked one after the other, and the time to the first token is compared in the same way.
+
+With `--watch N` instead: N sockets watch the position of their messages, with `--waiting` messages in line,
+of which a few are answered each second.
 """
 
 import argparse
@@ -22,6 +25,7 @@ from typing import Any
 
 from .process import Process, wait_for
 from .store import Store
+from .streaming.report import print_first, print_streams
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / "var" / "bench" / "streams"
@@ -171,33 +175,34 @@ def read(
 
 
 def streams(given: argparse.Namespace) -> None:
-    """Measure the added delay of a token."""
+    """Measure the added delay of the first token and of each token."""
     port, tokens = free_port(), round(given.rate * given.length)
     command = [sys.executable, "-m", "bench.streaming.provider", str(port), str(tokens), str(given.rate)]
     provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
     site = Site(port, given.streams, given)
+    processes = site.processes | {"provider": provider}
     try:
-        site.do("make_sessions", given.streams, str(RUN / "sessions"))
-        direct = read("direct", port, given, {}, given.streams)
+        site.do("make_sessions", given.streams + 1, str(RUN / "sessions"))
+        first = first_tokens(port, site.port, given.first) if given.first else {}
+        direct = read("direct", port, given, {"provider": provider}, given.streams)
         site.do("hold", True)  # so that all start together, after the last message was accepted
         resume = partial(site.do, "hold", False)
-        through = read("sockets", site.port, given, site.processes, given.streams, resume)
+        through = read("sockets", site.port, given, processes, given.streams, resume)
     finally:
         site.stop()
         provider.stop()
-    print(f"\n{given.streams:,} streams of {given.rate:g} tokens a second; load {os.getloadavg()[0]:.1f}")
-    for name, figures in (("provider itself", direct), ("through Buddy", through)):
-        print(f"  {name:16} p50 {figures['p50']:8.1f} ms   p99 {figures['p99']:8.1f} ms")
-    print(f"  {'added':16} p50 {through['p50'] - direct['p50']:8.1f} ms   p99 "
-          f"{through['p99'] - direct['p99']:8.1f} ms")  # fmt: skip
-    lost = given.streams * tokens - through["tokens"][0] * given.streams
-    print(f"  tokens missing at the slowest stream: {tokens - through['tokens'][0]} ({lost and 'LOST'})")
-    print(f"  gaps {through['gaps']}, failed {through['failed']}, finished while measured {through['over']}")
-    for name in site.processes:
-        cores = through[f"{name} cores"]
-        print(f"  {name:8} {cores:5.2f} cores = {cores * 1000 / given.streams:.2f} ms/s a stream, "
-              f"{through[f'{name} MB']:.0f} MB")  # fmt: skip
-    save("streams", given, {"direct": direct, "through": through})
+    print_streams(given, tokens, direct, through)
+    if first:
+        print_first(first)
+    save("streams", given, {"first": first, "direct": direct, "through": through})
+
+
+def first_tokens(provider: int, site: int, count: int) -> dict[str, Any]:
+    """Ask `count` questions one after the other. Return when each event came."""
+    ports = [str(provider), str(site), str(count), str(RUN / "sessions")]
+    command = [sys.executable, "-m", "bench.streaming.first", *ports]
+    figures: dict[str, Any] = json.loads(subprocess.run(command, cwd=ROOT, stdout=-1, check=True).stdout)
+    return figures
 
 
 def watchers(given: argparse.Namespace) -> None:
@@ -234,6 +239,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20.0, help="tokens a second in each stream")
     parser.add_argument("--length", type=float, default=75.0, help="seconds of one answer")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of the measurement")
+    parser.add_argument("--first", type=int, default=60, metavar="N", help="questions on an idle system")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument(
         "--watch", type=int, default=0, metavar="N", help="measure N sockets that watch positions instead"

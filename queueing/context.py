@@ -46,7 +46,7 @@ class JobContext:
     """The first half of a surrogate pair, until `delta` gets the second."""
 
     def delta(self, text: str) -> None:
-        """Stream `text` to the clients that watch the job. Short texts are sent together.
+        """Stream `text` to the clients that watch the job. What comes while other text is sent waits for it.
 
         What cannot be stored (NUL, half a surrogate pair) is replaced. A first half waits for its second.
         """

@@ -67,10 +67,15 @@ class Readers:
         await asyncio.wait_for(self.steady.wait(), 240)
         print_json(now="steady", over=self.over)
         self.measuring = True
-        events = self.events
+        events, cpu = self.events, time.process_time()
         await asyncio.sleep(self.seconds)
         self.measuring = False
-        print_json(now="measured", over=self.over, events_per_second=(self.events - events) / self.seconds)
+        print_json(
+            now="measured",
+            over=self.over,
+            events_per_second=(self.events - events) / self.seconds,
+            reader_cores=(time.process_time() - cpu) / self.seconds,
+        )
 
     def report(self) -> None:
         """Print the figures, in milliseconds."""

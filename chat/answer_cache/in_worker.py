@@ -10,13 +10,13 @@ from .keys import Reuse
 from .store import Answer
 
 
-async def recall(key: str, reuse: Reuse) -> Answer | None:
-    """Return the stored answer, or None when the model must be asked."""
+def recall(key: str, reuse: Reuse) -> Answer | None:
+    """Return the stored answer, or None when the model must be asked. Blocks."""
     if not key or reuse == "renew":
         return None
-    answer = await to_thread(store.find, key)
+    answer = store.find(key)
     if answer:
-        await to_thread(store.count, "hits")
+        store.count("hits")
     return answer
 
 

@@ -37,34 +37,35 @@ class ConversationContext:
         return _SUMMARY_HEADING + self.summary if self.summary else ""
 
 
-async def load_context(reply_id: str, thread: Thread) -> ConversationContext:
-    """Return the context of the reply `reply_id`: at least as much as fits into the prompt."""
+def load_context(reply_id: str, thread: Thread) -> ConversationContext:
+    """Return the context of the reply `reply_id`: at least as much as fits into the prompt. Blocks."""
     room = PromptBudget.of(COMPANIONS[thread.companion]).conversation_tokens
     earlier = Message.objects.filter(thread=thread, id__lt=reply_id)
     since = thread.summarized_through
     if since and since < UUID(reply_id):
-        messages = await _messages(earlier.filter(id__gt=since), room)
+        messages = _messages(earlier.filter(id__gt=since), room)
         if messages and messages[-1].role == "user":
             return ConversationContext(messages=messages, summary=thread.summary)
     # There is no summary, or it covers later messages too: an old question is being retried.
-    return ConversationContext(messages=await _messages(earlier, room))
+    return ConversationContext(messages=_messages(earlier, room))
 
 
-async def _messages(rows: QuerySet[Message], max_tokens: int) -> list[PromptMessage]:
-    newest = await read_newest(rows, max_tokens)
+def _messages(rows: QuerySet[Message], max_tokens: int) -> list[PromptMessage]:
+    newest = read_newest(rows, max_tokens)
     return [PromptMessage(message.role, message.content) for message in reversed(newest)]
 
 
-async def read_newest(rows: QuerySet[Message], max_tokens: float) -> list[Message]:
+def read_newest(rows: QuerySet[Message], max_tokens: float) -> list[Message]:
     """Return messages with text, the newest first, until they cost more than `max_tokens` together.
 
     They are read in batches, and the last batch is complete: the beginning of a long thread stays unread.
+    Blocks.
     """
     # Replies that failed, or are still being written, are empty.
     rows = rows.exclude(content="").order_by("-id")
     read: list[Message] = []
     while max_tokens >= 0:
-        batch = [message async for message in rows[:_BATCH]]
+        batch = list(rows[:_BATCH])
         read += batch
         if len(batch) < _BATCH:
             break

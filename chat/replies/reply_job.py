@@ -1,8 +1,8 @@
 """The job that writes a reply. Runs in `manage.py qcluster`."""
 
 from asyncio import to_thread
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -15,7 +15,8 @@ from chat.answer_cache.store import Answer
 from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import load_context
-from chat.prompting.prompt import build_prompt
+from chat.prompting.prompt import Prompt, build_prompt
+from chat.prompting.token_budget import PromptMessage
 from chat.upstream import ModelReply, ReplyCallbacks, without_thoughts
 from chat.usage import ledger
 from queueing.api import Ending, JobContext, Permanent, State, add_log_ids, job
@@ -49,12 +50,9 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
     A stored answer is used too, unless `answers` says otherwise.
     """
     ctx.asked_provider = False  # until there is a `Payer`
-    thread, companion = await _thread_and_companion(reply_id)
-    add_log_ids(thread=thread.pk.hex)
-    context = await load_context(reply_id, thread)
-    prompt = build_prompt(companion, context)
-    key = "" if answers == "never" else cache_key(companion, ctx.owner, prompt)
-    if stored := await recall(key, answers):
+    asked = await sync_to_async(_prepare)(reply_id, ctx.owner, answers)
+    thread, companion, prompt, key = asked.thread, asked.companion, asked.prompt, asked.key
+    if stored := asked.stored:
         ctx.delta(stored.response)
         return stored.result
 
@@ -73,7 +71,7 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
     if not (answer.truncated or answer.by_fallback):  # the next visitor who asks may get a better one
         found = Answer(answer.text, answer.model)
         await remember(key, answers, found, ctx=ctx, thread=thread, reply_id=reply_id)
-    if summaries.is_due(prompt.budget, context.messages, answer.text):
+    if summaries.is_due(prompt.budget, asked.messages, answer.text):
         await sync_to_async(summaries.submit_summary)(thread.id, ctx.job_id)
     bill = await sync_to_async(ledger.total_of_job)(ctx.job_id)
     return {
@@ -85,9 +83,32 @@ async def reply(ctx: JobContext, *, reply_id: str, answers: Reuse = "use") -> di
     }
 
 
-async def _thread_and_companion(reply_id: str) -> tuple[Thread, Companion]:
+class _Asked(NamedTuple):
+    """What a reply needs before the model is called."""
+
+    thread: Thread
+    companion: Companion
+    messages: Sequence[PromptMessage]
+    """The conversation, of which `prompt` has as much as fits."""
+    prompt: Prompt
+    key: str
+    """Of the answer cache; empty when it is not used."""
+    stored: Answer | None
+
+
+def _prepare(reply_id: str, owner: str, answers: Reuse) -> _Asked:
+    """Read all that the reply needs. In one go: each trip to a thread delays its first word."""
+    thread, companion = _thread_and_companion(reply_id)
+    add_log_ids(thread=thread.pk.hex)
+    context = load_context(reply_id, thread)
+    prompt = build_prompt(companion, context)
+    key = "" if answers == "never" else cache_key(companion, owner, prompt)
+    return _Asked(thread, companion, context.messages, prompt, key, recall(key, answers))
+
+
+def _thread_and_companion(reply_id: str) -> tuple[Thread, Companion]:
     try:
-        message = await Message.objects.select_related("thread").aget(id=reply_id)
+        message = Message.objects.select_related("thread").get(id=reply_id)
         return message.thread, COMPANIONS[message.thread.companion]
     except Message.DoesNotExist:
         raise Permanent(texts.THREAD_DELETED, code="thread_deleted") from None

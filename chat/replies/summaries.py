@@ -56,7 +56,7 @@ async def summarise(ctx: JobContext, *, thread_id: str) -> None:
     if thread is None or thread.companion not in COMPANIONS:
         return
     budget = PromptBudget.of(COMPANIONS[thread.companion])
-    older = await _older_half(thread, budget)
+    older = await sync_to_async(_older_half)(thread, budget)
     if not older:
         return
     max_tokens = min(MAX_TOKENS, budget.context_tokens // WINDOW_DIVISOR)
@@ -78,25 +78,25 @@ async def _summarise(payer: Payer, notes: SummaryInput, older: list[Message]) ->
     return covered, reply.text.strip()
 
 
-async def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
+def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
     """Return the messages since the last summary, without the newest, among them at least the last answer.
 
-    Of very many messages these are the oldest: the next summary goes on from there.
+    Of very many messages these are the oldest: the next summary goes on from there. Blocks.
     """
     rows = Message.objects.filter(thread=thread).exclude(content="")
     if thread.summarized_through:
         rows = rows.filter(id__gt=thread.summarized_through)
-    answer = await rows.filter(role=Role.ASSISTANT).order_by("-id").afirst()
+    answer = rows.filter(role=Role.ASSISTANT).order_by("-id").first()
     if answer is None:
         return []
     left = KEEP * budget.conversation_tokens
     first_kept = answer.id
-    for message in await read_newest(rows, left):
+    for message in read_newest(rows, left):
         if (left := left - message_cost(message.content)) < 0:
             break
         first_kept = min(first_kept, message.id)
     # The last one read is not summarised: it is the first that is kept, or one of too many.
-    messages = [message async for message in rows.filter(id__lte=first_kept)[: MAX_MESSAGES + 1]]
+    messages = list(rows.filter(id__lte=first_kept)[: MAX_MESSAGES + 1])
     return before_a_question(messages, len(messages) - 1)
 
 

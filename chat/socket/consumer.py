@@ -9,10 +9,13 @@ and `accounts/access/open_sockets` decides when to close.
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chat.accounts.access import access_keys, open_sockets, tokens
@@ -52,14 +55,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Call the handler without Channels' trip to a thread: `in_thread` closes old connections itself."""
         await getattr(self, get_handler_name(message))(message)
 
-    async def __call__(self, *call: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket. However it ends, leave nothing behind that sends to it, and no channel."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer: Any = get_channel_layer()
+        self.channel_name = await self.channel_layer.new_channel()
         try:
-            await super().__call__(*call)
+            with suppress(StopConsumer):
+                await self.channel_layer.serve(self.channel_name, receive, self.dispatch)
         finally:
             self._forget()
-            if hasattr(self, "channel_name"):
-                await close_channel(self.channel_layer, self.channel_name)
+            await close_channel(self.channel_layer, self.channel_name)
 
     async def connect(self) -> None:
         """Accept the socket, unless its token is wrong or the gate refuses its owner."""

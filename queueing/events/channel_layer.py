@@ -10,7 +10,7 @@ import logging
 import uuid
 import weakref
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from channels_redis.serializers import registry
@@ -19,17 +19,9 @@ from queueing.schedule import redis_client
 from queueing.schedule.server import server
 from queueing.schedule.subscription import Subscription
 
-from .messages import name_of
+from .inbox import BoundedInbox, Message
 
 logger = logging.getLogger(__name__)
-
-Message = dict[str, Any]
-
-#: Bytes that may wait for one socket. A slow socket loses events, which its follower makes up for.
-MAX_WAITING_BYTES = 512 * 1024
-
-#: Events whose loss shows in the events after them.
-_DROPPABLE = ("delta", "progress")
 
 
 class PubSubLayer:
@@ -58,7 +50,7 @@ class PubSubLayer:
         return self._layers[loop]
 
     @property
-    def channels(self) -> "dict[str, BoundedInbox]":
+    def channels(self) -> dict[str, BoundedInbox]:
         """The channels that the running loop receives: name -> inbox."""
         return self._get_layer().channels
 
@@ -66,6 +58,10 @@ class PubSubLayer:
     def groups(self) -> dict[str, set[str]]:
         """The groups that the running loop receives: name -> channels."""
         return self._get_layer().groups
+
+    def new_inbox(self) -> BoundedInbox:
+        """Return an inbox for the messages of one channel."""
+        return BoundedInbox(self.deserialize)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         """Return the name of a new channel."""
@@ -76,6 +72,18 @@ class PubSubLayer:
     async def receive(self, channel: str) -> Message:
         """Return the next message of a channel. To cancel this closes the channel."""
         return await self._get_layer().receive(channel)
+
+    async def serve(
+        self,
+        channel: str,
+        receive: Callable[[], Awaitable[Message]],
+        dispatch: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """Call `dispatch` with each message of a channel, and with each that `receive` returns, in turn.
+
+        It ends when one of them raises. Channels' own loop for this makes a task for each message.
+        """
+        await self.channels[channel].serve(receive, dispatch)
 
     async def send(self, channel: str, message: Message) -> None:
         """Send a message to one channel."""
@@ -128,7 +136,7 @@ class _LoopLayer:
         self.closer = redis_client.closes_with_loop(self._close)
 
     async def open(self, channel: str) -> None:
-        self.channels[channel] = BoundedInbox(self._layer)
+        self.channels[channel] = self._layer.new_inbox()
         await self._subscribe(channel)
 
     async def _subscribe(self, name: str) -> None:
@@ -145,7 +153,7 @@ class _LoopLayer:
         if channel not in self.channels:
             await self.open(channel)
         try:
-            return self._layer.deserialize(await self.channels[channel].get())
+            return await self.channels[channel].next()
         except asyncio.CancelledError:
             if self.channels.pop(channel, None) is not None:
                 await self._subscription.discard(channel)
@@ -170,41 +178,3 @@ class _LoopLayer:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-
-
-class BoundedInbox(asyncio.Queue[bytes]):
-    """The messages that wait for one socket, limited to MAX_WAITING_BYTES."""
-
-    def __init__(self, layer: PubSubLayer) -> None:
-        super().__init__()
-        self._layer = layer
-
-    def _init(self, maxsize: int) -> None:
-        super()._init(maxsize)
-        self.size = 0
-        """Bytes."""
-
-    def _put(self, item: bytes) -> None:
-        if self.size + len(item) > MAX_WAITING_BYTES:
-            self._make_room()
-        self.size += len(item)
-        super()._put(item)
-
-    def _get(self) -> bytes:
-        item: bytes = super()._get()
-        self.size -= len(item)
-        return item
-
-    def _make_room(self) -> None:
-        """Drop all text, since a single gap is cheap to fill; then, if necessary, the oldest other events."""
-        waiting = [self._get() for _ in range(self.qsize())]
-        for item in waiting:
-            if not self._is_droppable(item):
-                super()._put(item)
-                self.size += len(item)
-        while self.size > MAX_WAITING_BYTES // 2:
-            self._get()
-
-    def _is_droppable(self, item: bytes) -> bool:
-        event = self._layer.deserialize(item).get("event")
-        return event is not None and name_of(event) in _DROPPABLE

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 
 from queueing.api import Job, remove
 from queueing.events.channel_layer import PubSubLayer
+from queueing.events.inbox import BoundedInbox
 from queueing.texts import WORKER_LOST
 from tests.chat.browser import Tab, browser
 from tests.chat.socket.stream_client import Reading
@@ -111,11 +112,15 @@ async def test_redis_unavailable_at_the_end_clients_get_the_terminal_event(start
 class LayerWithoutEndings(PubSubLayer):
     """A channel layer that loses the events of retries and ends."""
 
-    async def receive(self, channel: str) -> Any:
-        while True:
-            message = await self._get_layer().receive(channel)
-            if not message.get("event", {}).get("type", "").endswith(("ed", "retrying")):
-                return message
+    def new_inbox(self) -> BoundedInbox:
+        return _InboxWithoutEndings(self.deserialize)
+
+
+class _InboxWithoutEndings(BoundedInbox):
+    def put_nowait(self, item: bytes) -> None:
+        event = self._deserialize(item).get("event", {})
+        if not event.get("type", "").endswith(("ed", "retrying")):
+            super().put_nowait(item)
 
 
 async def test_lost_terminal_event_is_made_up_for(workers, settings):

@@ -1,13 +1,16 @@
 """From a handler's `ctx.delta` to the clients: stored in Redis first, then announced.
 
-Runs with unsent output wait in a queue, and every `_SEND_INTERVAL` seconds the first `_MAX_RUNS_PER_SEND`
-of them are sent together. With more of them a run waits longer and sends more text at once, so the cost of
-a token falls as the load grows. A slow client delays no other: sending never waits for clients.
+The first piece of text is sent at once. What comes during a round of sending, and during the pause after it,
+is sent together in the next round. The pause is `_PAUSE` times the processor time of the round. So an idle
+worker adds no delay, and sending never takes more than a part of its time: with more load a round has more
+runs, a run sends more text at once, and the cost of a token falls. A slow client delays no other: sending
+never waits for clients.
 """
 
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from weakref import WeakKeyDictionary
@@ -20,10 +23,10 @@ from .run_output import RunOutput
 
 logger = logging.getLogger(__name__)
 
-#: Seconds of text put together into one event.
-_SEND_INTERVAL = 0.05
-#: Runs sent together. It limits a worker to 4,000 events a second, which web processes can pass on.
-_MAX_RUNS_PER_SEND = 200
+#: The pause after a round, divided by its processor time, and its maximum in seconds.
+_PAUSE, _MAX_PAUSE = 2.0, 0.05
+#: Runs sent together. The first of a longer round would wait for the last.
+_MAX_RUNS_PER_SEND = 100
 #: Seconds that the text of an answer is stored in Redis after its start.
 _TEXT_TTL = 3600
 
@@ -36,7 +39,9 @@ class OutputSender:
     def __init__(self) -> None:
         self._queue: dict[RunOutput, None] = {}
         self._urgent: dict[RunOutput, None] = {}
-        """Those of the queue that are sent at once."""
+        """Those of the queue that are sent without the pause."""
+        self._due = 0.0
+        """When the pause after the last round ends, by the loop's clock."""
         self._send_now = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._round_done = asyncio.get_running_loop().create_future()
@@ -56,7 +61,7 @@ class OutputSender:
             self._task = asyncio.get_running_loop().create_task(self._send())
 
     async def flush(self, output: RunOutput) -> None:
-        """Wait until all output of the run is sent, without waiting for the interval."""
+        """Wait until all output of the run is sent, without waiting for the pause."""
         while output.has_unsent or output.is_sending:
             if output.has_unsent:
                 self.add(output)
@@ -66,14 +71,10 @@ class OutputSender:
 
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + _SEND_INTERVAL
         while self._queue:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(due):
-                    await self._send_now.wait()
-            queue: Iterable[RunOutput] = ()
-            if (now := loop.time()) >= due:
-                due, queue = now + _SEND_INTERVAL, self._queue
+            is_due = await self._wait()
+            began = time.thread_time()
+            queue: Iterable[RunOutput] = self._queue if is_due else ()
             outputs = list(dict.fromkeys(islice(chain(self._urgent, queue), _MAX_RUNS_PER_SEND)))
             await self._begin_round(outputs)
             try:
@@ -81,6 +82,18 @@ class OutputSender:
             except Exception:
                 logger.exception("sending the output of %d jobs failed", len(outputs))
             self._end_round(outputs)
+            if is_due:
+                used = time.thread_time() - began
+                self._due = loop.time() + min(_MAX_PAUSE, _PAUSE * used)
+
+    async def _wait(self) -> bool:
+        """Wait for the end of the pause, or for a run that does not wait. Return whether it is over."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._due:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._due):
+                    await self._send_now.wait()
+        return loop.time() >= self._due
 
     async def _begin_round(self, outputs: Sequence[RunOutput]) -> None:
         """Collect the last text of each run; remove it from the queue, or put it at the end."""

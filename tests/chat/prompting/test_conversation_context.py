@@ -1,7 +1,6 @@
 """The prompt of a long conversation is built from its end (S22)."""
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -28,7 +27,7 @@ def test_context_of_a_long_thread_is_as_much_as_fits(settings):
     settings.OPENAI_CONTEXT_TOKENS = 8_000
     thread, reply_id = unanswered(600, size=300)
     with CaptureQueriesContext(connection) as queries:
-        context = async_to_sync(load_context)(reply_id, thread)
+        context = load_context(reply_id, thread)
     assert len(context.messages) < 100
     assert len(queries) <= 5
     said = numbers([message.content for message in context.messages])
@@ -40,7 +39,7 @@ def test_context_of_a_long_thread_is_as_much_as_fits(settings):
 def test_context_of_a_short_thread_is_all_of_it(settings):
     settings.OPENAI_CONTEXT_TOKENS = 8_000
     thread, reply_id = unanswered(50, size=20)
-    context = async_to_sync(load_context)(reply_id, thread)
+    context = load_context(reply_id, thread)
     assert numbers([message.content for message in context.messages]) == list(range(51))
 
 

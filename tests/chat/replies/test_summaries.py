@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,7 +188,7 @@ def older_half(contents: list[str], room: int) -> list[str]:
     for message_id, content in zip(ids, contents, strict=True):
         Message.objects.filter(id=message_id).update(content=content)
     budget = PromptBudget(instructions="", context_tokens=room + message_cost(""), max_output_tokens=0)
-    return [message.content for message in async_to_sync(summaries._older_half)(thread, budget)]
+    return [message.content for message in summaries._older_half(thread, budget)]
 
 
 def test_older_half_ends_before_a_question():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from queueing.events.channel_layer import PubSubLayer
+from queueing.events.inbox import BoundedInbox
 from tests.chat.browser import Browser, Tab
 
 ENDINGS = ("chat:completed", "chat:failed", "chat:cancelled")
@@ -74,10 +75,15 @@ class LossyLayer(PubSubLayer):
     lost = 0
     dice = random.Random(4)
 
-    async def receive(self, channel: str) -> Any:
-        """Return the next message that is not lost."""
-        while True:
-            message = await self._get_layer().receive(channel)
-            if message["type"] != "queue.event" or self.dice.random() > 1 / 3:
-                return message
+    def new_inbox(self) -> BoundedInbox:
+        """Return an inbox that takes only what is not lost."""
+        return _LossyInbox(self.deserialize)
+
+
+class _LossyInbox(BoundedInbox):
+    def put_nowait(self, item: bytes) -> None:
+        is_engine_event = self._deserialize(item)["type"] == "queue.event"
+        if is_engine_event and LossyLayer.dice.random() < 1 / 3:
             LossyLayer.lost += 1
+        else:
+            super().put_nowait(item)

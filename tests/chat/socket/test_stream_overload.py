@@ -7,7 +7,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from chat.socket.client import SocketClient
-from queueing.events import channel_layer, delivery, messages
+from queueing.events import delivery, inbox, messages
 from tests.chat.browser import browser
 
 from .stream_client import Reading
@@ -31,7 +31,7 @@ async def group_of_two() -> tuple[Any, str, str]:
 
 
 async def test_channel_without_reader_has_a_size_limit(monkeypatch):
-    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 20_000)
+    monkeypatch.setattr(inbox, "MAX_WAITING_BYTES", 20_000)
     here, deaf, reader = await group_of_two()
     ending = messages.make("chat", "completed", "a" * 32, "r-1", {}, response="whole")
     for number in range(100):
@@ -41,31 +41,31 @@ async def test_channel_without_reader_has_a_size_limit(monkeypatch):
     await delivery.emit(OWNER, ending)
     while (message := await here.receive(reader))["event"] != ending:
         pass
-    inbox = here.channels[deaf]
-    assert inbox.size == sum(map(len, inbox._queue)) <= 20_000
-    left = [(await here.receive(deaf))["event"] for _ in range(inbox.qsize())]
+    waiting = here.channels[deaf]
+    assert waiting.size == sum(map(len, waiting._queue)) <= 20_000
+    left = [(await here.receive(deaf))["event"] for _ in range(waiting.qsize())]
     assert left[-1] == ending == message["event"]
     assert [e["type"] for e in left].count("thread:edited") == 100, "what nothing makes up for is kept"
-    assert inbox.size == 0
+    assert waiting.size == 0
     await here.flush()
 
 
 async def test_full_channel_keeps_the_newest_irreplaceable_events(monkeypatch):
-    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 2_000)
+    monkeypatch.setattr(inbox, "MAX_WAITING_BYTES", 2_000)
     here, deaf, reader = await group_of_two()
     for number in range(100):
         await delivery.emit(OWNER, {"type": "thread:edited", "number": number})
     while (await here.receive(reader))["event"]["number"] != 99:
         pass
-    inbox = here.channels[deaf]
-    left = [(await here.receive(deaf))["event"]["number"] for _ in range(inbox.qsize())]
+    waiting = here.channels[deaf]
+    left = [(await here.receive(deaf))["event"]["number"] for _ in range(waiting.qsize())]
     assert left == list(range(100 - len(left), 100))
     assert 10 < len(left) < 50
     await here.flush()
 
 
 async def test_delayed_socket_still_receives_the_whole_text(workers, monkeypatch):
-    monkeypatch.setattr(channel_layer, "MAX_WAITING_BYTES", 3_000)
+    monkeypatch.setattr(inbox, "MAX_WAITING_BYTES", 3_000)
     text = " ".join(f"wörd{n}" for n in range(300))
     workers.script(text=text, delay=0.01)
     gate, heard = asyncio.Event(), 0

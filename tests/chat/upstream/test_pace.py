@@ -7,6 +7,7 @@ import pytest
 from queueing.api import Job
 from queueing.record.job_spec import JobSpec
 from queueing.record.run import as_run
+from queueing.worker.runs import output_sender
 from queueing.worker.runs.output_sender import OutputSender
 from queueing.worker.runs.run_output import RunOutput
 
@@ -35,7 +36,9 @@ async def test_pace_with_a_fast_provider_adds_no_delay(provider):
     assert next(readings) < 30
 
 
-async def test_answer_read_with_pace_is_complete_after_few_reads(provider):
+async def test_answer_read_with_pace_is_complete_after_few_reads(provider, monkeypatch):
+    """While sending takes long, the answer is read as seldom as it is sent."""
+    monkeypatch.setattr(output_sender, "_PAUSE", 1e9)
     words = [f"wörd{n} " for n in range(200)]
     provider.script(text="".join(words), delay=0.005)
     output, readings = make_output(), itertools.count()

@@ -10,6 +10,7 @@ from queueing.models import Job
 from queueing.record.job_spec import JobSpec
 from queueing.record.run import Run, as_run
 from queueing.schedule import redis_client, scripts
+from queueing.worker.runs import output_sender
 from queueing.worker.runs.output_sender import OutputSender
 from queueing.worker.runs.run_output import RunOutput
 
@@ -42,6 +43,92 @@ async def test_pace_without_unsent_output_returns_at_once():
         await output.context.pace()
         output.context.delta("")
         await output.context.pace()
+
+
+async def claimed_output() -> RunOutput:
+    """Return the output of a run whose claim holds."""
+    output = RunOutput(make_run(), OutputSender.for_running_loop())
+    await redis_client.aclient().hset(scripts.key("claims"), output.run.id, output.run.token)
+    return output
+
+
+async def text_of(output: RunOutput) -> str:
+    """Return the text that is stored in Redis."""
+    return (await text_so_far(output.run.id))[1]
+
+
+async def test_first_piece_is_sent_at_once_and_later_ones_together(monkeypatch):
+    """An idle worker adds no delay; what comes in the pause after a round is sent as one."""
+    monkeypatch.setattr(output_sender, "_PAUSE", 1e9)
+    monkeypatch.setattr(output_sender, "_MAX_PAUSE", 600.0)
+    output = await claimed_output()
+    async with asyncio.timeout(5):
+        output.context.delta("one ")
+        while await text_of(output) != "one ":
+            continue
+        output.context.delta("two ")
+        output.context.delta("three")
+        assert output.has_unsent
+        monkeypatch.setattr(RunOutput, "take_chunk", take := Noting(RunOutput.take_chunk))
+        await output.flush()
+    assert take.texts == ["two three"]
+    assert await text_of(output) == "one two three"
+    await redis_client.aclose()
+
+
+async def test_end_of_a_run_does_not_wait_for_the_pause_of_others(monkeypatch):
+    """The pause holds for runs that go on; one that ends is sent without them."""
+    monkeypatch.setattr(output_sender, "_PAUSE", 1e9)
+    monkeypatch.setattr(output_sender, "_MAX_PAUSE", 600.0)
+    ends, goes_on = await claimed_output(), await claimed_output()
+    async with asyncio.timeout(5):
+        ends.context.delta("first ")
+        await ends.flush()
+        goes_on.context.delta("waits")
+        ends.context.delta("last")
+        await ends.flush()
+        assert await text_of(ends) == "first last"
+        assert goes_on.has_unsent
+        await goes_on.flush()
+    assert await text_of(goes_on) == "waits"
+    await redis_client.aclose()
+
+
+async def test_more_runs_than_a_round_has_take_turns(monkeypatch):
+    """No run waits for the second piece of another."""
+    monkeypatch.setattr(output_sender, "_MAX_RUNS_PER_SEND", 4)
+    outputs = [await claimed_output() for _ in range(10)]
+    monkeypatch.setattr(RunOutput, "take_chunk", take := Noting(RunOutput.take_chunk))
+
+    async def speak(output: RunOutput) -> None:
+        for word in ("one ", "two ", "three "):
+            output.context.delta(word)
+            await output.context.pace()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*map(speak, outputs))
+        await asyncio.gather(*(output.flush() for output in outputs))
+    assert sorted(take.ids[:10]) == sorted(output.run.id for output in outputs)
+    assert [await text_of(output) for output in outputs] == ["one two three "] * 10
+    await redis_client.aclose()
+
+
+class Noting:
+    """`RunOutput.take_chunk`, with a list of what it took."""
+
+    def __init__(self, take) -> None:
+        self.texts: list[str] = []
+        self.ids: list[str] = []
+        self._take = take
+
+    def __get__(self, output: RunOutput, _: object):
+        return lambda: self._note(output)
+
+    def _note(self, output: RunOutput):
+        if chunk := self._take(output):
+            self.texts.append(chunk.text)
+            self.ids.append(chunk.job_id)
+        return chunk
 
 
 async def test_text_added_in_the_send_slot_is_sent_in_the_same_round(monkeypatch):
