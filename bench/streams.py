@@ -109,8 +109,8 @@ def make_sessions(count: int, path: str) -> None:
     with transaction.atomic():
         for _ in range(count):
             session = SessionStore()
-            session["visitor"] = True
-            session.create()
+            session.begin_visit()
+            session.keep()
             keys.append(session.session_key)
     Path(path).write_text("\n".join(keys))
 

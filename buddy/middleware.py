@@ -7,7 +7,10 @@ where they only look at headers. Those hops took most of the time of a request.
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest
@@ -35,7 +38,20 @@ class Security(OnLoop, SecurityMiddleware):
 
 
 class ContentSecurityPolicy(OnLoop, CSPMiddleware):
-    """The header Content-Security-Policy."""
+    """The header Content-Security-Policy. It is built once, since no view of this site changes the policy."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self._policy = build_policy()
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Do nothing: no template asks for a nonce."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        """Add the header, except to the pages with which Django explains an error while `DEBUG` is on."""
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response.headers.setdefault(HEADER, self._policy)
+        return response
 
 
 class Common(OnLoop, CommonMiddleware):

@@ -1,22 +1,19 @@
 """The HTTP API. Services write, selectors read, `serializers` and `schemas` shape the answers."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from ninja import Query, Router, Status, Swagger
+from ninja import Router, Status, Swagger
 
-from chat import intake, limits
-from chat.accounts.access.operators import is_operator
+from chat import intake
 from chat.accounts.access.owners import VisitorAuth
 from chat.accounts.late_writes import write_for_owner
 from chat.analytics.api import router as analytics_router
-from chat.answer_cache import store as answers
 from chat.care.api import router as care_router
 from chat.care.http import care_of, screen
 from chat.companions.registry import COMPANIONS, Companion, companion_named
@@ -34,15 +31,15 @@ from chat.protocol.openapi import (
     errors,
     other_than_json,
 )
-from chat.protocol.schemas import AcceptedOut, CompanionsOut, FailAt, JobOut, QuestionIn, ThoughtsOut
+from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
 from chat.replies import thoughts
 from chat.socket.api import router as connection_router
 from chat.usage.api import router as usage_router
 from chat.voice.api import router as voice_router
-from queueing.api import Job, events, monitoring, new_id
+from queueing.api import Job, events, new_id
 
 from . import job_events, problems, texts
-from .shared_reading import SharedReading
+from .queue_status import router as status_router
 from .threads import router as threads_router
 
 router = Router(by_alias=True, exclude_unset=True)
@@ -181,40 +178,8 @@ async def get_thoughts(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     return {"thoughts": await thoughts.read(job.id)}
 
 
-@router.get(
-    "/queue/status",
-    response={200: dict[str, Any], 503: dict[str, Any]} | errors(422),
-    auth=None,
-    tags=["queue"],
-)
-async def get_queue_status(
-    request: HttpRequest, fail_at: Annotated[FailAt, Query(alias="failAt")] = FailAt.NEVER
-) -> Status[Any]:
-    """Return the health of the queues, their counts, pressure and workers. No contents, no owners.
-
-    With `failAt=critical` or `failAt=warning` the answer is 503 while there is a problem of this level or a
-    worse one. Only staff and clients with METRICS_TOKEN see what the problems are in words, and the machines:
-    hosts, processes, memory and versions.
-    """
-    await limits.acheck("requests", client_address(request))
-    status = await _queue_status.get()
-    code = 503 if fail_at.fails(status["health"]) else 200
-    return Status(code, status if await is_operator(request) else monitoring.without_machines(status))
-
-
-async def _read_queue_status() -> dict[str, Any]:
-    health, statistics = await asyncio.gather(
-        monitoring.queue_health(), asyncio.to_thread(answers.statistics)
-    )
-    reasons = health.pop("warnings")
-    del health["server"]
-    return health | {"healthy": not reasons, "reasons": reasons, "answers": statistics}
-
-
-_queue_status = SharedReading(_read_queue_status, seconds=0.25)
-
-
 api.add_router("", router)
+api.add_router("", status_router)
 api.add_router("", connection_router)
 api.add_router("", threads_router)
 api.add_router("", voice_router)

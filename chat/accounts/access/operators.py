@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from queueing.api.sockets import in_thread
 
 from . import tokens, tries
+from .session_store import is_of_visitor
 
 
 async def is_operator(request: HttpRequest) -> bool:
@@ -37,7 +38,8 @@ def _is_metrics_token(token: str) -> bool:
 
 
 async def _is_staff(request: HttpRequest) -> bool:
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key or is_of_visitor(key):  # signing in gives a browser another kind of key
         return False
     try:
         return bool(await in_thread(admin.site.has_permission)(request))
