@@ -94,7 +94,8 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# In the database, by digests of their keys: no user is signed out when Redis loses its data.
+# In the database, by digests of their keys, with copies in Redis that last for seconds: no user is signed out
+# when Redis loses its data.
 SESSION_ENGINE = "chat.accounts.access.session_store"
 _DAY = 60 * 60 * 24
 #: Seconds after which a session ends: a visitor's after the last visit, a user's after signing in.

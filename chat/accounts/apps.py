@@ -12,7 +12,8 @@ class AccountsConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-        from django.db.models.signals import post_save, pre_delete
+        from django.contrib.sessions.models import Session
+        from django.db.models.signals import post_delete, post_save, pre_delete
 
         from chat import personal_data
         from queueing.api import monitoring
@@ -21,6 +22,7 @@ class AccountsConfig(AppConfig):
         from . import mail
         from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_change
+        from .access.session_copies import outdate_changed
         from .access.signed_in import end_those_of_inactive_users
         from .erasing import erase_before_deletion, forget_erased
         from .models import Block
@@ -35,6 +37,8 @@ class AccountsConfig(AppConfig):
                 "until": (end := row.lifted_at or row.ends_at) and end.isoformat(),
             },
         )
+        post_save.connect(outdate_changed, sender=Session)
+        post_delete.connect(outdate_changed, sender=Session)
         post_save.connect(end_access_after_change, sender=get_user_model())
         pre_delete.connect(erase_before_deletion, sender=get_user_model())
         monitoring.register_pruning(forget_erased)

@@ -1,7 +1,8 @@
 """The page: an empty shell that its scripts fill."""
 
 import secrets
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chat import limits
-from chat.accounts.access.owners import adopted_visitor, owner_of_request
+from chat.accounts.access.owners import adopted_visitor, owner_of_request, with_session
 from chat.accounts.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track
@@ -25,32 +26,45 @@ _GAP = secrets.token_hex(16)
 _kept: tuple[dict[str, Any], list[str]] | None = None
 
 
+class _Reader(NamedTuple):
+    """Who reads the page."""
+
+    owner: str
+    adopted: str
+    name: str
+    """The name of a user; empty for a visitor."""
+    is_staff: bool
+
+
 @require_safe
 @ensure_csrf_cookie
-def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
+async def index(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """Return the shell, the same for a new conversation and for every thread. The API checks the owner."""
+    reader = await with_session(_reader_of)(request)
+    if limits.is_within("events", client_address(request)):  # each new cookie is a row
+        track("page.opened", owner=reader.owner)
+    begin, middle, end = _page_for_all()
+    own = reader._asdict() | {
+        "sign_in_helps": not reader.name and budgets.users_have_more(),
+        "path": request.path,
+    }
+    return HttpResponse(
+        [begin, render_to_string("chat/_reader.html", own), middle, _links(reader.name, reader.is_staff), end]
+    )
+
+
+def _reader_of(request: HttpRequest) -> _Reader:
     merge_late(request)
     owner = owner_of_request(request)  # begins the session now: the socket cannot set a cookie later
     if request.session.is_half_over:
         request.session.modified = True  # stored again, so those who come back stay
-    if limits.is_within("events", client_address(request)):  # each new cookie is a row
-        track("page.opened", owner=owner)
-    begin, middle, end = _page_for_all()
-    return HttpResponse([begin, _reader(request, owner), middle, _links(request), end])
+    user: Any = request.user
+    return _Reader(owner, adopted_visitor(request.session), user.get_username(), user.is_staff)
 
 
-def _reader(request: HttpRequest, owner: str) -> str:
-    context = {
-        "owner": owner,
-        "adopted": adopted_visitor(request.session),
-        "sign_in_helps": request.user.is_anonymous and budgets.users_have_more(),
-        "path": request.path,
-    }
-    return render_to_string("chat/_reader.html", context)
-
-
-def _links(request: HttpRequest) -> str:
-    return render_to_string("chat/_links.html", {"user": request.user})
+@lru_cache(maxsize=256)
+def _links(name: str, is_staff: bool) -> str:
+    return render_to_string("chat/_links.html", {"name": name, "is_staff": is_staff})
 
 
 def _page_for_all() -> list[str]:

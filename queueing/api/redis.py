@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from queueing.context import JobContext
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.redis_client import Unavailable, aclient, client
+from queueing.schedule.redis_client import Unavailable, aclient, arun_commands, client, run_commands
 from queueing.schedule.scripts import Command, app_key
 
 __all__ = [
@@ -12,8 +12,10 @@ __all__ = [
     "Unavailable",
     "aclient",
     "app_key",
+    "arun_commands",
     "arun_while_claimed",
     "client",
+    "run_commands",
     "run_while_claimed",
 ]
 

@@ -146,6 +146,16 @@ def send_commands(commands: list[tuple[Any, ...]]) -> None:
     _sync_connections()[1].send(commands)
 
 
+def run_commands(commands: list[tuple[Any, ...]]) -> list[Any]:
+    """Execute plain commands in one round trip and return their replies. Raises one of `Unavailable`."""
+    return _sync_connections()[1].execute_many(commands)
+
+
+async def arun_commands(commands: list[tuple[Any, ...]]) -> list[Any]:
+    """Do what `run_commands` does, on the running event loop."""
+    return await fast().execute_many(commands)
+
+
 def run_many(calls: Sequence[ScriptCall[Any]]) -> list[Any]:
     """Execute `calls` in order, in one round trip, and return their replies. Raises one of `Unavailable`."""
     with _malformed_reply_is_unavailable(calls[0].script):

@@ -1,7 +1,8 @@
 """The owner of a request: the key of the user or the session, to which every thread and job belongs."""
 
 import math
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -21,6 +22,8 @@ from chat.limits.addresses import client_address
 
 from . import gate, tokens
 from .session_store import IS_VISITOR, stored_key
+
+T = TypeVar("T")
 
 #: Methods of requests that only read.
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -77,6 +80,22 @@ def adopted_visitor(session: Any) -> str:
     return str(session.get(VISITOR) or session.get(ADOPTED) or "")
 
 
+def with_session(function: Callable[[HttpRequest], T]) -> Callable[[HttpRequest], Awaitable[T]]:
+    """Return a function of a request that does what `function` does with the session and the user.
+
+    `function` runs in a thread, unless the session is at hand and a visitor's: then nothing blocks.
+    """
+
+    async def run(request: Any) -> T:
+        session = request.session
+        await session.take_copy()
+        if session.is_at_hand and SESSION_KEY not in session:
+            return function(request)
+        return await sync_to_async(function)(request)
+
+    return run
+
+
 def owner_of_request(request: HttpRequest) -> str:
     """Return the owner of an HTTP request. Blocks."""
     return owner_of(request.user, request.session)
@@ -126,6 +145,8 @@ class VisitorAuth(APIKeyCookie):
             raise HttpError(403, texts.CSRF_FAILED)
         if self.param_name not in request.COOKIES:
             get_token(request)
+        if request.method in SAFE_METHODS:  # they come in bursts, when a page opens
+            await request.session.take_copy()
         return await sync_to_async(_owner_within_limits)(request)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:

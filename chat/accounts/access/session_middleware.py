@@ -12,7 +12,8 @@ from chat import limits
 from chat.errors import LimitReached, StorageFull
 from chat.limits.addresses import client_address
 
-from .owners import admit_visitor, keeps_something
+from . import session_copies
+from .owners import SAFE_METHODS, admit_visitor, keeps_something
 from .signed_in import Place, record_use
 
 
@@ -58,6 +59,8 @@ class VisitorSessionMiddleware(SessionMiddleware):
         if refused:
             return refused
         response = await self.get_response(request)
+        if (row := request.session.row) and request.method in SAFE_METHODS:
+            await session_copies.keep(row)
         end = sync_to_async(self.process_response) if has_to_store(request) else None
         return await end(request, response) if end else self.process_response(request, response)
 

@@ -1,5 +1,7 @@
 """The store of sessions (`SESSION_ENGINE`): rows of the database that only the browser's cookie opens.
 
+Requests on the event loop read copies of them in Redis (`session_copies`).
+
 A row is named by a digest of the session key, and its contents are encrypted with the key. The key itself is
 only in the cookie. So a person who reads the database or a backup finds no session to use, and no code or
 link that a session keeps for a while, such as that of a password reset.
@@ -10,6 +12,7 @@ visitor, and `keep` stores the session when something is kept. So visits fill no
 
 import base64
 import hashlib
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +26,9 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from . import session_copies
 from .session_age import SINCE, end_of, is_unrecorded, maximum_end
+from .session_copies import Row
 
 #: Number of hexadecimal digits that are stored: 160 bits, as many as a session key has.
 _DIGITS = 40
@@ -59,6 +64,13 @@ class SessionStore(db.SessionStore):
     """True for a visitor's session when less than half of its lifetime is left."""
     is_use_unrecorded = False
     """True for a user's session whose last recorded use is too old (`session_age`)."""
+    row: Row | None = None
+    """What the contents were read from."""
+
+    @property
+    def is_at_hand(self) -> bool:
+        """True when using the contents asks no database."""
+        return self.session_key is None or hasattr(self, "_session_cache")
 
     @property
     def is_unstored(self) -> bool:
@@ -98,14 +110,24 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """Return the stored contents of this session."""
+        read_at = time.monotonic()
         rows = self.model.objects.raw(_ROW, [stored_key(self.session_key or "")])
-        return self._contents(next((row for row in rows if row.expire_date > timezone.now()), None))
+        alive = (row for row in rows if row.expire_date > timezone.now())
+        self.row = next(
+            (Row(row.session_key, row.session_data, row.expire_date, read_at) for row in alive), None
+        )
+        return self._contents(self.row)
 
     async def aload(self) -> dict[str, Any]:
         """Return the stored contents of this session."""
         return await sync_to_async(self.load)()
 
-    def _contents(self, row: Any) -> dict[str, Any]:
+    async def take_copy(self) -> None:
+        """Read the contents from Redis, unless they are at hand or there is no copy of the row."""
+        if not self.is_at_hand and (row := await session_copies.read(stored_key(self.session_key or ""))):
+            self.row, self._session_cache = row, self._contents(row)
+
+    def _contents(self, row: Row | None) -> dict[str, Any]:
         """Return what is in the row, or what a visitor's key says without one.
 
         All other keys are dropped, so that clients cannot choose their own.
@@ -114,7 +136,7 @@ class SessionStore(db.SessionStore):
             self._unstored_key = self._session_key
             return {IS_VISITOR: True}
         contents = self.decode(row.session_data) if row else {}
-        if not contents:
+        if row is None or not contents:
             self._session_key = None
         elif SESSION_KEY in contents:
             # Earlier versions stored no beginning.
@@ -175,6 +197,7 @@ class SessionStore(db.SessionStore):
         key = session_key or self.session_key
         if is_of_visitor(key):
             self.model.objects.filter(session_key=stored_key(key or "")).update(session_data=ENDED)
+            session_copies.outdate([stored_key(key or "")])
         elif key:
             super().delete(stored_key(key))
 
