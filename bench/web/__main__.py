@@ -42,6 +42,10 @@ def _ask(visitors: list[str]) -> Make:
     return make
 
 
+def _visit(visitors: list[str]) -> Make:
+    return lambda number: request("GET", "/", cookie=f"sessionid={visitors[number % len(visitors)]}")
+
+
 def _same(data: bytes) -> Make:
     return lambda _: data
 
@@ -51,6 +55,7 @@ MEASURES = {
     "healthz": ("bare", 0.8),
     "queue status": ("bare", 0.5),
     "page": ("bare page", 0.5),
+    "page again": ("bare page", 0.5),
     "accepted message": ("bare", 0.4),
     "message on a socket": ("bare socket", 0.5),
 }
@@ -96,7 +101,8 @@ def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str,
         "healthz": (site, _same(request("GET", "/healthz")), 200),
         "queue status": (site, _same(request("GET", "/api/queue/status", cookie=cookie)), 200),
         "bare page": (bare, _same(request("GET", "/page")), 200),
-        "page": (site, _same(request("GET", "/", cookie=cookie)), 200),
+        "page": (site, _visit(visitors), 200),
+        "page again": (site, _same(request("GET", "/", cookie=cookie)), 200),
         "accepted message": (site, _ask(visitors), 202),
     }
     found = {}
