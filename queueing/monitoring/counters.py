@@ -3,8 +3,8 @@
 import logging
 import os
 import secrets
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,8 @@ KEEP_MINUTES, KEEP_HOURS = timedelta(days=7), timedelta(days=90)
 BEGINNING, FOREVER = datetime.fromtimestamp(0, UTC), 0
 _NUMBERS = ("completed", "failed", "retried", "cancelled")
 _HISTOGRAMS = ("waits", "durations", "first_texts")
+#: The states of results that end a job.
+_ENDED = (State.COMPLETED, State.FAILED)
 
 
 @dataclass
@@ -33,9 +35,23 @@ class _Minute:
     completed: int = 0
     failed: int = 0
     retried: int = 0
-    waits: Counter[str] = field(default_factory=Counter)
-    first_texts: Counter[str] = field(default_factory=Counter)
-    durations: Counter[str] = field(default_factory=Counter)
+    waits: Counter[int] = field(default_factory=Counter)
+    first_texts: Counter[int] = field(default_factory=Counter)
+    durations: Counter[int] = field(default_factory=Counter)
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Count results of one queue."""
+        ended = [result for result in results if result.state in _ENDED]
+        completed = sum(result.state == State.COMPLETED for result in ended)
+        self.completed += completed
+        self.failed += len(ended) - completed
+        self.retried += len(results) - len(ended)
+        self.waits.update([histogram.bucket(result.run.waited) for result in ended])
+        self.durations.update([histogram.bucket(result.ran) for result in ended])
+        for result in ended:
+            if result.first_text is not None:
+                seconds = result.run.waited + result.first_text - result.run.claimed
+                self.first_texts[histogram.bucket(seconds)] += 1
 
 
 class WorkerCounters:
@@ -57,23 +73,13 @@ class WorkerCounters:
         if start < self._oldest:
             # The clock was set back. Rows of the same name would replace those of this minute's first time.
             self._name, self._oldest = f"{self._worker}~{secrets.token_hex(3)}", BEGINNING
+        by_queue: dict[str, list[Result]] = defaultdict(list)
         for result in results:
-            key = (self._name, result.run.queue, start)
-            if not (counts := self._minutes.get(key)):
-                counts = self._minutes[key] = _Minute()
+            by_queue[result.run.queue].append(result)
+        for queue, ended in by_queue.items():
+            key = (self._name, queue, start)
             self._changed.add(key)
-            if result.state == State.COMPLETED:
-                counts.completed += 1
-            elif result.state == State.FAILED:
-                counts.failed += 1
-            else:
-                counts.retried += 1
-                continue
-            counts.waits[str(histogram.bucket(result.run.waited))] += 1
-            counts.durations[str(histogram.bucket(result.ran))] += 1
-            if result.first_text is not None:
-                seconds = result.run.waited + result.first_text - result.run.claimed
-                counts.first_texts[str(histogram.bucket(seconds))] += 1
+            self._minutes.setdefault(key, _Minute()).add(ended)
 
     def rows(self) -> list[QueueMinute]:
         """Return the rows that changed since the last call, and drop finished minutes from memory."""
@@ -85,9 +91,9 @@ class WorkerCounters:
                 completed=counts.completed,
                 failed=counts.failed,
                 retried=counts.retried,
-                waits=dict(counts.waits),
-                durations=dict(counts.durations),
-                first_texts=dict(counts.first_texts),
+                waits=_as_json(counts.waits),
+                durations=_as_json(counts.durations),
+                first_texts=_as_json(counts.first_texts),
             )
             for (name, queue, start) in self._changed
             for counts in [self._minutes[name, queue, start]]
@@ -96,6 +102,10 @@ class WorkerCounters:
         self._oldest = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
         self._minutes = {key: m for key, m in self._minutes.items() if key[2] >= self._oldest}
         return rows
+
+
+def _as_json(spread: Mapping[int, int]) -> dict[str, int]:
+    return {str(bucket): count for bucket, count in spread.items()}
 
 
 def write(rows: list[QueueMinute]) -> None:

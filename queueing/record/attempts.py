@@ -43,6 +43,7 @@ _COMPLETE = """
 UPDATE queueing_job
 SET state = 'completed', finished_at = %s, text = '', error_code = '', error = ''
 WHERE token = %s AND state = 'active' AND id IN ({ids})
+RETURNING id, has_dependents
 """
 
 _END = """
@@ -51,6 +52,9 @@ SET state = %s, finished_at = %s, result = %s, text = %s, error_code = %s, error
     attempts = attempts - %s, suspect = (suspect AND %s)
 WHERE id = %s AND state = 'active' AND token = %s
 """
+
+#: Reads JSON that this engine wrote, which has no space around it.
+_decode = json.JSONDecoder().raw_decode
 
 
 class RecordedResults(NamedTuple):
@@ -105,7 +109,7 @@ def _run(
         queue=claim.queue,
         owner=owner,
         request_id=request_id,
-        args=json.loads(args),
+        args=_decode(args)[0],
         meta={} if meta == "{}" else json.loads(meta),
         token=token,
         number=number,
@@ -133,21 +137,28 @@ def end(results: Sequence[Result]) -> RecordedResults:
     The `on_end` hook of each result that is recorded runs within it.
     """
     _keep_earlier_texts(results)
-    plain = [r for r in results if not _hook(r)]
-    hooked = [r for r in results if _hook(r)]
+    plain: list[Result] = []
+    hooked: list[tuple[Result, Any]] = []
+    for result in results:
+        if hook := _hook(result):
+            hooked.append((result, hook))
+        else:
+            plain.append(result)
     broken: list[tuple[Result, BaseException]] = []
     with transaction.atomic():
-        won = list(_write(plain))
-        for result in hooked:
+        won, parents = _write(plain)
+        for result, hook in hooked:
             try:
                 with transaction.atomic():
-                    if _write([result]):
-                        _hook(result)(ending_of(result))
+                    written, has_dependents = _write([result])
+                    if written:
+                        hook(ending_of(result))
                         won.append(result)
+                        parents += has_dependents
             except BaseException as exc:  # also what libraries raise to get through `except Exception`
                 broken.append((result, exc))
         _store_history(won)
-        freed = dependencies.settle([r for r in won if r.state in (State.COMPLETED, State.FAILED)])
+        freed = dependencies.settle([r for r in parents if r.state in (State.COMPLETED, State.FAILED)])
     settled = {id(r) for r in won} | {id(r) for r, _ in broken}
     return RecordedResults(won, [r for r in results if id(r) not in settled], broken, freed)
 
@@ -169,15 +180,46 @@ def _hook(result: Result) -> Any:
     return kind.on_end if kind and result.state in (State.COMPLETED, State.FAILED) else None
 
 
-def _write(results: list[Result]) -> list[Result]:
-    """Write results and return those that found their row."""
+def _write(results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
+    """Write results. Return those that found their row, and those among them that may have dependents."""
+    won: list[Result] = []
+    parents: list[Result] = []
+    without_value: dict[str, dict[str, Result]] = defaultdict(dict)
+    others: list[Result] = []
+    for result in results:
+        if result.value is None and result.state == State.COMPLETED:
+            without_value[result.run.token][result.run.id] = result
+        else:
+            others.append(result)
+    for token, ended in without_value.items():
+        found = _complete(token, ended)
+        won += [result for job_id, result in ended.items() if job_id in found]
+        parents += [result for job_id, result in ended.items() if found.get(job_id)]
+    if others:
+        written = _write_each(others)
+        won += written
+        parents += written
+    return won, parents
+
+
+def _complete(token: str, ended: dict[str, Result]) -> dict[str, bool]:
+    """Complete the jobs of one claim. Return those that were found: id -> whether it has dependents."""
+    sql = _COMPLETE.format(ids=", ".join(["%s"] * len(ended)))
+    last = next(reversed(ended.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [connection.ops.adapt_datetimefield_value(last.ended_at), token, *ended])
+        return {raw if isinstance(raw, str) else raw.hex: marked for raw, marked in cursor.fetchall()}
+
+
+def _write_each(results: list[Result]) -> list[Result]:
+    """Write results with values of their own, and return those that found their row."""
     try:
         with transaction.atomic():
-            if _write_together(results) < len(results):
+            if _execute_end(results) < len(results):
                 raise _RowsMissingError
     except _RowsMissingError:
         # The rows do not show which, since a row that was written before looks the same. So one by one.
-        return [result for result in results if _write_together([result])]
+        return [result for result in results if _execute_end([result])]
     return results
 
 
@@ -185,26 +227,11 @@ class _RowsMissingError(Exception):
     """Some rows of a batch were not found."""
 
 
-def _write_together(results: list[Result]) -> int:
+def _execute_end(results: list[Result]) -> int:
     """Write results and return the number of rows written."""
-    without_value: dict[str, list[Result]] = defaultdict(list)
-    others: list[Result] = []
-    for result in results:
-        if result.state == State.COMPLETED and result.value is None:
-            without_value[result.run.token].append(result)
-        else:
-            others.append(result)
-    written = 0
     with connection.cursor() as cursor:
-        for token, ended in without_value.items():
-            sql = _COMPLETE.format(ids=", ".join(["%s"] * len(ended)))
-            stamp = connection.ops.adapt_datetimefield_value(ended[-1].ended_at)
-            cursor.execute(sql, [stamp, token, *(r.run.id for r in ended)])
-            written += cursor.rowcount
-        if others:
-            cursor.executemany(_END, [_values(r) for r in others])
-            written += cursor.rowcount
-    return written
+        cursor.executemany(_END, [_values(r) for r in results])
+        return cursor.rowcount
 
 
 def _values(result: Result) -> tuple[Any, ...]:

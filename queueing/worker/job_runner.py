@@ -111,6 +111,7 @@ class JobRunner:
     def _put(self, active: ActiveRun, result: Result | None) -> None:
         """Pass on the result of a run, or that of the reason for which it was stopped; None if cancelled."""
         output, run = active.output, active.output.run
+        output.close()
         if active.stop:
             timeout_at = (run.began or 0.0) + self._conf.queues[run.queue].timeout
             self._threads.stopped((run.id, run.token), run.kind_name, timeout_at=timeout_at)

@@ -140,13 +140,13 @@ end
 local function take(q, reply, number)
   if q.take == 0 then return end
   local ids, claims, active, starts, virtual_time = {}, {}, {}, {}, 0
-  local lease_ends = whole(now + lease)
+  local lease_ends, stamp = whole(now + lease), q.limiter_max > 0 and whole(now)
   for i = 1, q.take do
     local job = q.found[i]
     ids[i] = job.id
     claims[2 * i - 1], claims[2 * i] = job.id, token
     active[2 * i - 1], active[2 * i] = lease_ends, job.id
-    starts[2 * i - 1], starts[2 * i] = whole(now), token .. job.id
+    if stamp then starts[2 * i - 1], starts[2 * i] = stamp, token .. job.id end
     virtual_time = math.max(virtual_time, job.score % TAGS)
     if job.owner ~= '' then
       redis.call('HINCRBY', q.owner_active, payer(job.owner), 1)
@@ -162,7 +162,7 @@ local function take(q, reply, number)
   redis.call('ZADD', q.active, unpack(active))
   redis.call('HSET', CLAIMS, unpack(claims))
   redis.call('HINCRBY', RUNNING, running_field(token, q.name), q.take)
-  if q.limiter_max > 0 then redis.call('ZADD', q.limiter_starts, unpack(starts)) end
+  if stamp then redis.call('ZADD', q.limiter_starts, unpack(starts)) end
   if virtual_time > tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0') then
     redis.call('HSET', q.meta, 'virtual_time', whole(virtual_time))
     redis.call('ZREMRANGEBYSCORE', q.owner_finish_tags, '-inf', virtual_time)

@@ -1,7 +1,7 @@
 -- Ends claims whose outcome is on record. A claim that has another token by now is refused.
 -- KEYS  4 global, 10 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
--- ARGV  queue, completed to keep, failed to keep, JSON list of [id, token, state, ms it ran], channel to
---       notify that there is room, or empty if the caller claims next itself
+-- ARGV  queue, completed to keep, failed to keep, JSON list of [token, state, [id, ...], [ms the first of them ran,
+--       ...]], channel to notify that there is room, or empty if the caller claims next itself
 -- Returns the ids that were refused.
 local q = queue_at(5)
 local lists = {completed = KEYS[15], failed = KEYS[16]}
@@ -9,28 +9,37 @@ local queue, now = ARGV[1], now_ms()
 local refused, done, taken, owners, clusters, durations = {}, {}, {}, {}, {}, {}
 local history = {completed = {}, failed = {}}
 
-local outcomes, ids = cjson.decode(ARGV[4]), {}
-for i, outcome in ipairs(outcomes) do ids[i] = outcome[1] end
+local groups, ids, stamp = cjson.decode(ARGV[4]), {}, whole(now)
+for _, group in ipairs(groups) do
+  for _, id in ipairs(group[3]) do ids[#ids + 1] = id end
+end
 local holders = redis.call('HMGET', CLAIMS, unpack(ids))
 local jobs = redis.call('HMGET', JOBS, unpack(ids))
 
-for i, id in ipairs(ids) do
-  local _, token, state, ran = unpack(outcomes[i])
-  if holders[i] ~= token or taken[id] then
-    refused[#refused + 1] = id
-  else
-    taken[id] = true -- a job that a batch names twice ends once
-    local owner = parse(jobs[i])
-    done[#done + 1] = id
-    if owner ~= '' then owners[owner] = (owners[owner] or 0) + 1 end
-    local field = running_field(token, queue)
-    clusters[field] = (clusters[field] or 0) + 1
-    local list = history[state]
-    if list then
-      list[#list + 1] = whole(now)
-      list[#list + 1] = id
-      if state == 'completed' and #durations < 20 then durations[#durations + 1] = ran end
+local at = 0
+for _, group in ipairs(groups) do
+  local token, state, ended, ran = unpack(group)
+  local list, number = history[state], 0
+  for i, id in ipairs(ended) do
+    at = at + 1
+    if holders[at] ~= token or taken[id] then
+      refused[#refused + 1] = id
+    else
+      taken[id] = true -- a job that a batch names twice ends once
+      number = number + 1
+      done[#done + 1] = id
+      local owner = string.match(jobs[at] or '', '^[^\31]*')
+      if owner ~= '' then owners[owner] = (owners[owner] or 0) + 1 end
+      if list then
+        list[#list + 1] = stamp
+        list[#list + 1] = id
+        if state == 'completed' and ran[i] and #durations < 20 then durations[#durations + 1] = ran[i] end
+      end
     end
+  end
+  if number > 0 then
+    local field = running_field(token, queue)
+    clusters[field] = (clusters[field] or 0) + number
   end
 end
 

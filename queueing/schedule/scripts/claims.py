@@ -13,6 +13,8 @@ from .submission import ScheduleEntry
 
 #: Maximum number of jobs of one claim. It bounds the script's time and its argument lists.
 MAX_CLAIM_SIZE = 500
+#: Run times of one claim that `finish` sends: Redis keeps no more of one call.
+_DURATIONS = 20
 #: The last part of the token of a job that runs alone, in place of a number.
 _ALONE = "alone"
 
@@ -167,7 +169,13 @@ def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) 
     With `wake` the workers are notified that there is room. A worker that claims next need not do that.
     """
     # One JSON text: packing each argument costs redis-py more than parsing all of them costs Redis.
-    ended = [(outcome.id, outcome.token, outcome.state, milliseconds(outcome.ran)) for outcome in outcomes]
-    args = [queue.name, *queue.keep, json.dumps(ended), notify_channel() if wake else ""]
+    ended: dict[tuple[str, str], tuple[list[str], list[int]]] = {}
+    for job_id, token, state, ran in outcomes:
+        ids, durations = ended.setdefault((token, state), ([], []))
+        ids.append(job_id)
+        if len(durations) < _DURATIONS:
+            durations.append(milliseconds(ran))
+    groups = [(*claim, *group) for claim, group in ended.items()]
+    args = [queue.name, *queue.keep, json.dumps(groups), notify_channel() if wake else ""]
     lists = [queue_key(queue.name, name) for name in ("completed", "failed", "durations")]
     return ScriptCall("finish", script_keys(queue.name) + lists, args, list)

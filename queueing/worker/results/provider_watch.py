@@ -33,13 +33,16 @@ class ProviderWatch:
 
     async def judge(self, batch: Sequence[Result]) -> None:
         """Decide what happens after the failures of a batch whose cause may be the provider."""
-        good = Counter(result.run.queue for result in batch if not result.run.watched and _is_good(result))
-        for queue, number in good.items():
-            self._count(get_queue(queue).breaker, number)
+        good: list[str] = []
         by_provider: dict[str, list[Result]] = defaultdict(list)
         for result in batch:
-            if result.trouble or (result.run.watched and _is_good(result)):
+            is_good = result.state == State.COMPLETED and result.asked_provider
+            if result.trouble or (is_good and result.run.watched):
                 by_provider[get_queue(result.run.queue).breaker].append(result)
+            elif is_good:
+                good.append(result.run.queue)
+        for queue, number in Counter(good).items():
+            self._count(get_queue(queue).breaker, number)
         for provider, results in by_provider.items():
             for result, verdict in zip(results, await self._report(provider, results), strict=True):
                 if result.trouble:
@@ -78,10 +81,6 @@ class ProviderWatch:
         except redis_client.Unavailable as exc:
             logger.warning("Redis is unavailable (%s): failures of %s are judged alone", exc, provider)
             return [_verdict_alone(end) for end in ends]
-
-
-def _is_good(result: Result) -> bool:
-    return result.state == State.COMPLETED and result.asked_provider
 
 
 def _queues_of(provider: str) -> list[str]:

@@ -98,6 +98,11 @@ class JobThreads(Executor):
             if claim not in self._running:  # it has ended meanwhile
                 self._stopped.pop(claim, None)
 
+    @property
+    def is_any_running(self) -> bool:
+        """Whether any function runs."""
+        return bool(self._running)
+
     def is_running(self, claim: Claim) -> bool:
         """Return whether the function of a run still runs."""
         return claim in self._running
