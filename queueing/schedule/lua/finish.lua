@@ -1,5 +1,6 @@
 -- Ends claims whose outcome is on record. A claim that has another token by now is refused.
--- KEYS  4 global, 10 of the queue, completed, failed (zsets id -> ms), durations (list of ms)
+-- KEYS  4 global, 10 of the queue, completed, failed (zsets id -> ms), durations (list of ms), idle (hash: channel of
+--       a worker -> its terms)
 -- ARGV  queue, completed to keep, failed to keep, JSON list of [token, state, [id, ...], [ms the first of them ran,
 --       ...]], channel to notify that there is room, or empty if the caller claims next itself
 -- Returns the ids that were refused.
@@ -64,6 +65,12 @@ if #done > 0 then
     redis.call('LPUSH', KEYS[17], unpack(durations))
     redis.call('LTRIM', KEYS[17], 0, 99)
   end
+end
+-- An idle worker found no room before, because another one had taken it all. From now on they share the work.
+local idle = redis.call('ZCARD', q.waiting) > 0 and redis.call('HRANDFIELD', KEYS[18], 1, 'WITHVALUES') or {}
+if idle[1] and string.find(idle[2], '"' .. queue .. '"', 1, true) then
+  redis.call('HDEL', KEYS[18], idle[1])
+  redis.call('PUBLISH', idle[1], 'wake:' .. queue)
 end
 if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], 'wake:' .. queue) end
 return refused

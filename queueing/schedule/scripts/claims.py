@@ -178,4 +178,4 @@ def finish(queue: QueueDef, outcomes: Iterable[Outcome], *, wake: bool = False) 
     groups = [(*claim, *group) for claim, group in ended.items()]
     args = [queue.name, *queue.keep, json.dumps(groups), notify_channel() if wake else ""]
     lists = [queue_key(queue.name, name) for name in ("completed", "failed", "durations")]
-    return ScriptCall("finish", script_keys(queue.name) + lists, args, list)
+    return ScriptCall("finish", [*script_keys(queue.name), *lists, key("idle")], args, list)

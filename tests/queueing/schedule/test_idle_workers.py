@@ -1,4 +1,4 @@
-"""An idle worker is handed the next job as it is submitted, if the limits allow it."""
+"""An idle worker is handed the next job as it is submitted, and shares a long line, within the limits."""
 
 import json
 
@@ -12,7 +12,7 @@ from queueing.submit import submit
 from tests.queueing.worker.test_end_to_end import finished
 from tests.support.valkey import wait_until
 
-from .operations import claim, put, token
+from .operations import claim, finish, put, token
 
 single = QueueDef(name="test", concurrency=1)
 CHANNEL = "own"
@@ -89,6 +89,34 @@ def test_idle_worker_before_reconciliation_is_handed_nothing(messages, valkey):
     valkey.client.delete(scripts.key("reconciled"))
     redis_client.run(scripts.submit("test", [ScheduleEntry("a" * 32, "", 5)]))
     assert state_of("a" * 32) == "waiting"
+
+
+def test_idle_worker_that_found_no_room_is_woken_by_an_end_to_share_the_line(messages):
+    put(single, many=3)
+    running = claim(single)
+    become_idle()
+    finish(single, running)
+    assert next_message(messages) == (scripts.notify_channel(), "wake:test")  # of the submission
+    assert next_message(messages) == (CHANNEL, "wake:test")
+    finish(single, claim(single))
+    assert messages.get_message(timeout=0.1) is None  # it was woken, and has not claimed since
+
+
+def test_idle_worker_is_not_woken_by_an_end_that_leaves_nothing_in_line(messages):
+    put(single)
+    assert next_message(messages) == (scripts.notify_channel(), "wake:test")
+    running = claim(single)
+    become_idle()
+    finish(single, running)
+    assert messages.get_message(timeout=0.1) is None
+
+
+def test_idle_worker_of_other_queues_is_not_woken_by_an_end(messages):
+    become_idle(QueueDef(name="other", concurrency=1))
+    put(single, many=2)
+    assert next_message(messages) == (scripts.notify_channel(), "wake:test")
+    finish(single, claim(single))
+    assert messages.get_message(timeout=0.1) is None
 
 
 @pytest.mark.django_db(transaction=True)
