@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from queueing import texts
-from queueing.conf import get_queue
+from queueing.conf import get_conf, get_queue
 from queueing.models import FailedAttempt, Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.recovery import suspects
@@ -86,6 +86,7 @@ async def test_reconciliation_puts_no_suspect_in_line(valkey):
     database = DatabaseThread()
     await reconcile("c/w", database)
     assert valkey.client.hkeys("{buddy}:jobs") == [tasks[1]]
-    assert [suspect.entry.id for suspect in await suspects.waiting(database)][1:] == [tasks[0]]
+    waiting = await suspects.waiting(database, get_conf().queues)
+    assert [suspect.entry.id for suspect in waiting][1:] == [tasks[0]]
     database.close()
     await redis_client.aclose()
