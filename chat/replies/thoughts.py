@@ -39,9 +39,7 @@ class Thinking:
         self._before = 0.0
         """Seconds of thinking until the present thoughts began."""
         self._since: float | None = None
-        self._unsaved: list[str] = []
-        self._length = 0
-        self._is_saved = False
+        self._thoughts: list[str] = []
         self._answers = asyncio.Event()
         """Set while the model does not think."""
         self._reports: asyncio.Task[None] | None = None
@@ -63,7 +61,7 @@ class Thinking:
             self._answers.clear()
             if self._reports is None or self._reports.done():
                 self._reports = asyncio.create_task(self._report())
-        self._unsaved.append(text)
+        self._thoughts.append(text)
 
     def on_text(self, text: str) -> None:
         """Take a piece of the answer."""
@@ -99,14 +97,12 @@ class Thinking:
                     await self._answers.wait()
 
     async def _save(self) -> None:
-        """Store the new thoughts after those that are stored; the first of a run replace all earlier ones."""
-        text, self._unsaved = "".join(self._unsaved)[: MAX_CHARACTERS - self._length], []
-        self._length += len(text)
-        key = _key(self._ctx.job_id)
-        save: redis.Command = ("APPEND" if self._is_saved else "SET", key, text)
+        """Store all thoughts: a Redis that lost the last ones, or was away, has all of them again."""
+        text = "".join(self._thoughts)[:MAX_CHARACTERS]
+        self._thoughts = [text]
+        save = ("SET", _key(self._ctx.job_id), text, "EX", KEPT_SECONDS)
         try:
-            await redis.arun_while_claimed(self._ctx, [save, ("EXPIRE", key, KEPT_SECONDS)])
-            self._is_saved = True
+            await redis.arun_while_claimed(self._ctx, [save])
         except redis.Unavailable as exc:
             logger.warning("the thoughts of job %s are not kept: %s", self._ctx.job_id, exc)
 

@@ -16,14 +16,14 @@ def parse_stream(value: str | None) -> tuple[int, str]:
 
 
 class TextChunk(NamedTuple):
-    """Text to add to what an active job has streamed."""
+    """Text to add to what an active job has streamed. Without text before it, it replaces what is stored."""
 
     job_id: str
     token: str
     run: int
     text: str
-    replaces: bool
-    """Whether `text` is the whole text so far, which replaces the stored one."""
+    before: int
+    """The number of bytes (in UTF-8) of the text before it."""
 
 
 def append(chunks: Sequence[TextChunk], *, keep: float) -> ScriptCall[list[int]]:
@@ -32,8 +32,7 @@ def append(chunks: Sequence[TextChunk], *, keep: float) -> ScriptCall[list[int]]
     Replies with a number for each chunk: 1 stored, 0 the claim is lost, 2 the whole text must be sent again.
     """
     keys = [*(key(name) for name in GLOBAL_KEYS), *(stream_key(chunk.job_id) for chunk in chunks)]
-    rows = [(*chunk[:4], int(chunk.replaces)) for chunk in chunks]
-    return ScriptCall("append", keys, [int(keep), json.dumps(rows, ensure_ascii=False)], list)
+    return ScriptCall("append", keys, [int(keep), json.dumps(chunks, ensure_ascii=False)], list)
 
 
 #: A command of Redis: its name, its only key, and its arguments.

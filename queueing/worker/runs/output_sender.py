@@ -139,10 +139,10 @@ async def _store(chunks: Sequence[tuple[RunOutput, TextChunk]]) -> list[tuple[st
     try:
         replies = await redis_client.arun(scripts.append([chunk for _, chunk in chunks], keep=_TEXT_TTL))
         if gone := [output for output, reply in zip(outputs, replies, strict=True) if reply == 2]:
-            await redis_client.arun(scripts.append([o.chunk_from(0) for o in gone], keep=_TEXT_TTL))
+            await redis_client.arun(scripts.append([o.whole_chunk() for o in gone], keep=_TEXT_TTL))
     except redis_client.Unavailable as exc:
         if len(chunks) > 1 and not isinstance(exc, redis_client.Unreachable):
-            return [event for o in outputs for event in await _store([(o, o.chunk_from(0))])]
+            return [event for o in outputs for event in await _store([(o, o.whole_chunk())])]
         logger.warning("the text of %d jobs was not stored: %s", len(chunks), exc)
         return []
     for output, reply in zip(outputs, replies, strict=True):

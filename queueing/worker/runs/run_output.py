@@ -59,6 +59,8 @@ class RunOutput:
         self._thread = threading.get_ident()
         self._start = self._sent = 0
         """Where the latest chunk begins and ends."""
+        self._bytes = 0
+        """The number of bytes (in UTF-8) before the latest chunk."""
         self._progress: dict[str, Any] | None = None
         self._thinking: dict[str, Any] | None = None
         self._send_slot: asyncio.Event | None = None  # most runs never wait for it
@@ -149,15 +151,20 @@ class RunOutput:
 
     def take_chunk(self) -> TextChunk | None:
         """Return the text since the latest chunk, or all of it where the stored text may be incomplete."""
+        before = self.context.text[self._start : self._sent]
+        self._bytes += len(before.encode("utf-8", "surrogatepass"))
         self._start, self._sent = self._sent, len(self.context.text)
         if self._start == self._sent:
             return None
-        return self.chunk_from(0 if self.is_incomplete else self._start)
+        if self.is_incomplete:
+            return self.whole_chunk()
+        run, text = self.run, self.context.text[self._start : self._sent]
+        return TextChunk(run.id, run.token, run.number, text, self._bytes)
 
-    def chunk_from(self, start: int) -> TextChunk:
-        """Return the text from `start` up to the end of the latest chunk."""
-        run, text = self.run, self.context.text[start : self._sent]
-        return TextChunk(run.id, run.token, run.number, text, replaces=start == 0)
+    def whole_chunk(self) -> TextChunk:
+        """Return all text up to the end of the latest chunk."""
+        run = self.run
+        return TextChunk(run.id, run.token, run.number, self.context.text[: self._sent], 0)
 
     def delta_event(self) -> messages.Event:
         """Return the event of the latest chunk."""

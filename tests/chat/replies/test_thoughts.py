@@ -13,6 +13,7 @@ from chat.replies import thoughts
 from queueing.api import Job
 from tests.chat.browser import Browser, browser, file_of, text_of
 from tests.provider.wire import sse
+from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -158,3 +159,20 @@ async def test_room_and_effort_are_settings_of_each_companion(qcluster, provider
     assert travel["max_tokens"] == COMPANIONS["travel"].max_output_tokens + 3000
     assert culture["max_tokens"] == COMPANIONS["culture"].max_output_tokens + 1000
     assert (travel.get("reasoning_effort"), culture.get("reasoning_effort")) == ("low", None)
+
+
+async def test_thoughts_are_whole_again_after_redis_lost_the_last_of_them(workers, valkey):
+    """K2: as after a failover to a replica that lacked the last write."""
+    workers.script(
+        thoughts="One two three four.", text="Yes.", pause_after=2, until="Redis lost the thoughts"
+    )
+    async with browser() as alice:
+        tab = await alice.open()
+        await tab.ask("Lisbon?")
+        events = await tab.receive_until("chat:thinking")
+        key = f"{{buddy}}:app:thoughts:{events[-1]['jobId']}"
+        await eventually(lambda: valkey.client.get(key), "the first thoughts")
+        valkey.client.set(key, "On")
+        workers.release("Redis lost the thoughts")
+        await tab.receive_until("chat:completed", "chat:failed")
+        assert (await read_thoughts(alice, events[-1]["jobId"]))["thoughts"] == "One two three four."

@@ -14,7 +14,7 @@ TOKEN = "1-a-b"
 
 
 def append(job_id, text):
-    return redis_client.run(scripts.append([scripts.TextChunk(job_id, TOKEN, 1, text, True)], keep=60))
+    return redis_client.run(scripts.append([scripts.TextChunk(job_id, TOKEN, 1, text, 0)], keep=60))
 
 
 async def store_progress(job_id):

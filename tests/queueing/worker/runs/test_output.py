@@ -199,3 +199,36 @@ async def test_text_that_cannot_be_stored_costs_its_own_stream_alone(caplog):
     assert texts == ["0 1 ", "", "0 1 "]
     assert "was not stored" in caplog.text
     await redis_client.aclose()
+
+
+def replaced(stored: str, run: int) -> list[str]:
+    """Return texts that a Redis without its last writes may have in place of the stored one."""
+    text = stored.partition("\x1f")[2]
+    return [
+        f"{run}\x1f{text[:-3]}",  # a failover to a replica that lacked the last piece
+        f"{run}\x1f",
+        f"{run - 1}\x1f{'x' * len(text)}",  # that of an earlier run, of the same length
+        "",
+    ]
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_text_is_stored_whole_again_where_redis_lost_the_end_of_it(number):
+    """K2: after a failover the next piece was appended to a text that lacked the piece before it."""
+    run = make_run()
+    await redis_client.aclient().hset(scripts.key("claims"), run.id, run.token)
+    output = RunOutput(run, OutputSender.for_running_loop())
+    for piece in ("naïve 東京 ", "🙂 rain "):
+        output.context.delta(piece)
+        await output.flush()
+    key = scripts.stream_key(run.id)
+    stored = await redis_client.aclient().get(key)
+    assert stored == f"{run.number}\x1fnaïve 東京 🙂 rain "
+    if lost := replaced(stored, run.number)[number]:
+        await redis_client.aclient().set(key, lost)
+    else:
+        await redis_client.aclient().delete(key)
+    output.context.delta("tram")
+    await output.flush()
+    assert await text_so_far(run.id) == (run.number, "naïve 東京 🙂 rain tram")
+    await redis_client.aclose()
