@@ -97,7 +97,7 @@ class Thinking:
                     await self._answers.wait()
 
     async def _save(self) -> None:
-        """Store all thoughts: a Redis that lost the last ones, or was away, has all of them again."""
+        """Store all thoughts: a Redis that lost the last ones, or was unavailable, has all of them again."""
         text = "".join(self._thoughts)[:MAX_CHARACTERS]
         self._thoughts = [text]
         save = ("SET", _key(self._ctx.job_id), text, "EX", KEPT_SECONDS)

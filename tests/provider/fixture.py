@@ -18,8 +18,8 @@ class Provider:
     All methods may be called from any thread. `wait_for` blocks: coroutines await `eventually` instead.
     """
 
-    def __init__(self) -> None:
-        self._server = Server()
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host, self._server = host, Server(host)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
 
@@ -39,7 +39,7 @@ class Provider:
     @property
     def base_url(self) -> str:
         """The value for OPENAI_BASE_URL."""
-        return f"http://127.0.0.1:{self._server.port}/v1"
+        return f"http://{self._host}:{self._server.port}/v1"
 
     @property
     def publishes(self) -> dict[str, str]:

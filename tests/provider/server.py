@@ -37,9 +37,10 @@ class Request:
 
 
 class Server:
-    """A server on a loopback port. `changed` is notified at every change of the log."""
+    """A server on a port of `host`. `changed` is notified at every change of the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host = host
         self.scripts = Scripts()
         self.log: deque[Request] = deque(maxlen=LOG_LENGTH)
         self.changed = threading.Condition()
@@ -64,7 +65,7 @@ class Server:
 
     async def listen(self, port: int) -> None:
         """Accept connections."""
-        self._site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=2048)
+        self._site = web.TCPSite(self._runner, self._host, port, backlog=2048)
         await self._site.start()
 
     async def refuse(self) -> None:

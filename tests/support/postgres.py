@@ -54,7 +54,8 @@ class Postgres:
 
     user = "buddy"
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, network: str = "") -> None:
+        """`network` (such as `10.0.0.0/24`) may connect, too."""
         self.directory = directory or Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -65,6 +66,10 @@ class Postgres:
         self._data = self.directory / "data"
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
         self._number = 0
+        self._addresses = "*" if network else "127.0.0.1"
+        if network:
+            with (self._data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {network} trust\n")
 
     def _run(self, name: str, *arguments: str) -> None:
         program = _binary(name)
@@ -77,7 +82,7 @@ class Postgres:
         program = _binary("postgres")
         assert program
         options = [f"-c{name}={value}" for name, value in _OPTIONS.items()]
-        command = [program, "-D", str(self._data), "-h", "127.0.0.1", "-p", str(self.port), *options]
+        command = [program, "-D", str(self._data), "-h", self._addresses, "-p", str(self.port), *options]
         log = (self.directory / "log").open("ab")
         self.process = subprocess.Popen(
             command, cwd=self.directory, stdout=log, stderr=log, start_new_session=True, **self._account
