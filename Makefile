@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run production test test-all test-pythons test-e2e pictures chaos lint format bench lock audit docs valkey model speech environment
+.PHONY: help run production test test-postgres test-all test-pythons test-e2e pictures chaos lint format bench lock audit docs valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: environment ## run the tests that each change must pass, about seven minut
 	@$(VENV)/python -m pytest tests/queueing
 	@$(VENV)/python -m pytest
 
+test-postgres: environment ## run the same tests on PostgreSQL, with a server that is made for them
+	@$(VENV)/python -m tests.support.on_postgres $(MAKE) --no-print-directory test
+
 test-all: environment ## run the slow tests as well: crashes, restarts, `make run` itself
 	@$(VENV)/python -m pytest -m "" tests/queueing
 	@$(VENV)/python -m pytest -m "not e2e"
@@ -31,6 +34,9 @@ test-all: environment ## run the slow tests as well: crashes, restarts, `make ru
 	  $(VENV)/python -m pytest -m "" tests/queueing && \
 	  $(VENV)/python -m pytest -m "not e2e" -k "not make_run"; \
 	else echo "redis-server is not installed: skipped the tests with Redis"; fi
+	@if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null; \
+	then $(MAKE) --no-print-directory test-postgres; \
+	else echo "PostgreSQL is not installed: skipped the tests on it (Debian and Ubuntu: apt-get install postgresql)"; fi
 	@$(VENV)/python -m pytest -n 0 -m e2e tests/e2e/test_firefox.py
 	@$(VENV)/python -m tests.chaos --seed 1
 

@@ -42,6 +42,9 @@ class Refused(Exception):
             (b"Content-Type", b"application/problem+json"),
             (b"Content-Length", str(len(self.body)).encode()),
             (b"Cache-Control", b"no-store, private"),
+            (b"Content-Security-Policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+            (b"X-Content-Type-Options", b"nosniff"),
+            (b"Referrer-Policy", b"same-origin"),
             (b"Connection", b"close"),
         ]
         if self.retry_after is not None:

@@ -41,5 +41,9 @@ def worst(findings: Iterable[Finding]) -> str:
 
 def one_line(text: object) -> str:
     """Return a text of another program on one line, without characters that control a terminal."""
-    line = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else "?" for c in line)[:500]
+    return inert(" ".join(str(text).split()))[:500]
+
+
+def inert(text: str) -> str:
+    """Return a text without characters that control a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

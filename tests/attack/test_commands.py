@@ -3,7 +3,11 @@
 import io
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command, get_commands
+
+from chat.accounts.models import Block
 
 from .victim import MARK, user_victim
 
@@ -38,6 +42,22 @@ def ours() -> set[str]:
 
 def test_every_command_has_a_row():
     assert ours() == set(COMMANDS), f"Correct COMMANDS in {__file__} for {ours() ^ set(COMMANDS)}"
+
+
+@pytest.mark.parametrize("hostile", ["\x1b]0;title\x07", "\x9b31m", "a\nb\r\u202ec"], ids=ascii)
+def test_names_and_notes_that_a_command_prints_control_no_terminal(hostile: str):
+    """O17: what stands in the database, by whatever way it came there."""
+    user = User.objects.create_user(f"mallory{hostile}", password="x-4711-long")
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    Block.objects.create(owner="s:a", reason=f"You{hostile}", created_by=f"root{hostile}")
+    out = io.StringIO()
+    for command in (["block"], ["reset_second_factor", user.username]):
+        call_command(*command, stdout=out)
+    with pytest.raises(CommandError) as refused:
+        call_command("reset_second_factor", user.username)
+    lines = [*out.getvalue().split("\n"), str(refused.value)]
+    assert len(lines) == 4
+    assert all(line.isprintable() for line in lines), lines
 
 
 @pytest.mark.parametrize("name", [name for name, args in COMMANDS.items() if args is not None])

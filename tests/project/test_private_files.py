@@ -73,7 +73,8 @@ def test_var_of_an_earlier_version_is_closed_with_all_its_files(tmp_path):
 def test_check_names_what_others_can_read(tmp_path, settings, monkeypatch):
     settings.VAR_DIR = tmp_path / "var"
     settings.BASE_DIR = tmp_path
-    monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(tmp_path / "elsewhere.sqlite3"))
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "elsewhere.sqlite3")}
+    monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | sqlite)
     keep_private(settings.VAR_DIR)
     assert check_private_files(None) == []
     for path in (settings.VAR_DIR / "secret_key", tmp_path / "elsewhere.sqlite3-wal"):

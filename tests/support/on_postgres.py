@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, is_installed
 
 
 def run(command: list[str]) -> int:
     """Return the exit code of the command, after which the server and its data are gone."""
+    if not is_installed():
+        sys.exit("PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)")
     server = Postgres()
     try:
         server.start()

@@ -36,6 +36,11 @@ def _binary(name: str) -> str | None:
     return str(found[-1]) if found else shutil.which(name)
 
 
+def is_installed() -> bool:
+    """Return whether there is a server to start."""
+    return _binary("postgres") is not None
+
+
 def _account() -> dict[str, Any]:
     """Return the arguments of `subprocess` that run a command not as root, which PostgreSQL refuses."""
     if os.getuid() != 0:
@@ -210,7 +215,7 @@ def _default_database(settings: dict[str, Any]) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """The session's server."""
-    if not _binary("postgres"):
+    if not is_installed():
         pytest.skip("PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)")
     server = Postgres()
     server.start()

@@ -12,6 +12,9 @@ import sys
 #: Seconds of CPU time, bytes of memory, bytes of output. Libraries alone use 300 MB of address space.
 CPU, MEMORY, OUTPUT = 20, 1024**3, 16 * 1024**2
 
+#: Beginnings of the names of Python's audit events for connections and processes.
+_FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+
 
 def _limit_resources() -> None:
     limits = {
@@ -25,9 +28,16 @@ def _limit_resources() -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
+def _refuse(event: str, _arguments: tuple[object, ...]) -> None:
+    """Raise `PermissionError` when anything opens a connection or starts a process. No file needs that."""
+    if event.startswith(_FORBIDDEN):
+        raise PermissionError(event)
+
+
 def main() -> None:
     """Read a file from stdin and write the result to stdout."""
     _limit_resources()
+    sys.addaudithook(_refuse)
     from . import Unreadable, kinds, texts
 
     answer: dict[str, object]

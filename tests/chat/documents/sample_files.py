@@ -187,6 +187,17 @@ def laughing_word() -> bytes:
     return changed_word("word/document.xml", xml.encode())
 
 
+def word_with_entity(part: str, url: str, before: str = "") -> bytes:
+    """Return a Word file, one part of which shows what is at an address."""
+    with zipfile.ZipFile(io.BytesIO(word())) as file:
+        xml = file.read(part).decode()
+    head, _, body = xml.partition("?>")
+    start = body.index(">", body.index("<")) + 1
+    declared = f'{head}?>{before}<!DOCTYPE x [<!ENTITY e SYSTEM "{url}">]>{body[:start]}'
+    shown = body[start:].replace("Nobody knows.", "&e;")
+    return changed_word(part, (declared + ("" if "&e;" in shown else "&e;") + shown).encode())
+
+
 def zipped(**files: bytes) -> bytes:
     """Return a zip file with these members; two underscores in a name mean a slash."""
     out = io.BytesIO()

@@ -100,6 +100,39 @@ def test_read_slots_all_taken_is_busy(monkeypatch):
     assert read(b"hello").text == "hello"
 
 
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')",
+        "import subprocess; subprocess.run(['true'])",
+        "import os; os.system('true')",
+    ],
+)
+def test_child_process_reaches_no_network_and_starts_no_process(attempt):
+    script = (
+        "import sys\n"
+        "from chat.documents.reader import __main__ as reader\n"
+        "sys.addaudithook(reader._refuse)\n"
+        f"try: {attempt}\n"
+        "except PermissionError: print('refused')\n"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "refused\n"
+
+
+@pytest.mark.parametrize(
+    "part", ["word/document.xml", "word/styles.xml", "[Content_Types].xml", "_rels/.rels"]
+)
+@pytest.mark.parametrize("before", ["", f"<!--{'x' * 5000}-->"], ids=["", "after a comment"])
+def test_word_file_with_an_external_entity_reads_no_other_file(part, before, tmp_path):
+    """ASVS 1.5.1."""
+    (tmp_path / "secret").write_text("zqsecret")
+    data = sample_files.word_with_entity(part, f"file://{tmp_path}/secret", before)
+    with suppress(InvalidInput):
+        assert "zqsecret" not in read(data).text
+
+
 def test_child_process_memory_is_limited():
     script = (
         "from chat.documents.reader.__main__ import MEMORY, _limit_resources\n"

@@ -67,10 +67,12 @@ def test_large_bodies_are_refused_and_take_no_memory(web, megabytes):
 
 
 def test_server_answers_odd_requests_and_says_nothing_about_itself(web):
-    port = web().port
+    port = web(TEST_ALLOWED_HOSTS="localhost").port
     check_body_longer_than_its_length(port)
+    check_two_lengths(port)
     check_expectation(port)
     check_headers(port)
+    check_protection(port)
 
 
 def check_body_longer_than_its_length(port: int) -> None:
@@ -81,6 +83,49 @@ def check_body_longer_than_its_length(port: int) -> None:
         answer = http.client.HTTPResponse(line)
         answer.begin()
         assert answer.status == 404
+
+
+def check_two_lengths(port: int) -> None:
+    """ASVS 4.2.1: a body whose end is said twice is refused, so no second request hides in it."""
+    twice = (
+        "Content-Length: 40\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 40",
+        "Content-Length: 40\r\nContent-Length: 5",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: xchunked",
+        "Content-Length: +5",
+        "Content-Length: 5, 40",
+    )
+    for how in twice:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+            head = f"POST /nothing HTTP/1.1\r\nHost: localhost\r\n{how}\r\n\r\n"
+            line.sendall(f"{head}0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            answers = line.makefile("rb").read()
+        assert answers.startswith(b"HTTP/1.1 400 "), (how, answers)
+        assert answers.count(b"HTTP/1.1") == 1, (how, answers)
+
+
+def check_protection(port: int) -> None:
+    """ASVS 3.4.3 to 3.4.6: also what Django never sees, or refuses first, says how browsers may use it."""
+    large = {"Content-Length": str(10**9)}
+    for path, headers, status in (
+        ("/nothing", {}, 404),
+        ("/static/nothing.js", {}, 404),
+        ("/healthz", {}, 200),
+        ("/", {"Host": "evil.example"}, 400),
+        ("/healthz", large, 413),
+        ("/api/travel", {"Content-Length": "5", "Content-Encoding": "gzip"}, 403),
+    ):
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        line.request("POST" if "Content-Length" in headers else "GET", path, headers=headers)
+        if headers.get("Content-Length") == "5":
+            line.send(b"12345")
+        answer = line.getresponse()
+        assert answer.status == status, (path, headers)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", (path, status)
+        assert answer.headers["Referrer-Policy"] == "same-origin", (path, status)
+        for directive in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert directive in answer.headers["Content-Security-Policy"], (path, status)
 
 
 def check_expectation(port: int) -> None:

@@ -71,7 +71,7 @@ def test_database_of_newer_code_is_a_warning(migrations):
 def test_postgresql_is_named_with_its_connections(postgres):
     found = list(database.examine())
     assert "PostgreSQL" in texts(found, OK)
-    assert "of 60 connections are in use" in texts(found, OK)
+    assert "of 200 connections are in use" in texts(found, OK)
 
 
 # --- Redis ------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def leave(name: str) -> dict[str, Any]:
     translation.activate("de")
     timezone.activate("Asia/Tokyo")
     transaction.atomic().__enter__()
-    Written.objects.create(job_id=name, state="uncommitted")
+    Written.objects.create(job_id=name, state="left open")
     return before
 
 

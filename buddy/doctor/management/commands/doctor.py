@@ -19,7 +19,7 @@ from buddy.doctor import (
     redis_server,
     web,
 )
-from buddy.doctor.findings import EXIT_CODES, OK, PROBLEM, WARNING, Finding, Look, worst
+from buddy.doctor.findings import EXIT_CODES, OK, PROBLEM, WARNING, Finding, Look, inert, worst
 from buddy.doctor.run import run
 
 _STYLES = {OK: "SUCCESS", WARNING: "WARNING", PROBLEM: "ERROR"}
@@ -71,9 +71,9 @@ class Command(BaseCommand):
     def _print(self, look: Look, findings: list[Finding]) -> None:
         for finding in findings:
             level = getattr(self.style, _STYLES[finding.level])(f"{finding.level:<8}")
-            self.stdout.write(f"{level} {look.name:<9} {finding.text}")
+            self.stdout.write(f"{level} {look.name:<9} {inert(finding.text)}")
             if finding.advice:
-                self.stdout.write(f"{'':<19}→ {finding.advice}")
+                self.stdout.write(f"{'':<19}→ {inert(finding.advice)}")
         self.stdout.flush()
 
 

@@ -26,11 +26,11 @@ class Command(BaseCommand):
         user = _user(name)
         removed, _ = Authenticator.objects.filter(user=user).delete()
         if not removed:
-            raise CommandError(f"{name} has no second factor.")
+            raise CommandError(f"{name!r} has no second factor.")
         end_access(user)
         get_adapter().send_notification_mail("account/email/second_factor_reset", user)
         self.stdout.write(
-            f"The second factor of {user.get_username()} was removed, and all access has ended."
+            f"The second factor of {user.get_username()!r} was removed, and all access has ended."
         )
 
 
@@ -39,5 +39,5 @@ def _user(name: str) -> User:
     verified = EmailAddress.objects.filter(email=name.lower(), verified=True).select_related("user").first()
     user = verified.user if verified else User.objects.filter(username=name).first()
     if user is None:
-        raise CommandError(f"There is no user {name}.")
+        raise CommandError(f"There is no user {name!r}.")
     return user

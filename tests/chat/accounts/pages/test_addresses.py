@@ -128,6 +128,26 @@ async def test_expired_code_ends_the_sign_up_and_leaves_nothing_in_the_session(m
         assert ALICE not in str(await sync_to_async(alice.client.session.load)())
 
 
+@pytest.mark.parametrize(
+    "end", ["\nBcc: bob@example.org", "\r\n\r\nHello", "%0aBcc: x@y.z", "\x00", "\u2028x"]
+)
+async def test_line_breaks_in_an_address_or_a_name_reach_no_mail(mail_server, end):
+    """ASVS 1.3.11."""
+    async with browser() as alice, browser() as mallory:
+        await sign_up_with_address(alice)
+        sent = len(await outbox())
+        for path in ("sign-up/", "reset/"):
+            await submit_form(mallory, path, email=ALICE + end, password1=PASSWORD, password2=PASSWORD)
+        await submit_form(alice, "email/", email=ALICE + end, action_add="1")
+        assert len(await outbox()) == sent
+        mallory.client.defaults |= {"user-agent": f"Firefox{end}", "x-forwarded-for": f"192.0.2.1{end}"}
+        await submit_form(mallory, "reset/", email=ALICE)
+        for message in (await outbox())[sent:]:
+            headers = message.message().as_string().partition("\n\n")[0]
+            assert "Bcc" not in headers
+            assert message.recipients() == [ALICE]
+
+
 async def test_mails_to_one_address_are_limited(mail_server):
     mail_server.LIMITS = mail_server.LIMITS | {"mail": "2/hour"}
     async with browser() as mallory:
