@@ -52,6 +52,19 @@ def check_cross_site_cookies(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     ]
 
 
+def _check_way_to_oidc() -> list[CheckMessage]:
+    """Report an OpenID provider without TLS: its tokens are believed because of where they come from."""
+    if settings.OIDC_URL.startswith("https://") or not settings.HTTPS:
+        return []
+    return [
+        Warning(
+            f"OIDC_URL is {settings.OIDC_URL!r}: on the way from there, others can write who signs in.",
+            hint="Use the https:// address of the provider.",
+            id="chat.W014",
+        )
+    ]
+
+
 @register()
 def check_oidc(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report an OpenID provider that cannot be used."""
@@ -59,7 +72,7 @@ def check_oidc(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not url and settings.SIGN_UP != "oidc":
         return []
     if is_http_url(url) and client_id:
-        return []
+        return _check_way_to_oidc()
     return [
         Error(
             f"OIDC_URL is {url!r}, and OIDC_CLIENT_ID is {client_id!r}: no person can sign in there.",

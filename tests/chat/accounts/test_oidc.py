@@ -225,3 +225,18 @@ def test_provider_that_cannot_be_used_is_an_error(
 ):
     settings.OIDC_URL, settings.OIDC_CLIENT_ID, settings.SIGN_UP = url, client_id, mode
     assert [message.id for message in check_oidc(None)] == found
+
+
+@pytest.mark.parametrize(
+    ("url", "https", "found"),
+    [
+        ("http://login.example.org", True, ["chat.W014"]),
+        ("https://login.example.org", True, []),
+        ("http://localhost:8080", False, []),
+    ],
+)
+def test_provider_without_tls_of_a_public_site_is_a_warning(
+    settings: Any, url: str, https: bool, found: list[str]
+):
+    settings.OIDC_URL, settings.OIDC_CLIENT_ID, settings.HTTPS = url, "buddy", https
+    assert [message.id for message in check_oidc(None)] == found

@@ -1,10 +1,12 @@
 """The public parts of the API: companions, queue status, its own description, and errors."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
+from chat.accounts.access.session_store import SessionStore
 from chat.protocol.schemas import FailAt
 
 from .visitor import problem
@@ -120,3 +122,22 @@ async def test_answers_are_stored_in_no_cache(path):
     response = await AsyncClient().get(path)
     directives = {part.strip() for part in response["Cache-Control"].split(",")}
     assert {"no-store", "private"} <= directives
+
+
+@pytest.mark.parametrize("path", ["/", "/api/threads", "/api/usage", "/account/", "/admin/"])
+async def test_unexpected_error_tells_its_client_nothing_and_the_log_everything(path, monkeypatch, caplog):
+    """ASVS 16.5.1."""
+
+    def broken(*_: Any) -> None:
+        raise ValueError("zq-secret of /etc/buddy")
+
+    client = AsyncClient(raise_request_exception=False)
+    await client.get("/")
+    for name in ("load", "aload"):
+        monkeypatch.setattr(SessionStore, name, broken)
+    answer = await client.get(path)
+    assert answer.status_code == 500
+    for said in (b"zq-secret", b"Traceback", b"ValueError", b"/etc/buddy", b".py"):
+        assert said not in answer.content
+    assert {"no-store", "private"} <= set(answer["Cache-Control"].split(", "))
+    assert "zq-secret" in caplog.text

@@ -131,6 +131,23 @@ async def test_sign_in_is_logged_with_the_user_and_how_without_the_name(caplog):
     ]
 
 
+@pytest.mark.parametrize("page", ["sign-in/", "sign-up/", "password/", "erase/"])
+async def test_field_of_a_password_is_masked_and_left_to_the_browser(page):
+    """ASVS 6.2.6, 6.2.7: password managers know the fields, and no script hears what is pasted there."""
+    async with browser() as alice:
+        if page not in ("sign-in/", "sign-up/"):
+            await sign_up(alice)
+        html = (await alice.client.get(f"/account/{page}")).content.decode()
+        fields = re.findall(r"<input[^>]*password[^>]*>", html)
+        assert fields
+        for field in fields:
+            assert 'type="password"' in field
+            assert re.search(r'autocomplete="(current|new)-password"', field), field
+        scripts = {src.rpartition("/")[2] for src in re.findall(r'<script[^>]*src="([^"]*)"', html)}
+        assert scripts <= {"passkeys.js", "theme.js", "early.js"}, scripts
+        assert not re.search(r"\son\w+=", html)
+
+
 async def test_sign_in_over_the_limit_is_429(settings):
     settings.LIMITS = settings.LIMITS | {"login": "3/minute"}
     await sync_to_async(User.objects.create_user)("alice", password=PASSWORD)
