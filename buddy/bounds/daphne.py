@@ -226,7 +226,28 @@ class BoundedChannel(http.HTTPChannel):
 
 
 class BoundedSocket(ws_protocol.WebSocketProtocol):
-    """A socket that reads no further while the application has many frames to read."""
+    """A socket that reads no further while the application, or the client, has much to read."""
+
+    _client_is_behind = False
+
+    def connectionMade(self) -> None:
+        """Hear from the connection when what was written waits for the client: 64 kB, and when none does."""
+        super().connectionMade()
+        self.transport.unregisterProducer()  # of the request that became this socket
+        self.transport.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:
+        """Read no further: each frame, also a ping, would have an answer that waits in memory."""
+        self._client_is_behind = True
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read on: the client has read everything."""
+        self._client_is_behind = False
+        self._read_on()
+
+    def stopProducing(self) -> None:
+        """Do nothing: the connection is closed."""
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a frame to the application."""
@@ -237,7 +258,8 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
 
     def _read_on(self) -> None:
         if self.application_queue.qsize() <= UNREAD_FRAMES:
-            self.transport.resumeProducing()
+            if not self._client_is_behind:
+                self.transport.resumeProducing()
         elif self.state == self.STATE_OPEN:
             reactor.callLater(UNREAD_PAUSE, self._read_on)
 

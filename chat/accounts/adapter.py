@@ -60,6 +60,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ValidationError(texts.NO_ADDRESS_AS_NAME)
         return str(super().clean_username(username, shallow))
 
+    def clean_email(self, email: str) -> str:
+        """Return an address to which a mail can be sent. Raise `ValidationError` for another."""
+        return mail.sendable(str(super().clean_email(email)))
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether this visitor may create an account with a password."""
         return signing_up.is_open(request)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
@@ -34,6 +35,15 @@ PURPOSE = "outgoing mail"
 _UNAVAILABLE = 421
 #: Expired mails deleted at a time.
 _PRUNED = 500
+
+
+def sendable(address: str) -> str:
+    """Return an address. Raise `ValidationError` if its host cannot be written in a mail."""
+    try:
+        address.rpartition("@")[2].encode("idna")
+    except UnicodeError:
+        raise ValidationError(texts.NO_ADDRESS, code="invalid") from None
+    return address
 
 
 def post(message: EmailMessage, lifetime: timedelta, share: str = "") -> None:

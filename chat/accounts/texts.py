@@ -14,6 +14,7 @@ LABELS = {
     "code": "Code",
 }
 NO_RESET = "This site sends no e-mail. A forgotten password cannot be reset."
+NO_ADDRESS = "Enter a valid e-mail address."
 NO_ADDRESS_AS_NAME = (
     "A name cannot be an e-mail address. This site sends no e-mail, so it cannot check that it is yours."
 )

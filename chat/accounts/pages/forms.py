@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from chat.accounts import second_factor, signing_up, texts
+from chat.accounts import mail, second_factor, signing_up, texts
 from chat.accounts.access import tries
 
 from .sign_up import PendingSignUp
@@ -134,7 +134,7 @@ class ResetForm(_OurWords, account_forms.ResetPasswordForm):
 
     def clean_email(self) -> str:
         """Return the address, and find the account that has verified it. Others own nothing by it."""
-        email = self.cleaned_data["email"].lower()
+        email = mail.sendable(self.cleaned_data["email"].lower())
         self.users = [user for user in EmailAddress.objects.get_users_for(email) if user.is_active]
         return email
 

@@ -140,7 +140,8 @@ async def test_line_breaks_in_an_address_or_a_name_reach_no_mail(mail_server, en
             await submit_form(mallory, path, email=ALICE + end, password1=PASSWORD, password2=PASSWORD)
         await submit_form(alice, "email/", email=ALICE + end, action_add="1")
         assert len(await outbox()) == sent
-        mallory.client.defaults |= {"user-agent": f"Firefox{end}", "x-forwarded-for": f"192.0.2.1{end}"}
+        if end.isascii():
+            mallory.client.defaults |= {"user-agent": f"Firefox{end}", "x-forwarded-for": f"192.0.2.1{end}"}
         await submit_form(mallory, "reset/", email=ALICE)
         for message in (await outbox())[sent:]:
             headers = message.message().as_string().partition("\n\n")[0]
