@@ -58,6 +58,7 @@ def test_request_that_has_begun_is_answered_after_sigterm(web):
 def test_connections_that_wait_at_sigterm_are_answered(web):
     """Those that the kernel has taken, and this process has not yet: a frozen process shows them."""
     server = web()
+    server.get("/healthz")  # by now it runs, and not only its port is open
     server.process.send(signal.SIGSTOP)
     waiting = [connect(server) for _ in range(5)]
     for connection in waiting:
