@@ -1,5 +1,6 @@
 """System checks of the project: `manage.py check` and every start run them."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -49,3 +50,26 @@ def check_variable_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Docker and systemd keep comments after values. Write comments on lines of their own."
         found.append(Warning(message, hint=hint, id="buddy.W004"))
     return found
+
+
+@register()
+def check_optional_packages(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report settings whose package is not installed."""
+    wanted = {"SENTRY_DSN": "sentry_sdk", "TRACES": "opentelemetry.exporter"}
+    given = {"SENTRY_DSN": settings.SENTRY_DSN, "TRACES": settings.QUEUEING["TRACES"]}
+    return [
+        Warning(
+            f"{name} is set, but its package is not installed.",
+            hint="Install deploy/locks/monitoring.txt (docs/monitoring.md).",
+            id="buddy.W007",
+        )
+        for name, package in wanted.items()
+        if given[name] and not _is_installed(package)
+    ]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False

@@ -14,6 +14,7 @@ from daphne import cli, server
 from twisted.internet import defer, error
 from twisted.python.failure import Failure
 
+from buddy.alerts import watch
 from buddy.bounds.daphne import open_channels
 from queueing.api.monitoring import notify
 
@@ -43,6 +44,7 @@ class GracefulServer(server.Server):
         """Clean up, and say that the event loop runs. Called every second."""
         super().application_checker()
         notify("WATCHDOG=1")
+        watch.start()
 
     def kill_all_applications(self) -> Any:
         """Return a Deferred that fires when all requests are answered, or the rest is cancelled."""

@@ -11,8 +11,9 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
+from buddy.alerts import watch
 from buddy.loop_watch import LoopWatch
-from queueing.api import log_ids, new_id
+from queueing.api import log_ids, new_id, tracing
 from queueing.api.database import SerialThread, TidyThreads
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class HttpHandler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
+        tracing.arrived()
         async with ThreadSensitiveContext(executor=SerialThread(self._threads)):
             with log_ids(request=_request_id(scope)):
                 await self.handle(scope, receive, send)
@@ -79,5 +81,6 @@ class TidyLoop:
         if loop not in self._loops:
             loop.set_default_executor(TidyThreads(_THREADS, thread_name_prefix="shared"))
             LoopWatch()
+            watch.start()
             self._loops.add(loop)
         await self._inner(scope, receive, send)

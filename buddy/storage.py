@@ -28,10 +28,11 @@ class Collected(StaticFilesConfig):
         """Register the project's system checks and metrics."""
         from queueing.api.metrics import register_metrics
 
-        from . import checks, loop_watch, web_metrics  # noqa: F401
+        from . import checks, error_reports, loop_watch, web_metrics  # noqa: F401
 
         register_metrics(loop_watch.metrics)
         register_metrics(web_metrics.metrics)
+        error_reports.install()
         super().ready()
 
 

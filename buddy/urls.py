@@ -13,6 +13,7 @@ from chat.http.problems import no_such_address, with_problem_405
 from .health import healthz, readyz
 from .metrics import metrics
 
+handler400 = "chat.http.problems.bad_request"
 handler500 = "chat.http.problems.server_error"
 urlpatterns = [
     path("", index, name="index"),

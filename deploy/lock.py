@@ -11,6 +11,7 @@ from deploy.local.bootstrap import (
     APP,
     LOCKS,
     MODEL,
+    MONITORING,
     OLDEST,
     PIP_INSTALL,
     ROOT,
@@ -34,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         together = f"{directory}/together.txt"
         try:
-            resolve(python, [APP, VALKEY, TEST], together, [])
+            resolve(python, [APP, VALKEY, TEST, MONITORING], together, [])
             for path, locked in LOCKS.items():
                 print(f"lock: writing {locked}", flush=True)
                 resolve(

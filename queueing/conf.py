@@ -122,6 +122,8 @@ class EngineConf:
     """Dotted names of the functions that `async_task()`, schedules and hooks of Django-Q2 may run."""
     version: str = ""
     """The version that workers report, for operators who watch a deployment."""
+    traces: bool = False
+    """Whether spans of jobs go to an OpenTelemetry collector (tracing.py)."""
     health_file: str = ""
     """A file whose time a cluster renews every second while it works, for probes of containers."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from . import tracing
 from .conf import get_queue
 from .errors import BadSubmission, Rejected
 from .events import delivery, messages, standing
@@ -130,7 +131,9 @@ def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> bool:
 
 
 def _enqueue(submission: Submission) -> None:
-    submission.queued_event = enqueue_and_announce(submission.job)
+    job = submission.job
+    submission.queued_event = enqueue_and_announce(job)
+    tracing.submitted(job.id.hex, job.kind, job.queue, job.created_at)
 
 
 def enqueue_and_announce(job: Job) -> messages.Event | None:

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "buddy.storage.Collected",  # django.contrib.staticfiles
     "buddy.doctor",  # for its command
+    "buddy.alerts",
     "channels",
     "ninja",  # for the static files of /api/docs: the default is a CDN, which our CSP blocks
     "corsheaders",
@@ -160,12 +161,21 @@ def is_relevant(record: LogRecord) -> bool:
     return getattr(getattr(record, "request", None), "path", "") not in ("/readyz", "/api/queue/status")
 
 
+def drop_traceback(record: LogRecord) -> bool:
+    """Leave the traceback of a wrong host name out: its line says all. Return True."""
+    record.exc_info = None
+    return True
+
+
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORM = env.str("LOG_FORMAT", default="text", one_of=("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"relevant": {"()": "django.utils.log.CallbackFilter", "callback": is_relevant}},
+    "filters": {
+        "relevant": {"()": "django.utils.log.CallbackFilter", "callback": is_relevant},
+        "without_traceback": {"()": "django.utils.log.CallbackFilter", "callback": drop_traceback},
+    },
     "formatters": {
         "text": {
             "class": "queueing.values.log_lines.LineFormatter",
@@ -182,7 +192,10 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO", one_of=_LEVELS)},
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
+    },
 }
 
 env.refuse_wrong_values()

@@ -13,6 +13,15 @@ CHANNEL_LAYERS = {
 #: Clients with this token can read /metrics (docs/metrics.md). If empty, only staff can.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+#: Where unexpected errors are reported (buddy/error_reports.py).
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+
+#: Who receives health warnings, and from which level on (docs/monitoring.md).
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_SLACK_URL = env.str("ALERT_SLACK_URL", default="")
+ALERT_LEVEL = env.str("ALERT_LEVEL", default="warning", one_of=("warning", "critical"))
+
 #: A network (an IPv4 address, or an IPv6 /64) may have the open questions and the budget of this many
 #: visitors without accounts.
 VISITORS_PER_NETWORK = env.int("VISITORS_PER_NETWORK", default=10, at_least=1)
@@ -35,6 +44,7 @@ QUEUEING = {
     "OWNERS_PER_SHARE": VISITORS_PER_NETWORK,
     "PRELOAD": ("openai", "aiohttp"),
     "VERSION": env.str("RELEASE", default=""),
+    "TRACES": env.bool("TRACES", default=False),
     "HEALTH_FILE": env.str("HEALTH_FILE", default=""),
     # The project has no tasks of Django-Q2. An installation can name its own functions.
     "TASKS": tuple(env.list("QUEUE_TASKS", default=[])),

@@ -10,12 +10,13 @@ from inspect import iscoroutinefunction
 from math import ceil
 from typing import Any
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template import loader
 from django.urls import URLPattern
+from django.views.defaults import bad_request as default_bad_request
 from django.views.defaults import server_error as default_server_error
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -101,6 +102,13 @@ def _any_other(exc: Exception) -> HttpResponse:
     if refusal is None:
         logger.error("an API call failed", exc_info=exc)
     return _of_refusal(refusal or SERVER_ERROR)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django refuses. For a wrong name of the host, say what its operator can do."""
+    if isinstance(exception, DisallowedHost):
+        return HttpResponse(f"{texts.UNKNOWN_HOST}\n", status=400, content_type="text/plain; charset=utf-8")
+    return default_bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

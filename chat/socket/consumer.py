@@ -30,7 +30,7 @@ from chat.limits import disk
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
-from queueing.api import add_log_ids, events, log_ids
+from queueing.api import add_log_ids, events, log_ids, tracing
 from queueing.api.events import Event, PressureWatch
 from queueing.api.sockets import CloseCode, close_channel, in_thread
 
@@ -129,6 +129,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame. The socket survives every error, but not errors without end."""
+        tracing.arrived()
         with log_ids(owner=self.client.owner if self.client else ""):
             await self._receive(text_data)
 

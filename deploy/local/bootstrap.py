@@ -28,6 +28,7 @@ MODEL = "deploy/local/requirements-models.txt"
 SPEECH = "deploy/local/requirements-speech.txt"
 TEST = "tests/requirements.txt"
 TOOLS = "deploy/tools-requirements.txt"
+MONITORING = "deploy/monitoring/requirements.txt"
 #: Requirement file -> its lock file (deploy/lock.py): exact versions and hashes of all packages.
 LOCKS = {
     APP: "deploy/locks/app.txt",
@@ -36,6 +37,7 @@ LOCKS = {
     SPEECH: "deploy/locks/speech.txt",
     TEST: "deploy/locks/test.txt",
     TOOLS: "deploy/locks/tools.txt",
+    MONITORING: "deploy/locks/monitoring.txt",
 }
 
 OLDEST = (3, 11)

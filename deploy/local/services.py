@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 
-from . import environment, model_server, valkey
+from . import addresses, environment, model_server, valkey
 from .bootstrap import Problem
 
 MIGRATE_AND_COLLECT = [sys.executable, "-m", "deploy.local.migrate_and_collect"]
@@ -30,6 +30,8 @@ class Service:
     publishes: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that name this service for the others."""
     address: str = ""
+    also: tuple[str, ...] = ()
+    """Where other computers find it."""
     grace: float = 5.0
     """Seconds between SIGTERM and SIGKILL when the service is stopped."""
 
@@ -98,12 +100,12 @@ def web_service(host: str, port: int) -> Service:
         "buddy.asgi:application",
     ]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    shown = f"[{near}]" if ":" in near else near
     return Service(
         "web",
         command,
         lambda: http_missing(near, port, "/readyz"),
-        address=f"http://{shown}:{port}",
+        address=addresses.url(near, port),
+        also=tuple(addresses.url(name, port) for name in addresses.of_host(host) if name != near),
         grace=20.0,
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 
 from buddy.private_files import keep_private
 
-from . import environment, lock, other_models, services
+from . import addresses, environment, lock, other_models, services
 from .bootstrap import STOPPING, Problem, os_error_line
 from .console import Console
 from .process import Process, SupervisedProcess
@@ -83,6 +83,8 @@ class Supervisor:
             self.console.say(f"{service.name} is running at {service.address} (see var/local.env)")
         subject = f"Buddy is ready at {self.application[-1].address}" if self.application else "Ready"
         self.console.say(f"{subject} (after {took:.1f} s). Press Ctrl-C to stop.")
+        if self.application and (also := self.application[-1].also):
+            self.console.say(f"Other computers reach it at {' or '.join(also)}")
 
     async def name_other_models(self) -> None:
         """Say which model servers already run on this computer, when the demo model answers."""
@@ -190,6 +192,7 @@ def plan(chosen: list[str]) -> Supervisor:
     embedded: list[Service] = []
     if everything:
         host, port = services.host_and_port()
+        addresses.allow(host)
         web = locked(lambda: services.web_service(host, port), "Buddy", lock_files)
         application = [services.cluster_service(), web]
         services.check_free(host, port)

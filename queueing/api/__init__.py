@@ -7,8 +7,9 @@
 
     submit("report.write", {"report_id": "7"}, owner="alice")
 
-The submodules of this package are public, too: `events`, `sockets`, `database`, `monitoring`, `charts`,
-`admin` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private and may change.
+The submodules of this package are public, too: `events`, `sockets`, `database`, `monitoring`, `metrics`,
+`charts`, `admin`, `tracing` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private
+and may change.
 """
 
 from queueing.conf import environment_variables

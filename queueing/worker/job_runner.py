@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from django.db import Error as DatabaseError
 
+from queueing import tracing
 from queueing.conf import get_conf
 from queueing.record import attempts
 from queueing.record.availability import Availability
@@ -125,6 +126,7 @@ class JobRunner:
         result.first_text = output.first_text
         result.lines = output.log_lines
         result.asked_provider = output.context.asked_provider
+        tracing.ended(result)
         self._writer.put(result)
 
     def _on_abandoned(self, active: ActiveRun) -> None:

@@ -17,6 +17,7 @@ from queueing.record.database_thread import DatabaseThread, tidy_connections
 from queueing.record.outage import is_outage
 from queueing.recovery import reconcile, stalled, suspects
 from queueing.schedule import presence, redis_client, scripts
+from queueing.schedule.outage_log import redis_outage
 
 from .abilities import Abilities
 from .liveness.identity import Identity
@@ -65,7 +66,9 @@ class Maintenance:
             self._worker.leave_if_hung()
             try:
                 await self._cycle()
-            except (*redis_client.Unavailable, DatabaseError) as exc:
+            except redis_client.Unavailable as exc:
+                redis_outage.failed(exc)
+            except DatabaseError as exc:
                 logger.warning("maintenance was interrupted: %s: %s", type(exc).__name__, exc)
             await self._wait(max(0.2, heartbeat - (time.monotonic() - began)))
 

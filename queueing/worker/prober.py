@@ -1,17 +1,15 @@
 """A worker process that runs one suspect, alone, and then ends: what kills the process is then known."""
 
 import asyncio
-import logging
 import time
 
 from queueing.conf import get_queue
 from queueing.recovery import suspects
 from queueing.recovery.suspects import Suspect
 from queueing.schedule import redis_client, scripts
+from queueing.schedule.outage_log import redis_outage
 
 from .process import Worker
-
-logger = logging.getLogger(__name__)
 
 #: Seconds after which a prober looks again for a suspect that may start.
 _LOOK_AGAIN = 2.0
@@ -40,7 +38,7 @@ class Prober(Worker):
                     self.identity.expect_suspects(len(waiting) - number)
                     return True
         except redis_client.Unavailable as exc:
-            logger.warning("Redis is unavailable (%s); claiming a suspect again soon", exc)
+            redis_outage.failed(exc)
             return False
         return not waiting
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 
+from queueing import tracing
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.monitoring.counters import WorkerCounters
 from queueing.record.availability import Availability
@@ -25,6 +26,7 @@ from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import Result
 from queueing.record.threads import TidyThreads
 from queueing.schedule import presence, redis_client, scripts
+from queueing.schedule.outage_log import redis_outage
 from queueing.schedule.scripts import Claimed
 
 from . import stop_signals
@@ -142,6 +144,7 @@ class Worker:
         self._watch.stop()
         await redis_client.aclose()
         faulthandler.cancel_dump_traceback_later()
+        tracing.flush()
         if broken:
             raise SystemExit(1)  # 0 is the exit code of a worker that is replaced after its number of jobs
 
@@ -164,7 +167,7 @@ class Worker:
             try:
                 again_in = await self._claim_once()
             except redis_client.Unavailable as exc:
-                logger.warning("Redis is unavailable (%s); claiming again in %g s", exc, _RETRY_DELAY)
+                redis_outage.failed(exc)
                 await asyncio.sleep(_RETRY_DELAY)
                 continue
             if again_in != 0:

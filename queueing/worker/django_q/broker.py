@@ -5,6 +5,7 @@ task runs again. Our workers claim for themselves: Django-Q2's pusher, and with 
 used. Packages are in Redis only: unlike jobs they are lost with it.
 """
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django_q.brokers import Broker
@@ -58,8 +59,12 @@ class RedisBroker(Broker):
         self.purge_queue()
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Store the status of a cluster. Not in Django's cache, which may wait long for its server."""
-        redis_client.client().set(scripts.key(key), value, ex=timeout)
+        """Store the status of a cluster. Not in Django's cache, which may wait long for its server.
+
+        While Redis is unavailable there is none: Django-Q2 would log that every two seconds.
+        """
+        with suppress(*redis_client.Unavailable):
+            redis_client.client().set(scripts.key(key), value, ex=timeout)
 
     def get_stat(self, key: str) -> str | None:
         """Return the status of a cluster, if it is running."""

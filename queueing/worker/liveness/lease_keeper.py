@@ -13,6 +13,7 @@ from typing import Any
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.schedule import presence, redis_client, scripts
+from queueing.schedule.outage_log import redis_outage
 from queueing.worker.runs.active_runs import Claim
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,9 @@ class LeaseKeeper:
             began = time.monotonic()
             try:
                 self._beat()
+                redis_outage.worked()
             except redis_client.Unavailable as exc:
-                logger.warning("the leases were not renewed: Redis is unavailable (%s)", exc)
+                redis_outage.failed(exc)
             except Exception:
                 logger.exception("the leases were not renewed; continuing")
             wait = max(0.2, interval - (time.monotonic() - began))

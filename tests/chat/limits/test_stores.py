@@ -44,6 +44,7 @@ BOUNDS = {
     "queueing.FailedAttempt": "as Job",
     "queueing.LogLine": "as Job",
     "queueing.Dependency": "as Job",
+    "alerts.Alert": "one for each health warning that lasted; alerts.record.prune",
     "queueing.QueueMinute": "one a minute and queue; counters.compact",
     "care.CareCount": "one a day, companion and level",
     "usage.ModelCall": "as Job; one for each call, of which LIMIT_ADDRESS counts all",

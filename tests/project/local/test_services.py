@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import environment, lock, model_server, services, valkey
+from deploy.local import addresses, environment, lock, model_server, services, valkey
 from deploy.local.bootstrap import Problem
 
 
@@ -43,6 +43,29 @@ def test_host_and_port_unset_uses_defaults(monkeypatch: pytest.MonkeyPatch):
 )
 def test_web_service_address_can_be_opened_in_a_browser(host: str, address: str):
     assert services.web_service(host, 8000).address == address
+
+
+def test_host_for_other_computers_is_announced_and_allowed(monkeypatch: pytest.MonkeyPatch):
+    """O13: the addresses of this computer, or the one that HOST names."""
+    monkeypatch.setenv("ALLOWED_HOSTS", "")
+    monkeypatch.setattr(addresses, "_outgoing", lambda *_: "192.168.1.5")
+    also = services.web_service("0.0.0.0", 8001).also
+    assert also == ("http://192.168.1.5:8001", f"http://{socket.gethostname()}:8001")
+    addresses.allow("0.0.0.0")
+    allowed = os.environ["ALLOWED_HOSTS"].split(",")
+    assert allowed == ["localhost", "127.0.0.1", "[::1]", "192.168.1.5", socket.gethostname()]
+    monkeypatch.setenv("ALLOWED_HOSTS", "buddy.example.org")
+    addresses.allow("fd00::5")
+    assert os.environ["ALLOWED_HOSTS"] == "buddy.example.org,[fd00::5]"
+    assert services.web_service("fd00::5", 8001).address == "http://[fd00::5]:8001"
+    assert services.web_service("fd00::5", 8001).also == ()
+
+
+def test_host_for_this_computer_alone_allows_nothing_more(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ALLOWED_HOSTS", "")
+    addresses.allow("127.0.0.1")
+    assert os.environ["ALLOWED_HOSTS"] == ""
+    assert services.web_service("127.0.0.1", 8001).also == ()
 
 
 def test_reason_of_readyz_answer_names_each_check():
