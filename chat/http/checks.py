@@ -1,11 +1,13 @@
 """System checks of the HTTP settings: `manage.py check` and every start run them."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from chat.companions.registry import COMPANIONS
 from chat.upstream.checks import is_http_url
 
 
@@ -36,6 +38,31 @@ def check_client_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def _is_origin(url: str) -> bool:
     parts = urlsplit(url)
     return is_http_url(url) and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+
+
+@register()
+def check_companions(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report companions that lack a part which is in another file (docs/extending.md)."""
+    static = Path(__file__).resolve().parents[1] / "static" / "chat"
+    sprite, styles = ((static / name).read_text() for name in ("sprite.svg", "css/variables.css"))
+    found: list[CheckMessage] = []
+    for name in COMPANIONS:
+        missing = [
+            what
+            for what, is_there in {
+                "its name in COMPANION_IDS (buddy/settings/companions.py)": name in settings.COMPANION_IDS,
+                f"its picture, the symbol mark-{name} in chat/static/chat/sprite.svg": f'"mark-{name}"'
+                in sprite,
+                "its colours in chat/static/chat/css/variables.css": f'[data-companion="{name}"]' in styles,
+            }.items()
+            if not is_there
+        ]
+        if missing:
+            hint = "docs/extending.md has all steps."
+            found.append(
+                Error(f"The companion {name} lacks {' and '.join(missing)}.", hint=hint, id="chat.E016")
+            )
+    return found
 
 
 @register()

@@ -101,6 +101,7 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     for queue in overview["queues"]:
         found += _waiting_warnings(queue)
         found += _unserved_warnings(queue, overview["workers"])
+        found += _limit_warnings(queue)
         found += _unclaimed_warnings(queue, overview["workers"])
         found += _failure_warnings(queue)
     return found
@@ -227,6 +228,12 @@ def _unserved_warnings(queue: dict[str, Any], workers: list[dict[str, Any]]) -> 
         text = f"No running worker serves {queue['name']} ({queue['waiting']} waiting)."
         text += " Resume a quiet worker, or start one: manage.py qcluster"
         yield HealthWarning(CRITICAL, "unserved", queue["name"], text)
+
+
+def _limit_warnings(queue: dict[str, Any]) -> Iterator[HealthWarning]:
+    if queue.get("limitsDiffer"):
+        text = f"The workers have different limits of {queue['name']} in their settings."
+        yield HealthWarning(WARNING, "limits", queue["name"], f"{text} Restart the clusters with the same.")
 
 
 def _unclaimed_warnings(queue: dict[str, Any], workers: list[dict[str, Any]]) -> Iterator[HealthWarning]:

@@ -12,7 +12,7 @@ from queueing.limits import backpressure
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import needs, redis_client, scripts
-from queueing.schedule.presence import presence
+from queueing.schedule.presence import limits_of_workers, presence
 from queueing.states import State
 
 from . import statistics
@@ -23,8 +23,8 @@ async def queue_overview() -> dict[str, Any]:
     """Return counts, pressure, limits and recent statistics of every queue, and the workers. No payloads."""
     recent = await in_thread(statistics.summary)()
     try:
-        queues = [await _summary(q) | recent.get(q.name, {}) for q in get_conf().queues.values()]
         alive, lost = await presence()
+        queues = [await _summary(q, alive) | recent.get(q.name, {}) for q in get_conf().queues.values()]
         unable = await _unable(alive)
         for queue in queues:
             queue["unable"] = sum(row["jobs"] for row in unable if row["queue"] == queue["name"])
@@ -65,7 +65,9 @@ async def _unable(alive: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in found if row["jobs"]]
 
 
-async def _summary(queue: QueueDef) -> dict[str, Any]:
+async def _summary(queue: QueueDef, alive: list[dict[str, Any]]) -> dict[str, Any]:
+    by_worker = limits_of_workers(queue, alive)
+    queue = by_worker[0] if len(by_worker) == 1 else queue
     counts = await redis_client.arun(scripts.counts(queue.name, limiter=queue.limiter))
     kept = [
         await redis_client.aclient().zcard(scripts.queue_key(queue.name, end))
@@ -81,6 +83,7 @@ async def _summary(queue: QueueDef) -> dict[str, Any]:
         "globalConcurrency": now.global_concurrency,
         "ownerConcurrency": now.owner_concurrency,
         "overridden": sorted(counts.changed),
+        "limitsDiffer": len(by_worker) > 1,
         "softLimit": queue.soft_limit,
         "hardLimit": queue.hard_limit,
         "kept": {"completed": kept[0], "failed": kept[1]},

@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from queueing.conf import get_conf
+from queueing.conf import Limiter, QueueDef, get_conf
 
 from . import redis_client, scripts
 from .redis_client import ScriptCall
@@ -83,6 +84,43 @@ def _lost(heartbeats: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [worker for worker in latest.values() if worker["age"] > REMOVE_WORKER_AFTER]
 
 
+def own_limits() -> dict[str, list[Any]]:
+    """Return the limits in the settings of this process, by queue, as a heartbeat has them."""
+    return {queue.name: [*_plain_limits(queue)] for queue in get_conf().queues.values()}
+
+
+def _plain_limits(queue: QueueDef) -> tuple[Any, ...]:
+    limiter = queue.limiter and (queue.limiter.max, queue.limiter.duration)
+    return queue.concurrency, queue.global_concurrency, queue.owner_concurrency, limiter
+
+
+def limits_of_workers(queue: QueueDef, workers: list[dict[str, Any]]) -> list[QueueDef]:
+    """Return the queue with the limits in the settings of the workers, once for each that differs.
+
+    They are what runs: the environment of another process may differ.
+    """
+    found = []
+    for worker in workers:
+        limits = worker.get("limits", {}).get(queue.name)
+        if limits and serves(worker, queue.name):  # an older worker does not report them
+            concurrency, in_total, per_owner, limiter = limits
+            one = replace(
+                queue,
+                concurrency=concurrency,
+                global_concurrency=in_total,
+                owner_concurrency=per_owner,
+                limiter=Limiter(*limiter) if limiter else None,
+            )
+            if one not in found:
+                found.append(one)
+    return found
+
+
+def read_workers() -> list[dict[str, Any]]:
+    """Do `workers` in synchronous code."""
+    return redis_client.run(_presence_call()).workers
+
+
 async def workers_alive() -> int:
     """Return the number of workers that have a fresh heartbeat and receive notifications."""
     return sum(worker.get("listens", True) for worker in await workers())
@@ -90,8 +128,7 @@ async def workers_alive() -> int:
 
 def clusters_alive(queue: str) -> int:
     """Return the number of clusters with a worker that claims jobs of `queue` and is alive. Blocks."""
-    alive = redis_client.run(_presence_call()).workers
-    return len({worker["cluster"] for worker in alive if claims(worker, queue)})
+    return len({worker["cluster"] for worker in read_workers() if claims(worker, queue)})
 
 
 def claims(worker: Mapping[str, Any], queue: str) -> bool:
@@ -106,7 +143,7 @@ async def leave_idle(channel: str) -> None:
 
 def send_quiet(worker: str, is_quiet: bool) -> bool:
     """Ask a worker to claim no jobs, or to claim again. Return False if it has no fresh heartbeat. Blocks."""
-    if not any(found["id"] == worker for found in redis_client.run(_presence_call()).workers):
+    if not any(found["id"] == worker for found in read_workers()):
         return False
     word = "quiet:" if is_quiet else "resume:"
     redis_client.client().publish(scripts.worker_channel(worker), word)

@@ -26,6 +26,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 #: Files that the program makes or a user has, and names of libraries that look like files.
 NOT_OURS = {
     "account.json",
+    "chat/care/jobs.py",  # of docs/extending.md
+    "chat/companions/study.py",
     "report.md",
     "transcript.md",
     "openapi.json",
@@ -136,6 +138,9 @@ OTHER_NAMES = {
     "BUDDY_DEMO_EAR",
     "MALLOC_ARENA_MAX",
     "client_max_body_size",
+    "OPENAI_STUDY_THINKING_TOKENS",
+    "OTEL_TRACES_SAMPLER",
+    "QUEUE_REPORTS_CONCURRENCY",
     "mediaType",
     "process_cpu_seconds_total",
     "process_max_fds",

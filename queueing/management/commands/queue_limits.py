@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from queueing.conf import get_queue
+from queueing.conf import QueueDef, get_queue
 from queueing.control import limit_texts
 from queueing.control.actions import ACTIONS
 from queueing.control.limit_texts import LABELS
 from queueing.errors import BadValue
 from queueing.limits import live_limits
 from queueing.management.operator import OperatorCommand
+from queueing.schedule import presence, redis_client
 
 
 class Command(OperatorCommand):
@@ -21,7 +22,7 @@ class Command(OperatorCommand):
         f"Change the limits of a queue. {ACTIONS['set_limits'].consequence}\n"
         "They survive restarts and deployments; --clear returns to the limits of the settings.\n"
         "Without a limit, the command prints the limits that apply now, and whether they come from the\n"
-        "settings."
+        "settings: those of the running workers, which may differ from the environment of this command."
     )
     examples = (
         "  manage.py queue_limits openai-chat | column -t\n"
@@ -60,12 +61,22 @@ class Command(OperatorCommand):
             self.perform("set_limits", queue=queue, limits=limits)
 
     def _show(self, queue: str) -> None:
-        now, settings = live_limits.effective(queue), get_queue(queue)
+        now, here = live_limits.effective(queue), get_queue(queue)
+        running = _of_workers(queue)
         for name in live_limits.NAMES:
-            value, wanted = getattr(now, name), getattr(settings, name)
-            self.write(
-                f"{name}\t{limit_texts.notation(value)}\t{'settings' if value == wanted else 'changed'}"
-            )
+            value, own = (limit_texts.notation(getattr(one, name)) for one in (now, here))
+            theirs = {limit_texts.notation(getattr(one, name)) for one in running} or {own}
+            origin = "settings" if theirs == {own} else f"settings of the workers (here: {own})"
+            shown = (value, "changed") if value != own else (", ".join(sorted(theirs)), origin)
+            self.write("\t".join((name, *shown)))
+
+
+def _of_workers(queue: str) -> list[QueueDef]:
+    """Return the limits in the settings of the running workers; none without Redis."""
+    try:
+        return presence.limits_of_workers(get_queue(queue), presence.read_workers())
+    except redis_client.Unavailable:
+        return []
 
 
 def _limiter(text: str) -> tuple[int, float] | str:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from queueing.conf import get_conf
+from queueing.schedule import presence
 from queueing.worker.served_queues import served_queues
 
 
@@ -94,6 +95,7 @@ class Identity:
             "gone": self.is_orphan,
             "memory": rss_bytes(),
             "version": get_conf().version,
+            "limits": presence.own_limits(),
         }
 
 

@@ -9,11 +9,14 @@ from io import StringIO
 from uuid import UUID
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from queueing.conf import get_queue
 from queueing.control import verbs
 from queueing.models import AuditEntry, Job, LimitOverride, Pause
+from queueing.monitoring.health import queue_health
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from queueing.values.ids import first_id_at
@@ -205,3 +208,19 @@ def test_help_ends_with_own_examples(command, capsys):
         call_command(f"queue_{command}", "--help")
     examples = capsys.readouterr().out.rpartition("examples:")[2]
     assert examples.count(f"queue_{command}") >= 1
+
+
+def test_limits_shown_are_those_of_the_workers(qcluster, capsys, valkey):
+    """O21: the environment of the command may differ from that of the workers."""
+    qcluster(QUEUE_TEST_NARROW_CONCURRENCY="7")
+    wait_until(lambda: valkey.client.hlen("{buddy}:workers") == 1, "a worker")
+    first = output_of("queue_limits", "test-narrow").splitlines()[0]
+    assert first == f"concurrency\t7\tsettings of the workers (here: {get_queue('test-narrow').concurrency})"
+    shown = async_to_sync(queue_health)()
+    assert next(q for q in shown["queues"] if q["name"] == "test-narrow")["concurrency"] == 7
+    assert "limits" not in {warning["code"] for warning in shown["warnings"]}
+    qcluster()
+    wait_until(lambda: valkey.client.hlen("{buddy}:workers") == 2, "another worker")
+    first = output_of("queue_limits", "test-narrow").splitlines()[0].split("\t")
+    assert first[1].split(", ") == sorted({"7", str(get_queue("test-narrow").concurrency)})
+    assert "limits" in {warning["code"] for warning in async_to_sync(queue_health)()["warnings"]}
