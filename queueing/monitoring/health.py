@@ -5,10 +5,9 @@ The thresholds are constants, not settings: from each of them on an operator sho
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from queueing.conf import get_conf
 from queueing.limits import backpressure
 from queueing.record import orphans
 from queueing.record.database_thread import in_thread
@@ -16,9 +15,12 @@ from queueing.schedule.facts import facts
 from queueing.schedule.presence import claims
 from queueing.schedule.redis_client import Unavailable
 
+from .health_warning import CRITICAL as CRITICAL
+from .health_warning import OK as OK
+from .health_warning import WARNING as WARNING
+from .health_warning import HealthWarning as HealthWarning
 from .overview import queue_overview
-
-OK, WARNING, CRITICAL = "ok", "warning", "critical"
+from .worker_health import worker_warnings
 
 #: Seconds that the next job may wait before it is a warning, and before it is critical.
 OLD, VERY_OLD = 120, 600
@@ -30,26 +32,8 @@ MEMORY_NEARLY_FULL = 0.9
 FAILURES, FAILING, MOSTLY_FAILING = 5, 0.2, 0.5
 #: Failures grow if those per minute of the last five minutes are this many times those of the day.
 GROWTH = 3
-#: Seconds for which a kind may block the event loop of a worker.
-BLOCKING = 1.0
 #: Minutes per day.
 _DAY = 24 * 60
-
-
-@dataclass(frozen=True)
-class HealthWarning:
-    """A problem that an operator should check."""
-
-    level: str
-    """`warning` or `critical`."""
-    code: str
-    """A stable word, such as `no_workers`."""
-    queue: str
-    """The name of the queue; empty for a problem of all queues."""
-    text: str
-    """A sentence, with a fix if there is one. It never quotes payloads."""
-    of: str = "site"
-    """`queues` for those of the engine, which all people may see without the text; else `site`."""
 
 
 Check = Callable[[], Awaitable[list[HealthWarning]]]
@@ -95,7 +79,7 @@ def warnings(overview: dict[str, Any]) -> list[HealthWarning]:
     if overview["redis"] != "ok":
         text = "Redis is unavailable. New jobs are stored but not started. Trying again every second."
         return [HealthWarning(CRITICAL, "redis", "", text)]
-    found = [*_server_warnings(overview.get("server") or {}), *_worker_warnings(overview)]
+    found = [*_server_warnings(overview.get("server") or {}), *worker_warnings(overview)]
     found += _outage_warnings(overview)
     found += map(_unable_warning, overview["unable"])
     for queue in overview["queues"]:
@@ -128,52 +112,6 @@ def _orphan_warnings() -> list[HealthWarning]:
         text = f"{jobs} on the unknown queue {queue}: restore it in the settings, or cancel the jobs."
         found.append(HealthWarning(WARNING, "strays", "", text))
     return found
-
-
-def _worker_warnings(overview: dict[str, Any]) -> Iterator[HealthWarning]:
-    if not overview["workers"]:
-        waiting = sum(queue["waiting"] for queue in overview["queues"] if not queue["paused"])
-        text = f"No worker is running ({waiting} waiting). Start one: manage.py qcluster"
-        yield HealthWarning(CRITICAL, "no_workers", "", text)
-    elif lost := overview.get("lostClusters"):
-        names = ", ".join(f"{cluster['cluster']} on {cluster['host']}" for cluster in lost)
-        text = f"{len(lost)} of the clusters ended without being stopped, and none took their place: {names}."
-        text += " Start as many as before, or wait a day: then that is the new number."
-        yield HealthWarning(WARNING, "lost_cluster", "", text)
-    for worker in overview["workers"]:
-        if worker["age"] > 2 * get_conf().heartbeat:
-            text = f"The last heartbeat of worker {worker['id']} was {worker['age']:g} s ago."
-            yield HealthWarning(WARNING, "heartbeat", "", text)
-        elif not worker.get("listens", True):
-            text = f"Worker {worker['id']} receives no notifications of Redis. It looks for jobs every 10 s."
-            yield HealthWarning(WARNING, "deaf", "", text)
-        if worker.get("quiet"):
-            text = f"Worker {worker['id']} is quiet: it starts no jobs until it is resumed."
-            yield HealthWarning(WARNING, "quiet", "", text)
-        yield from _thread_warnings(worker)
-        yield from _loop_warnings(worker)
-
-
-def _thread_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
-    if hung := worker.get("runningOn"):  # an older worker does not report it
-        kinds = ", ".join(f"{number} of {kind}" for kind, number in sorted(hung.items()))
-        text = f"Plain functions on worker {worker['id']} run on after their runs were stopped ({kinds})."
-        text += " They keep their slots. The worker is replaced if they do not end."
-        yield HealthWarning(WARNING, "hung_threads", "", text)
-
-
-def _loop_warnings(worker: dict[str, Any]) -> Iterator[HealthWarning]:
-    if found := worker.get("blockedBy"):
-        text = (
-            f"{found['kind']} has blocked the event loop of worker {worker['id']} for {found['seconds']:g} s:"
-        )
-        text += " its other jobs wait. Let it await, or make it a plain function."
-        yield HealthWarning(WARNING, "blocked_loop", "", text)
-    slow = {kind: b for kind, b in worker.get("blocking", {}).items() if b["longest"] >= BLOCKING}
-    for kind, b in sorted(slow.items()):
-        text = f"{kind} blocked the event loop of worker {worker['id']} {b['times']} times in five minutes,"
-        text += f" for up to {b['longest']:g} s. Let it await, or make it a plain function."
-        yield HealthWarning(WARNING, "blocking", "", text)
 
 
 def _unable_warning(row: dict[str, Any]) -> HealthWarning:
