@@ -37,7 +37,8 @@ def follow(section: str, copy: Path, *, without: str = "") -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the files of the project."""
-    listed = subprocess.check_output(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.check_output(command, cwd=ROOT)
     for name in listed.decode().split("\0"):
         if name.startswith(("buddy/", "chat/", "queueing/", "templates/", "manage.py")):
             target = tmp_path / name
