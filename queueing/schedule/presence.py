@@ -102,7 +102,7 @@ def limits_of_workers(queue: QueueDef, workers: list[dict[str, Any]]) -> list[Qu
     found = []
     for worker in workers:
         limits = worker.get("limits", {}).get(queue.name)
-        if limits and serves(worker, queue.name):  # an older worker does not report them
+        if limits and queue.name in worker.get("queues", (queue.name,)):  # older workers report neither
             concurrency, in_total, per_owner, limiter = limits
             one = replace(
                 queue,
