@@ -26,7 +26,15 @@ export function createDrawer() {
   }
 
   opener.addEventListener("click", () => set(true));
-  wide.addEventListener("change", () => set(false));
+  // Another size of the text may change it without its event: nothing would be left to close the drawer by.
+  let wasWide = wide.matches;
+  const follow = () => {
+    if (wide.matches === wasWide) return;
+    wasWide = wide.matches;
+    set(false);
+  };
+  wide.addEventListener("change", follow);
+  window.addEventListener("resize", follow);
   $("#sidebar").addEventListener("dismiss", () => set(false));
   set(false);
   return {
