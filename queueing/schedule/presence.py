@@ -21,6 +21,10 @@ REMOVE_WORKER_AFTER = 60
 FORGET_CLUSTER_AFTER = 24 * 60 * 60
 
 
+#: Seconds that a worker has to read what an operator asks of it. It looks at each heartbeat.
+_WISH_SECONDS = 60
+
+
 class RedisClock:
     """The clock of Redis as this process knows it from its last heartbeat."""
 
@@ -145,9 +149,20 @@ def send_quiet(worker: str, is_quiet: bool) -> bool:
     """Ask a worker to claim no jobs, or to claim again. Return False if it has no fresh heartbeat. Blocks."""
     if not any(found["id"] == worker for found in read_workers()):
         return False
-    word = "quiet:" if is_quiet else "resume:"
-    redis_client.client().publish(scripts.worker_channel(worker), word)
+    client = redis_client.client()
+    client.set(_quiet_key(worker), int(is_quiet), ex=_WISH_SECONDS)
+    client.publish(scripts.worker_channel(worker), "quiet:")
     return True
+
+
+async def take_quiet(worker: str) -> bool | None:
+    """Return what `send_quiet` last asked of this worker, once; None if nothing."""
+    wish = await redis_client.aclient().getdel(_quiet_key(worker))
+    return None if wish is None else wish == "1"
+
+
+def _quiet_key(worker: str) -> str:
+    return scripts.key(f"quiet:{worker}")
 
 
 def forget_cluster(cluster: str) -> None:

@@ -41,6 +41,9 @@ class MaintainedWorker(Protocol):
     async def look_for_parked_jobs(self) -> None:
         """Claim jobs that other workers could not do."""
 
+    async def follow_operator(self) -> None:
+        """Be quiet, or not any more, if an operator has asked for it."""
+
     def resize(self, slots: int) -> None:
         """Set how many jobs it may run at once."""
 
@@ -85,6 +88,7 @@ class Maintenance:
         """Do all duties. One that fails does not keep the others from being done."""
         for duty in (
             self._follow_limits,
+            self._worker.follow_operator,
             self._worker.look_for_parked_jobs,
             self._stalled.recover,
             self._count_suspects,

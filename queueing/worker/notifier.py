@@ -31,7 +31,7 @@ class Notifier:
         on_job: Callable[[str, str, str, int, bool], None],
         on_limits: Callable[[], None],
         on_needs: Callable[[], object],
-        on_quiet: Callable[[bool], None],
+        on_quiet: Callable[[], object],
     ) -> None:
         self.own_channel = own_channel
         self._on_job = on_job
@@ -97,8 +97,8 @@ class Notifier:
             self.notify()
         elif word == "needs":
             self._on_needs()
-        elif word in ("quiet", "resume"):
-            self._on_quiet(word == "quiet")
+        elif word == "quiet":
+            self._on_quiet()
         elif word == "owner":
             self._active_runs.rename_owner(*json.loads(rest))
         else:

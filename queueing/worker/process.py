@@ -98,7 +98,7 @@ class Worker:
             on_job=self._on_job,
             on_limits=self._maintenance.run_soon,
             on_needs=lambda: self._background.spawn(self.look_for_parked_jobs()),
-            on_quiet=self.set_quiet,
+            on_quiet=lambda: self._background.spawn(self.follow_operator()),
         )
 
     async def run(self) -> None:
@@ -222,6 +222,12 @@ class Worker:
             self.identity.is_quiet = is_quiet
             logger.warning("worker %s %s", self.identity.id, "is quiet" if is_quiet else "claims jobs again")
             self._notifier.notify()
+
+    async def follow_operator(self) -> None:
+        """Be quiet, or not any more, if an operator has asked for it."""
+        with suppress(*redis_client.Unavailable):  # the next heartbeat looks again
+            wish = await presence.take_quiet(self.identity.id)
+            self.set_quiet(self.identity.is_quiet if wish is None else wish)
 
     async def look_for_parked_jobs(self) -> None:
         """Claim jobs that other workers could not do, if this one can."""

@@ -44,8 +44,8 @@ def notify_channel() -> str:
 def worker_channel(worker: str) -> str:
     """Return the pub/sub channel of one worker.
 
-    The message `job:[<token>,<queue>,<id>,<ms>,<limited>]` hands the worker a job. After `quiet:` it claims
-    none until `resume:`.
+    The message `job:[<token>,<queue>,<id>,<ms>,<limited>]` hands the worker a job. `quiet:` says that an
+    operator wants it to be quiet, or not any more.
     """
     return key(f"notify:{worker}")
 

@@ -28,6 +28,9 @@ class SomeWorker:
         self.slots = 1
         self.counters = WorkerCounters("c/w")
 
+    async def follow_operator(self) -> None:
+        """Do nothing."""
+
     async def look_for_parked_jobs(self) -> None:
         """Fail, as a bug would."""
         raise RuntimeError("a bug")
@@ -77,7 +80,7 @@ async def test_notification_that_cannot_be_read_is_ignored(data, caplog):
         on_job=lambda token, queue, job_id, at, limited: None,
         on_limits=lambda: None,
         on_needs=lambda: None,
-        on_quiet=lambda is_quiet: None,
+        on_quiet=lambda: None,
     )
     notifier._receive("own", data)
     assert "cannot be read" in caplog.text

@@ -127,3 +127,14 @@ def test_worker_that_does_not_run_cannot_be_made_quiet(valkey):
         audited.quiet_worker("gone/1", actor="dora")
     assert not AuditEntry.objects.exists()
     assert redis_client.client().ping()
+
+
+def test_worker_that_hears_no_notification_reads_the_wish_at_its_heartbeat(qcluster, valkey):
+    """Its subscription may begin after its first heartbeat, and a message may be lost."""
+    qcluster()
+    wait_until(lambda: workers(valkey), "a worker")
+    (worker,) = workers(valkey)
+    valkey.client.set(f"{{buddy}}:quiet:{worker['id']}", 1, ex=60)
+    wait_until(lambda: quiet(valkey) == {True}, "a quiet worker")
+    valkey.client.set(f"{{buddy}}:quiet:{worker['id']}", 0, ex=60)
+    assert finished(submit("test.noop", {}).job).state == State.COMPLETED
