@@ -12,8 +12,8 @@ from allauth.account.internal.flows.reauthentication import raise_if_reauthentic
 from allauth.account.utils import get_next_redirect_url
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -43,7 +43,12 @@ class Administration(AdminSite):
         def proven(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if request.method == "POST" and request.path != reverse("admin:logout"):
                 raise_if_reauthentication_required(request, app="admin")
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except (
+                ValidationError
+            ):  # Django's view of links to objects does not expect the id of another kind
+                raise Http404 from None
 
         return super().admin_view(proven, cacheable)
 

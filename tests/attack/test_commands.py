@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "queue_status": ["--json"],
     "renew_secrets": [],
     "reset_second_factor": ["no-such-user"],
+    "try_alerts": [],
     "unblock": ["1"],
 }
 

@@ -49,7 +49,7 @@ class Victim:
 
 
 def everything() -> list[str]:
-    """Return all rows of all tables but the sessions, and the keys of the engine in Redis with their values.
+    """Return all rows of all tables and the keys of the engine in Redis, but for sessions and their copies.
 
     The last use of a token, the last sign-in and counts of tries may change.
     """
@@ -68,7 +68,8 @@ def everything() -> list[str]:
                 for row in cursor.fetchall()
             ]
     client = redis.client()
-    keys = sorted(key for key in client.scan_iter("{buddy}*") if ":tries" not in key)
+    ignored = (":tries", ":app:session:")
+    keys = sorted(key for key in client.scan_iter("{buddy}*") if not any(part in key for part in ignored))
     return found + [f"{key} {client.type(key)}" for key in keys]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.chat.browser import Browser, browser
+from tests.support.valkey import eventually
 
 from .hostile import TEXTS
 from .json_bodies import Body, bodies
@@ -75,7 +76,7 @@ async def test_body_that_holds_the_loop_is_found(watch):
     watch.clear()
     await asyncio.to_thread(sorted, range(4_000_000, 0, -1), key=None)
     await asyncio.to_thread("a".__mul__(30_000_000).count, "aa")
-    assert watch.call > 0.01
+    await eventually(lambda: watch.call > 0.01, "the watching thread to see it")
     watch.clear()
     sum(range(3_000_000))
     await asyncio.sleep(0)
