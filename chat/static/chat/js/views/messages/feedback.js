@@ -15,7 +15,9 @@ const MAX_COMMENT = 1000; // code points; the server's limit
 export function pressThumb(thumb, message, tools) {
   const { value } = thumb.dataset;
   const { id, feedback } = message();
-  if (value === "down" && drafts.read(commentPlace(id)).text) return openForm({ thumb, message, tools });
+  const draft = drafts.read(commentPlace(id)).text;
+  // A reload may have come between the saving of a comment and the end of its draft.
+  if (value === "down" && draft && draft !== feedback?.comment) return openForm({ thumb, message, tools });
   if (feedback?.value === value) return save({ thumb, message, tools }, null);
   save({ thumb, message, tools }, { value });
   return value === "down" ? openForm({ thumb, message, tools }) : null;
