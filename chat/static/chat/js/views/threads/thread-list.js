@@ -39,7 +39,13 @@ function loadSearchWhenWanted(list, handlers) {
       ({ createThreadSearch }) => (list.search = createThreadSearch(handlers)),
       () => $("#find").addEventListener("input", load, { once: true }),
     );
-  $("#find").addEventListener("focus", load, { once: true });
+  const field = $("#find");
+  field.addEventListener("focus", load, { once: true });
+  field.addEventListener("dismiss", () => {
+    if (!field.value) return handlers.onLeave();
+    field.value = "";
+    return field.dispatchEvent(new Event("input"));
+  });
 }
 
 function drawThreads(list) {

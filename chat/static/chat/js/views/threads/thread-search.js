@@ -7,10 +7,9 @@ const TYPING_PAUSE = 250; // ms
 const PAGE = 50; // conversations that are shown at a time
 
 /**
- * Create the search. onFind(text, before) returns a promise of {threads, next}; onChange() draws them;
- * onLeave(): Escape in the empty field.
+ * Create the search. onFind(text, before) returns a promise of {threads, next}; onChange() draws them.
  */
-export function createThreadSearch({ onFind, onChange, onLeave }) {
+export function createThreadSearch({ onFind, onChange }) {
   const field = $("#find");
   let search = null; // {wanted, threads, next, isPending, hasFailed}; `threads` is null before the first answer
   let timer = 0;
@@ -43,7 +42,8 @@ export function createThreadSearch({ onFind, onChange, onLeave }) {
     onChange();
   }
 
-  connect(field, update, onLeave);
+  field.addEventListener("input", update);
+  queueMicrotask(update); // of what was written before this was loaded
   return {
     wanted: () => search?.wanted,
     /** Return what to show of `items`: {threads, isSearch, isPending, hasFailed, next}. */
@@ -56,16 +56,6 @@ export function createThreadSearch({ onFind, onChange, onLeave }) {
       update();
     },
   };
-}
-
-function connect(field, update, onLeave) {
-  field.addEventListener("input", update);
-  field.addEventListener("dismiss", () => {
-    if (!field.value) return onLeave();
-    field.value = "";
-    return update();
-  });
-  queueMicrotask(update); // of what was written before this was loaded
 }
 
 function found(search, items) {
