@@ -20,7 +20,7 @@ from yarl import URL
 
 from tests.project.test_make_run import KEPT, ROOT, processes_in
 from tests.support.postgres import _binary
-from tests.support.valkey import free_port, wait_until
+from tests.support.valkey import eventually, free_port, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -139,11 +139,16 @@ async def test_production_serves_restarts_without_a_lost_request_and_stops(site:
             assert "chat:completed" in await events_of(http, site, job), job
         async with http.get(f"{site.url}/api/threads?q=a-secret-search") as found:
             assert found.status == 200
-    logs = list(site.log.parent.glob("buddy-production-*/nginx/*.log"))
-    text = "".join(log.read_text() for log in logs)
-    assert "GET /api/threads" in text
-    assert "secret" not in text
+    # nginx writes its line after the answer.
+    await eventually(lambda: "GET /api/threads" in proxy_logs(site), "the line of the search")
+    assert "secret" not in proxy_logs(site)
     await asyncio.to_thread(stop, site)
+
+
+def proxy_logs(site: Site) -> str:
+    """Return what nginx has written."""
+    logs = site.log.parent.glob("buddy-production-*/nginx/*.log")
+    return "".join(log.read_text() for log in logs)
 
 
 async def restart_under_load(http: aiohttp.ClientSession, site: Site) -> tuple[Counter[int], list[str]]:
