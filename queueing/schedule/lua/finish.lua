@@ -65,12 +65,12 @@ if #done > 0 then
     redis.call('LPUSH', KEYS[17], unpack(durations))
     redis.call('LTRIM', KEYS[17], 0, 99)
   end
-end
--- An idle worker found no room before, because another one had taken it all. From now on they share the work.
-local idle = redis.call('ZCARD', q.waiting) > 0 and redis.call('HRANDFIELD', KEYS[18], 1, 'WITHVALUES') or {}
-if idle[1] and string.find(idle[2], '"' .. queue .. '"', 1, true) then
-  redis.call('HDEL', KEYS[18], idle[1])
-  redis.call('PUBLISH', idle[1], 'wake:' .. queue)
+  -- An idle worker found no room before, because another one had taken it all. From now on they share the work.
+  local idle = redis.call('ZCARD', q.waiting) > 0 and redis.call('HRANDFIELD', KEYS[18], 1, 'WITHVALUES') or {}
+  if idle[1] and string.find(idle[2], '"' .. queue .. '"', 1, true) then
+    redis.call('HDEL', KEYS[18], idle[1])
+    redis.call('PUBLISH', idle[1], 'wake:' .. queue)
+  end
 end
 if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], 'wake:' .. queue) end
 return refused

@@ -139,6 +139,9 @@ class ScheduleMachine(Machine):
             assert sorted(redis_client.run(scripts.finish(QUEUES[queue], outcomes))) == sorted(refused)
         for job in won:
             self.model.take_out(job)
+        if won and self.model.idle and self.client.zcard(queue_key(queue, "waiting")):
+            self.model.idle = ""
+            assert not self.listening or self.next_message("message") == f"wake:{queue}"
 
     @rule(queue=queues, picks=picks)
     def retry_later(self, queue: str, picks: list[tuple[int, bool]]) -> None:
