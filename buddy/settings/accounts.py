@@ -99,5 +99,3 @@ def by_provider(url: str, client_id: str, secret: str, name: str) -> dict[str, A
 SOCIALACCOUNT_PROVIDERS = by_provider(OIDC_URL, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_NAME)
 SOCIALACCOUNT_ADAPTER = "chat.accounts.oidc.OpenIDAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
-# The link leads to the provider at once. Links of other sites do not (chat/accounts/pages/oidc_views.py).
-SOCIALACCOUNT_LOGIN_ON_GET = True

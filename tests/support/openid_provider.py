@@ -10,10 +10,23 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from tests.support.valkey import free_port
 
 CLIENT_ID = "buddy"
+#: The keys of the provider, by their names: as of Keycloak, and as of providers with elliptic curves.
+KEYS = {"rsa": rsa.generate_private_key(65537, 2048), "ec": ec.generate_private_key(ec.SECP256R1())}
+#: A key that the provider does not publish.
+STRANGE_KEY = rsa.generate_private_key(65537, 2048)
+
+
+def published_keys() -> list[dict[str, Any]]:
+    """Return the public keys, as the provider publishes them. Some providers name no algorithm."""
+    rsa_key = RSAAlgorithm.to_jwk(KEYS["rsa"].public_key(), as_dict=True)
+    ec_key = ECAlgorithm.to_jwk(KEYS["ec"].public_key(), as_dict=True)
+    return [rsa_key | {"kid": "rsa"}, ec_key | {"kid": "ec", "alg": "ES256"}]
 
 
 class OpenIDProvider:
@@ -23,6 +36,9 @@ class OpenIDProvider:
         self.person: dict[str, Any] = {}
         #: What the provider says instead, by the path of the answer; `id_token` for claims of the token.
         self.lies: dict[str, Any] = {}
+        #: How it signs: the key, the algorithm, and the name of the key in the header.
+        self.signs = (KEYS["rsa"], "RS256", {"kid": "rsa"})
+        self.nonce = ""
         self.server = ThreadingHTTPServer(("127.0.0.1", free_port()), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -43,8 +59,12 @@ class OpenIDProvider:
             assert form["code_verifier"], "PKCE"
             now = int(time.time())
             claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 60} | self.person
-            claims |= self.lies.get("id_token", {})
-            return {"access_token": "a", "token_type": "Bearer", "id_token": jwt.encode(claims, "k" * 32)}
+            claims |= {"nonce": self.nonce} | self.lies.get("id_token", {})
+            key, algorithm, header = self.signs
+            token = jwt.encode(claims, key, algorithm, header)
+            return {"access_token": "a", "token_type": "Bearer", "id_token": token}
+        if path == "/keys":
+            return {"keys": published_keys()}
         return self.person
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -57,6 +77,7 @@ class OpenIDProvider:
                 if parts.path != "/authorize":
                     self._send(provider.answer(parts.path, {}))
                     return
+                provider.nonce = query["nonce"]
                 back = {"code": "c", "state": query["state"]}
                 self.send_response(302)
                 self.send_header("Location", f"{query['redirect_uri']}?{urlencode(back)}")

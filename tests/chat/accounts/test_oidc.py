@@ -1,5 +1,9 @@
 """Signing in with an OpenID provider: a real one over HTTP, which signs in whom the test names."""
 
+import base64
+import html
+import re
+import time
 import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -7,13 +11,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialToken
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.contrib.auth.models import User
 from django.test import Client
 
 from buddy.settings.accounts import by_provider
 from chat.http.checks import check_oidc
 from chat.models import Thread
-from tests.support.openid_provider import OpenIDProvider
+from tests.support.openid_provider import KEYS, STRANGE_KEY, OpenIDProvider, published_keys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -29,14 +34,25 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def sign_in(client: Client, provider: OpenIDProvider, person: dict[str, Any], query: str = "") -> Any:
     """Click the button, be signed in by the provider, and come back; return the last response."""
     provider.person = person
-    there = client.get(LOGIN + query)
-    assert there.status_code == 302
-    opener = urllib.request.build_opener(_NoRedirect)
+    return client.get(come_back(leave(client, query)))
+
+
+def leave(client: Client, query: str = "") -> str:
+    """Click the button; return the address of the provider to which the page leads on."""
+    page = client.post(LOGIN + query)
+    assert page.status_code == 200, page["Location"]
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', page.content.decode())
+    assert found
+    return html.unescape(found[1])
+
+
+def come_back(there: str) -> str:
+    """Be signed in by the provider; return the address on this site to which it leads."""
     try:
-        opener.open(there["Location"])
+        urllib.request.build_opener(_NoRedirect).open(there)
     except urllib.error.HTTPError as redirect:
-        back = redirect.headers["Location"]
-    return client.get(back.removeprefix("http://testserver"))
+        back: str = redirect.headers["Location"].removeprefix("http://testserver")
+    return back
 
 
 def test_first_sign_in_makes_an_account_with_the_visitors_conversations(openid_provider: OpenIDProvider):
@@ -123,11 +139,21 @@ def test_user_without_a_password_proves_the_identity_at_the_provider(
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = -1
     response = client.get("/account/second-factor/app/")
     assert response["Location"].startswith(LOGIN)
+    page = client.get(response["Location"])
+    assert b"Sign in with Example" in page.content
 
 
-def test_link_of_another_site_signs_no_person_in(openid_provider: OpenIDProvider):
-    response = Client().get(LOGIN, headers={"Sec-Fetch-Site": "cross-site"})
-    assert response["Location"] == "/account/sign-in/"
+@pytest.mark.parametrize("site", [None, "none", "same-origin", "cross-site"])
+def test_link_signs_no_person_in(openid_provider: OpenIDProvider, site: str | None):
+    """ASVS 7.6.2: only a click on a page of this site leads to the provider, in every browser."""
+    client = Client(enforce_csrf_checks=True)
+    response = client.get(LOGIN, headers={"Sec-Fetch-Site": site} if site else None)
+    assert (response.status_code, response.has_header("Location")) == (200, False)
+    assert openid_provider.url not in response.content.decode()
+    assert client.post(LOGIN).status_code == 403
+    client.get("/account/sign-in/")
+    token = client.cookies["csrftoken"].value
+    assert client.post(LOGIN, {"csrfmiddlewaretoken": token}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -137,11 +163,18 @@ def test_link_of_another_site_signs_no_person_in(openid_provider: OpenIDProvider
         {"id_token": {"aud": ["another-site"]}},
         {"id_token": {"iss": "https://evil.example"}},
         {"id_token": {"exp": 1}},
+        {"id_token": {"exp": None}},
+        {"id_token": {"nonce": "of another session"}},
+        {"id_token": {"nonce": None}},
+        {"/token": {"access_token": "a"}},
+        {"/keys": {"keys": []}},
+        {"/keys": []},
         {"/token": {"access_token": "a", "id_token": "no.token.at-all"}},
         {"/token": {"access_token": "a", "id_token": ["x"]}},
         {"/token": {"error": "invalid_grant"}},
         {"/token": []},
         {"/userinfo": {"email": "alice@example.org"}},
+        {"/userinfo": ALICE | {"sub": "2"}},
         {"/userinfo": ["x"]},
     ],
     ids=str,
@@ -149,11 +182,47 @@ def test_link_of_another_site_signs_no_person_in(openid_provider: OpenIDProvider
 def test_answer_of_the_provider_that_is_not_for_this_site_signs_no_person_in(
     openid_provider: OpenIDProvider, lies: dict[str, Any]
 ):
-    """ASVS 10.5.2 to 10.5.4: issuer, audience, end and `sub`. A broken answer is no error of this site."""
+    """ASVS 10.5.1 to 10.5.4: nonce, issuer, audience, end, `sub`. A broken answer is no error here."""
     openid_provider.lies = lies
     response = sign_in(Client(), openid_provider, ALICE)
     assert (response.status_code, response["Location"]) == (302, "/account/sign-in/")
     assert not User.objects.exists()
+
+
+_PUBLIC = KEYS["rsa"].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("signs", "is_right"),
+    [
+        ((KEYS["rsa"], "RS256", {"kid": "rsa"}), True),
+        ((KEYS["ec"], "ES256", {"kid": "ec"}), True),
+        ((STRANGE_KEY, "RS256", {"kid": "rsa"}), False),
+        ((STRANGE_KEY, "RS256", {"kid": "strange"}), False),
+        ((KEYS["rsa"], "RS256", {"kid": "ec"}), False),
+        ((KEYS["rsa"], "RS256", {}), False),
+        ((_PUBLIC, "HS256", {"kid": "rsa"}), False),
+        (("secret" * 8, "HS256", {"kid": "shared"}), False),
+        ((None, "none", {"kid": "rsa"}), False),
+    ],
+    ids=lambda value: f"{value[1]} {value[2].get('kid')}" if isinstance(value, tuple) else "",
+)
+def test_identity_token_needs_a_signature_of_the_provider(
+    openid_provider: OpenIDProvider, signs: Any, is_right: bool
+):
+    """ASVS 6.8.2: also over TLS, a token that is unsigned or signed by another signs no person in."""
+    openid_provider.signs = signs
+    shared = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"secret" * 8).decode()}
+    openid_provider.lies = {"/keys": {"keys": [*published_keys(), shared]}}
+    response = sign_in(Client(), openid_provider, ALICE)
+    assert response["Location"] == ("/" if is_right else "/account/sign-in/")
+    assert User.objects.exists() is is_right
+
+
+def test_clock_of_the_provider_may_be_wrong_by_a_minute(openid_provider: OpenIDProvider):
+    """A token from a moment in the future would else be refused, with a valid signature."""
+    openid_provider.lies = {"id_token": {"iat": int(time.time()) + 30}}
+    assert sign_in(Client(), openid_provider, ALICE)["Location"] == "/"
 
 
 @pytest.mark.parametrize("said", [{"issuer": "https://evil.example"}, {}, [], None], ids=str)
@@ -162,7 +231,7 @@ def test_provider_that_says_to_be_another_is_not_used(openid_provider: OpenIDPro
     before = openid_provider.answer("/.well-known/openid-configuration", {})
     client = Client()
     openid_provider.person = ALICE
-    there = client.get(LOGIN)["Location"]
+    there = leave(client)
     state = parse_qs(urlsplit(there).query)["state"][0]
     openid_provider.lies = {"/.well-known/openid-configuration": before | said if said else said}
     response = client.get(f"{LOGIN}callback/?code=c&state={state}")
@@ -172,7 +241,7 @@ def test_provider_that_says_to_be_another_is_not_used(openid_provider: OpenIDPro
 
 def test_provider_that_is_down_leads_back_to_the_sign_in_page(openid_provider: OpenIDProvider, settings: Any):
     settings.SOCIALACCOUNT_PROVIDERS = by_provider("http://127.0.0.1:1", "buddy", "secret", "Example")
-    response = Client().get(LOGIN, follow=True)
+    response = Client().post(LOGIN, follow=True)
     assert response.redirect_chain == [("/account/sign-in/", 302)]
     assert b"Signing in there did not work" in response.content
 
@@ -183,7 +252,7 @@ def test_parameters_of_the_address_do_not_reach_the_provider(openid_provider: Op
     query = urlencode(
         {"auth_params": lies, "scope": "admin", "action": "x", "process": "connect", "next": "/care"}
     )
-    asked = parse_qs(urlsplit(Client().get(f"{LOGIN}?{query}")["Location"]).query)
+    asked = parse_qs(urlsplit(leave(Client(), f"?{query}")).query)
     assert "mine" not in str(asked)
     assert "evil" not in str(asked)
     assert "admin" not in str(asked)
@@ -206,7 +275,7 @@ def test_deactivated_user_is_not_signed_in(openid_provider: OpenIDProvider):
 
 
 def test_site_without_a_provider_has_no_such_page():
-    assert Client().get(LOGIN).status_code == 404
+    assert Client().get(LOGIN).status_code == Client().post(LOGIN).status_code == 404
     assert b"Sign in with single" not in Client().get("/account/sign-in/").content
 
 
