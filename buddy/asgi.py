@@ -40,7 +40,7 @@ gc.freeze()
 
 if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
     from buddy import graceful_stop
-    from buddy.bounds import daphne
+    from buddy.bounds.daphne import factory
 
-    daphne.install()
+    factory.install()
     graceful_stop.install()

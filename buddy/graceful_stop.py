@@ -15,7 +15,7 @@ from twisted.internet import defer, error
 from twisted.python.failure import Failure
 
 from buddy.alerts import watch
-from buddy.bounds.daphne import open_channels
+from buddy.bounds.daphne.connections import open_channels
 from queueing.api.monitoring import notify
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from buddy.asgi import application
-from buddy.bounds import daphne
 from buddy.bounds.asgi import Bounded
+from buddy.bounds.daphne import connections
+from buddy.bounds.daphne.factory import BoundedFactory
+from buddy.bounds.daphne.requests import bodies
 
 HEAD = b"POST /api/audio HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000000\r\n"
 
@@ -23,7 +25,7 @@ class Line:
         self.clock = Clock()
         server = Server(application, endpoints=["tcp:0"])
         server.connections = {}
-        self.protocol = daphne.BoundedFactory(server).buildProtocol(IPv4Address("TCP", host, 1))
+        self.protocol = BoundedFactory(server).buildProtocol(IPv4Address("TCP", host, 1))
         self.protocol.callLater = self.clock.callLater
         self.transport = StringTransport(peerAddress=IPv4Address("TCP", host, 1))
         self.transport.loseWriteConnection = self.transport.loseConnection
@@ -52,7 +54,7 @@ def line():
 @pytest.mark.parametrize("sent", [HEAD, HEAD + b"\r\n" + b"x" * 1000], ids=["head", "body"])
 def test_client_that_sends_byte_by_byte_is_ended(line, sent):
     """A byte each second gives no time: neither to the head nor to the body."""
-    for number in range(daphne.PATIENCE + len(sent)):
+    for number in range(connections.PATIENCE + len(sent)):
         line.send(sent[number : number + 1] or b"x", after=1.0 if number else 0.0)
     assert line.is_ended
 
@@ -61,12 +63,12 @@ def test_slow_client_with_a_piece_in_time_is_read_on(line):
     """25 MB over a telephone take minutes, and come."""
     line.send(HEAD + b"\r\n")
     for _ in range(100):
-        line.send(b"x" * daphne.PIECE, after=daphne.PATIENCE - 1)
+        line.send(b"x" * connections.PIECE, after=connections.PATIENCE - 1)
     assert not line.is_ended
 
 
 def test_silent_client_is_ended(line):
-    line.clock.advance(daphne.IDLE + 1)
+    line.clock.advance(connections.IDLE + 1)
     assert line.is_ended
 
 
@@ -79,9 +81,9 @@ def test_bodies_held_are_those_of_open_requests(pieces, chunked):
     for size in pieces:
         data = b"x" * size
         line.send(b"%x\r\n%s\r\n" % (size, data) if chunked and size else data)
-    assert 0 <= daphne._bodies.total <= sum(pieces)
+    assert 0 <= bodies.total <= sum(pieces)
     line.close()
-    assert (daphne._bodies.total, daphne._bodies.of("192.0.2.1")) == (0, 0)
+    assert (bodies.total, bodies.of("192.0.2.1")) == (0, 0)
 
 
 def test_bodies_of_one_client_leave_room_for_another():
@@ -95,7 +97,7 @@ def test_bodies_of_one_client_leave_room_for_another():
     assert not other.is_ended
     for line in [*lines, other]:
         line.close()
-    assert daphne._bodies.total == 0
+    assert bodies.total == 0
 
 
 def test_connections_of_one_client_are_limited(settings):
@@ -106,7 +108,7 @@ def test_connections_of_one_client_are_limited(settings):
     assert not other.transport.disconnected
     for line in [*lines, other]:
         line.close()
-    assert daphne._connections.total == 0
+    assert connections.connections.total == 0
 
 
 async def test_open_requests_of_one_network_are_limited(settings):
