@@ -16,7 +16,8 @@ from chat.companions.registry import COMPANIONS
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol.openapi import errors
-from chat.protocol.schemas import CamelSchema, FeedbackOut, example
+from chat.protocol.schemas.base import CamelSchema, example
+from chat.protocol.schemas.threads import FeedbackOut
 
 from . import feedback, texts
 from .models import FeedbackReason

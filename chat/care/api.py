@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from chat.protocol.schemas import Problem
+from chat.protocol.schemas.base import Problem
 
 from .card import Locale, all_countries, card
 from .screening import LANGUAGES, Concern, Level

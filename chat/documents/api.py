@@ -14,8 +14,9 @@ from chat.care.http import care_of, screen_request
 from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, json_text
+from chat.protocol.client_messages import RequestId
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import AcceptedOut, RequestId, UploadOut
+from chat.protocol.schemas.jobs import AcceptedOut, UploadOut
 from chat.uploads import storage
 from queueing.api import new_id
 

@@ -31,7 +31,9 @@ from chat.protocol.openapi import (
     errors,
     other_than_json,
 )
-from chat.protocol.schemas import AcceptedOut, CompanionsOut, JobOut, QuestionIn, ThoughtsOut
+from chat.protocol.schemas.bodies import QuestionIn
+from chat.protocol.schemas.jobs import AcceptedOut, JobOut, ThoughtsOut
+from chat.protocol.schemas.threads import CompanionsOut
 from chat.replies import thoughts
 from chat.socket.api import router as connection_router
 from chat.usage.api import router as usage_router

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +15,23 @@ from chat.accounts.access.operators import is_operator
 from chat.answer_cache import store as answers
 from chat.limits.addresses import client_address
 from chat.protocol.openapi import errors
-from chat.protocol.schemas import FailAt
 from queueing.api import monitoring
 
 from .shared_reading import SharedReading
 
 router = Router(tags=["queue"])
+
+
+class FailAt(StrEnum):
+    """From which level of health on a health check answers 503."""
+
+    NEVER = "never"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    def fails(self, health: str) -> bool:
+        """Return whether a health of `ok`, `warning` or `critical` fails the check."""
+        return self == health or (self == FailAt.WARNING and health == "critical")
 
 
 @dataclass(frozen=True)

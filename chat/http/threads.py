@@ -22,7 +22,9 @@ from chat.limits.addresses import client_address
 from chat.models import Role, Thread
 from chat.protocol.failures import failure_fields
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import AcceptedOut, ConversationOut, EditIn, RenameIn, ThreadOut, ThreadsOut
+from chat.protocol.schemas.bodies import EditIn, RenameIn
+from chat.protocol.schemas.jobs import AcceptedOut
+from chat.protocol.schemas.threads import ConversationOut, ThreadOut, ThreadsOut
 from chat.usage import ledger
 from queueing.api import new_id
 

@@ -12,7 +12,7 @@ from ninja.parser import Parser
 from chat.errors import NOT_FOUND
 
 from . import json_text
-from .schemas import Problem
+from .schemas.base import Problem
 
 DESCRIPTION = """\
 Four AI companions behind a job queue. A request that takes long is answered at once with **202**, its

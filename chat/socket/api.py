@@ -11,7 +11,7 @@ from pydantic import Field
 from chat import limits
 from chat.limits.addresses import client_address
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas import CamelSchema, example
+from chat.protocol.schemas.base import CamelSchema, example
 
 from . import http_wire
 from .flow_control import MESSAGE_BURST

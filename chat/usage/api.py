@@ -10,7 +10,7 @@ from ninja import Router
 from pydantic import Field
 
 from chat.protocol.openapi import errors
-from chat.protocol.schemas import CamelSchema
+from chat.protocol.schemas.base import CamelSchema
 
 from . import prices
 from .budgets import budget_of, renews_at

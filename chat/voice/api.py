@@ -10,8 +10,10 @@ from ninja import File, Form, Router, Status, UploadedFile
 from chat.conversations import serializers
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages
+from chat.protocol.client_messages import RequestId
 from chat.protocol.openapi import errors
-from chat.protocol.schemas import CamelSchema, RequestId, TranscriptionOut, UploadOut
+from chat.protocol.schemas.base import CamelSchema
+from chat.protocol.schemas.jobs import TranscriptionOut, UploadOut
 from chat.uploads.storage import MAX_BYTES
 from queueing.api import Submission, new_id
 

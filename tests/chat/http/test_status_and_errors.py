@@ -7,7 +7,7 @@ import pytest
 from django.test import AsyncClient
 
 from chat.accounts.access.session_store import SessionStore
-from chat.protocol.schemas import FailAt
+from chat.http.queue_status import FailAt
 
 from .visitor import problem
 

@@ -1,0 +1,1 @@
+"""Schemas of the HTTP API, with camelCase field names. docs/protocol.md explains each field."""
