@@ -6,7 +6,6 @@ import gc
 import logging
 
 from .liveness.identity import Identity
-from .prober import Prober
 from .process import Worker
 from .runs.forks import separate_children
 
@@ -26,8 +25,7 @@ def main(identity: Identity) -> None:
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         separate_children(loop)
-        worker = Prober(identity) if identity.is_prober else Worker(identity)
-        running = loop.create_task(worker.run())
+        running = loop.create_task(Worker(identity).run())
         while not running.done():
             try:
                 loop.run_until_complete(running)

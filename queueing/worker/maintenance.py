@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 
-from queueing.conf import EngineConf
+from queueing.conf import get_conf
 from queueing.limits import live_limits
 from queueing.monitoring import counters
 from queueing.record import pruning
@@ -19,8 +20,7 @@ from queueing.recovery import reconcile, stalled, suspects
 from queueing.schedule import presence, redis_client, scripts
 from queueing.schedule.outage_log import redis_outage
 
-from .abilities import Abilities
-from .liveness.identity import Identity
+from .claimer import Claimer
 
 logger = logging.getLogger(__name__)
 
@@ -28,45 +28,31 @@ logger = logging.getLogger(__name__)
 _CLEAN_UP_INTERVAL = 3600
 
 
-class MaintainedWorker(Protocol):
-    """A worker as its maintenance sees it."""
-
-    identity: Identity
-    conf: EngineConf
-    slots: int
-    counters: counters.WorkerCounters
-
-    abilities: Abilities
-
-    async def look_for_parked_jobs(self) -> None:
-        """Claim jobs that other workers could not do."""
-
-    async def follow_operator(self) -> None:
-        """Be quiet, or not any more, if an operator has asked for it."""
-
-    def resize(self, slots: int) -> None:
-        """Set how many jobs it may run at once."""
-
-    def leave_if_hung(self) -> None:
-        """Ask for a replacement, and stop, when plain functions have not ended."""
-
-
 class Maintenance:
     """The maintenance of one worker: one cycle per heartbeat."""
 
-    def __init__(self, worker: MaintainedWorker, database: DatabaseThread) -> None:
-        self._worker = worker
+    def __init__(
+        self,
+        claimer: Claimer,
+        worker_counters: counters.WorkerCounters,
+        database: DatabaseThread,
+        leave_if_hung: Callable[[], None],
+    ) -> None:
+        self._identity = claimer.identity
+        self._claimer = claimer
+        self._counters = worker_counters
         self._database = database
-        self._stalled = stalled.StalledJobs(worker.conf, database)
+        self._leave_if_hung = leave_if_hung
+        self._stalled = stalled.StalledJobs(get_conf(), database)
         self._due = asyncio.Event()
 
     async def run(self) -> None:
         """Run a cycle per heartbeat forever, also after Redis or the database was unavailable."""
-        heartbeat = self._worker.conf.heartbeat
+        heartbeat = get_conf().heartbeat
         while True:
             began = time.monotonic()
             self._due.clear()
-            self._worker.leave_if_hung()
+            self._leave_if_hung()
             try:
                 await self._cycle()
             except redis_client.Unavailable as exc:
@@ -88,8 +74,8 @@ class Maintenance:
         """Do all duties. One that fails does not keep the others from being done."""
         for duty in (
             self._follow_limits,
-            self._worker.follow_operator,
-            self._worker.look_for_parked_jobs,
+            self._claimer.follow_operator,
+            self._claimer.look_for_parked_jobs,
             self._stalled.recover,
             self._count_suspects,
             self._reconcile,
@@ -105,14 +91,14 @@ class Maintenance:
                 logger.exception("a duty of maintenance failed; continuing")
 
     async def _follow_limits(self) -> None:
-        self._worker.resize(await live_limits.worker_slots(self._worker.identity.queues))
+        self._claimer.resize(await live_limits.worker_slots(self._identity.queues))
 
     async def _count_suspects(self) -> None:
-        identity = self._worker.identity
-        identity.expect_suspects(len(await suspects.waiting(self._database, identity.queues)))
+        waiting = await suspects.waiting(self._database, self._identity.queues)
+        self._identity.expect_suspects(len(waiting))
 
     async def _reconcile(self) -> None:
-        await reconcile.reconcile(self._worker.identity.id, self._database)
+        await reconcile.reconcile(self._identity.id, self._database)
 
     async def _tidy(self) -> None:
         await sync_to_async(tidy_connections)()  # the thread of handlers that use the async ORM
@@ -120,7 +106,7 @@ class Maintenance:
 
     async def write_counters(self) -> None:
         """Store the counts since the last time."""
-        if rows := self._worker.counters.rows():
+        if rows := self._counters.rows():
             await self._database.run_sync(counters.write, rows)
 
     async def _clean_up(self) -> None:
@@ -134,7 +120,7 @@ class Maintenance:
 
     async def deregister(self, last: dict[str, Any] | None) -> None:
         """Write the last counts, and remove the worker's heartbeat or replace it by a last one."""
-        own = self._worker.identity.id
+        own = self._identity.id
         try:
             await self.write_counters()
             if last:

@@ -1,4 +1,4 @@
-"""Wakes a worker: for a pub/sub message, a free slot, or at a given time."""
+"""Listens to pub/sub for a worker, and wakes it or passes on what it hears."""
 
 import asyncio
 import json
@@ -11,11 +11,10 @@ from queueing.schedule.server import server
 from queueing.schedule.subscription import Subscription
 
 from .runs.active_runs import ActiveRuns
+from .wake import Wake
 
 logger = logging.getLogger(__name__)
 
-#: Maximum seconds without a notification until a worker with free slots looks for jobs itself.
-_MAX_WAIT = 10.0
 #: Seconds that a worker which has just started has to connect.
 _START_TIME = 5.0
 
@@ -26,6 +25,7 @@ class Notifier:
     def __init__(
         self,
         own_channel: str,
+        wake: Wake,
         active_runs: ActiveRuns,
         *,
         on_job: Callable[[str, str, str, int, bool], None],
@@ -33,13 +33,13 @@ class Notifier:
         on_needs: Callable[[], object],
         on_quiet: Callable[[], object],
     ) -> None:
-        self.own_channel = own_channel
+        self._own_channel = own_channel
+        self._wake = wake
         self._on_job = on_job
         self._on_limits = on_limits
         self._on_needs = on_needs
         self._on_quiet = on_quiet
         self._active_runs = active_runs
-        self._notified = asyncio.Event()
         self._made_at = time.monotonic()
         self.subscription: Subscription | None = None
 
@@ -49,32 +49,13 @@ class Notifier:
         has_just_started = time.monotonic() - self._made_at < _START_TIME
         return has_just_started or bool(self.subscription and self.subscription.heard_at)
 
-    def notify(self) -> None:
-        """Wake the worker: there may be jobs that it can claim."""
-        self._notified.set()
-
-    def clear(self) -> None:
-        """Clear notifications. Call it before claiming, so that one during the claim is kept."""
-        self._notified.clear()
-
-    async def wait(self, seconds: float | None) -> None:
-        """Wait for a notification, for `seconds` at most (None: unknown).
-
-        Never long: a notification can be lost, with its connection or with a Redis that failed over.
-        """
-        try:
-            async with asyncio.timeout(_MAX_WAIT if seconds is None else min(seconds, _MAX_WAIT)):
-                await self._notified.wait()
-        except TimeoutError:
-            return
-
     async def run(self) -> None:
         """Listen forever, also after Redis was unavailable."""
         # After each connection: messages may have been missed.
-        self.subscription = Subscription(server(), self._receive, on_connect=self.notify)
+        self.subscription = Subscription(server(), self._receive, on_connect=self._wake.notify)
         listening = asyncio.create_task(self.subscription.run())
         try:
-            for channel in (scripts.notify_channel(), self.own_channel):
+            for channel in (scripts.notify_channel(), self._own_channel):
                 await self.subscription.add(channel)
             await listening
         finally:
@@ -94,7 +75,7 @@ class Notifier:
             self._active_runs.cancel(rest)
         elif word == "limits":
             self._on_limits()
-            self.notify()
+            self._wake.notify()
         elif word == "needs":
             self._on_needs()
         elif word == "quiet":
@@ -102,4 +83,4 @@ class Notifier:
         elif word == "owner":
             self._active_runs.rename_owner(*json.loads(rest))
         else:
-            self.notify()
+            self._wake.notify()

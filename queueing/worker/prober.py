@@ -1,31 +1,42 @@
-"""A worker process that runs one suspect, alone, and then ends: what kills the process is then known."""
+"""The claims of a prober, a worker process that runs one suspect, alone, and then ends.
+
+What kills the process is then known.
+"""
 
 import asyncio
 import time
+from typing import Any
 
 from queueing.conf import get_queue
+from queueing.record.database_thread import DatabaseThread
 from queueing.recovery import suspects
 from queueing.recovery.suspects import Suspect
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.outage_log import redis_outage
 
-from .process import Worker
+from .claimer import Claimer
 
 #: Seconds after which a prober looks again for a suspect that may start.
 _LOOK_AGAIN = 2.0
 
 
-class Prober(Worker):
-    """A worker for one suspect. Without any suspect it ends at once."""
+class SuspectClaimer(Claimer):
+    """Claims one suspect, and sets `stopping` when that has ended. Without any suspect it does so at once."""
 
-    async def _claim_forever(self) -> None:
+    def __init__(self, *parts: Any, database: DatabaseThread, stopping: asyncio.Event) -> None:
+        super().__init__(*parts)
+        self._database = database
+        self._stopping = stopping
+
+    async def run(self) -> None:
+        """Claim one suspect, and wait for its end."""
         while not await self._claim_one():
-            await self._notifier.wait(_LOOK_AGAIN)
-            self._notifier.clear()
+            await self._wake.wait(_LOOK_AGAIN)
+            self._wake.clear()
         while self.claims:
-            await self._notifier.wait(_LOOK_AGAIN)
-            self._notifier.clear()
-        self.stopping.set()
+            await self._wake.wait(_LOOK_AGAIN)
+            self._wake.clear()
+        self._stopping.set()
         await asyncio.Event().wait()  # until the worker ends this task, as all others
 
     async def _claim_one(self) -> bool:
@@ -45,7 +56,7 @@ class Prober(Worker):
     async def _claim(self, suspect: Suspect) -> bool:
         token, claimed = scripts.alone_token(self.identity.id), time.monotonic()
         found = await redis_client.arun(scripts.claim_suspect(get_queue(suspect.queue), token, suspect.entry))
-        self._start(found.jobs, token, claimed)
+        self.hold(found.jobs, token, claimed)
         return bool(found.jobs)
 
     async def look_for_parked_jobs(self) -> None:

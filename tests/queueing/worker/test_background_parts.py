@@ -14,19 +14,18 @@ from queueing.worker.liveness.identity import Identity
 from queueing.worker.maintenance import Maintenance
 from queueing.worker.notifier import Notifier
 from queueing.worker.runs.active_runs import ActiveRuns
+from queueing.worker.wake import Wake
 from tests.queueing.record.lifecycle import begin, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-class SomeWorker:
-    """A worker as its maintenance sees it."""
+class SomeClaimer:
+    """A claimer as maintenance sees it."""
 
     def __init__(self) -> None:
         self.identity = Identity(cluster="c")
-        self.conf = get_conf()
         self.slots = 1
-        self.counters = WorkerCounters("c/w")
 
     async def follow_operator(self) -> None:
         """Do nothing."""
@@ -40,19 +39,23 @@ class SomeWorker:
         self.slots = slots
 
 
+def maintenance_of(claimer: SomeClaimer, database: DatabaseThread) -> Maintenance:
+    return Maintenance(claimer, WorkerCounters("c/w"), database, lambda: None)
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("a bug"), DataError("one row"), redis_client.redis.ResponseError("one")]
 )
 async def test_duty_that_fails_does_not_stop_the_other_duties(error, caplog):
     database = DatabaseThread()
-    worker = SomeWorker()
+    claimer = SomeClaimer()
 
     async def fail() -> None:
         raise error
 
-    worker.look_for_parked_jobs = fail
-    await Maintenance(worker, database)._cycle()
-    assert worker.slots > 1
+    claimer.look_for_parked_jobs = fail
+    await maintenance_of(claimer, database)._cycle()
+    assert claimer.slots > 1
     assert await redis_client.aclient().get("{buddy}:cleaned"), "the later duties were done"
     assert "a duty of maintenance failed" in caplog.text
     database.close()
@@ -60,22 +63,24 @@ async def test_duty_that_fails_does_not_stop_the_other_duties(error, caplog):
 
 
 async def test_outage_ends_the_cycle():
-    worker = SomeWorker()
+    claimer = SomeClaimer()
 
     async def fail() -> None:
         raise OperationalError("no connection")
 
-    worker.look_for_parked_jobs = fail
+    claimer.look_for_parked_jobs = fail
     with pytest.raises(OperationalError):
-        await Maintenance(worker, DatabaseThread())._cycle()
+        await maintenance_of(claimer, DatabaseThread())._cycle()
     assert not await redis_client.aclient().get("{buddy}:cleaned")
     await redis_client.aclose()
 
 
 @pytest.mark.parametrize("data", [b"job:[]", b"job:nonsense", b"owner:7", b"\xff\xfe"])
 async def test_notification_that_cannot_be_read_is_ignored(data, caplog):
+    wake = Wake()
     notifier = Notifier(
         "own",
+        wake,
         ActiveRuns(get_conf(), lambda _: None),
         on_job=lambda token, queue, job_id, at, limited: None,
         on_limits=lambda: None,
@@ -85,7 +90,7 @@ async def test_notification_that_cannot_be_read_is_ignored(data, caplog):
     notifier._receive("own", data)
     assert "cannot be read" in caplog.text
     notifier._receive("own", b"wake:test")
-    await notifier.wait(5)
+    await wake.wait(5)
 
 
 def test_end_hook_that_raises_does_not_keep_a_stalled_job_active(monkeypatch):

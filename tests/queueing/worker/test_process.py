@@ -51,7 +51,7 @@ async def test_stopping_worker_gives_back_a_job_handed_to_it(valkey):
     worker = Worker(Identity(cluster="c1"))
     worker.stopping.set()
     worker._on_job(mine, "test", job, 0, False)
-    assert worker.claims == {}, "the job is not started"
+    assert worker.claimer.claims == {}, "the job is not started"
     await eventually(
         lambda: redis_client.run(scripts.positions("test", [job]))[0].state == "waiting",
         "its return",
