@@ -2,13 +2,13 @@
 
 Its wire is a WebSocket, or HTTP (`http_wire`) where a network forbids WebSockets.
 
-`protocol/client_messages` validates what clients send, `handlers` carries it out, and `client` sends events.
-The engine's `Follower` keeps track of the jobs that a client follows, `flow_control` limits both directions,
-and `accounts/access/open_sockets` decides when to close.
+`access` says whose it is and what its client may do. `protocol/client_messages` validates what clients send,
+`handlers` carries it out, and `client` sends events. The engine's `Follower` keeps track of the jobs that a
+client follows, `flow_control` limits both directions, and `accounts/access/open_sockets` decides when to
+close.
 """
 
 import logging
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -18,23 +18,18 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat.accounts.access import access_keys, open_sockets, tokens
-from chat.accounts.access.owners import admit_visitor, admitted_owner, adopted_visitor
-from chat.accounts.access.session_age import SINCE, precision
-from chat.accounts.access.session_store import stored_key
-from chat.accounts.access.signed_in import Place, record_use
-from chat.accounts.texts import SCOPE_LABELS, scope_missing
+from chat.accounts.access import open_sockets, tokens
 from chat.care.card import Locale
 from chat.errors import ChatError
-from chat.limits import disk
 from chat.limits.addresses import client_address
 from chat.protocol import client_messages, texts
 from chat.protocol.error_events import CLIENT_FAULTS, error_event
 from queueing.api import add_log_ids, events, log_ids, tracing
 from queueing.api.events import Event, PressureWatch
-from queueing.api.sockets import CloseCode, close_channel, in_thread
+from queueing.api.sockets import CloseCode, close_channel
 
 from . import handlers
+from .access import Access
 from .client import SocketClient
 from .flow_control import error_limit, message_cost, message_limit
 
@@ -44,12 +39,8 @@ logger = logging.getLogger(__name__)
 class ChatConsumer(AsyncWebsocketConsumer):
     """The messages of one client, and the events of its owner."""
 
-    session_key = ""
-    adopted = ""
+    access: Access
     client: SocketClient | None = None
-    _recorded_until = 0.0
-    scopes = frozenset(SCOPE_LABELS)
-    """What the client may do: a browser everything, a program what its token allows."""
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler without Channels' trip to a thread: `in_thread` closes old connections itself."""
@@ -72,12 +63,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         address = client_address(self.scope)
         secret, subprotocol = tokens.secret_in_handshake(self.scope)
         try:
-            owner = await self._identify(secret, address)
+            self.access = await Access.of_handshake(self.scope, secret, address)
         except (tokens.TokenRefused, ChatError):
             return await self.close()  # the handshake is answered with 403
         self.message_limit, self.error_limit = message_limit(), error_limit()
         self.client = client = SocketClient(
-            owner=owner, address=address, locale=Locale.of_scope(self.scope), send_text=self._send_text
+            owner=self.access.owner,
+            address=address,
+            locale=Locale.of_scope(self.scope),
+            send_text=self._send_text,
         )
         try:
             for group in self._groups:
@@ -88,22 +82,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.disconnect(1011)
             raise
 
-    async def _identify(self, secret: str | None, address: str) -> str:
-        """Return the owner: a token's user, or the visitor of the session."""
-        if secret is None:
-            owner = await in_thread(admitted_owner)(self.scope["user"], self.scope["session"], address)
-            self.adopted = await in_thread(adopted_visitor)(self.scope["session"])
-            self.session_key = access_keys.of_session(self.scope["session"])
-            return owner
-        token = await in_thread(tokens.admit)(secret, "read", address)
-        self.session_key, self.scopes = access_keys.TOKEN + token.digest, frozenset(token.scopes)
-        return token.owner
-
     async def _greet(self, client: SocketClient) -> None:
         open_sockets.OpenSockets.for_running_loop().add(self)
         pressures = PressureWatch.for_running_loop()
         pressures.add(client.send)
-        hello = {"type": "hello", "owner": client.owner, "adopted": self.adopted, "demo": settings.DEMO_MODEL}
+        hello = {
+            "type": "hello",
+            "owner": client.owner,
+            "adopted": self.access.adopted,
+            "demo": settings.DEMO_MODEL,
+        }
         await client.send(hello | ({"stream": self._stream} if self._stream else {}))
         for event in pressures.current():
             await client.send(event)
@@ -141,38 +129,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             request_id = getattr(message, "request_id", None) or ""
             add_log_ids(request=request_id)
             self._count(message_type)
-            self._check_scope(message)
+            self.access.check(message)
             await self._handle(message)
         except Exception as exc:
             await self._refuse(error_event(exc, request_id=request_id, message_type=message_type))
 
     async def _handle(self, message: client_messages.ClientMessage) -> None:
         """Carry the message out."""
-        if not isinstance(message, client_messages.ADDING_NOTHING):
-            disk.check()
-            if self.session_key.startswith(access_keys.UNSTORED):
-                await self._keep_visitor()
+        await self.access.prepare(message)
         await handlers.handle(self._connected, message)
-        await self._record_use(message)
-
-    async def _keep_visitor(self) -> None:
-        """Store the session of a visitor before the first thing that is kept.
-
-        Before: a session that ends in that moment has a row that says so, also to this socket.
-        """
-        session = self.scope["session"]
-        await in_thread(_admit_and_keep)(session, self._connected.address)
-        self.session_key = access_keys.of_session(session)
-
-    async def _record_use(self, message: client_messages.ClientMessage) -> None:
-        """Record that the session of a user is used, for what its user does and not its page by itself."""
-        now = time.monotonic()
-        if now < self._recorded_until or isinstance(message, client_messages.READING):
-            return
-        self._recorded_until = now + precision().total_seconds()
-        is_by_session = not self.session_key.startswith(access_keys.TOKEN)
-        if is_by_session and SINCE in (session := self.scope["session"]):
-            await in_thread(record_use)(session, Place.of(self.scope))
+        await self.access.record_use(message)
 
     def _parse(self, text: str | None) -> client_messages.ClientMessage:
         try:
@@ -188,11 +154,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             raise client_messages.BadFrame(
                 "too_many", texts.TOO_MANY_MESSAGES, retry_after=wait, request_id=request_id
             )
-
-    def _check_scope(self, message: client_messages.ClientMessage) -> None:
-        """Raise `ChatError` if the message changes something and the client may only read."""
-        if not isinstance(message, client_messages.READING) and "chat" not in self.scopes:
-            raise ChatError("insufficient_scope", scope_missing("chat"))
 
     async def _refuse(self, event: Event) -> None:
         await self._connected.send(event)
@@ -211,18 +172,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def client_frames(self, message: dict[str, Any]) -> None:
         """Handle frames that were posted to this stream, with its access key, perhaps to another process."""
-        if message["session"] == self._stored_key:
+        if message["session"] == self.access.stored_key:
             for frame in message["frames"]:
                 await self.receive(frame)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """Close the socket if its session has ended."""
-        if message["session"] in (open_sockets.ALL_SESSIONS, self._stored_key):
+        if message["session"] in (open_sockets.ALL_SESSIONS, self.access.stored_key):
             await self.close(CloseCode.SESSION_ENDED)
-
-    @property
-    def _stored_key(self) -> str:
-        return stored_key(self.session_key.removeprefix(access_keys.UNSTORED))
 
     @property
     def _stream(self) -> str:
@@ -233,6 +190,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def _groups(self) -> list[str]:
         streams = [group_of_stream(self._stream)] if self._stream else []
         return [events.group_of(self._connected.owner), *streams]
+
+    @property
+    def session_key(self) -> str:
+        """The access key, as `open_sockets` checks it."""
+        return self.access.key
 
     @property
     def owner(self) -> str:
@@ -261,11 +223,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
 def group_of_stream(stream: str) -> str:
     """Return the channel-layer group of an event stream, to which the frames of its client are sent."""
     return f"stream.{stream}"
-
-
-def _admit_and_keep(session: Any, address: str) -> None:
-    admit_visitor(address)
-    session.keep()
 
 
 def _was_answered(client: SocketClient, event: Event) -> bool:
