@@ -29,7 +29,7 @@ def prepare(path: str, jobs: int) -> None:
     from django.contrib.auth.models import User
     from django_q.tasks import async_task
 
-    from chat.accounts.access.session_store import SessionStore
+    from chat.accounts.access.sessions.store import SessionStore
 
     user = User.objects.create_superuser("bench")
     session = SessionStore()

@@ -103,7 +103,7 @@ def make_sessions(count: int, path: str) -> None:
     """Create sessions for `count` visitors and write their keys to a file."""
     from django.db import transaction
 
-    from chat.accounts.access.session_store import SessionStore
+    from chat.accounts.access.sessions.store import SessionStore
 
     keys = []
     with transaction.atomic():

@@ -18,7 +18,7 @@ from django.urls import path, re_path  # noqa: E402
 from buddy.bounds.asgi import Bounded  # noqa: E402
 from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
 from buddy.web_metrics import Measured  # noqa: E402
-from chat.accounts.access.websocket_auth import OriginOrToken  # noqa: E402
+from chat.accounts.access.middleware.websockets import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402

@@ -62,15 +62,15 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "buddy.no_store.no_store",
     "chat.accounts.late_writes.erase_late_writes",
-    "chat.accounts.access.session_middleware.VisitorSessionMiddleware",
+    "chat.accounts.access.middleware.sessions.VisitorSessionMiddleware",
     "buddy.middleware.Common",
     "buddy.middleware.Csrf",
     "buddy.middleware.Authentication",
-    "chat.accounts.access.gate_middleware.GateMiddleware",
-    "chat.accounts.access.ending_streams.end_streams",
+    "chat.accounts.access.middleware.gate.GateMiddleware",
+    "chat.accounts.access.middleware.streams.end_streams",
     "buddy.middleware.Messages",
     "buddy.middleware.XFrameOptions",
-    "chat.accounts.access.middleware.TriesMiddleware",
+    "chat.accounts.access.middleware.tries.TriesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 if CORS_ALLOWED_ORIGINS:
@@ -97,7 +97,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, by digests of their keys, with copies in Redis that last for seconds: no user is signed out
 # when Redis loses its data.
-SESSION_ENGINE = "chat.accounts.access.session_store"
+SESSION_ENGINE = "chat.accounts.access.sessions.store"
 _DAY = 60 * 60 * 24
 #: Seconds after which a session ends: a visitor's after the last visit, a user's after signing in.
 SESSION_COOKIE_AGE = round(_DAY * env.float("SESSION_DAYS", default=90, at_least=0.01))

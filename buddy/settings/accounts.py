@@ -31,11 +31,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ] + [{"NAME": "chat.accounts.site_words.SiteWords"}]
 # The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
 AUTHENTICATION_BACKENDS = [
-    "chat.accounts.access.passwords.CountTries",
+    "chat.accounts.access.tries.passwords.CountTries",
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
-    f"chat.accounts.access.passwords.{name}PasswordHasher"
+    f"chat.accounts.access.tries.passwords.{name}PasswordHasher"
     for name in ("PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt")
 ]
 LOGIN_URL = "account_login"
@@ -65,7 +65,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 #: Seconds for which a password or a code counts as a proof for what is dangerous (docs/accounts.md).
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_SESSION_REMEMBER = True
-# allauth counts in Django's cache, which is of one process. chat/accounts/access/tries.py counts instead.
+# allauth counts in Django's cache, which is of one process. `access/tries/` counts instead.
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 
 MFA_ADAPTER = "chat.accounts.adapter.SecondFactorAdapter"

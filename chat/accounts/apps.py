@@ -20,10 +20,11 @@ class AccountsConfig(AppConfig):
         from queueing.api.metrics import register_metrics
 
         from . import mail
-        from .access import devices, passwords, tries_report
         from .access.ending_access import end_access_after_change
-        from .access.session_copies import outdate_changed
+        from .access.sessions.copies import outdate_changed
         from .access.signed_in import end_those_of_inactive_users
+        from .access.tries import devices, passwords
+        from .access.tries import report as tries_report
         from .erasing import erase_before_deletion, forget_erased
         from .models import Block
         from .second_factor import record_set_up

@@ -14,8 +14,8 @@ from chat.errors import LimitReached, StorageFull
 from chat.limits.addresses import client_address
 
 from .access.owners import ADOPTED, VISITOR, admit_visitor, owner_of_visitor
-from .access.session_age import SINCE
-from .access.session_store import stored_key
+from .access.sessions.age import SINCE
+from .access.sessions.store import stored_key
 from .access.signed_in import Place, end_sessions, sessions_of
 from .erasing import erase
 from .merge import merge

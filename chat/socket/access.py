@@ -6,8 +6,8 @@ from typing import Any
 
 from chat.accounts.access import access_keys, tokens
 from chat.accounts.access.owners import admit_visitor, admitted_owner, adopted_visitor
-from chat.accounts.access.session_age import SINCE, precision
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.age import SINCE, precision
+from chat.accounts.access.sessions.store import stored_key
 from chat.accounts.access.signed_in import Place, record_use
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.errors import ChatError

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.http import HttpRequest, StreamingHttpResponse
 
 from chat.accounts.access import access_keys
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.store import stored_key
 from chat.protocol import sse
 from queueing.api import new_id, redis
 from queueing.api.events import Event

@@ -11,7 +11,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
 from chat.accounts import blocking
-from chat.accounts.access import blocks, gate, gate_middleware, tokens
+from chat.accounts.access import blocks, gate, tokens
+from chat.accounts.access.middleware import gate as gate_middleware
 from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.models import Block
 from queueing.api import UNFINISHED, Job

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_session
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.store import stored_key
 from chat.accounts.models import UserSession
 from chat.analytics.models import Feedback
 from chat.conversations.messages import NewMessage

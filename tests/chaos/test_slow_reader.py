@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chat.accounts.access.session_store import SessionStore
+from chat.accounts.access.sessions.store import SessionStore
 from tests.support.cluster import ROOT, environment
 from tests.support.valkey import free_port, wait_until
 

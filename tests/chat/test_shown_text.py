@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from django.utils import timezone
 
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.store import stored_key
 from chat.analytics.staff_page.export import escape_formula
 from chat.conversations.transcript import transcript
 from chat.documents.selectors import _filename

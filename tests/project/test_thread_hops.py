@@ -10,7 +10,7 @@ from django.core.signals import request_started
 from django.db import close_old_connections, reset_queries
 
 from buddy.asgi import application
-from chat.accounts.access.session_store import SessionStore
+from chat.accounts.access.sessions.store import SessionStore
 from queueing.record.threads import SerialThread, TidyThreads
 
 #: A token as Django makes them. The header must repeat that of the cookie.

@@ -2,7 +2,7 @@
 
 from django.contrib.auth import hashers
 
-from chat.accounts.access.passwords import Counted
+from chat.accounts.access.tries.passwords import Counted
 
 
 class MD5PasswordHasher(Counted, hashers.MD5PasswordHasher):

@@ -30,7 +30,7 @@ class WebServer:
 
     def __init__(self, log: Path, env: dict[str, str]) -> None:
         # Not at the top: the new process imports this module before it has its own settings.
-        from chat.accounts.access.session_store import SessionStore
+        from chat.accounts.access.sessions.store import SessionStore
 
         self.port = free_port()
         self.log = log

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from . import tokens
-from .session_store import ENDED, IS_VISITOR, SessionStore, is_of_visitor, stored_key
+from .sessions.store import ENDED, IS_VISITOR, SessionStore, is_of_visitor, stored_key
 
 #: Prefix of a token's digest where it replaces a session key.
 TOKEN = "token:"  # noqa: S105 (not a secret)

@@ -13,7 +13,7 @@ from queueing.api.sockets import CloseCode, SessionWatch, WatchedSocket, in_thre
 from . import blocks, gate
 from .access_keys import still_valid
 from .owners import owner_of_session
-from .session_store import stored_key
+from .sessions.store import stored_key
 
 #: In place of a session's digest (`stored_key`): all sessions of the owner.
 ALL_SESSIONS = "*"

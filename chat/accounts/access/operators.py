@@ -9,8 +9,9 @@ from django.http import HttpRequest
 
 from queueing.api.sockets import in_thread
 
-from . import tokens, tries
-from .session_store import is_of_visitor
+from . import tokens
+from .sessions.store import is_of_visitor
+from .tries import tries
 
 
 async def is_operator(request: HttpRequest) -> bool:

@@ -21,7 +21,7 @@ from chat.limits import disk
 from chat.limits.addresses import client_address
 
 from . import gate, tokens
-from .session_store import IS_VISITOR, stored_key
+from .sessions.store import IS_VISITOR, stored_key
 
 T = TypeVar("T")
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 from chat.accounts.models import UserSession
 from chat.limits.addresses import client_address
 
-from . import open_sockets, session_age, session_copies
-from .session_store import stored_key
+from . import open_sockets
+from .sessions import age, copies
+from .sessions.store import stored_key
 
 #: Characters of the name that a browser gives itself.
 _AGENT = 300
@@ -45,10 +46,10 @@ def record_use(session: Any, place: Place) -> None:
 
     It changes the rows alone and not the contents, so it overwrites nothing that another request stores.
     """
-    key, end = stored_key(session.session_key), session_age.end_of(session[session_age.SINCE])
+    key, end = stored_key(session.session_key), age.end_of(session[age.SINCE])
     used = {"last_seen_at": timezone.now(), "address": place.address, "user_agent": place.agent}
     if Session.objects.filter(session_key=key).update(expire_date=end):
-        session_copies.outdate([key])
+        copies.outdate([key])
         UserSession.objects.update_or_create(
             session_key=key, defaults=used, create_defaults=used | {"user_id": session[SESSION_KEY]}
         )

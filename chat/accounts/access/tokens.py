@@ -14,7 +14,8 @@ from django.utils import timezone
 from chat.accounts import texts
 from chat.accounts.models import Token
 
-from . import gate, tries
+from . import gate
+from .tries import tries
 
 #: What every API token looks like.
 SECRET = re.compile(r"buddy_[A-Za-z0-9_-]{43}")

@@ -19,7 +19,7 @@ from django.views.generic import FormView
 
 from chat import limits
 from chat.accounts import signing_up, texts
-from chat.accounts.access import devices, tries
+from chat.accounts.access.tries import devices, tries
 from chat.limits.addresses import client_address
 
 from .forms import SignUpCodeForm

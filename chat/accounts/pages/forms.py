@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from chat.accounts import mail, second_factor, signing_up, texts
-from chat.accounts.access import tries
+from chat.accounts.access.tries import tries
 
 from .sign_up import PendingSignUp
 

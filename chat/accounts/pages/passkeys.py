@@ -26,7 +26,7 @@ from django.views.generic import FormView
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
 from chat.accounts import second_factor, texts
-from chat.accounts.access import tries
+from chat.accounts.access.tries import tries
 
 from .browsers import name_of
 

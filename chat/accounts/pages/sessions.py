@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.accounts import texts
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.store import stored_key
 from chat.accounts.access.signed_in import end_sessions, sessions_of
 
 from .browsers import name_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
-from chat.accounts.access.session_store import SessionStore
+from chat.accounts.access.sessions.store import SessionStore
 from chat.http.queue_status import FailAt
 
 from .visitor import problem

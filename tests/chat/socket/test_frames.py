@@ -9,8 +9,8 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from buddy.asgi import application, sockets
+from chat.accounts.access.middleware.websockets import OriginOrToken
 from chat.accounts.access.open_sockets import OpenSockets
-from chat.accounts.access.websocket_auth import OriginOrToken
 from queueing.api import Job
 from queueing.api.events import PressureWatch
 from queueing.api.sockets import in_thread

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from chat.accounts.access.open_sockets import OpenSockets
-from chat.accounts.access.session_store import SessionStore
+from chat.accounts.access.sessions.store import SessionStore
 from chat.protocol import sse
 from chat.socket import flow_control, http_wire
 from queueing.api import Job

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from chat.accounts.access.open_sockets import OpenSockets
-from chat.accounts.access.session_store import stored_key
+from chat.accounts.access.sessions.store import stored_key
 from queueing.api.events import PressureWatch
 from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions

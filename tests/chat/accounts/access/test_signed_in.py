@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat.accounts.access import session_age
-from chat.accounts.access.session_store import SessionStore
+from chat.accounts.access.sessions import age
+from chat.accounts.access.sessions.store import SessionStore
 from chat.accounts.models import UserSession
 from chat.accounts.pages.browsers import name_of
 from queueing.testing import prune
@@ -33,7 +33,7 @@ async def pass_time(alice: Browser, passed: timedelta) -> None:
 
     def move() -> None:
         store = SessionStore(alice.client.cookies["sessionid"].value)
-        store[session_age.SINCE] -= passed.total_seconds()
+        store[age.SINCE] -= passed.total_seconds()
         ends = Session.objects.get(session_key=store_key(store)).expire_date - passed
         store.save()
         Session.objects.filter(session_key=store_key(store)).update(expire_date=ends)
@@ -42,7 +42,7 @@ async def pass_time(alice: Browser, passed: timedelta) -> None:
 
 
 def store_key(store: SessionStore) -> str:
-    from chat.accounts.access.session_store import stored_key
+    from chat.accounts.access.sessions.store import stored_key
 
     return stored_key(store.session_key or "")
 
@@ -76,7 +76,7 @@ async def test_session_of_an_earlier_version_gets_both_ends_with_its_next_use():
 
         def as_before() -> None:
             store = SessionStore(alice.client.cookies["sessionid"].value)
-            del store[session_age.SINCE]
+            del store[age.SINCE]
             store.save()
             Session.objects.update(expire_date=timezone.now() + 80 * _DAY)
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from buddy.asgi import application, sockets
 from chat.accounts.access import tokens
+from chat.accounts.access.middleware.websockets import OriginOrToken
 from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.access.owners import keeps_something, required_scope
-from chat.accounts.access.websocket_auth import OriginOrToken
 from chat.accounts.models import Token
 from tests.chat.accounts.account_client import sign_up, submit_form
 from tests.chat.browser import Tab, browser

@@ -15,7 +15,7 @@ from django.utils import timezone
 from buddy.asgi import application
 from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.access.owners import owner_of_session
-from chat.accounts.access.session_store import ENDED, SessionStore, is_of_visitor, stored_key
+from chat.accounts.access.sessions.store import ENDED, SessionStore, is_of_visitor, stored_key
 from chat.accounts.models import UserSession
 from chat.accounts.sessions import sweep
 from chat.models import Thread

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
-from chat.accounts.access.session_store import ENDED, stored_key
+from chat.accounts.access.sessions.store import ENDED, stored_key
 from tests.chat.accounts.account_client import (
     PASSWORD,
     send_message,

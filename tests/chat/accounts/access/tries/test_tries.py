@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils.module_loading import import_string
 
 from buddy import settings as shipped
-from chat.accounts.access import passwords, tries, tries_report
+from chat.accounts.access.tries import passwords, report, tries
 from chat.errors import LimitReached
 from chat.limits import in_memory
 from queueing.api import monitoring, redis
@@ -221,13 +221,13 @@ def test_wrong_reset_links_are_refused_after_too_many(valkey, mail_server):
 
 def test_operator_is_told_without_names(valkey, caplog, monkeypatch):
     """S3: log, metric and a warning for the dashboard, the terminal and the alerts."""
-    monkeypatch.setattr(tries_report, "MANY", {"failed": 4, "refused": 2})
+    monkeypatch.setattr(report, "MANY", {"failed": 4, "refused": 2})
     person("alice", signed_in=False)
-    with caplog.at_level(logging.WARNING, logger=tries_report.__name__):
+    with caplog.at_level(logging.WARNING, logger=report.__name__):
         for _ in range(7):
             guess(stranger("192.0.2.7"))
         guess(stranger(), "my-secret-typed-as-a-name")
-    told = [r.getMessage() for r in caplog.records if r.name == tries_report.__name__]
+    told = [r.getMessage() for r in caplog.records if r.name == report.__name__]
     user = User.objects.get()
     assert told[:4] == [f"a wrong password was tried: user {user.pk} from 192.0.2.7"] * 4
     assert told[4] == f"too many tries of a password, refused: user {user.pk} from 192.0.2.7"

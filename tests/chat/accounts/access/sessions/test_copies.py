@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from chat.accounts.access import session_copies
-from chat.accounts.access.session_copies import Row, keep, outdate, read
-from chat.accounts.access.session_store import SessionStore, stored_key
+from chat.accounts.access.sessions import copies as session_copies
+from chat.accounts.access.sessions.copies import Row, keep, outdate, read
+from chat.accounts.access.sessions.store import SessionStore, stored_key
 from chat.accounts.access.signed_in import Place, end_sessions, record_use
 from chat.accounts.models import UserSession
 from chat.accounts.sessions import record_session

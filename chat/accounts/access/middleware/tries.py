@@ -9,10 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from chat.accounts.access.tries.devices import add_cookie
+from chat.accounts.access.tries.tries import current_request
 from chat.errors import LimitReached
-
-from .devices import add_cookie
-from .tries import current_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 

@@ -9,11 +9,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from chat.accounts.access.access_keys import of_request
+from chat.accounts.access.open_sockets import OpenStream
+from chat.accounts.access.owners import owner_of_request
 from chat.limits.addresses import client_address
-
-from .access_keys import of_request
-from .open_sockets import OpenStream
-from .owners import owner_of_request
 
 
 @sync_and_async_middleware

@@ -6,7 +6,7 @@ from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from .tokens import secret_in_handshake
+from chat.accounts.access.tokens import secret_in_handshake
 
 
 class OriginOrToken:

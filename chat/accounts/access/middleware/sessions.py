@@ -9,12 +9,11 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from chat import limits
+from chat.accounts.access.owners import SAFE_METHODS, admit_visitor, keeps_something
+from chat.accounts.access.sessions import copies
+from chat.accounts.access.signed_in import Place, record_use
 from chat.errors import LimitReached, StorageFull
 from chat.limits.addresses import client_address
-
-from . import session_copies
-from .owners import SAFE_METHODS, admit_visitor, keeps_something
-from .signed_in import Place, record_use
 
 
 def _is_counted(request: HttpRequest) -> bool:
@@ -60,7 +59,7 @@ class VisitorSessionMiddleware(SessionMiddleware):
             return refused
         response = await self.get_response(request)
         if (row := request.session.row) and request.method in SAFE_METHODS:
-            await session_copies.keep(row)
+            await copies.keep(row)
         end = sync_to_async(self.process_response) if has_to_store(request) else None
         return await end(request, response) if end else self.process_response(request, response)
 

@@ -8,10 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
+from chat.accounts.access import gate
+from chat.accounts.access.owners import owner_of_visitor
 from chat.limits.addresses import client_address
-
-from . import gate
-from .owners import owner_of_visitor
 
 #: Names of pages for all people.
 _FOR_ALL = {"care", "favicon", "healthz", "readyz", "metrics", "account_inactive"}

@@ -19,7 +19,7 @@ from chat.limits.addresses import client_address
 from chat.limits.reservations import Reservation, reserve
 from chat.limits.rules import Rule, rule
 
-from . import devices, tries_report
+from . import devices, report
 from .account_names import digest_of, names_of
 
 #: The request that this process handles now, set by the middleware. None in a shell or a command.
@@ -49,7 +49,7 @@ class Try:
     def failed(self) -> None:
         """Tell the operator. The try stays counted."""
         self.has_ended = True
-        tries_report.failed(self.what, self.account, self.network)
+        report.failed(self.what, self.account, self.network)
 
 
 def begin(what: str, *, account: str = "", network: str = "") -> Try:
@@ -64,7 +64,7 @@ def begin(what: str, *, account: str = "", network: str = "") -> Try:
         network = client_address(request) or _UNKNOWN
     counted = reserve(_budgets(what, account, network, request), max_wait=0, count_without_redis=True)
     if not counted.granted:
-        tries_report.refused(what, account, network)
+        report.refused(what, account, network)
         raise LimitReached("rate_limited", limit_texts.limit_reached("login", counted.wait), counted.wait)
     return Try(what, account, network, counted)
 

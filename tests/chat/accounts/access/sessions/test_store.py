@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from chat.accounts.access.session_store import SessionStore, stored_key
+from chat.accounts.access.sessions.store import SessionStore, stored_key
 from chat.accounts.access.tokens import issue
 from chat.accounts.models import UserSession
 from queueing.api import redis

@@ -26,9 +26,9 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from . import session_copies
-from .session_age import SINCE, end_of, is_unrecorded, maximum_end
-from .session_copies import Row
+from . import copies
+from .age import SINCE, end_of, is_unrecorded, maximum_end
+from .copies import Row
 
 #: Number of hexadecimal digits that are stored: 160 bits, as many as a session key has.
 _DIGITS = 40
@@ -124,7 +124,7 @@ class SessionStore(db.SessionStore):
 
     async def take_copy(self) -> None:
         """Read the contents from Redis, unless they are at hand or there is no copy of the row."""
-        if not self.is_at_hand and (row := await session_copies.read(stored_key(self.session_key or ""))):
+        if not self.is_at_hand and (row := await copies.read(stored_key(self.session_key or ""))):
             self.row, self._session_cache = row, self._contents(row)
 
     def _contents(self, row: Row | None) -> dict[str, Any]:
@@ -197,7 +197,7 @@ class SessionStore(db.SessionStore):
         key = session_key or self.session_key
         if is_of_visitor(key):
             self.model.objects.filter(session_key=stored_key(key or "")).update(session_data=ENDED)
-            session_copies.outdate([stored_key(key or "")])
+            copies.outdate([stored_key(key or "")])
         elif key:
             super().delete(stored_key(key))
 

@@ -1,0 +1,1 @@
+"""Sessions: where they are stored, their copies in memory, and how long they last."""
