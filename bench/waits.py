@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import NamedTuple
 
-from queueing.events.forecast import Forecast, Range
+from queueing.events.waits.forecast import Forecast, Range
 
 Times = Callable[[Random, float], float]
 Estimate = Callable[[list[float], list[float], int, int], Range | None]

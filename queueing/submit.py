@@ -10,7 +10,8 @@ from django.db import transaction
 from . import tracing
 from .conf import get_queue
 from .errors import BadSubmission, Rejected
-from .events import delivery, messages, standing
+from .events import delivery, messages
+from .events.waits import standing
 from .kinds import find_kind
 from .limits import backpressure
 from .models import Job

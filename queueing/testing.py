@@ -30,7 +30,7 @@ from .conf import get_queue
 from .context import JobContext
 from .control import verbs
 from .errors import Rejected
-from .events import standing
+from .events.waits import standing
 from .limits import backpressure
 from .models import Job
 from .record import attempts, pruning

@@ -1,7 +1,6 @@
 """The events of jobs, and how a client follows them to the end."""
 
 from queueing.events.catch_up import text_so_far
-from queueing.events.delay_reasons import DELAY_REASON
 from queueing.events.delivery import emit, emit_sync, group_of
 from queueing.events.follower import Follower
 from queueing.events.messages import (
@@ -15,7 +14,8 @@ from queueing.events.messages import (
 )
 from queueing.events.pressure_watch import PressureWatch
 from queueing.events.reader import follow
-from queueing.events.standing import Standing, standing_of
+from queueing.events.waits.delay_reasons import DELAY_REASON
+from queueing.events.waits.standing import Standing, standing_of
 
 __all__ = [
     "DELAY_REASON",

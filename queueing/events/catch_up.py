@@ -11,8 +11,9 @@ from queueing.record.run import as_result, as_run
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 
-from . import progress, standing
+from . import progress
 from .messages import Event, event_of, retrying_event, terminal_event
+from .waits import standing
 
 #: Texts read from Redis at a time.
 _TEXTS_PER_READ = 100

@@ -7,7 +7,7 @@ from queueing.models import Job
 from queueing.record.run import Result, Run, as_result
 from queueing.states import State
 
-from . import standing
+from .waits import standing
 
 Event = dict[str, Any]
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from queueing.record.database_thread import in_thread
 
-from . import delay_reasons, messages, standing
+from . import messages
 from .periodic import Periodic, send_safely
-from .standing import Standing
+from .waits import delay_reasons, standing
+from .waits.standing import Standing
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from django.db import connection
 
 from queueing.conf import Limiter, QueueDef, get_conf, get_queue
 from queueing.control import audited, verbs
-from queueing.events import standing
-from queueing.events.forecast import Forecast
+from queueing.events.waits import standing
+from queueing.events.waits.forecast import Forecast
 from queueing.limits import live_limits
 from queueing.models import Job, LimitOverride
 from queueing.monitoring import overview

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from queueing.conf import get_queue
 from queueing.control import owners
-from queueing.events import catch_up, delay_reasons
+from queueing.events import catch_up
+from queueing.events.waits import delay_reasons
 from queueing.monitoring import failures, statistics
 from queueing.record import attempts, orphans, pruning
 from queueing.recovery import reconcile, restore, stalled

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queueing.events.positions import steady
-from queueing.events.standing import Standing
+from queueing.events.waits.standing import Standing
 
 
 def at(position: int | None, low: float | None, high: float | None, reason: str = "queue") -> Standing:

@@ -6,7 +6,7 @@ import pytest
 
 from queueing.conf import get_queue
 from queueing.control import verbs
-from queueing.events.standing import standing_of
+from queueing.events.waits.standing import standing_of
 from queueing.models import FailedAttempt, Job
 from queueing.monitoring.health import queue_health
 from queueing.recovery.stalled import record_stalls

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import waits
-from queueing.events import recent_runs, standing
-from queueing.events.forecast import Forecast
+from queueing.events.waits import recent_runs, standing
+from queueing.events.waits.forecast import Forecast
 from queueing.models import Job
 from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts

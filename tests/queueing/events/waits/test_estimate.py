@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from queueing.conf import Limiter, QueueDef
-from queueing.events.forecast import Forecast
-from queueing.events.standing import estimate
+from queueing.events.waits.forecast import Forecast
+from queueing.events.waits.standing import estimate
 from queueing.schedule.replies import Counts
 
 
