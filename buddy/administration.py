@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from chat.accounts import second_factor
+from chat.accounts.signing_in import second_factor
 
 
 class Administration(AdminSite):

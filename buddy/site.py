@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from chat.accounts import oidc
+from chat.accounts.signing_in import oidc
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

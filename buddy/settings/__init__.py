@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "buddy.middleware.ContentSecurityPolicy",
     "servestatic.middleware.ServeStaticMiddleware",
     "buddy.no_store.no_store",
-    "chat.accounts.late_writes.erase_late_writes",
+    "chat.accounts.personal_data.late_writes.erase_late_writes",
     "chat.accounts.access.middleware.sessions.VisitorSessionMiddleware",
     "buddy.middleware.Common",
     "buddy.middleware.Csrf",

@@ -28,7 +28,7 @@ BANNER = env.str("BANNER", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-] + [{"NAME": "chat.accounts.site_words.SiteWords"}]
+] + [{"NAME": "chat.accounts.signing_in.site_words.SiteWords"}]
 # The first backend only counts. The hashers are Django's: they count where a form compares a password itself.
 AUTHENTICATION_BACKENDS = [
     "chat.accounts.access.tries.passwords.CountTries",
@@ -55,7 +55,7 @@ def by_mail(sends_mail: bool) -> dict[str, Any]:
 
 
 globals().update(by_mail(SENDS_MAIL))
-ACCOUNT_ADAPTER = "chat.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "chat.accounts.signing_in.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -68,7 +68,7 @@ ACCOUNT_SESSION_REMEMBER = True
 # allauth counts in Django's cache, which is of one process. `access/tries/` counts instead.
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 
-MFA_ADAPTER = "chat.accounts.adapter.SecondFactorAdapter"
+MFA_ADAPTER = "chat.accounts.signing_in.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 #: A passkey asks for its PIN or biometrics, so it is two factors by itself.
@@ -97,5 +97,5 @@ def by_provider(url: str, client_id: str, secret: str, name: str) -> dict[str, A
 
 
 SOCIALACCOUNT_PROVIDERS = by_provider(OIDC_URL, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_NAME)
-SOCIALACCOUNT_ADAPTER = "chat.accounts.oidc.OpenIDAdapter"
+SOCIALACCOUNT_ADAPTER = "chat.accounts.signing_in.oidc.OpenIDAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"

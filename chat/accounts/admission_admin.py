@@ -14,8 +14,9 @@ from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from queueing.api.admin import LargeTable
 
-from . import blocking, signing_up, texts
+from . import blocking, texts
 from .models import Block, Invitation
+from .signing_in import signing_up
 
 
 class BlockForm(forms.ModelForm):

@@ -25,10 +25,10 @@ class AccountsConfig(AppConfig):
         from .access.signed_in import end_those_of_inactive_users
         from .access.tries import devices, passwords
         from .access.tries import report as tries_report
-        from .erasing import erase_before_deletion, forget_erased
         from .models import Block
-        from .second_factor import record_set_up
-        from .sessions import forget_session, record_new_key, record_sign_in, sweep
+        from .personal_data.erasing import erase_before_deletion, forget_erased
+        from .signing_in.second_factor import record_set_up
+        from .signing_in.sessions import forget_session, record_new_key, record_sign_in, sweep
 
         personal_data.register(
             Block,

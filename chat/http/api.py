@@ -12,7 +12,7 @@ from ninja import Router, Status, Swagger
 
 from chat import intake
 from chat.accounts.access.owners import VisitorAuth
-from chat.accounts.late_writes import write_for_owner
+from chat.accounts.personal_data.late_writes import write_for_owner
 from chat.analytics.api import router as analytics_router
 from chat.care.api import router as care_router
 from chat.care.http import care_of, screen

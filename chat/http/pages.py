@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from chat import limits
 from chat.accounts.access.owners import adopted_visitor, owner_of_request, with_session
-from chat.accounts.sessions import merge_late
+from chat.accounts.signing_in.sessions import merge_late
 from chat.analytics.models import FeedbackReason
 from chat.analytics.tracking.tracker import track
 from chat.companions.registry import COMPANIONS

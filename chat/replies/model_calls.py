@@ -17,7 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import OperationalError, close_old_connections, transaction
 
-from chat.accounts.erasing import erase_if_late
+from chat.accounts.personal_data.erasing import erase_if_late
 from chat.errors import LimitReached
 from chat.models import Thread
 from chat.prompting.prompt import ModelRequest

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from chat import intake
-from chat.accounts.erasing import erase_if_late
+from chat.accounts.personal_data.erasing import erase_if_late
 from chat.care.card import card_for
 from chat.care.counters import count_card
 from chat.conversations import selectors, serializers, services

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import owner_of_session
-from chat.accounts.erasing import erase
+from chat.accounts.personal_data.erasing import erase
 from tests.support.proof import prove
 
 from .victim import stored_session

@@ -14,8 +14,8 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from chat.accounts import sessions
 from chat.accounts.models import UserSession
+from chat.accounts.signing_in import sessions
 from chat.analytics.tracking.tracker import tracker
 from chat.limits import in_memory
 from tests.chat.accounts.account_client import PASSWORD

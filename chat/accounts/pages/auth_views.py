@@ -18,8 +18,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from chat import limits
-from chat.accounts import signing_up, texts
+from chat.accounts import texts
 from chat.accounts.access.tries import devices, tries
+from chat.accounts.signing_in import signing_up
 from chat.limits.addresses import client_address
 
 from .forms import SignUpCodeForm

@@ -15,8 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from chat.accounts import mail, second_factor, signing_up, texts
+from chat.accounts import mail, texts
 from chat.accounts.access.tries import tries
+from chat.accounts.signing_in import second_factor, signing_up
 
 from .sign_up import PendingSignUp
 

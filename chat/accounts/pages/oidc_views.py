@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 
 from chat import limits
 from chat.accounts import texts
-from chat.accounts.oidc import PROVIDER
+from chat.accounts.signing_in.oidc import PROVIDER
 from chat.limits.addresses import client_address
 
 from .oidc_provider import FAILURES, NONCE, SettingsProvider

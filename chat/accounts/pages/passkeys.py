@@ -25,8 +25,9 @@ from django.utils.http import urlencode
 from django.views.generic import FormView
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
-from chat.accounts import second_factor, texts
+from chat.accounts import texts
 from chat.accounts.access.tries import tries
+from chat.accounts.signing_in import second_factor
 
 from .browsers import name_of
 

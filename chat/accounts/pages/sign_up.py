@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from chat.accounts.signing_up import use_invitation
+from chat.accounts.signing_in.signing_up import use_invitation
 
 #: Seconds for which a code is valid, and the number of tries.
 _TIMEOUT, _MAX_TRIES = 15 * 60, 3

@@ -19,12 +19,13 @@ from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.accounts import second_factor, texts
+from chat.accounts import texts
 from chat.accounts.access import tokens
 from chat.accounts.access.owners import admit_visitor, owner_of_request
 from chat.accounts.access.tries import devices
-from chat.accounts.erasing import erase
 from chat.accounts.models import Token
+from chat.accounts.personal_data.erasing import erase
+from chat.accounts.signing_in import second_factor
 from chat.limits.addresses import client_address
 from chat.models import Thread
 

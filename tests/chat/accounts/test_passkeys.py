@@ -11,8 +11,8 @@ from allauth.mfa.models import Authenticator as Row
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from chat.accounts import second_factor
 from chat.accounts.pages import passkeys
+from chat.accounts.signing_in import second_factor
 from tests.chat.browser import Browser, browser
 from tests.support.authenticator import Authenticator, encoded
 from tests.support.mail import outbox
@@ -26,7 +26,7 @@ from .account_client import (
     submit_form,
     thread_titles,
 )
-from .test_second_factor import FOR_STAFF, answers, clock, code_of, required, set_up, superuser  # noqa: F401
+from .signing_in.test_second_factor import FOR_STAFF, answers, clock, code_of, required, set_up, superuser  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from chat.accounts.erasing import erase
+from chat.accounts.personal_data.erasing import erase
 from chat.answer_cache import store
 from chat.conversations import services
 from queueing.api import Job, State, redis

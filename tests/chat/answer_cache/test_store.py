@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from chat.accounts.erasing import erase
-from chat.accounts.merge import merge
+from chat.accounts.personal_data.erasing import erase
+from chat.accounts.personal_data.merge import merge
 from chat.answer_cache import store
 from chat.companions.registry import COMPANIONS
 from chat.conversations import services

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.test import AsyncClient
 
-from chat.accounts.merge import merge
+from chat.accounts.personal_data.merge import merge
 from chat.conversations import services
 from chat.conversations.messages import AcceptedMessage
 from chat.documents.services import AnalysisRequest, analyse_text

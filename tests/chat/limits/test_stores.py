@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 #: How each table is bounded, by the part of docs/limits.md that says more. A new table needs an entry.
 BOUNDS = {
-    "sessions.Session": "LIMIT_VISITORS; MAX_VISITORS; chat.accounts.sessions.sweep",
+    "sessions.Session": "LIMIT_VISITORS; MAX_VISITORS; chat.accounts.signing_in.sessions.sweep",
     "uploads.Upload": "LIMIT_MEGABYTES; MAX_UPLOADS_MB; chat.uploads.storage.sweep",
     "uploads.UploadChunk": "as Upload",
     "documents.Analysis": "LIMIT_MEGABYTES; jobs; chat.documents.services.sweep",

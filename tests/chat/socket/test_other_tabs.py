@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.accounts.erasing import erase
+from chat.accounts.personal_data.erasing import erase
 from chat.conversations.threads import delete_message
 from chat.models import Message
 from queueing.api import Job

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from chat.accounts import signing_up
+from chat.accounts.signing_in import signing_up
 
 
 class Command(BaseCommand):

@@ -8,9 +8,10 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from chat.accounts import adapter, mail
+from chat.accounts import mail
 from chat.accounts.models import OutgoingMail
 from chat.accounts.sealing import renewed
+from chat.accounts.signing_in import adapter
 
 
 class Command(BaseCommand):

@@ -17,7 +17,7 @@ from chat.accounts.access.open_sockets import OpenSockets
 from chat.accounts.access.owners import owner_of_session
 from chat.accounts.access.sessions.store import ENDED, SessionStore, is_of_visitor, stored_key
 from chat.accounts.models import UserSession
-from chat.accounts.sessions import sweep
+from chat.accounts.signing_in.sessions import sweep
 from chat.models import Thread
 from chat.socket import handlers
 from queueing.record.pruning import registered_steps

@@ -13,8 +13,8 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 
 from buddy import settings as shipped
-from chat.accounts.merge import merge
 from chat.accounts.models import UserSession
+from chat.accounts.personal_data.merge import merge
 from chat.models import Message, Thread
 from queueing.api import Job
 from tests.chat.accounts.account_client import (

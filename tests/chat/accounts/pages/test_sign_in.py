@@ -123,12 +123,12 @@ async def test_password_counts_as_it_is_typed_and_to_its_end():
 async def test_sign_in_is_logged_with_the_user_and_how_without_the_name(caplog):
     """ASVS 16.3.1."""
     user = await User.objects.acreate_user("alice", password=PASSWORD)
-    with caplog.at_level(logging.INFO, logger="chat.accounts.sessions"):
+    with caplog.at_level(logging.INFO, logger="chat.accounts.signing_in.sessions"):
         async with browser() as alice:
             await sign_in(alice)
-    assert [one.getMessage() for one in caplog.records if one.name == "chat.accounts.sessions"] == [
-        f"user {user.pk} signed in by password from 127.0.0.1"
-    ]
+    assert [
+        one.getMessage() for one in caplog.records if one.name == "chat.accounts.signing_in.sessions"
+    ] == [f"user {user.pk} signed in by password from 127.0.0.1"]
 
 
 @pytest.mark.parametrize("page", ["sign-in/", "sign-up/", "password/", "erase/"])

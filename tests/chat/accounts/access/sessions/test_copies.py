@@ -14,7 +14,7 @@ from chat.accounts.access.sessions.copies import Row, keep, outdate, read
 from chat.accounts.access.sessions.store import SessionStore, stored_key
 from chat.accounts.access.signed_in import Place, end_sessions, record_use
 from chat.accounts.models import UserSession
-from chat.accounts.sessions import record_session
+from chat.accounts.signing_in.sessions import record_session
 from queueing.api import redis
 from tests.chat.accounts.account_client import send_message, sign_up, submit_form
 from tests.chat.browser import Browser, browser

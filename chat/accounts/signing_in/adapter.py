@@ -21,12 +21,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from chat import limits
+from chat.accounts import mail, texts
+from chat.accounts.sealing import cipher
 from chat.errors import LimitReached
 from chat.limits.addresses import client_address, network_name
 from queueing.api import Rejected
 
-from . import mail, oidc, second_factor, signing_up, texts
-from .sealing import cipher
+from . import oidc, second_factor, signing_up
 from .sessions import sign_in
 
 logger = logging.getLogger(__name__)

@@ -10,16 +10,15 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
+from chat.accounts.access.owners import ADOPTED, VISITOR, admit_visitor, owner_of_visitor
+from chat.accounts.access.sessions.age import SINCE
+from chat.accounts.access.sessions.store import stored_key
+from chat.accounts.access.signed_in import Place, end_sessions, sessions_of
+from chat.accounts.models import UserSession
+from chat.accounts.personal_data.erasing import erase
+from chat.accounts.personal_data.merge import merge
 from chat.errors import LimitReached, StorageFull
 from chat.limits.addresses import client_address
-
-from .access.owners import ADOPTED, VISITOR, admit_visitor, owner_of_visitor
-from .access.sessions.age import SINCE
-from .access.sessions.store import stored_key
-from .access.signed_in import Place, end_sessions, sessions_of
-from .erasing import erase
-from .merge import merge
-from .models import UserSession
 
 logger = logging.getLogger(__name__)
 

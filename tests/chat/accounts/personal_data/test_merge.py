@@ -8,10 +8,9 @@ from django.contrib.auth.models import User
 from chat.models import Thread
 from queueing.api import Job
 from queueing.schedule import scripts
+from tests.chat.accounts.account_client import send_message, sign_in, sign_up, submit_form, thread_titles
 from tests.chat.browser import browser, text_of
 from tests.support.valkey import eventually
-
-from .account_client import send_message, sign_in, sign_up, submit_form, thread_titles
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

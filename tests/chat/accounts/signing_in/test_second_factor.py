@@ -14,12 +14,18 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from buddy.asgi import application
-from chat.accounts import second_factor
 from chat.accounts.models import Token, UserSession
+from chat.accounts.signing_in import second_factor
+from tests.chat.accounts.account_client import (
+    PASSWORD,
+    send_message,
+    sign_in,
+    sign_up_with_address,
+    submit_form,
+    thread_titles,
+)
 from tests.chat.browser import PAGE, Browser, browser
 from tests.support.mail import outbox
-
-from .account_client import PASSWORD, send_message, sign_in, sign_up_with_address, submit_form, thread_titles
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -9,9 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from chat.accounts import texts
 from chat.companions.registry import COMPANIONS
-
-from . import texts
 
 _WORDS = {"buddy", "companion", "password", "account", "secret"}
 #: Characters that have to be left without these words.

@@ -15,7 +15,9 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from . import signing_up, texts
+from chat.accounts import texts
+
+from . import signing_up
 
 #: The name of the provider in addresses.
 PROVIDER = "sso"

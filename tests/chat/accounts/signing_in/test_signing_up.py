@@ -13,15 +13,20 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from chat.accounts import signing_up
 from chat.accounts.access import blocks
 from chat.accounts.models import Block, Invitation
+from chat.accounts.signing_in import signing_up
 from tests.attack.actors import superuser
+from tests.chat.accounts.account_client import (
+    code_in,
+    enter_address,
+    sign_up,
+    sign_up_with_address,
+    submit_form,
+)
 from tests.chat.browser import browser
 from tests.support.mail import outbox
 from tests.support.proof import prove
-
-from .account_client import code_in, enter_address, sign_up, sign_up_with_address, submit_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

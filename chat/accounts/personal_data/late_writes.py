@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from .access.middleware.sessions import has_to_store
+from chat.accounts.access.middleware.sessions import has_to_store
+
 from .erasing import erase_if_late
 
 T = TypeVar("T")

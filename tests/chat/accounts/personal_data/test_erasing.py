@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from chat import intake
-from chat.accounts.erasing import erase, erase_if_late, forget_erased
 from chat.accounts.models import ErasedOwner
+from chat.accounts.personal_data.erasing import erase, erase_if_late, forget_erased
 from chat.models import Message, Thread
 from queueing.api import Job, redis
 from tests.chat.accounts.account_client import PASSWORD, send_message, sign_up, submit_form

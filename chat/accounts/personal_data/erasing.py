@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from chat import personal_data
+from chat.accounts.access import open_sockets
+from chat.accounts.access.ending_access import end_access
+from chat.accounts.models import ErasedOwner
 from queueing.api import events, stop_owner
 
-from .access import open_sockets
-from .access.ending_access import end_access
 from .merge import in_transaction
-from .models import ErasedOwner
 
 #: How long an erased owner is remembered: longer than any request or call of a model lasts.
 _REMEMBERED = timedelta(days=1)

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from django.db import IntegrityError, OperationalError, transaction
 
 from chat import personal_data
-
-from .access import open_sockets
+from chat.accounts.access import open_sockets
 
 #: Transactions tried before the error is raised. A worker that ends several jobs can lock one that is changed
 #: here and wait for another: the database then aborts one of the two. A message can be added to a thread that

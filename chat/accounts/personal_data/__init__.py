@@ -1,0 +1,1 @@
+"""What belongs to an owner: merging it into a user's, and erasing it."""
