@@ -126,7 +126,7 @@ class FoldedText(models.Model):
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="folded")
     rules = models.PositiveSmallIntegerField()
-    """The `chat.conversations.folding.RULES` by which it was folded."""
+    """The `chat.conversations.searching.folding.RULES` by which it was folded."""
     text = models.TextField()
 
     def __str__(self) -> str:

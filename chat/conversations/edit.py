@@ -16,10 +16,11 @@ from chat.replies import summaries
 from chat.replies.titles import renamed_event, title_from
 from queueing.api import UNFINISHED, Job, State, Submission, WrongState, cancel, events
 
-from . import folded_texts, selectors, texts
+from . import selectors, texts
 from .admission import Admission, Sender, admit
 from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
+from .searching import folded_texts
 from .services import check_text
 from .threads import check_companion, forget_jobs, removed_event
 

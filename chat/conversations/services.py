@@ -13,12 +13,13 @@ from chat.models import Thread
 from queueing import api
 from queueing.api import Job, State
 
-from . import folded_texts, selectors, texts
+from . import selectors, texts
 from .admission import Sender, admit
 from .blank import is_blank
 from .characters import check_characters
 from .messages import AcceptedMessage, NewMessage, Question, accepted_before
 from .questions import add_question, lock_unfinished_jobs
+from .searching import folded_texts
 from .threads import check_companion, thread_for
 
 #: Maximum characters of one message; the model's window is checked later, in tokens.

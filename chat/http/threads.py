@@ -14,7 +14,7 @@ from chat.care.http import care_of, care_of_thread, screen_request
 from chat.conversations import edit, pages, selectors, serializers, texts, thread_list
 from chat.conversations import threads as services
 from chat.conversations.renderings import html_of
-from chat.conversations.search import SearchResult, search
+from chat.conversations.searching.search import SearchResult, search
 from chat.conversations.thread_list import Mark
 from chat.conversations.transcript import transcript
 from chat.errors import InvalidInput

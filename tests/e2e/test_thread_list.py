@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chat.conversations.folding import fold
-from tests.chat.conversations.test_folding import OTHER, SAME
+from chat.conversations.searching.folding import fold
+from tests.chat.conversations.searching.test_folding import OTHER, SAME
 from tests.e2e.reading import answers, edit, say
 from tests.e2e.site import Site
 from tests.provider.fixture import Provider

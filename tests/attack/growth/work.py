@@ -20,9 +20,9 @@ from fido2.webauthn import AttestationObject
 from chat import intake
 from chat.accounts.pages import passkeys
 from chat.care import help_lines, screening
-from chat.conversations import search
-from chat.conversations.folding import fold
-from chat.conversations.search_terms import terms_of
+from chat.conversations.searching import search
+from chat.conversations.searching.folding import fold
+from chat.conversations.searching.search_terms import terms_of
 from chat.conversations.services import check_text
 from chat.conversations.thread_list import Mark
 from chat.documents import services as documents

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chat.accounts.models import Token, UserSession
 from chat.analytics.models import Event, Feedback
-from chat.conversations.folding import RULES
+from chat.conversations.searching.folding import RULES
 from chat.conversations.thread_list import Mark
 from chat.documents.models import Analysis
 from chat.models import FoldedText, Message, Rendering, Thread

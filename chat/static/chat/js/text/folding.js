@@ -1,4 +1,4 @@
-// Texts without what the search ignores, as the server folds them (chat/conversations/folding.py). Pure functions.
+// Texts without what the search ignores, as the server folds them (chat/conversations/searching/folding.py). Pure functions.
 
 const SAME = Object.fromEntries(
   "øo łl đd ħh ŧt ıi ðd ŋn æae œoe þth ßss ςσ ىي یي کك گك ةه ەه ہه ـ * `"

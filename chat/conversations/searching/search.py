@@ -11,14 +11,14 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Q, Subquery
 
+from chat.conversations import texts, thread_list
+from chat.conversations.thread_list import Mark
 from chat.errors import InvalidInput
 from chat.models import Message, Thread
 
-from . import texts, thread_list
 from .folded_texts import fold_new
 from .folding import find, fold
 from .search_terms import MAX_QUERY, terms_of
-from .thread_list import Mark
 
 #: Threads that are searched at a time.
 BATCH = 10

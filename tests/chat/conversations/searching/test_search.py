@@ -13,11 +13,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.conversations import edit, folded_texts, thread_list
-from chat.conversations import search as search_module
-from chat.conversations.folding import RULES, fold
-from chat.conversations.search import AFTER, BEFORE, SearchPage, SearchResult, search, snippet
-from chat.conversations.search_terms import MAX_QUERY
+from chat.conversations import edit, thread_list
+from chat.conversations.searching import folded_texts
+from chat.conversations.searching import search as search_module
+from chat.conversations.searching.folding import RULES, fold
+from chat.conversations.searching.search import AFTER, BEFORE, SearchPage, SearchResult, search, snippet
+from chat.conversations.searching.search_terms import MAX_QUERY
 from chat.errors import InvalidInput
 from chat.models import FoldedText, Message, Role, Thread
 from queueing.api import new_id

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.conversations.folding import find, fold
-from chat.conversations.search_terms import MAX_TERMS, terms_of
+from chat.conversations.searching.folding import find, fold
+from chat.conversations.searching.search_terms import MAX_TERMS, terms_of
 
 SAME = [
     ("Über", "uber"),
