@@ -7,7 +7,7 @@ if __name__ == "__main__":
     try:
         from django.core.management import execute_from_command_line
 
-        from buddy.startup import read_settings
+        from buddy.start.startup import read_settings
     except ImportError as exc:
         raise SystemExit(
             "Django is not installed in this Python. Use `make run`, or `.venv/bin/python manage.py …`."

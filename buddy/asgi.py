@@ -5,7 +5,7 @@ import sys
 
 import django
 
-from buddy.startup import read_settings
+from .start.startup import read_settings
 
 read_settings()
 django.setup(set_prefix=False)  # first, because the imports below need it
@@ -16,12 +16,13 @@ from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from buddy.bounds.asgi import Bounded  # noqa: E402
-from buddy.http_handler import HttpHandler, TidyLoop  # noqa: E402
-from buddy.web_metrics import Measured  # noqa: E402
 from chat.accounts.access.middleware.websockets import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402
+
+from .web.http_handler import HttpHandler, TidyLoop  # noqa: E402
+from .web.web_metrics import Measured  # noqa: E402
 
 sockets = URLRouter(
     [
@@ -39,8 +40,9 @@ gc.collect()
 gc.freeze()
 
 if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
-    from buddy import graceful_stop
     from buddy.bounds.daphne import factory
+
+    from .web import graceful_stop
 
     factory.install()
     graceful_stop.install()

@@ -28,7 +28,9 @@ class Collected(StaticFilesConfig):
         """Register the project's system checks and metrics."""
         from queueing.api.metrics import register_metrics
 
-        from . import checks, error_reports, loop_watch, web_metrics  # noqa: F401
+        from . import error_reports
+        from .start import checks  # noqa: F401
+        from .web import loop_watch, web_metrics
 
         register_metrics(loop_watch.metrics)
         register_metrics(web_metrics.metrics)

@@ -57,19 +57,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "buddy.middleware.Security",
-    "buddy.middleware.ContentSecurityPolicy",
+    "buddy.web.middleware.Security",
+    "buddy.web.middleware.ContentSecurityPolicy",
     "servestatic.middleware.ServeStaticMiddleware",
-    "buddy.no_store.no_store",
+    "buddy.web.no_store.no_store",
     "chat.accounts.personal_data.late_writes.erase_late_writes",
     "chat.accounts.access.middleware.sessions.VisitorSessionMiddleware",
-    "buddy.middleware.Common",
-    "buddy.middleware.Csrf",
-    "buddy.middleware.Authentication",
+    "buddy.web.middleware.Common",
+    "buddy.web.middleware.Csrf",
+    "buddy.web.middleware.Authentication",
     "chat.accounts.access.middleware.gate.GateMiddleware",
     "chat.accounts.access.middleware.streams.end_streams",
-    "buddy.middleware.Messages",
-    "buddy.middleware.XFrameOptions",
+    "buddy.web.middleware.Messages",
+    "buddy.web.middleware.XFrameOptions",
     "chat.accounts.access.middleware.tries.TriesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -139,7 +139,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# Monitors ask by address and over http (buddy/middleware.py). A redirect would look like a good answer.
+# Monitors ask by address and over http (buddy/web/middleware.py). A redirect would look like a good answer.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 #: Seconds for which a browser uses only https after a visit. No one can take that back before they are over.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) * HTTPS

@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from buddy.env_file import add_to_environment, read_env_file
-from buddy.private_files import keep_private
+from buddy.start.env_file import add_to_environment, read_env_file
+from buddy.start.private_files import keep_private
 
 from .variables import Variables
 

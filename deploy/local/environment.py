@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from buddy.env_file import add_to_environment
+from buddy.start.env_file import add_to_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"

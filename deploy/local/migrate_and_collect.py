@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, SystemCheckError
 from django.db import OperationalError
 
-from buddy.startup import read_settings
+from buddy.start.startup import read_settings
 
 
 def main() -> None:

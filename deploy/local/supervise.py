@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 
-from buddy.private_files import keep_private
+from buddy.start.private_files import keep_private
 
 from . import addresses, environment, lock, other_models, services
 from .bootstrap import STOPPING, Problem, os_error_line

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from buddy.private_files import keep_private
+from buddy.start.private_files import keep_private
 from deploy.local import environment, services, valkey
 from deploy.local.bootstrap import STOPPING, Problem
 from deploy.local.process import Process

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from buddy import graceful_stop
+from buddy.web import graceful_stop
 from deploy.local.services import free_port
 from deploy.lock import VENV as TOOLS
 from deploy.production import servers, units

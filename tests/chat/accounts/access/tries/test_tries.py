@@ -30,7 +30,7 @@ from tests.chat.accounts.password_pages import password_forms
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 _addresses = (f"198.51.100.{number}" for number in count(1))
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 
 
 @pytest.fixture(autouse=True)

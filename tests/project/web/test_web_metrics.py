@@ -6,8 +6,8 @@ import time
 import pytest
 from asgiref.testing import ApplicationCommunicator
 
-from buddy import web_metrics
-from buddy.loop_watch import LoopWatch
+from buddy.web import web_metrics
+from buddy.web.loop_watch import LoopWatch
 from tests.support.valkey import eventually
 
 
@@ -74,7 +74,7 @@ async def test_request_whose_client_left_and_odd_methods_are_counted():
 
 async def test_delay_of_the_loop_is_measured(monkeypatch: pytest.MonkeyPatch):
     lag = web_metrics.Durations()
-    monkeypatch.setattr("buddy.loop_watch.loop_lag", lag)
+    monkeypatch.setattr("buddy.web.loop_watch.loop_lag", lag)
     monkeypatch.setattr(web_metrics, "loop_lag", lag)
     LoopWatch(interval=0.01, late=5.0)
     await eventually(lambda: figures()["buddy_web_loop_lag_seconds_count",] >= 1, "a quick answer")

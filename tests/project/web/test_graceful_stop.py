@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from buddy import graceful_stop
+from buddy.web import graceful_stop
 from tests.support.valkey import wait_until
 
 QUESTION = json.dumps({"message": "Where to?"}).encode()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from buddy import checks, variable_names
-from buddy.env_file import EnvFile, read_env_file
 from buddy.settings.variables import Variables
+from buddy.start import checks, variable_names
+from buddy.start.env_file import EnvFile, read_env_file
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(

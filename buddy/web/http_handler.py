@@ -12,9 +12,10 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
 from buddy.alerts import watch
-from buddy.loop_watch import LoopWatch
 from queueing.api import log_ids, new_id, tracing
 from queueing.api.database import SerialThread, TidyThreads
+
+from .loop_watch import LoopWatch
 
 logger = logging.getLogger(__name__)
 

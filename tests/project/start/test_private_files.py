@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from buddy.checks import check_private_files
-from buddy.private_files import keep_private, open_files
+from buddy.start.checks import check_private_files
+from buddy.start.private_files import keep_private, open_files
 from deploy.local import valkey
 from tests.support.valkey import free_port, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 #: A new process with the usual umask writes a table; its files are listed while it has them open.
 WRITE = """

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from buddy.settings.environment import ENV_FILE
+
 from .private_files import is_open, open_files
-from .settings.environment import ENV_FILE
 from .variable_names import unknown_names, values_with_comments
 
 

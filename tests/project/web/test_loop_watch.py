@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from buddy.loop_watch import LoopWatch, lateness, metrics
+from buddy.web.loop_watch import LoopWatch, lateness, metrics
 from tests.support.valkey import eventually
 
 
