@@ -256,6 +256,12 @@ class QueueMinute(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["start", "queue", "worker", "seconds"], name="queue_minute_once")
         ]
+        # All columns of `statistics.totals`: a row is large, and there are thousands in a day.
+        indexes = [
+            models.Index(
+                fields=["start", "queue", "completed", "failed", "retried"], name="queue_minute_totals"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.queue} {self.start:%Y-%m-%d %H:%M}"

@@ -27,8 +27,6 @@ class ByName(FixedChoicesFilter):
 class EventAdmin(Undeletable):
     list_display = ["at", "name", "companion", "visitor", "properties"]
     list_filter = [ByName, CompanionFilter, "at"]
-    ordering = ["-at"]
-    sortable_by: list[str] = []
 
 
 @admin.register(Feedback)

@@ -33,4 +33,3 @@ class DailyUsageAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_filter = ["day"]
     search_fields = ["=owner"]
     search_help_text = "A complete owner key"
-    ordering = ["-day"]

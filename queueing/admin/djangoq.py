@@ -37,6 +37,7 @@ class FinishedTasks(ReadOnly, LargeTable):
     """A mix-in for finished tasks. Without a form that saves, no hook runs in this process."""
 
     actions = [run_again]
+    newest, ordering = None, ["-stopped", "-pk"]  # their ids are random
     list_filter = ["started"]
     search_fields = ["=name"]
 

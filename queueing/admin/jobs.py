@@ -24,7 +24,7 @@ class JobAdmin(Undeletable):
     list_filter = search.FILTERS
     search_fields = ["id"]  # shows the search form; get_search_results does the search
     search_help_text = texts.search_help(search.NEWEST)
-    sortable_by: list[str] = []
+    newest = None  # `search.AgeFilter` limits them
     actions = [actions.changelist_action(action) for action in actions.JOB_ACTIONS.values()]
     change_form_template = "queueing/admin/job.html"
 

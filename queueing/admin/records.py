@@ -42,7 +42,6 @@ class AuditAdmin(Undeletable):
     list_filter = [ActionFilter, QueueFilter]
     search_fields = ["=actor", "=job_id"]
     search_help_text = texts.AUDIT_SEARCH_HELP
-    sortable_by: list[str] = []
 
     @admin.display(description="Action")
     def what(self, entry: AuditEntry) -> str:

@@ -11,11 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from queueing.kinds import all_kinds
-from queueing.models import Job
 from queueing.states import UNFINISHED, State, sql_condition
 from queueing.values.ids import first_id_at
 
-from .readonly import FixedChoicesFilter
+from .readonly import FixedChoicesFilter, among_newest
 from .records import QueueFilter
 
 #: The number of newest jobs that are searched without an index.
@@ -64,7 +63,7 @@ class AgeFilter(admin.SimpleListFilter):
         if self.value() in _DAYS:
             since = timezone.now() - timedelta(days=int(self.value() or 1))
             return queryset.filter(id__gte=first_id_at(since))
-        return queryset if _has_index(request.GET) else among_newest(queryset)
+        return queryset if _has_index(request.GET) else among_newest(queryset, NEWEST)
 
 
 def _has_index(query: Any) -> bool:
@@ -74,12 +73,6 @@ def _has_index(query: Any) -> bool:
 
 
 FILTERS = [StateFilter, QueueFilter, KindFilter, AgeFilter]
-
-
-def among_newest(queryset: Any) -> Any:
-    """Return the jobs of the queryset that are among the newest of all jobs."""
-    oldest = Job.objects.order_by("-id").values_list("id", flat=True)[NEWEST : NEWEST + 1]
-    return queryset.filter(id__gt=found) if (found := next(iter(oldest), None)) else queryset
 
 
 def find(queryset: Any, term: str, *, in_errors: bool) -> Any:
@@ -92,5 +85,5 @@ def find(queryset: Any, term: str, *, in_errors: bool) -> Any:
     if in_errors:
         matches |= Q(state=State.FAILED, error__icontains=term)
     ids = [*owners.values_list("id", flat=True)[:_MAX_RESULTS]]
-    ids += among_newest(queryset).filter(matches).values_list("id", flat=True)[:_MAX_RESULTS]
+    ids += among_newest(queryset, NEWEST).filter(matches).values_list("id", flat=True)[:_MAX_RESULTS]
     return queryset.filter(id__in=set(ids))

@@ -20,6 +20,11 @@ def search_help(newest: int) -> str:
     )
 
 
+def filtered(newest: int) -> str:
+    """Return the subtitle of a list with filters."""
+    return f"The filters look at the newest {newest:,} rows. A search finds all."
+
+
 def not_found(job: str) -> str:
     """Return the refusal for a job that was removed meanwhile."""
     return f"{job}: does not exist any more"

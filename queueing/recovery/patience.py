@@ -20,7 +20,7 @@ from queueing.record.end_hooks import run_end_hook
 from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
-from queueing.states import State
+from queueing.states import UNFINISHED, State, sql_condition
 from queueing.values.ids import first_id_at
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ async def end_long_waits(database: DatabaseThread) -> None:
 def fail_waiting(queue: QueueDef) -> list[Job]:
     """Fail the waiting jobs that were submitted before the queue's patience, and return them."""
     oldest = first_id_at(timezone.now() - timedelta(seconds=queue.patience))
-    rows = Job.objects.filter(queue=queue.name, state=State.WAITING, id__lt=oldest).order_by("id")
+    rows = Job.objects.extra(where=[sql_condition(UNFINISHED)])  # noqa: S610 (the condition of an index)
+    rows = rows.filter(queue=queue.name, state=State.WAITING, id__lt=oldest).order_by("id")
     return [job for job in rows[:_BATCH_SIZE] if _fail(job)]
 
 

@@ -1,5 +1,7 @@
 """The plans of statements: which ones read a table from end to end."""
 
+import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,20 +10,45 @@ from unittest.mock import patch
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from .growth.rows import count_of
+
 #: Enough that a database prefers an index to reading all.
 ROWS = 20_000
-_NUMBERS = {
-    "postgresql": "generate_series(1, {rows}) AS numbers(number)",
-    "sqlite": "(WITH RECURSIVE n(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n"
-    " WHERE number < {rows}) SELECT number FROM n)",
-}
 #: Indexes of the few rows that a condition selects. Reading one of them from end to end is no scan.
-_PARTIAL = ("job_unfinished", "job_failed")
+_PARTIAL = ("job_unfinished", "job_failed", "job_suspect", "job_has_parents")
 
 
-def numbers(rows: int = ROWS) -> str:
-    """Return SQL for a table of the numbers from 1 to `rows`, in the column `number`."""
-    return _NUMBERS[connection.vendor].format(rows=rows)
+@contextmanager
+def timed_statements() -> Iterator[list[tuple[str, Any, float]]]:
+    """The statements of the block, their parameters and the seconds that each takes, with all its rows.
+
+    A statement that reads is run twice: once to be timed.
+    """
+    found: list[tuple[str, Any, float]] = []
+
+    def execute(cursor: CursorWrapper, sql: str, params: Any = None) -> Any:
+        began = time.perf_counter()
+        answer = run(cursor, sql, params)
+        if sql.lstrip().startswith("SELECT"):
+            cursor.fetchall()
+            found.append((sql, params, time.perf_counter() - began))
+            return run(cursor, sql, params)
+        found.append((sql, params, time.perf_counter() - began))
+        return answer
+
+    run = CursorWrapper.execute
+    with patch.object(CursorWrapper, "execute", execute):
+        yield found
+
+
+def shape(sql: str) -> str:
+    """Return a statement without the number of its parameters, which differs from call to call."""
+    return re.sub(r"\(%s(, %s)*\)", "(%s)", sql)
+
+
+def large_tables(rows: int = 1000) -> list[str]:
+    """Return the tables with at least this number of rows."""
+    return [name for name in connection.introspection.table_names() if count_of(name) >= rows]
 
 
 @contextmanager
@@ -54,10 +81,18 @@ def whole_reads(sql: str, params: Any, tables: Sequence[str]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql, params)
         lines = [str(row[-1]) for row in cursor.fetchall()]
+    if _stops_early(sql, lines):
+        return []
     starts = tuple(f"SCAN {name}" if sqlite else f"Seq Scan on {name}" for name in tables)
     return [
         line for line in lines if _begins(line.strip(" ->"), starts) and not any(n in line for n in _PARTIAL)
     ]
+
+
+def _stops_early(sql: str, plan: Sequence[str]) -> bool:
+    """Return whether a statement wants the first rows of a table or an index, so that no more are read."""
+    sorts = any("TEMP B-TREE" in line or "Sort" in line for line in plan)
+    return " LIMIT " in sql and " WHERE " not in sql and " GROUP BY " not in sql and not sorts
 
 
 def _begins(line: str, starts: Sequence[str]) -> bool:

@@ -1,0 +1,1 @@
+"""Whether anything grows with the work that a system has done."""

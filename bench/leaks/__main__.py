@@ -1,0 +1,142 @@
+"""`python -m bench.leaks [MEASURE …]`: what grows while a system works, and whether it stops growing.
+
+jobs      20,000 answers by one worker, whose questions are stored in batches
+requests  20,000 requests of 200 visitors: pages, readings, and questions, which are answered
+sockets   5,000 sockets: each asks, reads its answer and goes; one in ten is cut off meanwhile
+
+Worker, web process and store are those of `python -m bench.streams`, and so is the simulated provider. A
+measure is a number of equal batches. After each of them, when nothing runs any more, memory (PSS), OS
+threads, open files, connections to the database, and the keys of Redis that do not expire, with all that is
+in them, are read. The first batches are a warm-up. Memory is flat if it grows by less than 100 bytes for each
+operation, and a number is flat if it does not grow.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.process import Process, wait_for
+from bench.report import three_digits
+from bench.streams import ROOT, RUN, Site, free_port
+
+from .reading import BYTES, COUNTS, Reading, read, slope
+
+#: Measure -> operations of all batches.
+MEASURES = {"jobs": 20_000, "requests": 20_000, "sockets": 5_000}
+_VISITORS = 200
+#: The share of the batches that is a warm-up.
+_WARM_UP = 0.3
+
+
+def make_questions(count: int) -> None:
+    """Store questions of many owners, each with the empty reply that its job fills, and put them in line."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from chat.models import Message, Thread
+    from queueing.api import new_id
+    from queueing.models import Job
+    from queueing.record.job_spec import JobSpec
+    from queueing.schedule.enqueue import enqueue_all
+
+    jobs, threads, messages = [], [], []
+    for number in range(count):
+        owner, question, reply = f"b:{number % 500}", new_id(), new_id()
+        spec = JobSpec(kind="chat.reply", owner=owner, request_id=new_id().hex)
+        job = spec.build({"reply_id": reply.hex})
+        thread = Thread(owner=owner, companion="travel", title="Lisbon?", updated_at=timezone.now())
+        fields: dict[str, Any] = {"thread": thread, "job_id": job.id, "created_at": timezone.now()}
+        messages += [
+            Message(id=question, role="user", content="Lisbon?", **fields),
+            Message(id=reply, role="assistant", **fields),
+        ]
+        jobs.append(job)
+        threads.append(thread)
+    with transaction.atomic():
+        Thread.objects.bulk_create(threads, batch_size=500)
+        Message.objects.bulk_create(messages, batch_size=500)
+        Job.objects.bulk_create(jobs, batch_size=500)
+    enqueue_all(jobs)
+
+
+def _work(site: Site, measure: str, count: int) -> None:
+    """Do one batch, and wait until nothing runs any more."""
+    if measure == "jobs":
+        site.do("make_questions", count, module="leaks.__main__")
+    else:
+        command = [sys.executable, "-m", "bench.leaks.load", measure, str(site.port), str(count)]
+        subprocess.run([*command, str(RUN / "sessions")], cwd=ROOT, check=True)
+    wait_for(lambda: not site.store.client.hlen("{buddy}:jobs"), "the jobs to end", site.workers)
+
+
+def _measure(site: Site, measure: str, operations: int, batches: int) -> list[Reading]:
+    readings = []
+    for number in range(batches):
+        _work(site, measure, operations // batches)
+        readings.append(read(site, (number + 1) * (operations // batches)))
+        print(f"  {readings[-1]}", file=sys.stderr, flush=True)
+    return readings
+
+
+def _print(measure: str, readings: list[Reading]) -> bool:
+    """Print a table; return whether everything is flat."""
+    settled = readings[round(len(readings) * _WARM_UP) :]
+    first, last = settled[0], settled[-1]
+    print(f"\n{measure}: {last.done:,} operations, the first {first.done:,} of them as a warm-up")
+    print("| | after the warm-up | at the end | for each operation | |\n|---|---|---|---|---|")
+    flat = True
+    for name in BYTES:
+        grown = slope(settled, name)
+        is_flat = grown < 100
+        flat = flat and is_flat
+        begin, end = (f"{three_digits(one.values[name] / 2**20)} MB" for one in (first, last))
+        print(f"| {name} | {begin} | {end} | {grown:.0f} bytes | {'flat' if is_flat else 'GROWS'} |")
+    for name in COUNTS:
+        begin, end = first.values[name], last.values[name]
+        # A few connections more or less are a pool at work.
+        is_flat = end <= begin + 2 or slope(settled, name) < 0.001
+        flat = flat and is_flat
+        grown = slope(settled, name)
+        print(f"| {name} | {begin:.0f} | {end:.0f} | {grown:.4f} | {'flat' if is_flat else 'GROWS'} |")
+    return flat
+
+
+def main() -> None:
+    """Measure, print, and exit with 1 if something grows."""
+    parser = argparse.ArgumentParser(prog="python -m bench.leaks", description=__doc__)
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(MEASURES))
+    parser.add_argument("--operations", type=int, help="operations of each measure")
+    parser.add_argument("--batches", type=int, default=10)
+    parser.add_argument("--database", default="", metavar="URL", help="an empty database instead of SQLite")
+    given = parser.parse_args()
+    if unknown := set(given.measures) - set(MEASURES):
+        parser.error(f"no such measure: {', '.join(sorted(unknown))} (known: {', '.join(MEASURES)})")
+    shutil.rmtree(RUN, ignore_errors=True)
+    RUN.mkdir(parents=True)
+    given.workers, port = 1, free_port()
+    command = [sys.executable, "-m", "bench.streaming.provider", str(port), "5", "500"]
+    provider = Process(command, dict(os.environ), RUN / "provider.log", ROOT)
+    site = Site(port, 50, given)
+    try:
+        site.do("make_sessions", _VISITORS, str(RUN / "sessions"))
+        found = {
+            name: _measure(site, name, given.operations or MEASURES[name], given.batches)
+            for name in given.measures or MEASURES
+        }
+    finally:
+        site.stop()
+        provider.stop()
+    flat = [_print(name, readings) for name, readings in found.items()]
+    print(f"\nload {os.getloadavg()[0]:.1f}")
+    all_readings = {name: [vars(one) for one in readings] for name, readings in found.items()}
+    Path(RUN / "leaks.json").write_text(json.dumps(all_readings, indent=1))
+    sys.exit(0 if all(flat) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A site that has grown: tables filled in SQL, and all that requests and workers then ask the database."""
