@@ -31,8 +31,9 @@ RUN = ROOT / "var" / "bench" / "growth"
 #: Milliseconds.
 MARK = 5.0
 _PASSWORD = "long-and-own-4711"
-#: What belongs to no request and no heartbeat: the mark is not for it.
+#: What belongs to no request and no heartbeat, and what shows all rows of a time: the mark is not for these.
 _SELDOM = "seldom"
+_WITHOUT_MARK = ("figures", _SELDOM)
 
 
 def _settings(store: Store, url: str) -> None:
@@ -65,6 +66,7 @@ def _prepare(size: Any) -> str:
     from django.db import connection, transaction
 
     from tests.support.growth import fill
+    from tests.support.growth.rows import analyze
 
     user = User.objects.filter(username="large").first()
     if user is None:
@@ -76,6 +78,7 @@ def _prepare(size: Any) -> str:
         with transaction.atomic():
             user = User.objects.create_superuser("large", password=_PASSWORD)
             fill.fill(size, f"u:{user.pk}")
+        analyze()
         connection.close()
         print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
     return f"u:{user.pk}"
@@ -103,6 +106,7 @@ def _rounds(owner: str, number: int) -> Iterator[tuple[str, str, Callable[[], An
         # The one with the hundredth part of all messages.
         "of a large user": visits.readings(large, Thread.objects.filter(owner=owner).order_by("-id")[0]),
         "of staff": staff.readings(large, owner),
+        "figures": staff.figures(large),
         "writing": visits.writings(small, accepted, number) | visits.erasing(small, _PASSWORD),
     }
     engine = duties.Engine("chat.reply", {"reply_id": "0" * 32}, "openai-chat", f"engine{number}")
@@ -184,7 +188,7 @@ def _report(found: dict[tuple[str, str], dict[str, Found]]) -> dict[str, Any]:
         print(f"\n{group}: {name}: {one.median:.1f} ms\n  {one.line}")
         for line in one.scans:
             print(f"  {line}")
-    worst = sum(group != _SELDOM for group, _, _ in missed)
+    worst = sum(group not in _WITHOUT_MARK for group, _, _ in missed)
     print(f"\n{worst} statements of requests and heartbeats missed the mark ({MARK:g} ms, no scan)")
     return {
         f"{group}: {name}": [

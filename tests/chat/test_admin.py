@@ -10,6 +10,7 @@ from chat.conversations.messages import NewMessage
 from chat.intake import submit_message
 from chat.models import Message, Thread
 from queueing.api import Job, State
+from queueing.api.admin import LargeTable
 from tests.chat.conversations.long_thread import long_thread
 from tests.support.links import follow_all
 from tests.support.proof import prove
@@ -64,6 +65,39 @@ def test_long_thread_in_the_admin_links_to_its_messages_in_pages(admin):
     question = admin.get(f"/admin/chat/thread/{thread.pk.hex}/delete/").content.decode()
     assert str(thread) in question
     assert "message" not in question.partition("<main")[2].lower()
+
+
+@pytest.mark.parametrize("of", ["pk", "owner"])
+def test_search_of_a_list_finds_a_whole_value_and_no_part_of_one(admin, job, of):
+    """An id is found with and without hyphens. A text that is no id is searched in the other fields."""
+    thread = Thread.objects.get()
+    whole = str(getattr(thread, of))
+    for text in (whole, whole.replace("-", ""), f"  {whole} "):
+        found = admin.get("/admin/chat/thread/", {"q": text}).context["cl"]
+        assert [row.pk for row in found.result_list] == [thread.pk], text
+    assert not admin.get("/admin/chat/thread/", {"q": whole[:-1]}).context["cl"].result_list
+
+
+def test_filter_of_a_list_looks_at_the_newest_rows_and_says_so(admin, job, monkeypatch):
+    """A filter without an index would read a table of millions for a companion with few conversations."""
+    old = Thread.objects.get()
+    submit_message(NewMessage(owner="s:" + "1" * 40, companion="culture", text="Fado?", request_id="r-2"))
+    address, note = "/admin/chat/thread/?companion=travel", "The filters look at the newest"
+    assertContains(admin.get(address), note)
+    assert admin.get(address).context["cl"].result_count == 1
+    monkeypatch.setattr(LargeTable, "newest", 1)
+    assert admin.get(address).context["cl"].result_count == 0
+    found = admin.get(f"/admin/chat/thread/?q={old.pk}")
+    assert found.context["cl"].result_count == 1
+    assert note not in found.content.decode()
+
+
+def test_list_has_one_order_whatever_its_address_asks_for(admin, job):
+    """A sort without an index would read the whole table. The newest row is the first."""
+    submit_message(NewMessage(owner="s:" + "1" * 40, companion="culture", text="Fado?", request_id="r-2"))
+    newest = [row.pk for row in Thread.objects.order_by("-pk")]
+    for address in ("/admin/chat/thread/", "/admin/chat/thread/?o=3", "/admin/chat/thread/?o=-2"):
+        assert [row.pk for row in admin.get(address).context["cl"].result_list] == newest, address
 
 
 @pytest.mark.parametrize("model", ["thread", "message"])

@@ -46,7 +46,7 @@ def shape(sql: str) -> str:
     return re.sub(r"\(%s(, %s)*\)", "(%s)", sql)
 
 
-def large_tables(rows: int = 1000) -> list[str]:
+def large_tables(rows: int = 5000) -> list[str]:
     """Return the tables with at least this number of rows."""
     return [name for name in connection.introspection.table_names() if count_of(name) >= rows]
 

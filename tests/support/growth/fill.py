@@ -19,7 +19,7 @@ from chat.usage.models import BudgetReservation, DailyUsage, ModelCall
 from queueing.api import Job, new_id
 
 from . import engine_rows
-from .rows import Sequence, analyze, choose, moment, repeat
+from .rows import Sequence, choose, moment, repeat
 
 #: Characters of an answer.
 _ANSWER = "The city lies on seven hills above a wide river. " * 6
@@ -71,7 +71,6 @@ def fill(size: Size, large: str) -> None:
     _usage(site)
     _accounts(site)
     _analytics(site)
-    analyze()
 
 
 def _owner_of_job(site: Site) -> str:

@@ -20,10 +20,6 @@ _LISTS = {
         "kind=chat.reply",
         "kind=thread.title",
         "days=1",
-        "days=7",
-        "days=30",
-        "days=30&state=failed",
-        "days=30&kind=thread.title",
         "q={job}",
         "q={owner}",
         "q=timeout1",
@@ -50,25 +46,29 @@ _LISTS = {
     "django_q_success": ["", "q=model"],
     "django_q_failure": ["", "q=model"],
 }
-_PAGES = {
-    "/admin/": "/admin/",
-    "/admin/queue": "/admin/queue",
-    "/admin/queue, 7 days": "/admin/queue?span=7d",
-    "/admin/queue, a queue, 24 hours": "/admin/queue?queue=openai-chat&span=24h",
-    "/admin/queue, 90 days": "/admin/queue?span=90d",
-    "/admin/analytics/": "/admin/analytics/",
-    "/admin/analytics/, 90 days": "/admin/analytics/?span=90d",
-    "/metrics": "/metrics",
-}
+_PAGES = ["/admin/", "/admin/queue", "/admin/queue?queue=openai-chat", "/metrics"]
+#: They show figures of a time, and read all rows of that time.
+_FIGURES = [
+    "/admin/queue?span=24h",
+    "/admin/queue?span=7d",
+    "/admin/queue?span=90d",
+    "/admin/analytics/",
+    "/admin/analytics/?span=90d",
+]
+
+
+def figures(client: Client) -> Visits:
+    """Return the requests of a superuser for figures of a time."""
+    return {page: lambda page=page: client.get(page) for page in _FIGURES}
 
 
 def readings(client: Client, owner: str) -> Visits:
-    """Return the requests of a superuser; the searches are for something of `owner`."""
+    """Return the other requests of a superuser; the searches are for something of `owner`."""
     thread = Thread.objects.filter(owner=owner).order_by("-updated_at")[0]
     message = Message.objects.filter(thread=thread).order_by("-id")[0]
     ids = {"thread": thread.id, "message": message.id, "job": message.job_id, "owner": owner}
     failed = Job.objects.filter(queue="openai-chat", state=State.FAILED).order_by("-id")[0]
-    paths = dict(_PAGES)
+    paths = {page: page for page in _PAGES}
     for model, queries in _LISTS.items():
         address = reverse(f"admin:{model}_changelist")
         for query in queries:
