@@ -67,7 +67,7 @@ class NewestRows(ChangeList):
         return among_newest(found, self.model_admin.newest)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """Return the order of the list, whatever the address asks for."""
+        """Return the order of the list. An address cannot ask for another."""
         return [*self.model_admin.get_ordering(request)]
 
 

@@ -73,8 +73,11 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         yield found
 
 
-def whole_reads(sql: str, params: Any, tables: Sequence[str]) -> list[str]:
-    """Return the lines of the plan of a statement that read one of the tables from end to end."""
+def whole_reads(sql: str, params: Any, tables: Sequence[str], *, ranges: bool = False) -> list[str]:
+    """Return the lines of the plan of a statement that read one of the tables from end to end.
+
+    With `ranges` also those that read all ids before or after one, which SQLite does not call a scan.
+    """
     if not sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")) or not any(name in sql for name in tables):
         return []
     sqlite = connection.vendor == "sqlite"
@@ -83,7 +86,9 @@ def whole_reads(sql: str, params: Any, tables: Sequence[str]) -> list[str]:
         lines = [str(row[-1]) for row in cursor.fetchall()]
     if _stops_early(sql, lines):
         return []
-    starts = tuple(f"SCAN {name}" if sqlite else f"Seq Scan on {name}" for name in tables)
+    starts = [f"SCAN {name}" if sqlite else f"Seq Scan on {name}" for name in tables]
+    for name in tables if ranges else ():
+        starts += [f"SEARCH {name} USING INDEX sqlite_autoindex_{name}_1 (id{sign}?)" for sign in "<>"]
     return [
         line for line in lines if _begins(line.strip(" ->"), starts) and not any(n in line for n in _PARTIAL)
     ]
