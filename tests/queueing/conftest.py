@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.support.proxy",
     "tests.support.redis_cluster",
     "tests.support.sentinels",
+    "tests.support.secured_sentinels",
 ]

@@ -47,7 +47,11 @@ class Sentinels:
             sentinel = _Sentinel(folder, password="")
             sentinel.start()
             self.sentinels.append(sentinel)
-        wait_until(lambda: all(map(_knows_all, self.sentinels)), "the Sentinels to know all")
+        wait_until(self.is_complete, "the Sentinels to know all")
+
+    def is_complete(self) -> bool:
+        """Return whether each Sentinel knows the others and a replica in step."""
+        return all(map(_knows_all, self.sentinels))
 
     def primary(self) -> Valkey:
         """The server that the Sentinels name."""

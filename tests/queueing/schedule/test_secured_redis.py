@@ -1,6 +1,5 @@
 """Redis with an ACL user that has few rights, and over TLS: all that the engine does works (O2)."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from queueing.monitoring.health import queue_health
 from queueing.states import State
 from queueing.submit import submit, submit_many
 from tests.queueing.worker.test_end_to_end import finished
+from tests.support.secured_sentinels import has_tls
 from tests.support.valkey import Valkey, _server, point_at, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,12 +51,6 @@ class SecuredRedis(Valkey):
                 [self.program, str(self.directory / "redis.conf")], stdout=log, stderr=log
             )
         wait_until(self._answers, "the server to answer")
-
-
-def has_tls() -> bool:
-    """Return whether the system's Redis can be run and speaks TLS."""
-    path = shutil.which("redis-server")
-    return bool(path) and b"libssl" in subprocess.run(["ldd", path], capture_output=True, check=False).stdout
 
 
 needs_tls = pytest.mark.skipif(not has_tls(), reason="it needs redis-server with TLS (Debian: redis-server)")
