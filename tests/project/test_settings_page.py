@@ -37,6 +37,11 @@ def test_settings_page_has_exactly_the_variables_of_the_code():
     assert sorted(rows()) == sorted({*env.variables, *OF_MAKE_RUN})
 
 
+def test_settings_page_has_each_name_once():
+    names = [name for name, _, _ in ROW.findall(SETTINGS)]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_settings_page_has_the_defaults_of_the_code():
     """A default in words is worked out from other settings, or is no value at all."""
     different = {
