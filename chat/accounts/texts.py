@@ -106,7 +106,7 @@ BLOCK_OWN_NETWORK = (
     "This network has your own address: all visitors there are blocked. Staff who sign in are not."
 )
 
-OTHER_OWNER = "Another person is signed in now. Load the page again."
+OTHER_OWNER = "Your session on this page has ended."
 TOKEN_UNKNOWN = "This token is not valid, or it was revoked."  # noqa: S105
 TOKEN_EXPIRED = "This token has expired. Create a new one on your account page."  # noqa: S105
 CSRF_FAILED = (

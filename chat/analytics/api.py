@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 from chat import limits
 from chat.accounts.access.owners import VisitorAuth
 from chat.companions.registry import COMPANIONS
+from chat.companions.removed import removed_companions
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
 from chat.protocol.openapi import errors
@@ -89,8 +90,9 @@ class OptionalVisitorAuth(VisitorAuth):
 async def track_events(request: HttpRequest, body: TrackIn) -> Status[Any]:
     """Check events, and store them soon after. With `DNT: 1` or `Sec-GPC: 1` nothing is stored."""
     events = body.with_paths()
+    companions = await _companions({event.companion for _, event in events})
     for path, event in events:
-        _check(path, event)
+        _check(path, event, companions)
     if is_do_not_track() or not settings.ANALYTICS_DAYS:
         return Status(202, {"accepted": 0})
     await sync_to_async(limits.check)("events", client_address(request), len(events))
@@ -99,10 +101,16 @@ async def track_events(request: HttpRequest, body: TrackIn) -> Status[Any]:
     return Status(202, {"accepted": len(events)})
 
 
-def _check(path: str, event: EventIn) -> None:
+async def _companions(named: set[str]) -> set[str]:
+    """Return the companions that an event can name: also a removed one, whose conversations are read."""
+    known = {"", *COMPANIONS}
+    return known if named <= known else known.union(await sync_to_async(removed_companions)())
+
+
+def _check(path: str, event: EventIn, companions: set[str]) -> None:
     try:
         check_client_name(event.name)
-        if event.companion and event.companion not in COMPANIONS:
+        if event.companion not in companions:
             raise InvalidInput("companion", texts.use_one_of(list(COMPANIONS)))
         check(event.name, event.properties)
     except InvalidInput as exc:

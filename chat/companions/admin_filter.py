@@ -5,20 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from chat.models import Thread
 from queueing.api.admin import FixedChoicesFilter
 
 from .registry import COMPANIONS, name_of
-
-
-def removed_companions() -> list[str]:
-    """Return the companions that only threads name. Blocks: an index lookup for each name."""
-    rows = Thread.objects.order_by("companion").values_list("companion", flat=True)
-    found, name = [], rows.first()
-    while name is not None:
-        found.append(name)
-        name = rows.filter(companion__gt=name).first()
-    return [name for name in found if name not in COMPANIONS]
+from .removed import removed_companions
 
 
 class CompanionFilter(FixedChoicesFilter):

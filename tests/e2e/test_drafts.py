@@ -50,10 +50,12 @@ def put_in(page: Page, text: str) -> None:
 
 def test_each_conversation_has_its_own_draft_over_reloads_and_links(page: Page, provider: Provider) -> None:
     """P1."""
-    field(page).fill("For the first.")
-    choose(page, "Travel")
-    expect(field(page)).to_have_value("")
     field(page).fill("For Travel.")
+    choose(page, "Travel")
+    expect(field(page)).to_have_value("For Travel.")  # who chooses after writing has written for the choice
+    page.reload()
+    expect(field(page)).to_have_value("")
+    field(page).fill("For the first.")
     page.reload()
     expect(field(page)).to_have_value("For the first.")
     choose(page, "Travel")
@@ -131,6 +133,37 @@ def test_change_of_a_message_is_kept_until_it_is_sent_or_given_up(page: Page, pr
     expect(text_of(questions(page))).to_have_text("Lisbon in May?")
     expect(answers(page)).to_have_attribute("data-status", "completed")
     expect(editor(page)).to_have_count(0)
+
+
+def test_what_is_written_about_messages_deleted_elsewhere_is_kept(page: Page, provider: Provider) -> None:
+    """P1, P14: the change of a message and a comment on an answer, which another tab deletes."""
+    for number, text in enumerate(("One.", "Two.")):
+        say(page, text)
+        expect(answers(page).nth(number)).to_have_attribute("data-status", "completed")
+    page.wait_for_url("**/t/*")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(answers(other)).to_have_count(2)
+    questions(page).nth(1).get_by_role("button", name="Edit").click()
+    editor(page).fill("Two, please?")
+    page.get_by_role("button", name="Poor answer").last.click()
+    page.get_by_label("More details (optional)").fill("Too long")
+    edit(other, 0, "Zero.")
+    other.get_by_role("dialog").get_by_role("button", name="Ask again").click()
+    expect(field(page)).to_have_value("Two, please?\n\nToo long")
+    expect(page.locator("#notice")).to_contain_text(
+        "in another tab or on another device. What you had not sent"
+    )
+    expect(answers(page)).to_contain_text("“Zero.”")
+
+    field(page).fill("")
+    questions(page).get_by_role("button", name="Edit").click()
+    editor(page).fill("Zero and a half")
+    other.get_by_role("button", name="More for").click()
+    other.get_by_role("button", name="Delete").locator("visible=true").click()
+    other.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("#notice")).to_contain_text("This conversation was deleted")
+    expect(field(page)).to_have_value("Zero and a half")
 
 
 def test_words_and_file_of_an_ended_session_wait_in_a_new_conversation(

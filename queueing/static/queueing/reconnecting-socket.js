@@ -39,6 +39,8 @@ export function createReconnectingSocket(options) {
     },
     open: () => open(socket),
     send: (message) => send(socket, message),
+    /** Take the session for ended. */
+    end: () => lose(socket, SESSION_ENDED),
     /** Report that the server has answered. */
     markOnline: () => markOnline(socket),
     get isFallback() {

@@ -4,6 +4,7 @@ import { drafts } from "./device/drafts.js";
 import { api } from "./net/api.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
+import { CONNECTION } from "./text/wording.js";
 import { $, copyText, isNewTab } from "./views/dom.js";
 
 /** Create the actions; `page` holds the parts of the page, see main.js. */
@@ -13,9 +14,13 @@ export function createActions(page) {
     running: () => runningOf(page.store.state),
     async startAgain() {
       await page.voice?.keep();
-      const handover = await import("./net/handover.js").catch(() => null);
-      if (handover) handover.startAgain(page.store.state);
-      else location.reload();
+      (await handover())?.leaveWords(page);
+      location.reload();
+    },
+    /** The session has ended. Loading the page again, or going away and back, is starting again, too. */
+    async ended() {
+      const { leaveWords } = (await handover()) ?? {};
+      if (leaveWords) addEventListener("pagehide", () => leaveWords(page));
     },
     say(text) {
       remind();
@@ -37,8 +42,9 @@ export function createActions(page) {
       if (target?.jobId) page.session.cancel(target.jobId);
     },
     async renameThread(id, title) {
-      if (!(await attempt(page, "The title could not be changed.", () => api.rename(id, title)))) return;
-      page.store.dispatch({ type: "threads/renamed", id, title });
+      const isSaved = await attempt(page, "The title could not be changed.", () => api.rename(id, title));
+      if (isSaved) page.store.dispatch({ type: "threads/renamed", id, title });
+      return isSaved;
     },
     async deleteThread(id) {
       const remove = () => page.session.removeThread(id);
@@ -66,6 +72,9 @@ function createRemind() {
   };
 }
 
+/** Load what leaves the words of this page to the next one; without a connection, return null. */
+export const handover = () => import("./net/handover.js").catch(() => null);
+
 /** Return what can be stopped; the reply to a recording without a transcript stops with the recording. */
 const runningOf = ({ messages }) => messages.filter((m, i) => isRunning(m) && !isUnheard(messages[i - 1]));
 
@@ -85,11 +94,15 @@ async function attempt({ say, threads }, trouble, request) {
 export function connectClicks(page) {
   const clicks = clicksOf(page);
   document.addEventListener("click", (event) => {
+    if (page.store.state.link.kind === "ended" && event.target.closest("[download]")) {
+      event.preventDefault();
+      return page.notice.tell(CONNECTION.ended());
+    }
     const target = event.target.closest("[data-do]");
     const click = target && clicks[target.dataset.do];
-    if (!click || isNewTab(event)) return;
+    if (!click || isNewTab(event)) return null;
     event.preventDefault();
-    click(target);
+    return click(target);
   });
 }
 

@@ -1,6 +1,6 @@
 // Wires the page together: the views show the store, what is clicked goes to the session.
 
-import { connectClicks, createActions } from "./actions.js";
+import { connectClicks, createActions, handover } from "./actions.js";
 import { drafts } from "./device/drafts.js";
 import { keepsCookies, whatIsLeft } from "./device/storage.js";
 import { keepFocus } from "./keys.js";
@@ -12,7 +12,7 @@ import { createShortcuts } from "./shortcuts.js";
 import { topicOf } from "./state/messages.js";
 import { createStore } from "./state/store.js";
 import { messageError, requestError } from "./text/error-messages.js";
-import { deletedElsewhere } from "./text/wording.js";
+import { deletedElsewhere, HANDED_OVER } from "./text/wording.js";
 import { companions, createCompanionPicker, longNameOf } from "./views/companion-picker.js";
 import { createComposer } from "./views/composer.js";
 import { createConnectionBanner } from "./views/connection-banner.js";
@@ -60,6 +60,7 @@ page.router = createRouter({
   ...page,
   onLeave: page.messages.clear,
   onEnd: page.messages.follow,
+  onEnded: actions.startAgain,
   placeOf: page.messages.returnTo,
   onArrive() {
     page.drawer.close();
@@ -103,6 +104,7 @@ page.drafting = createDraftKeeper({
     page.attachments.move(from, to);
     page.voice?.move(from, to);
   },
+  onCarry: (from, to) => page.attachments.move(from, to),
 });
 page.attachments = createFileIntake({
   ...page,
@@ -140,10 +142,11 @@ function onThread() {
   page.edits.reopen();
 }
 
-function onEvent(event) {
+/** before: the messages before those of them were deleted. */
+function onEvent(event, before) {
   const { threadId, companion } = page.view();
   if (!event.threadId || event.threadId === threadId) screenReader.event(event, longNameOf(companion));
-  page.edits.receive(event);
+  page.edits.receive(event, before);
   if (topicOf(event) === "audio") page.voice?.receive(event);
 }
 
@@ -154,7 +157,8 @@ function onTrouble(refusal, { shown }) {
 
 /** The open conversation was deleted elsewhere: go on in a new one, with what was not sent. */
 function onDeleted(unsent) {
-  const texts = [...unsent, $("#message").value].filter(Boolean);
+  const written = page.edits.takeWritten(store.state.messages);
+  const texts = [...unsent, ...written, $("#message").value].filter(Boolean);
   const { place } = page.drafting;
   page.router.toNew();
   page.drafting.move(place, page.drafting.place);
@@ -179,7 +183,7 @@ function drawAll() {
   page.composer.draw({
     name: companions.get(state.view.companion)?.name,
     canStop: actions.running().length > 0 && state.link.kind !== "ended",
-    disabled: ["missing", "broken", "erased", "cookies"].includes(state.view.kind) || isRemoved(state.view),
+    disabled: ["missing", "broken", "erased", "ended", "cookies"].includes(state.view.kind) || isRemoved(state.view),
     threadId: state.view.threadId,
   });
   page.threads.draw(state);
@@ -189,7 +193,8 @@ function drawAll() {
 }
 
 let isPlanned = false;
-store.watch(({ view }) => {
+store.watch(({ view, link }, before) => {
+  if (link.kind === "ended" && before.link.kind !== link.kind) actions.ended();
   if (view.companion || view.threadId) page.drafting.follow(view);
   if (isPlanned) return; // many events may come within one frame; drawing once is enough
   isPlanned = true;
@@ -207,8 +212,9 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 async function open() {
-  const handover = whatIsLeft() && (await import("./net/handover.js"));
-  page.router.open(handover ? await handover.takeOver() : null);
+  const taken = await (whatIsLeft() && (await handover())?.takeOver());
+  page.router.open(taken?.companion);
+  if (taken?.hasWords) page.notice.tell(HANDED_OVER);
   page.session.loadThreads();
   page.session.connect();
   usage.load();

@@ -8,17 +8,24 @@ import { existing } from "./views/companion-picker.js";
 const THREAD_PATH = /^\/t\/([0-9a-f]{32})\/?$/;
 const MESSAGE_HASH = /^#([0-9a-f]{32})$/;
 
+/** A new conversation has got its id with its first message. */
+function showNewId({ view }, before) {
+  if (view.threadId && !before.view.threadId && view.kind === "thread")
+    history.pushState(null, "", `/t/${view.threadId}`);
+}
+
 /**
  * Create the router. onLeave: the open conversation is left; onArrive: the visitor has gone elsewhere;
  * onEnd: the end of the conversation is wanted. placeOf(threadId): the id of the message where the reader was.
+ * onEnded: the visitor goes elsewhere after the session of this page has ended, when nothing more can be loaded.
  */
-export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf }) {
+export function createRouter({ store, session, onLeave, onArrive, onEnd, onEnded, placeOf }) {
   /** Show what the address says; a new conversation is with `companion`, if one is named. */
   function open(companion) {
     const threadId = location.pathname.match(THREAD_PATH)?.[1];
     // A first message that was never accepted, perhaps written offline before a reload, is shown again.
-    if (threadId) openThread(threadId, location.hash.match(MESSAGE_HASH)?.[1]);
-    else openNew({ companion, unsent: outbox.all().find((entry) => !entry.threadId) });
+    if (threadId) return openThread(threadId, location.hash.match(MESSAGE_HASH)?.[1]);
+    return openNew({ companion, unsent: outbox.all().find((entry) => !entry.threadId) });
   }
 
   /** Open a conversation at the message `target`, or where its reader was, or at its end. */
@@ -40,20 +47,20 @@ export function createRouter({ store, session, onLeave, onArrive, onEnd, placeOf
   /** query: the words that a search has found in the message `target`. */
   function navigate(threadId, target, query) {
     const path = (threadId ? `/t/${threadId}` : "/") + (target ? `#${target}` : "");
-    history[path === location.pathname + location.hash ? "replaceState" : "pushState"]({ query }, "", path);
-    if (threadId) openThread(threadId, target);
-    else openNew();
-    onArrive();
+    go(() => {
+      history[path === location.pathname + location.hash ? "replaceState" : "pushState"]({ query }, "", path);
+      return threadId ? openThread(threadId, target) : openNew();
+    });
   }
 
-  window.addEventListener("popstate", () => {
-    open();
-    onArrive();
-  });
-  store.watch(({ view }, before) => {
-    if (view.threadId && !before.view.threadId && view.kind === "thread")
-      history.pushState(null, "", `/t/${view.threadId}`);
-  });
+  function go(show) {
+    if (store.state.link.kind === "ended") return onEnded();
+    show();
+    return onArrive();
+  }
+
+  window.addEventListener("popstate", () => go(open));
+  store.watch(showNewId);
 
   return {
     open,

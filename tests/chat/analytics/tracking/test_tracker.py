@@ -9,6 +9,7 @@ from channels.testing import HttpCommunicator
 
 from buddy.asgi import application
 from chat.analytics.tracking.tracker import track
+from chat.models import Thread
 from queueing.api import Job
 from tests.chat.browser import PAGE, Tab, browser
 
@@ -54,6 +55,16 @@ async def test_track_invalid_event_is_422_and_stores_nothing(manual_tracker, bod
     assert (status, problem["code"]) == (422, "invalid")
     assert problem["field"].startswith(field)
     assert not manual_tracker._buffer
+
+
+async def test_track_event_of_a_removed_companion_counts_for_it(manual_tracker):
+    """P24: its conversations are still opened. What never was a companion is refused."""
+    await Thread.objects.acreate(owner="s:ada", companion="garden")
+    opened = {"name": "thread.opened", "companion": "garden"}
+    assert await post({"events": [opened, {"name": "x:a", "companion": "travel"}]}) == (202, {"accepted": 2})
+    assert [event.companion for event in manual_tracker._buffer] == ["garden", "travel"]
+    assert (await post({"events": [opened, {"name": "x:a", "companion": "gardens"}]}))[0] == 422
+    assert len(manual_tracker._buffer) == 2
 
 
 @pytest.mark.parametrize("header", [(b"dnt", b"1"), (b"sec-gpc", b"1")])

@@ -14,6 +14,8 @@ export const placeOf = ({ kind, threadId, draft, companion }) =>
 export const newPlace = (companion) => `new-${companion}`;
 /** The place of the new text of a message that is being changed. */
 export const editPlace = (messageId) => `edit-${messageId}`;
+/** The place of a comment on an answer. */
+export const commentPlace = (messageId) => editPlace(`comment-${messageId}`);
 
 /** Return the key under which a draft of `of` is kept, here and in files.js. */
 export const keyOf = (place, of = owner.me) => `${PREFIX}${of} ${place}`;
@@ -98,12 +100,19 @@ export const drafts = {
     const { files } = await import("./files.js");
     await files.removeAll(keyOf(""));
   },
+  isEmpty: (place) => Object.keys(EMPTY).every((name) => !read(place)[name]),
   isKept: (place) => device.isKept(keyOf(place)),
-  /** Take the draft of another owner, whose page this tab was. */
+  /** Take the draft of another owner, whose page this tab was; return it. */
   takeOver(of, from, to) {
-    const left = stored(keyOf(from, of));
+    const left = stored(keyOf(from, of)) ?? EMPTY;
+    const { text, file, recording } = read(to);
     device.set(keyOf(from, of), null);
-    if (left) change(to, { ...left, text: join(read(to).text, left.sending, left.text), sending: "" });
+    change(to, {
+      text: join(text, left.sending, left.text),
+      file: left.file || file,
+      recording: left.recording || recording,
+    });
+    return left;
   },
   /** Call onChange(place) when another tab has changed a draft. */
   watch(onChange) {

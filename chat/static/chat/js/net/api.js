@@ -1,6 +1,7 @@
 // The HTTP API. Every failure is an ApiError that carries the code of the problem details.
 
-import { owner, reload } from "./owner.js";
+import { SESSION_ENDED } from "../text/error-messages.js";
+import { otherOwner, owner } from "./owner.js";
 
 export class ApiError extends Error {
   constructor(status, problem = {}) {
@@ -12,13 +13,15 @@ export class ApiError extends Error {
   }
 }
 
-/** Return the error. A page whose owner has changed, for example in another tab, is loaded again. */
-function refusedBy(status, problem) {
-  if (problem?.code === "other_owner") reload();
-  return new ApiError(status, problem ?? {});
-}
-
 const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+
+/** Return the error. The cookies may be another owner's by now, for example after another tab signed out, or gone. */
+function refusedBy(status, problem) {
+  const isGone = problem?.code === "csrf_failed" && !csrfToken();
+  if (!isGone && problem?.code !== "other_owner") return new ApiError(status, problem ?? {});
+  otherOwner();
+  return new ApiError(status, { code: "other_owner", detail: SESSION_ENDED });
+}
 
 async function call(method, path, body) {
   let response;

@@ -46,10 +46,10 @@ export const outbox = {
   wasAccepted: (requestId) => accepted().includes(requestId),
   /** Return whether what waits here outlives the page. */
   isKept: () => device.isKept(KEY),
-  /** Remove the messages of a conversation of another owner, whose page this tab was, and return their texts. */
-  takeOver(of, { threadId, draft }) {
+  /** Remove the messages of an owner, whose page this tab was, in these conversations, and return their texts. */
+  takeOver(of, places) {
     const all = stored();
-    const isLeft = (e) => e.owner === of && (threadId ? e.threadId === threadId : e.draft === draft);
+    const isLeft = (e) => e.owner === of && places.includes(e.threadId ?? e.draft);
     store(all.filter((entry) => !isLeft(entry)));
     return all.filter(isLeft).map(({ text }) => text);
   },

@@ -15,23 +15,32 @@ export const owner = {
   isErased: false,
 };
 
-/**
- * Return whether the server sees the owner of this page; if not, load the page for the present one. A visitor
- * who has signed in in another tab stays here.
- */
+let isGreeted = false; // as this owner, since the page is shown
+let end = null; // ends the connection
+window.addEventListener("pageshow", ({ persisted }) => persisted && (isGreeted = false));
+
+/** Call `onEnd` when the server sees another owner, and what is on the screen is to stay. */
+export const onOtherOwner = (onEnd) => (end = onEnd);
+
+/** Return whether the server sees the owner of this page. A visitor who has signed in in another tab stays here. */
 export function isStillOwner(present, adopted) {
-  if (present === owner.me) return true;
-  if (adopted && adopted === owner.me) {
-    owner.before = owner.me;
-    owner.me = present;
-    return true;
-  }
-  reload();
-  return false;
+  const isMoved = Boolean(adopted) && adopted === owner.me;
+  if (isMoved) Object.assign(owner, { before: owner.me, me: present });
+  if (present !== owner.me) otherOwner();
+  else isGreeted = true;
+  return present === owner.me;
 }
 
-/** Load the page for its present owner. */
-export function reload() {
+/**
+ * The server sees another owner: the session of this page has ended, and what is on the screen stays until the
+ * visitor starts again. A page that was never greeted, for example out of a cache, is loaded for the present owner.
+ */
+export function otherOwner() {
+  if (isGreeted) end();
+  else reload();
+}
+
+function reload() {
   if (owner.isErased) return;
   const last = Number(tab.get(KEY));
   if (Date.now() - last < NOT_BEFORE) return;

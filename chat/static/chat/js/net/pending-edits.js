@@ -19,6 +19,8 @@ export function createPendingEdits({ store, send }) {
       return mark(key, { status: "saving", requestId, text });
     },
 
+    isSaving: (messageId) => [...pending.values()].some(({ frame }) => frame.messageId === messageId),
+
     sendAgain() {
       for (const { frame } of pending.values()) send(frame);
     },

@@ -68,7 +68,7 @@ function messagesChanged({ store, edits, loader, onEvent }, event) {
   const before = store.state.messages;
   store.dispatch({ type: "event", event });
   edits.settle(event);
-  if (store.state.messages !== before) onEvent(event); // the tab that asked for it receives it twice
+  if (store.state.messages !== before) onEvent(event, before); // the tab that asked for it receives it twice
 }
 
 function jobChanged(session, event) {

@@ -3,6 +3,7 @@
 
 import { isRunning } from "../state/messages.js";
 import { api } from "./api.js";
+import { onOtherOwner } from "./owner.js";
 import { createPendingEdits } from "./pending-edits.js";
 import { createSendQueue } from "./send-queue.js";
 import { receive } from "./server-events.js";
@@ -23,6 +24,7 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted, 
     },
   });
   const { send } = socket;
+  onOtherOwner(socket.end);
   session.edits = createPendingEdits({ store, send });
   session.queue = createSendQueue({ store, send });
   session.watcher = createJobWatcher({ store, send });
@@ -66,6 +68,7 @@ function requestsOf({ store, edits, queue, loader, watcher, onTrouble }, send) {
     resend: queue.resend,
     discard: queue.discard,
     edit: edits.save,
+    isSaving: edits.isSaving,
     loadThread: loader.loadThread,
     loadThreads: loader.loadThreads,
     loadPage: loader.loadPage,

@@ -56,6 +56,7 @@ export function createSocket({ onEvent, onState }) {
       return socket.kind === "online" && polling !== null;
     },
     open: socket.open,
+    end: socket.end,
     send,
   };
 }

@@ -35,14 +35,14 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
       return onLoaded({ isNew });
     } catch (error) {
       if (around && error.status === 404) return loadThread(id); // the message is gone
-      return isOpen(id) && failed(id, error.status === 404);
+      return isOpen(id) && failed(id, error);
     }
   }
 
-  function failed(id, isMissing) {
-    if (store.state.view.kind !== "thread")
-      return store.dispatch({ type: "view/problem", kind: isMissing ? "missing" : "broken" });
-    if (isMissing) return onMissing(id);
+  function failed(id, { status, code }) {
+    const kind = status === 404 ? "missing" : code === "other_owner" ? "ended" : "broken";
+    if (store.state.view.kind !== "thread") return store.dispatch({ type: "view/problem", kind });
+    if (kind === "missing") return onMissing(id);
     // The page lacks what another tab or device did. Without a socket the next connection loads it anyway.
     clearTimeout(timer);
     timer = setTimeout(() => isOnline() && isOpen(id) && loadThread(id), RETRY_AFTER);

@@ -20,6 +20,7 @@ export const refusalOf = ({ code, error, retryAfter, receivedAt }) => ({
 export const isFinal = ({ code }) => FINAL.has(code);
 export const isSentAgain = ({ code }) => code === TOO_FAST;
 
+export const SESSION_ENDED = "Your session has ended.";
 const NO_CONNECTION = "There is no connection.";
 
 const messageErrors = {
@@ -60,6 +61,7 @@ export function requestError({ code, error, retryAt }) {
   return (requestErrors[code] ?? otherwise)(left);
 }
 
+export const EMPTY = "There is nothing to send: the message is empty.";
 export const titleTooLong = (length, maximum) =>
   `This title has ${number(length)} characters; the maximum is ${number(maximum)}.`;
 export const tooLong = (length) =>

@@ -6,6 +6,9 @@ const DAY = 86_400_000; // ms
 /** Whether a text shows nothing, as the server decides it: no letter, number, sign or picture with ink. */
 export const isBlank = (text) => !/(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u.test(text);
 
+/** Return a name that people chose, so that it does not change the direction of the words around it. */
+export const isolated = (name) => name && `\u2068${name}\u2069`;
+
 /** "2nd" */
 export function ordinal(n) {
   const tens = n % 100;

@@ -1,6 +1,7 @@
 // The page's sentences about waiting, answering, files and costs, in one place so that they can be
 // translated. Errors are in error-messages.js; what never changes is in the templates.
 
+import { SESSION_ENDED } from "./error-messages.js";
 import {
   clockTime,
   daysAgo,
@@ -8,6 +9,7 @@ import {
   durationRange,
   fileSize,
   inTime,
+  isolated,
   money,
   monthName,
   number,
@@ -105,10 +107,12 @@ export const CONNECTION = {
   waiting: (seconds) => `The connection was lost. Trying again in ${seconds} s. ${SAVED}`,
   paused: (seconds) =>
     `This page sent too many requests, so the server closed the connection. Connecting again in ${seconds} s. ${SAVED}`,
-  ended: () => "Your session has ended. Start again: what you have written waits for you in a new conversation.",
+  ended: () => `${SESSION_ENDED} Start again: what you have written waits for you in a new conversation.`,
   held: () => "Your network holds live updates back. Answers arrive in steps of a few seconds.",
   online: () => "Back online. Nothing was lost.",
 };
+export const CARE_FAILED = "The help lines of this country could not be loaded.";
+export const HANDED_OVER = "Your session had ended. What you had written is below; it was not sent.";
 export const unsentText = (connection, isKept) =>
   ({
     online: "Sending…",
@@ -143,6 +147,7 @@ export const PROBLEMS = {
     "Buddy needs one to know which conversations are yours. Allow cookies for this site, then try again.",
   ],
   missing: ["Conversation not found", "It was deleted, or it belongs to someone else."],
+  ended: ["Your session has ended", "This conversation belongs to it. Start again, or sign in if you have an account."],
   erased: ["Everything was erased", "This was done in another tab or on another device."],
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
 };
@@ -150,6 +155,9 @@ export const PROBLEMS = {
 /** The open conversation was deleted; `kept`: what was not sent. */
 export const deletedElsewhere = (kept) =>
   `This conversation was deleted in another tab or on another device.${kept ? " What you had not sent is below." : ""}`;
+
+export const removedElsewhere =
+  "Messages were deleted or changed in another tab or on another device. What you had not sent is below.";
 
 /** What sending an edited message again deletes. */
 export function lossText({ answer, later, running }) {
@@ -172,7 +180,7 @@ const tokens = (count) => `${number(count)} token${count === 1 ? "" : "s"}`;
 /** "report.pdf · 1.2 MB · 12 pages · up to 9 model calls, 31,000 tokens, $0.02" */
 export function attachmentText({ name, size, pages, seconds, cost }) {
   const length = seconds ? duration(seconds) : pages && `${pages} page${pages > 1 ? "s" : ""}`;
-  return [name, size && fileSize(size), length, cost && mostText(cost)].filter(Boolean).join(" · ");
+  return [isolated(name), size && fileSize(size), length, cost && mostText(cost)].filter(Boolean).join(" · ");
 }
 
 function mostText({ calls, tokens: count, cost }) {

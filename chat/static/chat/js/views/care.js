@@ -2,6 +2,7 @@
 
 import { tab } from "../device/storage.js";
 import { api } from "../net/api.js";
+import { CARE_FAILED } from "../text/wording.js";
 import { $ } from "./dom.js";
 
 const YEAR = 31_536_000; // s
@@ -20,15 +21,23 @@ export function drawCare(element, help, onChange) {
   card.help = help;
   const select = $("select", card);
   if (hadFocus) select.focus();
-  select.onchange = () => changeCountry(help, select.value, onChange);
+  select.onchange = () => changeCountry(help, select, onChange);
 }
 
-async function changeCountry(help, country, onChange) {
+async function changeCountry(help, select, onChange) {
+  const country = select.value;
+  select.setCustomValidity("");
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in all browsers yet
   document.cookie = `care_country=${country}; path=/; max-age=${YEAR}; samesite=lax`;
   const { level, language } = help;
-  const answer = await api.care({ level, language, country }).catch(() => null);
-  if (answer) onChange({ ...help, ...answer.care });
+  try {
+    const { care } = await api.care({ level, language, country });
+    onChange({ ...help, ...care });
+  } catch (error) {
+    select.value = help.country;
+    select.setCustomValidity(`${CARE_FAILED} ${error.message}`);
+    select.reportValidity();
+  }
 }
 
 /**

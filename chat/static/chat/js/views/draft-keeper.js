@@ -4,10 +4,12 @@ import { drafts, placeOf } from "../device/drafts.js";
 
 /**
  * Create the keeper; call `follow(view)` with each change of the view.
- * onPlace(place): another draft is shown; onMove(from, to): a conversation has another place from now on.
+ * onPlace(place): another draft is shown; onMove(from, to): a conversation has another place from now on;
+ * onCarry(from, to): a text, perhaps with a file, has.
  */
-export function createDraftKeeper({ composer, onPlace, onMove }) {
+export function createDraftKeeper({ composer, onPlace, onMove, onCarry }) {
   let place = null;
+  const shown = new Set(); // places, the present one last
   let known = {}; // the view that was followed last
 
   function show() {
@@ -20,6 +22,14 @@ export function createDraftKeeper({ composer, onPlace, onMove }) {
     onMove(from, to);
   }
 
+  /** Another companion was chosen for a new conversation: what is written comes along, unless something is there. */
+  function carry(from, to) {
+    const { recording, sending } = drafts.read(from);
+    if (recording || sending || !drafts.isEmpty(to)) return;
+    drafts.move(from, to);
+    onCarry(from, to);
+  }
+
   // What another tab has written or sent; what is being composed with an input method is left alone.
   drafts.watch((changed) => changed === place && show());
   // The page may come out of the browser's cache after other pages have changed the draft.
@@ -29,10 +39,14 @@ export function createDraftKeeper({ composer, onPlace, onMove }) {
       const next = placeOf(view);
       // A new conversation has got its first message, or its id.
       const isSame = view.kind === "thread" && view.draft && view.draft === known.draft;
+      const isChoice = view.kind === "new" && known.kind === "new" && view.draft === known.draft;
       known = view;
       if (next === place) return;
       if (isSame) move(place, next);
+      else if (isChoice) carry(place, next);
       place = next;
+      shown.delete(place);
+      shown.add(place);
       drafts.reclaim(place);
       show();
     },
@@ -46,6 +60,10 @@ export function createDraftKeeper({ composer, onPlace, onMove }) {
     move,
     get place() {
       return place;
+    },
+    /** The places of all drafts that this page has shown. */
+    get shown() {
+      return [...shown];
     },
   };
 }

@@ -9,6 +9,7 @@ const SUBTITLES = {
   loading: "Loading…",
   missing: "Not found",
   erased: "Erased",
+  ended: "Ended",
   broken: "Not loaded",
   cookies: "",
 };

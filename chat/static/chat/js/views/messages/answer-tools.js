@@ -1,5 +1,6 @@
 // The tools below an answer: copy, report, cost, and the thumbs.
 
+import { commentPlace, drafts } from "../../device/drafts.js";
 import { isOver, isRunning } from "../../state/messages.js";
 import { costText } from "../../text/wording.js";
 import { $, fill } from "../dom.js";
@@ -20,4 +21,13 @@ export function drawAnswer(element, message, question) {
   report.href = `/api/analysis/${message.jobId}/report.md`;
   for (const thumb of tools.querySelectorAll(".thumb"))
     thumb.ariaPressed = message.feedback?.value === thumb.dataset.value;
+  reopenComment(tools, message);
+}
+
+/** Open the form again in which a comment was being written when the conversation, or the page, was left. */
+function reopenComment(tools, { id, feedback }) {
+  if (tools.dataset.seen) return;
+  tools.dataset.seen = "yes";
+  const { text } = drafts.read(commentPlace(id));
+  if (text && text !== feedback?.comment) $("[data-value=down]", tools).click();
 }

@@ -1,13 +1,31 @@
 // Editing and deleting messages: opens and closes editors, asks before anything is lost, and offers deleted
 // text back.
 
-import { drafts } from "../../device/drafts.js";
+import { commentPlace, drafts, editPlace } from "../../device/drafts.js";
 import { lostBySendingAgain } from "../../state/message-edits.js";
 import { isWaiting, waitingAnswers } from "../../state/messages.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
-import { MAX_TEXT, tooLong } from "../../text/error-messages.js";
-import { lossText } from "../../text/wording.js";
+import { EMPTY, MAX_TEXT, tooLong } from "../../text/error-messages.js";
+import { isBlank } from "../../text/formats.js";
+import { lossText, removedElsewhere } from "../../text/wording.js";
 import { $, confirmWith, setText } from "../dom.js";
+
+/** Return what was written here about messages that are gone, changes and comments, and forget it there. */
+const takeWritten = (messages) =>
+  messages
+    // Drafts are shared: without an editor here it is another tab's, which perhaps sends it.
+    .map(({ id, edit }) => (edit ? editPlace(id) : commentPlace(id)))
+    .flatMap((place) => {
+      const { text } = drafts.read(place);
+      if (text) drafts.change(place, { text: "" });
+      return text ? [text] : [];
+    });
+
+/** Return why a text cannot be sent, or null. */
+function whyNot(text) {
+  if (isBlank(text)) return EMPTY;
+  return codePoints(text) > MAX_TEXT ? tooLong(codePoints(text)) : null;
+}
 
 /** Create the controller; `restore(text)` puts text into the composer. */
 export function createEditController({ store, session, notice, restore }) {
@@ -19,13 +37,11 @@ export function createEditController({ store, session, notice, restore }) {
     const text = wellFormed(written);
     const { messages } = store.state;
     const message = messages.find((m) => m.key === key);
-    if (!text || !message) return null;
+    if (!message) return null;
+    const error = whyNot(text);
+    if (error) return set(key, { status: "refused", refusal: { code: "too_long", error } });
     const waits = isWaiting(message, waitingAnswers(messages));
     if (waits && text === message.text) return set(key, null);
-    if (codePoints(text) > MAX_TEXT) {
-      const refusal = { code: "too_long", error: tooLong(codePoints(text)) };
-      return set(key, { status: "refused", refusal });
-    }
     if (waits) return session.edit(message, text, { onlyIfWaiting: true });
     setText($("[data-slot=what]", dialog), lossText(lostBySendingAgain(messages, message)));
     return confirmWith(dialog, () => session.edit(message, text, { onlyIfWaiting: false }));
@@ -54,9 +70,16 @@ export function createEditController({ store, session, notice, restore }) {
       deleted.set(message.id, message.text);
       session.deleteMessage(message);
     },
-    /** Offer the text of a message that this page deleted. */
-    receive({ type, messageIds }) {
+    takeWritten,
+    /** Offer the text of a message that this page deleted; keep what was written about those deleted elsewhere. */
+    receive({ type, messageIds }, before) {
       if (type !== "thread:removed") return;
+      const isOurs = messageIds.some(session.isSaving);
+      const written = isOurs ? [] : takeWritten(before.filter(({ id }) => messageIds.includes(id)));
+      if (written.length) {
+        restore(written.join("\n\n"));
+        notice.tell(removedElsewhere);
+      }
       for (const id of messageIds) {
         const text = deleted.get(id);
         if (deleted.delete(id))

@@ -1,7 +1,7 @@
 // Feedback on an answer. It is saved at once; after a thumb down the visitor may say why, and change it later.
 // Loaded with the first thumb that is pressed.
 
-import { drafts, editPlace } from "../../device/drafts.js";
+import { commentPlace, drafts } from "../../device/drafts.js";
 import { api } from "../../net/api.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { commentTooLong, FEEDBACK } from "../../text/feedback-wording.js";
@@ -28,6 +28,7 @@ async function save(place, feedback) {
   const { store, notice, say } = place.tools;
   const { key, id, feedback: before } = place.message();
   const show = (value) => store.dispatch({ type: "message/feedback", key, feedback: value });
+  const form = below(place.thumb);
   show(feedback);
   const thanks = feedback ? thank(place, feedback) : below(place.thumb)?.remove();
   try {
@@ -36,14 +37,12 @@ async function save(place, feedback) {
     say(feedback ? FEEDBACK.thanks : FEEDBACK.removed);
   } catch (error) {
     show(before);
-    thanks?.remove();
-    if (feedback?.comment) openForm(place);
+    if (thanks?.isConnected) thanks.replaceWith(...(form ? [form] : [])); // with what was written and chosen
     notice.tell(`${FEEDBACK.notSaved} ${error.message}`);
   }
 }
 
 /** A comment that is being written is a draft: it stays on this device until it is saved or given up. */
-const commentPlace = (id) => editPlace(`comment-${id}`);
 const forget = (id) => drafts.change(commentPlace(id), { text: "" });
 
 const below = (thumb) => $(".feedback, .feedback-thanks", thumb.closest("[data-key]"));

@@ -114,7 +114,12 @@ const clicks = {
   },
   "thread-more": (_, row) => toggleActions(row),
   "rename-thread"({ onRename, search }, row) {
-    renameInPlace(row, (title) => onRename(row.dataset.id, title).then(search.again));
+    toggleActions(row);
+    renameInPlace(row, async (title) => {
+      const isSaved = await onRename(row.dataset.id, title);
+      if (isSaved) search.again();
+      return isSaved;
+    });
   },
   "delete-thread"({ onDelete, search }, row) {
     toggleActions(row);

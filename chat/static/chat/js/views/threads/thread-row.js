@@ -67,16 +67,18 @@ export function toggleActions(row) {
   more.ariaExpanded = !panel.hidden;
 }
 
-/** Replace the title by a text field; Enter or leaving it calls onSave(title), Escape does not. */
-export function renameInPlace(row, onSave) {
+/**
+ * Replace the title by a text field with what is `written`; Enter or leaving it calls onSave(title), Escape does not.
+ * onSave returns a promise: false brings the field back, with what was written.
+ */
+export function renameInPlace(row, onSave, written = titleOf(row)) {
   const before = titleOf(row);
   const form = clone("rename");
   const input = $("input", form);
-  toggleActions(row);
-  input.value = before;
+  input.value = written;
   $(".thread__row", row).hidden = true;
   row.prepend(form);
-  input.select();
+  if (written === before || [row, document.body].some((e) => e === document.activeElement)) input.select();
 
   const finish = (save) => {
     const hadFocus = form.contains(document.activeElement);
@@ -89,7 +91,8 @@ export function renameInPlace(row, onSave) {
     form.remove();
     $(".thread__row", row).hidden = false;
     if (hadFocus) $(".thread__link", row).focus();
-    if (save && title && title !== before) onSave(title);
+    if (save && title && title !== before)
+      onSave(title).then((isSaved) => isSaved || renameInPlace(row, onSave, title));
   };
   input.oninput = () => input.setCustomValidity("");
   // A form, because what Enter is on the keyboard of a phone differs.
