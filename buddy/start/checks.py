@@ -1,6 +1,7 @@
 """System checks of the project: `manage.py check` and every start run them."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ def check_private_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     database = settings.DATABASES["default"]
     name = str(database["NAME"]) if database["ENGINE"].endswith("sqlite3") else ""
     found = open_files(settings.VAR_DIR, name) + [env for env in [settings.BASE_DIR / ".env"] if is_open(env)]
+    found = [path for path in found if path != Path(settings.STATIC_ROOT)]  # public by intention
     if not found:
         return []
     return [

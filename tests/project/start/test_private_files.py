@@ -75,7 +75,10 @@ def test_check_names_what_others_can_read(tmp_path, settings, monkeypatch):
     settings.BASE_DIR = tmp_path
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "elsewhere.sqlite3")}
     monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | sqlite)
+    settings.STATIC_ROOT = settings.VAR_DIR / "static"
     keep_private(settings.VAR_DIR)
+    settings.STATIC_ROOT.mkdir()
+    settings.STATIC_ROOT.chmod(0o755)  # a web server that runs as another user may serve it
     assert check_private_files(None) == []
     for path in (settings.VAR_DIR / "secret_key", tmp_path / "elsewhere.sqlite3-wal"):
         path.touch()

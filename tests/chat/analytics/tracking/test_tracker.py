@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from channels.testing import HttpCommunicator
+from django.utils import timezone
 
 from buddy.asgi import application
 from chat.analytics.tracking.tracker import track
@@ -59,7 +60,7 @@ async def test_track_invalid_event_is_422_and_stores_nothing(manual_tracker, bod
 
 async def test_track_event_of_a_removed_companion_counts_for_it(manual_tracker):
     """P24: its conversations are still opened. What never was a companion is refused."""
-    await Thread.objects.acreate(owner="s:ada", companion="garden")
+    await Thread.objects.acreate(owner="s:ada", companion="garden", updated_at=timezone.now())
     opened = {"name": "thread.opened", "companion": "garden"}
     assert await post({"events": [opened, {"name": "x:a", "companion": "travel"}]}) == (202, {"accepted": 2})
     assert [event.companion for event in manual_tracker._buffer] == ["garden", "travel"]
