@@ -75,12 +75,24 @@ class Claimer:
             return None
         self._number += 1
         token, claimed = f"{self.identity.id}/{self._number}", time.monotonic()
-        idle, able = not self.claims, self.abilities.digests
-        terms = scripts.claim(self._queues, token, free, channel=self.channel, idle=idle, able=able)
+        terms = scripts.claim(
+            self._queues,
+            token,
+            free,
+            channel=self.channel,
+            idle=True,
+            busy=bool(self.claims),
+            able=self.abilities.digests,
+        )
         found = await redis_client.arun(terms)
         self.hold(found.jobs, token, claimed)
         # There may be more if it was full; fewer jobs were all, and claiming again would delay them.
         return 0.0 if len(found.jobs) == min(free, scripts.MAX_CLAIM_SIZE) else found.again_in
+
+    async def leave(self) -> None:
+        """Let no submission hand a job to the worker, which claims no more."""
+        with suppress(*redis_client.Unavailable):  # it gives back what it is handed
+            await presence.leave_idle(self.channel)
 
     def hold(self, jobs: list[Claimed], token: str, claimed: float) -> None:
         """Hold the claims of jobs, and start them."""

@@ -130,6 +130,7 @@ class Worker:
         # The supervisor kills a worker soon after its grace time: log what it was doing.
         faulthandler.dump_traceback_later(self.conf.grace + _DUMP_STACK_AFTER)
         await cancel_all([claiming])
+        await self.claimer.leave()
         logger.info("stopping: %d jobs get %g s to finish", len(self.active_runs), self.conf.grace)
         await asyncio.gather(self.active_runs.shut_down(), self._packages.shut_down(self.conf.grace))
         if not broken:
@@ -188,6 +189,7 @@ class Worker:
             self._background.spawn(self._jobs.give_back([job], token))
         else:
             self.claimer.hold([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))
+            self._wake.notify()  # to be listed again, if slots are left
 
     def _start(self, jobs: list[Claimed], token: str, claimed: float) -> None:
         self._watch.wake()

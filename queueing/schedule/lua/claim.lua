@@ -1,6 +1,6 @@
 -- Claims jobs that a worker may run now: across queues by priority with ageing, within each queue in line
 -- order, and never beyond concurrency, limiter, pause, cooldown or the maximum of an owner.
--- KEYS  4 global, then 10 of each queue, idle (hash: channel of a worker -> its terms), needs, unable
+-- KEYS  4 global, then 10 of each queue, idle (hash: channel of a worker with free slots -> its terms), needs, unable
 -- ARGV  the terms, see claim_shared.lua; then the needs that the worker meets, if jobs are parked for any: JSON
 --       {queue: [digest, ...]}, else empty
 -- Returns {ms until another claim may bring more (-1: unknown), then for each job: id, number of its queue
@@ -119,6 +119,20 @@ local function park_rest(q)
   for _, digest in ipairs(able[q.name]) do forget_need(q, NEEDS, digest) end
 end
 
+-- Lists the worker if slots are left: submit.lua hands the next job to it. A worker that has claims is not
+-- listed with queues of which its cluster runs all that it may: it claims when one of its own jobs ends.
+local function list_as_idle(claimed, left)
+  if left < 1 or ARGV[6] == '0' then return redis.call('HDEL', IDLE, ARGV[5]) end
+  local terms = {unpack(ARGV, 1, FIRST_TERMS - 1)}
+  for number, q in ipairs(claimed) do
+    if ARGV[6] == '1' or not q.cluster_left or q.cluster_left > q.take then
+      local first = FIRST_TERMS + (number - 1) * TERMS
+      for i = first, first + TERMS - 1 do terms[#terms + 1] = ARGV[i] end
+    end
+  end
+  redis.call('HSET', IDLE, ARGV[5], cjson.encode(terms))
+end
+
 -- A Redis that lost its data does not know which jobs are active, so no limit would hold.
 if redis.call('EXISTS', RECONCILED) == 0 then return {500} end
 
@@ -148,11 +162,6 @@ for number, q in ipairs(queues) do
   count_turns(q)
   park_rest(q)
 end
--- submit.lua hands the next job to a worker that is listed as idle.
-if #reply == 1 and ARGV[6] == '1' then
-  redis.call('HSET', IDLE, ARGV[5], cjson.encode(ARGV))
-else
-  redis.call('HDEL', IDLE, ARGV[5])
-end
+list_as_idle(queues, slots - (#reply - 1) / 3)
 reply[1] = next_at and math.max(0, next_at - now) or -1
 return reply

@@ -2,7 +2,7 @@
 -- (count_late_start.lua).
 --
 -- The terms of a claim are its ARGV: token, lease (ms), ageing (ms a level), slots, the worker's channel for
--- jobs that are handed to it, 1 if the worker is idle (else 0), then for each queue: name, priority,
+-- jobs that are handed to it, 0 if none may be (1: it has no claims, 2: it has some), then for each queue: name, priority,
 -- concurrency, global_concurrency, limiter max (0: none), limiter duration (ms), owner_concurrency. What
 -- follows these is for claim.lua.
 local FIRST_TERMS, TERMS = 7, 7
@@ -84,6 +84,7 @@ local function room(q)
   if live[1] then return 0 end
   local running = tonumber(redis.call('HGET', RUNNING, running_field(token, q.name)) or '0')
   local left = q.concurrency - running
+  q.cluster_left = left
   local everywhere = tonumber(live[3] or q.global_concurrency)
   if everywhere > 0 then left = math.min(left, everywhere - redis.call('ZCARD', q.active)) end
   if left > 0 and q.limiter_max > 0 then left = math.min(left, limiter_room(q)) end

@@ -20,8 +20,8 @@
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
 --   shared    zset  share SEP id, all scores 0: the jobs in line that have a share. It may be incomplete
 --   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, reserved (ms; see
---              claim_suspect.lua), clock (ms; see ending_leases.lua), paused, the limits that operators changed,
---              and overrides_version, which changes whenever the last two are written
+--              claim_suspect.lua), clock (ms; see ending_leases.lua), woken (ms; see submit.lua), paused,
+--              the limits that operators changed, and overrides_version, which changes whenever the last two are written
 -- and for each provider:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 --

@@ -65,7 +65,8 @@ if #done > 0 then
     redis.call('LPUSH', KEYS[17], unpack(durations))
     redis.call('LTRIM', KEYS[17], 0, 99)
   end
-  -- An idle worker found no room before, because another one had taken it all. From now on they share the work.
+  -- A worker with free slots found no room before, because another one had taken it all. From now on they share
+  -- the work.
   local idle = redis.call('ZCARD', q.waiting) > 0 and redis.call('HRANDFIELD', KEYS[18], 1, 'WITHVALUES') or {}
   if idle[1] and string.find(idle[2], '"' .. queue .. '"', 1, true) then
     redis.call('HDEL', KEYS[18], idle[1])

@@ -58,15 +58,19 @@ def claim(
     *,
     channel: str = "",
     idle: bool = False,
+    busy: bool = False,
     able: Mapping[str, Sequence[str]] | None = None,
 ) -> ScriptCall[Claims]:
     """Claim up to `slots` jobs that may run now, under `token` (`cluster/worker/number`).
 
-    If there are none and the worker is `idle`, one job may be handed to it later under the same token, on
-    `channel`, until its next claim. `able` are the needs that the worker meets among those for which jobs are
-    parked: queue -> digests (needs.py).
+    If slots are left and the worker is `idle`, one job may be handed to it later under the same token, on
+    `channel`, until its next claim. It is `busy` if it has claims. `able` are the needs that the worker meets
+    among those for which jobs are parked: queue -> digests (needs.py).
     """
-    args = [*_terms(queues, token, slots, channel, idle=idle), json.dumps(able) if able else ""]
+    args = [
+        *_terms(queues, token, slots, channel, listed=idle and 1 + busy),
+        json.dumps(able) if able else "",
+    ]
     names = [q.name for q in queues]
     keys = [*script_keys(*names), key("idle"), *unable_keys()]
     return ScriptCall("claim", keys, args, _reader(names))
@@ -89,12 +93,12 @@ def is_alone(token: str) -> bool:
 
 
 def _terms(
-    queues: Sequence[QueueDef], token: str, slots: int, channel: str = "", *, idle: bool = False
+    queues: Sequence[QueueDef], token: str, slots: int, channel: str = "", *, listed: int = 0
 ) -> list[Any]:
     """Return the terms of a claim, as claim_shared.lua reads them."""
     conf = get_conf()
     args: list[Any] = [token, milliseconds(conf.lease), milliseconds(conf.ageing), min(slots, MAX_CLAIM_SIZE)]
-    args += [channel, int(idle)]
+    args += [channel, int(listed)]
     for q in queues:
         args += (q.name, q.priority, q.concurrency, q.global_concurrency)
         args += limiter_args(q.limiter)

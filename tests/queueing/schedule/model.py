@@ -88,8 +88,8 @@ class Model:
         """The starts in the limiter's window: token and id of each."""
         self.live: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
         """The changes of operators: limits, and `paused`."""
-        self.idle = ""
-        """The token of the idle worker, or empty."""
+        self.idle, self.idle_queues = "", set[str]()
+        """The token of the worker that is listed as idle, or empty, and the queues that it is listed with."""
         self.is_watched = self.is_open = self.probe_is_due = False
         """Whether the provider has failed, its breaker is open, and a job may try it."""
         self.probing = False
@@ -159,7 +159,14 @@ class Model:
         return sum(j.token.startswith(f"{cluster}/") for j in self.known(queue, "active"))
 
     def claim(
-        self, token: str, slots: int, *, idle: bool, able: bool = False, lines: Iterable[str] = ()
+        self,
+        token: str,
+        slots: int,
+        *,
+        idle: bool,
+        busy: bool = False,
+        able: bool = False,
+        lines: Iterable[str] = (),
     ) -> list[Job]:
         """Return the jobs that a claim must take, queue by queue, each in line order.
 
@@ -183,20 +190,28 @@ class Model:
                 self.probes.add(job.id)
                 self.probe_is_due = False
             self._start(job, token)
-        self.idle = token if idle and not chosen else ""
+        self.idle = token if idle and len(chosen) < slots else ""
+        looked_at = [queue for queue in QUEUES if busy and (able or queue in lines)]
+        self.idle_queues = {*QUEUES} - {queue for queue in looked_at if self._is_full(queue, token)}
         return chosen
 
-    def hand_over(self, job: Job, *, listening: bool) -> bool:
-        """Return whether the only job in line goes to the idle worker."""
-        cluster = self.idle.split("/")[0]
-        if self.is_watched and job.queue in WITH_PROVIDER:
-            return False  # a claim starts probes
-        if not self.idle or self._may_start(job.queue, cluster, 1) != [job]:
-            return False
+    def _is_full(self, queue: str, token: str) -> bool:
+        """Return whether the cluster may run no more jobs of the queue."""
+        most = self.under(queue).concurrency
+        return not self.live[queue].get("paused") and self.running(queue, token.split("/")[0]) >= most
+
+    def hand_over(self, queue: str, *, listening: bool) -> Job | None:
+        """Return the job that goes to the idle worker."""
+        if not self.idle or queue not in self.idle_queues:
+            return None
+        if self.is_watched and queue in WITH_PROVIDER:
+            return None  # a claim starts probes
+        if not (found := self._may_start(queue, self.idle.split("/")[0], 1)):
+            return None
         if listening:
-            self._start(job, self.idle)
+            self._start(found[0], self.idle)
         self.idle = ""
-        return listening
+        return found[0] if listening else None
 
     def _start(self, job: Job, token: str) -> None:
         job.state, job.token, job.needs = "active", token, False

@@ -67,7 +67,6 @@ class ScheduleMachine(Machine):
 
     def put(self, queue: str, new: list[Job]) -> None:
         """Submit jobs that Redis does not know. The idle worker may be handed one."""
-        line_is_empty = self.client.zcard(queue_key(queue, "waiting")) == 0
         assert redis_client.run(scripts.submit(queue, [job.entry for job in new])) == len(new)
         for job in new:
             job.known = True
@@ -75,8 +74,8 @@ class ScheduleMachine(Machine):
         for job in in_line:
             self.model.enqueue(job)
         token = self.model.idle
-        if line_is_empty and len(in_line) == 1 and self.model.hand_over(in_line[0], listening=self.listening):
-            assert json.loads(self.next_message("message")[4:])[:3] == [token, queue, in_line[0].id]
+        if len(in_line) == 1 and (job := self.model.hand_over(queue, listening=self.listening)):
+            assert json.loads(self.next_message("message")[4:])[:3] == [token, queue, job.id]
 
     def next_message(self, kind: str) -> str:
         """Return the next message of this kind on the channel of the worker that may be idle."""
@@ -101,8 +100,10 @@ class ScheduleMachine(Machine):
     def claim_a_few(self, cluster: str, slots: int) -> None:
         self.claim(cluster, slots, idle=True)
 
-    @rule(cluster=clusters, slots=st.integers(1, 9), idle=st.booleans(), able=st.booleans())
-    def claim(self, cluster: str, slots: int, idle: bool, able: bool = False) -> None:
+    @rule(
+        cluster=clusters, slots=st.integers(1, 9), idle=st.booleans(), busy=st.booleans(), able=st.booleans()
+    )
+    def claim(self, cluster: str, slots: int, idle: bool, busy: bool = False, able: bool = False) -> None:
         self.claims += 1
         token = f"{cluster}/w/{self.claims}"
         lines = [queue for queue in QUEUES if self.client.zcard(queue_key(queue, "waiting"))]
@@ -113,10 +114,11 @@ class ScheduleMachine(Machine):
                 slots,
                 channel=CHANNEL,
                 idle=idle,
+                busy=busy,
                 able={queue: [digest_of(queue), "0" * 40] for queue in QUEUES} if able else None,
             )
         ).jobs
-        wanted = self.model.claim(token, slots, idle=idle, able=able, lines=lines)
+        wanted = self.model.claim(token, slots, idle=idle, busy=busy, able=able, lines=lines)
         assert [(job.id, job.queue) for job in got] == [(job.id, job.queue) for job in wanted]
         assert all(job.watched == (self.model.is_watched and job.queue in WITH_PROVIDER) for job in got)
         for queue in {job.queue for job in got}:
@@ -139,7 +141,8 @@ class ScheduleMachine(Machine):
             assert sorted(redis_client.run(scripts.finish(QUEUES[queue], outcomes))) == sorted(refused)
         for job in won:
             self.model.take_out(job)
-        if won and self.model.idle and self.client.zcard(queue_key(queue, "waiting")):
+        is_listed = self.model.idle and queue in self.model.idle_queues
+        if won and is_listed and self.client.zcard(queue_key(queue, "waiting")):
             self.model.idle = ""
             assert not self.listening or self.next_message("message") == f"wake:{queue}"
 

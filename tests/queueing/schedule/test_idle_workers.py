@@ -1,10 +1,12 @@
 """An idle worker is handed the next job as it is submitted, and shares a long line, within the limits."""
 
 import json
+import time
 
 import pytest
 
 from queueing.conf import QueueDef
+from queueing.control.verbs import cancel
 from queueing.schedule import redis_client, scripts
 from queueing.schedule.scripts import ScheduleEntry
 from queueing.states import State
@@ -28,11 +30,24 @@ def messages(valkey):
         yield listening
 
 
-def become_idle(queue=single, channel=CHANNEL):
-    """Claim in vain as an idle worker, and return the token."""
-    new_token = token()
-    assert redis_client.run(scripts.claim([queue], new_token, 100, channel=channel, idle=True)).jobs == []
+def become_idle(queue=single, channel=CHANNEL, slots=100, busy=False, cluster="c1"):
+    """Claim in vain as a worker with free slots, and return the token."""
+    new_token = token(cluster)
+    claim = scripts.claim([queue], new_token, slots, channel=channel, idle=True, busy=busy)
+    assert redis_client.run(claim).jobs == []
     return new_token
+
+
+def all_messages(messages):
+    """Return the texts of all messages that have come, by channel."""
+    found = {CHANNEL: [], scripts.notify_channel(): []}
+    silent = 0
+    while silent < 2:  # the confirmation of a subscription counts as none
+        if message := messages.get_message(timeout=0.1):
+            found[message["channel"]].append(message["data"])
+        else:
+            silent += 1
+    return found
 
 
 def next_message(messages):
@@ -77,6 +92,72 @@ def test_idle_worker_that_claimed_since_is_handed_nothing(messages):
     redis_client.run(scripts.claim([single], token(), 100, channel=CHANNEL, idle=False))
     (job,) = put(single)
     assert state_of(job) == "waiting"
+
+
+def test_worker_with_claims_and_free_slots_is_handed_a_job_without_waking_others(messages):
+    """A busy site hands each message to one worker. It does not wake all of them."""
+    several = QueueDef(name="test", concurrency=10)
+    put(several, many=2)
+    mine = scripts.claim([several], token(), 4, channel=CHANNEL, idle=True)
+    assert len(redis_client.run(mine).jobs) == 2
+    assert all_messages(messages)[scripts.notify_channel()] == ["wake:test"]  # of several jobs at once
+    (job,) = put(several)
+    assert state_of(job) == "active"
+    found = all_messages(messages)
+    assert json.loads(found[CHANNEL][0].removeprefix("job:"))[2] == job
+    assert found[scripts.notify_channel()] == []
+
+
+def test_worker_that_was_handed_a_job_gets_the_next_one_only_after_a_claim(messages):
+    """A worker whose host has vanished receives no more than one job."""
+    several = QueueDef(name="test", concurrency=10)
+    become_idle(several)
+    assert [state_of(put(several)[0]) for _ in range(2)] == ["active", "waiting"]
+
+
+def test_worker_without_free_slots_is_handed_nothing(messages):
+    several = QueueDef(name="test", concurrency=10)
+    put(several, many=2)
+    redis_client.run(scripts.claim([several], token(), 2, channel=CHANNEL, idle=True))
+    (job,) = put(several)
+    assert state_of(job) == "waiting"
+
+
+def test_jobs_behind_one_that_must_wait_wake_the_workers_rarely(messages):
+    """In a full site a new job can be started by nobody, and each worker has free slots for other queues."""
+    put(single, many=2)
+    claim(single)
+    assert all_messages(messages)[scripts.notify_channel()] == ["wake:test"]
+    began = time.monotonic()
+    for _ in range(20):
+        put(single)
+    most = 1 + (time.monotonic() - began) / 0.1
+    assert 1 <= len(all_messages(messages)[scripts.notify_channel()]) <= most
+
+
+def test_worker_of_a_full_cluster_with_claims_of_its_own_is_not_listed(messages):
+    put(single, many=2)
+    running = claim(single)
+    become_idle(busy=True)
+    finish(single, running)
+    assert all_messages(messages)[CHANNEL] == []
+
+
+def test_job_is_handed_to_the_one_of_many_workers_that_may_run_it(messages):
+    for n in range(20):
+        full = f"full{n}"
+        put(single)
+        claim(single, cluster=full)
+        redis_client.run(scripts.claim([single], token(full), 5, channel=full, idle=True, busy=True))
+    become_idle(cluster="free")
+    (job,) = put(single)
+    assert state_of(job) == "active"
+
+
+def test_delayed_job_wakes_the_workers_only_if_it_is_the_next_one(messages):
+    for delay, woken in ((60, 1), (30, 1), (90, 0)):
+        put(single, delay=delay)
+        assert len(all_messages(messages)[scripts.notify_channel()]) == woken
 
 
 def test_idle_worker_several_jobs_at_once_are_not_handed_over(messages):
@@ -132,3 +213,19 @@ def test_idle_cluster_completes_handed_jobs(qcluster, valkey):
         assert [
             m for m in iter(lambda: messages.get_message(timeout=0.1), None) if m["data"] == "wake:test"
         ] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cluster_that_runs_a_job_is_handed_the_next_one(qcluster, valkey):
+    qcluster()
+    idle = scripts.key("idle")
+    wait_until(lambda: valkey.client.hlen(idle), "the worker to be listed")
+    long = submit("test.sleep", {"seconds": 60}).job
+    wait_until(
+        lambda: state_of(long.id.hex) == "active" and valkey.client.hlen(idle), "it to be listed again"
+    )
+    with valkey.client.pubsub(ignore_subscribe_messages=True) as messages:
+        messages.subscribe(scripts.notify_channel())
+        assert finished(submit("test.echo", {"text": "x"}).job).state == State.COMPLETED
+        assert all_messages(messages)[scripts.notify_channel()] == []
+    cancel(long.id)

@@ -1,5 +1,6 @@
 """One worker, run inside the test process: what it does when a part of it breaks."""
 
+import asyncio
 import os
 import signal
 
@@ -42,6 +43,16 @@ async def test_worker_without_supervisor_stops():
         Identity(cluster="c", supervisor_pipe=(read_end, write_end))
     ).run()  # it closes its own copy, the only one
     os.close(read_end)
+
+
+async def test_stopping_worker_leaves_the_list_of_idle_workers(valkey):
+    """A submission hands no job to a worker that only finishes what it has."""
+    worker = Worker(Identity(cluster="c"))
+    running = asyncio.create_task(worker.run())
+    await eventually(lambda: valkey.client.hlen(scripts.key("idle")), "it to be listed")
+    worker.stopping.set()
+    await running
+    assert valkey.client.hgetall(scripts.key("idle")) == {}
 
 
 async def test_stopping_worker_gives_back_a_job_handed_to_it(valkey):
