@@ -53,6 +53,15 @@ def test_text_direction_of_each_block_is_that_of_its_language(page: Page, provid
     assert said.locator("pre").evaluate(SIDE) == "ltr"
     assert said.locator("p code").evaluate(SIDE) == "ltr"
 
+    # P17: names that people chose, wherever they stand.
+    expect(page.locator("#header-title")).to_have_text("שלום, מה שלומך היום?")
+    assert page.locator("#header-title").evaluate(SIDE) == "rtl"
+    page.locator("#file").set_input_files({"name": "דוח 1", "mimeType": "text/plain", "buffer": b"One."})
+    expect(page.locator(".attachment__name:visible")).to_have_text("דוח 1")
+    assert page.locator(".attachment__name:visible").evaluate(SIDE) == "rtl"
+    page.get_by_role("button", name="Send").click()
+    expect(questions(page).last.locator(".attachment")).to_contain_text("\u2068דוח 1\u2069 · ")
+
 
 def test_page_at_400_per_cent_is_not_cut_off(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider
