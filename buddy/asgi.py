@@ -10,7 +10,6 @@ from .start.startup import read_settings
 read_settings()
 django.setup(set_prefix=False)  # first, because the imports below need it
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
@@ -19,6 +18,7 @@ from buddy.bounds.asgi import Bounded  # noqa: E402
 from chat.accounts.access.middleware.websockets import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
+from chat.socket.direct_send import Authenticated  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402
 
 from .web.http_handler import HttpHandler, TidyLoop  # noqa: E402
@@ -26,8 +26,8 @@ from .web.web_metrics import Measured  # noqa: E402
 
 sockets = URLRouter(
     [
-        path("ws/", AuthMiddlewareStack(ChatConsumer.as_asgi())),
-        path("ws/queue", AuthMiddlewareStack(dashboard)),
+        path("ws/", Authenticated(ChatConsumer.as_asgi())),
+        path("ws/queue", Authenticated(dashboard)),
         re_path("", WebsocketDenier.as_asgi()),
     ]
 )

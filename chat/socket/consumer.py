@@ -31,6 +31,7 @@ from queueing.api.sockets import CloseCode, close_channel
 from . import handlers
 from .access import Access
 from .client import SocketClient
+from .direct_send import DIRECT_SEND
 from .flow_control import error_limit, message_cost, message_limit
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket. However it ends, leave nothing behind that sends to it, and no channel."""
         self.scope, self.base_send = scope, send
+        self._direct_send = scope.get(DIRECT_SEND, send)
         self.channel_layer: Any = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
         try:
@@ -217,7 +219,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return self.client
 
     async def _send_text(self, text: str) -> None:
-        await self.send(text_data=text)
+        await self._direct_send({"type": "websocket.send", "text": text})
 
 
 def group_of_stream(stream: str) -> str:

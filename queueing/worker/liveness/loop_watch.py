@@ -60,6 +60,8 @@ class _Step:
 
     task: "asyncio.Task[Any] | None"
     began: float
+    name: str
+    """The kind of its job. Its run may have ended when the step is reported."""
     where: str = ""
     seen_for: float = 0.0
     """Seconds for which this thread has seen it. A process that is suspended sees nothing."""
@@ -112,7 +114,7 @@ class LoopWatch:
             "blocking": {k: {"times": b.times, "longest": round(b.longest, 2)} for k, b in recent}
         }
         if step and now - step.began > _LASTING:
-            fields["blockedBy"] = {"kind": self._name(step), "seconds": round(now - step.began, 1)}
+            fields["blockedBy"] = {"kind": step.name, "seconds": round(now - step.began, 1)}
         return fields
 
     def _run(self) -> None:
@@ -138,7 +140,7 @@ class LoopWatch:
         answered = threading.Event()
         self._asked = now
         self._loop.call_soon_threadsafe(self._answer, answered)
-        self._step = _Step(task, now - held, self._where() if held else "")
+        self._step = _Step(task, now - held, self._name(task), self._where() if held else "")
         while not answered.wait(_LOOK_INTERVAL) and not self._stopping.is_set():
             self._observe(time.monotonic())
         if answered.is_set():
@@ -156,13 +158,13 @@ class LoopWatch:
         if step is None or step.task is not task:
             if step is not None:
                 self._report(step, now)
-            self._step = step = _Step(task, now)
+            self._step = step = _Step(task, now, self._name(task))
         step.where = self._where()
         step.seen_for += _LOOK_INTERVAL
         if step.seen_for > GIVE_UP_AFTER:
             stack = "".join(traceback.format_stack(sys._current_frames()[self._loop_thread]))
             logger.critical(
-                "%s has blocked the event loop for %.0f s\n%s", self._name(step), now - step.began, stack
+                "%s has blocked the event loop for %.0f s\n%s", step.name, now - step.began, stack
             )
             self._give_up(getattr(step.task, "claim", None), stack)
 
@@ -170,8 +172,8 @@ class LoopWatch:
         frame = sys._current_frames()[self._loop_thread]
         return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
-    def _name(self, step: _Step) -> str:
-        claim = getattr(step.task, "claim", None)
+    def _name(self, task: "asyncio.Task[Any] | None") -> str:
+        claim = getattr(task, "claim", None)
         return self._kind_of(claim) if claim else "(not a job)"
 
     def _report(self, step: _Step, ended: float) -> None:
@@ -180,14 +182,13 @@ class LoopWatch:
         is_job = getattr(step.task, "claim", None) is not None
         if seconds < (_BLOCKING if is_job else _LASTING):
             return
-        name = self._name(step)
-        found = self._blocking.setdefault(name, Blocking())
+        found = self._blocking.setdefault(step.name, Blocking())
         found.times, found.longest, found.last = found.times + 1, max(found.longest, seconds), ended
         if ended - found.logged >= _LOG_INTERVAL:
             found.logged = ended
             logger.warning(
                 "%s blocked the event loop for %.0f ms (%s): all other jobs of this worker waited",
-                name,
+                step.name,
                 seconds * 1000,
                 step.where or "unknown place",
             )

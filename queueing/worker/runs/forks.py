@@ -6,11 +6,13 @@ to the event loop, the child would go on with all jobs of the worker, on its con
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
 import traceback
+from collections import deque
 from typing import NoReturn
 
 from queueing.worker.stop_signals import STOP_SIGNALS
@@ -48,8 +50,16 @@ def _separate_this_process() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _unblock_signals()
     if _loop is not None:  # if this is its thread, the next thing that it runs must be the end
-        _loop._ready.clear()  # type: ignore[attr-defined]
+        _forget_callbacks(_loop)
         _loop.call_soon(os._exit, _CAME_BACK)
+
+
+def _forget_callbacks(loop: asyncio.AbstractEventLoop) -> None:
+    """Forget what the loop would run next. No loop has a function for this."""
+    ready = getattr(loop, "_ready", None)  # asyncio's
+    for queue in [ready] if ready is not None else gc.get_referents(loop):  # uvloop hides the attribute
+        if isinstance(queue, deque):
+            queue.clear()
 
 
 def exit_if_forked(error: BaseException | None = None) -> None:

@@ -24,7 +24,7 @@ from .run_output import RunOutput
 logger = logging.getLogger(__name__)
 
 #: The pause after a round, divided by its processor time, and its maximum in seconds.
-_PAUSE, _MAX_PAUSE = 2.0, 0.05
+_PAUSE, _MAX_PAUSE = 0.25, 0.05
 #: Runs sent together. The first of a longer round would wait for the last.
 _MAX_RUNS_PER_SEND = 100
 #: Seconds that the text of an answer is stored in Redis after its start.

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,31 @@ from tests.queueing.worker.test_end_to_end import finished
 from tests.support.valkey import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+#: Forks on the event loop while steps of other tasks are due. Prints the ids of the processes that run those.
+PROGRAM = """
+import asyncio, os
+from {package} import new_event_loop
+from queueing.worker.runs.forks import separate_children
+
+async def fork():
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    await asyncio.sleep(0)
+
+async def other():
+    for _ in range(3):
+        print(os.getpid(), flush=True)
+        await asyncio.sleep(0)
+
+async def main():
+    separate_children(asyncio.get_running_loop())
+    print((await asyncio.gather(fork(), other(), other()))[0])
+
+with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    print(os.getpid(), flush=True)
+    runner.run(main())
+"""
 
 
 def test_children_of_handlers_end_and_their_worker_goes_on(qcluster, valkey):
@@ -33,6 +60,14 @@ def test_children_of_handlers_end_and_their_worker_goes_on(qcluster, valkey):
     assert (neighbour.state, neighbour.run_count) == (State.ACTIVE, 1)
     assert set(Job.objects.exclude(id=neighbour.id).values_list("run_count", flat=True)) == {1}
     verbs.cancel(neighbour.id)
+
+
+@pytest.mark.parametrize("package", ["asyncio", "uvloop"])
+def test_child_that_comes_back_to_the_event_loop_runs_no_step_of_others(package):
+    program = PROGRAM.format(package=package)
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    pid, *steps, code = printed.stdout.split()
+    assert (set(steps), len(steps), code) == ({pid}, 6, "70")
 
 
 @pytest.mark.slow
