@@ -57,6 +57,8 @@ def tools_python() -> str:
     """Return the Python of the environment for tools. Make it, with exactly the locked versions."""
     python, done = str(VENV / "bin" / "python"), VENV / "installed"
     if not done.exists() or done.read_text() != fingerprint(TOOLS):
+        for directory in (VENV.parent, VENV):
+            directory.mkdir(mode=0o700, exist_ok=True)  # `var` is private
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
         subprocess.run([python, *PIP_INSTALL, "--quiet", "-r", LOCKS[TOOLS]], cwd=ROOT, check=True)
         done.write_text(fingerprint(TOOLS))
