@@ -11,7 +11,6 @@ import socket
 import statistics
 import sys
 import uuid
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,7 +33,8 @@ def _ask(visitors: list[str]) -> Make:
 
     def make(number: int) -> bytes:
         cookie = f"sessionid={visitors[number % len(visitors)]}; csrftoken={_CSRF}"
-        body = {"message": f"Question {number}", "requestId": str(uuid.uuid4())}
+        request_id = uuid.uuid4().hex
+        body = {"message": f"Question {request_id}", "requestId": request_id}
         return request(
             "POST", "/api/corporate", cookie=cookie, headers=headers, body=json.dumps(body).encode()
         )
@@ -50,14 +50,14 @@ def _same(data: bytes) -> Make:
     return lambda _: data
 
 
-#: Name of a measure -> the peer it is divided by, and the mark.
-MEASURES = {
-    "healthz": ("bare", 0.8),
-    "queue status": ("bare", 0.5),
-    "page": ("bare page", 0.5),
-    "page again": ("bare page", 0.5),
-    "accepted message": ("bare", 0.4),
-    "message on a socket": ("bare socket", 0.5),
+#: Name of a measure -> the peers it is divided by, each with the mark, if there is one.
+MEASURES: dict[str, dict[str, float | None]] = {
+    "healthz": {"bare": 0.8},
+    "queue status": {"bare": 0.5},
+    "page": {"bare page": 0.5},
+    "page again": {"bare page": 0.5},
+    "accepted message": {"bare": 0.4},
+    "message on a socket": {"bare": 0.5, "bare socket": None},
 }
 #: Number of sockets.
 _SOCKETS = 100
@@ -67,6 +67,10 @@ class Server(Protocol):
     """A web server that is measured: its processes, by their ports."""
 
     webs: dict[int, Process]
+
+
+def _cpu(server: Server) -> float:
+    return sum(web.cpu() for web in server.webs.values())
 
 
 class Bare:
@@ -85,14 +89,6 @@ class Bare:
             web.stop()
 
 
-def _measured(server: Server, load: Callable[..., Figures], *what: Any, **how: Any) -> Figures:
-    """Return the figures of `load` on the ports of a server, with the CPU time of its processes."""
-    before = sum(web.cpu() for web in server.webs.values())
-    figures = load(list(server.webs), *what, **how)
-    figures.cpu = sum(web.cpu() for web in server.webs.values()) - before
-    return figures
-
-
 def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str, Figures]:
     visitors = (RUN / "sessions").read_text().split()
     cookie = f"sessionid={visitors[0]}"
@@ -107,15 +103,18 @@ def _measure_all(site: Site, bare: Bare, given: argparse.Namespace) -> dict[str,
     }
     found = {}
     for name, (server, make, status) in requests.items():
-        how = {"seconds": given.seconds, "connections": given.connections, "status": status}
-        found[name] = _measured(server, measure, make, **how)
+        if name in given.measures:
+            how = {"seconds": given.seconds, "connections": given.connections, "status": status}
+            found[name] = measure(list(server.webs), make, partial(_cpu, server), **how)
     cookies = [f"sessionid={visitor}" for visitor in visitors[:_SOCKETS]]
     sockets: dict[str, tuple[Server, str]] = {
         "bare socket": (bare, "chat:message"),
         "message on a socket": (site, "chat:queued"),
     }
     for name, (server, answer) in sockets.items():
-        found[name] = _measured(server, measure_sockets, cookies, seconds=given.seconds, answer=answer)
+        if name in given.measures:
+            how = {"seconds": given.seconds, "answer": answer}
+            found[name] = measure_sockets(list(server.webs), cookies, partial(_cpu, server), **how)
     return found
 
 
@@ -133,7 +132,8 @@ def _run(given: argparse.Namespace) -> list[dict[str, Figures]]:
                 wait_for(partial(_answers, port), "a web server", web)
         site.do("make_sessions", _VISITORS, str(RUN / "sessions"))
         site.do("hold", True)
-        _measure_all(site, bare, argparse.Namespace(seconds=0.5, connections=2))  # caches are warm
+        warming = argparse.Namespace(**vars(given) | {"seconds": 0.5, "connections": 2})
+        _measure_all(site, bare, warming)
         return [_measure_all(site, bare, given) for _ in range(given.repeat)]
     finally:
         site.stop()
@@ -156,10 +156,14 @@ def _ratio(rounds: list[dict[str, Figures]], name: str, peer: str, of: str) -> f
 def _line(rounds: list[dict[str, Figures]], name: str) -> dict[str, Any]:
     """Return the medians of one measure. On a busy machine `cpu ratio` says more than `ratio`."""
     line: dict[str, Any] = {of: _median(rounds, name, of) for of in ("rate", "median", "cost")}
-    if name in MEASURES:
-        peer, line["mark"] = MEASURES[name]
-        line |= {"peer": peer, "ratio": _ratio(rounds, name, peer, "rate")}
-        line["cpu ratio"] = 1 / _ratio(rounds, name, peer, "cost")
+    line["peers"] = {
+        peer: {
+            "mark": mark,
+            "ratio": _ratio(rounds, name, peer, "rate"),
+            "cpu ratio": 1 / _ratio(rounds, name, peer, "cost"),
+        }
+        for peer, mark in MEASURES.get(name, {}).items()
+    }
     return line
 
 
@@ -168,10 +172,17 @@ def _print(result: dict[str, dict[str, Any]]) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, line in result.items():
         own = " | ".join(three_digits(line[of]) for of in ("rate", "median", "cost"))
-        ratios = "| | "
-        if "peer" in line:
-            ratios = f"{line['ratio']:.2f} ({line['peer']}) | {line['cpu ratio']:.2f} | {line['mark']:g}"
-        print(f"| {name} | {own} | {ratios} |")
+        ratios = [
+            f"{ratio['ratio']:.2f} ({peer}) | {ratio['cpu ratio']:.2f} | {ratio['mark'] or ''}"
+            for peer, ratio in line["peers"].items()
+        ]
+        for of_peer in ratios or ["| | "]:
+            print(f"| {name} | {own} | {of_peer} |")
+
+
+def _with_peers(names: list[str]) -> list[str]:
+    """Return the names of measures and of what they are divided by; all without a name."""
+    return [*dict.fromkeys(peer for name in names for peer in (*MEASURES[name], name))]
 
 
 def main() -> None:
@@ -182,8 +193,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--processes", type=int, default=1, help="web processes of each contestant")
     parser.add_argument("--database", default="", metavar="URL", help="an empty database instead of SQLite")
+    parser.add_argument("--only", action="append", choices=MEASURES, help="a measure; can be repeated")
     given = parser.parse_args()
-    given.workers = 1
+    given.workers, given.measures = 1, _with_peers(given.only or list(MEASURES))
     RUN.mkdir(parents=True, exist_ok=True)
     for old in RUN.glob("db.sqlite3*"):
         old.unlink()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 #: Bytes of a request: the number of the request -> head and body.
 Make = Callable[[int], bytes]
+#: CPU seconds that the server has used until now.
+Cpu = Callable[[], float]
 
 
 @dataclass
@@ -84,20 +86,21 @@ class Counter:
 
 
 async def _measure(
-    ports: Sequence[int], make: Make, seconds: float, connections: int, status: int
+    ports: Sequence[int], make: Make, cpu: Cpu, seconds: float, connections: int, status: int
 ) -> Figures:
-    figures, numbers, began = Figures(), Counter(), time.monotonic()
+    figures, numbers, began = Figures(cpu=-cpu()), Counter(), time.monotonic()
     clients = [
         _client(ports[n % len(ports)], make, numbers, figures, began + seconds, status)
         for n in range(connections)
     ]
     await asyncio.gather(*clients)
     figures.seconds = time.monotonic() - began
+    figures.cpu += cpu()
     return figures
 
 
 def measure(
-    ports: Sequence[int], make: Make, *, seconds: float, connections: int, status: int = 200
+    ports: Sequence[int], make: Make, cpu: Cpu, *, seconds: float, connections: int, status: int = 200
 ) -> Figures:
     """Send requests for `seconds` over `connections` connections. Raise if one has another status."""
-    return asyncio.run(_measure(ports, make, seconds, connections, status))
+    return asyncio.run(_measure(ports, make, cpu, seconds, connections, status))

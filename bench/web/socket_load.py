@@ -9,15 +9,22 @@ from itertools import cycle
 
 import aiohttp
 
-from .load import Figures
+from .load import Cpu, Figures
 
 
-def measure_sockets(ports: Sequence[int], cookies: Sequence[str], *, seconds: float, answer: str) -> Figures:
-    """Send messages for `seconds` over one socket for each cookie; `answer` is the type of what answers."""
-    return asyncio.run(_measure(ports, cookies, seconds, answer))
+def measure_sockets(
+    ports: Sequence[int], cookies: Sequence[str], cpu: Cpu, *, seconds: float, answer: str
+) -> Figures:
+    """Send messages for `seconds` over one socket for each cookie; `answer` is the type of what answers.
+
+    The handshakes are over before, so only messages are measured.
+    """
+    return asyncio.run(_measure(ports, cookies, cpu, seconds, answer))
 
 
-async def _measure(ports: Sequence[int], cookies: Sequence[str], seconds: float, answer: str) -> Figures:
+async def _measure(
+    ports: Sequence[int], cookies: Sequence[str], cpu: Cpu, seconds: float, answer: str
+) -> Figures:
     figures = Figures()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         sites = [f"http://127.0.0.1:{port}" for port in ports]
@@ -25,12 +32,21 @@ async def _measure(ports: Sequence[int], cookies: Sequence[str], seconds: float,
             await http.ws_connect(site + "/ws/", headers={"Cookie": cookie, "Origin": site})
             for site, cookie in zip(cycle(sites), cookies, strict=False)
         ]
-        began = time.monotonic()
+        await asyncio.gather(*(_ping(ws) for ws in sockets))
+        began, figures.cpu = time.monotonic(), -cpu()
         await asyncio.gather(*(_client(ws, figures, began + seconds, answer) for ws in sockets))
         figures.seconds = time.monotonic() - began
+        figures.cpu += cpu()
         for ws in sockets:
             await ws.close()
     return figures
+
+
+async def _ping(ws: aiohttp.ClientWebSocketResponse) -> None:
+    """Wait until everything that the server does for a new socket is done."""
+    await ws.send_json({"type": "ping", "t": 1})
+    while (await ws.receive_json()).get("t") != 1:
+        pass
 
 
 async def _client(ws: aiohttp.ClientWebSocketResponse, figures: Figures, ends: float, answer: str) -> None:
