@@ -31,7 +31,7 @@ def _default() -> dict[str, Any]:
     database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
     options = database.get("OPTIONS", {})  # the parameters of the address, which win
     if database["ENGINE"].endswith("sqlite3"):
-        return database | {"OPTIONS": _SQLITE | options}
+        return database | {"ENGINE": "buddy.sqlite3", "OPTIONS": _SQLITE | options}
     pool = {"max_size": _POOL, "timeout": _PATIENCE}
     # Of several hosts the one that takes writes: after a failover that is another one.
     primary = {"target_session_attrs": "read-write"} if "," in database["HOST"] else {}
