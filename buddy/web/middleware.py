@@ -4,6 +4,7 @@ In an asynchronous stack `MiddlewareMixin` gives `process_request` and `process_
 where they only look at headers. Those hops took most of the time of a request.
 """
 
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -13,12 +14,14 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage import default_storage
 from django.http import HttpRequest
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject, empty
 
 #: What load balancers, orchestrators and Prometheus ask, by the address of a process and over http.
 OF_MONITORS = ("/healthz", "/readyz", "/metrics")
@@ -85,9 +88,8 @@ class Messages(OnLoop, MessageMiddleware):
     """Notices for the next page. Only a response with some reads or writes the session."""
 
     async def __acall__(self, request: Any) -> Any:
-        self.process_request(request)
+        request._messages = notices = SimpleLazyObject(partial(default_storage, request))
         response = await self.get_response(request)
-        notices = request._messages
-        if notices.used or notices.added_new:
+        if notices._wrapped is not empty and (notices.used or notices.added_new):
             return await sync_to_async(self.process_response)(request, response)
         return response

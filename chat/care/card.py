@@ -33,7 +33,7 @@ class Locale:
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self:
         """Return the locale of an HTTP request."""
-        return cls(request.headers.get("Accept-Language", ""), request.COOKIES.get(COOKIE, ""))
+        return cls(request.META.get("HTTP_ACCEPT_LANGUAGE", ""), request.COOKIES.get(COOKIE, ""))
 
     @classmethod
     def of_scope(cls, scope: dict[str, Any]) -> Self:

@@ -73,7 +73,7 @@ def _may_reuse(question: Question, previous: list[Job]) -> bool:
 def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[str, str]:
     """Write the question, the empty reply, and a new thread. Return the ids for the job's meta."""
     now = timezone.now()
-    of_both = {"thread": thread, "job_id": job_id, "created_at": now}
+    of_both = {"thread_id": thread.id, "job_id": job_id, "created_at": now}
     message = Message(
         id=new_id(), role=Role.USER, content=question.text, attachment=question.attachment, **of_both
     )

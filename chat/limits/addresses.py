@@ -4,7 +4,7 @@ Every proxy appends the address of its caller to `X-Forwarded-For`, and any clie
 it is read from its end: the first address that is not a trusted proxy is the client's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -27,12 +27,17 @@ def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
 
     An IPv4 address, or the /64 network of an IPv6 one, such as `2001:db8:1:2::/64`.
     """
-    peer, forwarded = _hops(source)
-    trusted, unix = _trusted(tuple(settings.TRUSTED_PROXIES))
+    return _address_of(*_hops(source), tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=1024)  # each request asks several times
+def _address_of(peer: str, forwarded: str, proxies: tuple[str, ...]) -> str:
+    trusted, unix = _trusted(proxies)
     if not peer and not unix:
         return ""
     found: IPv4Address | IPv6Address | None = None
-    for hop in reversed([*forwarded, peer] if peer else forwarded):
+    hops = forwarded.split(",")
+    for hop in reversed([*hops, peer] if peer else hops):
         address = _parse(hop)
         if address is None:
             break
@@ -50,13 +55,12 @@ def network_name(address: str) -> str:
     return f"n:{salted_hmac(__name__, address, algorithm='sha256').hexdigest()[:32]}" if address else ""
 
 
-def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, Sequence[str]]:
-    """Return the address of the direct caller, and the addresses in X-Forwarded-For in their order."""
+def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, str]:
+    """Return the address of the direct caller, and X-Forwarded-For: addresses in their order."""
     if isinstance(source, HttpRequest):
-        forwarded = source.META.get("HTTP_X_FORWARDED_FOR", "")
-        return source.META.get("REMOTE_ADDR", ""), forwarded.split(",")
+        return source.META.get("REMOTE_ADDR", ""), source.META.get("HTTP_X_FORWARDED_FOR", "")
     lines = [value for name, value in source.get("headers", ()) if name == b"x-forwarded-for"]
-    return (source.get("client") or ("",))[0], b",".join(lines).decode("latin-1").split(",")
+    return (source.get("client") or ("",))[0], b",".join(lines).decode("latin-1")
 
 
 def _parse(hop: str) -> IPv4Address | IPv6Address | None:

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -23,6 +24,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError
 from django.core.signing import BadSignature, TimestampSigner
+from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -37,8 +39,13 @@ IS_VISITOR = "visitor"
 #: The stored contents of a visitor's session that has ended. The row stays while the signed key is valid.
 ENDED = ""
 
-#: Almost every request reads a session. The ORM takes longer to build this statement than to run it.
+#: Almost every request reads a session. The ORM takes longer to build this statement, and to make an object
+#: of the row, than the database to run it.
 _ROW = "SELECT session_key, session_data, expire_date FROM django_session WHERE session_key = %s"
+
+#: Rows that say only that there is a visitor, by digest and encrypted contents, and the maximum of them.
+_plain: set[tuple[str, str]] = set()
+_MOST_PLAIN = 4096
 
 _signer = TimestampSigner(sep=".", salt="visitor")
 
@@ -111,11 +118,12 @@ class SessionStore(db.SessionStore):
     def load(self) -> dict[str, Any]:
         """Return the stored contents of this session."""
         read_at = time.monotonic()
-        rows = self.model.objects.raw(_ROW, [stored_key(self.session_key or "")])
-        alive = (row for row in rows if row.expire_date > timezone.now())
-        self.row = next(
-            (Row(row.session_key, row.session_data, row.expire_date, read_at) for row in alive), None
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_ROW, [stored_key(self.session_key or "")])
+            found = cursor.fetchone()
+        self.row = None
+        if found and (end := _moment(found[2])) > timezone.now():
+            self.row = Row(found[0], found[1], end, read_at)
         return self._contents(self.row)
 
     async def aload(self) -> dict[str, Any]:
@@ -135,7 +143,7 @@ class SessionStore(db.SessionStore):
         if row is None and is_of_visitor(self._session_key):
             self._unstored_key = self._session_key
             return {IS_VISITOR: True}
-        contents = self.decode(row.session_data) if row else {}
+        contents = self._opened(row) if row else {}
         if row is None or not contents:
             self._session_key = None
         elif SESSION_KEY in contents:
@@ -146,6 +154,18 @@ class SessionStore(db.SessionStore):
         else:
             left = (row.expire_date - timezone.now()).total_seconds()
             self.is_half_over = left < settings.SESSION_COOKIE_AGE / 2
+        return contents
+
+    def _opened(self, row: Row) -> dict[str, Any]:
+        """Return what is in a row. To decrypt one takes as long as to read it: most are decrypted once."""
+        known = (row.session_key, row.session_data)
+        if known in _plain:
+            return {IS_VISITOR: True}
+        contents = self.decode(row.session_data)
+        if contents == {IS_VISITOR: True}:
+            if len(_plain) >= _MOST_PLAIN:
+                _plain.clear()
+            _plain.add(known)
         return contents
 
     def get_expiry_age(self, **kwargs: Any) -> int:
@@ -204,6 +224,11 @@ class SessionStore(db.SessionStore):
     async def adelete(self, session_key: str | None = None) -> None:
         """Delete the session with this key, or this session."""
         await sync_to_async(self.delete)(session_key)
+
+
+def _moment(stored: datetime) -> datetime:
+    """Return a time of the database, which from SQLite is one of UTC that does not say so."""
+    return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
 def _with_digest(row: Any) -> Any:

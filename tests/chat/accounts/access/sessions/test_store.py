@@ -126,3 +126,19 @@ async def test_migration_keeps_visitors_and_users_signed_in(before_digests):
     assert await SessionStore(session.session_key).aget("visitor") is True
     assert (await UserSession.objects.aget()).session_key == stored_key(session.session_key)
     assert await _found(session.session_key) is False
+
+
+def test_row_with_the_contents_of_another_visitor_opens_no_session():
+    """Contents that were decrypted before are remembered with the digest of their key."""
+    keys = []
+    for _ in range(2):
+        session = SessionStore()
+        session.begin_visit()
+        session.keep()
+        keys.append(session.session_key)
+    for key in keys:
+        assert SessionStore(key).get("visitor") is True
+    contents = Session.objects.get(session_key=stored_key(keys[0])).session_data
+    Session.objects.filter(session_key=stored_key(keys[1])).update(session_data=contents)
+    assert SessionStore(keys[0]).get("visitor") is True
+    assert SessionStore(keys[1]).get("visitor") is None
