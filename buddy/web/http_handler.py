@@ -3,16 +3,21 @@
 import asyncio
 import logging
 import re
+from collections.abc import Coroutine
+from contextlib import closing, suppress
+from secrets import token_hex
 from typing import Any
 from weakref import WeakSet
 
-from asgiref.sync import ThreadSensitiveContext
-from django.core.handlers.asgi import ASGIHandler
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
+from django.urls import ResolverMatch, set_script_prefix
 
 from buddy.alerts import watch
-from queueing.api import log_ids, new_id, tracing
+from queueing.api import log_ids, tracing
 from queueing.api.database import SerialThread, TidyThreads
 
 from .loop_watch import LoopWatch
@@ -35,6 +40,7 @@ class HttpHandler(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
+        self._found: dict[str, ResolverMatch] = {}
         self._threads = TidyThreads(_REQUEST_THREADS, thread_name_prefix="request")
         # The threads tidy their connections themselves, and keep those of SQLite for the next request.
         for receiver in (close_old_connections, reset_queries):
@@ -47,6 +53,57 @@ class HttpHandler(ASGIHandler):
         async with ThreadSensitiveContext(executor=SerialThread(self._threads)):
             with log_ids(request=_request_id(scope)):
                 await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request as Django does, but take a thread only to close a response that holds files."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            set_script_prefix(get_script_prefix(scope))
+            await request_started.asend(sender=self.__class__, scope=scope)
+            request, response = self.create_request(scope, body)
+            if request is None:
+                await self.send_response(response, send)
+            else:
+                response = await self._until_left(receive, self._answer(request, send))
+            if response is None:
+                await request_finished.asend(sender=self.__class__)
+            elif response.streaming or getattr(request, "_files", None):
+                await sync_to_async(response.close)()
+            else:
+                response.close()
+
+    def resolve_request(self, request: Any) -> ResolverMatch:
+        """Return the view of a request. Addresses without parameters are looked for only once."""
+        if match := self._found.get(request.path_info):
+            request.resolver_match = match
+            return match
+        found: ResolverMatch = super().resolve_request(request)
+        if f"/{found.route}" == request.path_info:  # a pattern or a converter differs from what it matches
+            self._found[request.path_info] = found
+        return found
+
+    async def _answer(self, request: Any, send: Any) -> Any:
+        response = await self.run_get_response(request)
+        with suppress(asyncio.CancelledError):  # the client left meanwhile
+            await self.send_response(response, send)
+        return response
+
+    async def _until_left(self, receive: Any, work: Coroutine[Any, Any, Any]) -> Any:
+        """Return what `work` returns; None if the client leaves before, which cancels it."""
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        working = asyncio.create_task(work)
+        try:
+            await asyncio.wait((leaving, working), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (leaving, working):
+                task.cancel()
+        with suppress(asyncio.CancelledError, RequestAborted):
+            await leaving
+        with suppress(asyncio.CancelledError):
+            return await working
 
     async def send_response(self, response: Any, send: Any) -> None:
         """Send a response. A stream that breaks off is ended, since servers would leave it open."""
@@ -62,7 +119,7 @@ class HttpHandler(ASGIHandler):
 def _request_id(scope: Any) -> str:
     """Return the id that the proxy gave the request (`X-Request-ID`), or a new one."""
     given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    return given if _REQUEST_ID.fullmatch(given) else new_id().hex
+    return given if _REQUEST_ID.fullmatch(given) else token_hex(16)
 
 
 class TidyLoop:

@@ -53,8 +53,12 @@ def queued_status(job: Job) -> str:
 
 async def accepted_view(accepted: AcceptedMessage) -> dict[str, Any]:
     """Return an accepted message as HTTP answers it."""
+    return accepted_fields(accepted, await queued_event(accepted.submission))
+
+
+def accepted_fields(accepted: AcceptedMessage, queued: Event) -> dict[str, Any]:
+    """Return an accepted message as HTTP answers it, with the place in line of its `queued` event."""
     job = accepted.job
-    queued = await queued_event(accepted.submission)
     return {
         "jobId": job.id.hex,
         "requestId": job.request_id,

@@ -6,19 +6,19 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router, Status, Swagger
 
 from chat import intake
-from chat.accounts.access.owners import VisitorAuth
+from chat.accounts.access.owners import BlockingVisitorAuth, VisitorAuth
 from chat.accounts.personal_data.late_writes import write_for_owner
 from chat.analytics.api import router as analytics_router
 from chat.care.api import router as care_router
 from chat.care.http import care_of, screen
 from chat.companions.registry import COMPANIONS, Companion, companion_named
 from chat.conversations import selectors, serializers, services
-from chat.conversations.messages import AcceptedMessage, NewMessage
+from chat.conversations.messages import NewMessage
 from chat.documents.api import router as documents_router
 from chat.errors import InvalidInput
 from chat.limits.addresses import client_address
@@ -90,7 +90,8 @@ async def list_companions(request: HttpRequest) -> dict[str, Any]:
 
 
 def _question_view(companion: Companion) -> Callable[..., Any]:
-    async def ask(request: HttpRequest, body: QuestionIn) -> HttpResponse:
+    def ask(request: HttpRequest, body: QuestionIn) -> HttpResponse:
+        """Accept a message. No coroutine: all that blocks, with the authentication, is in one thread."""
         if body.assistant_id:
             _check_assistant(body.assistant_id, companion)
         message = NewMessage(
@@ -101,19 +102,16 @@ def _question_view(companion: Companion) -> Callable[..., Any]:
             thread_id=body.thread_id,
             address=client_address(request),
         )
-        accepted = await sync_to_async(_submit)(request, message)
-        view = await serializers.accepted_view(accepted)
+        screen(request, message.text, message.companion)
+        accepted = write_for_owner(request, partial(intake.submit_message, message))
+        asked_again = async_to_sync(serializers.queued_event)
+        queued = accepted.submission.queued_event or asked_again(accepted.submission)
+        view = serializers.accepted_fields(accepted, queued)
         # As it is: to check our own answer against its schema takes longer than to make it.
         answer = json.dumps(view | intake.notice_of(accepted) | care_of(request))
         return HttpResponse(answer, status=202, content_type=api.get_content_type())
 
     return ask
-
-
-def _submit(request: HttpRequest, message: NewMessage) -> AcceptedMessage:
-    """Screen and submit a message: all that blocks, in one thread."""
-    screen(request, message.text, message.companion)
-    return write_for_owner(request, partial(intake.submit_message, message))
 
 
 def _check_assistant(assistant_id: str, companion: Companion) -> None:
@@ -131,6 +129,7 @@ for _companion in COMPANIONS.values():
     router.post(
         f"/{_companion.id}",
         response={202: AcceptedOut} | errors(400, 404, 413, 422, 503),
+        auth=BlockingVisitorAuth(),
         operation_id=f"ask_{_companion.id}",
         summary=f"Ask the {_companion.name} companion",
         description="Answers at once. The reply follows in the job's events, or in the job itself.",

@@ -10,6 +10,7 @@ from inspect import iscoroutinefunction
 from math import ceil
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import BadRequest, DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -149,15 +150,17 @@ no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
 def with_problem_405(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
     """Return `api.urls` with problems for wrong methods, which ninja itself answers in plain text."""
     for pattern in urls[0]:
-        if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
+        if isinstance(pattern, URLPattern) and hasattr(pattern.callback, "csrf_exempt"):
             pattern.callback = _with_problem_405(pattern.callback)
     return urls
 
 
 def _with_problem_405(view: Any) -> Any:
+    run = view if iscoroutinefunction(view) else sync_to_async(view)
+
     @wraps(view)  # also copies `csrf_exempt`: the API's auth checks the token
     async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = await view(request, *args, **kwargs)
+        response = await run(request, *args, **kwargs)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return response
         answer = problem(405, "method_not_allowed", texts.method_not_allowed(response["Allow"]))

@@ -30,20 +30,24 @@ class TidyThreads(ThreadPoolExecutor):
     def __init__(self, size: int, thread_name_prefix: str = "tidy") -> None:
         super().__init__(size, thread_name_prefix)  # asyncio takes no other class as its default executor
         self._size, self._name = size, thread_name_prefix
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = Lock()
         self._alive = 0
         self._unfinished = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         future: Future[T] = Future()
+        self.run(partial(_settle, future, partial(tidily, fn, *args, **kwargs)))
+        return future
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do some work on a thread. It must neither raise nor leave a connection that is to be given back."""
         with self._lock:
-            self._work.put((future, partial(tidily, fn, *args, **kwargs)))
+            self._work.put(work)
             self._unfinished += 1
             if self._alive < min(self._size, self._unfinished):
                 self._alive += 1
                 Thread(target=self._serve, name=self._name, daemon=True).start()
-        return future
 
     def _may_end(self) -> bool:
         with self._lock:
@@ -54,14 +58,13 @@ class TidyThreads(ThreadPoolExecutor):
     def _serve(self) -> None:
         while True:
             try:
-                future, function = self._work.get(timeout=_IDLE)
+                work = self._work.get(timeout=_IDLE)
             except Empty:
                 if self._may_end():
                     return connections.close_all()
                 continue
-            if future.set_running_or_notify_cancel():
-                _settle(future, function)
-            del future, function  # nothing may live on only because this thread is idle
+            work()
+            del work  # nothing may live on only because this thread is idle
             with self._lock:
                 self._unfinished -= 1
 
@@ -76,31 +79,32 @@ class SerialThread(Executor):
     def __init__(self, pool: TidyThreads) -> None:
         self._pool = pool
         self._lock = Lock()
-        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._is_running = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         future: Future[T] = Future()
         with self._lock:
-            self._waiting.append((future, partial(tidily, fn, *args, **kwargs)))
+            self._waiting.append(partial(_settle, future, partial(tidily, fn, *args, **kwargs)))
             if self._is_running:
                 return future
             self._is_running = True
-        self._pool.submit(self._run_next)
+        self._pool.run(self._run_next)
         return future
 
     def _run_next(self) -> None:
         with self._lock:
-            future, function = self._waiting.popleft()
-        if future.set_running_or_notify_cancel():
-            _settle(future, function)
+            work = self._waiting.popleft()
+        work()
         with self._lock:
             self._is_running = has_more = bool(self._waiting)
         if has_more:
-            self._pool.submit(self._run_next)
+            self._pool.run(self._run_next)
 
 
 def _settle(future: "Future[Any]", function: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         value = function()
     except BaseException as exc:

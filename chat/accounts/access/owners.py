@@ -8,11 +8,10 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.http import HttpRequest
-from django.middleware.csrf import get_token
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from ninja.errors import HttpError
 from ninja.security import APIKeyCookie
-from ninja.utils import check_csrf
 
 from chat import limits
 from chat.accounts import texts
@@ -25,6 +24,8 @@ from .sessions.store import IS_VISITOR, stored_key
 
 T = TypeVar("T")
 
+_csrf = CsrfViewMiddleware(lambda request: HttpResponse())
+
 #: Methods of requests that only read.
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 #: Bytes of a body up to which it counts as a request only.
@@ -34,8 +35,8 @@ _RETRY_AFTER = 600.0
 
 #: The keys of a session for the owner that its user was as a visitor: until all data is merged, and later.
 VISITOR, ADOPTED = "was", "adopted"
-#: The header in which a page says whose it is. Another person may have signed in in another tab.
-OWNER_HEADER = "Buddy-Owner"
+#: The header `Buddy-Owner`: a page says whose it is. Another person may have signed in in another tab.
+_OWNER_HEADER = "HTTP_BUDDY_OWNER"
 
 
 def owner_of(user: Any, session: Any) -> str:
@@ -139,18 +140,30 @@ class VisitorAuth(APIKeyCookie):
     param_name = settings.SESSION_COOKIE_NAME
 
     async def __call__(self, request: HttpRequest) -> str:
-        if (secret := tokens.secret_in_header(request.headers.get("Authorization", ""))) is not None:
-            return await sync_to_async(_owner_of_token)(secret, request)
-        if _may_be_forged(request) and check_csrf(request):
-            raise HttpError(403, texts.CSRF_FAILED)
-        if self.param_name not in request.COOKIES:
-            get_token(request)
         if request.method in SAFE_METHODS:  # they come in bursts, when a page opens
             await request.session.take_copy()
-        return await sync_to_async(_owner_within_limits)(request)
+        return await sync_to_async(_authenticate)(request)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
         """Do nothing: `__call__` replaces it."""
+
+
+class BlockingVisitorAuth(VisitorAuth):
+    """A `VisitorAuth` for an operation that is no coroutine: both then run in one thread."""
+
+    def __call__(self, request: HttpRequest) -> str:  # type: ignore[override]
+        return _authenticate(request)
+
+
+def _authenticate(request: HttpRequest) -> str:
+    """Return the owner of a request, which is neither forged nor over the limits. Blocks."""
+    if (secret := tokens.secret_in_header(request.META.get("HTTP_AUTHORIZATION", ""))) is not None:
+        return _owner_of_token(secret, request)
+    if _may_be_forged(request) and _lacks_token(request):
+        raise HttpError(403, texts.CSRF_FAILED)
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        get_token(request)
+    return _owner_within_limits(request)
 
 
 def _owner_within_limits(request: HttpRequest) -> str:
@@ -158,7 +171,7 @@ def _owner_within_limits(request: HttpRequest) -> str:
     address = client_address(request)
     _count(request, address)
     owner = owner_of_request(request)
-    page_of = request.headers.get(OWNER_HEADER, owner)
+    page_of = request.META.get(_OWNER_HEADER, owner)
     gate.check(owner, address)
     if page_of not in (owner, adopted_visitor(request.session)):
         raise OtherOwner(texts.OTHER_OWNER)
@@ -173,7 +186,7 @@ def _count(request: HttpRequest, address: str) -> None:
     if request.method in (*SAFE_METHODS, "DELETE"):
         return
     disk.check()
-    unknown = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if "Transfer-Encoding" in request.headers else 0
+    unknown = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if "HTTP_TRANSFER_ENCODING" in request.META else 0
     sent = int(request.META.get("CONTENT_LENGTH") or unknown)
     if sent > _UNCOUNTED:
         limits.check("megabytes", address, math.ceil(sent / 2**20))
@@ -185,13 +198,22 @@ def _owner_of_token(secret: str, request: HttpRequest) -> str:
     return tokens.admit(secret, required_scope(request), address).owner
 
 
+def _lacks_token(request: Any) -> bool:
+    """Return whether the request has not the CSRF token of its cookie, or has a wrong origin.
+
+    As ninja's `check_csrf` does, which makes a middleware for each request. Django has read the cookie.
+    """
+    request.csrf_processing_done = False  # Django's middleware leaves all addresses of the API to this
+    return _csrf.process_view(request, _lacks_token, (), {}) is not None
+
+
 def _may_be_forged(request: HttpRequest) -> bool:
     """Return whether the request can be forged: it has a cookie to abuse, or a page of another site sent it.
 
     Browsers send the page's origin with every unsafe request. A script without cookies impersonates no
     visitor, and cannot get a CSRF token either.
     """
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     if origin in settings.CORS_ALLOWED_ORIGINS:
         return False
-    return bool(request.COOKIES or origin is not None or "Referer" in request.headers)
+    return bool(request.COOKIES or origin is not None or "HTTP_REFERER" in request.META)
