@@ -61,6 +61,7 @@ class Site:
             # All clients have one address, and only streaming is measured.
             **dict.fromkeys(("LIMIT_ANONYMOUS", "LIMIT_ADDRESS", "LIMIT_REQUESTS"), ""),
             "LIMIT_OPEN": "0",
+            "TRUSTED_PROXIES": "127.0.0.1",  # a client may say from which network it comes
             **dict.fromkeys(("ANSWER_CACHE_SECONDS", "THREAD_TITLES", "ANALYTICS_DAYS"), "0"),
         }
         manage = [sys.executable, "manage.py"]

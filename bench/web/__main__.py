@@ -19,7 +19,7 @@ from bench.process import Process, wait_for
 from bench.report import three_digits
 from bench.streams import ROOT, RUN, Site, free_port
 
-from .load import Figures, Make, measure, request
+from .load import Figures, Make, measure, network, request
 from .socket_load import measure_sockets
 
 #: Number of visitors. Each may have 50 messages in line.
@@ -29,10 +29,10 @@ _CSRF = "x" * 32
 
 
 def _ask(visitors: list[str]) -> Make:
-    headers = [f"X-CSRFToken: {_CSRF}"]
-
     def make(number: int) -> bytes:
-        cookie = f"sessionid={visitors[number % len(visitors)]}; csrftoken={_CSRF}"
+        visitor = number % len(visitors)
+        cookie = f"sessionid={visitors[visitor]}; csrftoken={_CSRF}"
+        headers = [f"X-CSRFToken: {_CSRF}", network(visitor)]
         request_id = uuid.uuid4().hex
         body = {"message": f"Question {request_id}", "requestId": request_id}
         return request(

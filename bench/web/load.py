@@ -50,6 +50,11 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def network(number: int) -> str:
+    """Return the header of a client in its own network: jobs of one network take turns as one owner."""
+    return f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     status = int(head.split(b" ", 2)[1])

@@ -9,7 +9,7 @@ from itertools import cycle
 
 import aiohttp
 
-from .load import Cpu, Figures
+from .load import Cpu, Figures, network
 
 
 def measure_sockets(
@@ -29,8 +29,8 @@ async def _measure(
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         sites = [f"http://127.0.0.1:{port}" for port in ports]
         sockets = [
-            await http.ws_connect(site + "/ws/", headers={"Cookie": cookie, "Origin": site})
-            for site, cookie in zip(cycle(sites), cookies, strict=False)
+            await http.ws_connect(site + "/ws/", headers=_headers(site, cookie, number))
+            for number, (site, cookie) in enumerate(zip(cycle(sites), cookies, strict=False))
         ]
         await asyncio.gather(*(_ping(ws) for ws in sockets))
         began, figures.cpu = time.monotonic(), -cpu()
@@ -40,6 +40,11 @@ async def _measure(
         for ws in sockets:
             await ws.close()
     return figures
+
+
+def _headers(site: str, cookie: str, number: int) -> dict[str, str]:
+    name, _, address = network(number).partition(": ")
+    return {"Cookie": cookie, "Origin": site, name: address}
 
 
 async def _ping(ws: aiohttp.ClientWebSocketResponse) -> None:

@@ -1,6 +1,7 @@
 """Threads of a process that write to SQLite wait for each other's transactions."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,12 @@ from django.db import OperationalError, connections
 
 from buddy.settings.database import _SQLITE
 from buddy.sqlite3.base import DatabaseWrapper
+
+
+@pytest.fixture(autouse=True)
+def _unblocked(django_db_blocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
 
 
 def _connect(path: Path, **options: Any) -> DatabaseWrapper:
