@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.valkey",
     "tests.support.cluster",
     "tests.support.postgres",
+    "tests.support.pgbouncer",
     "tests.support.mail",
     "tests.support.openid_provider",
     "tests.support.web",

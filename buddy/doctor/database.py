@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.utils import NotSupportedError
+from django.db.utils import NotSupportedError, OperationalError
 
-from .findings import OK, PROBLEM, WARNING, Finding
+from .findings import OK, PROBLEM, WARNING, Finding, one_line
 
 ADVICE = "Is the server of DATABASE_URL running, and do user, password and name fit? docs/troubleshooting.md"
 _SHOWN = 3
+#: What connections ask for (buddy/settings/database.py).
+_LIMITS = {"idle_in_transaction_session_timeout": "60s", "lock_timeout": "10s"}
 
 
 def examine() -> Iterator[Finding]:
@@ -20,10 +22,18 @@ def examine() -> Iterator[Finding]:
     except NotSupportedError as exc:
         yield Finding(PROBLEM, str(exc), "Update the database server.")
         return
+    except OperationalError as exc:
+        if "startup parameter" not in str(exc):
+            raise
+        yield Finding(
+            PROBLEM, one_line(exc), "Set ignore_startup_parameters = options in PgBouncer (docs/deploy.md)."
+        )
+        return
     yield Finding(OK, _name())
     yield from _migrations()
     if connection.vendor == "postgresql":
         yield from _postgresql()
+        yield from _limits_of_time()
 
 
 def _name() -> str:
@@ -72,3 +82,20 @@ def _postgresql() -> Iterator[Finding]:
     crowded = used > 0.8 * most
     advice = "Lower DB_POOL or the number of processes, or raise max_connections." if crowded else ""
     yield Finding(WARNING if crowded else OK, f"{used} of {most} connections are in use", advice)
+
+
+def _limits_of_time() -> Iterator[Finding]:
+    """Find limits that a pooler has dropped: it ignores what a connection asks for at its start."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM pg_settings WHERE setting = '0' "
+            "AND name IN ('lock_timeout', 'idle_in_transaction_session_timeout')"
+        )
+        missing = sorted(name for (name,) in cursor.fetchall())
+        cursor.execute("SELECT pg_backend_pid(), current_user")
+        process, user = cursor.fetchone()
+    if missing:
+        rules = " ".join(f"ALTER ROLE \"{user}\" SET {name} = '{_LIMITS[name]}';" for name in missing)
+        yield Finding(WARNING, f"statements have no {' and no '.join(missing)}", f"As the superuser: {rules}")
+    elif process != connection.connection.info.backend_pid:
+        yield Finding(OK, "a pooler is in between, and the role has the limits of time")

@@ -37,6 +37,8 @@ def _default() -> dict[str, Any]:
     primary = {"target_session_attrs": "read-write"} if "," in database["HOST"] else {}
     return database | {
         "ENGINE": "buddy.postgresql",
+        # A cursor outlives its transaction. PgBouncer may then have given its connection to another client.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**_POSTGRESQL, **primary, **options, "pool": pool},
     }
 

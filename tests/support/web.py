@@ -47,10 +47,12 @@ class WebServer:
         with socket.socket() as sock:
             return sock.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def send(self, method: str, path: str, body: Any = None, timeout: float = 30) -> http.client.HTTPResponse:
+    def send(
+        self, method: str, path: str, body: Any = None, timeout: float = 30, **headers: str
+    ) -> http.client.HTTPResponse:
         """Send a request and return the response, whose body is not read yet."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        headers = self.headers | ({"Content-Type": "application/json"} if body is not None else {})
+        headers = self.headers | ({"Content-Type": "application/json"} if body is not None else {}) | headers
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         return connection.getresponse()
 

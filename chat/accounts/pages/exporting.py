@@ -1,21 +1,23 @@
-"""The export of an owner's data: a ZIP that is written while it is sent, so that it needs little memory."""
+"""The export of an owner's data: a ZIP that is written while it is sent, so that it needs little memory.
 
-import asyncio
+It is read by pages of the primary key. A cursor of the database would hold a connection for the whole export,
+and would not work through a pooler that gives each transaction another connection.
+"""
+
 import io
 import json
 import re
 import zipfile
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connections
 from django.utils import timezone
 
 from chat import personal_data
 from chat.accounts import texts
 from chat.models import Message, Thread
+from queueing.api.sockets import in_thread
 
 #: Rows read from the database at a time.
 _BATCH_ROWS = 200
@@ -45,7 +47,7 @@ class _Pipe(io.RawIOBase):
 
 
 def export(owner: str, account: dict[str, Any]) -> Generator[bytes, None, None]:
-    """Yield the ZIP in chunks. Blocks; read all of it in one OS thread."""
+    """Yield the ZIP in chunks. Blocks."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, changed_at, lines in _entries(owner, account):
@@ -58,15 +60,10 @@ def export(owner: str, account: dict[str, Any]) -> Generator[bytes, None, None]:
 
 
 async def stream(owner: str, account: dict[str, Any]) -> AsyncIterator[bytes]:
-    """Yield the chunks of `export`, which runs in its own OS thread no faster than it is read."""
-    loop, chunks = asyncio.get_running_loop(), export(owner, account)
-    with ThreadPoolExecutor(1, thread_name_prefix="export") as thread:
-        try:
-            while chunk := await loop.run_in_executor(thread, next, chunks, b""):
-                yield chunk
-        finally:
-            await loop.run_in_executor(thread, chunks.close)
-            await loop.run_in_executor(thread, connections.close_all)  # those of that thread
+    """Yield the chunks of `export`, which runs no faster than it is read, and holds nothing in between."""
+    chunks = export(owner, account)
+    while chunk := await in_thread(next)(chunks, b""):
+        yield chunk
 
 
 #: The name of a file, when it was last changed, and its lines.
@@ -84,13 +81,22 @@ def _entries(owner: str, account: dict[str, Any]) -> Iterator[Entry]:
     now = timezone.now()
     yield "README.txt", now, [texts.EXPORT_README.format(at=now.isoformat(timespec="seconds"))]
     yield "account.json", now, [_json(account)]
-    for thread in Thread.objects.filter(owner=owner).order_by("id").iterator(_BATCH_ROWS):
+    for thread in _pages(Thread.objects.filter(owner=owner)):
         name = f"threads/{thread.created_at:%Y-%m-%d} {_file_name(thread.title)} {thread.id.hex[-8:]}"
         yield f"{name}.md", thread.updated_at, _markdown(thread)
         yield f"{name}.json", thread.updated_at, _thread_json(thread)
     for entry in personal_data.entries():
         if entry.model and entry.export:
             yield f"{entry.name}.jsonl", now, _json_lines(entry, owner)
+
+
+def _pages(rows: Any) -> Iterator[Any]:
+    """Yield the rows by primary key, some at a time."""
+    rows = rows.order_by("pk")
+    page = list(rows[:_BATCH_ROWS])
+    while page:
+        yield from page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:_BATCH_ROWS])
 
 
 def _file_name(title: str) -> str:
@@ -103,7 +109,7 @@ def _json(data: Any) -> str:
 
 
 def _messages(thread: Thread) -> Iterator[Message]:
-    return Message.objects.filter(thread=thread).order_by("id").iterator(_BATCH_ROWS)
+    return _pages(Message.objects.filter(thread=thread))
 
 
 def _markdown(thread: Thread) -> Iterator[str]:
@@ -147,6 +153,5 @@ def _thread_json(thread: Thread) -> Iterator[str]:
 def _json_lines(entry: personal_data.Entry, owner: str) -> Iterator[str]:
     assert entry.model is not None
     assert entry.export is not None
-    rows = entry.model._default_manager.filter(**{entry.field: owner}).order_by("pk")
-    for row in rows.iterator(_BATCH_ROWS):
+    for row in _pages(entry.model._default_manager.filter(**{entry.field: owner})):
         yield json.dumps(entry.export(row), ensure_ascii=False, default=str) + "\n"
