@@ -60,7 +60,7 @@ class Administration(AdminSite):
         if not request.user.is_authenticated:
             return redirect_to_login(target, reverse("account_login"))
         if not super().has_permission(request):
-            raise PermissionDenied
+            raise PermissionDenied(f"{target} is for staff")
         return redirect_to_login(target, second_factor.page_for(request.user))
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

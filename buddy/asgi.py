@@ -23,16 +23,17 @@ from queueing.dashboard.socket import dashboard  # noqa: E402
 
 from .web.http_handler import HttpHandler, TidyLoop  # noqa: E402
 from .web.web_metrics import Measured  # noqa: E402
+from .web.who import LoggedSockets, named  # noqa: E402
 
 sockets = URLRouter(
     [
-        path("ws/", Authenticated(ChatConsumer.as_asgi())),
-        path("ws/queue", Authenticated(dashboard)),
+        path("ws/", Authenticated(named(ChatConsumer.as_asgi()))),
+        path("ws/queue", Authenticated(named(dashboard))),
         re_path("", WebsocketDenier.as_asgi()),
     ]
 )
 
-protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": OriginOrToken(sockets)})
+protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": LoggedSockets(OriginOrToken(sockets))})
 application = TidyLoop(Measured(Bounded(DoNotTrackMiddleware(protocols))))
 
 # What is loaded by now is never garbage. Without it, a collection of garbage no longer holds all visitors.

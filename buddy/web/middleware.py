@@ -15,13 +15,20 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage import default_storage
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.urls import get_callable
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject, empty
+
+from chat.accounts.access.owners import with_session
+from queueing.api import add_log_ids
+
+from . import who
 
 #: What load balancers, orchestrators and Prometheus ask, by the address of a process and over http.
 OF_MONITORS = ("/healthz", "/readyz", "/metrics")
@@ -66,7 +73,23 @@ class Common(OnLoop, CommonMiddleware):
 
 
 class Authentication(OnLoop, AuthenticationMiddleware):
-    """`request.user`, which is read from the database when it is used."""
+    """`request.user`, which is read from the database when it is used, and named in the log then."""
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        response = await super().__acall__(request)
+        if response.status_code in who.REFUSED:
+            await with_session(who.name_refused)(request)
+        return response
+
+    def process_request(self, request: Any) -> None:
+        """Give the request its user."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: who.named_user(request))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Name the sender before Django logs the refusal of a view."""
+        if isinstance(exception, PermissionDenied):
+            who.name_refused(request)
 
 
 class XFrameOptions(OnLoop, XFrameOptionsMiddleware):
@@ -75,6 +98,11 @@ class XFrameOptions(OnLoop, XFrameOptionsMiddleware):
 
 class Csrf(OnLoop, CsrfViewMiddleware):
     """The check of the token of each request that may change something."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        """Return the refusal. It is logged when its sender is known, and not at once as by Django."""
+        add_log_ids(reason=reason)
+        return get_callable(settings.CSRF_FAILURE_VIEW)(request, reason=reason)
 
     async def process_view(self, request: HttpRequest, *view: Any) -> Any:
         """Return the refusal, or None. A thread looks for the token in a form, whose whole body it reads."""

@@ -11,18 +11,22 @@ logger = logging.getLogger(__name__)
 CLIENT_FAULTS = frozenset({"bad_json", "bad_message", "binary", "too_large", "too_many", "unknown_type"})
 #: Topics other than `chat` that a client message can begin with.
 _TOPICS = frozenset({"audio", "analysis"})
+#: Codes of what the client may not see or do: logged, as refused requests are.
+_FORBIDDEN = frozenset({"not_found", "insufficient_scope"})
 
 
 def error_event(error: Exception, *, request_id: str, message_type: str) -> dict[str, Any]:
     """Return the event for `error`, raised while a client message of this type and id was handled.
 
     `<topic>:rejected` when the same message will be accepted later, else `error`. An unexpected error
-    is logged.
+    is logged, and so is what the client may not see or do.
     """
     refusal = refusal_of(error)
     if refusal is None:
         logger.error("a client message could not be handled", exc_info=error)
         refusal = SERVER_ERROR
+    if refusal.code in _FORBIDDEN:
+        logger.warning("Forbidden: %s (%s)", message_type, refusal.code)
     if refusal.try_later:
         return _rejected(refusal, request_id, message_type)
     fields = {

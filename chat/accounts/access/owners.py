@@ -18,6 +18,7 @@ from chat.accounts import texts
 from chat.errors import OtherOwner, StorageFull
 from chat.limits import disk
 from chat.limits.addresses import client_address
+from queueing.api import add_log_ids
 
 from . import gate, tokens
 from .sessions.store import IS_VISITOR, stored_key
@@ -45,11 +46,11 @@ def owner_of(user: Any, session: Any) -> str:
     Blocks: it may read the session. A key that this site did not make is replaced, so clients cannot choose
     their own. The session of a new visitor is stored by `SessionStore.keep`, when something is kept.
     """
-    if user.is_authenticated:
-        return f"u:{user.pk}"
-    if not session.get(IS_VISITOR):
+    if not user.is_authenticated and not session.get(IS_VISITOR):
         session.begin_visit()
-    return _anonymous(session.session_key)
+    owner = f"u:{user.pk}" if user.is_authenticated else _anonymous(session.session_key)
+    add_log_ids(owner=owner)
+    return owner
 
 
 def admitted_owner(user: Any, session: Any, address: str) -> str:

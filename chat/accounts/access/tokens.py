@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from chat.accounts import texts
 from chat.accounts.models import Token
+from queueing.api import add_log_ids
 
 from . import gate
 from .tries import tries
@@ -91,6 +92,7 @@ def check(secret: str, scope: str, address: str) -> Token:
         found = Token.objects.filter(digest=digest(secret), user__is_active=True).first()
     if found is None:
         raise TokenRefused(401, "invalid_token", texts.TOKEN_UNKNOWN)
+    add_log_ids(owner=found.owner)
     if found.has_expired:
         raise TokenRefused(401, "invalid_token", texts.TOKEN_EXPIRED)
     if scope not in found.scopes:
