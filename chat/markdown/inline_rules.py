@@ -19,7 +19,7 @@ from .mathematics import MAX_LENGTH, as_mathml
 _ELEMENT = re.compile(r"<(/?)(sub|sup|kbd|mark)>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 #: The begin of mathematics -> its end, and whether it stands on a line of its own.
-_BRACKETS = {"\\(": ("\\)", False), "\\[": ("\\]", True), "$$": ("$$", True)}
+BRACKETS = {"\\(": ("\\)", False), "\\[": ("\\]", True), "$$": ("$$", True)}
 _LINE_START, _LINE_END = re.compile(r"(?:\A|\n)[ \t>]*\Z"), re.compile(r"[ \t.,;]*(?:\n|\Z)")
 #: `$5 and $6` are prices: the end is not before a digit, and neither sign has a space inside.
 _DOLLARS = re.compile(r"\$(?![\s$])([^$`\\]|\\.)+?(?<!\s)\$(?!\d)", re.DOTALL)
@@ -47,9 +47,9 @@ def _mathematics(state: StateInline, silent: bool) -> bool:
 
 def _bracketed(state: StateInline) -> tuple[str, int, bool] | None:
     begin = state.src[state.pos : state.pos + 2]
-    if begin not in _BRACKETS:
+    if begin not in BRACKETS:
         return None
-    end, on_own_line = _BRACKETS[begin]
+    end, on_own_line = BRACKETS[begin]
     at = _find(state, end, state.pos + 2)
     source = state.src[state.pos + 2 : at].strip() if at >= 0 else ""
     if begin == "\\[" and not (

@@ -14,6 +14,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 
+from .inline_rules import BRACKETS
+from .mathematics import MAX_LENGTH
 from .render import References, clean, parser
 
 #: Any definition `[label]: url`, and some similar text. A definition can change links anywhere in the text.
@@ -23,8 +25,8 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _BLOCK_MARK = re.compile(r"(?:\A|\n)[ \t>]*(?:#{1,6}|[-+*=~_`:|]+|\d{1,9}[.)]?)[ \t]*\Z")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)", re.DOTALL)
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]*)(?:\]\([^()]*)?\Z")
-#: The begin of a formula that has no end yet.
-_OPEN_FORMULA = re.compile(r"(?<!\\)(?:\\[(\[](?:(?!\\[)\]]).)*|\$\$(?:(?!\$\$).)*)\Z", re.DOTALL)
+#: The begin or the end of a formula.
+_FORMULA_MARK = re.compile(r"\\[()\[\]]|\$\$")
 #: HTML whose last words are an address: what follows it may belong to it or not.
 _ADDRESS_END = re.compile(r"</a>(?:</\w+>\s*)*\Z")
 _TABLE_HEAD = re.compile(r"\|[^\n]*(?:\n[ \t|:-]*)?\Z")
@@ -104,10 +106,22 @@ def _without_open_ends(text: str) -> str:
         return text[:start] + (marks + code.rstrip("`") + marks if code.strip("`") else "")
     if link := _OPEN_LINK.search(masked):
         text = text[: link.start()] + text[slice(*link.span(1))]
-    if formula := _OPEN_FORMULA.search(masked):
-        text = text[: formula.start()].rstrip(" \t")
+    if (formula := _begin_of_open_formula(masked)) >= 0:
+        text = text[:formula].rstrip(" \t")
     stripped = text.rstrip("*_~\\")
     return text if stripped == text else stripped.rstrip(" \t")
+
+
+def _begin_of_open_formula(text: str) -> int:
+    """Return where a formula begins that may still get its end; -1 without one."""
+    begin, end = -1, ""
+    for mark in _FORMULA_MARK.finditer(text):
+        if begin < 0 or mark.start() - begin > MAX_LENGTH:
+            is_begin = mark[0] in BRACKETS and text[mark.start() - 1 : mark.start()] != "\\"
+            begin, end = (mark.start(), BRACKETS[mark[0]][0]) if is_begin else (-1, "")
+        elif mark[0] == end:
+            begin = -1
+    return begin if len(text) - begin <= MAX_LENGTH else -1
 
 
 def _close_emphasis(state: StateInline) -> None:

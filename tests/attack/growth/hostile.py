@@ -55,6 +55,7 @@ TEXTS: dict[str, Callable[[int], str]] = {repr(unit): _repeat(unit) for unit in 
     "nested lists": _stairs(lambda n: " " * (2 * n % 400) + "- a\n"),
     "nested quotes": _stairs(lambda n: ">" * (n % 400) + "a\n"),
     "longer code marks": _stairs(lambda n: "`" * n + "a"),
+    "begins of formulas and one end": lambda n: "\\(" * (n // 2 - 2) + "\\) a",
     "links of one long definition": lambda n: f"[a]: {'b' * (n // 2)}\n\n" + "[a]" * (n // 6),
     "a table of empty rows": lambda n: "|a" * 100 + "|\n" + "|-" * 100 + "|\n" + "|\n" * (n // 2 - 250),
     "code in an open block": lambda n: ("```python\n" + "('" * n)[:n],

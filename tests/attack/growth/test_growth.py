@@ -130,6 +130,7 @@ def test_short_hostile_texts_need_little_work():
         (work.question, repr("dont kill myself ")),
         (work.document, repr("# a\n```\n```\n")),  # S11
         (work.answer, "links of one long definition"),
+        (work.answer, "begins of formulas and one end"),
         (work.answer, "a table of empty rows"),
         (work.answer, "tags of thoughts in code"),
         (work.streamed, repr(" ")),

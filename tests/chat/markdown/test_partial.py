@@ -177,11 +177,22 @@ def test_answer_is_settled_up_to_its_last_block():
         ("| a | b |\n|--", ""),
         ("2*3 is snake_case", "<p>2*3 is snake_case</p>\n"),
         ("`a **b` is", "<p><code>a **b</code> is</p>\n"),
+        ("so \\(a", "<p>so</p>\n"),
+        ("so $$a", "<p>so</p>\n"),
+        ("so \\(a $$", "<p>so</p>\n"),
+        ("so \\\\(a", "<p>so \\(a</p>\n"),
+        ("so $$" + "a" * 1001, "<p>so $$" + "a" * 1001 + "</p>\n"),
         ("", ""),
     ],
 )
 def test_open_markup_is_closed_or_deferred(text, html):
     assert render_open(text).html == html
+
+
+@pytest.mark.parametrize("formula", ["\\(a\\)", "$$a$$", "$$a$$ and \\(b\\)", "$$a$$ and $$b$$"])
+def test_text_after_a_whole_formula_is_shown(formula):
+    """The second `$$` is an end, not the begin of another formula."""
+    assert render_open(f"so {formula} is good").html == render(f"so {formula} is good")
 
 
 def test_table_appears_with_its_second_line():
