@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
+
 from queueing.conf import get_queue
 from queueing.control import limit_texts
 from queueing.control.actions import ACTIONS
@@ -11,6 +13,7 @@ from queueing.control.operator_action import OperatorAction, Target
 from queueing.errors import BadValue
 from queueing.limits.live_limits import NUMBERS, effective
 from queueing.states import FINISHED
+from queueing.values.cleaning import clean_text
 
 from . import texts
 
@@ -22,6 +25,8 @@ OFFERED = {
         "retry_group", "note_group", "retry", "quiet_worker", "resume_worker",
     )
 }  # fmt: skip
+#: The maximum lengths of the names in a form, as the database stores them.
+_MAX_NAMES = {"job_id": 64, "kind": 100, "code": 64, "worker": 200}
 #: The greatest age in days that the form of `clean` accepts.
 _MAX_DAYS = 10_000
 
@@ -39,12 +44,14 @@ def queue_actions(queue: Mapping[str, Any]) -> Iterator[OperatorAction]:
 
 
 def target_of(values: Mapping[str, str], actor: str) -> Target:
-    """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue.
+    """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue, or no name.
 
     Only actions on workers are not about a queue: others refuse the empty name.
     """
     names = ("note", "job_id", "kind", "code", "text", "worker")
-    given: dict[str, Any] = {name: values[name] for name in names if name in values}
+    given: dict[str, Any] = {name: clean_text(values[name]) for name in names if name in values}
+    if any(len(given.get(name, "")) > most for name, most in _MAX_NAMES.items()):
+        raise ImproperlyConfigured
     if not given.get("worker"):
         given["queue"] = get_queue(values.get("queue", "")).name
     return Target(actor=actor, **given)

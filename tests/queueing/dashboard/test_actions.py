@@ -178,6 +178,22 @@ def test_retry_of_one_job_repeated_is_409_and_missing_is_404(operator):
         assert act(operator, "retry", job_id=missing).status_code == 404
 
 
+@pytest.mark.parametrize("action", ["retry_group", "note_group", "retry", "quiet_worker", "resume_worker"])
+@pytest.mark.parametrize("name", ["x" * 60_000, "a\0b", "\ud800", "\x1b[31m", "../x", "*"], ids=ascii)
+def test_strange_names_are_an_answer_and_no_error(operator, action, name):
+    """A name that no column holds: SQLite would store it, PostgreSQL refuse it with an error."""
+    fields = {"kind": name, "code": name, "text": "Known."} if "group" in action else {}
+    fields |= {"job_id": name} if action == "retry" else {}
+    fields |= {"worker": name} if "worker" in action else {}
+    assert act(operator, action, **fields).status_code in (200, 404, 409, 422)
+    if name != "\ud800":  # no address has it
+        asked = operator.get(f"/admin/queue/confirm/{action}", {"queue": "test"} | fields | {"text": ""})
+        assert asked.status_code in (200, 404)
+    stored = [*AuditEntry.objects.values_list("subject", flat=True)]
+    stored += FailureNote.objects.values_list("kind", flat=True)
+    assert all(len(one) <= 200 and "\0" not in one for one in stored), stored
+
+
 @pytest.mark.parametrize("body", ["", "[]", '{"queue": 1}', "{"])
 def test_invalid_body_is_400(operator, body):
     assert operator.post("/admin/queue/pause", body, "application/json").status_code == 400
