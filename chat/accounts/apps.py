@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from allauth.account.signals import password_changed, password_set
+        from allauth.account.signals import authentication_step_completed, password_changed, password_set
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -28,7 +28,13 @@ class AccountsConfig(AppConfig):
         from .models import Block
         from .personal_data.erasing import erase_before_deletion, forget_erased
         from .signing_in.second_factor import record_set_up
-        from .signing_in.sessions import forget_session, record_new_key, record_sign_in, sweep
+        from .signing_in.sessions import (
+            forget_session,
+            record_new_key,
+            record_sign_in,
+            renew_after_proof,
+            sweep,
+        )
 
         personal_data.register(
             Block,
@@ -52,6 +58,7 @@ class AccountsConfig(AppConfig):
         password_changed.connect(record_new_key)
         password_set.connect(record_new_key)
         authenticator_added.connect(record_set_up)
+        authentication_step_completed.connect(renew_after_proof)
         monitoring.register_pruning(sweep)
         monitoring.register_pruning(mail.prune)
         monitoring.register_pruning(end_those_of_inactive_users)

@@ -7,7 +7,7 @@ from typing import Any
 from chat.accounts.access import access_keys, tokens
 from chat.accounts.access.owners import admit_visitor, admitted_owner, adopted_visitor
 from chat.accounts.access.sessions.age import SINCE, precision
-from chat.accounts.access.sessions.store import stored_key
+from chat.accounts.access.sessions.store import SessionStore, stored_key
 from chat.accounts.access.signed_in import Place, record_use
 from chat.accounts.texts import SCOPE_LABELS, scope_missing
 from chat.errors import ChatError
@@ -52,6 +52,10 @@ class Access:
         """The key under which the session is stored."""
         return stored_key(self.key.removeprefix(access_keys.UNSTORED))
 
+    async def learn_key(self) -> None:
+        """Take the key that the session got in place of this one, if it got one."""
+        self.key = await in_thread(SessionStore(self.key).renewed_key)() or self.key
+
     def check(self, message: client_messages.ClientMessage) -> None:
         """Raise `ChatError` if the message changes something and the client may only read."""
         if not isinstance(message, client_messages.READING) and "chat" not in self.scopes:
@@ -81,6 +85,7 @@ class Access:
         self._recorded_until = now + precision().total_seconds()
         is_by_session = not self.key.startswith(access_keys.TOKEN)
         if is_by_session and SINCE in (session := self.scope["session"]):
+            session.take_key(self.key)
             await in_thread(record_use)(session, Place.of(self.scope))
 
 

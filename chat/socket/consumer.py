@@ -174,6 +174,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def client_frames(self, message: dict[str, Any]) -> None:
         """Handle frames that were posted to this stream, with its access key, perhaps to another process."""
+        if message["session"] != self.access.stored_key:
+            await self.access.learn_key()
         if message["session"] == self.access.stored_key:
             for frame in message["frames"]:
                 await self.receive(frame)
@@ -197,6 +199,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def session_key(self) -> str:
         """The access key, as `open_sockets` checks it."""
         return self.access.key
+
+    @session_key.setter
+    def session_key(self, key: str) -> None:
+        self.access.key = key
 
     @property
     def owner(self) -> str:

@@ -6,7 +6,12 @@ Servers buffer without limit what a client does not read, and a socket stays ope
 
 import time
 from collections.abc import Hashable
+from importlib import import_module
 from typing import Final, Protocol, TypeVar
+
+from django.conf import settings
+
+from queueing.record.database_thread import in_thread
 
 from .periodic import Periodic, send_safely
 
@@ -80,9 +85,8 @@ class SendWindow:
 class WatchedSocket(Hashable, Protocol):
     """A socket as `SessionWatch` sees it."""
 
-    @property
-    def session_key(self) -> str:
-        """The key of the session, or the name of the token, that opened it."""
+    session_key: str
+    """The key of the session, or the name of the token, that opened it."""
 
     @property
     def is_overdue(self) -> bool:
@@ -108,11 +112,29 @@ class SessionWatch(Periodic[Socket]):
         """Close the sockets that must not stay open."""
         for socket in [socket for socket in self.members if socket.is_overdue]:
             await self.end(socket, CloseCode.TOO_SLOW)
-        keys = {socket.session_key for socket in self.members}
+        await self._check({socket.session_key for socket in self.members})
+
+    async def _check(self, keys: set[str]) -> None:
+        """Close the sockets of the sessions that have ended. A session that got a new key goes on with it."""
         ended = keys - await self.valid_among(keys)
+        renewed = {key: await in_thread(_renewed_key)(key) for key in ended}
         for socket in [socket for socket in self.members if socket.session_key in ended]:
-            await self.end(socket, CloseCode.SESSION_ENDED)
+            if new := renewed[socket.session_key]:
+                socket.session_key = new
+            else:
+                await self.end(socket, CloseCode.SESSION_ENDED)
+        if learned := set(filter(None, renewed.values())):
+            await self._check(learned)
 
     async def end(self, socket: Socket, code: int) -> None:
         """Close one socket, without waiting long for a client that does not react."""
         await send_safely(socket.close(code))
+
+
+def _renewed_key(session_key: str) -> str:
+    """Return the key that a session got in place of this one; empty if it got none. Blocks.
+
+    The session store of a project whose sessions get new keys has a method `renewed_key`.
+    """
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return str(store.renewed_key()) if hasattr(store, "renewed_key") else ""

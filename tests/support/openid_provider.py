@@ -67,6 +67,11 @@ class OpenIDProvider:
             return {"keys": published_keys()}
         return self.person
 
+    def stop(self) -> None:
+        """End the server."""
+        self.server.shutdown()
+        self.server.server_close()
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         provider = self
 
@@ -108,5 +113,4 @@ def openid_provider(settings: Any) -> Iterator[OpenIDProvider]:
     settings.OIDC_URL, settings.OIDC_CLIENT_ID = provider.url, CLIENT_ID
     settings.SOCIALACCOUNT_PROVIDERS = by_provider(provider.url, CLIENT_ID, "secret", "Example")
     yield provider
-    provider.server.shutdown()
-    provider.server.server_close()
+    provider.stop()

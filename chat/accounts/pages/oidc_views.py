@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
 
 from chat import limits
 from chat.accounts import texts
@@ -21,12 +22,13 @@ from .oidc_provider import FAILURES, NONCE, SettingsProvider
 logger = logging.getLogger(__name__)
 
 
+@require_http_methods(["GET", "POST"])
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Lead to the provider after a click on a page of this site: no link signs people in."""
-    _check(request, provider_id)
-    view = OAuth2LoginView.adapter_view(SettingsProvider(request, provider_id))
+    view = OAuth2LoginView.adapter_view(_provider(request, provider_id))
     if request.method != "POST":
         return view(request)  # the page with the button
+    limits.check("login", client_address(request))
     # allauth would pass parameters of the request on to the provider, also in the place of ours.
     nonce = request.session.setdefault(NONCE, secrets.token_urlsafe())
     target = request.POST.get("next") or request.GET.get("next", "")
@@ -42,8 +44,9 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Sign in the person who comes back from the provider."""
-    _check(request, provider_id)
-    return _answered(request, OAuth2CallbackView.adapter_view(SettingsProvider(request, provider_id)))
+    provider = _provider(request, provider_id)
+    limits.check("login", client_address(request))  # each asks the provider
+    return _answered(request, OAuth2CallbackView.adapter_view(provider))
 
 
 def _answered(request: HttpRequest, view: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
@@ -56,8 +59,8 @@ def _answered(request: HttpRequest, view: Callable[[HttpRequest], HttpResponse])
         return redirect("account_login")
 
 
-def _check(request: HttpRequest, provider_id: str) -> None:
-    """Raise `Http404` without this provider, and `LimitReached` after too many: each asks the provider."""
+def _provider(request: HttpRequest, provider_id: str) -> SettingsProvider:
+    """Return the provider of the settings. Raise `Http404` for another, and without one."""
     if not settings.OIDC_URL or provider_id != PROVIDER:
         raise Http404
-    limits.check("login", client_address(request))
+    return SettingsProvider(request, provider_id)

@@ -33,8 +33,11 @@ def sign_in(request: HttpRequest, user: Any) -> None:
     if visitor := owner_of_visitor(request):
         request.session[VISITOR] = visitor
         _keep(request)
+    was_signed_in = request.user.is_authenticated
     # Ends the visitor's session, so a planted session cookie is not signed in.
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    if was_signed_in:  # Django lets them keep their key
+        renew_key(request)
     if visitor:
         merge(visitor, f"u:{user.pk}")
 
@@ -107,6 +110,22 @@ def record_session(request: HttpRequest, user: Any) -> None:
 def record_new_key(*, request: HttpRequest, user: Any, **_: Any) -> None:
     """Receive `password_changed`: Django has given the session of this browser another key."""
     record_session(request, user)
+
+
+def renew_key(request: Any) -> None:
+    """Give the session of a user another key, after each proof of identity: a stolen one ends then.
+
+    What is open in other tabs goes on: it learns the new key (`SessionWatch`).
+    """
+    old = stored_key(request.session.session_key)
+    request.session.renew_key()
+    UserSession.objects.filter(session_key=old).update(session_key=stored_key(request.session.session_key))
+
+
+def renew_after_proof(*, request: Any, reauthenticated: bool = False, **_: Any) -> None:
+    """Receive `authentication_step_completed`: renew the key if a user who is signed in has shown a proof."""
+    if reauthenticated:
+        renew_key(request)
 
 
 def forget_session(*, request: HttpRequest, **_: Any) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.test import Client
 
-from chat.accounts.models import Token
+from chat.accounts.access.sessions import store as session_store
+from chat.accounts.models import Token, UserSession
 from queueing.control.operator_action import Confirm
 from queueing.dashboard.forms import OFFERED
 from queueing.models import LimitOverride
@@ -137,6 +139,29 @@ async def test_change_of_the_account_needs_a_recent_proof(path: str, fields: dic
         asked = await submit_form(alice, path, **fields)
         assert asked["Location"].startswith("/account/confirm/?next=")
         assert await sync_to_async(_no_tokens)()
+
+
+async def test_proof_gives_the_session_another_key_and_ends_the_former_one(monkeypatch):
+    """ASVS 7.2.4: who has copied the cookie is signed out. Requests on their way are served."""
+    async with browser() as alice, browser() as thief:
+        await sign_up(alice)
+        former = alice.client.cookies["sessionid"].value
+        thief.client.cookies["sessionid"] = former
+        await submit_form(alice, "confirm/?next=/account/", password="wrong")
+        assert alice.client.cookies["sessionid"].value == former
+        await submit_form(alice, "confirm/?next=/account/", password=PASSWORD)
+        assert alice.client.cookies["sessionid"].value != former
+        assert (await thief.client.get("/account/sessions/")).status_code == 200, "on its way"
+        monkeypatch.setattr(session_store, "GRACE", -1)
+        assert (await thief.client.get("/account/sessions/")).status_code == 302
+        assert (await alice.client.get("/account/sessions/")).status_code == 200
+        assert await UserSession.objects.acount() == await user_sessions() == 1
+
+
+async def user_sessions() -> int:
+    """Return the number of stored sessions in which the user is signed in."""
+    known = UserSession.objects.values("session_key")
+    return await Session.objects.filter(session_key__in=known).acount()
 
 
 async def test_token_is_created_and_shown_after_the_proof():

@@ -70,6 +70,21 @@ def outdate(digests: Iterable[str]) -> None:
         redis.run_commands(marks)
 
 
+def renew(digest: str, sealed: str, seconds: int) -> None:
+    """Keep the new key of a session, which only its former key unseals, under the digest of that. Blocks."""
+    with suppress(*redis.Unavailable):
+        redis.run_commands([("SET", _renewed(digest), sealed, "EX", seconds)])
+
+
+def renewed(digest: str) -> str:
+    """Return what `renew` keeps; empty if there is nothing, or Redis is unavailable. Blocks."""
+    try:
+        (found,) = redis.run_commands([("GET", _renewed(digest))])
+    except redis.Unavailable:
+        return ""
+    return str(found or "")
+
+
 def outdate_changed(*, instance: Any, created: bool = False, **_: Any) -> None:
     """Receive `post_save` and `post_delete` of a session."""
     if not created:
@@ -78,3 +93,7 @@ def outdate_changed(*, instance: Any, created: bool = False, **_: Any) -> None:
 
 def _key(digest: str) -> str:
     return redis.app_key(f"session:{digest}")
+
+
+def _renewed(digest: str) -> str:
+    return redis.app_key(f"renewed:{digest}")

@@ -39,6 +39,11 @@ IS_VISITOR = "visitor"
 #: The stored contents of a visitor's session that has ended. The row stays while the signed key is valid.
 ENDED = ""
 
+#: Seconds for which a session is also found by its former key, by requests that were on their way.
+GRACE = 4
+#: Seconds for which the sockets that were opened with the former key can learn the new one.
+_LEARNED = 60
+
 #: Almost every request reads a session. The ORM takes longer to build this statement, and to make an object
 #: of the row, than the database to run it.
 _ROW = "SELECT session_key, session_data, expire_date FROM django_session WHERE session_key = %s"
@@ -117,14 +122,45 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """Return the stored contents of this session."""
+        self.row = self._found()
+        if self.row is None and (new := self.renewed_key(GRACE)):
+            self._session_key = new
+            self.row = self._found()
+        return self._contents(self.row)
+
+    def _found(self) -> Row | None:
         read_at = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(_ROW, [stored_key(self.session_key or "")])
             found = cursor.fetchone()
-        self.row = None
         if found and (end := _moment(found[2])) > timezone.now():
-            self.row = Row(found[0], found[1], end, read_at)
-        return self._contents(self.row)
+            return Row(found[0], found[1], end, read_at)
+        return None
+
+    def renew_key(self) -> None:
+        """Give the stored session of a user another key, and end the one that it has. Blocks."""
+        self._get_session()  # what is not loaded would not be stored with a new key
+        old, new = self.session_key or "", self._get_new_session_key()
+        sealed = self._cipher().encrypt(new.encode()).decode()
+        self._session_key = new
+        self.save(must_create=True)
+        copies.renew(stored_key(old), sealed, _LEARNED)
+        self.delete(old)
+        self.modified = True
+
+    def take_key(self, key: str) -> None:
+        """Go on under the key that the session got meanwhile."""
+        self._session_key = key
+
+    def renewed_key(self, seconds: int = _LEARNED) -> str:
+        """Return the key that the session got in place of this one of late; empty if it got none. Blocks."""
+        if not self.session_key or is_of_visitor(self.session_key):
+            return ""
+        try:
+            sealed = copies.renewed(stored_key(self.session_key))
+            return self._cipher().decrypt(sealed.encode(), ttl=seconds).decode()
+        except InvalidToken:
+            return ""
 
     async def aload(self) -> dict[str, Any]:
         """Return the stored contents of this session."""

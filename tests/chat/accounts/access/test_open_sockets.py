@@ -5,17 +5,23 @@ import gc
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 from django.utils import timezone
 
+from buddy.asgi import application
 from chat.accounts.access.open_sockets import OpenSockets
-from chat.accounts.access.sessions.store import stored_key
+from chat.accounts.access.sessions import store as session_store
+from chat.accounts.access.sessions.store import SessionStore, stored_key
+from chat.accounts.signing_in.sessions import renew_key
 from queueing.api.events import PressureWatch
+from queueing.dashboard import broadcast
 from queueing.events.follower import LostEventCheck
 from queueing.events.positions import Positions
-from tests.chat.browser import Browser, browser
+from tests.chat.browser import PAGE, Browser, Tab, browser
 from tests.support.valkey import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -39,6 +45,40 @@ async def test_log_out_closes_only_that_sessions_sockets_at_once(monkeypatch):
             assert await tab.receive_close_code(3) == 4401
         await elsewhere.send_message(type="ping", t=1)
         assert (await elsewhere.receive_event())["type"] == "pong"
+
+
+async def test_sockets_go_on_when_the_session_gets_a_new_key_and_end_with_it(monkeypatch):
+    """ASVS 7.2.4: a proof renews the key. Open tabs of the browser are part of the same session."""
+    monkeypatch.setattr(OpenSockets, "every", 0.05)
+    monkeypatch.setattr(broadcast, "_CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(session_store, "GRACE", -1)
+    async with browser() as alice:
+        user = await log_in(alice)
+        await User.objects.filter(pk=user.pk).aupdate(is_staff=True)
+        old = alice.client.cookies["sessionid"].value
+        chat = await alice.open()
+        headers = [*PAGE, (b"cookie", f"sessionid={old}".encode())]
+        dashboard = Tab(application, "/ws/queue", headers=headers)
+        assert (await dashboard.connect(timeout=10))[0]
+        sockets, pages = OpenSockets.for_running_loop(), broadcast.Broadcast.for_running_loop()
+        for _ in range(2):  # also a key of a key
+            await sync_to_async(give_new_key)(alice)
+            new = alice.client.cookies["sessionid"].value
+            opened = [*sockets.members, *pages.members]
+            await eventually(lambda k=new, o=opened: {one.session_key for one in o} == {k}, "the new key")
+        await chat.send_message(type="ping", t=1)
+        assert (await chat.receive_until("pong"))[-1]["t"] == 1
+        await alice.client.alogout()
+        assert await chat.receive_close_code(8) == 4401
+        assert await dashboard.receive_close_code(8) == 4401
+
+
+def give_new_key(alice: Browser) -> None:
+    """Do what a proof of identity does."""
+    request = HttpRequest()
+    request.session = SessionStore(alice.client.cookies["sessionid"].value)
+    renew_key(request)
+    alice.client.cookies["sessionid"] = request.session.session_key
 
 
 async def deleted() -> None:

@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from buddy.settings.accounts import by_provider
+from chat.accounts.models import UserSession
 from chat.http.checks import check_oidc
 from chat.models import Thread
 from tests.support.openid_provider import KEYS, STRANGE_KEY, OpenIDProvider, published_keys
@@ -141,6 +142,17 @@ def test_user_without_a_password_proves_the_identity_at_the_provider(
     assert response["Location"].startswith(LOGIN)
     page = client.get(response["Location"])
     assert b"Sign in with Example" in page.content
+
+
+def test_proof_at_the_provider_gives_the_session_another_key(openid_provider: OpenIDProvider):
+    """ASVS 7.2.4."""
+    client = Client()
+    sign_in(client, openid_provider, ALICE)
+    former = client.cookies["sessionid"].value
+    sign_in(client, openid_provider, ALICE)
+    assert client.cookies["sessionid"].value != former
+    assert UserSession.objects.count() == 1
+    assert client.get("/account/sessions/").status_code == 200
 
 
 @pytest.mark.parametrize("site", [None, "none", "same-origin", "cross-site"])
