@@ -60,6 +60,8 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+#: Seconds for which a code in an e-mail is valid.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 #: Seconds for which a password or a code counts as a proof for what is dangerous (docs/accounts.md).
@@ -74,12 +76,14 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 #: A passkey asks for its PIN or biometrics, so it is two factors by itself.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TOTP_ISSUER = "Buddy Companion"
-#: Steps of 30 seconds by which a clock may be wrong.
-MFA_TOTP_TOLERANCE = 1
+#: Half minutes by which the clock of an authenticator app may be wrong. With 0 a code lasts 30 seconds.
+MFA_TOTP_TOLERANCE = env.int("APP_CODE_TOLERANCE", default=1, at_least=0, at_most=1)
 # An account without an address can have a second factor as well: sign-up with one verifies it first.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 #: Staff need a second factor for the administration. Default: where the site is public.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=HTTPS)
+#: Seconds after which they show it once more, as NIST SP 800-63B asks of a session with two factors.
+STAFF_SECOND_FACTOR_SECONDS = 24 * 60 * 60
 
 #: An OpenID provider with which people can sign in: the address before /.well-known/, and our name there.
 OIDC_URL = env.str("OIDC_URL", default="")

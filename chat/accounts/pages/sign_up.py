@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -16,8 +17,7 @@ from django.http import HttpRequest
 
 from chat.accounts.signing_in.signing_up import use_invitation
 
-#: Seconds for which a code is valid, and the number of tries.
-_TIMEOUT, _MAX_TRIES = 15 * 60, 3
+_MAX_TRIES = 3
 _SESSION_KEY = "sign_up"
 
 
@@ -25,7 +25,8 @@ class PendingSignUp(AbstractCodeVerificationProcess):
     """An address that waits for its code."""
 
     def __init__(self, request: HttpRequest, state: dict[str, Any]) -> None:
-        super().__init__(max_attempts=_MAX_TRIES, timeout=_TIMEOUT, state=state)
+        timeout = settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT
+        super().__init__(max_attempts=_MAX_TRIES, timeout=timeout, state=state)
         self._request = request
 
     @classmethod

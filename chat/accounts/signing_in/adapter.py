@@ -32,8 +32,8 @@ from .sessions import sign_in
 
 logger = logging.getLogger(__name__)
 
-#: For how long a mail is worth sending: one with a code, and one that reports a change.
-_CODE, _NOTICE = timedelta(minutes=15), timedelta(days=1)
+#: For how long a mail is worth sending that reports a change.
+_NOTICE = timedelta(days=1)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -124,7 +124,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         sender = f"{email.lower()} {self.get_client_ip(self.request)}"
         limits.check("mail", salted_hmac("mail", sender).hexdigest())  # Redis holds no addresses
-        lifetime = _CODE if "code" in context else timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+        code, link = settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT, settings.PASSWORD_RESET_TIMEOUT
+        lifetime = timedelta(seconds=code if "code" in context else link)
         try:
             self._post(template_prefix, email, context, lifetime)
         except Rejected as refusal:

@@ -29,14 +29,15 @@ def is_required(user: Any) -> bool:
 
 
 def is_missing(request: Any) -> bool:
-    """Return whether the user needs a second factor and has not used one in this session.
+    """Return whether the user needs a second factor and has not used one in this session since yesterday.
 
     `request` has `user` and `session`, as an HTTP request and the scope of a socket have.
     """
     if not is_required(request.user):
         return False
     records = get_authentication_records(request, request.user)
-    return not any(record.get("method") == "mfa" for record in records)
+    since = timezone.now().timestamp() - settings.STAFF_SECOND_FACTOR_SECONDS
+    return not any(record.get("method") == "mfa" and record["at"] > since for record in records)
 
 
 def has_recent_proof(request: Any) -> bool:

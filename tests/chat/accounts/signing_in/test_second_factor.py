@@ -3,6 +3,7 @@
 import re
 import time
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -133,6 +134,52 @@ async def test_session_from_before_the_set_up_needs_a_code(required, clock):
         done = await submit_form(laptop, "second-factor/confirm/", code=code_of(secret), next="/admin/queue")
         assert done["Location"] == "/admin/queue"
         assert set((await answers(laptop)).values()) == {200}
+
+
+async def test_staff_show_the_factor_once_more_after_a_day(required, clock):
+    """ASVS 7.1.1: a session with two factors has the 24 hours of NIST SP 800-63B."""
+    await superuser()
+    async with browser() as carol:
+        await sign_in(carol, "carol")
+        secret = await set_up(carol)
+        clock()
+
+        def age(hours: float) -> None:
+            session = carol.client.session
+            for record in session["account_authentication_methods"]:
+                record["at"] -= hours * 3600
+            session.save()
+
+        await sync_to_async(age)(23.9)
+        assert set((await answers(carol)).values()) == {200}
+        await sync_to_async(age)(0.2)
+        assert await answers(carol) == FOR_STAFF
+        assert not await opens_dashboard_socket(carol)
+        page = await carol.client.get("/admin/", follow=True)
+        assert page.redirect_chain[-1][0].startswith("/account/second-factor/confirm/")
+        assert (await carol.client.get("/account/")).status_code == 200
+        await submit_form(carol, "second-factor/confirm/", code=code_of(secret), next="/admin/")
+        assert set((await answers(carol)).values()) == {200}
+
+
+@pytest.mark.parametrize(("tolerance", "valid"), [(None, {-1, 0, 1}), (0, {0})])
+async def test_code_of_an_app_is_valid_for_as_long_as_the_operator_tolerates(
+    settings, monkeypatch, tolerance: int | None, valid: set[int]
+):
+    """ASVS 6.5.5: with 0, a code is valid for its half minute alone."""
+    if tolerance is not None:
+        settings.MFA_TOTP_TOLERANCE = tolerance
+    now = SimpleNamespace(time=lambda: 1_800_000_015.0)
+    monkeypatch.setattr(auth, "time", now)
+    user, secret = await superuser(), auth.generate_totp_secret()
+    found = set()
+    for steps in range(-3, 4):
+        app = (await sync_to_async(auth.TOTP.activate)(user, secret)).instance
+        code = auth.format_hotp_value(auth.hotp_value(secret, 60_000_000 + steps))
+        if await sync_to_async(second_factor.use_once)(app, code):
+            found.add(steps)
+        await app.adelete()
+    assert found == valid
 
 
 async def test_open_dashboard_socket_closes_when_a_factor_becomes_required(settings):
