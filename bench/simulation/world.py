@@ -24,6 +24,8 @@ from .service_times import heartbeat_of
 
 #: Seconds on the network in each direction, between a process and Redis.
 NETWORK = 0.0001
+#: Seconds until a worker that was handed a job claims, as in `queueing/worker/process.py`.
+LIST_AGAIN = 0.005
 #: Seconds until a start is recorded, and until a batch of ends is: two commits of the database.
 BEGIN, END = 0.002, 0.005
 
@@ -96,7 +98,7 @@ class Worker:
         """Take a job that a submission claimed for this worker."""
         self.claims[job_id] = queue, token
         self._world.at_reply(lambda: self._start(job_id))
-        self._world.at_reply(self.notify)  # to be listed again
+        self._world.later(LIST_AGAIN, self.notify)
 
     def _start(self, job_id: str) -> None:
         seconds = self._world.started(job_id)

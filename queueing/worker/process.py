@@ -45,6 +45,8 @@ from .wake import Wake
 
 logger = logging.getLogger(__name__)
 
+#: Seconds until a worker that was handed a job claims, to be listed again: the job starts first.
+_LIST_AGAIN = 0.005
 #: Threads for what handlers and the engine do off the event loop.
 _SHARED_THREADS = 32
 #: Seconds after the grace time at which a worker that has not stopped logs its stack.
@@ -189,7 +191,7 @@ class Worker:
             self._background.spawn(self._jobs.give_back([job], token))
         else:
             self.claimer.hold([job], token, time.monotonic() - self._leases.redis_clock.age(at / 1000))
-            self._wake.notify()  # to be listed again, if slots are left
+            asyncio.get_running_loop().call_later(_LIST_AGAIN, self._wake.notify)
 
     def _start(self, jobs: list[Claimed], token: str, claimed: float) -> None:
         self._watch.wake()
