@@ -14,6 +14,9 @@ COLUMNS = {
     name: label
     for move in ("claim 100", "1 position", "500 positions", "counts", "submit", "finish 100")
     for name, label in ((f"{move} few", f"{move}: few"), (f"{move} many", "many"))
+} | {
+    "bytes of owners": "bytes of Redis a job: many of each owner",
+    "bytes of visitors": "each of another visitor, 100 in a network",
 }
 PEERS = ()
 COUNT, QUICK = 1_000_000, 5_000
@@ -36,7 +39,27 @@ def measure(contestant: Contestant, store: Store, count: int) -> dict[str, float
         store.client.flushall()
         store.client.set("{bench}:reconciled", time.time())  # without it no job can be claimed
         found |= {f"{move} {name}": ms for move, ms in _moves(waiting).items()}
+    found["bytes of owners"] = _bytes_per_job(store, count, lambda n: (f"u:{n % 997}", ""))
+    visitors = count // 2  # their owners are kept, too
+    found["bytes of visitors"] = _bytes_per_job(store, visitors, lambda n: (f"s:{n:040x}", f"n:{n // 100}"))
     return found
+
+
+def _bytes_per_job(store: Store, count: int, owner_of: Callable[[int], tuple[str, str]]) -> float:
+    """Return the memory of Redis for each of `count` waiting jobs, with all that it knows of their owners."""
+    from queueing.schedule import redis_client, scripts
+    from queueing.values.ids import new_id
+
+    def used() -> int:
+        return int(store.client.info("memory")["used_memory"])
+
+    store.client.flushall()
+    before = used()
+    for done in range(0, count, 1000):
+        owners = map(owner_of, range(done, min(done + 1000, count)))
+        entries = [scripts.ScheduleEntry(new_id().hex, owner, 5, share=share) for owner, share in owners]
+        redis_client.run(scripts.submit("bench", entries))
+    return (used() - before) / count
 
 
 def _moves(waiting: int) -> dict[str, float]:
