@@ -46,8 +46,7 @@ class Load:
             ask = {"type": "chat:message", "companion": "travel", "requestId": request_id}
             await ws.send_str(json.dumps(ask | {"messages": [message]}))
             if number % 10 == 0:
-                transport = ws.get_extra_info("transport") or ws._response.connection.transport
-                transport.abort()
+                ws._response.connection.transport.abort()
                 return
             while not _is_end(event := await ws.receive_json(), request_id):
                 if event["type"] == "ping":
