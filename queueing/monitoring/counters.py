@@ -20,8 +20,9 @@ from . import histogram
 
 logger = logging.getLogger(__name__)
 
-#: The age at which minutes are merged into hours, and hours into one row per queue.
-KEEP_MINUTES, KEEP_HOURS = timedelta(days=7), timedelta(days=90)
+#: The age at which minutes are merged into hours, and hours into one row per queue. Only plots of up to a day
+#: show minutes; each worker and queue has 1,440 of them a day.
+KEEP_MINUTES, KEEP_HOURS = timedelta(days=2), timedelta(days=90)
 #: The start and the seconds of that one row. The counters that only grow need it (prometheus.py).
 BEGINNING, FOREVER = datetime.fromtimestamp(0, UTC), 0
 _NUMBERS = ("completed", "failed", "retried", "cancelled")

@@ -53,7 +53,9 @@ def test_history_has_even_periods_up_to_now(db):
 
 
 def test_compact_merges_old_minutes_and_keeps_sums(db):
-    hour = (timezone.now() - timedelta(days=8)).replace(minute=0, second=0, microsecond=0)
+    hour = (timezone.now() - counters.KEEP_MINUTES - timedelta(hours=2)).replace(
+        minute=0, second=0, microsecond=0
+    )
     for minute in range(0, 60, 7):
         for worker in ("c/w1", "c/w2"):
             QueueMinute.objects.create(

@@ -11,7 +11,7 @@ from .rows import SPAN, Sequence, choose, false, moment, repeat
 
 #: Jobs that wait, and jobs that run.
 WAITING, ACTIVE = 500, 20
-_MINUTES = 7 * 24 * 60
+_MINUTES = 2 * 24 * 60
 _WORKERS = 2
 
 
@@ -89,7 +89,7 @@ def _history(jobs: Sequence, model: Job, failed: str) -> None:
 
 
 def _statistics(model: Job) -> None:
-    """Store a row for each minute, queue and worker of a week, and one for each hour before."""
+    """Store a row for each minute, queue and worker of two days, and one for each hour before."""
     minute = timezone.now().replace(second=0, microsecond=0)
     spread = {str(bucket): 3 for bucket in range(20, 32)}
     row = QueueMinute(queue=model.queue, start=minute, worker="model", completed=40, failed=1)
@@ -101,7 +101,7 @@ def _statistics(model: Job) -> None:
     worker = f"'w' || mod(CAST(nth / 2 AS BIGINT), {_WORKERS})"
     repeat(row, _MINUTES * each, start=start, queue=queue, worker=worker)
     row.pk, row.seconds, row.worker = None, 3600, "*"
-    row.start = minute.replace(minute=0) - timedelta(days=7)
+    row.start = minute.replace(minute=0) - timedelta(days=2)
     row.save()
     start = moment(f"{row.start.timestamp():.0f} - 3600 * CAST(nth / 2 AS BIGINT)")
-    repeat(row, 80 * 24 * 2, start=start, queue=queue, where="nth > 1")
+    repeat(row, 88 * 24 * 2, start=start, queue=queue, where="nth > 1")
