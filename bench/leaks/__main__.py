@@ -8,7 +8,7 @@ Worker, web process and store are those of `python -m bench.streams`, and so is 
 measure is a number of equal batches. After each of them, when nothing runs any more, memory (PSS), OS
 threads, open files, connections to the database, and the keys of Redis that do not expire, with all that is
 in them, are read. The first batches are a warm-up. Memory is flat if it grows by less than 100 bytes for each
-operation, and a number is flat if it does not grow.
+operation, or by less than a megabyte. A number is flat if it does not grow.
 """
 
 import argparse
@@ -28,6 +28,8 @@ from .reading import BYTES, COUNTS, Reading, read, slope
 #: Measure -> operations of all batches.
 MEASURES = {"jobs": 20_000, "requests": 20_000, "sockets": 5_000}
 _VISITORS = 200
+#: Bytes for each operation, and in total, up to which memory counts as flat.
+_MOST, _NOISE = 100, 2**20
 #: The share of the batches that is a warm-up.
 _WARM_UP = 0.3
 
@@ -60,7 +62,7 @@ def _print(measure: str, readings: list[Reading]) -> bool:
     flat = True
     for name in BYTES:
         grown = slope(settled, name)
-        is_flat = grown < 100
+        is_flat = grown < _MOST or grown * (last.done - first.done) < _NOISE
         flat = flat and is_flat
         begin, end = (f"{three_digits(one.values[name] / 2**20)} MB" for one in (first, last))
         print(f"| {name} | {begin} | {end} | {grown:.0f} bytes | {'flat' if is_flat else 'GROWS'} |")

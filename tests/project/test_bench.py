@@ -1,4 +1,4 @@
-"""The benchmark runs. Its figures are not checked."""
+"""The benchmarks run. Their figures of speed are not checked."""
 
 import json
 import re
@@ -37,3 +37,25 @@ def test_simulation_of_ten_workers_starts_all_jobs_and_wakes_few_workers():
     assert run["refused"] == {}
     assert calls["claim"] < 3 * calls["submit"]
     assert calls.get("wake", 0) < 0.1 * calls["submit"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_bench_of_growth_measures_requests_and_duties():
+    sizes = ["--jobs", "2000", "--messages", "2000", "--threads", "200", "--repeat", "1"]
+    command = [sys.executable, "-m", "bench.growth", *sizes]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in ("of a user: /api/threads", "of staff: /metrics", "heartbeat: reconcile", "seldom: prune"):
+        assert f"\n| {name} | " in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_bench_of_leaks_finds_no_growing_number():
+    """A few hundred operations say nothing about memory, but enough about files and connections."""
+    command = [sys.executable, "-m", "bench.leaks", "--operations", "500", "--batches", "5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    lines = [line for line in done.stdout.splitlines() if line.endswith("flat |") or "GROWS" in line]
+    assert len(lines) == 30, done.stdout + done.stderr
+    assert not [line for line in lines if "GROWS" in line and "memory" not in line]
