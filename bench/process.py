@@ -42,10 +42,17 @@ class Process:
 
     def pss(self) -> float:
         """Return the memory in megabytes (PSS: shared memory is divided between its users)."""
+        return self._memory("Pss:")
+
+    def private(self) -> float:
+        """Return the memory in megabytes that is not shared: PSS changes when others start or end."""
+        return self._memory("Private_Clean:", "Private_Dirty:")
+
+    def _memory(self, *lines: str) -> float:
         kilobytes = 0
         for pid in self.pids():
             for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(lines):
                     kilobytes += int(line.split()[1])
         return kilobytes / 1024
 

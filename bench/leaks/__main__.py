@@ -5,10 +5,10 @@ requests  20,000 requests of 200 visitors: pages, readings, and questions, which
 sockets   5,000 sockets: each asks, reads its answer and goes; one in ten is cut off meanwhile
 
 Worker, web process and store are those of `python -m bench.streams`, and so is the simulated provider. A
-measure is a number of equal batches. After each of them, when nothing runs any more, memory (PSS), OS
-threads, open files, connections to the database, and the keys of Redis that do not expire, with all that is
-in them, are read. The first batches are a warm-up. Memory is flat if it grows by less than 100 bytes for each
-operation, or by less than a megabyte. A number is flat if it does not grow.
+measure is a number of equal batches. After each of them, when nothing runs any more, this is read: the memory
+that is not shared, OS threads, open files, connections to the database, and the keys of Redis that do not
+expire, with all that is in them. The first batches are a warm-up. Memory is flat if it grows by less than 100
+bytes for each operation, or by less than a megabyte. A number is flat if it does not grow.
 """
 
 import argparse

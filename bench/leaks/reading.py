@@ -38,7 +38,7 @@ def read(site: Site, done: int) -> Reading:
     values: dict[str, float] = {}
     for name in _PROCESSES:
         process = site.processes[name]
-        values[f"memory of {name}"] = process.pss() * 2**20
+        values[f"memory of {name}"] = process.private() * 2**20
         values[f"OS threads of {name}"] = len([*_entries(process, "task")])
         values[f"open files of {name}"] = len([*_entries(process, "fd")])
     values["connections to the database"] = _database_connections(site)

@@ -43,11 +43,19 @@ class Engine:
         return run
 
     def end(self, state: State, outcome: str) -> None:
-        """Run a job on which another one depends, and end it."""
+        """Run a job on which others depend, and end it."""
         job = self.new()
         self.new(after=[job])
+        self.new(depends_on=[job])
         ended = Result(run=self.begin(job), state=state, outcome=outcome, ended_at=timezone.now())
         attempts.end([replace(ended, hook=False, lines=[(timezone.now(), "a line")])])
+
+    def retry(self) -> None:
+        """Cancel a job that another one needs, and retry it."""
+        job = self.new()
+        self.new(depends_on=[job])
+        verbs.cancel(job.id)
+        verbs.retry(job.id)
 
     def again(self) -> None:
         """Submit a job twice."""
@@ -68,6 +76,9 @@ class Engine:
             "end": lambda: self.end(State.COMPLETED, "completed"),
             "end, failed": lambda: self.end(State.FAILED, "failed"),
             "end, to be tried again": lambda: self.end(State.DELAYED, "failed"),
+            "cancel and retry": self.retry,
+            "promote": lambda: verbs.promote(self.new(delay=60.0).id),
+            "remove": lambda: verbs.remove(self.new().id),
             "stale claims": lambda: attempts.stale_claims([(new_id().hex, "t")]),
             "catch up": lambda: catch_up._read(self.new().id.hex),
             "states": lambda: catch_up._read_states([new_id().hex]),
@@ -105,7 +116,7 @@ class Engine:
             "figures of a queue": lambda: figures.of_queue(self.queue),
             "figures of finished jobs": lambda: figures.of_finished(self.queue, _DAYS),
             "drain": lambda: verbs.drain_some("background-of-nothing", 1),
-            "promote": lambda: verbs.promote_some("background-of-nothing", 1),
+            "promote some": lambda: verbs.promote_some("background-of-nothing", 1),
             "stop an owner": lambda: owners.stop_owner(self.owner),
             "rename an owner": lambda: _in_transaction(owners.rename_owner, self.owner, "another"),
             "erase an owner": lambda: _in_transaction(owners.erase_owner, "another"),
