@@ -7,8 +7,8 @@ sockets   5,000 sockets: each asks, reads its answer and goes; one in ten is cut
 Worker, web process and store are those of `python -m bench.streams`, and so is the simulated provider. A
 measure is a number of equal batches. After each of them, when nothing runs any more, this is read: the memory
 that is not shared, OS threads, open files, connections to the database, and the keys of Redis that do not
-expire, with all that is in them. The first batches are a warm-up. Memory is flat if it grows by less than 100
-bytes for each operation, or by less than a megabyte. A number is flat if it does not grow.
+expire, with all that is in them. The first half is a warm-up. Memory is flat if it grows by less than 100
+bytes for each operation, or by less than a megabyte. A number is flat if it grows by less than a tenth.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _VISITORS = 200
 #: Bytes for each operation, and in total, up to which memory counts as flat.
 _MOST, _NOISE = 100, 2**20
 #: The share of the batches that is a warm-up.
-_WARM_UP = 0.3
+_WARM_UP = 0.5
 
 
 def _work(site: Site, measure: str, count: int) -> None:
@@ -69,8 +69,7 @@ def _print(measure: str, readings: list[Reading]) -> bool:
         print(f"| {name} | {begin} | {end} | {grown:.0f} bytes | {'flat' if is_flat else 'GROWS'} |")
     for name in COUNTS:
         begin, end = first.values[name], last.values[name]
-        # A few connections more or less are a pool at work.
-        is_flat = end <= begin + 2 or slope(settled, name) < 0.001
+        is_flat = end <= begin * 1.1 + 2  # a pool has as many connections as it needed once
         flat = flat and is_flat
         grown = slope(settled, name)
         print(f"| {name} | {begin:.0f} | {end:.0f} | {grown:.4f} | {'flat' if is_flat else 'GROWS'} |")
