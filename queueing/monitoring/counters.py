@@ -142,8 +142,8 @@ def compact() -> int:
     """
     now = timezone.now()
     if old := QueueMinute.objects.filter(seconds=3600, start__lt=now - KEEP_HOURS).first():
-        hours = Q(seconds=3600, start__lt=now - KEEP_HOURS)
-        _merge(old.queue, hours | Q(seconds=FOREVER), BEGINNING, FOREVER)
+        hours = Q(seconds__in=(3600, FOREVER), start__lt=now - KEEP_HOURS)
+        _merge(old.queue, hours, BEGINNING, FOREVER)
         return 1
     if (
         first := QueueMinute.objects.filter(seconds=60, start__lt=now - KEEP_MINUTES)
