@@ -50,10 +50,15 @@ class FixedChoicesFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
 
 
+def _after_newest(model: Any, number: int) -> Any:
+    """Return the id of the row after the newest `number`, or None if there is none. Ids grow with time."""
+    newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)
+    return newest[number : number + 1].first()
+
+
 def among_newest(rows: QuerySet[Any], number: int) -> QuerySet[Any]:
-    """Return the rows that are among the newest `number` of their table. Ids grow with time."""
-    newest = rows.model._default_manager.order_by("-pk").values_list("pk", flat=True)
-    oldest = newest[number : number + 1].first()
+    """Return the rows that are among the newest `number` of their table."""
+    oldest = _after_newest(rows.model, number)
     return rows if oldest is None else rows.filter(pk__gt=oldest)
 
 
@@ -111,8 +116,9 @@ class LargeTable:
         return NewestRows
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Say below the title which rows a filter looks at."""
-        if self.newest and set(request.GET) - _NO_FILTERS:
+        """Say below the title which rows a filter looks at, if these are not all."""
+        filtered = set(request.GET) - _NO_FILTERS
+        if filtered and self.newest and _after_newest(self.model, self.newest) is not None:  # type: ignore[attr-defined]
             extra_context = {"subtitle": texts.filtered(self.newest)} | (extra_context or {})
         answer: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
         return answer

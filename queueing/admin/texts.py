@@ -22,7 +22,7 @@ def search_help(newest: int) -> str:
 
 def filtered(newest: int) -> str:
     """Return the subtitle of a list with filters."""
-    return f"The filters look at the newest {newest:,} rows. A search finds all."
+    return f"Filtered among the newest {newest:,}"
 
 
 def not_found(job: str) -> str:
