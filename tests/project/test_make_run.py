@@ -27,14 +27,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the files that git knows or would add into a new directory."""
+    """Return a new directory with a copy of the tree."""
     target = tmp_path_factory.mktemp("clone")
+    copy_tree(target)
+    return target
+
+
+def copy_tree(target: Path) -> None:
+    """Copy the files that git knows or would add."""
     names = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(names, cwd=ROOT, text=True).split("\0"):
         if name and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    return target
 
 
 class Run:
