@@ -9,6 +9,7 @@ from queueing.schedule import redis_client
 from queueing.states import State
 from queueing.submit import submit
 from tests.queueing.worker.test_end_to_end import finished
+from tests.support.valkey import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,4 +28,4 @@ def test_worker_with_frozen_connections_runs_jobs_again(proxy, valkey, settings,
         await redis_client.aclose()
         return [warning["code"] for warning in found["warnings"]]
 
-    assert asyncio.run(warnings()) == []
+    wait_until(lambda: asyncio.run(warnings()) == [], "the heartbeat over a new connection")
