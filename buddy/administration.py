@@ -12,12 +12,15 @@ from allauth.account.internal.flows.reauthentication import raise_if_reauthentic
 from allauth.account.utils import get_next_redirect_url
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from chat.accounts.signing_in import second_factor
+
+#: Words of a search.
+_MAX_WORDS = 50
 
 
 class Administration(AdminSite):
@@ -37,12 +40,17 @@ class Administration(AdminSite):
         return str(methods[0]["url"])
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Return the view, which asks for a recent proof before a form is carried out."""
+        """Return the view, which asks for a recent proof before a form is carried out.
+
+        A search has few words: a statement with thousands of conditions is too deep for the database.
+        """
 
         @wraps(view)
         def proven(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if request.method == "POST" and request.path != reverse("admin:logout"):
                 raise_if_reauthentication_required(request, app="admin")
+            if any(len(request.GET.get(name, "").split()) > _MAX_WORDS for name in ("q", "term")):
+                raise BadRequest(f"a search has at most {_MAX_WORDS} words")
             try:
                 return view(request, *args, **kwargs)
             except (

@@ -136,3 +136,28 @@ def test_staff_cannot_give_a_group_more_than_it_has():
     from django.contrib.auth.models import Group
 
     assert not Group.objects.filter(permissions__isnull=False).exists()
+
+
+_STRANGE = {
+    "q": "a " * 3000,
+    "p": "9" * 30,
+    "o": "99.-99.x." * 50,
+    "e": "1",
+    "all": "",
+    "_to_field": "password",
+    "id__exact": "9" * 30,
+    "pk__in": "\0",
+    "_facets": "True",
+}
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_list_of_a_model_with_strange_parameters_is_no_error_of_the_server(label: str):
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", None, PASSWORD))
+    client.raise_request_exception = False
+    asked = [{name: value} for name, value in _STRANGE.items()] + [{"q": "a " * 50}, {"q": "\0"}]
+    found = [(query, client.get(address(label), query).status_code) for query in asked]
+    assert not [one for one in found if one[1] >= 500]
+    term = {"app_label": label.split(".")[0], "model_name": label.split(".")[1], "field_name": "user"}
+    assert client.get("/admin/autocomplete/", term | {"term": "a " * 3000}).status_code in (400, 403)
