@@ -17,6 +17,7 @@ from django.urls import path, re_path  # noqa: E402
 from buddy.bounds.asgi import Bounded  # noqa: E402
 from chat.accounts.access.middleware.websockets import OriginOrToken  # noqa: E402
 from chat.analytics.tracking.privacy import DoNotTrackMiddleware  # noqa: E402
+from chat.care import screen  # noqa: E402
 from chat.socket.consumer import ChatConsumer  # noqa: E402
 from chat.socket.direct_send import Authenticated  # noqa: E402
 from queueing.dashboard.socket import dashboard  # noqa: E402
@@ -36,6 +37,7 @@ sockets = URLRouter(
 protocols = ProtocolTypeRouter({"http": HttpHandler(), "websocket": LoggedSockets(OriginOrToken(sockets))})
 application = TidyLoop(Measured(Bounded(DoNotTrackMiddleware(protocols))))
 
+screen("")  # now, and not with the first message, its patterns are compiled
 # What is loaded by now is never garbage. Without it, a collection of garbage no longer holds all visitors.
 gc.collect()
 gc.freeze()

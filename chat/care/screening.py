@@ -1,6 +1,6 @@
 """Screening: does a message sound like a crisis? This runs before anything else is done with the message.
 
-It uses phrases, not a model: they need about a millisecond, work when all services are unavailable, and can
+It uses phrases, not a model: they need less than a millisecond, work when no service does, and can
 be read and corrected. They miss what they do not contain; docs/care.md has the figures.
 """
 
@@ -15,6 +15,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
+
+from .beginnings import whole_words
 
 Level = Literal["danger", "concern"]
 
@@ -148,7 +150,7 @@ class _Phrases:
         whole = "|".join(phrases)
         for name, part in self._parts.items():
             whole = whole.replace("{" + name + "}", part)
-        return re.compile(rf"\b(?:{whole})\b")
+        return whole_words(whole)
 
     def level_of(self, normalized: str) -> Level | None:
         left = self._everyday.sub(" · ", normalized)
