@@ -178,9 +178,11 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
         session = [_SESSION] if method == "get" else [_SESSION, _CSRF]
         ways: list[list[str]] = [[_TOKEN], session, []]  # the last: a new visitor, who gets a session
         operation["security"] = [{name: [] for name in way} for way in ways]
-    for status in operation["responses"]:
-        if status in ERRORS:
+    for status, response in operation["responses"].items():
+        if status in ERRORS and "/Problem" in str(response):
             operation["responses"][status] = {"$ref": f"#/components/responses/{_name(status)}"}
+        elif status in ERRORS:  # an answer of its own, in place of which a problem may come
+            response["content"] |= _response(status, *ERRORS[status])["content"]
 
 
 def _name_ids(node: Any) -> None:

@@ -95,6 +95,8 @@ def hold(case: Any, server: Server, known: dict[str, str]) -> None:
         return  # Twisted, which daphne stands on, hangs up on a broken multipart form before Django sees it
     # Not every rule can be said in a schema: "either message or messages" is refused with 422.
     without = [checks.CHECKS.get_one("positive_data_acceptance")]
+    if case.path.endswith("/queue/status") and case.query.get("failAt") in ("warning", "critical"):
+        without.append(checks.CHECKS.get_one("not_a_server_error"))  # the client asks for a 503
     case.validate_response(response, excluded_checks=without, headers=server.headers)
 
 
@@ -107,6 +109,13 @@ def is_uuid(value: str) -> bool:
 
 def test_server_publishes_the_checked_openapi_file(server: Server):
     assert server.call("GET", "/api/openapi.json").json()["paths"].keys() == SCHEMA.raw_schema["paths"].keys()
+
+
+def test_failed_health_check_matches_the_openapi_file(server):
+    """Its 503 has the state of the queues, and is no problem document. No worker runs here."""
+    case = SCHEMA["/api/queue/status"]["GET"].Case(query={"failAt": "critical"})
+    assert case.call(base_url=server.url).status_code == 503
+    hold(case, server, {})
 
 
 @CALLABLE.parametrize()
