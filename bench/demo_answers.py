@@ -25,7 +25,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "buddy.settings")
 django.setup()
 
 from chat.companions.registry import COMPANIONS, Companion  # noqa: E402
-from chat.prompting.persona import DEMO_OUTPUT_TOKENS  # noqa: E402
+from chat.prompting.persona import (  # noqa: E402
+    DEMO_OUTPUT_TOKENS,
+    demo_instructions,
+    demo_introduction,
+)
 
 WORDS = 8
 
@@ -70,7 +74,8 @@ def ask(url: str, companion: Companion, question: str, max_tokens: int) -> Answe
         "model": model_server.model_name(),
         "max_tokens": max_tokens,
         "messages": [
-            {"role": "system", "content": companion.brief},
+            {"role": "system", "content": demo_instructions(companion)},
+            *({"role": said.role, "content": said.content} for said in demo_introduction(companion)),
             {"role": "user", "content": question},
         ],
     }

@@ -85,6 +85,9 @@ def estimate_max_tokens(thread: Thread, text: str) -> tuple[int, int]:
         messages = messages.filter(id__gt=thread.summarized_through)
     newest = messages.order_by("-id")[:_MEASURED]
     letters = 0 if thread._state.adding else newest.aggregate(sum=Sum(Length("content")))["sum"] or 0
-    read = estimate_tokens(budget.instructions + thread.summary + text) + letters // PROSE_CHARS_PER_TOKEN
+    said = "".join(message.content for message in budget.introduction)
+    read = (
+        estimate_tokens(budget.instructions + said + thread.summary + text) + letters // PROSE_CHARS_PER_TOKEN
+    )
     output = budget.max_output_tokens + budget.thinking_tokens
     return min(read + output, budget.context_tokens), output

@@ -7,7 +7,8 @@ from django.conf import settings
 
 from chat.companions.registry import Companion
 
-from .token_budget import message_cost
+from . import texts
+from .token_budget import PromptMessage, message_cost
 
 #: Tokens of the demo model's window, for instructions, conversation and answer together.
 DEMO_CONTEXT_TOKENS = 2_048
@@ -24,6 +25,17 @@ def thinking_tokens(companion: str) -> int:
     return 0 if settings.DEMO_MODEL else settings.THINKING_TOKENS.get(companion, 0)
 
 
+def demo_instructions(companion: Companion) -> str:
+    """Return the instructions of the small demo model."""
+    return f"{companion.brief} {texts.your_name_is(companion.name)}"
+
+
+def demo_introduction(companion: Companion) -> tuple[PromptMessage, ...]:
+    """Return an example that the small demo model follows: without it, it makes up names, such as Emily."""
+    answer = PromptMessage("assistant", texts.my_name_is(companion.name))
+    return PromptMessage("user", texts.WHAT_IS_YOUR_NAME), answer
+
+
 @dataclass(frozen=True, kw_only=True)
 class PromptBudget:
     """Instructions and token limits of a prompt."""
@@ -34,15 +46,18 @@ class PromptBudget:
     max_output_tokens: int
     thinking_tokens: int = 0
     """Tokens for the model's thoughts, besides those of the answer."""
+    introduction: tuple[PromptMessage, ...] = ()
+    """What the model reads before the conversation, as if it had been said there."""
 
     @classmethod
     def of(cls, companion: Companion) -> Self:
         """Return the companion's budget with the configured model or the demo model."""
         if settings.DEMO_MODEL:
             return cls(
-                instructions=companion.brief,
+                instructions=demo_instructions(companion),
                 context_tokens=context_tokens(),
                 max_output_tokens=DEMO_OUTPUT_TOKENS,
+                introduction=demo_introduction(companion),
             )
         return cls(
             instructions=companion.instructions,
@@ -55,4 +70,5 @@ class PromptBudget:
     def conversation_tokens(self) -> int:
         """The tokens left for the conversation."""
         output = self.max_output_tokens + self.thinking_tokens
-        return self.context_tokens - output - message_cost(self.instructions)
+        read = [self.instructions, *(message.content for message in self.introduction)]
+        return self.context_tokens - output - sum(map(message_cost, read))

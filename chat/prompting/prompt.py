@@ -65,6 +65,5 @@ def build_prompt(companion: Companion, context: ConversationContext) -> Prompt:
     budget = PromptBudget.of(companion)
     added = guidance(message.content for message in context.messages if message.role == "user")
     budget = replace(budget, instructions=budget.instructions + added + context.prompt_suffix)
-    return Prompt(
-        budget=budget, messages=fit(context.messages, budget.conversation_tokens), has_guidance=bool(added)
-    )
+    messages = (*budget.introduction, *fit(context.messages, budget.conversation_tokens))
+    return Prompt(budget=budget, messages=messages, has_guidance=bool(added))

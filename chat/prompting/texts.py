@@ -11,3 +11,15 @@ def too_long(characters: int) -> str:
         "This message is too long for the companion to read at once. "
         f"Please shorten it to about {characters:,} characters."
     )
+
+
+#: What the demo model reads before a conversation.
+WHAT_IS_YOUR_NAME = "What is your name?"
+
+
+def your_name_is(name: str) -> str:
+    return f"Your name is {name}."
+
+
+def my_name_is(name: str) -> str:
+    return f"My name is {name}. I am an AI."

@@ -273,6 +273,12 @@ def test_page_works_where_storage_is_full_or_blocked(
         expect(field(page)).to_have_value("Another draft")
 
 
+def test_double_click_on_a_suggestion_is_one_message(page: Page, provider: Provider) -> None:
+    page.locator(".prompt").first.dblclick()
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    expect(questions(page)).to_have_count(1)
+
+
 def test_browser_without_cookies_gets_a_sentence(site: Site, visitor: Callable[..., BrowserContext]) -> None:
     """P13: each request would be a new visitor's."""
     context = visitor()

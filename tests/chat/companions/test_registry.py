@@ -45,7 +45,10 @@ def test_demo_model_gets_the_brief_and_enough_tokens(companion, settings):
     small = PromptBudget.of(companion)
     settings.DEMO_MODEL = False
     full = PromptBudget.of(companion)
-    assert (small.instructions, full.instructions) == (companion.brief, companion.instructions)
+    assert small.instructions == f"{companion.brief} Your name is {companion.name}."
+    assert full.instructions == companion.instructions
+    assert companion.name in small.introduction[-1].content
+    assert full.introduction == ()
     assert companion.public()["prompts"] == list(companion.prompts)
     settings.DEMO_MODEL = True
     assert companion.public()["prompts"] == list(companion.demo_prompts)

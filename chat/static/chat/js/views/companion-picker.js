@@ -17,9 +17,9 @@ export function createCompanionPicker({ onChoose, onPrompt }) {
   let shown = null;
 
   element.addEventListener("change", ({ target }) => target.name === "companion" && onChoose(target.value));
-  element.addEventListener("click", ({ target }) => {
+  element.addEventListener("click", ({ target, detail }) => {
     const prompt = target.closest(".prompt");
-    if (prompt) onPrompt(prompt.textContent);
+    if (prompt && detail < 2) onPrompt(prompt.textContent); // a double click is one message
   });
 
   function draw(id) {
