@@ -21,6 +21,7 @@ _BATCH_SIZE = 500
 
 def note(found: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Record the warnings of a look at the queues."""
+    Alert.objects.filter(pk=0).update(text="")  # fails where the database only reads
     by_key = {(warning["code"], warning["queue"]): warning for warning in found}
     open_alerts = {(alert.code, alert.queue): alert for alert in Alert.objects.filter(over_at=None)}
     for (code, queue), warning in by_key.items():

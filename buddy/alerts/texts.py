@@ -8,7 +8,10 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from .channels import Message
 
-DATABASE = "The database is unavailable. Messages are not accepted, and nothing is lost that was accepted."
+DATABASE = (
+    "The database is unavailable, or takes no writes. "
+    "Messages are not accepted, and nothing is lost that was accepted."
+)
 TRIAL = "This is a trial (manage.py try_alerts)."
 
 

@@ -6,27 +6,27 @@ can tell (docs/monitoring.md).
 
 import asyncio
 import logging
-import time
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from queueing.api import monitoring, redis
 from queueing.api.sockets import in_thread
 
-from . import channels, record, texts
+from . import channels, record
+from .outage import Memory, Outage, may_send, record_outage
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between two looks.
 INTERVAL = 15.0
-#: Seconds after which a failure of the database would be reported again, if no process has seen its end.
-_FORGET = 7 * 24 * 3600
+#: Seconds after which a database that does not answer is unavailable. Redis has shorter limits of its own.
+_SILENT = 20.0
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
 
@@ -41,9 +41,9 @@ def start() -> None:
 class Watch:
     """The watch of one process."""
 
-    def __init__(self) -> None:
-        self._without_database: float | None = None
-        """Since when the database fails, by `time.monotonic()`."""
+    def __init__(self, clock: Callable[[], datetime] = timezone.now) -> None:
+        self._clock = clock
+        self._memory = Memory()
 
     async def run(self) -> None:
         """Look forever."""
@@ -56,38 +56,41 @@ class Watch:
 
     async def look(self) -> None:
         """Record what is wrong, and tell what lasted."""
-        try:
-            if not await _is_our_turn():
-                return
-            health = await monitoring.queue_health()
-            levels = {monitoring.CRITICAL, settings.ALERT_LEVEL}
-            found = [warning for warning in health["warnings"] if warning["level"] in levels]
-            await in_thread(_record_and_tell)(found)
-        except DatabaseError as exc:
-            await self._on_failure(exc)
-        else:
-            with suppress(*redis.Unavailable):
-                await self._on_success()
-
-    async def _on_failure(self, exc: DatabaseError) -> None:
-        """Tell that the database is unavailable. Redis then has what was sent."""
-        now = time.monotonic()
-        self._without_database = self._without_database or now
-        if now - self._without_database < record.PATIENCE.total_seconds():
+        if not await _is_our_turn():
             return
-        if await redis.aclient().set(_database_key(), int(time.time()), nx=True, ex=_FORGET):
-            logger.error("the alerts: the database is unavailable (%s)", type(exc).__name__)
-            if not await _tell_of_database(over=False):
-                await redis.aclient().delete(_database_key())
+        outage = await self._memory.load(self._clock())
+        try:
+            async with asyncio.timeout(_SILENT):
+                row = await in_thread(record_outage)(outage) if outage else None
+                await in_thread(record.note)(await _warnings(), self._clock())
+        except (DatabaseError, TimeoutError) as exc:
+            now = self._clock()
+            await self._on_failure(outage.seen(now) if outage else Outage(now, now), exc)
+            return
+        async with asyncio.timeout(record.CLAIM.total_seconds()):
+            await in_thread(record.tell)(channels.configured(), self._clock())
+            if outage and row:
+                await in_thread(row.refresh_from_db)()
+                await self._memory.save(None if row.over_at else outage.with_told(row.told))
 
-    async def _on_success(self) -> None:
-        self._without_database = None
-        if await redis.aclient().delete(_database_key()):
-            await _tell_of_database(over=True)
+    async def _on_failure(self, outage: Outage, exc: Exception) -> None:
+        """Tell that the database is unavailable, if that lasts."""
+        await self._memory.save(outage)
+        untold = [channel for channel in channels.configured() if channel.name not in outage.told]
+        if outage.seen_at - outage.since < record.PATIENCE or not untold or not await may_send():
+            return
+        logger.error("the alerts: the database is unavailable (%s)", type(exc).__name__)
+        for channel in untold:
+            if await asyncio.to_thread(channels.works, channel, outage.message()):
+                outage = outage.with_told([*outage.told, channel.name])
+                await self._memory.save(outage)
 
 
-def _database_key() -> str:
-    return redis.app_key("alerts:database")
+async def _warnings() -> list[dict[str, Any]]:
+    """Return the warnings of the level that the settings ask for. Raise Django's `Error`."""
+    levels = {monitoring.CRITICAL, settings.ALERT_LEVEL}
+    health = await monitoring.queue_health()
+    return [warning for warning in health["warnings"] if warning["level"] in levels]
 
 
 async def _is_our_turn() -> bool:
@@ -97,25 +100,3 @@ async def _is_our_turn() -> bool:
         return bool(await taken)
     except redis.Unavailable:
         return True
-
-
-def _record_and_tell(found: list[dict[str, Any]]) -> None:
-    record.note(found, timezone.now())
-    record.tell(channels.configured(), timezone.now())
-
-
-async def _tell_of_database(*, over: bool) -> bool:
-    """Tell without a row. Return whether any channel worked."""
-    now = timezone.now()
-    message = channels.Message(
-        id=f"database-{int(now.timestamp())}",
-        code="database",
-        queue="",
-        level=monitoring.CRITICAL,
-        text=texts.DATABASE,
-        since=now - (timedelta(0) if over else record.PATIENCE),
-        over_at=now if over else None,
-    )
-    return any(
-        [await asyncio.to_thread(channels.works, channel, message) for channel in channels.configured()]
-    )

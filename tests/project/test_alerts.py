@@ -1,8 +1,10 @@
 """Operators hear of a warning once, and once more when it is over, however many processes run (O14)."""
 
+import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,11 +12,15 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from buddy.alerts import channels, checks, record, watch
 from buddy.alerts.models import Alert
-from tests.support.valkey import wait_until
+from queueing.api import redis
+from tests.support.postgres import Postgres
+from tests.support.valkey import Valkey, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -183,6 +189,130 @@ def test_wrong_settings_are_found_by_checks(settings: Any):
     assert checks.check_channels(None) == []
     settings.ALERT_SLACK_URL, settings.ALERT_EMAILS, settings.EMAIL_HOST = "hooks.slack.com", ["a@b.c"], ""
     assert [found.id for found in checks.check_channels(None)] == ["buddy.E001", "buddy.W006"]
+
+
+class WatchOfAProcess(watch.Watch):
+    """The watch of one process, at times that the test says, as `Looks`."""
+
+    def __init__(self, times: Looks) -> None:
+        super().__init__(lambda: times.now)
+
+
+@pytest.fixture
+def watches(postgres: Postgres, valkey: Valkey, hook: Receiver) -> Iterator[Callable[..., None]]:
+    """Call it to let two web processes look, one after the other, some times."""
+    times = Looks()
+    processes = [WatchOfAProcess(times), WatchOfAProcess(times)]
+
+    def look(number: int = 1) -> None:
+        for process in processes * number:
+            times.now += timedelta(seconds=15)
+            with suppress(RedisError):
+                valkey.client.delete(redis.app_key("alerts:turn"))
+            asyncio.run(process.look())
+
+    with redis_of(valkey):
+        yield look
+
+
+@contextmanager
+def redis_of(valkey: Valkey) -> Iterator[None]:
+    """Start the session's Redis again, if the test has stopped it."""
+    yield
+    if valkey.process is None:
+        valkey.start()
+
+
+def of_the_database(hook: Receiver) -> list[str]:
+    return [message["status"] for message in hook.got if message["code"] == "database"]
+
+
+@pytest.mark.parametrize("how", ["stopped", "read-only", "no connections"])
+def test_database_away_is_told_once_and_once_more_when_over(hook, watches, postgres, how):
+    ways = {"stopped": stopped, "read-only": Postgres.read_only, "no connections": Postgres.no_connections}
+    watches()
+    with ways[how](postgres):
+        watches()
+        assert of_the_database(hook) == []  # it may be short
+        watches(4)
+        assert of_the_database(hook) == ["firing"]
+        assert [m.subject for m in mail.outbox] == ["Buddy: critical: database"]
+    watches(1)
+    assert of_the_database(hook) == ["firing"]  # it may come back
+    watches(4)
+    assert of_the_database(hook) == ["firing", "resolved"]
+    assert [m.subject for m in mail.outbox if "database" in m.subject][1:] == ["Buddy: over: database"]
+    began, over = (message for message in hook.got if message["code"] == "database")
+    assert began["since"] == over["since"] < over["until"]
+
+
+@contextmanager
+def stopped(postgres: Postgres) -> Iterator[None]:
+    """No server."""
+    postgres.stop()
+    yield
+    postgres.start()
+    connection.close()  # that of the test
+
+
+def test_database_that_returns_for_a_moment_is_told_once(hook, watches, postgres):
+    for _ in range(3):
+        with stopped(postgres):
+            watches(2)
+        watches(1)
+    watches(4)
+    assert of_the_database(hook) == ["firing", "resolved"]
+
+
+def test_short_absence_of_the_database_is_not_told(hook, watches, postgres):
+    watches()
+    with stopped(postgres):
+        watches()
+    watches(4)
+    assert of_the_database(hook) == []
+
+
+def test_channel_that_fails_is_told_of_the_database_later(hook, watches, postgres, valkey):
+    hook.status = 500
+    with stopped(postgres):
+        watches(3)
+        hook.status = 200
+        assert of_the_database(hook) == []
+        valkey.client.delete(redis.app_key("alerts:outage:claim"))  # a minute later
+        watches(2)
+        assert of_the_database(hook) == ["firing"]
+    hook.status = 500
+    watches(4)
+    Alert.objects.update(claimed_until=None)
+    hook.status = 200
+    watches(2)
+    assert of_the_database(hook) == ["firing", "resolved"]
+    assert sum("database" in m.subject for m in mail.outbox) == 2
+
+
+def test_database_and_redis_away_are_told_by_each_process_and_their_end_once(hook, watches, postgres, valkey):
+    """They share nothing then. A second message is better than none."""
+    watches()
+    valkey.stop()
+    with stopped(postgres):
+        watches(4)
+        assert of_the_database(hook) == ["firing"] * 2
+    watches(3)
+    valkey.start()
+    watches(4)
+    assert of_the_database(hook) == ["firing"] * 2 + ["resolved"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_running_processes_tell_of_a_silent_database_once(web: Any, postgres: Postgres, hook: Receiver):
+    """It accepts connections and answers none, so each look waits until it gives up."""
+    environment = {"ALERT_WEBHOOK_URL": hook.url, "ALERT_LEVEL": "critical"}
+    web(**environment), web(**environment)
+    wait_until(lambda: statuses(hook) == ["firing"], "the alert about workers", 90)
+    with postgres.frozen():
+        wait_until(lambda: of_the_database(hook) == ["firing"], "the alert about the database", 120)
+    wait_until(lambda: of_the_database(hook) == ["firing", "resolved"], "its end", 150)
 
 
 @pytest.mark.slow
