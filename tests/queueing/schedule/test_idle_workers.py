@@ -38,22 +38,19 @@ def become_idle(queue=single, channel=CHANNEL, slots=100, busy=False, cluster="c
     return new_token
 
 
-def all_messages(messages):
-    """Return the texts of all messages that have come, by channel."""
-    found = {CHANNEL: [], scripts.notify_channel(): []}
-    silent = 0
-    while silent < 2:  # the confirmation of a subscription counts as none
-        if message := messages.get_message(timeout=0.1):
-            found[message["channel"]].append(message["data"])
-        else:
-            silent += 1
-    return found
-
-
 def next_message(messages):
     """Return channel and text of the next message."""
     message = wait_until(messages.get_message, "a message")
     return message["channel"], message["data"]
+
+
+def all_messages(messages):
+    """Return the texts of all messages that were sent until now, by channel."""
+    found = {CHANNEL: [], scripts.notify_channel(): []}
+    redis_client.client().publish(CHANNEL, "end")
+    while (message := next_message(messages)) != (CHANNEL, "end"):
+        found[message[0]].append(message[1])
+    return found
 
 
 def state_of(job_id):
