@@ -119,6 +119,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 if DEBUG:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 SERVESTATIC_USE_FINDERS = DEBUG
+#: Also the files of other releases: pages opened before an upgrade or a roll back still name them.
+SERVESTATIC_USE_STATIC_ROOT = not DEBUG
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

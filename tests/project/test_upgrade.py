@@ -125,16 +125,16 @@ def query(environment: dict[str, str], sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def migrate(site: Site, tree: Path) -> None:
-    """Run the unit of the migration, with the code that is there now."""
-    for command in units.commands("buddy-migrate.service"):
+def prepare(site: Site, tree: Path, commands: list[list[str]]) -> None:
+    """Run commands of the unit of the migration, with the code that is there now."""
+    for command in commands:
         subprocess.run(command, cwd=tree, env=site.environment(), check=True, capture_output=True)
 
 
 def upgrade(site: Site, releases: Releases, load: Load) -> None:
     """Migrate while the older code runs, then the clusters, then the web processes, looking after each."""
     releases.put_newer()
-    migrate(site, releases.tree)
+    prepare(site, releases.tree, units.commands("buddy-migrate.service"))
     for cluster in site.clusters():
         site.restart_cluster(cluster)
     for port in site.web():
@@ -146,6 +146,7 @@ def roll_back(site: Site, releases: Releases, load: Load) -> None:
     """The web processes, then the clusters, the last one when no job needs the newer code any more."""
     environment = site.environment()
     releases.put_older()
+    prepare(site, releases.tree, units.commands("buddy-migrate.service")[1:])
     for port in site.web():
         site.restart_web(port)
         load.wait_for_pages(6)
