@@ -222,7 +222,7 @@ def test_cluster_that_runs_a_job_is_handed_the_next_one(qcluster, valkey):
         lambda: state_of(long.id.hex) == "active" and valkey.client.hlen(idle), "it to be listed again"
     )
     with valkey.client.pubsub(ignore_subscribe_messages=True) as messages:
-        messages.subscribe(scripts.notify_channel())
+        messages.subscribe(CHANNEL, scripts.notify_channel())
         assert finished(submit("test.echo", {"text": "x"}).job).state == State.COMPLETED
         assert all_messages(messages)[scripts.notify_channel()] == []
     cancel(long.id)
