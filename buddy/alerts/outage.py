@@ -4,7 +4,7 @@ Redis keeps it for all processes, and this process for itself, since Redis may b
 the database is back, it becomes a row, and its end is sent as that of any alert.
 """
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -30,14 +30,6 @@ class Outage:
     told: list[str] = field(default_factory=list)
     """The channels that have told that it began."""
 
-    def seen(self, now: datetime) -> "Outage":
-        """Return it as seen now."""
-        return replace(self, seen_at=now)
-
-    def with_told(self, channels: list[str]) -> "Outage":
-        """Return it as told by these channels."""
-        return replace(self, told=channels)
-
     def message(self) -> Message:
         """Return what the channels tell."""
         return Message(
@@ -52,33 +44,64 @@ class Outage:
 
 
 class Memory:
-    """What is known of the outage: by all processes, or by this one while Redis has lost it or is down."""
+    """What is known of the outage: by all processes, or by this one while Redis has lost it or is down.
+
+    Looks of several processes overlap while the database is silent. So each fact is a field of its own, which
+    no process overwrites with what it knew before.
+    """
 
     def __init__(self) -> None:
         self._own: Outage | None = None
 
     async def load(self, now: datetime) -> Outage | None:
         """Return the outage that lasts, or whose end is not recorded yet."""
-        try:
-            if kept := await redis.aclient().get(_key()):
-                since, seen_at, told = json.loads(kept)
-                return Outage(datetime.fromisoformat(since), datetime.fromisoformat(seen_at), told)
-        except redis.Unavailable:
-            pass
+        with suppress(*redis.Unavailable):
+            if found := _read(await redis.aclient().hgetall(_key())):
+                return found
         # An older one of this process may have ended while others looked.
         return self._own if self._own and now - self._own.seen_at < CALM else None
 
-    async def save(self, outage: Outage | None) -> None:
-        """Keep an outage; None forgets it."""
-        self._own = outage
-        try:
-            if outage is None:
-                await redis.aclient().delete(_key())
-            else:
-                fields = [outage.since.isoformat(), outage.seen_at.isoformat(), outage.told]
-                await redis.aclient().set(_key(), json.dumps(fields), ex=_FORGET)
-        except redis.Unavailable:
-            pass
+    async def seen(self, now: datetime) -> Outage:
+        """Note that the database is unavailable now. Return the outage."""
+        own = await self.load(now) or Outage(now, now)
+        self._own = replace(own, seen_at=now)
+        with suppress(*redis.Unavailable):
+            await redis.aclient().hsetnx(_key(), "since", own.since.isoformat())
+            await redis.aclient().hset(_key(), "seen_at", now.isoformat())
+            await redis.aclient().expire(_key(), _FORGET)
+            await self.told(own, *own.told)
+            self._own = _read(await redis.aclient().hgetall(_key())) or self._own
+        return self._own
+
+    async def told(self, outage: Outage, *channels: str) -> None:
+        """Note that channels have told of an outage."""
+        if self._own:
+            self._own = replace(self._own, told=sorted({*self._own.told, *channels}))
+        with suppress(*redis.Unavailable):
+            for name in channels:
+                await redis.aclient().hset(_key(), _told_by(outage.since, name), "1")
+
+    async def forget(self) -> None:
+        """Forget the outage: its end is recorded."""
+        self._own = None
+        with suppress(*redis.Unavailable):
+            await redis.aclient().delete(_key())
+
+
+def _read(kept: dict[str, str]) -> Outage | None:
+    if not ("since" in kept and "seen_at" in kept):
+        return None
+    since, seen_at = (datetime.fromisoformat(kept[name]) for name in ("since", "seen_at"))
+    told = _told_by(since)
+    return Outage(since, seen_at, [name.removeprefix(told) for name in kept if name.startswith(told)])
+
+
+def _told_by(since: datetime, channel: str = "") -> str:
+    """Return the field that says that a channel has told, or what the names of these fields begin with.
+
+    It names the outage, since a slow process may write it when another one has already forgotten the outage.
+    """
+    return f"told:{since.isoformat()}:{channel}"
 
 
 async def may_send() -> bool:

@@ -19,7 +19,7 @@ from queueing.api import monitoring, redis
 from queueing.api.sockets import in_thread
 
 from . import channels, record
-from .outage import Memory, Outage, may_send, record_outage
+from .outage import Memory, may_send, record_outage
 
 logger = logging.getLogger(__name__)
 
@@ -64,26 +64,24 @@ class Watch:
                 row = await in_thread(record_outage)(outage) if outage else None
                 await in_thread(record.note)(await _warnings(), self._clock())
         except (DatabaseError, TimeoutError) as exc:
-            now = self._clock()
-            await self._on_failure(outage.seen(now) if outage else Outage(now, now), exc)
+            await self._on_failure(exc)
             return
         async with asyncio.timeout(record.CLAIM.total_seconds()):
             await in_thread(record.tell)(channels.configured(), self._clock())
             if outage and row:
                 await in_thread(row.refresh_from_db)()
-                await self._memory.save(None if row.over_at else outage.with_told(row.told))
+                await (self._memory.forget() if row.over_at else self._memory.told(outage, *row.told))
 
-    async def _on_failure(self, outage: Outage, exc: Exception) -> None:
+    async def _on_failure(self, exc: Exception) -> None:
         """Tell that the database is unavailable, if that lasts."""
-        await self._memory.save(outage)
+        outage = await self._memory.seen(self._clock())
         untold = [channel for channel in channels.configured() if channel.name not in outage.told]
         if outage.seen_at - outage.since < record.PATIENCE or not untold or not await may_send():
             return
         logger.error("the alerts: the database is unavailable (%s)", type(exc).__name__)
         for channel in untold:
             if await asyncio.to_thread(channels.works, channel, outage.message()):
-                outage = outage.with_told([*outage.told, channel.name])
-                await self._memory.save(outage)
+                await self._memory.told(outage, channel.name)
 
 
 async def _warnings() -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from buddy.alerts import channels, checks, record, watch
 from buddy.alerts.models import Alert
+from buddy.alerts.outage import Memory
 from queueing.api import redis
 from tests.support.postgres import Postgres
 from tests.support.valkey import Valkey, wait_until
@@ -301,6 +302,20 @@ def test_database_and_redis_away_are_told_by_each_process_and_their_end_once(hoo
     valkey.start()
     watches(4)
     assert of_the_database(hook) == ["firing"] * 2 + ["resolved"]
+
+
+async def test_process_whose_look_was_slow_keeps_what_another_has_sent_meanwhile(valkey: Valkey):
+    first, second, now = Memory(), Memory(), timezone.now()
+    began = await first.seen(now)
+    await second.seen(now)
+    await first.told(began, "webhook")
+    outage = await second.seen(now + timedelta(seconds=20))
+    assert (outage.since, outage.told) == (began.since, ["webhook"])
+    assert await first.load(now) == outage
+    await first.forget()
+    assert await first.load(now) is None
+    await second.told(outage, "email")  # too late
+    assert (await first.seen(now + timedelta(seconds=60))).told == []
 
 
 @pytest.mark.slow
