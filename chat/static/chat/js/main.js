@@ -107,6 +107,7 @@ page.drafting = createDraftKeeper({
   onCarry: (from, to) => page.attachments.move(from, to),
 });
 page.attachments = createFileIntake({
+  onAlone: actions.say,
   ...page,
   onAudio: $("#mic") && (async (file) => (await voiceLoaded).takeFile(file)),
   onChange() {

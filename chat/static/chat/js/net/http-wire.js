@@ -11,6 +11,9 @@ const BATCH_SIZE = 20; // messages of one post; the server's limit
 const BETTER_AFTER = 60_000; // ms until a WebSocket is tried again; each time twice as long
 const LONGEST_BETTER = 3_600_000; // ms
 const FIRST_MESSAGE_WITHIN = 10_000; // ms
+const SESSION_ENDED = 4401;
+/** Refusals of a client that may not come any more. A page that is loaded again says why; a WebSocket cannot. */
+const NO_ENTRY = ["blocked", "sign_in_required"];
 const CHANNEL = "buddy.stream"; // where a tab says that it takes the stream
 
 /** Connect `wire`, whose `onmessage` and `onclose` are set. */
@@ -93,8 +96,9 @@ async function follow(connection) {
   expect(connection);
   const isCurrent = () => connection.reading === reading && !connection.wire.isClosed;
   try {
-    const { body, ok } = await fetch("/api/connection", { signal: reading.signal, cache: "no-store" });
-    if (ok) await read(body, (text) => isCurrent() && take(connection, text));
+    const response = await fetch("/api/connection", { signal: reading.signal, cache: "no-store" });
+    if (response.ok) await read(response.body, (text) => isCurrent() && take(connection, text));
+    else if (NO_ENTRY.includes((await response.json()).code) && isCurrent()) close(connection, SESSION_ENDED);
   } catch {
     // Aborted, or broken off.
   }
@@ -172,9 +176,15 @@ async function post(connection, messages, greet = () => null) {
       if (shown) deliver(connection, shown);
     }
   } catch (error) {
-    if (!error.code || error.status >= 500) return close(connection); // no network: it is sent again after it
-    for (const { requestId } of messages) deliver(connection, refusal(error, requestId));
+    refused(connection, messages, error);
   }
+}
+
+function refused(connection, messages, error) {
+  if (!error.code || error.status >= 500) return close(connection); // no network: it is sent again after it
+  if (NO_ENTRY.includes(error.code)) return close(connection, SESSION_ENDED);
+  for (const { requestId } of messages) deliver(connection, refusal(error, requestId));
+  return null;
 }
 
 const refusal = ({ code, message, retryAfter, care }, requestId) => ({

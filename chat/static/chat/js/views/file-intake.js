@@ -5,10 +5,11 @@ import { FIELDS } from "../keys.js";
 import { FILE_OFFLINE } from "../text/error-messages.js";
 import { $, write } from "./dom.js";
 
-/** Create the intake; options: see attachments.js. */
+/** Create the intake; options: see attachments.js. onAlone(question): none of the chosen files can be sent with it. */
 export function createFileIntake(options) {
   let attachments = null;
   let loading = null;
+  let taking = null; // files were chosen, and attachments.js is not loaded yet
   const load = () =>
     (loading ??= import("./attachments.js").then(
       (module) => {
@@ -23,19 +24,30 @@ export function createFileIntake(options) {
     otherwise?.();
     return options.notice.tell(FILE_OFFLINE);
   };
-  const take = (items) => use((loaded) => loaded.take(items));
+  const hold = (taken) => {
+    taking = taken.finally(() => taking === held && (taking = null));
+    const held = taking;
+  };
+  const take = (items) => hold(use((loaded) => loaded.take(items)));
   connectPicker(load, take);
-  const paste = (pasted) =>
-    use(
+  const paste = (pasted) => {
+    const pasting = use(
       (loaded) => loaded.paste(pasted),
       () => write(pasted.text, $("#message")),
     );
+    if (pasted.items.length) hold(pasting);
+  };
   connectPaste(paste);
   connectDrop({ load, take, paste });
   return {
-    send: (question) => attachments.send(question),
+    async send(question) {
+      await taking;
+      if (attachments?.isReady) attachments.send(question);
+      else if (!attachments) options.restore(question);
+      else if (question) options.onAlone(question);
+    },
     get isReady() {
-      return Boolean(attachments?.isReady);
+      return Boolean(taking || attachments?.isReady);
     },
     sendText: (text) =>
       use(
