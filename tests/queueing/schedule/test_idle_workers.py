@@ -121,7 +121,7 @@ def test_worker_without_free_slots_is_handed_nothing(messages):
 
 
 def test_jobs_behind_one_that_must_wait_wake_the_workers_rarely(messages):
-    """In a full site a new job can be started by nobody, and each worker has free slots for other queues."""
+    """In a full site no worker can start a new job, and each has free slots for other queues."""
     put(single, many=2)
     claim(single)
     assert all_messages(messages)[scripts.notify_channel()] == ["wake:test"]

@@ -74,7 +74,7 @@ def test_failovers_under_load_lose_and_double_no_job(secured_sentinels, qcluster
 
 
 def test_wrong_password_of_the_sentinels_is_named(secured_sentinels):
-    """A wrong one is not mistaken for a primary that is away."""
+    """A wrong one is not mistaken for a primary that is unavailable."""
     from queueing.schedule import discovery
     from queueing.values.redis_url import parse_redis_url
 
