@@ -151,7 +151,7 @@ def _limits() -> list[Limit]:
 
 async def run(options: Options) -> int:
     """Run once, print the report, and return 0 when no rule was violated."""
-    directory = ROOT / "var/chaos" / time.strftime("%Y%m%d-%H%M%S")
+    directory = ROOT / "var/chaos" / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.seed}"
     directory.mkdir(parents=True)
     one = Run(options, directory)
     chosen = options.chosen()
