@@ -67,3 +67,10 @@ def pass_time(seconds: float) -> None:
     for queue in BREAKER_QUEUES:
         if client.hexists(scripts.queue_key(queue, "meta"), "cooldown"):
             client.hincrby(scripts.queue_key(queue, "meta"), "cooldown", -ms)
+
+
+def open_breaker() -> None:
+    """Open the breaker by failures of two jobs."""
+    fail("a")
+    fail("b")
+    assert is_open()
