@@ -26,6 +26,8 @@ _MAX_WORDS = 50
 class Administration(AdminSite):
     """Django's administration. Everything that is for staff asks its `has_permission`."""
 
+    site_title = "Buddy Companion"
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the user is staff and has used a second factor, if it is required. Blocks."""
         return super().has_permission(request) and not second_factor.is_missing(request)

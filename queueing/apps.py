@@ -1,19 +1,39 @@
 """Start-up: find the kinds of job, register the system checks."""
 
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import autodiscover_modules
+
+from .conf import DJANGO_Q_BROKER
 
 
 class QueueingConfig(AppConfig):
-    """The queue engine; it can be moved into another project (docs/engine.md)."""
+    """The queue engine. It stands before `django_q` in INSTALLED_APPS, which reads `Q_CLUSTER` at import."""
 
     name = "queueing"
     default_auto_field = "django.db.models.BigAutoField"
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        _complete_q_cluster()
+
     def ready(self) -> None:
         """Import every installed app's `jobs` module, which registers its kinds. Guard Django-Q2's tasks."""
+        if not apps.is_installed("django_q"):
+            hint = "Add it after 'queueing': its supervisor, schedules and admin pages are used."
+            raise ImproperlyConfigured(f"INSTALLED_APPS has 'queueing' without 'django_q'. {hint}")
         from . import checks  # noqa: F401 (registers itself)
         from .record import django_q_tasks
 
         django_q_tasks.install()
         autodiscover_modules("jobs")
+
+
+def _complete_q_cluster() -> None:
+    """Give Django-Q2 what a project need not write: the engine's broker, and two times that it compares."""
+    given = getattr(settings, "Q_CLUSTER", {})
+    timeout = given.get("timeout") or 300
+    settings.Q_CLUSTER = {"broker_class": DJANGO_Q_BROKER, "timeout": timeout, "retry": timeout + 60} | given

@@ -8,8 +8,9 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 from django.db import DEFAULT_DB_ALIAS, connections, router
+from django_q.conf import Conf
 
-from .conf import EngineConf, QueueDef, get_conf
+from .conf import DJANGO_Q_BROKER, EngineConf, QueueDef, get_conf
 from .kinds import all_kinds
 from .models import Job
 from .schedule.facts import OLDEST_VERSION, facts_sync
@@ -22,7 +23,7 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
     try:
         conf = get_conf()
     except (ImproperlyConfigured, TypeError) as exc:
-        return [Error(str(exc), hint="See QUEUEING in docs/engine.md.", id="queueing.E001")]
+        return [Error(str(exc), hint="queueing/conf.py names all settings of QUEUEING.", id="queueing.E001")]
     found: list[CheckMessage] = []
     if not settings.USE_TZ:
         message = "USE_TZ is False: the engine compares times of several processes and hosts"
@@ -42,12 +43,17 @@ def check_queueing(**_: Any) -> list[CheckMessage]:
 
 @register("queueing")
 def check_apps(**_: Any) -> list[CheckMessage]:
-    """Return a message if `manage.py qcluster` would be the one of Django-Q2, which runs no job."""
-    if get_commands().get("qcluster") == "queueing":
-        return []
-    message = "`manage.py qcluster` is not the engine's, and would run no job"
-    hint = "Put 'queueing' before 'django_q' in INSTALLED_APPS."
-    return [Error(message, hint=hint, id="queueing.E008")]
+    """Return a message if `manage.py qcluster`, or the broker of Django-Q2's tasks, is not the engine's."""
+    found: list[CheckMessage] = []
+    if get_commands().get("qcluster") != "queueing":
+        message = "`manage.py qcluster` is not the engine's, and would run no job"
+        hint = "Put 'queueing' before 'django_q' in INSTALLED_APPS."
+        found.append(Error(message, hint=hint, id="queueing.E008"))
+    elif Conf.BROKER_CLASS != DJANGO_Q_BROKER:
+        message = f"Q_CLUSTER['broker_class'] is {Conf.BROKER_CLASS!r}: no worker runs what it holds"
+        hint = f"Leave it out. async_task() and schedules of Django-Q2 then use {DJANGO_Q_BROKER}."
+        found.append(Error(message, hint=hint, id="queueing.E009"))
+    return found
 
 
 @register("queueing")

@@ -19,6 +19,8 @@ from .values.redis_url import parse_redis_url
 
 #: The queue of plain `async_task()` calls and Django-Q2 schedules. It exists also without a setting.
 DJANGO_Q_QUEUE = "django-q"
+#: The broker of that queue, unless `Q_CLUSTER` names another.
+DJANGO_Q_BROKER = "queueing.worker.django_q.broker.RedisBroker"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from .conf import get_conf
+from .values.extras import extra
 
 _arrived: ContextVar[float] = ContextVar("arrived", default=0.0)
 #: The ids of the next span without a parent: (trace, span).
@@ -71,10 +72,11 @@ class _Trace:
     """The provider of this process, with an exporter for OTLP over HTTP."""
 
     def __init__(self) -> None:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import RandomIdGenerator, TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        with extra("otel"):
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            from opentelemetry.sdk.resources import Resource
+            from opentelemetry.sdk.trace import RandomIdGenerator, TracerProvider
+            from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         class Ids(RandomIdGenerator):
             """Random ids, but for the first span of a job."""

@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 
-from channels.auth import get_user
 from django.conf import settings
 
 from queueing.events.sockets import SendWindow
 from queueing.record.database_thread import in_thread
+from queueing.values.extras import extra
 
 from .viewer import Viewer, may_open
+
+with extra("channels"):
+    from channels.auth import get_user
 
 Message = dict[str, Any]
 

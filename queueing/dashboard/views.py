@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -19,6 +20,7 @@ from queueing.control.actions import CLEAN_DAYS
 from queueing.control.figures import FINISHED_STATES
 from queueing.control.operator_action import MAX_NOTE, OPERATE, Confirm, OperatorAction
 from queueing.errors import BadValue, WrongState
+from queueing.events.layers import HAS_CHANNELS
 from queueing.models import Job
 from queueing.schedule import redis_client
 
@@ -33,7 +35,13 @@ logger = logging.getLogger(__name__)
 def page(request: HttpRequest) -> HttpResponse:
     """Return the whole page with the queue and the span of the query."""
     viewer = Viewer.of(request.user, request.GET)
-    context = {"viewer": viewer, "at": f"{timezone.now():%H:%M:%S}", "parts": async_to_sync(_parts)(viewer)}
+    context = {
+        "viewer": viewer,
+        "at": f"{timezone.now():%H:%M:%S}",
+        "parts": async_to_sync(_parts)(viewer),
+        "site_title": admin.site.site_title,
+        "socket": "/ws/queue" if HAS_CHANNELS else "",
+    }
     return render(request, "queueing/dashboard.html", context)
 
 

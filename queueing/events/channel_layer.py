@@ -13,13 +13,15 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from channels_redis.serializers import registry
-
 from queueing.schedule import redis_client
 from queueing.schedule.server import server
 from queueing.schedule.subscription import Subscription
+from queueing.values.extras import extra
 
 from .inbox import BoundedInbox, Message
+
+with extra("channels"):
+    from channels_redis.serializers import registry
 
 logger = logging.getLogger(__name__)
 

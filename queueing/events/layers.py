@@ -7,12 +7,14 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name is None or missing.name.partition(".")[0] != "channels":
         raise
+    HAS_CHANNELS = False
 
     def get_channel_layer() -> Any:
         """Return None: Channels is not installed. Events are not sent, and clients read the record."""
         return None
 
 else:
+    HAS_CHANNELS = True
 
     def get_channel_layer() -> Any:
         """Return the default channel layer, or None if the project has none."""

@@ -8,21 +8,23 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
-
 from queueing.conf import get_conf
 from queueing.models import QueueMinute
 from queueing.states import State
+from queueing.values.extras import extra
 
 from . import histogram
 from .cumulative import CumulativeSums
+
+with extra("prometheus"):
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.metrics_core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        HistogramMetricFamily,
+        Metric,
+    )
+    from prometheus_client.registry import Collector
 
 Source = Callable[[], Iterable[Metric]]
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -10,6 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.e2e.reading import looks, serious, spoken
 from tests.e2e.site import Site, running, served
 from tests.support.cluster import ClusterProcess
+from tests.support.http_proxy import HttpProxy
 from tests.support.valkey import free_port
 
 PREPARE = """
@@ -35,13 +38,18 @@ def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def open_page(context: BrowserContext, url: str, who: str = "carol", query: str = "?queue=test") -> Page:
+POLLED = "Live, every 3 seconds"
+
+
+def open_page(
+    context: BrowserContext, url: str, who: str = "carol", query: str = "?queue=test", live: str = "Live"
+) -> Page:
     page = context.new_page()
     page.goto(f"{url}/admin/queue{query}")
     page.get_by_label("Name or e-mail address").fill(who)
     page.get_by_label("Password").fill("of-the-tests")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#live")).to_have_text("Live")
+    expect(page.locator("#live")).to_have_text(live)
     return page
 
 
@@ -181,6 +189,30 @@ def test_page_reconnects_after_web_restart(
     expect(page.locator("#live")).to_have_text(re.compile(r"Connecting again. As of \d\d:\d\d:\d\d UTC"))
     with served(tmp_path, queues.environment, ready="/healthz", port=port):
         expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_page_without_sockets_reads_itself_again_and_takes_one_that_works(
+    queues: Site, visitor: Callable[..., BrowserContext]
+) -> None:
+    """Networks forbid them, and a project on WSGI has none (E22)."""
+    with closing(HttpProxy(urlsplit(queues.url).port or 80)) as proxy:
+        page = open_page(visitor(), proxy.url, live=POLLED)
+        act(page, "Pause…", "Pause", Reason="No socket.")
+        expect(page.locator("#queue-test")).to_contain_text("Paused")
+        act(page, "Resume…", "Resume")
+        page.evaluate("window.same = true")
+        page.get_by_role("link", name="test-narrow", exact=True).click()
+        expect(page.get_by_role("heading", name="test-narrow over time")).to_be_visible()
+        assert page.evaluate("window.same")
+        expect(page.locator("#live")).to_have_text(POLLED)
+        proxy.upgrade = "allowed"
+        expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+        proxy.upgrade = "refused"
+        other = page.context.new_page()
+        other.goto(page.url)
+        expect(other.locator("#live")).to_have_text(POLLED)
+        other.context.clear_cookies()
+        expect(other.locator("#live")).to_contain_text("You are signed out.")
 
 
 def test_database_outage_is_shown_and_page_keeps_contents(queues: Site, board: Page) -> None:

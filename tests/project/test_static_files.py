@@ -1,6 +1,7 @@
 """Minified scripts do the same as the originals."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,11 @@ def test_compressed_copies_have_the_permissions_of_their_original(tmp_path: Path
         os.umask(before)
     assert copies
     assert {Path(path).stat().st_mode & 0o777 for path in copies} == {0o644}
+
+
+def test_site_has_all_colours_and_sizes_of_the_pages_of_the_engine():
+    """The site replaces page.css of the engine by its own style sheets."""
+    engine = ROOT / "queueing" / "static" / "queueing"
+    used = "".join((engine / name).read_text() for name in ("dashboard.css", "plots.css"))
+    own = (ROOT / "chat" / "static" / "chat" / "css" / "variables.css").read_text()
+    assert set(re.findall(r"var\((--[\w-]+)", used)) - set(re.findall(r"(--[\w-]+):", own)) == set()

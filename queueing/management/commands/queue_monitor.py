@@ -7,12 +7,10 @@ import time
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from rich.console import Console
 
 from queueing.management.operator import EXIT_UNKNOWN, HelpfulCommand, default_actor, read_health
 from queueing.monitoring import health
-from queueing.terminal import tables, terminal
-from queueing.terminal.screen import Monitor
+from queueing.values.extras import extra
 
 _EXIT_CODES = {health.OK: 0, health.WARNING: 1, health.CRITICAL: 2}
 #: Seconds between two polls by default.
@@ -56,11 +54,12 @@ class Command(HelpfulCommand):
         try:
             if options["json"] and interval and not options["once"]:
                 self._write_lines(interval)
-            elif options["once"] or options["json"] or not terminal.is_terminal():
-                self._write_once(as_json=options["json"])
+            elif options["json"]:
+                _exit_with(self._write_json())
             else:
-                with terminal.opened(Console(highlight=False)) as opened:
-                    Monitor(opened, interval or _INTERVAL, options["actor"]).run()
+                self._show(interval or _INTERVAL, options["actor"], once=options["once"])
+        except ModuleNotFoundError as missing:
+            raise CommandError(str(missing)) from None
         except (KeyboardInterrupt, EOFError):
             return
         except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
@@ -71,24 +70,31 @@ class Command(HelpfulCommand):
             self._write_json()
             time.sleep(interval)
 
-    def _write_once(self, *, as_json: bool) -> None:
-        if as_json:
-            overview = self._write_json()
-        else:
-            overview = read_health()
-            console = Console(
-                file=self.stdout, highlight=False, width=None if self.stdout.isatty() else _WIDTH
-            )
-            when = time.strftime("%Y-%m-%d %H:%M:%S")
-            console.print(tables.once(overview, when=when, width=console.width))
-        if code := _EXIT_CODES[overview["health"]]:
-            raise SystemExit(code)
+    def _show(self, interval: float, actor: str, *, once: bool) -> None:
+        with extra("monitor"):
+            from rich.console import Console
+
+            from queueing.terminal import screen, tables, terminal
+        if not once and terminal.is_terminal():
+            with terminal.opened(Console(highlight=False)) as opened:
+                screen.Monitor(opened, interval, actor).run()
+            return
+        overview = read_health()
+        console = Console(file=self.stdout, highlight=False, width=None if self.stdout.isatty() else _WIDTH)
+        console.print(tables.once(overview, when=time.strftime("%Y-%m-%d %H:%M:%S"), width=console.width))
+        _exit_with(overview)
 
     def _write_json(self) -> dict[str, Any]:
         overview = read_health()
         self.write(json.dumps(overview))
         self.stdout.flush()
         return overview
+
+
+def _exit_with(overview: dict[str, Any]) -> None:
+    """Raise `SystemExit` if the queues need attention."""
+    if code := _EXIT_CODES[overview["health"]]:
+        raise SystemExit(code)
 
 
 def _interval(text: str) -> float:

@@ -26,9 +26,12 @@ export function createConfirmDialog({ onDone }) {
   dialog.addEventListener("close", () => (opener?.isConnected ? opener : document.getElementById("content")).focus());
 }
 
+/** Return the address of the page, which a project may put anywhere. */
+const page = () => location.pathname.replace(/\/$/, "");
+
 async function open(dialog, { action, ...target }, onDone) {
   try {
-    const response = await fetch(`/admin/queue/confirm/${action}?${new URLSearchParams(target)}`);
+    const response = await fetch(`${page()}/confirm/${action}?${new URLSearchParams(target)}`);
     if (!response.ok || response.redirected) return refuse(await problemOf(response), onDone);
     dialog.innerHTML = await response.text();
   } catch (error) {

@@ -1,8 +1,9 @@
 // The dashboard: the server renders its parts, this script puts them in place. Without it the page shows
-// the state at the time it was loaded.
+// the state at the time it was loaded. Where there is no WebSocket, the script reads the page again and again.
 
 import { createConfirmDialog } from "./confirm-dialog.js";
 import { morphHtml } from "./morph.js";
+import { openPageWire } from "./page-wire.js";
 import { createReconnectingSocket } from "./reconnecting-socket.js";
 
 const SILENCE = 8_000; // ms; the server sends each second, and a socket may be dead without being closed
@@ -19,6 +20,8 @@ const socket = createReconnectingSocket({
   url: () => `${location.origin.replace("http", "ws")}${main.dataset.socket}?${new URLSearchParams(view)}`,
   longestWait: LONGEST_WAIT,
   silence: SILENCE,
+  fallback: (url) => openPageWire({ url: main.dataset.socket && url, view }),
+  isFallback: !main.dataset.socket, // the project has no WebSockets
   opensAfterEnd: true, // the operator may sign in again in another tab
   onMessage: receive,
   onState: ({ kind }) => showConnection(kind),
@@ -29,7 +32,7 @@ function receive(message) {
   socket.markOnline();
   asOf = message.at;
   for (const [name, html] of Object.entries(message.parts)) showPart(name, html);
-  showLive("live", "Live");
+  showLive("live", socket.isFallback ? "Live, every 3 seconds" : "Live");
   return socket.send({ seen: message.round });
 }
 

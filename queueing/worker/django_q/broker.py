@@ -16,7 +16,7 @@ from queueing.values.ids import new_id
 
 
 class RedisBroker(Broker):
-    """The broker to name in `Q_CLUSTER["broker_class"]`."""
+    """The broker that Django-Q2 uses (`DJANGO_Q_BROKER`)."""
 
     def enqueue(self, task: str) -> str:
         """Put a signed package in line and return its id."""
@@ -85,7 +85,7 @@ class RedisBroker(Broker):
 
     def info(self) -> str:
         """Return the broker's name for Django-Q2's monitor."""
-        return "Buddy's queue on Redis"
+        return "queueing on Redis"
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Any:

@@ -22,10 +22,5 @@ INSTALLED_APPS = [
     "tests.queueing.alone",
 ]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["ALONE_DATABASE"]}}
-Q_CLUSTER = {
-    "broker_class": "queueing.worker.django_q.broker.RedisBroker",
-    "workers": 1,
-    "timeout": 300,
-    "retry": 360,
-}
+Q_CLUSTER = {"workers": 1}
 QUEUEING = {"REDIS_URL": os.environ["REDIS_URL"], "QUEUES": {"default": {}}, **TIMES}

@@ -1,9 +1,12 @@
 """The page as the server renders it: permissions, and behaviour with and without Redis."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from queueing.conf import get_queue
 from queueing.control import audited
@@ -151,3 +154,15 @@ def test_orphaned_queue_is_shown_without_retry_buttons(client, valkey, staff):
     assert 'data-action="retry_group"' not in page.part("failures")
     jobs = page.part("failures").rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert client.get(jobs).content.decode().count("/change/") >= 2
+
+
+def test_page_of_a_project_without_a_look_has_that_of_the_engine(client, valkey, staff):
+    """The page had no colours, sizes and buttons without the style sheets of the chat."""
+    client.force_login(staff())
+    html = shown(client).html
+    assert "<title>Queues · Django site admin</title>" in html
+    sheets = re.findall(r'rel="stylesheet" href="/static/([^"]+)"', html)
+    css = "".join(Path(finders.find(sheet)).read_text() for sheet in sheets)
+    assert set(re.findall(r"var\((--[\w-]+)", css)) - set(re.findall(r"(--[\w-]+):", css)) == set()
+    for shared in (".button ", ".button--main ", ".dialog ", ".for-screen-readers ", ".skip "):
+        assert f"\n{shared}" in css, shared
