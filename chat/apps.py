@@ -8,7 +8,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from queueing.api import Job, monitoring, rename_owner
+        from queueing.api import Job, RecurringJob, monitoring, rename_owner
 
         from . import personal_data
         from .accounts.access.open_sockets import close_after_logout
@@ -24,6 +24,9 @@ class ChatConfig(AppConfig):
         user_logged_out.connect(close_after_logout)
         # In this order: a worker that ends a job writes its reply's thread while it holds the job.
         # Erased in this order: after the end of the jobs nothing is stored that the next entry would miss.
+        personal_data.register(
+            RecurringJob, export=lambda row: {"name": row.name, "cron": row.cron, "every": row.every}
+        )
         personal_data.register(Job, merge=rename_owner, erase=erase_jobs)
         personal_data.register(Thread, erase=erase_threads)
         personal_data.register(

@@ -26,9 +26,12 @@ class QueueingConfig(AppConfig):
             hint = "Add it after 'queueing': its supervisor, schedules and admin pages are used."
             raise ImproperlyConfigured(f"INSTALLED_APPS has 'queueing' without 'django_q'. {hint}")
         from . import checks  # noqa: F401 (registers itself)
-        from .record import django_q_tasks
+        from .record import django_q_tasks, pruning
+        from .recurring import checks as recurring_checks  # noqa: F401 (registers itself)
+        from .recurring import history
 
         django_q_tasks.install()
+        pruning.register_pruning(history.prune)
         autodiscover_modules("jobs")
 
 

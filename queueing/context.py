@@ -1,7 +1,7 @@
 """The first argument of every handler: facts about the job, and methods to report what happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class JobContext:
     """The token of the run's claim (`api.redis.run_while_claimed`)."""
     version: int = 1
     """The version of the kind with which the job was submitted; it may be older than that of this code."""
+    meta: Mapping[str, str] = field(default_factory=dict)
+    """The `meta` of the submission. A recurring job has its name in `recurring` and the time in `tick`."""
     text: str = ""
     """The text that this attempt has streamed so far."""
     asked_provider: bool = True

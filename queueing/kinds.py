@@ -187,3 +187,8 @@ def topic_of(name: str) -> str:
 def all_kinds() -> list[Kind]:
     """Return all registered kinds, ordered by name."""
     return [kind for name, kind in sorted(_kinds.items()) if name == kind.name]
+
+
+def known_names() -> list[str]:
+    """Return the names and aliases of all registered kinds."""
+    return list(_kinds)

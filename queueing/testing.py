@@ -216,6 +216,7 @@ async def _execute(run: Run) -> Result:
         emit=emit,
         pace=_no_pause,
         version=run.version,
+        meta=run.meta,
     )
     try:
         async with asyncio.timeout(get_queue(run.queue).timeout):

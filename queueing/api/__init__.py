@@ -29,9 +29,10 @@ from queueing.errors import (
 )
 from queueing.kinds import Ending, get_kind, job
 from queueing.limits.breaker import Breaker
-from queueing.models import Job
+from queueing.models import Job, RecurringJob
 from queueing.record.dependencies import parent_ids
 from queueing.record.job_spec import max_payload
+from queueing.recurring.definition import recurring
 from queueing.states import FINISHED, UNFINISHED, State
 from queueing.submit import Submission, submit, submit_completed, submit_many
 from queueing.values.ids import new_id
@@ -50,6 +51,7 @@ __all__ = [
     "Outage",
     "Permanent",
     "QueueingError",
+    "RecurringJob",
     "Rejected",
     "Retry",
     "State",
@@ -66,6 +68,7 @@ __all__ = [
     "new_id",
     "parent_ids",
     "pause",
+    "recurring",
     "remove",
     "rename_owner",
     "resume",

@@ -12,7 +12,7 @@ from django.db import transaction
 from queueing.conf import get_conf
 from queueing.errors import WrongState
 from queueing.events import progress
-from queueing.models import Job
+from queueing.models import Job, RecurringJob
 from queueing.schedule import redis_client, scripts
 from queueing.states import UNFINISHED
 
@@ -24,11 +24,12 @@ _BATCH_SIZE = 500
 
 
 def rename_owner(old: str, new: str) -> None:
-    """Give every job of `old` to `new`, with its events and its text. Call it within a transaction.
+    """Give all jobs and recurring jobs of `old` to `new`. Call it within a transaction.
 
     Unfinished jobs stay counted under `old` in Redis until they finish, so that each count is reduced where
     it was raised. If both owners used a request id, the job of `old` loses it.
     """
+    RecurringJob.objects.filter(owner=old).update(owner=new)
     jobs = Job.objects.filter(owner=old)
     # Lock in one order: a worker that finishes several of the jobs locks them in the same order.
     list(jobs.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
@@ -47,14 +48,22 @@ def _notify_workers(old: str, new: str) -> None:
 
 
 def stop_owner(owner: str) -> None:
-    """Cancel all unfinished jobs of an owner. Not within a transaction: it notifies workers at once."""
+    """Cancel all unfinished jobs of an owner, and pause the recurring ones.
+
+    Not within a transaction: it notifies workers at once.
+    """
+    RecurringJob.objects.filter(owner=owner).update(paused=True)
     for job_id in list(Job.objects.filter(owner=owner, state__in=UNFINISHED).values_list("id", flat=True)):
         with suppress(WrongState, Job.DoesNotExist):  # finished in the meantime
             verbs.cancel(job_id)
 
 
 def erase_owner(owner: str) -> None:
-    """Delete the owner's jobs with their history, and their data in Redis. Call it within a transaction."""
+    """Delete the owner's jobs and recurring jobs with their history, and their data in Redis.
+
+    Call it within a transaction.
+    """
+    RecurringJob.objects.filter(owner=owner).delete()  # first: it submits no job after this
     jobs = Job.objects.filter(owner=owner).order_by("id").select_for_update()
     found = list(jobs.values_list("queue", "id"))
     for start in range(0, len(found), _BATCH_SIZE):

@@ -94,6 +94,11 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     return added
 
 
+async def leads(worker: str) -> bool:
+    """Return whether this worker is the one that reconciles, or none is."""
+    return await redis_client.aclient().get(scripts.key("reconciler")) in (worker, None)
+
+
 async def _settle_lost_parents(database: DatabaseThread) -> None:
     """Free or fail the jobs that wait for deleted jobs."""
     settled = await database.run_sync(lost_parents.settle_lost_parents)

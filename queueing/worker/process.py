@@ -41,6 +41,7 @@ from .prober import SuspectClaimer
 from .results.result_writer import ResultWriter
 from .runs.active_runs import Claim, cancel_all
 from .runs.job_threads import JobThreads
+from .tick_timer import TickTimer
 from .wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Worker:
         self.active_runs = self._jobs.active_runs
         self._packages = Packages(self._threads, self._database, self._free)
         self._maintenance = Maintenance(self.claimer, self.counters, self._database, self._leave_if_hung)
+        self._ticks = TickTimer(identity.id, self._database)
         self._notifier = Notifier(
             self.claimer.channel,
             self._wake,
@@ -124,6 +126,7 @@ class Worker:
             self._notifier.run(),
             self._writer.run(),
             self._maintenance.run(),
+            self._ticks.run(),
             self.active_runs.enforce_timeouts(),
         )
         always = [self._background.spawn(part) for part in parts]

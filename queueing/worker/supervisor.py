@@ -29,6 +29,7 @@ from django_q.status import Stat
 
 from queueing.conf import get_conf
 from queueing.record.django_q_tasks import never_in_this_process
+from queueing.recurring.declaring import declare_all
 from queueing.schedule import presence
 
 from .entry import main
@@ -73,7 +74,7 @@ class Supervisor(Sentinel):
         self.monitor = self.pusher = None
         self.start_event, self.stop_event = Event(), Event()
         self._next_spawn = 0.0
-        self._is_ready = False
+        self._is_ready = self._is_declared = False
         self._pipe = os.pipe()
         self._queues = queues or served_queues()
         self._is_quiet = False
@@ -137,7 +138,7 @@ class Supervisor(Sentinel):
                 os.kill(process.pid, number)
 
     def guard(self) -> None:
-        """Replace workers that die or hang; run the schedules; report the status."""
+        """Replace workers that die or hang; run the schedules of Django-Q2; report the status."""
         scheduler_at = report_at = 0.0
         checked_at = time.monotonic()
         while not self.stop_event.wait(_CHECK_INTERVAL):
@@ -145,13 +146,24 @@ class Supervisor(Sentinel):
             self._check_workers(min(now - checked_at, 2 * _CHECK_INTERVAL))
             checked_at = now
             self._say_alive()
-            if Conf.SCHEDULER and now >= scheduler_at:
+            if now >= scheduler_at:
                 scheduler_at = now + _SCHEDULER_INTERVAL
-                scheduler(broker=self.broker)
+                self._declare_recurring_jobs()
+                if Conf.SCHEDULER:
+                    scheduler(broker=self.broker)
                 _close_connections()
             if now >= report_at:
                 report_at = now + _REPORT_INTERVAL
                 Stat(self).save()
+
+    def _declare_recurring_jobs(self) -> None:
+        """Store the recurring jobs that the code declares, once; later if the database is unavailable."""
+        if not self._is_declared:
+            try:
+                declare_all()
+                self._is_declared = True
+            except Exception as exc:
+                logger.warning("recurring jobs are stored later: %s: %s", type(exc).__name__, exc)
 
     def _check_workers(self, elapsed: float) -> None:
         """Kill blocked workers and replace dead and leaving ones, `elapsed` seconds after the last check."""

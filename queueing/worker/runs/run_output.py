@@ -53,6 +53,7 @@ class RunOutput:
             pace=self.pace,
             version=run.version,
             token=run.token,
+            meta=run.meta,
         )
         self._sender = sender
         self._loop = asyncio.get_running_loop()

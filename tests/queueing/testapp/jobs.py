@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from queueing.context import JobContext
 from queueing.errors import Cooldown, Outage, Permanent, Retry
 from queueing.kinds import Ending, job
+from queueing.recurring.definition import recurring
 from queueing.schedule import redis_client
 
 from . import forking, hostile, releases, traces  # noqa: F401 (they register their kinds)
@@ -41,6 +42,16 @@ async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[s
         ctx.delta(word + " ")
         await asyncio.sleep(sleep)
     return {"response": ctx.text}
+
+
+@job("test.tick", queue="test")
+async def tick(ctx: JobContext) -> dict[str, str]:
+    """Return what a recurring job tells its handler."""
+    return dict(ctx.meta)
+
+
+if every := os.environ.get("TEST_RECURRING"):
+    recurring("test.declared", every=int(every), kind="test.tick")
 
 
 @job("test.sync", queue="test")

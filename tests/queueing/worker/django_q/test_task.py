@@ -53,6 +53,18 @@ def test_schedule_that_is_due_runs(qcluster):
     )
 
 
+def test_schedule_by_cron_runs_and_has_a_next_time(qcluster):
+    """O4: Django-Q2 needs croniter for it."""
+    times = {"schedule_type": Schedule.CRON, "cron": "30 4 * * MON"}
+    row = schedule("tests.queueing.testapp.jobs.shout", "tick", **times)
+    Schedule.objects.update(next_run=timezone.now())
+    qcluster()
+    wait_until(lambda: Success.objects.filter(group=row.pk).exists(), "the schedule")
+    row.refresh_from_db()
+    local = timezone.localtime(row.next_run)
+    assert (local.hour, local.minute, local.weekday()) == (4, 30, 0)
+
+
 def test_task_with_a_wrong_signature_is_deleted(qcluster, valkey):
     qcluster()
     valkey.client.hset("{buddy}:packages", "f" * 32, "not:a:package")
