@@ -1,4 +1,7 @@
-"""The steps of docs/deploy.md, from nothing to a site with TLS, run literally in a copy of this system.
+"""The steps of docs/deploy.md and docs/runbooks.md, run literally in a copy of this system.
+
+From nothing to a site with TLS, more hosts and worker pools; then a changed setting, an upgrade, a roll back,
+a backup and a restore.
 
 The copy is an overlay in a mount namespace: the steps may write anywhere, and nothing of it stays. It has a
 network of its own, so that all ports are free; the packages of Python are downloaded before. A script plays
@@ -26,18 +29,23 @@ NEEDED = ("nginx", "redis-server", "pg_ctlcluster", "unshare", "envsubst", "open
 FILLED_IN = {
     "<the address of the project>": "/project.git",
     "<the new version>": "HEAD",
+    "<the old version>": "HEAD",
+    "<the backup>": '"$(date +%F).dump"',
     "OPENAI_API_KEY=<your key>": "OPENAI_BASE_URL=http://127.0.0.1:8899/v1\nOPENAI_MODEL=scripted",
 }
 WALK = ROOT / "tests" / "project" / "walk"
 
 
 def steps() -> str:
-    """Return the commands of the page that this test runs."""
+    """Return the commands of the pages that this test runs."""
     mine = f"run by: tests/project/{Path(__file__).name}"
-    found = [
-        block.text for block in blocks() if block.path.name == "deploy.md" and block.mark.startswith(mine)
-    ]
-    text = "\n".join(found).replace("manage.py createsuperuser", "manage.py createsuperuser --noinput")
+    deploy, runbooks = (
+        [block.text for block in blocks() if block.path.name == page and block.mark.startswith(mine)]
+        for page in ("deploy.md", "runbooks.md")
+    )
+    text = "\n".join([*deploy, "visit", *runbooks]).replace(
+        "manage.py createsuperuser", "manage.py createsuperuser --noinput"
+    )
     text = re.sub(r"(?m)^apt-get .*$", "", text)
     # Warnings are right here: the certificate is not trusted, and nothing sends mail.
     text = text.replace("manage.py doctor", "manage.py doctor || [ $? -eq 1 ]")
@@ -103,4 +111,4 @@ def test_operator_with_only_the_docs_gets_a_site_with_tls(system: Path):
     print(walked.stdout[-20_000:], walked.stderr)
     print(f"{time.monotonic() - began:.0f} s")
     assert walked.returncode == 0
-    assert "The question was answered." in walked.stdout
+    assert "Both questions were answered." in walked.stdout

@@ -1,6 +1,7 @@
 """A rotation of SECRET_KEY: no user is signed out, and no second factor is lost."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from allauth.mfa.adapter import get_adapter
@@ -48,6 +49,21 @@ def test_rotation_of_the_key_signs_no_user_out_and_keeps_second_factors(factor, 
     assert RecoveryCodes.activate(factor.user).generate_codes() == codes
     mail.deliver(OutgoingMail.objects.get().pk)
     assert client.get("/account/").status_code == 200  # its session was renewed by the visit
+
+
+def test_rotation_by_the_runbook_signs_no_user_out_while_processes_have_different_keys(
+    factor, settings, client, valkey
+):
+    """The steps of docs/runbooks.md. In each, some processes are restarted and some are not."""
+    client.force_login(factor.user)
+    steps = [(OLD, []), (OLD, [NEW]), (NEW, [OLD]), (NEW, [])]
+    for before, after in pairwise(steps):
+        for process in (before, after, before, after):
+            settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = process
+            assert client.get("/account/").status_code == 200
+            assert secret_of(factor) == "JBSWY3DPEHPK3PXP"
+        if after[0] == NEW:
+            call_command("renew_secrets")
 
 
 def test_rotation_without_the_former_key_changes_nothing_and_names_the_setting(factor, settings):
