@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from django_q.conf import Conf
 
-from .conf import DJANGO_Q_BROKER, EngineConf, QueueDef, get_conf
+from .conf import BACKOFF_RULES, DJANGO_Q_BROKER, EngineConf, QueueDef, get_conf
 from .kinds import all_kinds
 from .models import Job
 from .schedule.facts import OLDEST_VERSION, facts_sync
@@ -116,9 +116,7 @@ def _check_queue(queue: QueueDef) -> list[CheckMessage]:
         (queue.global_concurrency >= 0, "global_concurrency", "0 (no cap) or more"),
         (queue.attempts >= 1, "attempts", "at least 1, including the first attempt"),
         (queue.timeout > 0, "timeout", "seconds above 0"),
-        (queue.backoff.type in ("none", "fixed", "exponential"), "backoff.type", "none, fixed, exponential"),
-        (queue.backoff.delay >= 0, "backoff.delay", "0 seconds or more"),
-        (0 <= queue.backoff.jitter <= 1, "backoff.jitter", "0 to 1"),
+        *((rule(queue.backoff), f"backoff.{name}", hint) for name, rule, hint in BACKOFF_RULES),
         (not queue.limiter or queue.limiter.max >= 1, "limiter.max", "at least 1"),
         (not queue.limiter or queue.limiter.duration > 0, "limiter.duration", "seconds above 0"),
         (0 < queue.soft_limit <= queue.hard_limit, "soft_limit", "above 0 and at most hard_limit"),

@@ -37,6 +37,15 @@ class Backoff:
     """The maximum wait in seconds."""
 
 
+#: What holds for each backoff: the field, whether its value is right, and what is allowed.
+BACKOFF_RULES: list[tuple[str, Callable[[Backoff], bool], str]] = [
+    ("type", lambda backoff: backoff.type in ("none", "fixed", "exponential"), "none, fixed, exponential"),
+    ("delay", lambda backoff: backoff.delay >= 0, "0 seconds or more"),
+    ("jitter", lambda backoff: 0 <= backoff.jitter <= 1, "0 to 1"),
+    ("max_delay", lambda backoff: backoff.max_delay >= 0, "0 seconds or more"),
+]
+
+
 @dataclass(frozen=True)
 class Limiter:
     """A maximum of `max` starts in any `duration` seconds, over all workers."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .values.cleaning import clean_text
+from .values.numbers import YEAR, is_duration
 
-#: Called by the context with an event's name (`delta`, `progress`, `log`) and its fields.
+#: Called by the context with what happens (`delta`, `progress`, `thinking`, `log`, `extend`) and its fields.
 Emit = Callable[[str, dict[str, Any]], None]
 #: The largest whole number that every JSON parser reads exactly.
 _MAX_STEPS = 2**53
@@ -42,7 +43,7 @@ class JobContext:
     cancelled: bool = field(default=False)
     """Coroutines are cancelled; a plain function in a thread should check this between its steps.
 
-    Once it is set, `delta`, `progress`, `thinking` and `log` raise `asyncio.CancelledError`.
+    Once it is set, `delta`, `progress`, `thinking`, `log` and `extend` raise `asyncio.CancelledError`.
     """
     _half: str = field(default="", init=False)
     """The first half of a surrogate pair, until `delta` gets the second."""
@@ -76,6 +77,13 @@ class JobContext:
         """
         self._raise_if_cancelled()
         self.emit("thinking", {"seconds": round(_number(seconds), 1)})
+
+    def extend(self, seconds: float) -> None:
+        """Let this run take `seconds` longer than its timeout allows. Each call adds to it."""
+        self._raise_if_cancelled()
+        if not is_duration(seconds):
+            raise ValueError(f"{seconds!r} is not a number of seconds above 0, up to {YEAR} (a year)")
+        self.emit("extend", {"seconds": float(seconds)})
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, for operators."""

@@ -16,9 +16,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
+from . import options as job_options
 from .errors import UnknownKind
+from .options import NO_OPTIONS, GivenOptions, Options
 from .states import State
 
 Handler = Callable[..., Any]
@@ -66,6 +68,8 @@ class Kind:
     is_async: bool
     version: int = 1
     """The version of the arguments. This code can do jobs of this version and of older ones."""
+    options: Options = NO_OPTIONS
+    """What its jobs have in place of the settings of the queue."""
 
     def refusal(self, names: tuple[str, ...]) -> str:
         """Return why the handler cannot be called with arguments of these names, or an empty text."""
@@ -100,6 +104,7 @@ def job(
     on_end: OnEnd | None = None,
     version: int = 1,
     aliases: tuple[str, ...] = (),
+    **options: Unpack[GivenOptions],
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of kind `name` on `queue`.
 
@@ -108,10 +113,15 @@ def job(
     It must be quick and synchronous. An exception in it rolls the outcome back; the job is then retried.
 
     Raise `version` when older code could not do the new jobs; the handler reads the version of a job from
-    `ctx.version`. `aliases` are earlier names of the kind. Raise `ValueError` for a wrong value, and for a
-    name that has a handler already.
+    `ctx.version`. `aliases` are earlier names of the kind. `options` are `attempts`, `timeout`, `backoff`,
+    `expires` and `tags` (options.py), in place of the settings of the queue. Raise `ValueError` for a wrong
+    value, and for a name that has a handler already.
     """
     _check_registration((name, *aliases), topic, on_end, version)
+    try:
+        checked = job_options.of_kind(options)
+    except ValueError as exc:
+        raise ValueError(f"job kind {name!r}: {exc}") from None
 
     def register(handler: Handler) -> Handler:
         kind = Kind(
@@ -122,6 +132,7 @@ def job(
             on_end=on_end,
             is_async=inspect.iscoroutinefunction(handler),
             version=version,
+            options=checked,
         )
         for one in (name, *aliases):
             if known := _kinds.get(one):

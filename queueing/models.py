@@ -37,6 +37,10 @@ class Job(models.Model):
     run_count = models.PositiveIntegerField(default=0)
     """The number of runs that have begun. It only grows, so it distinguishes the texts of different runs."""
     max_attempts = models.PositiveSmallIntegerField(default=1)
+    options = models.JSONField(null=True, blank=True)
+    """What the job has in place of the options of its kind (`Options.stored`); most have nothing."""
+    expires_at = models.DateTimeField(null=True, blank=True)
+    """The deadline: no run of the job begins later."""
     stalls = models.PositiveSmallIntegerField(default=0)
     """How often a worker died that ran this job alone."""
     suspect = models.BooleanField(default=False, db_default=False)
@@ -79,6 +83,9 @@ class Job(models.Model):
             # SQLite does not use the index of `job_once_per_request`: no statement repeats its condition.
             models.Index(fields=["owner", "request_id"], name="job_of_owner"),
             models.Index(fields=["id"], condition=Q(unfinished_parents__gt=0), name="job_has_parents"),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False) & _UNFINISHED, name="job_expires"
+            ),
         ]
         permissions = [
             ("operate_queue", "Can pause, resume, drain and change queues"),
@@ -92,6 +99,20 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         """Whether the job has reached its terminal state."""
         return self.state in FINISHED
+
+
+class JobTag(models.Model):
+    """A word by which operators find a job."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tags", db_index=False)
+    tag = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "tag"], name="job_tag_once")]
+        indexes = [models.Index(fields=["tag", "job"], name="job_tag")]
+
+    def __str__(self) -> str:
+        return self.tag
 
 
 class FailedAttempt(models.Model):

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from django.db import transaction
 
+from . import options as job_options
 from . import tracing
 from .conf import get_queue
 from .errors import BadSubmission, Rejected
@@ -14,7 +15,8 @@ from .events import delivery, messages
 from .events.waits import standing
 from .kinds import find_kind
 from .limits import backpressure
-from .models import Job
+from .models import Job, JobTag
+from .options import GivenOptions
 from .record import dependencies
 from .record.bulk_insert import insert, insert_unless_known
 from .record.end_hooks import run_end_hook
@@ -48,6 +50,7 @@ def submit(
     depends_on: Sequence[Job] = (),
     after: Sequence[Job] = (),
     job_id: UUID | None = None,
+    **options: Unpack[GivenOptions],
 ) -> Submission:
     """Accept one job of `kind` with JSON `args`.
 
@@ -57,7 +60,8 @@ def submit(
     `priority` (1 first, to 1000) defaults to the queue's; `delay` is in seconds; `meta` is repeated in
     each event. The job runs when all of `depends_on` have completed (and fails when one of them does
     not), and when all of `after` have finished, with any outcome. `job_id`, made by `new_id()`, lets the
-    caller refer to the job before submitting it. Without Redis the job is stored, and scheduled later.
+    caller refer to the job before submitting it. `options` are `attempts`, `timeout`, `backoff`, `expires`
+    and `tags` (options.py). Without Redis the job is stored, and scheduled later.
 
     Raise `BadSubmission` naming the field, or `Rejected` when the queue or the owner has reached a limit;
     then nothing was stored.
@@ -71,10 +75,12 @@ def submit(
         delay=delay,
         meta=meta,
         job_id=job_id,
+        options=job_options.of_job(options),
     )
     job = spec.build(args)
     parents, others = _list_of_jobs("depends_on", depends_on), _list_of_jobs("after", after)
-    submission = _once(job, lambda: _store(job, parents, others))
+    tags = spec.tags_of([job])
+    submission = _once(job, lambda: _store(job, parents, others, tags))
     if submission.created and not submission.job.is_finished:
         transaction.on_commit(lambda: _enqueue(submission))
     return submission
@@ -86,7 +92,7 @@ def _list_of_jobs(field: str, jobs: object) -> list[Job]:
         found = list(jobs)
         if all(isinstance(job, Job) for job in found):
             return found
-    raise BadSubmission(field, f"use a list of jobs, not {jobs!r:.100}")
+    raise BadSubmission(field, f"use a list of jobs, not {type(jobs).__name__}")
 
 
 def _once(job: Job, store: Callable[[], bool]) -> Submission:
@@ -117,17 +123,21 @@ def _submitted_before(job: Job) -> Job | None:
     return known
 
 
-def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job]) -> bool:
+def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job], tags: Sequence[JobTag]) -> bool:
     """Store a job, and return True; or return False if one of its ids is in use."""
     backpressure.admit(get_queue(job.queue), job.owner, share=job.share)
-    if not depends_on and not after:
+    if not depends_on and not after and not tags:
         return insert_unless_known(job)  # one statement needs no transaction around it
     with transaction.atomic():
-        dependencies.attach(job, depends_on, after)
+        if depends_on or after:
+            dependencies.attach(job, depends_on, after)
         if not insert_unless_known(job):
             transaction.set_rollback(True)
             return False
-        dependencies.link(job, depends_on, after)
+        if tags:
+            JobTag.objects.bulk_create(tags)
+        if depends_on or after:
+            dependencies.link(job, depends_on, after)
     return True
 
 
@@ -152,18 +162,27 @@ def enqueue_and_announce(job: Job) -> messages.Event | None:
 
 
 def submit_many(
-    kind: str, many_args: Iterable[dict[str, Any]], *, owner: str = "", priority: int | None = None
+    kind: str,
+    many_args: Iterable[dict[str, Any]],
+    *,
+    owner: str = "",
+    priority: int | None = None,
+    **options: Unpack[GivenOptions],
 ) -> list[Job]:
-    """Accept many jobs of one kind: a few statements for a thousand of them.
+    """Accept many jobs of one kind: a few statements for a thousand of them. `options` are as for `submit`.
 
     All or none are stored. Raise as `submit` does; limits are checked once, before the first.
     """
-    jobs = JobSpec(kind=kind, owner=owner, priority=priority).build_many(many_args)
+    spec = JobSpec(kind=kind, owner=owner, priority=priority, options=job_options.of_job(options))
+    jobs = spec.build_many(many_args)
     if not jobs:
         return []
     backpressure.admit(get_queue(jobs[0].queue), owner, len(jobs))
+    tags = spec.tags_of(jobs)
     with transaction.atomic():
         insert(jobs)
+        if tags:
+            JobTag.objects.bulk_create(tags, batch_size=1000)
         transaction.on_commit(lambda: enqueue_all(jobs))
     return jobs
 
@@ -190,19 +209,21 @@ def submit_completed(
     spec = JobSpec(kind=kind, owner=owner, request_id=request_id, meta=meta, job_id=job_id)
     job = spec.build(args)
     checked_json("result", result)
-    submission = _once(job, lambda: _store_completed(job, result))
+    tags = spec.tags_of([job])
+    submission = _once(job, lambda: _store_completed(job, result, tags))
     if submission.created:
         transaction.on_commit(lambda: _announce_completed(submission))
     return submission
 
 
-def _store_completed(job: Job, result: Any) -> bool:
-    job.state, job.result = State.COMPLETED, result
+def _store_completed(job: Job, result: Any, tags: Sequence[JobTag]) -> bool:
+    job.state, job.result, job.expires_at = State.COMPLETED, result, None
     job.run_count = job.attempts = 1
     job.started_at = job.finished_at = job.created_at
     with transaction.atomic():
         if not insert_unless_known(job):
             return False
+        JobTag.objects.bulk_create(tags)
         run_end_hook(job)
     return True
 

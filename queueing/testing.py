@@ -26,14 +26,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from . import submit as submissions
-from .conf import get_queue
 from .context import JobContext
 from .control import verbs
 from .errors import Rejected
 from .events.waits import standing
 from .limits import backpressure
 from .models import Job
-from .record import attempts, pruning
+from .record import attempts, not_started, pruning
 from .record.run import Result, Run
 from .schedule import redis_client
 from .schedule.scripts import Claimed
@@ -187,7 +186,9 @@ def _next_job(queues: Collection[str], delayed: bool, ran: Collection[Any]) -> J
 
 def _run(job: Job) -> None:
     token = f"testing/{new_id().hex}"
-    for run in attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token):
+    if not (runs := attempts.begin([Claimed(job.id.hex, job.queue, 0.0)], token)):
+        not_started.end_expired([job.id])
+    for run in runs:
         if unable := outcomes.unable(run):
             attempts.end([unable])
             raise AssertionError(f"{unable.error} ({unable.code})")
@@ -202,9 +203,16 @@ def _run(job: Job) -> None:
 async def _execute(run: Run) -> Result:
     lines: list[tuple[Any, str]] = []
 
+    timeout, loop = asyncio.timeout(run.timeout), asyncio.get_running_loop()
+
+    def extend(seconds: float) -> None:
+        timeout.reschedule((timeout.when() or loop.time()) + seconds)
+
     def emit(name: str, fields: dict[str, Any]) -> None:
         if name == "log":
             lines.append((timezone.now(), fields["line"]))
+        elif name == "extend":
+            loop.call_soon_threadsafe(extend, fields["seconds"])
 
     context = JobContext(
         job_id=run.id,
@@ -219,7 +227,7 @@ async def _execute(run: Run) -> Result:
         meta=run.meta,
     )
     try:
-        async with asyncio.timeout(get_queue(run.queue).timeout):
+        async with timeout:
             result = await executor.execute(run, context, _CallersThread())
     except TimeoutError:
         result = outcomes.timed_out(run)

@@ -6,6 +6,7 @@ KILLS_WORKERS = "Work on this stopped unexpectedly each time, so it is not tried
 WORKER_LOST = "Work on this was interrupted, and starts again."
 PROVIDER_DOWN = "The service that works on this did not answer for a long time."
 PROVIDER_BUSY = "The service that works on this had too many requests for a long time."
+EXPIRED = "This could not be started in time, so it was not started."
 NO_DATABASE = "The database did not answer."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
 PARENT_DELETED = "An earlier step was deleted, so this step was not started."

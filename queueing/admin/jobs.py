@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from queueing.models import AuditEntry, Dependency, Job
 from queueing.monitoring.charts import formats
 
-from . import actions, search, texts, timeline
+from . import actions, facts, search, texts, timeline
 from .readonly import Undeletable
 
 #: The maximum number of log lines, and of audit entries and related jobs, on a job's page.
@@ -92,7 +92,8 @@ def _details(request: HttpRequest, job: Job) -> dict[str, Any]:
     return {
         "title": f"{job.kind} {job.pk.hex[-8:]}",
         "subtitle": None,
-        "facts": timeline.facts(job),
+        "facts": facts.facts(job),
+        "tags": list(job.tags.values_list("tag", flat=True)),
         "spans": timeline.spans(job),
         "width": timeline.WIDTH,
         "actions": [

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from queueing.kinds import all_kinds
+from queueing.models import JobTag
 from queueing.states import UNFINISHED, State, sql_condition
 from queueing.values.ids import first_id_at
 
@@ -85,5 +86,7 @@ def find(queryset: Any, term: str, *, in_errors: bool) -> Any:
     if in_errors:
         matches |= Q(state=State.FAILED, error__icontains=term)
     ids = [*owners.values_list("id", flat=True)[:_MAX_RESULTS]]
+    tagged = JobTag.objects.filter(tag=term).order_by("-job")
+    ids += tagged.values_list("job", flat=True)[:_MAX_RESULTS]
     ids += among_newest(queryset, NEWEST).filter(matches).values_list("id", flat=True)[:_MAX_RESULTS]
     return queryset.filter(id__in=set(ids))

@@ -15,7 +15,7 @@ _MAX_NAMED = 5
 def search_help(newest: int) -> str:
     """Return the help of the search for jobs."""
     return (
-        f"A complete job id or owner. Among the newest {newest:,} jobs also any owner, a request id "
+        f"A complete job id, owner or tag. Among the newest {newest:,} jobs also any owner, a request id "
         "or an error code"
     )
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -74,27 +73,3 @@ def _draw(found: list[Span]) -> None:
     for span in found:
         span.x = min(WIDTH - _MIN_WIDTH, round((span.start - first).total_seconds() / whole * WIDTH))
         span.width = max(_MIN_WIDTH, round(span.seconds / whole * WIDTH))
-
-
-def _runs(job: Job) -> str:
-    lost = sum(attempt.outcome == "stalled" for attempt in job.failed_attempts.all())
-    alone = "; it runs alone, since its worker died" if job.suspect and not job.is_finished else ""
-    return f"{job.run_count}" + (f", {lost} lost with their worker" if lost else "") + alone
-
-
-def facts(job: Job) -> list[tuple[str, Any]]:
-    """Return the labels and values that everyone who may view jobs can see."""
-    return [
-        ("State", job.state),
-        ("Kind", job.kind),
-        ("Queue", f"{job.queue}, priority {job.priority}"),
-        ("Owner", job.owner or "system"),
-        ("Request", job.request_id or "–"),
-        ("Attempts", f"{job.attempts} of {job.max_attempts}"),
-        ("Runs", _runs(job)),
-        ("Submitted", job.created_at),
-        ("Due", job.run_at or "–"),
-        ("Started", job.started_at or "–"),
-        ("Finished", job.finished_at or "–"),
-        ("Error", job.error_code or "–"),
-    ]

@@ -77,7 +77,8 @@ def _text_so_far(job_id: UUID | str) -> str:
 def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
     """Run a failed or cancelled job again, with all its attempts, when all jobs of `after` are finished.
 
-    Jobs that failed only because this one failed wait for it again. Raise `Job.DoesNotExist`, `WrongState`
+    Jobs that failed only because this one failed wait for it again. A deadline that has passed is removed:
+    who retries the job wants it to run. Raise `Job.DoesNotExist`, `WrongState`
     if the job is not failed or cancelled, or `NoQueue` if its queue is not in the settings.
     """
     starts_from, ends_in = TRANSITIONS["retry"]
@@ -85,6 +86,7 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
         won = Job.objects.filter(id=job_id, state__in=starts_from).update(
             state=ends_in, finished_at=None, attempts=0, stalls=0, error="", error_code="", token=""
         )
+        Job.objects.filter(id=job_id, expires_at__lte=timezone.now()).update(expires_at=None)
         job = Job.objects.get(id=job_id)
         if not won:
             raise WrongState("retry", job.state)

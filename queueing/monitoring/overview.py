@@ -104,8 +104,8 @@ async def _summary(queue: QueueDef, alive: list[dict[str, Any]]) -> dict[str, An
 async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False) -> list[dict[str, Any]]:
     """Return active jobs of one queue, or of all, at most `most` of each queue; the latest start first.
 
-    Labels of progress may quote payloads, so they are included only with `contents`. The list is empty
-    while Redis is unavailable.
+    Tags, and labels of progress, may quote payloads, so they are included only with `contents`. The list is
+    empty while Redis is unavailable.
     """
     ids: list[str] = []
     try:
@@ -120,7 +120,7 @@ async def active_jobs(queue: str = "", most: int = 50, *, contents: bool = False
 
 def _running(ids: Sequence[str]) -> list[Job]:
     rows = Job.objects.filter(id__in=ids, state=State.ACTIVE, started_at__isnull=False)
-    return list(rows.order_by("-started_at").defer("args", "result", "text"))
+    return list(rows.order_by("-started_at").defer("args", "result", "text").prefetch_related("tags"))
 
 
 def _as_running(job: Job, step: progress.Progress | None, contents: bool) -> dict[str, Any]:
@@ -138,5 +138,6 @@ def _as_running(job: Job, step: progress.Progress | None, contents: bool) -> dic
         "startedAt": job.started_at.isoformat() if job.started_at else None,
         "seconds": round(max(0.0, ran), 1),
         "owner": hashlib.sha256(job.owner.encode()).hexdigest()[:8] if job.owner else "",
+        "tags": [tag.tag for tag in job.tags.all()] if contents else [],
         "progress": shown,
     }

@@ -31,9 +31,9 @@ UPDATE queueing_job
 SET state = 'active', token = %s, started_at = %s, run_at = NULL,
     attempts = attempts + CASE WHEN state = 'active' THEN 0 ELSE 1 END, run_count = run_count + 1
 WHERE id IN ({{ids}}) AND state IN ({_UNFINISHED_STATES}) AND (state <> 'active' OR started_at < %s)
-    AND (NOT suspect OR %s)
-RETURNING id, kind, kind_version, owner, request_id, args, meta, run_count, attempts, max_attempts, priority,
-    created_at
+    AND (NOT suspect OR %s) AND (expires_at IS NULL OR expires_at > %s)
+RETURNING id, kind, kind_version, owner, request_id, args, meta, run_count, attempts, max_attempts, options,
+    priority, created_at
 """  # noqa: S608 (the states are ours)
 
 
@@ -54,8 +54,8 @@ def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> 
     """Record that attempts of these jobs begin under `token`, and return the jobs as runs.
 
     `claimed` is the time of the claim by `time.monotonic()`, now by default. A job that is missing in the
-    reply is finished or deleted, was begun under a newer claim, or is a suspect, which runs alone: its entry
-    in the schedule was stale.
+    reply is finished or deleted, was begun under a newer claim, or is a suspect, which runs alone (its entry
+    in the schedule was stale), or its deadline has passed (not_started.py).
     """
     now, monotonic = timezone.now(), time.monotonic()
     claimed = monotonic if claimed is None else claimed
@@ -64,7 +64,8 @@ def begin(jobs: Sequence[Claimed], token: str, claimed: float | None = None) -> 
     claims = {job.id: job for job in jobs}
     sql = _BEGIN.format(ids=", ".join(["%s"] * len(claims)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, adapt(now), *sorted(claims), adapt(claimed_at), is_alone(token)])
+        began = adapt(now)
+        cursor.execute(sql, [token, began, *sorted(claims), adapt(claimed_at), is_alone(token), began])
         rows = cursor.fetchall()
     zone = connection.timezone  # looked up once: it takes as long as half of what follows
     return [_run(row, zone, token, claims, claimed, now) for row in rows]
@@ -78,7 +79,9 @@ def _run(
     claimed: float,
     now: datetime,
 ) -> Run:
-    raw, kind, version, owner, request_id, args, meta, number, attempts, max_attempts, priority, created = row
+    raw, kind, version, owner, request_id, args, meta, number, attempts, most, options, priority, created = (
+        row
+    )
     job_id = raw if isinstance(raw, str) else raw.hex
     claim = claims[job_id]
     return Run(
@@ -94,7 +97,8 @@ def _run(
         token=token,
         number=number,
         attempt=attempts,
-        max_attempts=max_attempts,
+        max_attempts=most,
+        options=json.loads(options) if options else None,
         priority=priority,
         created_at=_aware(created, zone),
         waited=claim.waited,

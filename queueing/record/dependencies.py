@@ -180,6 +180,7 @@ def _waits_again(job: Job) -> bool:
     won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED["error_code"]).update(
         state=State.DELAYED, unfinished_parents=unfinished_parents, finished_at=None, error="", error_code=""
     )
+    Job.objects.filter(id=job.pk, expires_at__lte=timezone.now()).update(expires_at=None)
     return won > 0
 
 

@@ -1,10 +1,10 @@
 """Describe, check and build a new job. Each error names the field, and says what is allowed."""
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from django.utils import timezone
 from queueing.conf import QueueDef, get_conf, get_queue
 from queueing.errors import BadSubmission
 from queueing.kinds import Kind, get_kind
-from queueing.models import Job
+from queueing.models import Job, JobTag
+from queueing.options import NO_OPTIONS, Options, merged_tags
 from queueing.states import State
 from queueing.values.cleaning import MAX_DEPTH
 from queueing.values.ids import new_id
+from queueing.values.numbers import YEAR, is_number
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: Control characters, and halves of surrogate pairs.
@@ -24,8 +26,6 @@ _UNUSABLE_CHARACTERS = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 #: An escaped NUL in JSON. After an escaped backslash the same six characters are ordinary text.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
-#: Seconds of a year. A longer delay is a mistake in the unit.
-_MAX_DELAY = 366 * 24 * 3600
 #: A row in the order of its fields: Django makes an instance of positional values in a third of the time.
 _BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}
 
@@ -42,6 +42,7 @@ class JobSpec:
     delay: float = 0.0
     meta: dict[str, str] | None = None
     job_id: UUID | None = None
+    options: Options = NO_OPTIONS
 
     def build(self, args: dict[str, Any]) -> Job:
         """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
@@ -54,11 +55,27 @@ class JobSpec:
         _check(self)
         return [self._row(kind, queue, args) for args in many_args]
 
+    def tags_of(self, jobs: Iterable[Job]) -> list[JobTag]:
+        """Return unsaved rows for the tags of these jobs: its own, and those of the kind."""
+        tags = merged_tags(get_kind(self.kind).options.tags, self.options.tags)
+        return [JobTag(job=job, tag=tag) for job in jobs for tag in tags] if tags else []
+
+    def _deadline(self, kind: Kind, run_at: datetime) -> datetime | None:
+        """Return the time after which a job does not start that may run at `run_at`."""
+        expires = self.options.expires or kind.options.expires
+        if not isinstance(expires, datetime):
+            return run_at + timezone.timedelta(seconds=expires) if expires else None
+        if self.delay and expires <= run_at:
+            raise BadSubmission("expires", "the job could never start: its delay ends later")
+        return expires
+
     def _row(self, kind: Kind, queue: QueueDef, args: dict[str, Any]) -> Job:
         _check_args(args)
         if refusal := kind.refusal(tuple(args)):
             raise BadSubmission("args", f"the handler of {self.kind!r} does not take these: {refusal}")
+        own, of_kind = self.options, kind.options
         now = timezone.now()
+        run_at = now + timezone.timedelta(seconds=self.delay) if self.delay else None
         row = _BLANK | {
             "id": self.job_id or new_id(),
             "kind": self.kind,
@@ -71,8 +88,10 @@ class JobSpec:
             "meta": self.meta or {},
             "state": State.DELAYED if self.delay else State.WAITING,
             "priority": self.priority or queue.priority,
-            "max_attempts": queue.attempts,
-            "run_at": now + timezone.timedelta(seconds=self.delay) if self.delay else None,
+            "max_attempts": own.attempts or of_kind.attempts or queue.attempts,
+            "options": None if own is NO_OPTIONS else own.stored(),
+            "expires_at": self._deadline(kind, run_at or now),
+            "run_at": run_at,
             "created_at": now,
         }
         return Job(*row.values())
@@ -88,12 +107,12 @@ def _check(spec: JobSpec) -> None:
     _check_delay(spec.delay)
     priority: object = spec.priority
     if priority is not None and not (_is_int(priority) and 1 <= priority <= 1000):  # type: ignore[operator]
-        raise BadSubmission("priority", f"{priority!r} is not a whole number from 1 (first) to 1000")
+        raise BadSubmission("priority", "use a whole number from 1 (first) to 1000")
     _check_names(spec)
     if spec.meta is not None:
         _check_meta(spec.meta)
     if spec.job_id is not None and not (isinstance(spec.job_id, UUID) and spec.job_id.version == 7):
-        raise BadSubmission("job_id", f"{spec.job_id!r} was not made by new_id()")
+        raise BadSubmission("job_id", "use an id that new_id() has made")
 
 
 def _check_names(spec: JobSpec) -> None:
@@ -117,9 +136,8 @@ def _is_int(value: object) -> bool:
 
 
 def _check_delay(delay: object) -> None:
-    number = (isinstance(delay, float) and math.isfinite(delay)) or _is_int(delay)
-    if not number or not 0 <= delay <= _MAX_DELAY:  # type: ignore[operator]
-        raise BadSubmission("delay", f"use a number of seconds from 0 to {_MAX_DELAY} (a year)")
+    if not is_number(delay) or not 0 <= delay <= YEAR:  # type: ignore[operator]
+        raise BadSubmission("delay", f"use a number of seconds from 0 to {YEAR} (a year)")
 
 
 def _check_args(args: object) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from queueing.conf import get_queue
 from queueing.errors import Cooldown, Outage
 from queueing.kinds import Kind, find_kind
 from queueing.models import Job
@@ -33,6 +34,10 @@ class Run:
     attempt: int
     """1 for the first."""
     max_attempts: int
+    options: dict[str, Any] | None = None
+    """What the job has in place of the options of its kind."""
+    extended: float = 0.0
+    """Seconds by which the handler has extended the timeout of this run."""
     priority: int
     created_at: datetime
     waited: float = 0.0
@@ -47,6 +52,13 @@ class Run:
     """When the attempt began, by the wall clock: for people, never to measure how long it took."""
     began: float | None = None
     """When the handler began, by `time.monotonic()`; None before. Waiting for the limiter is not running."""
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that the handler may take: by the job, else its kind, else its queue."""
+        own = self.options.get("timeout") if self.options else None
+        own = own or (self.kind.options.timeout if self.kind else None)
+        return float(own or get_queue(self.queue).timeout) + self.extended
 
     @property
     def topic(self) -> str:
@@ -121,6 +133,7 @@ def as_run(job: Job) -> Run:
         number=job.run_count,
         attempt=job.attempts,
         max_attempts=job.max_attempts,
+        options=job.options,
         priority=job.priority,
         created_at=job.created_at,
         started_at=job.started_at or job.created_at,

@@ -6,22 +6,19 @@ Jobs that try the provider end by themselves. These here wait in line behind the
 import logging
 from datetime import timedelta
 
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from queueing import texts
 from queueing.conf import QueueDef, get_conf
-from queueing.events import delivery, messages
-from queueing.kinds import why_unable
 from queueing.models import Job
-from queueing.record import dependencies
+from queueing.record import not_started
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.end_hooks import run_end_hook
-from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
-from queueing.schedule.enqueue import enqueue_all
 from queueing.states import UNFINISHED, State, sql_condition
 from queueing.values.ids import first_id_at
+
+from .forget import forget
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +36,7 @@ async def end_long_waits(database: DatabaseThread) -> None:
             continue
         if ended := await database.run_sync(fail_waiting, queue):
             logger.warning("%s: %d jobs waited too long for the provider", queue.name, len(ended))
-            await redis_client.arun(scripts.remove(queue.name, [job.id.hex for job in ended]))
-            for job in ended:
-                await delivery.emit(job.owner, messages.terminal_event(as_result(job)))
+            await forget(ended)
 
 
 def fail_waiting(queue: QueueDef) -> list[Job]:
@@ -49,27 +44,5 @@ def fail_waiting(queue: QueueDef) -> list[Job]:
     oldest = first_id_at(timezone.now() - timedelta(seconds=queue.patience))
     rows = Job.objects.extra(where=[sql_condition(UNFINISHED)])  # noqa: S610 (the condition of an index)
     rows = rows.filter(queue=queue.name, state=State.WAITING, id__lt=oldest).order_by("id")
-    return [job for job in rows[:_BATCH_SIZE] if _fail(job)]
-
-
-def _fail(job: Job) -> bool:
-    end = {
-        "state": State.FAILED,
-        "finished_at": timezone.now(),
-        "error_code": "provider_down",
-        "error": texts.PROVIDER_DOWN,
-    }
-    if why_unable(job.kind, job.kind_version, tuple(job.args)):
-        return False  # a process that can call its end hook fails it
-    try:
-        with transaction.atomic():
-            if not Job.objects.filter(id=job.id, state=State.WAITING).update(**end):
-                return False
-            job.refresh_from_db()
-            run_end_hook(job)
-            freed = dependencies.give_up([job.pk])
-            transaction.on_commit(lambda: enqueue_all(freed))
-    except Exception:
-        logger.exception("on_end of job %s raised", job.id.hex)
-        return False
-    return True
+    reason = {"error_code": "provider_down", "error": texts.PROVIDER_DOWN}
+    return [job for job in rows[:_BATCH_SIZE] if not_started.fail(job, reason, Q(state=State.WAITING))]

@@ -31,7 +31,7 @@ from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.events import delivery, messages
 from queueing.limits import live_limits
 from queueing.models import Job
-from queueing.record import lost_parents
+from queueing.record import lost_parents, not_started
 from queueing.record.database_thread import DatabaseThread
 from queueing.record.run import as_result
 from queueing.schedule import redis_client, scripts
@@ -40,6 +40,7 @@ from queueing.states import UNFINISHED, State, sql_condition
 from queueing.values.ids import first_id_at
 
 from . import patience, restore
+from .forget import forget
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
         return 0
     await client.pexpire(leader, _LEADER_TTL_MS)
     await patience.end_long_waits(database)
+    await _end_expired(database)
     await _settle_lost_parents(database)
     mark = scripts.key("reconciled")
     last = await client.get(mark)
@@ -97,6 +99,13 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
 async def leads(worker: str) -> bool:
     """Return whether this worker is the one that reconciles, or none is."""
     return await redis_client.aclient().get(scripts.key("reconciler")) in (worker, None)
+
+
+async def _end_expired(database: DatabaseThread) -> None:
+    """End the jobs that did not start before their deadline. Workers end only those that they claim."""
+    if ended := await database.run_sync(not_started.sweep_expired):
+        logger.warning("%d jobs were not started before their deadline", len(ended))
+        await forget(ended)
 
 
 async def _settle_lost_parents(database: DatabaseThread) -> None:

@@ -10,10 +10,12 @@ from django.db import Error as DatabaseError
 
 from queueing import tracing
 from queueing.conf import get_conf
-from queueing.record import attempts
+from queueing.events import delivery
+from queueing.events.messages import terminal_event
+from queueing.record import attempts, not_started
 from queueing.record.availability import Availability
 from queueing.record.database_thread import DatabaseThread
-from queueing.record.run import Result, Run
+from queueing.record.run import Result, Run, as_result
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 from queueing.values.log_lines import log_ids
@@ -72,8 +74,21 @@ class JobRunner:
         for run in runs:
             self._start(run, token, sender)
         if gone := [job for job in jobs if job.id not in begun]:
-            await returns.finish(gone, token, wake=self._stopping.is_set())
-            self._free((job.id, token) for job in gone)
+            await self._end_gone(gone, token)
+
+    async def _end_gone(self, jobs: Sequence[Claimed], token: str) -> None:
+        """End the claims of jobs that have ended before, and the jobs that were not begun in time."""
+        try:
+            expired = await self._database.run_sync(not_started.end_expired, [job.id for job in jobs])
+        except DatabaseError as exc:
+            logger.warning("expired jobs are ended later: the database is unavailable (%s)", exc)
+            expired = not_started.Expired([], [])
+        await returns.park(expired.unable, token)
+        parked = {job.id.hex for job in expired.unable}
+        ended = [job for job in jobs if job.id not in parked]
+        await returns.finish(ended, token, wake=self._stopping.is_set())
+        self._free((job.id, token) for job in jobs)
+        await delivery.emit_many([(job.owner, terminal_event(as_result(job))) for job in expired.ended])
 
     def _start(self, run: Run, token: str, sender: OutputSender) -> None:
         if unable := outcomes.unable(run):
@@ -114,7 +129,7 @@ class JobRunner:
         output, run = active.output, active.output.run
         output.close()
         if active.stop:
-            timeout_at = (run.began or 0.0) + self._conf.queues[run.queue].timeout
+            timeout_at = (run.began or 0.0) + run.timeout
             self._threads.stopped((run.id, run.token), run.kind_name, timeout_at=timeout_at)
         if active.stop is Stop.DROPPED:
             self._free([(run.id, run.token)])

@@ -107,7 +107,7 @@ def _apply(verdict: Verdict, result: Result) -> None:
     if verdict.fault == Fault.OWN:
         if isinstance(result.trouble, Cooldown):
             result.outcome = "failed"
-            try_again(result, floor=result.trouble.after)
+            try_again(result, result.trouble, floor=result.trouble.after)
         return
     alone = verdict.fault == Fault.UNKNOWN
     wait = verdict.wait

@@ -28,7 +28,7 @@ class Stop(Enum):
     """Why a run was stopped."""
 
     DROPPED = "its outcome is not needed"
-    TIMED_OUT = "it exceeded its queue's timeout"
+    TIMED_OUT = "it exceeded its timeout"
     RELEASED = "the worker stops, and gives it back"
 
 
@@ -100,7 +100,7 @@ class ActiveRuns:
                 _stop(found, Stop.DROPPED)
 
     async def enforce_timeouts(self) -> None:
-        """Cancel runs that exceed their queue's timeout: one check for all, instead of a timer for each."""
+        """Cancel runs that exceed their timeout: one check for all, instead of a timer for each."""
         while True:
             await asyncio.sleep(_TIMEOUT_CHECK_INTERVAL)
             now = time.monotonic()
@@ -108,7 +108,7 @@ class ActiveRuns:
                 run = active.output.run
                 if active.stop:
                     self._stop_again(active)
-                elif run.began and now - run.began > self._conf.queues[run.queue].timeout:
+                elif run.began and now - run.began > run.timeout:
                     _stop(active, Stop.TIMED_OUT)
 
     def _stop_again(self, active: ActiveRun) -> None:

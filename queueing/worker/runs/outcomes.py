@@ -60,7 +60,7 @@ def failed(run: Run, exc: BaseException, *, detail: str = "") -> Result:
         logger.error("job %s (%s) raised\n%s", run.id, run.kind_name, detail)
     else:
         logger.warning("attempt %d of %d failed (%s)", run.attempt, run.max_attempts, clean_text(error.code))
-    return _failure(run, error, detail)
+    return _failure(run, error, detail, cause=exc)
 
 
 def _is_complete(error: JobError) -> bool:
@@ -86,7 +86,7 @@ def cancelled_itself(run: Run) -> Result:
 
 
 def timed_out(run: Run) -> Result:
-    """Return the result of an attempt that exceeded its queue's timeout."""
+    """Return the result of an attempt that exceeded its timeout."""
     error = Retry(texts.TOOK_TOO_LONG, code="timeout")
     return _failure(run, error, traceback_of(error), "timeout")
 
@@ -112,7 +112,9 @@ def unable(run: Run) -> Result | None:
     )
 
 
-def _failure(run: Run, error: JobError, detail: str, outcome: str = "failed") -> Result:
+def _failure(
+    run: Run, error: JobError, detail: str, outcome: str = "failed", *, cause: BaseException | None = None
+) -> Result:
     result = Result(
         run=run,
         state=State.FAILED,
@@ -129,7 +131,7 @@ def _failure(run: Run, error: JobError, detail: str, outcome: str = "failed") ->
         error.after = after
         wait_for_provider(result, after)
     elif not isinstance(error, Permanent):
-        try_again(result, floor=after)
+        try_again(result, cause or error, floor=after)
     return result
 
 

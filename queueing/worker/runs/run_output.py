@@ -80,9 +80,12 @@ class RunOutput:
         )
 
     def emit(self, name: str, fields: dict[str, Any]) -> None:
-        """Take a delta, progress, thinking or log line from the handler."""
+        """Take a delta, progress, thinking, log line or longer timeout from the handler."""
         if name == "log":
             self.log_lines.append((timezone.now(), fields["line"]))
+            return
+        if name == "extend":
+            self._loop.call_soon_threadsafe(self._extend, fields["seconds"])
             return
         if name == "delta" and self.first_text is None:
             self.first_text = time.monotonic()
@@ -97,6 +100,9 @@ class RunOutput:
             self._sender.add(self)
         else:
             self._loop.call_soon_threadsafe(self._sender.add, self)
+
+    def _extend(self, seconds: float) -> None:
+        self.run.extended += seconds
 
     async def pace(self) -> None:
         """Wait until the output so far is about to be sent."""

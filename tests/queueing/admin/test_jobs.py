@@ -31,11 +31,14 @@ def failed(**options) -> Job:
     return job
 
 
-@pytest.mark.parametrize("by", ["id", "id without dashes", "owner", "request", "code", "code of failed ones"])
+@pytest.mark.parametrize(
+    "by", ["id", "id without dashes", "owner", "request", "code", "code of failed ones", "tag"]
+)
 def test_search_finds_job(staff, by):
-    job = failed(owner="s:alice", request_id="r-17")
-    other = new_job(owner="s:bob", request_id="r-18")
+    job = failed(owner="s:alice", request_id="r-17", tags=["an-order"])
+    other = new_job(owner="s:bob", request_id="r-18", tags=["vip-customer"])
     term = {"id": str(job.id), "id without dashes": job.id.hex, "owner": "s:alice", "request": "r-17"}
+    term["tag"] = "an-order"
     query = f"?q={term.get(by, 'no_quota')}" + ("&state=failed" if by.startswith("code of") else "")
     found = shown(staff("view_job"), LIST + query)
     assert page(job) in found
@@ -76,6 +79,23 @@ def test_job_page_shows_timeline_without_payload(staff):
         assert told in text, told
     assert "private" not in text
     assert "Retry…" not in text, "who may only look is offered nothing"
+
+
+def test_job_page_shows_options_and_where_they_are_set(staff):
+    client, backoff = staff("view_job"), {"type": "exponential", "delay": 2}
+    own = submit("options.kind", {}, timeout=75, backoff=backoff, tags=["an-order"], expires=99).job
+    text = shown(client, page(own))
+    for told in (
+        "75 s (this job)",
+        "exponential, 2 s, at most 60 min (this job)",
+        "?q=an-order",
+        "Deadline",
+    ):
+        assert told in text, told
+    text = shown(client, page(submit("options.kind", {}).job))
+    for told in ("(its kind)", "backoff_by_error() (its kind)", "?q=of-kind"):
+        assert told in text, told
+    assert "fixed, 200 ms, at most 60 min<" in shown(client, page(submit("test.echo", {}).job))
 
 
 def test_job_page_with_view_contents_shows_payload(staff):

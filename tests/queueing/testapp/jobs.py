@@ -15,7 +15,7 @@ from queueing.kinds import Ending, job
 from queueing.recurring.definition import recurring
 from queueing.schedule import redis_client
 
-from . import forking, hostile, releases, traces  # noqa: F401 (they register their kinds)
+from . import forking, hostile, optional, releases, traces  # noqa: F401 (they register their kinds)
 
 
 async def _note(key: str, value: Any) -> None:

@@ -15,7 +15,7 @@ from queueing.events.waits import delay_reasons
 from queueing.limits import live_limits
 from queueing.models import Job
 from queueing.monitoring import counters, failures, health, statistics
-from queueing.record import attempts, lost_parents, orphans, pruning
+from queueing.record import attempts, lost_parents, not_started, orphans, pruning
 from queueing.record.run import Result, Run
 from queueing.recovery import patience, reconcile, restore, stalled, suspects
 from queueing.schedule.scripts import Claimed
@@ -92,6 +92,8 @@ class Engine:
             "reconcile": lambda: reconcile.unfinished_after("0" * 32),
             "still unfinished": lambda: reconcile.still_unfinished([new_id().hex]),
             "lost parents": lost_parents.settle_lost_parents,
+            "expired": not_started.sweep_expired,
+            "expired, claimed": lambda: not_started.end_expired([new_id().hex]),
             "patience": lambda: patience.fail_waiting(stopped),
             "overrides": live_limits.recorded_overrides,
             "suspects": lambda: suspects._waiting_jobs(list(get_conf().queues)),
