@@ -26,12 +26,15 @@ class QueueingConfig(AppConfig):
             hint = "Add it after 'queueing': its supervisor, schedules and admin pages are used."
             raise ImproperlyConfigured(f"INSTALLED_APPS has 'queueing' without 'django_q'. {hint}")
         from . import checks  # noqa: F401 (registers itself)
+        from .monitoring.health import register_health_check
         from .record import django_q_tasks, pruning
         from .recurring import checks as recurring_checks  # noqa: F401 (registers itself)
         from .recurring import history
+        from .recurring.health import recurring_warnings
 
         django_q_tasks.install()
         pruning.register_pruning(history.prune)
+        register_health_check(recurring_warnings)
         autodiscover_modules("jobs")
 
 

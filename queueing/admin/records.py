@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from queueing.conf import get_conf
 from queueing.control import figures
-from queueing.control.actions import ACTIONS, label_of
+from queueing.control.actions import all_labels, label_of
 from queueing.models import AuditEntry, FailureNote, LimitOverride, Pause
 from queueing.record.orphans import orphaned_queues, orphaned_queues_with_failures
 
@@ -33,7 +33,7 @@ class ActionFilter(FixedChoicesFilter):
     title = parameter_name = "action"
 
     def options(self) -> Iterable[tuple[str, str]]:
-        return ((action.name, action.label) for action in ACTIONS.values())
+        return all_labels().items()
 
 
 @admin.register(AuditEntry)

@@ -49,3 +49,32 @@ def refused(reasons: Sequence[str]) -> str:
 def too_many_jobs(most: int) -> str:
     """Return the answer to a selection that is too large."""
     return f"An action takes at most {most} jobs. Select fewer, or use the dashboard."
+
+
+RECURRING_KIND = "What runs at each tick."
+RECURRING_ZONE = "The zone of the cron expression."
+RECURRING_HELP = {
+    "cron": (
+        "Minute, hour, day of the month, month, day of the week: “0 3 * * *” is 03:00 each day. "
+        "Or leave it empty, and give an interval."
+    ),
+    "every": "The interval, counted from 1970: 3600 is each full hour.",
+    "args": "A JSON object: {} for none.",
+    "owner": "Who receives the events of the jobs. Empty for jobs of the system.",
+    "grace": "The greatest age at which a missed tick runs. Empty: half of the interval (2 min to 2 h).",
+}
+RECURRING_MISSED = [
+    ("one", "one job for all missed ticks"),
+    ("all", "a job for each missed tick, at most 100"),
+    ("skip", "no job"),
+]
+RECURRING_OVERLAP = [
+    ("skip", "skip the tick"),
+    ("queue", "let its job wait for the earlier ones"),
+    ("allow", "run both"),
+]
+
+
+def not_performed(reason: str) -> str:
+    """Return the answer to an action that was not possible."""
+    return f"Not done: {reason}"

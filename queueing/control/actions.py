@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from . import audited, figures
+from . import audited, audited_recurring, figures
 from .operator_action import Confirm, OperatorAction, Target
 
 #: Days that the form of `clean` suggests.
@@ -175,7 +175,43 @@ _ALL = (
         takes=("job_id",),
         confirm=Confirm.TYPE,
     ),
+    OperatorAction(
+        name="run_recurring",
+        label="Run now",
+        title="Run {recurring} now",
+        consequence="A job is submitted now. The next tick stays.",
+        done="{recurring} runs now: {jobs}.",
+        run=audited_recurring.run_now,
+        takes=("recurring",),
+    ),
+    OperatorAction(
+        name="pause_recurring",
+        label="Pause ticks",
+        title="Pause {recurring}",
+        consequence="Its ticks are skipped until it is resumed. Jobs that were submitted run.",
+        done="{recurring} is paused.",
+        run=audited_recurring.pause,
+        takes=("recurring",),
+        confirm=Confirm.NO,
+    ),
+    OperatorAction(
+        name="resume_recurring",
+        label="Resume ticks",
+        title="Resume {recurring}",
+        consequence="It runs at its next tick. Ticks of the pause are skipped.",
+        done="{recurring} is resumed.",
+        run=audited_recurring.resume,
+        takes=("recurring",),
+        confirm=Confirm.NO,
+    ),
 )
+
+#: What staff do with recurring jobs in the admin, without a button: name in the audit log -> label.
+_EDITS = {
+    "add_recurring": "Add recurring job",
+    "change_recurring": "Change recurring job",
+    "delete_recurring": "Delete recurring job",
+}
 
 #: Name -> action.
 ACTIONS = {action.name: action for action in _ALL}
@@ -183,4 +219,9 @@ ACTIONS = {action.name: action for action in _ALL}
 
 def label_of(name: str) -> str:
     """Return the label of an action by its name in the audit log."""
-    return ACTIONS[name].label if name in ACTIONS else name
+    return ACTIONS[name].label if name in ACTIONS else _EDITS.get(name, name)
+
+
+def all_labels() -> dict[str, str]:
+    """Return the label of each name that the audit log may have."""
+    return {name: action.label for name, action in ACTIONS.items()} | _EDITS

@@ -48,6 +48,8 @@ class Target:
     """The id of a worker process."""
     text: str = ""
     """A note on a group of failures."""
+    recurring: str = ""
+    """The name of a recurring job."""
 
     @property
     def audit(self) -> AuditFields:
@@ -61,6 +63,7 @@ class Target:
         return {
             "queue": self.queue,
             "worker": self.worker,
+            "recurring": self.recurring,
             "job": f"{self.kind or 'job'} {job}",
             "kind": self.kind,
             "code": self.code or "no code",

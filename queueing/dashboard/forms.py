@@ -17,16 +17,17 @@ from queueing.values.cleaning import clean_text
 
 from . import texts
 
-#: The actions on queues, groups of failures and workers, and one on a single job.
+#: The actions on queues, groups of failures, workers and recurring jobs, and one on a single job.
 OFFERED = {
     name: ACTIONS[name]
     for name in (
         "pause", "resume", "set_limits", "clear_limits", "promote_all", "drain", "clean",
         "retry_group", "note_group", "retry", "quiet_worker", "resume_worker",
+        "run_recurring", "pause_recurring", "resume_recurring",
     )
 }  # fmt: skip
 #: The maximum lengths of the names in a form, as the database stores them.
-_MAX_NAMES = {"job_id": 64, "kind": 100, "code": 64, "worker": 200}
+_MAX_NAMES = {"job_id": 64, "kind": 100, "code": 64, "worker": 200, "recurring": 100}
 #: The greatest age in days that the form of `clean` accepts.
 _MAX_DAYS = 10_000
 
@@ -46,13 +47,13 @@ def queue_actions(queue: Mapping[str, Any]) -> Iterator[OperatorAction]:
 def target_of(values: Mapping[str, str], actor: str) -> Target:
     """Return what a form is about. Raise `ImproperlyConfigured` for an unknown queue, or no name.
 
-    Only actions on workers are not about a queue: others refuse the empty name.
+    Only actions on workers and recurring jobs are not about a queue: others refuse the empty name.
     """
-    names = ("note", "job_id", "kind", "code", "text", "worker")
+    names = ("note", "job_id", "kind", "code", "text", "worker", "recurring")
     given: dict[str, Any] = {name: clean_text(values[name]) for name in names if name in values}
     if any(len(given.get(name, "")) > most for name, most in _MAX_NAMES.items()):
         raise ImproperlyConfigured
-    if not given.get("worker"):
+    if not (given.get("worker") or given.get("recurring")):
         given["queue"] = get_queue(values.get("queue", "")).name
     return Target(actor=actor, **given)
 

@@ -11,9 +11,11 @@ from django.template.loader import render_to_string
 
 from queueing.control.actions import ACTIONS
 from queueing.control.limit_texts import LABELS
-from queueing.models import AuditEntry
+from queueing.models import AuditEntry, RecurringJob
 from queueing.monitoring import failures, health, overview
 from queueing.record.database_thread import in_thread
+from queueing.recurring import overview as overview_of_recurring
+from queueing.recurring.overview import RecurringView
 
 from . import forms, plotting
 from .cache import TTLCache
@@ -22,8 +24,10 @@ from .viewer import Viewer
 
 #: The maximum number of jobs, groups of failures and audit entries on the page.
 MAX_JOBS, MAX_GROUPS, MAX_ENTRIES = 50, 50, 15
-#: Seconds for which groups of failures and audit entries are cached.
-_GROUPS_TTL, _AUDIT_TTL = 3.0, 1.0
+#: The maximum number of recurring jobs that are read for it.
+_MAX_RECURRING = 200
+#: Seconds for which groups of failures, audit entries and recurring jobs are cached.
+_GROUPS_TTL, _AUDIT_TTL, _RECURRING_TTL = 3.0, 1.0, 1.0
 #: Seconds for which one round's overview, and a part made of it, are cached.
 _ROUND_TTL = 0.5
 
@@ -126,12 +130,21 @@ async def _audit(viewer: Viewer, cache: TTLCache) -> Context:
     return {"entries": await cache.get(("audit", viewer.queue), _AUDIT_TTL, in_thread(read))}
 
 
+async def _recurring(viewer: Viewer, cache: TTLCache) -> Context:
+    def read() -> list[RecurringView]:
+        return overview_of_recurring.views(list(RecurringJob.objects.all()[:_MAX_RECURRING]))
+
+    found = await cache.get("recurring", _RECURRING_TTL, in_thread(read))
+    return {"views": [v for v in found if viewer.queue in ("", v.queue)], "actions": ACTIONS}
+
+
 PARTS = {
     "warnings": Part(_warnings, ("span",)),
     "queues": Part(_queues, ("queue", "span")),
     "queue_detail": Part(_queue_detail, ("queue", "allowed")),
     "active": Part(_active, ("can_view_jobs", "can_view_contents", "queue"), private=True),
     "failures": Part(_failures, ("queue", "allowed", "can_view_contents"), private=True),
+    "recurring": Part(_recurring, ("queue", "allowed"), private=True),
     "workers": Part(_workers, ("allowed",)),
     "plots": Part(_plots, ("queue", "span"), ttl=lambda viewer: SPANS[viewer.span].redraw_after / 3),
     "audit": Part(_audit, ("queue",), private=True),

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Min
+from django.utils import timezone
+
 from queueing.conf import get_conf
-from queueing.models import QueueMinute
+from queueing.models import QueueMinute, RecurringJob
 from queueing.states import State
 from queueing.values.extras import extra
 
@@ -50,7 +53,14 @@ def metrics_text(overview: dict[str, Any]) -> bytes:
     """Return all metrics in the text format of Prometheus. `overview` comes from `queue_health`. Blocks."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(
-        _Fixed([*_current(overview), *_cumulative(), *(m for source in _sources for m in source())])
+        _Fixed(
+            [
+                *_current(overview),
+                *_cumulative(),
+                _of_recurring_jobs(),
+                *(m for source in _sources for m in source()),
+            ]
+        )
     )
     return generate_latest(registry)
 
@@ -130,6 +140,16 @@ def _of_clusters(overview: dict[str, Any]) -> Iterator[Metric]:
         metric_name("clusters_lost"),
         "Clusters that ended without being stopped, and whose place none took.",
         value=len(overview["lostClusters"]),
+    )
+
+
+def _of_recurring_jobs() -> Metric:
+    first = RecurringJob.objects.filter(paused=False).aggregate(first=Min("next_at"))["first"]
+    late = max(0.0, (timezone.now() - first).total_seconds()) if first else 0.0
+    return GaugeMetricFamily(
+        metric_name("recurring_late_seconds"),
+        "Age of the oldest tick of a recurring job that is due and not handled.",
+        value=late,
     )
 
 

@@ -68,6 +68,15 @@ def ago(value: datetime | None) -> str:
 
 
 @register.filter
+def until(value: datetime | None) -> str:
+    """Format the time until `value`: `in 4 min`, or `now`."""
+    if not value:
+        return UNKNOWN
+    seconds = (value - timezone.now()).total_seconds() // 1
+    return f"in {formats.seconds(seconds)}" if seconds > 0 else "now"
+
+
+@register.filter
 def limiter(value: Mapping[str, Any] | None) -> str:
     """Format the rate limit of an overview: `2 per 60 s`."""
     return limit_texts.in_words((value["max"], value["duration"]) if value else None)

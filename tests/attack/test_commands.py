@@ -24,6 +24,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "queue_limits": ["openai-chat"],
     "queue_monitor": ["--once"],
     "queue_pause": ["openai-chat"],
+    "queue_recurring": ["list"],
     "queue_resume": ["openai-chat"],
     "queue_retry": ["--queue", "openai-chat"],
     "queue_status": ["--json"],
