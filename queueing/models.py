@@ -202,8 +202,26 @@ class LimitOverride(models.Model):
         return f"{self.queue}: {self.name} is {self.value}"
 
 
+class OwnerWeight(models.Model):
+    """How many turns in line an owner, or all who have a share together, get for one of others.
+
+    Those without a row have the weight 1.
+    """
+
+    name = models.CharField("owner or share", max_length=64)
+    is_share = models.BooleanField("it is a share", default=False)
+    weight = models.PositiveSmallIntegerField()
+    since = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "is_share"], name="owner_weight_once")]
+
+    def __str__(self) -> str:
+        return f"weight {self.weight}"  # without the name: Django keeps this text in its own log
+
+
 class AuditEntry(models.Model):
-    """An action of an operator, written in the transaction of the action. It is never changed."""
+    """An action of an operator, written in the transaction of the action. Only an erasure changes it."""
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.CharField(max_length=150)

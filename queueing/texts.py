@@ -9,6 +9,8 @@ PROVIDER_BUSY = "The service that works on this had too many requests for a long
 EXPIRED = "This could not be started in time, so it was not started."
 NO_DATABASE = "The database did not answer."
 PARENT_FAILED = "An earlier step did not complete, so this step was not started."
+#: What the audit log says instead of an owner whose data was erased.
+ERASED = "(erased)"
 PARENT_DELETED = "An earlier step was deleted, so this step was not started."
 
 

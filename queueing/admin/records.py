@@ -49,7 +49,7 @@ class AuditAdmin(Undeletable):
 
     @admin.display(description="Subject", empty_value="–")
     def target(self, entry: AuditEntry) -> str:
-        """Return the job's id or the group of failures: an entry is about one of them, or about the queue."""
+        """Return the job's id, or the group of failures, worker or owner; empty if it is about the queue."""
         return entry.subject or (entry.job_id.hex if entry.job_id else "")
 
     @admin.display(description="Detail")

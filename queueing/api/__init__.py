@@ -18,6 +18,7 @@ from queueing.control.owners import erase_owner, rename_owner, stop_owner
 from queueing.control.verbs import cancel, pause, remove, resume, retry
 from queueing.errors import (
     BadSubmission,
+    BadValue,
     Cooldown,
     JobError,
     Outage,
@@ -29,6 +30,7 @@ from queueing.errors import (
 )
 from queueing.kinds import Ending, get_kind, job
 from queueing.limits.breaker import Breaker
+from queueing.limits.weights import get_weight, set_weight
 from queueing.models import Job, RecurringJob
 from queueing.record.dependencies import parent_ids
 from queueing.record.job_spec import max_payload
@@ -42,6 +44,7 @@ __all__ = [
     "FINISHED",
     "UNFINISHED",
     "BadSubmission",
+    "BadValue",
     "Breaker",
     "Cooldown",
     "Ending",
@@ -62,6 +65,7 @@ __all__ = [
     "environment_variables",
     "erase_owner",
     "get_kind",
+    "get_weight",
     "job",
     "log_ids",
     "max_payload",
@@ -73,6 +77,7 @@ __all__ = [
     "rename_owner",
     "resume",
     "retry",
+    "set_weight",
     "stop_owner",
     "submit",
     "submit_completed",

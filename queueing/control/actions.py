@@ -86,6 +86,17 @@ _ALL = (
         figures=lambda target: figures.of_limits(target.queue),
     ),
     OperatorAction(
+        name="set_weight",
+        label="Change weight",
+        title="Change the weight of {owner}",
+        consequence="Jobs that are put in line from now on get this many turns for one of others.",
+        done="{owner} has the weight {weight}.",
+        run=audited.set_weight,
+        takes=("owner", "weight", "is_share"),
+        confirm=Confirm.NO,
+        fields=("weight", "note"),
+    ),
+    OperatorAction(
         name="promote_all",
         label="Promote delayed",
         title="Promote the delayed jobs of {queue}",

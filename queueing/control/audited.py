@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from queueing.conf import get_queue
 from queueing.errors import BadValue, WrongState
-from queueing.limits import live_limits
+from queueing.limits import live_limits, weights
 from queueing.models import AuditEntry, FailureNote, Job, LimitOverride
 from queueing.monitoring import failures
 from queueing.states import FINISHED
@@ -105,6 +105,17 @@ def _changes(wanted: dict[str, Any], before: Any) -> dict[str, Any]:
 def _as_value(limit: Any) -> Any:
     """Return a limit as the database stores it."""
     return [limit.max, limit.duration] if hasattr(limit, "duration") else limit
+
+
+def set_weight(owner: str, weight: int, *, is_share: bool = False, **who: Unpack[AuditFields]) -> None:
+    """Give an owner, or a share, this many turns in line for one of others. Raise `BadValue`."""
+    with transaction.atomic():
+        detail = {
+            "before": {"weight": weights.get_weight(owner, share=is_share)},
+            "after": {"weight": weight},
+        }
+        weights.set_weight(owner, weight, share=is_share)
+        AuditEntry.objects.create(action="set_weight", subject=owner, detail=detail, **who)
 
 
 def cancel(job_id: UUID | str, **who: Unpack[AuditFields]) -> Job:

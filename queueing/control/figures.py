@@ -18,6 +18,8 @@ from . import limit_texts
 
 #: The finished states in the order in which forms and sentences name them.
 FINISHED_STATES = (State.COMPLETED, State.FAILED, State.CANCELLED)
+#: The labels of what an audit entry says was changed.
+_LABELS = limit_texts.LABELS | {"weight": "Weight"}
 #: The oldest jobs among which finished ones are counted.
 _MAX_READ = 10_000
 
@@ -78,7 +80,7 @@ def of_entry(detail: Mapping[str, Any]) -> str:
         parts.append(jobs(detail["jobs"]))
     for name, value in detail.get("after", {}).items():
         old, new = limit_texts.in_words(before.get(name)), limit_texts.in_words(value)
-        parts.append(f"{limit_texts.LABELS.get(name, name)} {old} → {new}")
+        parts.append(f"{_LABELS.get(name, name)} {old} → {new}")
     return _listed(parts) or str(detail.get("text", ""))
 
 

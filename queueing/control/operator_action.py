@@ -46,6 +46,10 @@ class Target:
     limits: Mapping[str, Any] = field(default_factory=dict)
     worker: str = ""
     """The id of a worker process."""
+    owner: str = ""
+    """An owner, or a share if `is_share`."""
+    is_share: bool = False
+    weight: int = 1
     text: str = ""
     """A note on a group of failures."""
     recurring: str = ""
@@ -64,6 +68,8 @@ class Target:
             "queue": self.queue,
             "worker": self.worker,
             "recurring": self.recurring,
+            "owner": self.owner,
+            "weight": str(self.weight),
             "job": f"{self.kind or 'job'} {job}",
             "kind": self.kind,
             "code": self.code or "no code",

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 
+from queueing import texts
 from queueing.conf import get_conf
 from queueing.errors import WrongState
 from queueing.events import progress
-from queueing.models import Job, RecurringJob
+from queueing.limits import weights
+from queueing.models import AuditEntry, Job, RecurringJob
 from queueing.schedule import redis_client, scripts
 from queueing.states import UNFINISHED
 
@@ -24,7 +26,7 @@ _BATCH_SIZE = 500
 
 
 def rename_owner(old: str, new: str) -> None:
-    """Give all jobs and recurring jobs of `old` to `new`. Call it within a transaction.
+    """Give all jobs and recurring jobs of `old`, and its weight, to `new`. Call it within a transaction.
 
     Unfinished jobs stay counted under `old` in Redis until they finish, so that each count is reduced where
     it was raised. If both owners used a request id, the job of `old` loses it.
@@ -36,6 +38,7 @@ def rename_owner(old: str, new: str) -> None:
     used = Job.objects.filter(owner=new).exclude(request_id="").values("request_id")
     jobs.filter(request_id__in=used).update(request_id="")
     jobs.update(owner=new, share="")  # the share was that of `old`
+    weights.rename_owner(old, new)
     transaction.on_commit(lambda: _notify_workers(old, new))
 
 
@@ -69,6 +72,8 @@ def erase_owner(owner: str) -> None:
     for start in range(0, len(found), _BATCH_SIZE):
         batch = [job_id for _, job_id in found[start : start + _BATCH_SIZE]]
         Job.objects.filter(id__in=batch).delete()
+    weights.erase_owner(owner)
+    AuditEntry.objects.filter(action="set_weight", subject=owner).update(subject=texts.ERASED)
     transaction.on_commit(lambda: _delete_from_redis(owner, found))
 
 

@@ -29,7 +29,7 @@ from redis.exceptions import ResponseError
 
 from queueing.conf import DJANGO_Q_QUEUE, get_conf
 from queueing.events import delivery, messages
-from queueing.limits import live_limits
+from queueing.limits import live_limits, weights
 from queueing.models import Job
 from queueing.record import lost_parents, not_started
 from queueing.record.database_thread import DatabaseThread
@@ -90,6 +90,7 @@ async def reconcile(worker: str, database: DatabaseThread) -> int:
     await client.set(scripts.key("checked"), 1, px=round(_FULL_CHECK_INTERVAL * 1000))
     added += await _put_back_lost("0" * 32, database, everything=True)
     await restore.restore_lost_starts(database)
+    await weights.sync_all(database)
     interval = min(_FULL_CHECK_INTERVAL, _FULL_CHECK_SHARE * (time.monotonic() - started))
     await client.set(scripts.key("checked"), 1, px=max(1, round(interval * 1000)))
     await client.set(mark, began, xx=True)  # unless it was lost meanwhile: the next round then checks again

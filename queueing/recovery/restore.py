@@ -3,7 +3,7 @@
 active jobs            under their own tokens with new leases: a living worker renews its leases, those of a
                        dead one expire
 the limiters' windows  from the starts on record
-the pauses, and the limits that operators changed
+the pauses, and the limits and weights that operators changed
 """
 
 import logging
@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from queueing.conf import get_conf
-from queueing.limits import live_limits
+from queueing.limits import live_limits, weights
 from queueing.models import FailedAttempt, Job
 from queueing.record.database_thread import DatabaseThread
 from queueing.schedule import redis_client, scripts
@@ -32,6 +32,7 @@ async def restore(worker: str, database: DatabaseThread) -> int:
     await client.set(scripts.key("restoring"), worker, ex=_RESTORE_TIMEOUT)
     added = await put_back(await database.run_sync(active_jobs))
     await live_limits.sync_all_queues(database)
+    await weights.sync_all(database)
     for queue, starts in (await database.run_sync(recent_starts)).items():
         await client.zadd(scripts.queue_key(queue, "limiter_starts"), starts)
     if not await redis_client.arun(scripts.mark_reconciled(worker)):

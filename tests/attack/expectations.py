@@ -230,6 +230,7 @@ MODELS: dict[str, str] = {
     "django_q.failure": "view delete",
     "queueing.auditentry": "view",
     "queueing.limitoverride": "view",
+    "queueing.ownerweight": "view",  # operators (`queueing.operate_queue`) change them
     "queueing.pause": "view",
     "queueing.failurenote": "view",
     "queueing.job": "view",

@@ -28,6 +28,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "queue_resume": ["openai-chat"],
     "queue_retry": ["--queue", "openai-chat"],
     "queue_status": ["--json"],
+    "queue_weight": ["u:7"],
     "renew_secrets": [],
     "reset_second_factor": ["no-such-user"],
     "try_alerts": [],

@@ -19,11 +19,12 @@
 --   owner_active       hash  owner -> number of active jobs
 --   limiter_starts     zset  claim -> ms; the starts within the limiter's window
 --   shared    zset  share SEP id, all scores 0: the jobs in line that have a share. It may be incomplete
---   meta      hash  virtual_time, turn_starts, turn_priority, cooldown, cooldown_ms, breaker, reserved (ms; see
---              claim_suspect.lua), clock (ms; see ending_leases.lua), woken (ms; see submit.lua), paused,
+--   meta      hash  virtual_time, weighted (1 if weights count), turn_starts, turn_priority, cooldown, cooldown_ms, breaker,
+--              reserved (ms; see claim_suspect.lua), clock (ms; see ending_leases.lua), woken (ms; see submit.lua), paused,
 --              the limits that operators changed, and overrides_version, which changes whenever the last two are written
--- and for each provider:
+-- and, outside KEYS:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
+--   weights   hash  owner, or SHARE and a share -> its weight, unless that is 1; '' -> version, see set_weights.lua
 --
 -- and, at the end of KEYS, for scripts that name them:
 --   needs     hash  digest -> JSON; what the jobs of such a group need of a worker (schedule/needs.py)
@@ -36,6 +37,7 @@ local NEED = '\1' -- an owner has no control characters
 local SHARE = '\30' -- likewise
 local MAX_SHARED = 500 -- jobs of a share in line among which its owners take turns
 local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
+local TURN_TIME = 840 -- virtual time of a job of weight 1 in a queue with weights; 1 to 8 divide it
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -56,9 +58,14 @@ local function queue_at(first)
   }
 end
 
+-- Returns a key of the whole engine that is not in KEYS.
+local function key_of(name)
+  return string.sub(RECONCILED, 1, -#'reconciled' - 1) .. name
+end
+
 -- Returns the key of a provider's breaker.
 local function breaker_of(provider)
-  return string.sub(RECONCILED, 1, -#'reconciled' - 1) .. 'breaker:' .. provider
+  return key_of('breaker:' .. provider)
 end
 
 local function whole(number)
@@ -171,14 +178,37 @@ local function take_turns_in_share(q, share)
   if #moved > 0 then redis.call('ZADD', q.waiting, unpack(moved)) end
 end
 
+-- Returns the virtual time that a job of an owner, or of a share, takes: the greater the weight, the less.
+local function cost_of(name, is_weighted)
+  if not is_weighted then return 1 end
+  local weight = redis.call('HGET', key_of('weights'), name)
+  return math.max(1, math.floor(TURN_TIME / (weight or 1) + 0.5))
+end
+
+-- Returns the virtual time, and whether the queue has weights. In an idle queue with weights it begins again, so that
+-- it never grows beyond TAGS. Only there the removal of the last weight is noticed: no job in line loses its place.
+local function present(q)
+  local virtual_time, is_weighted = unpack(redis.call('HMGET', q.meta, 'virtual_time', 'weighted'))
+  if is_weighted and redis.call('EXISTS', q.waiting, q.parked, q.active) == 0 then
+    virtual_time = 0
+    redis.call('DEL', q.owner_finish_tags)
+    redis.call('HSET', q.meta, 'virtual_time', 0)
+    is_weighted = redis.call('HLEN', key_of('weights')) > 1
+    if not is_weighted then redis.call('HDEL', q.meta, 'weighted') end
+  end
+  return tonumber(virtual_time or '0'), is_weighted
+end
+
 -- Start-time fair queueing: in virtual time, a job starts when the previous job of its owner would have
 -- finished, but not before the present. So an owner with many jobs waits behind its own jobs, not before
--- those of others. A share is like one owner; those who have it take turns in its places. Jobs without an
--- owner do not affect each other, and all start at the present.
+-- those of others. The jobs of an owner of weight 3 take a third of the time, so it gets three turns for one of
+-- others. A share is like one owner; those who have it take turns in its places. Jobs without an owner do not
+-- affect each other, and all start at the present.
 -- `batch` is a list of {id, owner, priority}.
 local function put_in_line(q, batch)
-  local virtual_time = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
-  local finish, members, shares = {}, {}, {}
+  if #batch == 0 then return end
+  local virtual_time, is_weighted = present(q)
+  local finish, costs, members, shares = {}, {}, {}, {}
   for _, job in ipairs(batch) do
     local start = virtual_time
     if job.owner ~= '' then
@@ -186,9 +216,10 @@ local function put_in_line(q, batch)
       local last = finish[name]
       if not last then
         last = tonumber(redis.call('ZSCORE', q.owner_finish_tags, name) or '0')
+        costs[name] = cost_of(name, is_weighted)
       end
       start = math.max(start, last)
-      finish[name] = start + 1
+      finish[name] = start + costs[name]
       if string.sub(name, 1, 1) == SHARE then
         shares[name] = true
         redis.call('ZADD', q.shared, 0, name .. SEP .. job.id)

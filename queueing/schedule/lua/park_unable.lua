@@ -5,7 +5,7 @@
 local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]
 local q = queue_at(5)
 local refused = {}
-local present = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
+local virtual_time = tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
 for i = 3, #ARGV, 3 do
   local id, token, need = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if redis.call('HGET', CLAIMS, id) ~= token then
@@ -15,7 +15,7 @@ for i = 3, #ARGV, 3 do
     end_claim(q, ARGV[2], id, owner, token)
     redis.call('ZREM', q.limiter_starts, token .. id) -- it did not start
     local digest = redis.sha1hex(need)
-    local score = string.format('%016.0f', priority * TAGS + present)
+    local score = string.format('%016.0f', priority * TAGS + virtual_time)
     local member = NEED .. digest .. SEP .. score .. SEP .. id
     redis.call('ZADD', q.parked, 0, member)
     redis.call('HSET', UNABLE, id, member)

@@ -11,8 +11,9 @@ local now, refused = now_ms(), {}
 local function put_behind(id, priority)
   local first = redis.call('ZRANGEBYSCORE', q.waiting, whole(priority * TAGS), '(' .. whole((priority + 1) * TAGS),
     'WITHSCORES', 'LIMIT', 0, 1)
-  local present = priority * TAGS + tonumber(redis.call('HGET', q.meta, 'virtual_time') or '0')
-  redis.call('ZADD', q.waiting, whole(math.max(present, tonumber(first[2] or '0')) + 1), id)
+  local virtual_time, is_weighted = present(q)
+  local earliest = priority * TAGS + virtual_time
+  redis.call('ZADD', q.waiting, whole(math.max(earliest, tonumber(first[2] or '0')) + (is_weighted and TURN_TIME or 1)), id)
 end
 
 for i = 4, #ARGV, 2 do

@@ -4,7 +4,7 @@
 -- Returns for each id: 0 unknown, 1 was waiting, 2 was delayed, 3 was active.
 local NEEDS, UNABLE = KEYS[#KEYS - 1], KEYS[#KEYS]
 local q = queue_at(5)
-local found = {}
+local found, is_weighted = {}, redis.call('HGET', q.meta, 'weighted')
 
 -- Removes the job from the jobs that are parked, if it is one of them.
 local function remove_parked(id, owner)
@@ -36,7 +36,7 @@ for i = 3, #ARGV do
       unpark(q, owner) -- the end of this job would have put the next one back in line
       local name = payer(owner)
       if redis.call('ZSCORE', q.owner_finish_tags, name) then -- a job that never ran is not charged to its owner
-        redis.call('ZINCRBY', q.owner_finish_tags, -1, name)
+        redis.call('ZINCRBY', q.owner_finish_tags, -cost_of(name, is_weighted), name)
       end
     end
     forget(q, id, owner)

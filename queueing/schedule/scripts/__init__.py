@@ -21,7 +21,7 @@ from .claims import (
     retry_later,
 )
 from .keys import app_key, key, notify_channel, queue_key, stream_key, worker_channel
-from .limits import set_overrides
+from .limits import WEIGHTS, Weight, set_overrides, set_weights
 from .reading import counts, positions
 from .recovery import Lease, Repair, ending_leases, mark_reconciled, recount, repair, restore_active
 from .streams import Command, RunWrite, TextChunk, append, parse_stream, while_claimed
@@ -29,6 +29,7 @@ from .submission import ScheduleEntry, account, promote, remove, submit
 
 __all__ = [  # by module
     "MAX_CLAIM_SIZE",
+    "WEIGHTS",
     "BreakerState",
     "Claimed",
     "Claims",
@@ -42,6 +43,7 @@ __all__ = [  # by module
     "ScheduleEntry",
     "TextChunk",
     "Verdict",
+    "Weight",
     "account",
     "admit",
     "alone_token",
@@ -72,6 +74,7 @@ __all__ = [  # by module
     "restore_active",
     "retry_later",
     "set_overrides",
+    "set_weights",
     "stream_key",
     "submit",
     "while_claimed",

@@ -14,6 +14,7 @@ HASHES = (
     "running",
     "needs",
     "unable",
+    "weights",
     *(f"q:{queue}:{name}" for queue in QUEUES for name in ("owner_unfinished", "owner_active")),
 )
 SETS = tuple(
@@ -82,6 +83,8 @@ def check_counters(found: dict[str, Any], model: Model) -> None:
     """Assert that every counter is right, and that counters at zero are deleted."""
     for name, wanted in model.counters().items():
         assert found[name] == wanted, name
+    weights = {name: int(weight) for name, weight in found["weights"].items() if name}
+    assert weights == model.weights
     for queue, q in QUEUES.items():
         now = model.now[queue]
         ends = {owner: int(end) for owner, end in found[f"q:{queue}:owner_finish_tags"] if end > now}

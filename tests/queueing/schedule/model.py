@@ -84,6 +84,9 @@ class Model:
         """Forget everything except the record."""
         self.now = dict.fromkeys(QUEUES, 0)  # virtual time
         self.ends: dict[tuple[str, str], int] = {}  # (queue, owner) -> virtual end of its last job
+        self.weights: dict[str, int] = {}
+        self.weighted = set[str]()
+        """The queues in which weights count."""
         self.starts: dict[str, set[str]] = {queue: set() for queue in QUEUES}
         """The starts in the limiter's window: token and id of each."""
         self.live: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
@@ -136,19 +139,39 @@ class Model:
         """Return all waiting jobs in line order."""
         return sorted(self.known(queue, "waiting"), key=lambda j: j.line)
 
-    def enqueue(self, job: Job, *, charge: bool = True) -> None:
-        """Put the job behind the last one of its owner, but not before the present."""
-        job.state, job.due, job.tag = "waiting", False, self.now[job.queue]
-        if job.owner and charge:
-            key = job.queue, job.payer
-            job.tag = max(job.tag, self.ends.get(key, 0))
-            self.ends[key] = job.tag + 1
+    def set_weights(self, weights: dict[str, int]) -> None:
+        """Set all weights."""
+        self.weights = {name: weight for name, weight in weights.items() if weight != 1}
+        if self.weights:
+            self.weighted = {*QUEUES}
+
+    def cost(self, queue: str, payer: str) -> int:
+        """Return the virtual time of one job."""
+        return int(840 / self.weights.get(payer, 1) + 0.5) if queue in self.weighted else 1
+
+    def put_in_line(self, jobs: list[Job], *, charge: bool = True) -> None:
+        """Put each job of a queue behind the last one of its owner, but not before the present."""
+        for queue in {job.queue for job in jobs} & self.weighted:
+            if not [job for job in self.known(queue, "waiting", "active") if job not in jobs]:
+                self._begin_busy_period(queue)
+        for job in jobs:
+            job.state, job.due, job.tag = "waiting", False, self.now[job.queue]
+            if job.owner and charge:
+                key = job.queue, job.payer
+                job.tag = max(job.tag, self.ends.get(key, 0))
+                self.ends[key] = job.tag + self.cost(*key)
+
+    def _begin_busy_period(self, queue: str) -> None:
+        self.now[queue] = 0
+        self.ends = {key: end for key, end in self.ends.items() if key[0] != queue}
+        if not self.weights:
+            self.weighted -= {queue}
 
     def take_out(self, job: Job) -> None:
         """Remove a finished job."""
         del self.jobs[job.id]
         if job.known and job.state == "waiting" and (job.queue, job.payer) in self.ends:
-            self.ends[job.queue, job.payer] -= 1
+            self.ends[job.queue, job.payer] -= self.cost(job.queue, job.payer)
 
     def end_claim(self, job: Job, state: str) -> None:
         """End the claim of an active job."""
@@ -175,8 +198,7 @@ class Model:
         """
         lines = {*lines, *(j.queue for j in self.jobs.values() if j.known and j.state == "delayed" and j.due)}
         for queue in QUEUES:
-            for job in [j for j in self.known(queue, "delayed") if j.due]:
-                self.enqueue(job)
+            self.put_in_line([j for j in self.known(queue, "delayed") if j.due])
         self.probing = not self.probe_is_due  # by another queue of this claim, or not yet
         offered = {
             queue: self._may_start(queue, token.split("/")[0], slots, able) if able or queue in lines else []

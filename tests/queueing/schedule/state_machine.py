@@ -20,7 +20,7 @@ from .invariants import (
 )
 from .model import HOUR, PROVIDER, QUEUES, TAGS, WITH_PROVIDER, Job, Model, digest_of, need_of
 from .operations import ended_leases
-from .strategies import clusters, limits, owners, picks, queues, rarely, specs
+from .strategies import clusters, limits, owners, picks, queues, rarely, specs, weights
 
 #: The channel of the one worker that may be idle.
 CHANNEL = "notify:w"
@@ -71,8 +71,7 @@ class ScheduleMachine(Machine):
         for job in new:
             job.known = True
         in_line = [job for job in new if job.entry.delay == 0]
-        for job in in_line:
-            self.model.enqueue(job)
+        self.model.put_in_line(in_line)
         token = self.model.idle
         if len(in_line) == 1 and (job := self.model.hand_over(queue, listening=self.listening)):
             assert json.loads(self.next_message("message")[4:])[:3] == [token, queue, job.id]
@@ -171,7 +170,7 @@ class ScheduleMachine(Machine):
         assert redis_client.run(scripts.release(queue, [(job.id, token) for job, token in chosen])) == refused
         for job in won:
             self.model.end_claim(job, "waiting")
-            self.model.enqueue(job, charge=False)
+            self.model.put_in_line([job], charge=False)
 
     @rule(queue=queues, pick=st.integers(0, 50))
     def release_and_let_others_pass(self, queue: str, pick: int) -> None:
@@ -184,8 +183,9 @@ class ScheduleMachine(Machine):
         line = self.client.zrangebyscore(queue_key(queue, "waiting"), *band, 0, 2, withscores=True)
         line = [entry for entry in line if entry[0] != job.id][:1]
         self.model.end_claim(job, "waiting")
-        self.model.enqueue(job, charge=False)
-        job.tag = max(job.tag, *(int(score) % TAGS for _, score in line), 0) + 1
+        self.model.put_in_line([job], charge=False)
+        turn = 840 if queue in self.model.weighted else 1
+        job.tag = max(job.tag, *(int(score) % TAGS for _, score in line), 0) + turn
 
     def report(self, job_id: str, cause: str) -> None:
         ends = [scripts.ProviderEnd(job_id, cause, HOUR)]
@@ -240,7 +240,7 @@ class ScheduleMachine(Machine):
         for job in active:
             if job.id in lost:
                 self.model.end_claim(job, "waiting")
-                self.model.enqueue(job, charge=False)
+                self.model.put_in_line([job], charge=False)
 
     @rule(queue=queues, picks=picks)
     def remove(self, queue: str, picks: list[tuple[int, bool]]) -> None:
@@ -264,8 +264,7 @@ class ScheduleMachine(Machine):
         chosen = list({job.id: job for job, _ in self.model.chosen(queue, picks)}.values())
         delayed = [job for job in chosen if job.known and job.state == "delayed"]
         assert redis_client.run(scripts.promote(queue, [job.id for job in chosen])) == len(delayed)
-        for job in delayed:
-            self.model.enqueue(job)
+        self.model.put_in_line(delayed)
 
     @rule(queue=queues, pick=st.integers(0, 50))
     def make_delayed_job_due(self, queue: str, pick: int) -> None:
@@ -283,6 +282,18 @@ class ScheduleMachine(Machine):
         assert changed == (None if late else live != self.model.live[queue])
         if not late:
             self.model.live[queue] = live
+
+    @rule(weights=weights, really=rarely)
+    def set_weights(self, weights: dict[str, int], really: bool) -> None:
+        if really:
+            version = self.client.hget(key(scripts.WEIGHTS), "") or ""
+            rows = [scripts.Weight(name.strip("\x1e"), "\x1e" in name, n) for name, n in weights.items()]
+            assert (
+                redis_client.run(scripts.set_weights(QUEUES, rows, "of another writer", all_of_them=True))
+                is None
+            )
+            assert redis_client.run(scripts.set_weights(QUEUES, rows, version, all_of_them=True)) is not None
+            self.model.set_weights(weights)
 
     @rule(really=rarely)
     def lose_redis(self, really: bool) -> None:

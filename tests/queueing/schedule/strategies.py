@@ -28,3 +28,5 @@ limits = st.fixed_dictionaries(
         "limiter": st.one_of(st.none(), st.builds(Limiter, st.integers(1, 6), st.just(HOUR))),
     },
 )
+#: Weights of owners and of a share.
+weights = st.dictionaries(st.sampled_from(["a", "b", "\x1en"]), st.integers(1, 16), max_size=3)
