@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import autodiscover_modules
+from django.utils.module_loading import autodiscover_modules, import_string
 
 from .conf import DJANGO_Q_BROKER
 
@@ -21,7 +21,10 @@ class QueueingConfig(AppConfig):
         _complete_q_cluster()
 
     def ready(self) -> None:
-        """Import every installed app's `jobs` module, which registers its kinds. Guard Django-Q2's tasks."""
+        """Import every installed app's `jobs` module, which registers its kinds. Guard Django-Q2's tasks.
+
+        The `tasks` modules, too, where the setting `TASKS` names our backend: workers need them in any case.
+        """
         if not apps.is_installed("django_q"):
             hint = "Add it after 'queueing': its supervisor, schedules and admin pages are used."
             raise ImproperlyConfigured(f"INSTALLED_APPS has 'queueing' without 'django_q'. {hint}")
@@ -36,6 +39,8 @@ class QueueingConfig(AppConfig):
         pruning.register_pruning(history.prune)
         register_health_check(recurring_warnings)
         autodiscover_modules("jobs")
+        if _is_backend_of_tasks():
+            autodiscover_modules("tasks")
 
 
 def _complete_q_cluster() -> None:
@@ -43,3 +48,12 @@ def _complete_q_cluster() -> None:
     given = getattr(settings, "Q_CLUSTER", {})
     timeout = given.get("timeout") or 300
     settings.Q_CLUSTER = {"broker_class": DJANGO_Q_BROKER, "timeout": timeout, "retry": timeout + 60} | given
+
+
+def _is_backend_of_tasks() -> bool:
+    """Return whether a backend in the setting `TASKS` is ours. Only then `queueing.tasks` is imported."""
+    for params in getattr(settings, "TASKS", {}).values():
+        backend = import_string(params["BACKEND"])
+        if any(base.__module__ == "queueing.tasks.backend" for base in backend.__mro__):
+            return True
+    return False

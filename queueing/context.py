@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from .values.cleaning import clean_text
@@ -36,6 +37,12 @@ class JobContext:
     """The version of the kind with which the job was submitted; it may be older than that of this code."""
     meta: Mapping[str, str] = field(default_factory=dict)
     """The `meta` of the submission. A recurring job has its name in `recurring` and the time in `tick`."""
+    queue: str = ""
+    priority: int = 0
+    submitted_at: datetime | None = None
+    """When the job was submitted."""
+    started_at: datetime | None = None
+    """When this run began."""
     text: str = ""
     """The text that this attempt has streamed so far."""
     asked_provider: bool = True

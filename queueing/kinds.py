@@ -13,7 +13,7 @@ jobs of other processes this code can do. Workers give all others back (`why_una
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Unpack
@@ -76,6 +76,16 @@ class Kind:
         return _refusal(self.handler, names)
 
 
+@dataclass(frozen=True)
+class Family:
+    """Kinds that are made at their first use. Their names are that of the family, a colon and a text."""
+
+    make: Callable[[str], Kind | None]
+    """Returns the kind for such a text, always the same; None when this process does not know it."""
+    texts: Callable[[], Iterable[str]]
+    """Returns the texts that are known so far."""
+
+
 @lru_cache(maxsize=1024)
 def _refusal(handler: Handler, names: tuple[str, ...]) -> str:
     try:
@@ -92,6 +102,8 @@ def _refusal(handler: Handler, names: tuple[str, ...]) -> str:
 
 #: Name or alias -> kind.
 _kinds: dict[str, Kind] = {}
+#: Name -> family.
+_families: dict[str, Family] = {}
 #: The length of `Job.kind`, and the maximum of `Job.kind_version`.
 _MAX_NAME, _MAX_VERSION = 100, 32_767
 
@@ -163,14 +175,25 @@ def _place(handler: Handler) -> str:
     return f"{handler.__module__}.{getattr(handler, '__qualname__', handler)}"
 
 
+def register_family(name: str, family: Family) -> None:
+    """Register a family, such as `task` for kinds with names such as `task:shop.tasks.send`."""
+    _families[name] = family
+
+
 def find_kind(name: str) -> Kind | None:
     """Return the kind with this name or alias; None when this process does not know it."""
-    return _kinds.get(name)
+    return _kinds.get(name) or _of_family(name)
+
+
+def _of_family(name: str) -> Kind | None:
+    prefix, colon, text = name.partition(":")
+    family = _families.get(prefix) if colon else None
+    return family.make(text) if family else None
 
 
 def get_kind(name: str) -> Kind:
     """Return the kind with this name or alias. Raise `UnknownKind`, which lists the registered kinds."""
-    if isinstance(name, str) and (kind := _kinds.get(name)):
+    if isinstance(name, str) and (kind := find_kind(name)):
         return kind
     known = ", ".join(sorted(_kinds)) or "none"
     raise UnknownKind("kind", f"{name!r} is not registered (known: {known})")
@@ -181,7 +204,7 @@ def why_unable(name: str, version: int, arguments: tuple[str, ...]) -> str:
 
     `arguments` are the names of the job's arguments.
     """
-    kind = _kinds.get(name)
+    kind = find_kind(name)
     if kind is None:
         return "unknown_kind"
     if version > kind.version:
@@ -191,15 +214,18 @@ def why_unable(name: str, version: int, arguments: tuple[str, ...]) -> str:
 
 def topic_of(name: str) -> str:
     """Return the topic of a kind. A kind that only newer code knows has the default topic."""
-    kind = _kinds.get(name)
+    kind = find_kind(name)
     return kind.topic if kind else "job"
 
 
 def all_kinds() -> list[Kind]:
-    """Return all registered kinds, ordered by name."""
-    return [kind for name, kind in sorted(_kinds.items()) if name == kind.name]
+    """Return all kinds that are registered, or known of a family, ordered by name."""
+    found = {name: kind for name, kind in _kinds.items() if name == kind.name}
+    for family in _families.values():
+        found |= {kind.name: kind for text in family.texts() if (kind := family.make(text))}
+    return [kind for _, kind in sorted(found.items())]
 
 
 def known_names() -> list[str]:
-    """Return the names and aliases of all registered kinds."""
-    return list(_kinds)
+    """Return the names and aliases of all these kinds."""
+    return sorted({*_kinds, *(kind.name for kind in all_kinds())})

@@ -127,6 +127,8 @@ class FailedAttempt(models.Model):
     worker = models.CharField(max_length=64)
     code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
+    exception = models.CharField(max_length=255, blank=True, default="", db_default="")
+    """The dotted name of the class of the exception; empty when the attempt failed without one."""
     traceback = models.TextField(blank=True)
     """For staff with `view_contents`, since it may quote the arguments."""
 

@@ -77,6 +77,13 @@ def submit(
         job_id=job_id,
         options=job_options.of_job(options),
     )
+    return submit_spec(spec, args, depends_on, after)
+
+
+def submit_spec(
+    spec: JobSpec, args: dict[str, Any], depends_on: Sequence[Job] = (), after: Sequence[Job] = ()
+) -> Submission:
+    """Accept the job that `spec` describes, as `submit` does."""
     job = spec.build(args)
     parents, others = _list_of_jobs("depends_on", depends_on), _list_of_jobs("after", after)
     tags = spec.tags_of([job])

@@ -225,6 +225,11 @@ async def _execute(run: Run) -> Result:
         pace=_no_pause,
         version=run.version,
         meta=run.meta,
+        token=run.token,
+        queue=run.queue,
+        priority=run.priority,
+        submitted_at=run.created_at,
+        started_at=run.started_at,
     )
     try:
         async with timeout:

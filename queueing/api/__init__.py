@@ -8,8 +8,8 @@
     submit("report.write", {"report_id": "7"}, owner="alice")
 
 The submodules of this package are public, too: `events`, `sockets`, `database`, `monitoring`, `metrics`,
-`charts`, `admin`, `tracing` and `redis`. Everything outside `queueing.api` and `queueing.testing` is private
-and may change.
+`charts`, `admin`, `tracing` and `redis`. Everything outside `queueing.api`, `queueing.testing` and
+`queueing.tasks` is private and may change.
 """
 
 from queueing.conf import environment_variables

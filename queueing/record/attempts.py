@@ -175,6 +175,7 @@ def _store_history(results: Sequence[Result]) -> None:
             worker=r.run.token,
             code=r.code,
             error=r.error,
+            exception=r.exception,
             traceback=r.detail,
         )
         for r in results

@@ -35,6 +35,8 @@ class JobSpec:
     """A job as its submitter describes it, apart from its arguments. `submit` explains the fields."""
 
     kind: str
+    queue: str = ""
+    """The queue; empty for that of the kind."""
     owner: str = ""
     share: str = ""
     request_id: str = ""
@@ -51,7 +53,7 @@ class JobSpec:
     def build_many(self, many_args: Iterable[dict[str, Any]]) -> list[Job]:
         """Return a checked, unsaved row for each of `many_args`. Raise `BadSubmission` naming the field."""
         kind = get_kind(self.kind)
-        queue = get_queue(kind.queue)
+        queue = get_queue(self.queue or kind.queue)
         _check(self)
         return [self._row(kind, queue, args) for args in many_args]
 

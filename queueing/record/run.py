@@ -82,6 +82,8 @@ class Result:
     code: str = ""
     error: str = ""
     """A sentence for the owner."""
+    exception: str = ""
+    """The dotted name of the class of the exception that the handler raised."""
     detail: str = ""
     """The traceback, for staff."""
     delay: float = 0.0

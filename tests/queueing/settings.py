@@ -3,9 +3,11 @@
 import os
 import tempfile
 
+import django
 import environ
 
-from tests.support.queues import QUEUES, TASKS, TIMES
+from tests.support.queues import QUEUES, TIMES
+from tests.support.queues import TASKS as FUNCTIONS
 
 env = environ.Env()
 os.environ.setdefault("TEST_VAR", tempfile.mkdtemp(prefix="queueing-tests-"))
@@ -30,6 +32,7 @@ INSTALLED_APPS = [
     "queueing",
     "django_q",
     "tests.queueing.testapp",
+    *(["django_tasks"] if django.VERSION < (6, 0) else []),  # the backport registers its checks
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -84,10 +87,18 @@ QUEUEING = {
     "REDIS_URL": REDIS_URL,
     "PREFIX": "buddy",
     "PRELOAD": ("tests.queueing.testapp.preloaded",),
-    "QUEUES": QUEUES,
-    "TASKS": TASKS,
+    "QUEUES": QUEUES | {"default": QUEUES["test"]},
+    "TASKS": FUNCTIONS,
     "HEALTH_FILE": env.str("HEALTH_FILE", default=""),
     **TIMES,
+}
+#: `alone` has no queues of its own: every queue of the engine is valid for it.
+TASKS = {
+    "default": {
+        "BACKEND": "queueing.tasks.QueueingBackend",
+        "QUEUES": ["default", "test", "test-narrow"],
+    },
+    "alone": {"BACKEND": "queueing.tasks.QueueingBackend", "QUEUES": []},
 }
 LOGGING = {
     "version": 1,

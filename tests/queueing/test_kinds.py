@@ -18,6 +18,7 @@ def context(**fields):
 
 async def test_example_in_the_docstring_registers_a_handler_that_runs(monkeypatch):
     monkeypatch.setattr(kinds, "_kinds", {})
+    monkeypatch.setattr(kinds, "_families", {})
     block = kinds.__doc__.partition("\n\n")[2].partition("\n\nCoroutine")[0]
     names = {"job": kinds.job, "JobContext": JobContext, "save_reply": print}
     exec(textwrap.dedent(block), names)
@@ -39,6 +40,7 @@ async def other(ctx, *, name):
 def registry(monkeypatch):
     """An empty registry, while the test runs."""
     monkeypatch.setattr(kinds, "_kinds", {})
+    monkeypatch.setattr(kinds, "_families", {})
 
 
 def test_job_second_handler_of_a_name_is_refused(registry):

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 MAX_RESULT_SIZE = 2**20
 #: Characters of what is kept of an error: its code (a column of this size), its sentence, its traceback.
 _MAX_CODE, _MAX_MESSAGE, _MAX_DETAIL = 64, 2_000, 50_000
+#: Characters of the name of its class (a column of this size).
+_MAX_CLASS = 255
 #: The longest wait that an error can name, in seconds: a year.
 _MAX_WAIT = 366 * 24 * 3600.0
 
@@ -36,15 +38,22 @@ def completed(run: Run, value: Any) -> Result:
         try:
             if (size := len(json.dumps(value, allow_nan=False))) > MAX_RESULT_SIZE:
                 detail = f"the result is {size} bytes of JSON, more than {MAX_RESULT_SIZE}"
-                return failed(run, Permanent(texts.UNEXPECTED, code="result_too_large"), detail=detail)
+                error = Permanent(texts.UNEXPECTED, code="result_too_large")
+                return failed(run, error, detail=detail, raised=ValueError)
             value = as_json(value)
         except Exception as exc:
-            return failed(run, Permanent(texts.UNEXPECTED, code="result_not_json"), detail=clean_text(exc))
+            error = Permanent(texts.UNEXPECTED, code="result_not_json")
+            return failed(run, error, detail=clean_text(exc), raised=type(exc))
     return Result(run=run, state=State.COMPLETED, value=value, ended_at=timezone.now())
 
 
-def failed(run: Run, exc: BaseException, *, detail: str = "") -> Result:
-    """Return the result of a handler that raised `exc`: failed, or to be tried again."""
+def failed(
+    run: Run, exc: BaseException, *, detail: str = "", raised: type[BaseException] | None = None
+) -> Result:
+    """Return the result of a handler that raised `exc`: failed, or to be tried again.
+
+    `raised` is the class that the record names, where it is not that of `exc`.
+    """
     error = (
         exc
         if isinstance(exc, JobError) and _is_complete(exc)
@@ -54,13 +63,21 @@ def failed(run: Run, exc: BaseException, *, detail: str = "") -> Result:
     if error is not exc and is_outage(exc):
         logger.warning("job %s (%s) needs the database: %s", run.id, run.kind_name, clean_text(exc))
         result = _failure(run, Permanent(texts.NO_DATABASE, code="database"), detail)
+        result.exception = name_of_class(raised or type(exc))
         wait_for_database(result)
         return result
     if error is not exc:
         logger.error("job %s (%s) raised\n%s", run.id, run.kind_name, detail)
     else:
         logger.warning("attempt %d of %d failed (%s)", run.attempt, run.max_attempts, clean_text(error.code))
-    return _failure(run, error, detail, cause=exc)
+    result = _failure(run, error, detail, cause=exc)
+    result.exception = name_of_class(raised or type(exc))
+    return result
+
+
+def name_of_class(raised: type[BaseException]) -> str:
+    """Return the dotted name of the class of an exception, as it is stored."""
+    return clean_text(f"{raised.__module__}.{raised.__qualname__}", _MAX_CLASS)
 
 
 def _is_complete(error: JobError) -> bool:

@@ -54,6 +54,10 @@ class RunOutput:
             version=run.version,
             token=run.token,
             meta=run.meta,
+            queue=run.queue,
+            priority=run.priority,
+            submitted_at=run.created_at,
+            started_at=run.started_at,
         )
         self._sender = sender
         self._loop = asyncio.get_running_loop()
