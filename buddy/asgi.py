@@ -47,7 +47,8 @@ gc.set_threshold(10_000)
 if "daphne.server" in sys.modules:  # other servers hand a body over while they receive it
     from buddy.bounds.daphne import factory
 
-    from .web import graceful_stop
+    from .web import fast_loop, graceful_stop
 
+    fast_loop.install()
     factory.install()
     graceful_stop.install()

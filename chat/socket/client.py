@@ -13,6 +13,7 @@ from queueing.api.events import Event, Follower
 from . import flow_control
 from .live_rendering import LiveRenderer
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for each event
 #: Events that a client which has fallen behind can do without.
 _DROPPABLE = ("position", "progress", "pressure", "rendered")
 
@@ -43,7 +44,7 @@ class SocketClient:
             return
         if events.is_terminal(event):
             event = await asyncio.to_thread(serializers.decorate, event)
-        text = json.dumps(event, ensure_ascii=False)
+        text = _as_json(event)
         await self._send_text(text)
         if event["type"] == "audio:completed" and "messageId" in event:
             # A recording can be screened only now that it is text. Its job has counted the card.

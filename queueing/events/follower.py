@@ -89,7 +89,8 @@ class Follower:
         async with self._lock:
             if not self._is_new(event):
                 return
-            followed = self.jobs.setdefault(event["jobId"], FollowedJob(event))
+            if (followed := self.jobs.get(event["jobId"])) is None:
+                followed = self.jobs[event["jobId"]] = FollowedJob(event)
             followed.last_event_at = time.monotonic()
             if self._is_paused():
                 return

@@ -4,6 +4,7 @@ from typing import Any
 
 from daphne import ws_protocol
 from twisted.internet import reactor as _reactor
+from twisted.internet.tcp import Connection
 
 #: Frames of a socket that the application has not read, and the seconds until they are counted again.
 UNREAD_FRAMES, UNREAD_PAUSE = 64, 0.05
@@ -35,6 +36,13 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
     def stopProducing(self) -> None:
         """Do nothing: the connection is closed."""
 
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Send at once what the kernel takes."""
+        if not (sync or chopsize or self.send_queue):
+            data = send_now(self.transport, data)
+        if data:
+            super().sendData(data, sync, chopsize)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a frame to the application."""
         super().onMessage(payload, isBinary)
@@ -48,3 +56,17 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
                 self.transport.resumeProducing()
         elif self.state == self.STATE_OPEN:
             reactor.callLater(UNREAD_PAUSE, self._read_on)
+
+
+def send_now(transport: Any, data: bytes) -> bytes:
+    """Send what the kernel takes at once, and return the rest; all of it where other bytes must go first.
+
+    Twisted's own `write` waits until the event loop says that the connection is writable. That costs more
+    than to send.
+    """
+    if not isinstance(transport, Connection) or transport.TLS or not transport.connected:
+        return data
+    if transport.dataBuffer or transport._tempDataBuffer:
+        return data
+    sent = transport.writeSomeData(data)
+    return data[sent:] if isinstance(sent, int) else data  # the reactor will meet the same error
