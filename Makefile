@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run production test test-postgres test-all test-pythons test-e2e pictures chaos lint format bench lock audit docs valkey model speech environment
+.PHONY: help run production test test-postgres test-all test-pythons test-e2e pictures chaos lint format bench wheel lock audit docs valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ format: environment ## format the code
 
 bench: environment ## measure the figures in the README
 	@$(VENV)/python -m bench
+
+wheel: environment ## build the package of the engine, django-queueing, into dist/
+	@$(VENV)/python -m deploy.engine.build
 
 lock: ## write exact versions and hashes of all packages to deploy/locks/, for all Pythons
 	@$(PYTHON) -m deploy.lock

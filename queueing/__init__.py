@@ -13,3 +13,6 @@ Each room imports from the rooms below it only:
 
 An application uses the public surface alone: start at `queueing.api`.
 """
+
+#: The version of the package (`make wheel`).
+__version__ = "0.1.0"

@@ -2,5 +2,6 @@
 
 units.py       reads the units of systemd
 servers.py     describes PostgreSQL, nginx with a certificate, and the processes of the units
+certificate.py writes the certificate
 __main__.py    starts and stops all of them
 """

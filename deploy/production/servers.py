@@ -1,8 +1,6 @@
 """The servers of `make production`: PostgreSQL, nginx, and the processes of the units."""
 
-import datetime
 import http.client
-import ipaddress
 import os
 import pwd
 import secrets
@@ -13,15 +11,12 @@ from pathlib import Path
 from string import Template
 
 import psycopg
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from deploy.local.bootstrap import Problem
 from deploy.local.services import Service, free_port, http_missing
 
 from . import units
+from .certificate import write_certificate
 
 TEMPLATE = units.ROOT / "deploy" / "nginx" / "buddy.conf.template"
 #: What is around the deployed configuration: paths that the account of this process may write.
@@ -141,26 +136,6 @@ def nginx_service(directory: Path, web: list[int], ports: tuple[int, int]) -> Se
         raise Problem(f"nginx refuses its configuration: {checked.stderr.strip()}")
     address = f"https://localhost:{https_port}"
     return Service("nginx", command, lambda: _https_missing(https_port, certificate), {}, address)
-
-
-def write_certificate(directory: Path) -> tuple[Path, Path]:
-    """Write a certificate for this machine that it has signed itself, for a month. Return it and its key."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    files = directory / "certificate.pem", directory / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files[1].touch(mode=0o600)
-    form = serialization.PrivateFormat.PKCS8
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return files
 
 
 def _https_missing(port: int, certificate: Path) -> str:

@@ -65,7 +65,7 @@ def default_framework() -> Framework:
         try:
             return _load("django_tasks")
         except ImportError:
-            raise ImportError("tasks need Django 6, or the package django-tasks") from None
+            raise ImportError("tasks need Django 6, or: pip install 'django-queueing[tasks]'") from None
 
 
 def framework_of(task: Any) -> Framework:

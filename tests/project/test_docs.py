@@ -37,7 +37,17 @@ NOT_OURS = {
     "urls.py",
     "views.py",
 }
-NOT_OURS_FOLDERS = ("yourapp/", "var/", "static/", "node_modules/", "api/", "bin/", "threads/")
+NOT_OURS_FOLDERS = (
+    "yourapp/",
+    "shop/",
+    "website/",
+    "var/",
+    "static/",
+    "node_modules/",
+    "api/",
+    "bin/",
+    "threads/",
+)
 
 
 #: Names of former files in texts that are still to be rewritten: path -> names. This list only gets shorter.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.production.servers import write_certificate
+from deploy.production.certificate import write_certificate
 from tests.support.sentinels import NAME, Sentinels, _new
 from tests.support.valkey import Valkey, point_at, wait_until
 

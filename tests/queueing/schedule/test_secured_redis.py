@@ -10,7 +10,7 @@ import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from deploy.production.servers import write_certificate
+from deploy.production.certificate import write_certificate
 from queueing.control import audited
 from queueing.models import Job
 from queueing.monitoring.health import queue_health
