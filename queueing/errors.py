@@ -6,6 +6,7 @@ QueueingError
 ├── BadValue          an operator's value is wrong; nothing was changed
 ├── Rejected          the queue cannot accept it now; carries when to try again
 ├── WrongState        the job's state does not allow the action
+│   ├── Duplicate     another job has its unique key
 │   └── NoQueue       no state would: its queue is not in the settings
 └── JobError          raised by handlers; tells the engine what to do next
     ├── Permanent     trying again cannot help: fail at once
@@ -61,6 +62,13 @@ class WrongState(QueueingError):
         super().__init__(f"cannot {verb} a job that is {state}")
         self.verb = verb
         self.state = state
+
+
+class Duplicate(WrongState):
+    """Another job has the unique key of the job. Nothing was changed."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(verb, "unique, while another one has its key")
 
 
 class NoQueue(WrongState):

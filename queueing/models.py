@@ -11,6 +11,11 @@ from .values.ids import new_id
 
 _STATES = [(state.value, state.value) for state in State]
 _UNFINISHED = Q(state__in=sorted(UNFINISHED))
+#: While this holds, no other job may have the job's unique key. So the statement that ends the span gives the
+#: key free, also one of an older version of this program, or of a person.
+_HOLDS_KEY = Q(unique_key__isnull=False) & (
+    Q(unique_span="period") | (_UNFINISHED & (Q(unique_span="end") | Q(token="")))
+)
 
 
 class Job(models.Model):
@@ -39,6 +44,10 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=1)
     options = models.JSONField(null=True, blank=True)
     """What the job has in place of the options of its kind (`Options.stored`); most have nothing."""
+    unique_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 (no table is rewritten)
+    """What makes the job unique (unique.py). It stays with a finished job, for a retry."""
+    unique_span = models.CharField(max_length=6, null=True, blank=True)  # noqa: DJ001 (likewise)
+    """How long no other job may have the key: until the `end`, the first `start`, or for a `period`."""
     expires_at = models.DateTimeField(null=True, blank=True)
     """The deadline: no run of the job begins later."""
     stalls = models.PositiveSmallIntegerField(default=0)
@@ -69,6 +78,7 @@ class Job(models.Model):
             models.UniqueConstraint(
                 fields=["owner", "request_id"], condition=~Q(request_id=""), name="job_once_per_request"
             ),
+            models.UniqueConstraint(fields=["unique_key"], condition=_HOLDS_KEY, name="job_unique"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="job_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=sorted(FINISHED), finished_at__isnull=False)

@@ -1,6 +1,6 @@
 """Accept jobs: check them, store them in the caller's transaction, schedule them after the commit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 from uuid import UUID
@@ -17,12 +17,16 @@ from .kinds import find_kind
 from .limits import backpressure
 from .models import Job, JobTag
 from .options import GivenOptions
-from .record import dependencies
+from .record import dependencies, unique_jobs
 from .record.bulk_insert import insert, insert_unless_known
 from .record.end_hooks import run_end_hook
-from .record.job_spec import JobSpec, checked_json
-from .schedule.enqueue import enqueue_all
+from .record.job_spec import JobSpec, checked_json, list_of_jobs
+from .schedule.enqueue import enqueue_all, postpone
 from .states import State
+from .unique import Unique
+
+#: How often a unique job is tried to be stored whose key others take and give free meanwhile.
+_TRIES = 20
 
 
 @dataclass(slots=True)
@@ -31,7 +35,10 @@ class Submission:
 
     job: Job
     created: bool
-    """False when the owner had already submitted this request id: `job` is that earlier job."""
+    """False when the owner had already submitted this request id, or another job has the unique key: `job` is
+    that one."""
+    conflict: str = ""
+    """What was done because another job has the unique key: `return`, `replace` or `latest`."""
     queued_event: messages.Event | None = field(default=None, compare=False)
     """The `queued` event that its clients got, with position and expected wait; None before the commit or
     without owner."""
@@ -50,6 +57,7 @@ def submit(
     depends_on: Sequence[Job] = (),
     after: Sequence[Job] = (),
     job_id: UUID | None = None,
+    unique: Unique | None = None,
     **options: Unpack[GivenOptions],
 ) -> Submission:
     """Accept one job of `kind` with JSON `args`.
@@ -61,7 +69,8 @@ def submit(
     each event. The job runs when all of `depends_on` have completed (and fails when one of them does
     not), and when all of `after` have finished, with any outcome. `job_id`, made by `new_id()`, lets the
     caller refer to the job before submitting it. `options` are `attempts`, `timeout`, `backoff`, `expires`
-    and `tags` (options.py). Without Redis the job is stored, and scheduled later.
+    and `tags` (options.py). `unique` says which other jobs mean the same work (unique.py). Without Redis the
+    job is stored, and scheduled later.
 
     Raise `BadSubmission` naming the field, or `Rejected` when the queue or the owner has reached a limit;
     then nothing was stored.
@@ -76,6 +85,7 @@ def submit(
         meta=meta,
         job_id=job_id,
         options=job_options.of_job(options),
+        unique=unique,
     )
     return submit_spec(spec, args, depends_on, after)
 
@@ -85,39 +95,46 @@ def submit_spec(
 ) -> Submission:
     """Accept the job that `spec` describes, as `submit` does."""
     job = spec.build(args)
-    parents, others = _list_of_jobs("depends_on", depends_on), _list_of_jobs("after", after)
+    parents, others = list_of_jobs("depends_on", depends_on), list_of_jobs("after", after)
+    if (parents or others) and spec.unique and spec.unique.on_conflict != "return":
+        raise BadSubmission("unique", "replace and latest take neither depends_on nor after")
     tags = spec.tags_of([job])
-    submission = _once(job, lambda: _store(job, parents, others, tags))
+    submission = _once(job, lambda one, more: _store(one, parents, [*others, *more], tags), spec.unique)
     if submission.created and not submission.job.is_finished:
         transaction.on_commit(lambda: _enqueue(submission))
     return submission
 
 
-def _list_of_jobs(field: str, jobs: object) -> list[Job]:
-    """Return the jobs as a list. Raise `BadSubmission` naming the field for anything else."""
-    if isinstance(jobs, Iterable) and not isinstance(jobs, str | bytes | dict):
-        found = list(jobs)
-        if all(isinstance(job, Job) for job in found):
-            return found
-    raise BadSubmission(field, f"use a list of jobs, not {type(jobs).__name__}")
-
-
-def _once(job: Job, store: Callable[[], bool]) -> Submission:
-    """Store a job, unless its owner has submitted the same request id before.
+def _once(job: Job, store: unique_jobs.Store, unique: Unique | None = None) -> Submission:
+    """Store a job, unless its owner has submitted the same request id before, or another has its unique key.
 
     `store` returns whether the job's ids were free. The earlier job is looked for only when they were not, or
     when the queue is full: nearly all request ids are new.
     """
-    try:
-        if store():
-            return Submission(job, created=True)
-    except Rejected:
+    for _ in range(_TRIES if unique else 1):
+        refusal = None
+        try:
+            if store(job, ()):
+                return Submission(job, created=True)
+        except Rejected as exc:
+            refusal = exc
         if known := _submitted_before(job):
             return Submission(known, created=False)
-        raise
-    if known := _submitted_before(job):
-        return Submission(known, created=False)
+        if unique and (settled := unique_jobs.settle(job, unique, store)):
+            return _settled(settled, unique.on_conflict)
+        if refusal:
+            raise refusal
     raise BadSubmission("job_id", f"{job.id} is the id of another job")
+
+
+def _settled(settled: unique_jobs.Settled, conflict: str) -> Submission:
+    job = settled.job
+    if settled.is_postponed:
+        transaction.on_commit(lambda: postpone(job))
+    if not settled.created:
+        event = messages.event_of(job, "deduplicated", conflict=conflict)
+        transaction.on_commit(lambda: delivery.emit_sync(job.owner, event))
+    return Submission(job, settled.created, conflict)
 
 
 def _submitted_before(job: Job) -> Job | None:
@@ -138,7 +155,8 @@ def _store(job: Job, depends_on: Sequence[Job], after: Sequence[Job], tags: Sequ
     with transaction.atomic():
         if depends_on or after:
             dependencies.attach(job, depends_on, after)
-        if not insert_unless_known(job):
+        is_too_late = unique_jobs.follows(job) and not job.unfinished_parents
+        if is_too_late or not insert_unless_known(job):
             transaction.set_rollback(True)
             return False
         if tags:
@@ -217,7 +235,7 @@ def submit_completed(
     job = spec.build(args)
     checked_json("result", result)
     tags = spec.tags_of([job])
-    submission = _once(job, lambda: _store_completed(job, result, tags))
+    submission = _once(job, lambda *_: _store_completed(job, result, tags))
     if submission.created:
         transaction.on_commit(lambda: _announce_completed(submission))
     return submission

@@ -1,12 +1,16 @@
 """The facts at the top of a job's page."""
 
+from datetime import datetime
 from typing import Any
+
+from django.utils.timezone import get_current_timezone
 
 from queueing.conf import Backoff, QueueDef, get_conf
 from queueing.kinds import find_kind
 from queueing.models import Job
 from queueing.monitoring.charts import formats
 from queueing.options import NO_OPTIONS, Options, stored_backoff
+from queueing.record.unique_jobs import follows
 
 
 def _runs(job: Job) -> str:
@@ -28,6 +32,7 @@ def facts(job: Job) -> list[tuple[str, Any]]:
         ("Timeout", _timeout(job)),
         ("Backoff", _backoff(job)),
         ("Submitted", job.created_at),
+        ("Unique", _unique(job)),
         ("Due", job.run_at or "–"),
         ("Deadline", job.expires_at or "–"),
         ("Started", job.started_at or "–"),
@@ -43,6 +48,16 @@ def _of_kind(job: Job) -> Options:
 
 def _queue(job: Job) -> QueueDef | None:
     return get_conf().queues.get(job.queue)
+
+
+def _unique(job: Job) -> str:
+    """Return for how long no other job may have the key, and its first characters."""
+    if not job.unique_key:
+        return "–"
+    until = {"start": "until it starts", "end": "until it ends"}.get(job.unique_span or "", "")
+    if ends := (job.options or {}).get("unique_until"):
+        until = f"until {datetime.fromtimestamp(ends, get_current_timezone()):%Y-%m-%d %H:%M:%S}"
+    return f"{until}, key {job.unique_key[:8]}" + (", after its holder" if follows(job) else "")
 
 
 def _timeout(job: Job) -> str:

@@ -37,6 +37,7 @@ from queueing.record.job_spec import max_payload
 from queueing.recurring.definition import recurring
 from queueing.states import FINISHED, UNFINISHED, State
 from queueing.submit import Submission, submit, submit_completed, submit_many
+from queueing.unique import Unique
 from queueing.values.ids import new_id
 from queueing.values.log_lines import add_log_ids, log_ids
 
@@ -59,6 +60,7 @@ __all__ = [
     "Retry",
     "State",
     "Submission",
+    "Unique",
     "WrongState",
     "add_log_ids",
     "cancel",

@@ -15,6 +15,7 @@ from queueing.errors import WrongState
 from queueing.events import progress
 from queueing.limits import weights
 from queueing.models import AuditEntry, Job, RecurringJob
+from queueing.record.unique_jobs import rename_keys
 from queueing.schedule import redis_client, scripts
 from queueing.states import UNFINISHED
 
@@ -29,7 +30,7 @@ def rename_owner(old: str, new: str) -> None:
     """Give all jobs and recurring jobs of `old`, and its weight, to `new`. Call it within a transaction.
 
     Unfinished jobs stay counted under `old` in Redis until they finish, so that each count is reduced where
-    it was raised. If both owners used a request id, the job of `old` loses it.
+    it was raised. If both owners used a request id or have a unique key, the job of `old` loses it.
     """
     RecurringJob.objects.filter(owner=old).update(owner=new)
     jobs = Job.objects.filter(owner=old)
@@ -37,6 +38,7 @@ def rename_owner(old: str, new: str) -> None:
     list(jobs.filter(state__in=UNFINISHED).order_by("id").select_for_update().values_list("id"))
     used = Job.objects.filter(owner=new).exclude(request_id="").values("request_id")
     jobs.filter(request_id__in=used).update(request_id="")
+    rename_keys(jobs, old, new)
     jobs.update(owner=new, share="")  # the share was that of `old`
     weights.rename_owner(old, new)
     transaction.on_commit(lambda: _notify_workers(old, new))

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 
 from queueing.conf import get_queue, is_configured
-from queueing.errors import BadValue, NoQueue, WrongState
+from queueing.errors import BadValue, Duplicate, NoQueue, WrongState
 from queueing.events import delivery, messages
 from queueing.limits import live_limits
 from queueing.models import Job, Pause
@@ -24,6 +25,7 @@ from queueing.schedule import presence, redis_client, scripts
 from queueing.schedule.enqueue import enqueue_all
 from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State, sql_condition
 from queueing.submit import enqueue_and_announce
+from queueing.unique import NEXT
 
 logger = logging.getLogger(__name__)
 
@@ -78,14 +80,18 @@ def retry(job_id: UUID | str, *, after: Sequence[Job] = ()) -> Job:
     """Run a failed or cancelled job again, with all its attempts, when all jobs of `after` are finished.
 
     Jobs that failed only because this one failed wait for it again. A deadline that has passed is removed:
-    who retries the job wants it to run. Raise `Job.DoesNotExist`, `WrongState`
-    if the job is not failed or cancelled, or `NoQueue` if its queue is not in the settings.
+    who retries the job wants it to run. Raise `Job.DoesNotExist`, `WrongState` if the job is not failed or
+    cancelled, `Duplicate` if another job has its unique key, `NoQueue` if its queue is not in the settings.
     """
     starts_from, ends_in = TRANSITIONS["retry"]
+    again = {"state": ends_in, "finished_at": None, "attempts": 0, "stalls": 0, "error": "", "error_code": ""}
+    again |= {"token": "", "unique_key": Replace("unique_key", Value(NEXT), Value(""))}
     with transaction.atomic():
-        won = Job.objects.filter(id=job_id, state__in=starts_from).update(
-            state=ends_in, finished_at=None, attempts=0, stalls=0, error="", error_code="", token=""
-        )
+        try:
+            with transaction.atomic():
+                won = Job.objects.filter(id=job_id, state__in=starts_from).update(**again)
+        except IntegrityError:
+            raise Duplicate("retry") from None
         Job.objects.filter(id=job_id, expires_at__lte=timezone.now()).update(expires_at=None)
         job = Job.objects.get(id=job_id)
         if not won:
@@ -130,6 +136,8 @@ def remove(job_id: UUID | str) -> None:
     """Delete a job that is not active, with its history. Raise `Job.DoesNotExist`, or `WrongState`."""
     job = Job.objects.get(id=job_id)
     with transaction.atomic():
+        # Its key is free before the job that waits for its end takes it.
+        Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).update(unique_key=None)
         freed = [] if job.is_finished else dependencies.give_up([job.pk])
         won, _ = Job.objects.filter(id=job_id).exclude(state=State.ACTIVE).delete()
         if not won:

@@ -14,7 +14,7 @@ Event = dict[str, Any]
 TERMINAL = ("completed", "failed", "cancelled")
 #: Fields that belong to one event; all others are common to the events of a job.
 _SINGLE_EVENT_FIELDS = {"type", "queue", "position", "estimatedWait", "run", "attempt", "of", "in"}
-_SINGLE_EVENT_FIELDS |= {"reason", "code", "offset", "text", "done", "total", "label", "seconds"}
+_SINGLE_EVENT_FIELDS |= {"reason", "code", "offset", "text", "done", "total", "label", "seconds", "conflict"}
 
 
 def make(topic: str, name: str, job_id: str, request_id: str, meta: dict[str, str], **fields: Any) -> Event:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from queueing.kinds import why_unable
 from queueing.models import Dependency, Job
 from queueing.states import FINISHED, UNFINISHED, State
 
+from . import unique_jobs
 from .end_hooks import run_end_hook
 from .run import Result
 
@@ -104,6 +105,7 @@ def free(links: Iterable[Dependency]) -> list[Job]:
     ready.filter(run_at=None).update(state=State.WAITING)
     for job in freed:
         job.state = State.DELAYED if job.run_at else State.WAITING
+    unique_jobs.take_keys(freed)
     return freed
 
 
@@ -177,9 +179,13 @@ def _waits_again(job: Job) -> bool:
     if any(states.get(i) in (State.FAILED, State.CANCELLED, None) for i in needed):
         return False
     unfinished_parents = sum(state in UNFINISHED for state in states.values())
-    won = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED["error_code"]).update(
-        state=State.DELAYED, unfinished_parents=unfinished_parents, finished_at=None, error="", error_code=""
-    )
+    failed = Job.objects.filter(id=job.pk, state=State.FAILED, error_code=PARENT_FAILED["error_code"])
+    waits = {"state": State.DELAYED, "unfinished_parents": unfinished_parents, "finished_at": None}
+    try:
+        with transaction.atomic():
+            won = failed.update(**waits, error="", error_code="")
+    except IntegrityError:  # another job has its unique key
+        return False
     Job.objects.filter(id=job.pk, expires_at__lte=timezone.now()).update(expires_at=None)
     return won > 0
 

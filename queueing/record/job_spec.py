@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from queueing.kinds import Kind, get_kind
 from queueing.models import Job, JobTag
 from queueing.options import NO_OPTIONS, Options, merged_tags
 from queueing.states import State
+from queueing.unique import Unique
 from queueing.values.cleaning import MAX_DEPTH
 from queueing.values.ids import new_id
 from queueing.values.numbers import YEAR, is_number
@@ -45,6 +47,7 @@ class JobSpec:
     meta: dict[str, str] | None = None
     job_id: UUID | None = None
     options: Options = NO_OPTIONS
+    unique: Unique | None = None
 
     def build(self, args: dict[str, Any]) -> Job:
         """Return a checked, unsaved row for JSON `args`. Raise `BadSubmission` naming the field."""
@@ -96,7 +99,16 @@ class JobSpec:
             "run_at": run_at,
             "created_at": now,
         }
+        if self.unique:
+            row |= self._key(self.unique, kind, args, row["options"])
         return Job(*row.values())
+
+    def _key(self, unique: Unique, kind: Kind, args: dict[str, Any], options: Any) -> dict[str, Any]:
+        """Return the fields of a unique job."""
+        if unique.period:
+            options = (options or {}) | {"unique_until": time.time() + unique.period}
+        key = unique.key_of(kind.name, self.owner, args)
+        return {"unique_key": key, "unique_span": unique.until, "options": options}
 
 
 def max_payload() -> int:
@@ -104,9 +116,20 @@ def max_payload() -> int:
     return get_conf().max_payload
 
 
+def list_of_jobs(field: str, jobs: object) -> list[Job]:
+    """Return the jobs as a list. Raise `BadSubmission` naming the field for anything else."""
+    if isinstance(jobs, Iterable) and not isinstance(jobs, str | bytes | dict):
+        found = list(jobs)
+        if all(isinstance(job, Job) for job in found):
+            return found
+    raise BadSubmission(field, f"use a list of jobs, not {type(jobs).__name__}")
+
+
 def _check(spec: JobSpec) -> None:
     """Raise `BadSubmission` for the first field with a wrong value. Callers without types reach it, too."""
     _check_delay(spec.delay)
+    if spec.unique is not None and not isinstance(spec.unique, Unique):
+        raise BadSubmission("unique", "use Unique(…)")
     priority: object = spec.priority
     if priority is not None and not (_is_int(priority) and 1 <= priority <= 1000):  # type: ignore[operator]
         raise BadSubmission("priority", "use a whole number from 1 (first) to 1000")

@@ -34,6 +34,14 @@ def enqueue(job: Job, then: Sequence[redis_client.ScriptCall[Any]]) -> list[Any]
         return []
 
 
+def postpone(job: Job) -> None:
+    """Let a committed job that is delayed become waiting at its `run_at`. Never raises."""
+    try:
+        redis_client.run(scripts.postpone(job.queue, job.id.hex, schedule_entry(job).delay))
+    except redis_client.Unavailable as exc:
+        logger.warning("Redis is unavailable (%s): job %s is not postponed", exc, job.id.hex)
+
+
 def _log(error: Exception, jobs: int) -> None:
     logger.warning("Redis is unavailable (%s): %d jobs are stored and scheduled later", error, jobs)
 

@@ -25,7 +25,7 @@ from .limits import WEIGHTS, Weight, set_overrides, set_weights
 from .reading import counts, positions
 from .recovery import Lease, Repair, ending_leases, mark_reconciled, recount, repair, restore_active
 from .streams import Command, RunWrite, TextChunk, append, parse_stream, while_claimed
-from .submission import ScheduleEntry, account, promote, remove, submit
+from .submission import ScheduleEntry, account, postpone, promote, remove, submit
 
 __all__ = [  # by module
     "MAX_CLAIM_SIZE",
@@ -63,6 +63,7 @@ __all__ = [  # by module
     "park_unable",
     "parse_stream",
     "positions",
+    "postpone",
     "promote",
     "queue_key",
     "recount",

@@ -44,6 +44,12 @@ def promote(queue: str, ids: Iterable[str]) -> ScriptCall[int]:
     return ScriptCall("promote", script_keys(queue), [notify_channel(), queue, *ids], int)
 
 
+def postpone(queue: str, job_id: str, delay: float) -> ScriptCall[int]:
+    """Let a delayed job become waiting in `delay` seconds. Replies with 1 if it was delayed, else 0."""
+    args = [notify_channel(), queue, job_id, milliseconds(delay)]
+    return ScriptCall("postpone", script_keys(queue), args, int)
+
+
 def remove(queue: str, ids: Iterable[str]) -> ScriptCall[list[int]]:
     """Remove jobs in any state. Workers that run one are notified to stop."""
     return ScriptCall("remove", script_keys(queue) + unable_keys(), [notify_channel(), queue, *ids], list)

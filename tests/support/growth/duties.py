@@ -21,6 +21,7 @@ from queueing.recovery import patience, reconcile, restore, stalled, suspects
 from queueing.schedule.scripts import Claimed
 from queueing.states import State
 from queueing.submit import submit
+from queueing.unique import Unique
 from queueing.values.ids import new_id
 
 Duties = dict[str, Callable[[], Any]]
@@ -62,6 +63,14 @@ class Engine:
         submit(self.kind, self.args, owner=self.owner, request_id="again")
         submit(self.kind, self.args, owner=self.owner, request_id="again")
 
+    def unique(self) -> None:
+        """Submit the same work again and again, while it waits and while it runs."""
+        for reaction in ("return", "replace", "latest"):
+            unique = Unique(reaction, on_conflict=reaction)
+            jobs = [self.new(unique=unique) for _ in range(3)]
+            self.begin(jobs[0])
+            self.new(unique=unique)
+
     def all(self) -> Duties:
         """Return all that read no whole table."""
         of = (self.of_jobs, self.of_heartbeats, self.of_monitoring, self.of_operators, self.hourly)
@@ -72,6 +81,7 @@ class Engine:
         return {
             "submit": self.new,
             "submit again": self.again,
+            "submit, unique": self.unique,
             "begin": lambda: self.begin(self.new()),
             "end": lambda: self.end(State.COMPLETED, "completed"),
             "end, failed": lambda: self.end(State.FAILED, "failed"),
