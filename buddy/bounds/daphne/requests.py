@@ -10,6 +10,7 @@ from buddy.bounds.refusals import NO_ROOM, TOO_LARGE, Refused
 from buddy.bounds.sizes import max_body
 from chat.limits.addresses import client_address
 
+from .sending import send_waiting
 from .shares import Shares
 
 #: Bytes of all bodies that a process holds, and of those of one client.
@@ -64,9 +65,11 @@ class BoundedRequest(http_protocol.WebRequest):
         return done
 
     def finish(self) -> None:
-        """End the answer."""
+        """End the answer, and send it."""
+        transport = self.transport
         self._hold(-self._received)
         super().finish()
+        send_waiting(transport)
 
     def connectionLost(self, reason: Any) -> None:
         """Forget a request whose client has gone."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from daphne import ws_protocol
 from twisted.internet import reactor as _reactor
-from twisted.internet.tcp import Connection
+
+from .sending import send_now
 
 #: Frames of a socket that the application has not read, and the seconds until they are counted again.
 UNREAD_FRAMES, UNREAD_PAUSE = 64, 0.05
@@ -56,17 +57,3 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
                 self.transport.resumeProducing()
         elif self.state == self.STATE_OPEN:
             reactor.callLater(UNREAD_PAUSE, self._read_on)
-
-
-def send_now(transport: Any, data: bytes) -> bytes:
-    """Send what the kernel takes at once, and return the rest; all of it where other bytes must go first.
-
-    Twisted's own `write` waits until the event loop says that the connection is writable. That costs more
-    than to send.
-    """
-    if not isinstance(transport, Connection) or transport.TLS or not transport.connected:
-        return data
-    if transport.dataBuffer or transport._tempDataBuffer:
-        return data
-    sent = transport.writeSomeData(data)
-    return data[sent:] if isinstance(sent, int) else data  # the reactor will meet the same error

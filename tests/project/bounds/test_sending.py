@@ -1,4 +1,4 @@
-"""Frames go to the kernel at once, and behind what waits for a slow client."""
+"""Frames and answers go to the kernel at once, and behind what waits for a slow client."""
 
 import socket
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from twisted.internet import tcp
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 
-from buddy.bounds.daphne.sockets import send_now
+from buddy.bounds.daphne.sending import send_now, send_waiting
 
 _LONG = bytes(range(256)) * 40_000
 
@@ -73,3 +73,23 @@ def test_bytes_for_a_client_that_has_gone_are_left(ends):
     transport, client = ends
     client.close()
     assert send_now(transport, b"hello") == b"hello"
+
+
+def test_bytes_that_were_written_are_sent_together(ends):
+    transport, client = ends
+    transport.write(b"head ")
+    transport.write(b"body")
+    assert received_by(client) == b""
+    send_waiting(transport)
+    assert received_by(client) == b"head body"
+
+
+def test_connection_that_ends_after_its_answer_is_closed_by_the_reactor(ends):
+    """The reactor must see that the last byte is sent."""
+    transport, client = ends
+    transport.write(b"bye")
+    transport.loseConnection()
+    send_waiting(transport)
+    assert received_by(client) == b""
+    assert transport.doWrite() is not None
+    assert received_by(client) == b"bye"
