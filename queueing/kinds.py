@@ -126,8 +126,8 @@ def job(
 
     Raise `version` when older code could not do the new jobs; the handler reads the version of a job from
     `ctx.version`. `aliases` are earlier names of the kind. `options` are `attempts`, `timeout`, `backoff`,
-    `expires` and `tags` (options.py), in place of the settings of the queue. Raise `ValueError` for a wrong
-    value, and for a name that has a handler already.
+    `expires`, `limits` and `tags` (options.py), in place of the settings of the queue. Raise `ValueError` for
+    a wrong value, and for a name that has a handler already.
     """
     _check_registration((name, *aliases), topic, on_end, version)
     try:

@@ -6,8 +6,8 @@ them, so a change of the code also holds for jobs in line.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, fields
 from datetime import datetime, timedelta
 from inspect import iscoroutinefunction
 from typing import Any, TypedDict
@@ -24,7 +24,34 @@ BackoffFunction = Callable[[int, BaseException], float | None]
 #: The maximum of `Job.max_attempts`.
 _MAX_ATTEMPTS = 32_767
 _MAX_TAGS, _MAX_TAG_LENGTH = 10, 255
+_MAX_LIMITS, _MAX_LIMIT_TEXT, _MAX_CONCURRENT = 4, 64, 10_000
+_LIMIT_TEXT = f"a text of 1 to {_MAX_LIMIT_TEXT} printable characters"
 _TAG = re.compile(r"\w[\w-]+\w", re.ASCII)
+
+
+#: Return the key of a job from its arguments and its owner; None if the limit does not apply to the job.
+KeyFunction = Callable[[dict[str, Any], str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A maximum number of active jobs of a queue that have the same name of a limit and the same key."""
+
+    name: str
+    _: KW_ONLY
+    by: KeyFunction | str
+    """The key of all jobs of the kind, or a function that returns the key of a job."""
+    concurrent: int
+
+    def key_of(self, args: dict[str, Any], owner: str) -> str | None:
+        """Return the key of a job. Raise `BadSubmission` if the function does not return a usable one."""
+        try:
+            key = self.by if isinstance(self.by, str) else self.by(args, owner)
+        except Exception as exc:
+            raise BadSubmission("limits", f"the key of {self.name!r} cannot be found: {exc!r:.200}") from exc
+        if key is not None and not _is_limit_text(key):
+            raise BadSubmission("limits", f"the key of {self.name!r} must be {_LIMIT_TEXT}, not {key!r:.100}")
+        return key
 
 
 class GivenOptions(TypedDict, total=False):
@@ -38,6 +65,8 @@ class GivenOptions(TypedDict, total=False):
     """A dict as in the settings of a queue. A kind may have a function instead."""
     expires: float | datetime | None
     """The job does not start later: seconds after it may start, or (for a single job) a time."""
+    limits: Sequence[Limit] | None
+    """For a kind: how many of its jobs with the same key run at the same time."""
     tags: list[str] | tuple[str, ...] | None
     """Words by which operators find the job, in addition to those of its kind."""
 
@@ -51,6 +80,7 @@ class Options:
     backoff: Backoff | BackoffFunction | None = None
     expires: float | datetime | None = None
     tags: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
     def stored(self) -> dict[str, Any] | None:
         """Return what the row of a job keeps of its own options, for its runs; None if there is nothing."""
@@ -71,6 +101,8 @@ def of_job(given: Mapping[str, Any]) -> Options:
         return NO_OPTIONS
     if callable(given.get("backoff")):
         raise BadSubmission("backoff", "a function cannot be stored with a job: give it to the kind")
+    if given.get("limits"):
+        raise BadSubmission("limits", "give them to the kind")
     return _checked(given)
 
 
@@ -85,6 +117,20 @@ def stored_backoff(options: Mapping[str, Any]) -> Backoff | None:
     """Return the backoff that a row keeps, without fields that only newer code knows."""
     kept = options.get("backoff")
     return Backoff(**{name: kept[name] for name in _BACKOFF_TYPES if name in kept}) if kept else None
+
+
+def with_limits(
+    options: dict[str, Any] | None, limits: Iterable[Limit], args: dict[str, Any], owner: str
+) -> dict[str, Any] | None:
+    """Return what the row of a job keeps, with the keys of its limits."""
+    keys = [(limit.name, limit.key_of(args, owner), limit.concurrent) for limit in limits]
+    kept = [limit for limit in keys if limit[1] is not None]
+    return (options or {}) | {"limits": kept} if kept else options
+
+
+def stored_limits(options: Mapping[str, Any] | None) -> list[tuple[str, str, int]]:
+    """Return the limits that a row keeps: the name, the key and the maximum of each."""
+    return [(name, key, most) for name, key, most in (options or {}).get("limits", ())]
 
 
 def _checked(given: Mapping[str, Any]) -> Options:
@@ -139,6 +185,25 @@ def merged_tags(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]
     return merged
 
 
+def _is_limit_text(text: Any) -> bool:
+    return isinstance(text, str) and 1 <= len(text) <= _MAX_LIMIT_TEXT and text.isprintable()
+
+
+def _limits(value: Any) -> tuple[Limit, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, Limit) for one in value):
+        raise BadSubmission("limits", "use a list of Limit(…)")
+    if len(value) > _MAX_LIMITS or len({one.name for one in value}) < len(value):
+        raise BadSubmission("limits", f"use at most {_MAX_LIMITS}, each with a name of its own")
+    for limit in value:
+        if not _is_limit_text(limit.name):
+            raise BadSubmission("limits", f"the name {limit.name!r:.100} must be {_LIMIT_TEXT}")
+        if not callable(limit.by) and not _is_limit_text(limit.by):
+            raise BadSubmission("limits", f"the key of {limit.name!r} must be a function, or {_LIMIT_TEXT}")
+        if type(limit.concurrent) is not int or not 1 <= limit.concurrent <= _MAX_CONCURRENT:
+            raise BadSubmission("limits", f"concurrent of {limit.name!r} must be 1 to {_MAX_CONCURRENT:,}")
+    return tuple(value)
+
+
 _BACKOFF_TYPES = {field.name: field.type for field in fields(Backoff)}
 
 
@@ -169,4 +234,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "backoff": _backoff,
     "expires": _expires,
     "tags": _tags,
+    "limits": _limits,
 }

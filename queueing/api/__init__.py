@@ -32,6 +32,7 @@ from queueing.kinds import Ending, get_kind, job
 from queueing.limits.breaker import Breaker
 from queueing.limits.weights import get_weight, set_weight
 from queueing.models import Job, RecurringJob
+from queueing.options import Limit
 from queueing.record.dependencies import parent_ids
 from queueing.record.job_spec import max_payload
 from queueing.recurring.definition import recurring
@@ -52,6 +53,7 @@ __all__ = [
     "Job",
     "JobContext",
     "JobError",
+    "Limit",
     "Outage",
     "Permanent",
     "QueueingError",

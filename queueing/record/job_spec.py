@@ -15,7 +15,7 @@ from queueing.conf import QueueDef, get_conf, get_queue
 from queueing.errors import BadSubmission
 from queueing.kinds import Kind, get_kind
 from queueing.models import Job, JobTag
-from queueing.options import NO_OPTIONS, Options, merged_tags
+from queueing.options import NO_OPTIONS, Options, merged_tags, with_limits
 from queueing.states import State
 from queueing.unique import Unique
 from queueing.values.cleaning import MAX_DEPTH
@@ -74,6 +74,10 @@ class JobSpec:
             raise BadSubmission("expires", "the job could never start: its delay ends later")
         return expires
 
+    def _stored_options(self, of_kind: Options, args: dict[str, Any]) -> dict[str, Any] | None:
+        stored = None if self.options is NO_OPTIONS else self.options.stored()
+        return with_limits(stored, of_kind.limits, args, self.owner) if of_kind.limits else stored
+
     def _row(self, kind: Kind, queue: QueueDef, args: dict[str, Any]) -> Job:
         _check_args(args)
         if refusal := kind.refusal(tuple(args)):
@@ -94,7 +98,7 @@ class JobSpec:
             "state": State.DELAYED if self.delay else State.WAITING,
             "priority": self.priority or queue.priority,
             "max_attempts": own.attempts or of_kind.attempts or queue.attempts,
-            "options": None if own is NO_OPTIONS else own.stored(),
+            "options": self._stored_options(of_kind, args),
             "expires_at": self._deadline(kind, run_at or now),
             "run_at": run_at,
             "created_at": now,

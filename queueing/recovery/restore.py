@@ -59,7 +59,7 @@ def active_jobs() -> list[Job]:
 
 
 #: The fields of `Job` that the schedule needs.
-SCHEDULE_FIELDS = ("id", "queue", "owner", "share", "priority", "state", "token", "run_at")
+SCHEDULE_FIELDS = ("id", "queue", "owner", "share", "priority", "state", "token", "run_at", "options")
 
 
 def recent_starts() -> dict[str, dict[str, float]]:
@@ -85,9 +85,8 @@ async def put_back(rows: Sequence[Job]) -> int:
         active = [job for job in jobs if job.state == State.ACTIVE]
         others = [job for job in jobs if job.state != State.ACTIVE]
         if active:
-            claims = [
-                (job.id.hex, scripts.account(job.owner, job.share), job.priority, job.token) for job in active
-            ]
+            entries = [(schedule_entry(job), job.token) for job in active]
+            claims = [(entry.id, entry.account, entry.priority, token) for entry, token in entries]
             added += await redis_client.arun(scripts.restore_active(queue, claims))
         if others:
             added += await redis_client.arun(scripts.submit(queue, [schedule_entry(job) for job in others]))

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from queueing.models import Job
+from queueing.options import stored_limits
 
 from . import redis_client, scripts
 
@@ -19,7 +20,9 @@ _BATCH_SIZE = 1000
 def schedule_entry(job: Job) -> scripts.ScheduleEntry:
     """Return what the schedule stores of `job`."""
     delay = (job.run_at - timezone.now()).total_seconds() if job.run_at else 0.0
-    return scripts.ScheduleEntry(job.id.hex, job.owner, job.priority, max(0.0, delay), job.share)
+    return scripts.ScheduleEntry(
+        job.id.hex, job.owner, job.priority, max(0.0, delay), job.share, stored_limits(job.options)
+    )
 
 
 def enqueue(job: Job, then: Sequence[redis_client.ScriptCall[Any]]) -> list[Any]:

@@ -91,6 +91,8 @@ class Position(NamedTuple):
     """Whether it is delayed because its provider failed."""
     unable: bool = False
     """Whether the job waits for a worker that can do it."""
+    limit: str = ""
+    """The name of the limit, at its maximum, that the job waits for."""
 
 
 def read_positions(reply: list[Any]) -> list[Position | None]:
@@ -103,6 +105,8 @@ def _position(state: str, number: int) -> Position | None:
         return None
     if state == "failing":
         return Position("delayed", 0, number / 1000, failing=True)
+    if state.startswith("limit:"):
+        return Position("waiting", number, 0.0, limit=state.removeprefix("limit:"))
     if number < 0:
         return Position(state, -1 - number, 0.0, unable=True)
     return Position(state, number if state == "waiting" else 0, number / 1000 if state == "delayed" else 0.0)

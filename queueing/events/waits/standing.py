@@ -108,6 +108,8 @@ def _standing(position: Position | None, queue: QueueDef, counts: Counts, recent
     if position.unable:
         return Standing(position.ahead + 1, _as_json(Wait(math.inf, math.inf, "workers")))
     wait = estimate(queue, counts, recent.forecast, recent.clusters, position.ahead)
+    if position.limit and (wait is None or math.isfinite(wait.high)):
+        wait = Wait(0.0, math.inf, f"limit:{position.limit}")
     return Standing(position.ahead + 1, wait and _as_json(wait))
 
 

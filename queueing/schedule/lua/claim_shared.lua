@@ -102,21 +102,61 @@ local function room(q)
   return math.min(left, slots)
 end
 
--- Returns whether the owner, or its share, may have one more active job, and counts it if so.
-local function owner_may(q, owner)
-  if owner == '' or q.owner_concurrency == 0 then return true end
-  owner = payer(owner)
-  local active = q.seen[owner] or tonumber(redis.call('HGET', q.owner_active, owner) or '0')
-  q.seen[owner] = active
-  if active >= q.owner_concurrency then return false end
-  q.seen[owner] = active + 1
-  return true
+-- Returns the number of active jobs of a group, with those that this claim has found.
+local function active_of(q, group, counters)
+  local active = q.seen[group] or tonumber(redis.call('HGET', counters, group) or '0')
+  q.seen[group] = active
+  return active
 end
 
--- Finds up to `left` jobs in line order. Jobs of owners at their maximum are moved to `parked`.
+-- Returns the group of the job that is at its maximum: its owner, or share, or one of its limits. Returns nil and
+-- counts the job if each has room.
+local function full_group(q, owner)
+  local name, limits = payer(owner), limits_of(owner)
+  local is_capped = name ~= '' and q.owner_concurrency > 0
+  if is_capped and active_of(q, name, q.owner_active) >= q.owner_concurrency then return name end
+  local counters = limits[1] and queue_key_of(q, 'limit_active')
+  for _, limit in ipairs(limits) do
+    if active_of(q, limit.group, counters) >= limit.most then return limit.group end
+  end
+  if is_capped then q.seen[name] = q.seen[name] + 1 end
+  for _, limit in ipairs(limits) do q.seen[limit.group] = q.seen[limit.group] + 1 end
+  return nil
+end
+
+-- Parks a job behind a group that is at its maximum. Notes the other groups of the job that have room in `q.has_room`:
+-- their next parked jobs return in line, since this one does not take the room.
+local function park(q, id, owner, score, full)
+  local member = full .. SEP .. string.format('%016.0f', score) .. SEP .. id
+  redis.call('ZREM', q.waiting, id)
+  redis.call('ZADD', q.parked, 0, member)
+  local limits = limits_of(owner)
+  if not limits[1] then return end
+  if string.sub(full, 1, 1) == LIMIT then redis.call('HSET', queue_key_of(q, 'limit_parked'), id, member) end
+  local name, counters = payer(owner), queue_key_of(q, 'limit_active')
+  if name ~= full and q.owner_concurrency > 0 and active_of(q, name, q.owner_active) < q.owner_concurrency then
+    q.has_room[#q.has_room + 1] = name
+  end
+  for _, limit in ipairs(limits) do
+    if limit.group ~= full and active_of(q, limit.group, counters) < limit.most then
+      q.has_room[#q.has_room + 1] = limit.group
+    end
+  end
+end
+
+-- Puts the next parked jobs of the noted groups in line. Returns the ids of the jobs that were found before.
+local function use_room(q)
+  for _, group in ipairs(q.has_room) do unpark(q, group) end
+  local found = {}
+  for _, job in ipairs(q.found) do found[job.id] = true end
+  q.has_room = {}
+  return found
+end
+
+-- Finds up to `left` jobs in line order. Jobs whose owner, or one of whose limits, is at its maximum are moved to `parked`.
 local function find(q, left)
-  q.found, q.seen = {}, {}
-  local from = 0
+  q.found, q.seen, q.has_room = {}, {}, {}
+  local from, found = 0, {}
   for _ = 1, 10 do
     local line = redis.call('ZRANGE', q.waiting, from, from + left - #q.found - 1, 'WITHSCORES')
     if #line == 0 then return end
@@ -124,17 +164,31 @@ local function find(q, left)
     for i = 1, #line, 2 do ids[#ids + 1] = line[i] end
     for i, text in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
       local owner, _, ready = parse(text)
-      if owner_may(q, owner) then
-        q.found[#q.found + 1] = {id = ids[i], owner = owner, ready = ready, score = tonumber(line[2 * i])}
-        from = from + 1
+      local full = not found[ids[i]] and full_group(q, owner)
+      if full then
+        park(q, ids[i], owner, line[2 * i], full)
       else
-        redis.call('ZREM', q.waiting, ids[i])
-        redis.call('ZADD', q.parked, 0, payer(owner) .. SEP .. string.format('%016.0f', line[2 * i]) .. SEP .. ids[i])
+        if not found[ids[i]] then
+          q.found[#q.found + 1] = {id = ids[i], owner = owner, ready = ready, score = tonumber(line[2 * i])}
+        end
+        from = from + 1
       end
     end
+    if q.has_room[1] then from, found = 0, use_room(q) end
     if #q.found >= left then return end
   end
   wake_at(now)
+end
+
+-- Counts an active job of its owner and of its limits.
+local function count_active(q, id, owner)
+  local name, limits = payer(owner), limits_of(owner)
+  if name ~= '' then
+    redis.call('HINCRBY', q.owner_active, name, 1)
+    leave_share(q, id, owner)
+  end
+  for _, limit in ipairs(limits) do redis.call('HINCRBY', queue_key_of(q, 'limit_active'), limit.group, 1) end
+  if limits[1] then redis.call('HDEL', queue_key_of(q, 'limit_parked'), id) end
 end
 
 -- Claims the first `q.take` jobs of `q.found`, and adds them to `reply`.
@@ -149,10 +203,7 @@ local function take(q, reply, number)
     active[2 * i - 1], active[2 * i] = lease_ends, job.id
     if stamp then starts[2 * i - 1], starts[2 * i] = stamp, token .. job.id end
     virtual_time = math.max(virtual_time, job.score % TAGS)
-    if job.owner ~= '' then
-      redis.call('HINCRBY', q.owner_active, payer(job.owner), 1)
-      leave_share(q, job.id, job.owner)
-    end
+    if job.owner ~= '' then count_active(q, job.id, job.owner) end
     reply[#reply + 1] = job.id
     reply[#reply + 1] = q.limiter_max > 0 and -number or number
     local waited = math.max(0, now - job.ready)

@@ -16,7 +16,7 @@ local reply = {0}
 q.seen, q.is_for_suspect = {}, true
 if room(q) <= 0 then
   redis.call('HSET', q.meta, 'reserved', whole(now + RESERVED_MS))
-elseif owner_may(q, owner) then
+elseif not full_group(q, owner) then
   redis.call('HDEL', q.meta, 'reserved')
   if redis.call('HSETNX', JOBS, id, pack(owner, tonumber(priority), now)) == 1 then
     count_unfinished(q, owner, 1)

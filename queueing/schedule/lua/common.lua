@@ -2,7 +2,8 @@
 --
 -- KEYS[1..4]  of the whole engine:
 --   jobs      hash  id -> owner, priority, ready (ms) joined by SEP; every unfinished job that Redis knows.
---              The owner of a job with a share is its owner, SHARE and the name of the share
+--              The owner of a job with a share is its owner, SHARE and the name of the share. The limits of the
+--              job follow, each as LIMIT, name, PART, key, PART and maximum. Older code takes all of this for the owner
 --   claims    hash  id -> token of the claim that runs it
 --   running   hash  cluster/queue -> number of active jobs
 --   reconciled  string  exists once Redis knows all active jobs; missing after Redis lost its data
@@ -12,7 +13,8 @@
 --   delayed   zset  id -> ms when it becomes waiting
 --   active    zset  id -> ms when its lease ends
 --   parked    zset  group SEP score SEP id, all scores 0: waiting jobs that may not be claimed now. The group
---              is an owner at the maximum, or NEED and the digest of what a worker must be able to do
+--              is an owner at the maximum, LIMIT with the name and key of a limit at its maximum, or NEED and the digest
+--              of what a worker must be able to do
 --   owner_finish_tags  zset  owner -> virtual finish of the last job it put in line. Here, in `parked` and in
 --              `owner_active`, a share is one owner in place of all those who have it
 --   owner_unfinished   hash  owner -> number of unfinished jobs; also of each share
@@ -22,7 +24,10 @@
 --   meta      hash  virtual_time, weighted (1 if weights count), turn_starts, turn_priority, cooldown, cooldown_ms, breaker,
 --              reserved (ms; see claim_suspect.lua), clock (ms; see ending_leases.lua), woken (ms; see submit.lua), paused,
 --              the limits that operators changed, and overrides_version, which changes whenever the last two are written
--- and, outside KEYS:
+-- and, outside KEYS, of a queue that has jobs with limits:
+--   limit_active  hash  name and key of a limit, as a group -> number of active jobs
+--   limit_parked  hash  id -> member of `parked`; the jobs of such groups. It may have more
+-- and of the whole engine:
 --   breaker:<provider>  hash  see breaker.lua; `breaker` in `meta` names it while it exists
 --   weights   hash  owner, or SHARE and a share -> its weight, unless that is 1; '' -> version, see set_weights.lua
 --
@@ -34,7 +39,7 @@ local JOBS, CLAIMS, RUNNING, RECONCILED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SEP = '\31'
 local QUEUE_KEYS = 10
 local NEED = '\1' -- an owner has no control characters
-local SHARE = '\30' -- likewise
+local SHARE, LIMIT, PART = '\30', '\29', '\28' -- likewise
 local MAX_SHARED = 500 -- jobs of a share in line among which its owners take turns
 local TAGS = 1099511627776 -- each priority has room for 2^40 virtual starts
 local TURN_TIME = 840 -- virtual time of a job of weight 1 in a queue with weights; 1 to 8 divide it
@@ -117,14 +122,40 @@ local function running_field(token, queue)
   return string.match(token, '^[^/]*') .. '/' .. queue
 end
 
+-- Returns the owner with its share, without the limits of the job.
+local function without_limits(owner)
+  local at = string.find(owner, LIMIT, 1, true)
+  return at and string.sub(owner, 1, at - 1) or owner
+end
+
 -- Returns whom the jobs of an owner count for: the share that the owner has, else the owner.
 local function payer(owner)
+  owner = without_limits(owner)
   local at = string.find(owner, SHARE, 1, true)
   return at and string.sub(owner, at) or owner
 end
 
+local NO_LIMITS = {}
+
+-- Returns the limits of a job, from what `jobs` has as its owner: a list of {group, most}.
+local function limits_of(owner)
+  local at = string.find(owner, LIMIT, 1, true)
+  if not at then return NO_LIMITS end
+  local found = {}
+  for group, most in string.gmatch(string.sub(owner, at), '(\29[^\28]*\28[^\28]*)\28(%d+)') do
+    found[#found + 1] = {group = group, most = tonumber(most)}
+  end
+  return found
+end
+
+-- Returns a key of the queue that is not in KEYS.
+local function queue_key_of(q, name)
+  return string.sub(q.meta, 1, -#'meta' - 1) .. name
+end
+
 -- Changes the number of unfinished jobs of the owner, and that of its share.
 local function count_unfinished(q, owner, change)
+  owner = without_limits(owner)
   if owner == '' then return end
   add_to(q.owner_unfinished, owner, change)
   local share = payer(owner)
@@ -146,7 +177,7 @@ local function line_of_share(q, share)
   local scores, texts = redis.call('ZMSCORE', q.waiting, unpack(ids)), redis.call('HMGET', JOBS, unpack(ids))
   for i, id in ipairs(ids) do
     if scores[i] and texts[i] then
-      line[#line + 1] = {id = id, score = tonumber(scores[i]), owner = (parse(texts[i]))}
+      line[#line + 1] = {id = id, score = tonumber(scores[i]), owner = without_limits((parse(texts[i])))}
     end
   end
   table.sort(line, function(a, b) return a.score < b.score or (a.score == b.score and a.id < b.id) end)
@@ -210,9 +241,8 @@ local function put_in_line(q, batch)
   local virtual_time, is_weighted = present(q)
   local finish, costs, members, shares = {}, {}, {}, {}
   for _, job in ipairs(batch) do
-    local start = virtual_time
-    if job.owner ~= '' then
-      local name = payer(job.owner)
+    local start, name = virtual_time, payer(job.owner)
+    if name ~= '' then
       local last = finish[name]
       if not last then
         last = tonumber(redis.call('ZSCORE', q.owner_finish_tags, name) or '0')
@@ -243,10 +273,10 @@ local function leave_share(q, id, owner)
   if string.sub(name, 1, 1) == SHARE then redis.call('ZREM', q.shared, name .. SEP .. id) end
 end
 
--- Puts the first parked job of the owner, or of its share, back in line; its score has kept its position.
-local function unpark(q, owner)
-  if owner == '' then return end
-  local from, to = members_of(payer(owner))
+-- Puts the first parked job of a group back in line; its score has kept its position.
+local function unpark(q, group)
+  if group == '' then return end
+  local from, to = members_of(group)
   local found = redis.call('ZRANGEBYLEX', q.parked, from, to, 'LIMIT', 0, 1)
   if not found[1] then return end
   local score, id = string.match(found[1], '\31(%d+)\31(.*)$')
@@ -254,15 +284,26 @@ local function unpark(q, owner)
   redis.call('ZADD', q.waiting, score, id)
 end
 
+-- Counts `number` active jobs less of an owner and of the limits of its jobs, and puts as many parked jobs of each
+-- back in line.
+local function free(q, owner, number)
+  local name = payer(owner)
+  if name ~= '' then
+    add_to(q.owner_active, name, -number)
+    for _ = 1, number do unpark(q, name) end
+  end
+  for _, limit in ipairs(limits_of(owner)) do
+    add_to(queue_key_of(q, 'limit_active'), limit.group, -number)
+    for _ = 1, number do unpark(q, limit.group) end
+  end
+end
+
 -- Ends the claim of `id`. The caller decides where the job goes next.
 local function end_claim(q, queue, id, owner, token)
   redis.call('ZREM', q.active, id)
   redis.call('HDEL', CLAIMS, id)
   add_to(RUNNING, running_field(token, queue), -1)
-  if owner ~= '' then
-    add_to(q.owner_active, payer(owner), -1)
-    unpark(q, owner)
-  end
+  free(q, owner, 1)
 end
 
 -- Removes the job from what Redis knows.
@@ -279,8 +320,13 @@ end
 
 -- Returns the member of `parked` for `id`, or nil.
 local function parked_member(q, id, owner)
+  if limits_of(owner)[1] then
+    local member = redis.call('HGET', queue_key_of(q, 'limit_parked'), id)
+    if member and redis.call('ZSCORE', q.parked, member) then return member end
+  end
+  owner = payer(owner)
   if owner == '' then return nil end
-  local from, to = members_of(payer(owner))
+  local from, to = members_of(owner)
   for _, member in ipairs(redis.call('ZRANGEBYLEX', q.parked, from, to)) do
     if string.sub(member, -#id) == id then return member end
   end

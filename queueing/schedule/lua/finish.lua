@@ -50,9 +50,8 @@ if #done > 0 then
   redis.call('HDEL', JOBS, unpack(done))
   for field, n in pairs(clusters) do add_to(RUNNING, field, -n) end
   for owner, n in pairs(owners) do
-    add_to(q.owner_active, payer(owner), -n)
     count_unfinished(q, owner, -n)
-    for _ = 1, n do unpark(q, owner) end
+    free(q, owner, n)
   end
   for state, list in pairs(history) do
     local keep = tonumber(state == 'completed' and ARGV[2] or ARGV[3])

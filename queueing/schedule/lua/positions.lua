@@ -2,7 +2,8 @@
 -- KEYS  4 global, 10 of the queue, needs, unable
 -- ARGV  ids
 -- Returns state and number of each: waiting and the number n of jobs before it (-1 - n if it waits for a worker
--- that can do it); delayed, or failing if its provider failed, and the ms until it is due; active and 0;
+-- that can do it); limit:<name> and n, if it waits for a limit of this name;
+-- delayed, or failing if its provider failed, and the ms until it is due; active and 0;
 -- unknown and 0.
 local UNABLE = KEYS[#KEYS]
 local q = queue_at(5)
@@ -17,12 +18,14 @@ local function jobs_before(member)
   return redis.call('ZCOUNT', q.waiting, '-inf', '(' .. score) + own
 end
 
--- Returns the number of a parked job, or nil if it is not parked.
-local function number_of_parked(id)
+-- Returns state and number of a parked job, or nil if it is not parked.
+local function place_of_parked(id)
   local before = jobs_before(redis.call('HGET', UNABLE, id))
-  if before then return -1 - before end
+  if before then return 'waiting', -1 - before end
   local text = redis.call('HGET', JOBS, id)
-  return text and jobs_before(parked_member(q, id, parse(text)))
+  local member = text and parked_member(q, id, (parse(text)))
+  local limit = member and string.match(member, '^' .. LIMIT .. '([^\28]*)\28')
+  return limit and 'limit:' .. limit or 'waiting', jobs_before(member)
 end
 
 local reply = {}
@@ -36,7 +39,7 @@ for i, id in ipairs(ARGV) do
     elseif redis.call('ZSCORE', q.active, id) then
       state, number = 'active', 0
     else
-      number = number_of_parked(id)
+      state, number = place_of_parked(id)
       if not number then state, number = 'unknown', 0 end
     end
   end

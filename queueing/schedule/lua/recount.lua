@@ -36,13 +36,15 @@ local function correct(hash, counts, is_ours)
 end
 
 local function any() return true end
-local running, owners, active = {}, {}, redis.call('ZRANGE', q.active, 0, -1)
+local running, owners, limits, active = {}, {}, {}, redis.call('ZRANGE', q.active, 0, -1)
 in_pages(active, function(page)
   local texts = redis.call('HMGET', JOBS, unpack(page))
   for i, token in ipairs(redis.call('HMGET', CLAIMS, unpack(page))) do
     if token then
       add(running, running_field(token, ARGV[1]))
-      if texts[i] then add(owners, payer((parse(texts[i])))) end
+      local owner = parse(texts[i])
+      add(owners, payer(owner))
+      for _, limit in ipairs(limits_of(owner)) do add(limits, limit.group) end
     else -- it ended on record after its claim was lost, or the next check puts it back
       redis.call('ZREM', q.active, page[i])
       redis.call('HDEL', JOBS, page[i])
@@ -53,6 +55,7 @@ end)
 local suffix = '/' .. ARGV[1]
 correct(RUNNING, running, function(field) return string.sub(field, -#suffix) == suffix end)
 correct(q.owner_active, owners, any)
+correct(queue_key_of(q, 'limit_active'), limits, any)
 
 local sets = {q.waiting, q.delayed, q.active, q.parked}
 local total = 0
@@ -74,6 +77,7 @@ if wrong > 0 or ARGV[2] == '1' or total <= tonumber(ARGV[3]) then
       for _, text in ipairs(redis.call('HMGET', JOBS, unpack(page))) do
         if text then
           local owner = parse(text)
+          owner = without_limits(owner)
           add(unfinished, owner)
           if payer(owner) ~= owner then add(unfinished, payer(owner)) end
         end
@@ -83,11 +87,15 @@ if wrong > 0 or ARGV[2] == '1' or total <= tonumber(ARGV[3]) then
   correct(q.owner_unfinished, unfinished, any)
 end
 
--- Workers that do not know shares end the last active job of a share without putting its next one back in line.
+-- Workers that do not know shares, or limits, end the last active job of one without putting its next one back in line.
+-- Those that do not know limits also park jobs behind the owner together with the limits.
 local idle = {}
 for _, member in ipairs(redis.call('ZRANGE', q.parked, 0, -1)) do
   local name = string.match(member, '^(.-)' .. SEP)
-  if string.sub(name, 1, 1) == SHARE and redis.call('HEXISTS', q.owner_active, name) == 0 then idle[name] = true end
+  local kind = string.sub(name, 1, 1)
+  local counters = kind == SHARE and q.owner_active or kind == LIMIT and queue_key_of(q, 'limit_active')
+  if string.find(name, LIMIT, 2, true) then unpark(q, name) end
+  if counters and redis.call('HEXISTS', counters, name) == 0 then idle[name] = true end
 end
 for name in pairs(idle) do unpark(q, name) end
 

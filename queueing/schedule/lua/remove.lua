@@ -33,8 +33,12 @@ for i = 3, #ARGV do
       was = 1
       if redis.call('ZREM', q.waiting, id) == 0 then remove_parked(id, owner) end
       leave_share(q, id, owner)
-      unpark(q, owner) -- the end of this job would have put the next one back in line
       local name = payer(owner)
+      unpark(q, name) -- the end of this job would have put the next one back in line
+      for _, limit in ipairs(limits_of(owner)) do
+        redis.call('HDEL', queue_key_of(q, 'limit_parked'), id)
+        unpark(q, limit.group)
+      end
       if redis.call('ZSCORE', q.owner_finish_tags, name) then -- a job that never ran is not charged to its owner
         redis.call('ZINCRBY', q.owner_finish_tags, -cost_of(name, is_weighted), name)
       end

@@ -13,10 +13,12 @@ local reply, in_doubt, counted = {0}, {}, {['']=true}
 local function remove_traces(id)
   local found = 0
   for _, set in ipairs({q.waiting, q.delayed, q.active}) do found = found + redis.call('ZREM', set, id) end
-  local member = redis.call('HGET', UNABLE, id)
-  if member then
-    redis.call('ZREM', q.parked, member)
-    redis.call('HDEL', UNABLE, id)
+  for _, places in ipairs({UNABLE, queue_key_of(q, 'limit_parked')}) do
+    local member = redis.call('HGET', places, id)
+    if member then
+      redis.call('ZREM', q.parked, member)
+      redis.call('HDEL', places, id)
+    end
   end
   found = found + redis.call('HDEL', CLAIMS, id) + redis.call('HDEL', JOBS, id)
   if found > 0 then reply[1] = 1 end
@@ -30,6 +32,12 @@ local function is_parked_by_need(id)
   return redis.call('HEXISTS', NEEDS, string.match(member, '^' .. NEED .. '(.-)' .. SEP)) == 1
 end
 
+local function is_parked_by_limit(id, owner)
+  if not limits_of(owner)[1] then return false end
+  local member = redis.call('HGET', queue_key_of(q, 'limit_parked'), id)
+  return member and redis.call('ZSCORE', q.parked, member)
+end
+
 for i = 2, #ARGV do
   local id = ARGV[i]
   local text, claim = redis.call('HGET', JOBS, id), redis.call('HGET', CLAIMS, id)
@@ -39,11 +47,12 @@ for i = 2, #ARGV do
   elseif claim then
     if redis.call('ZADD', q.active, 'NX', lease_ends, id) == 1 then reply[1] = 1 end
   elseif not redis.call('ZSCORE', q.waiting, id) and not redis.call('ZSCORE', q.delayed, id)
-      and not is_parked_by_need(id) then
+      and not is_parked_by_need(id) and not is_parked_by_limit(id, owner) then
     local name = payer(owner)
     in_doubt[name] = in_doubt[name] or {}
     table.insert(in_doubt[name], id)
   end
+  owner = owner and without_limits(owner)
   if owner and not counted[owner] then
     counted[owner] = true
     if redis.call('HEXISTS', q.owner_unfinished, owner) == 0 then reply[1] = 1 end

@@ -13,7 +13,9 @@ for i = 3, #ARGV, 4 do
     redis.call('ZADD', q.active, whole(now + tonumber(ARGV[2])), id)
     redis.call('HINCRBY', RUNNING, running_field(token, ARGV[1]), 1)
     count_unfinished(q, owner, 1)
-    if owner ~= '' then redis.call('HINCRBY', q.owner_active, payer(owner), 1) end
+    local name = payer(owner)
+    if name ~= '' then redis.call('HINCRBY', q.owner_active, name, 1) end
+    for _, limit in ipairs(limits_of(owner)) do redis.call('HINCRBY', queue_key_of(q, 'limit_active'), limit.group, 1) end
   end
 end
 return added

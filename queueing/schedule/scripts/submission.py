@@ -1,12 +1,15 @@
 """Adding jobs to the schedule, and moving those that no worker has claimed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from queueing.schedule.redis_client import ScriptCall
 
 from .keys import key, milliseconds, notify_channel, script_keys, unable_keys
+
+#: The limits of a job: the name, the key and the maximum number of active jobs of each.
+Limits = Sequence[tuple[str, str, int]]
 
 
 class ScheduleEntry(NamedTuple):
@@ -19,16 +22,18 @@ class ScheduleEntry(NamedTuple):
     delay: float = 0.0
     """Seconds until the job may run."""
     share: str = ""
+    limits: Limits = ()
 
     @property
     def account(self) -> str:
-        """The owner and its share, as the scripts know them."""
-        return account(self.owner, self.share)
+        """The owner and its share, and the limits of the job, as the scripts know them."""
+        return account(self.owner, self.share, self.limits)
 
 
-def account(owner: str, share: str) -> str:
-    """Return an owner together with its share, in the form in which Redis holds owners."""
-    return f"{owner}\x1e{share}" if share else owner
+def account(owner: str, share: str, limits: Limits = ()) -> str:
+    """Return an owner with its share and the limits of a job, in the form in which Redis holds owners."""
+    known = f"{owner}\x1e{share}" if share else owner
+    return known + "".join(f"\x1d{name}\x1c{key}\x1c{most}" for name, key, most in limits)
 
 
 def submit(queue: str, entries: Iterable[ScheduleEntry]) -> ScriptCall[int]:

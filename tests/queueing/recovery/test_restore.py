@@ -45,6 +45,18 @@ def test_claim_after_redis_data_lost_claims_nothing_before_restore(valkey):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_restore_keeps_limits_by_key(valkey, no_settle_time, reconcile_once):
+    """Two jobs of the site are active on record, and two is the maximum."""
+    jobs = [submit("test.crawl", {"site": "x.org"}).job for _ in range(4)]
+    claims = redis_client.run(scripts.claim([get_queue("test")], "c1/w/1", 9)).jobs
+    attempts.begin(claims, "c1/w/1")
+    assert len(claims) == 2
+    valkey.client.flushall()
+    assert reconcile_once() == len(jobs)
+    assert redis_client.run(scripts.claim([get_queue("test")], "c1/w/2", 9)).jobs == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_restore_keeps_limiter_window(valkey, no_settle_time, reconcile_once):
     """Two jobs have just started, on record; two is the maximum of a window."""
     queue = get_queue("test-limited")

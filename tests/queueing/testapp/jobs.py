@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from queueing.context import JobContext
 from queueing.errors import Cooldown, Outage, Permanent, Retry
 from queueing.kinds import Ending, job
+from queueing.options import Limit
 from queueing.recurring.definition import recurring
 from queueing.schedule import redis_client
 
@@ -42,6 +43,24 @@ async def echo(ctx: JobContext, *, text: str = "", sleep: float = 0.0) -> dict[s
         ctx.delta(word + " ")
         await asyncio.sleep(sleep)
     return {"response": ctx.text}
+
+
+def _site(args: dict[str, Any], owner: str) -> str | None:
+    return args["site"] or None
+
+
+@job(
+    "test.crawl",
+    queue="test",
+    limits=[Limit("site", by=_site, concurrent=2), Limit("crawler", by="all", concurrent=3)],
+)
+async def crawl(ctx: JobContext, *, site: str, sleep: float = 0.05) -> int:
+    """Return the number of active jobs of the site at the start, this one included."""
+    client = redis_client.aclient()
+    active = await client.incr(f"note:crawl:{site}")
+    await asyncio.sleep(sleep)
+    await client.decr(f"note:crawl:{site}")
+    return int(active)
 
 
 @job("test.tick", queue="test")
