@@ -80,6 +80,11 @@ class Message(models.Model):
     so too, but may be pruned."""
     created_at = models.DateTimeField(auto_now_add=True)
     job_id = models.UUIDField()
+    parent_id = models.UUIDField(null=True)
+    """The message that this one follows, see `chat.branches.tree`. Named, not referenced: what is removed is
+    replaced by its own parent."""
+    is_chosen = models.BooleanField(default=True, db_default=True)
+    """Whether the message is on the branch that the owner sees and the model reads."""
     attachment = models.JSONField(null=True)
     """What came with a question, as clients see it: `{"kind": "audio" | "document", "name": …, …}`."""
 
@@ -87,7 +92,10 @@ class Message(models.Model):
         # Ids are UUIDv7: they sort by time, and strictly increase within a process, so that a reply
         # comes after its question.
         ordering = ["id"]
-        indexes = [models.Index(fields=["thread", "id"], name="message_in_thread")]
+        indexes = [
+            models.Index(fields=["thread", "id"], name="message_in_thread"),
+            models.Index(fields=["thread"], condition=Q(is_chosen=False), name="message_not_chosen"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["job_id", "role"], name="message_once_per_job_and_role"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role_known"),

@@ -26,7 +26,11 @@ def _key(thread: Thread, text: str) -> str:
         return ""
     earlier: list[PromptMessage] = []
     if not thread._state.adding:
-        rows = thread.messages.exclude(content="").values_list("role", "content")[:MAX_MESSAGES]
+        rows = (
+            thread.messages.filter(is_chosen=True)
+            .exclude(content="")
+            .values_list("role", "content")[:MAX_MESSAGES]
+        )
         earlier = [PromptMessage(role, content) for role, content in rows]
     if len(earlier) >= MAX_MESSAGES:
         return ""  # the thread may have more than were read

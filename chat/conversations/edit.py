@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from chat.branches.choice import branch_event, lock
+from chat.branches.tree import Tree
 from chat.errors import Conflict, InvalidInput
 from chat.models import Message, Role, Thread
-from chat.replies import summaries
 from chat.replies.titles import renamed_event, title_from
 from queueing.api import UNFINISHED, Job, State, Submission, WrongState, cancel, events
 
@@ -22,7 +23,7 @@ from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
 from .searching import folded_texts
 from .services import check_text
-from .threads import check_companion, forget_jobs, removed_event
+from .threads import check_companion, remove_messages
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
@@ -55,8 +56,8 @@ class EditResult:
 def edit_message(edit: MessageEdit) -> EditResult:
     """Give a question another text.
 
-    While it waits, its text is replaced. After that, it and everything after it are removed, replies being
-    written there are cancelled, and the new text is asked in its place; or, with `only_if_waiting`,
+    While it waits, its text is replaced. After that, the new text is asked as another version: replies being
+    written to the old one and after it are cancelled, and its branch is kept; or, with `only_if_waiting`,
     nothing is changed and `Conflict` raised. Raise as `submit_question` does.
     """
     text = check_text(edit.text)
@@ -74,7 +75,7 @@ def edit_message(edit: MessageEdit) -> EditResult:
         raise InvalidInput("content", texts.DOCUMENT_GONE)
     if edit.only_if_waiting:
         raise Conflict(texts.cannot_edit(_job_state(message)))
-    check_companion(message.thread)  # before anything is removed
+    check_companion(message.thread)  # before anything is cancelled
     with admit(Sender(edit.owner, edit.address)) as admission:
         return _ask_again(message, edit, admission)
 
@@ -113,9 +114,10 @@ def _retitle(changed: Message) -> None:
     After the jobs were changed: a worker locks a job before its thread, and so must we.
     """
     thread = changed.thread
-    if thread.has_custom_title or thread.messages.filter(id__lt=changed.id).exists():
+    chosen = thread.messages.filter(is_chosen=True)
+    if thread.has_custom_title or chosen.filter(id__lt=changed.id).exists():
         return
-    first = thread.messages.filter(role=Role.USER).exclude(content="").first()
+    first = chosen.filter(role=Role.USER).exclude(content="").first()
     automatic = Thread.objects.filter(id=thread.id, has_custom_title=False)
     if first and automatic.update(title=(title := title_from(first.content))):
         transaction.on_commit(lambda: events.emit_sync(thread.owner, renamed_event(thread, title)))
@@ -132,18 +134,24 @@ def _edited_event(message: Message, text: str) -> events.Event:
 
 
 def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> EditResult:
-    # Up to all messages of the thread, of which nothing but these fields is read.
-    later = Message.objects.filter(thread=message.thread, id__gte=message.id).only("id", "job_id")
-    jobs = Job.objects.filter(id__in=list(later.values_list("job_id", flat=True)))
+    tree = Tree.load(message.thread_id)
+    old_branch = Message.objects.filter(id__in=[message.pk, *tree.descendants(message.pk)])
+    jobs = Job.objects.filter(id__in=list(old_branch.values_list("job_id", flat=True)))
     _cancel_all(jobs.filter(state__in=UNFINISHED))
-    question = Question(text=edit.text, request_id=edit.request_id, admission=admission, reuse="renew")
     with transaction.atomic():
         message = selectors.question(owner=message.thread.owner, message_id=message.id)
-        removed = _remove(message, list(later))
+        question = Question(
+            text=edit.text,
+            request_id=edit.request_id,
+            admission=admission,
+            reuse="renew",
+            instead_of=message,
+        )
         accepted = add_question(message.thread, question)
         if accepted.created:
             _retitle(message)
-        return EditResult(accepted=accepted, event=removed)
+    leaf = UUID(accepted.reply_id)
+    return EditResult(accepted=accepted, event=branch_event(message.thread_id, leaf, "asked"))
 
 
 def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
@@ -156,11 +164,12 @@ def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
     # A recording without text can be withdrawn at any time: no reply is or will be written to it.
     if message.content and (job is None or job.state not in _IN_LINE):
         raise Conflict(texts.cannot_withdraw(_job_state(message)))
-    both = list(Message.objects.filter(thread=message.thread, id__gte=message.id)[:2])
     if job:
         _cancel_all([job])
     with transaction.atomic():
-        removed = _remove(message, both)
+        lock(message.thread_id)
+        replies = Tree.load(message.thread_id).children(message.pk)
+        removed = remove_messages(message.thread, Message.objects.filter(id__in=[message.pk, *replies]))
         _retitle(message)
         return removed
 
@@ -169,15 +178,3 @@ def _cancel_all(jobs: Iterable[Job]) -> None:
     for job in jobs:
         with suppress(WrongState):  # it ended in the meantime
             cancel(job.id)
-
-
-def _remove(first: Message, messages: list[Message]) -> events.Event:
-    """Delete messages of one thread and what their jobs store. Return the event. In a transaction."""
-    ids = [message.id for message in messages]
-    Message.objects.filter(id__in=ids).delete()
-    summaries.discard_summary(first.thread_id, ids)
-    forget_jobs(message.job_id for message in messages)
-    removed = removed_event(first.thread_id, ids)
-    owner = first.thread.owner
-    transaction.on_commit(lambda: events.emit_sync(owner, removed))
-    return removed

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chat.answer_cache.keys import Reuse
 from chat.errors import InvalidInput
+from chat.models import Message
 from chat.usage.budgets import CallSize
 from queueing.api import Job, Submission
 
@@ -51,6 +52,8 @@ class Question:
     """What the job's calls use at most, if that is not an answer of the companion."""
     reuse: Reuse = "use"
     """Which stored answers a `chat.reply` may use."""
+    instead_of: Message | None = None
+    """The question, or the reply to this question, of which another version is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

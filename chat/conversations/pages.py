@@ -59,8 +59,8 @@ class Page:
 
 
 def page(thread: Thread, place: Place | None = None) -> Page:
-    """Return one page of a thread. Raise `Message.DoesNotExist` without the message that it is around."""
-    rows, place = thread.messages.all(), place or Place()
+    """Return one page of the chosen branch of a thread. Raise `Message.DoesNotExist` without the message that it is around."""
+    rows, place = thread.messages.filter(is_chosen=True), place or Place()
     ids = _ids(rows, place)
     if not ids:
         return Page(items=[])
@@ -74,8 +74,8 @@ def page(thread: Thread, place: Place | None = None) -> Page:
 
 
 def read_through(thread: Thread) -> Iterator[list[Message]]:
-    """Yield all messages of a thread, some at a time. No query stays open in between."""
-    rows, last = thread.messages.all(), _FIRST
+    """Yield all messages of the chosen branch of a thread, some at a time. No query stays open in between."""
+    rows, last = thread.messages.filter(is_chosen=True), _FIRST
     while ids := _next_ids(rows.filter(id__gt=last).order_by("id")):
         last = ids[-1]
         yield list(rows.filter(id__range=(ids[0], last)))

@@ -11,11 +11,13 @@ from django.utils import timezone
 from chat.analytics.tracking.tracker import track
 from chat.answer_cache.lookup import find_answer
 from chat.answer_cache.store import Answer, count
+from chat.branches.choice import branch_event, choose, lock
+from chat.branches.tree import Tree
 from chat.errors import ChatError, LimitReached
 from chat.models import Message, Role, Thread
 from chat.prompting.conversation_context import estimate_max_tokens
 from chat.usage.budgets import budget_of, reserve
-from queueing.api import Job, Submission, add_log_ids, new_id, submit, submit_completed
+from queueing.api import Job, Submission, add_log_ids, events, new_id, submit, submit_completed
 from queueing.api.database import insert
 
 from . import selectors, texts
@@ -32,7 +34,8 @@ MAX_MESSAGES = 5_000
 def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     """Add a question and an empty reply to the end of `thread`, and submit the job that fills the reply.
 
-    The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
+    With `instead_of` they are another version, in a branch of their own that is chosen; of a reply, the question
+    is the same. The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
     and the admission's delay is over. A stored answer to a `chat.reply` completes it at once. Must be called
     within a transaction, which is rolled back when the request id had been accepted before. Raise
     `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then nothing was written.
@@ -55,9 +58,18 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     if not is_new:
         # After submitting: a worker locks a job before its thread, and so must we.
         Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now())
+    accepted = AcceptedMessage.of(submission)
+    if question.instead_of:
+        _choose(thread, UUID(accepted.reply_id))
     if not submission.job.is_finished:
         _reserve_budget(thread, question, submission.job)
-    return AcceptedMessage.of(submission)
+    return accepted
+
+
+def _choose(thread: Thread, reply_id: UUID) -> None:
+    choose(thread.pk, reply_id)
+    event = branch_event(thread.pk, reply_id, "asked")
+    transaction.on_commit(partial(events.emit_sync, thread.owner, event))
 
 
 def _check_size(thread: Thread) -> None:
@@ -72,19 +84,34 @@ def _may_reuse(question: Question, previous: list[Job]) -> bool:
 
 def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[str, str]:
     """Write the question, the empty reply, and a new thread. Return the ids for the job's meta."""
-    now = timezone.now()
-    of_both = {"thread_id": thread.id, "job_id": job_id, "created_at": now}
-    message = Message(
-        id=new_id(), role=Role.USER, content=question.text, attachment=question.attachment, **of_both
-    )
-    reply = Message(id=new_id(), role=Role.ASSISTANT, **of_both)
+    message, reply = _new_messages(thread, question, job_id)
     if thread._state.adding:
-        thread.created_at = thread.updated_at = now
+        thread.created_at = thread.updated_at = reply.created_at
         insert([thread])
-    insert([message, reply])
+    insert([one for one in (message, reply) if one._state.adding])
     sent = partial(track, "message.sent", owner=thread.owner, companion=thread.companion, kind=question.kind)
     transaction.on_commit(sent)
-    return {"threadId": thread.id.hex, "messageId": message.id.hex, "replyId": reply.id.hex}
+    return {"threadId": thread.id.hex, "messageId": message.pk.hex, "replyId": reply.pk.hex}
+
+
+def _new_messages(thread: Thread, question: Question, job_id: UUID) -> tuple[Message, Message]:
+    """Return the question and the empty reply. Those of another version are not chosen yet."""
+    old, fields = (
+        question.instead_of,
+        {"thread_id": thread.id, "job_id": job_id, "created_at": timezone.now()},
+    )
+    if old:
+        parent_id = Tree.load(thread.pk).parents[old.pk]
+        fields |= {"is_chosen": False}
+        if old.role == Role.ASSISTANT:
+            message = Message.objects.get(pk=parent_id)
+            return message, Message(id=new_id(), role=Role.ASSISTANT, parent_id=parent_id, **fields)
+        fields |= {"parent_id": parent_id}
+    message = Message(
+        id=new_id(), role=Role.USER, content=question.text, attachment=question.attachment, **fields
+    )
+    fields |= {"parent_id": message.pk} if old else {}
+    return message, Message(id=new_id(), role=Role.ASSISTANT, **fields)
 
 
 def _submit(
@@ -129,9 +156,7 @@ def lock_unfinished_jobs(thread: Thread) -> list[Job]:
 
     Raise `LimitReached` (`owner_limit`) when there are too many.
     """
-    # Every transaction that adds to a thread locks its first message. Not the thread: a worker that ends a
-    # reply writes the thread while it holds the job that we are about to mark: each would wait for the other.
-    list(thread.messages.select_for_update().values_list("pk", flat=True)[:1])
+    lock(thread.pk)
     unfinished = selectors.unfinished_jobs(thread)
     if len(unfinished) >= MAX_WAITING:
         raise LimitReached("owner_limit", texts.too_many_waiting(len(unfinished)), 10.0)

@@ -20,6 +20,12 @@ def question(*, owner: str, message_id: UUID) -> Message:
     return found.get(id=message_id)
 
 
+def reply(*, owner: str, message_id: UUID) -> Message:
+    """Return one of the replies to the owner with its thread, or raise `Message.DoesNotExist`."""
+    found = Message.objects.select_related("thread").filter(role=Role.ASSISTANT, thread__owner=owner)
+    return found.get(id=message_id)
+
+
 def job(*, owner: str, job_id: UUID) -> Job:
     """Return one job, or raise `Job.DoesNotExist`."""
     return Job.objects.get(owner=owner, id=job_id)

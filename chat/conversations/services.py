@@ -13,7 +13,7 @@ from chat.models import Thread
 from queueing import api
 from queueing.api import Job, State
 
-from . import selectors, texts
+from . import selectors, texts, versions
 from .admission import Sender, admit
 from .blank import is_blank
 from .characters import check_characters
@@ -83,4 +83,7 @@ def retry(*, owner: str, job_id: UUID, address: str = "") -> Job:
             Job.objects.filter(id=job.id).update(args=job.args | {"answers": "renew"})
         if reply_id := job.meta.get("replyId"):  # its text will change
             folded_texts.forget(UUID(reply_id))
-        return api.retry(job.id, after=lock_unfinished_jobs(thread) if thread else ())
+        job = api.retry(job.id, after=lock_unfinished_jobs(thread) if thread else ())
+        if thread and reply_id:
+            versions.choose_branch(thread, UUID(reply_id))
+        return job

@@ -9,10 +9,12 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from chat.answer_cache.store import forget_thread
+from chat.branches.choice import branch_event, lock
+from chat.branches.removal import choose_what_is_left, remove
 from chat.companions.registry import COMPANIONS
 from chat.errors import Conflict, InvalidInput
 from chat.models import Message, Thread, ThreadName
@@ -106,20 +108,28 @@ def delete_message(message: Message) -> None:
     """Delete one message, cancel its job if it is unfinished, and erase what the job stores."""
     _cancel_unfinished([message.job_id])
     with transaction.atomic():
-        forget_jobs([message.job_id])
-        removed = removed_event(message.thread_id, [message.id])
-        message.delete()
-        transaction.on_commit(partial(events.emit_sync, message.thread.owner, removed))
+        lock(message.thread_id)
+        remove_messages(message.thread, Message.objects.filter(id=message.pk))
         transaction.on_commit(partial(forget_thread, message.thread_id.hex))
 
 
-def removed_event(thread_id: UUID, message_ids: Iterable[UUID]) -> events.Event:
-    """Return the `thread:removed` event for the owner's sockets."""
-    return {
-        "type": "thread:removed",
-        "threadId": thread_id.hex,
-        "messageIds": [message_id.hex for message_id in message_ids],
-    }
+def remove_messages(thread: Thread, messages: QuerySet[Message]) -> events.Event:
+    """Delete messages of a locked thread and what their jobs store. Return the `thread:removed` event.
+
+    The owner's sockets get it, and `thread:branch` if another branch takes the place of what was removed. In a
+    transaction.
+    """
+    job_of = dict(messages.values_list("id", "job_id"))
+    remove(thread.pk, job_of)
+    leaf = choose_what_is_left(thread.pk)
+    forget_jobs(job_of.values())
+    ids = [message_id.hex for message_id in job_of]
+    removed: events.Event = {"type": "thread:removed", "threadId": thread.pk.hex, "messageIds": ids}
+    transaction.on_commit(partial(events.emit_sync, thread.owner, removed))
+    if leaf:
+        chosen = branch_event(thread.pk, leaf, "removed")
+        transaction.on_commit(partial(events.emit_sync, thread.owner, chosen))
+    return removed
 
 
 def _cancel_unfinished(job_ids: Iterable[UUID]) -> None:

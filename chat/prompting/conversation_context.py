@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
+from chat.branches.tree import Tree
 from chat.companions.registry import COMPANIONS
 from chat.models import Message, Thread
 
@@ -40,14 +41,22 @@ class ConversationContext:
 def load_context(reply_id: str, thread: Thread) -> ConversationContext:
     """Return the context of the reply `reply_id`: at least as much as fits into the prompt. Blocks."""
     room = PromptBudget.of(COMPANIONS[thread.companion]).conversation_tokens
-    earlier = Message.objects.filter(thread=thread, id__lt=reply_id)
+    earlier = _before(UUID(reply_id), thread)
     since = thread.summarized_through
-    if since and since < UUID(reply_id):
+    if since and earlier.filter(id=since).exists():
         messages = _messages(earlier.filter(id__gt=since), room)
         if messages and messages[-1].role == "user":
             return ConversationContext(messages=messages, summary=thread.summary)
-    # There is no summary, or it covers later messages too: an old question is being retried.
+    # There is no summary, or it covers later messages or other branches: an old question is being retried.
     return ConversationContext(messages=_messages(earlier, room))
+
+
+def _before(reply_id: UUID, thread: Thread) -> QuerySet[Message]:
+    """Return the messages before a reply in its own branch, which need not be the chosen one."""
+    rows = Message.objects.filter(thread=thread, id__lt=reply_id)
+    if Message.objects.filter(thread=thread, is_chosen=False).exists():
+        return rows.filter(id__in=Tree.load(thread.pk).path_to(reply_id))
+    return rows
 
 
 def _messages(rows: QuerySet[Message], max_tokens: int) -> list[PromptMessage]:
@@ -80,7 +89,7 @@ def estimate_max_tokens(thread: Thread, text: str) -> tuple[int, int]:
     The answer includes the model's thoughts. Reads only the length of the newest messages. Blocks.
     """
     budget = PromptBudget.of(COMPANIONS[thread.companion])
-    messages = Message.objects.filter(thread_id=thread.pk)
+    messages = Message.objects.filter(thread_id=thread.pk, is_chosen=True)
     if thread.summarized_through:
         messages = messages.filter(id__gt=thread.summarized_through)
     newest = messages.order_by("-id")[:_MEASURED]

@@ -2,9 +2,12 @@
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.utils import timezone
 
 from chat.analytics.tracking.job_events import track_job_end
@@ -12,6 +15,7 @@ from chat.answer_cache import store
 from chat.answer_cache.in_worker import recall, remember
 from chat.answer_cache.keys import Reuse, cache_key
 from chat.answer_cache.store import Answer
+from chat.branches.choice import branch_event, go_back, lock
 from chat.companions.registry import COMPANIONS, Companion
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import load_context
@@ -19,7 +23,7 @@ from chat.prompting.prompt import Prompt, build_prompt
 from chat.prompting.token_budget import PromptMessage
 from chat.upstream import ModelReply, ReplyCallbacks, without_thoughts
 from chat.usage import ledger
-from queueing.api import Ending, JobContext, Permanent, State, add_log_ids, job
+from queueing.api import Ending, JobContext, Permanent, State, add_log_ids, events, job
 
 from . import summaries, texts, titles
 from .model_calls import Payer, call_model, release_reservation
@@ -36,11 +40,28 @@ def save_reply(ending: Ending) -> None:
     text = ending.result.get("response", "") if completed else without_thoughts(ending.text)
     reply = Message.objects.filter(id=ending.args["reply_id"])
     reply.update(content=text, is_incomplete=bool(text) and not completed)
+    if not (text or completed):
+        transaction.on_commit(partial(_show_version_before, UUID(ending.args["reply_id"])), robust=True)
     Thread.objects.filter(messages__in=reply).update(updated_at=timezone.now())
     release_reservation(ending)
     if completed and not ending.result.get("cached"):  # a stored answer costs no call
         titles.submit_title(ending.args["reply_id"], ending.job_id)
     track_job_end(ending)
+
+
+def _show_version_before(reply_id: UUID) -> None:
+    """Choose the version before a reply that ended without a word.
+
+    After the end is committed: whoever chooses a branch locks jobs before messages, and the end holds its job.
+    """
+    thread = Thread.objects.filter(messages=reply_id).first()
+    if thread is None:
+        return
+    with transaction.atomic():
+        lock(thread.pk)
+        if leaf := go_back(thread.pk, reply_id):
+            event = branch_event(thread.pk, leaf, "failed")
+            transaction.on_commit(partial(events.emit_sync, thread.owner, event))
 
 
 @job("chat.reply", queue="openai-chat", topic="chat", on_end=save_reply)

@@ -4,7 +4,7 @@ A reply never waits for it: until there is a summary, the oldest messages are le
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -83,7 +83,7 @@ def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
 
     Of very many messages these are the oldest: the next summary goes on from there. Blocks.
     """
-    rows = Message.objects.filter(thread=thread).exclude(content="")
+    rows = Message.objects.filter(thread=thread, is_chosen=True).exclude(content="")
     if thread.summarized_through:
         rows = rows.filter(id__gt=thread.summarized_through)
     answer = rows.filter(role=Role.ASSISTANT).order_by("-id").first()
@@ -102,16 +102,10 @@ def _older_half(thread: Thread, budget: PromptBudget) -> list[Message]:
 
 @transaction.atomic
 def _store(thread: Thread, covered: list[UUID], summary: str) -> None:
-    """Store the summary, unless something it covers was removed, or another worker was first."""
-    # Locked: a concurrent removal either is seen here, or deletes the summary after us (`discard_summary`).
-    there = Message.objects.select_for_update().filter(thread_id=thread.id, id__in=covered)
+    """Store the summary, unless something it covers was removed or is not chosen, or another was first."""
+    # Locked: a concurrent change either is seen here, or deletes the summary after us (`discard_summary`).
+    there = Message.objects.select_for_update().filter(thread_id=thread.id, id__in=covered, is_chosen=True)
     if not covered or not summary or len(there.values_list("id", flat=True)) < len(covered):
         return
     unchanged = Thread.objects.filter(id=thread.id, summarized_through=thread.summarized_through)
     unchanged.update(summary=summary, summarized_through=covered[-1])
-
-
-def discard_summary(thread_id: UUID, removed: Iterable[UUID]) -> None:
-    """Discard a summary that covers one of the removed messages. In the transaction that removes them."""
-    covering = Thread.objects.filter(id=thread_id, summarized_through__gte=min(removed))
-    covering.update(summary="", summarized_through=None)

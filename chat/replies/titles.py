@@ -39,7 +39,11 @@ def submit_title(reply_id: str, reply_job: str) -> None:
     if not settings.THREAD_TITLES:
         return
     earlier = Message.objects.filter(
-        thread=OuterRef("thread"), role=Role.ASSISTANT, id__lt=OuterRef("id"), is_incomplete=False
+        thread=OuterRef("thread"),
+        role=Role.ASSISTANT,
+        is_chosen=True,
+        is_incomplete=False,
+        id__lt=OuterRef("id"),
     ).exclude(content="")
     first = Message.objects.filter(id=reply_id, thread__has_custom_title=False).exclude(Exists(earlier))
     for thread_id in first.values_list("thread_id", flat=True):
@@ -56,7 +60,8 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
     thread = await Thread.objects.filter(id=thread_id, has_custom_title=False).afirst()
     if thread is None:
         return
-    rows = Message.objects.filter(thread=thread).exclude(content="").only("role", "content")[:2]
+    chosen = Message.objects.filter(thread=thread, is_chosen=True)
+    rows = chosen.exclude(content="").only("role", "content")[:2]
     messages = [message async for message in rows]
     if [message.role for message in messages] != [Role.USER, Role.ASSISTANT]:
         return
@@ -74,8 +79,9 @@ async def title(ctx: JobContext, *, thread_id: str) -> None:
 
 
 async def _rename(thread: Thread, found: str, first: UUID) -> None:
-    """Set the title, unless the first question was replaced meanwhile: then it is of words that are gone."""
-    same = Thread.objects.filter(id=thread.id, has_custom_title=False, messages=first)
+    """Set the title, unless another first question is chosen meanwhile, or the first was removed."""
+    is_first = Message.objects.filter(id=first, is_chosen=True)
+    same = Thread.objects.filter(id=thread.id, has_custom_title=False, messages__in=is_first)
     if await same.aupdate(title=found):
         await events.emit(thread.owner, renamed_event(thread, found))
 

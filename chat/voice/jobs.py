@@ -6,6 +6,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from chat.analytics.tracking.job_events import track_job_end
+from chat.branches.removal import remove
 from chat.care import screen
 from chat.care.counters import count_card
 from chat.conversations.threads import forget_jobs
@@ -58,9 +59,9 @@ def _delete_messages(message_ids: list[str]) -> None:
     messages = list(Message.objects.select_related("thread").filter(id__in=message_ids))
     if not messages:
         return
-    Message.objects.filter(id__in=message_ids).delete()
-    forget_jobs(message.job_id for message in messages)
     thread = messages[0].thread
+    remove(thread.pk, [message.pk for message in messages])
+    forget_jobs(message.job_id for message in messages)
     removed = {"type": "thread:removed", "threadId": thread.id.hex, "messageIds": message_ids}
     transaction.on_commit(lambda: events.emit_sync(thread.owner, removed))
 
