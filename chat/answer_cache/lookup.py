@@ -26,12 +26,8 @@ def _key(thread: Thread, text: str) -> str:
         return ""
     earlier: list[PromptMessage] = []
     if not thread._state.adding:
-        rows = (
-            thread.messages.filter(is_chosen=True)
-            .exclude(content="")
-            .values_list("role", "content")[:MAX_MESSAGES]
-        )
-        earlier = [PromptMessage(role, content) for role, content in rows]
+        rows = thread.messages.filter(is_chosen=True).exclude(content="").values_list("role", "content")
+        earlier = [PromptMessage(role, content) for role, content in rows[:MAX_MESSAGES]]
     if len(earlier) >= MAX_MESSAGES:
         return ""  # the thread may have more than were read
     context = ConversationContext(messages=[*earlier, PromptMessage("user", text)])

@@ -24,8 +24,8 @@ def branch_event(thread_id: UUID, leaf: UUID, because: Reason) -> Event:
 def lock(thread_id: UUID) -> None:
     """Let no other transaction add a message to the thread, or choose a branch, until this one ends.
 
-    All lock the first message of the thread. Not the thread: a worker that ends a reply writes the thread while
-    it holds a job that the caller may be about to mark: each would wait for the other.
+    All lock the first message of the thread. Not the thread: a worker that ends a reply writes the thread
+    while it holds a job that the caller may be about to mark: each would wait for the other.
     """
     first = Message.objects.filter(thread_id=thread_id).order_by("id").values_list("id", flat=True)[:1]
     list(first.select_for_update())
@@ -34,8 +34,8 @@ def lock(thread_id: UUID) -> None:
 def choose(thread_id: UUID, leaf: UUID) -> bool:
     """Choose the path to `leaf`. Return False when it was chosen already.
 
-    The thread must be locked (`lock`). Call it after jobs were changed: a worker locks a job before its messages,
-    and so must the caller.
+    The thread must be locked (`lock`). Call it after jobs were changed: a worker locks a job before its
+    messages, and so must the caller.
     """
     tree = Tree.load(thread_id)
     wanted, chosen = set(tree.path_to(leaf)), set(tree.chosen)
@@ -54,8 +54,8 @@ def choose(thread_id: UUID, leaf: UUID) -> bool:
 def go_back(thread_id: UUID, reply_id: UUID) -> UUID | None:
     """Choose the newest older version with a text, in place of a reply that ended without one.
 
-    Return the new end of the chosen path. None, and nothing changes, unless the reply is the end, and has such a
-    version. The thread must be locked.
+    Return the new end of the chosen path. None, and nothing changes, unless the reply is the end, and has
+    such a version. The thread must be locked.
     """
     tree = Tree.load(thread_id)
     if tree.chosen[-1:] != [reply_id] or Message.objects.filter(id=reply_id).exclude(content="").exists():

@@ -59,7 +59,10 @@ class Page:
 
 
 def page(thread: Thread, place: Place | None = None) -> Page:
-    """Return one page of the chosen branch of a thread. Raise `Message.DoesNotExist` without the message that it is around."""
+    """Return one page of the chosen branch of a thread.
+
+    Raise `Message.DoesNotExist` when the message that it is around is not there.
+    """
     rows, place = thread.messages.filter(is_chosen=True), place or Place()
     ids = _ids(rows, place)
     if not ids:
