@@ -1,8 +1,8 @@
 """The messages of a thread as a tree. Blocks.
 
 Each message has one parent: a reply its question, a question the reply before it. Messages with the same
-parent are versions of each other. Exactly one path from a root to a leaf is chosen, and along it ids increase,
-since a message is always younger than its parent.
+parent are versions of each other. Exactly one path from a root to a leaf is chosen, and along it ids
+increase, since a message is always younger than its parent.
 
 A thread that never had two versions of anything stores no parents: there the parent of a message is the one
 before it. `choice.choose` stores the parents before anything else becomes chosen.

@@ -34,11 +34,12 @@ MAX_MESSAGES = 5_000
 def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     """Add a question and an empty reply to the end of `thread`, and submit the job that fills the reply.
 
-    With `instead_of` they are another version, in a branch of their own that is chosen; of a reply, the question
-    is the same. The job runs when the unfinished jobs of the thread have finished, all of `depends_on` have completed,
-    and the admission's delay is over. A stored answer to a `chat.reply` completes it at once. Must be called
-    within a transaction, which is rolled back when the request id had been accepted before. Raise
-    `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then nothing was written.
+    With `instead_of` they are another version, in a branch of their own, which is chosen; of a reply, the
+    question stays the same. The job runs when the unfinished jobs of the thread have finished, all of
+    `depends_on` have completed, and the admission's delay is over. A stored answer to a `chat.reply`
+    completes it at once. Must be called within a transaction, which is rolled back when the request id had
+    been accepted before. Raise `LimitReached`, `ChatError` (`thread_full`), or what `submit` raises; then
+    nothing was written.
     """
     is_new = thread._state.adding
     previous = [] if is_new else lock_unfinished_jobs(thread)
@@ -96,13 +97,12 @@ def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[st
 
 def _new_messages(thread: Thread, question: Question, job_id: UUID) -> tuple[Message, Message]:
     """Return the question and the empty reply. Those of another version are not chosen yet."""
-    old, fields = (
-        question.instead_of,
-        {"thread_id": thread.id, "job_id": job_id, "created_at": timezone.now()},
-    )
-    if old:
-        parent_id = Tree.load(thread.pk).parents[old.pk]
-        fields |= {"is_chosen": False}
+    fields = {"thread_id": thread.id, "job_id": job_id, "created_at": timezone.now()}
+    if old := question.instead_of:
+        parents = Tree.load(thread.pk).parents
+        if old.pk not in parents:
+            raise Message.DoesNotExist  # it was removed in the meantime
+        parent_id, fields["is_chosen"] = parents[old.pk], False
         if old.role == Role.ASSISTANT:
             message = Message.objects.get(pk=parent_id)
             return message, Message(id=new_id(), role=Role.ASSISTANT, parent_id=parent_id, **fields)

@@ -116,8 +116,8 @@ def delete_message(message: Message) -> None:
 def remove_messages(thread: Thread, messages: QuerySet[Message]) -> events.Event:
     """Delete messages of a locked thread and what their jobs store. Return the `thread:removed` event.
 
-    The owner's sockets get it, and `thread:branch` if another branch takes the place of what was removed. In a
-    transaction.
+    The owner's sockets get it, and `thread:branch` if another branch takes the place of what was removed. In
+    a transaction.
     """
     job_of = dict(messages.values_list("id", "job_id"))
     remove(thread.pk, job_of)

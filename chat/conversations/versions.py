@@ -36,8 +36,8 @@ class Regeneration:
 def regenerate(wish: Regeneration) -> AcceptedMessage:
     """Ask the question of a finished answer again. The new answer is another version of it, and chosen.
 
-    Raise `Conflict` while the answer is being written or when it cannot be asked again, `LimitReached`, or what
-    `submit` raises; then nothing was written.
+    Raise `Conflict` while the answer is being written or when it cannot be asked again, `LimitReached`, or
+    what `submit` raises; then nothing was written.
     """
     if earlier := accepted_before(wish.owner, wish.request_id):
         return earlier

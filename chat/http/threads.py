@@ -10,8 +10,9 @@ from django.utils.http import content_disposition_header
 from ninja import Router, Status
 
 from chat.analytics import feedback
+from chat.branches.tree import versions_of
 from chat.care.http import care_of, care_of_thread, screen_request
-from chat.conversations import edit, pages, selectors, serializers, texts, thread_list
+from chat.conversations import edit, pages, selectors, serializers, texts, thread_list, versions
 from chat.conversations import threads as services
 from chat.conversations.renderings import html_of
 from chat.conversations.searching.search import SearchResult, search
@@ -22,9 +23,9 @@ from chat.limits.addresses import client_address
 from chat.models import Role, Thread
 from chat.protocol.failures import failure_fields
 from chat.protocol.openapi import errors, other_than_json
-from chat.protocol.schemas.bodies import EditIn, RenameIn
+from chat.protocol.schemas.bodies import EditIn, LeafIn, RegenerateIn, RenameIn
 from chat.protocol.schemas.jobs import AcceptedOut
-from chat.protocol.schemas.threads import ConversationOut, ThreadOut, ThreadsOut
+from chat.protocol.schemas.threads import ConversationOut, LeafOut, ThreadOut, ThreadsOut
 from chat.usage import ledger
 from queueing.api import new_id
 
@@ -117,8 +118,8 @@ async def delete_thread(request: HttpRequest, thread_id: UUID) -> Status[Any]:
 async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> Status[Any]:
     """Change a message.
 
-    One that still waits keeps its position. Otherwise it is asked again, and all messages after it are
-    removed.
+    One that still waits keeps its position. Otherwise it is asked again as another version: the one before
+    it, and all messages after that, stay in a branch that can be chosen again.
     """
     await screen_request(request, body.content)
     change = edit.MessageEdit(
@@ -131,6 +132,40 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
     )
     result = await sync_to_async(edit.edit_message)(change)
     return Status(202, await serializers.accepted_view(result.accepted) | care_of(request))
+
+
+@router.post(
+    "/messages/{reply_id}/regenerate",
+    response={202: AcceptedOut} | errors(400, 404, 409, 422, 503),
+    tags=["messages"],
+)
+async def regenerate_message(
+    request: HttpRequest, reply_id: UUID, body: RegenerateIn | None = None
+) -> Status[Any]:
+    """Ask for another answer to the same question.
+
+    The answers are versions of each other. The new one is chosen; if it ends without a word, the one before
+    it is chosen again.
+    """
+    wish = versions.Regeneration(
+        owner=request.auth,
+        reply_id=reply_id,
+        request_id=body.request_id if body and body.request_id else new_id().hex,
+        address=client_address(request),
+    )
+    return Status(202, await serializers.accepted_view(await sync_to_async(versions.regenerate)(wish)))
+
+
+@router.put("/threads/{thread_id}/leaf", response={200: LeafOut} | errors(400, 404, 422), tags=["threads"])
+async def choose_branch(request: HttpRequest, thread_id: UUID, body: LeafIn) -> dict[str, Any]:
+    """Choose the branch of a message, of several versions: it is what all devices show and the model reads.
+
+    Of the branches that go on from this message the newest is chosen. A branch that is chosen already stays.
+    """
+    leaf = await sync_to_async(versions.choose_version)(
+        owner=request.auth, thread_id=thread_id, message_id=body.message_id
+    )
+    return {"leafId": leaf}
 
 
 @router.delete("/messages/{message_id}", response={204: None} | errors(404, 409), tags=["messages"])
@@ -156,6 +191,7 @@ def _result_view(result: SearchResult) -> dict[str, Any]:
         view["titleMatch"] = asdict(result.title)
     if result.snippet:
         view |= {"messageId": result.message_id, "snippet": asdict(result.snippet)}
+        view |= {} if result.is_chosen else {"otherBranch": True}
     return view
 
 
@@ -167,6 +203,7 @@ def _conversation_view(*, owner: str, thread_id: UUID, place: pages.Place) -> di
     html = html_of([reply for reply in replies if reply.content])
     ratings = feedback.of_messages([reply.pk for reply in replies])
     totals = ledger.totals_of_jobs([reply.job_id for reply in replies])
+    siblings = versions_of(thread.pk, [item.message.pk for item in page.items])
     messages = []
     for item in page.items:
         view = _message_view(item)
@@ -175,6 +212,8 @@ def _conversation_view(*, owner: str, thread_id: UUID, place: pages.Place) -> di
             view |= totals[item.message.job_id].public() if item.message.job_id in totals else {}
         if item.message.pk in ratings:
             view["feedback"] = ratings[item.message.pk]
+        if item.message.pk in siblings:
+            view["versions"] = siblings[item.message.pk]
         messages.append(view)
     return _thread_view(thread) | {"messages": messages, "earlier": page.earlier, "later": page.later}
 

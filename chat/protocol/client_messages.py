@@ -92,6 +92,14 @@ class Withdraw(_Model):
     message_id: UUID
 
 
+class Regenerate(_Model):
+    """`message:regenerate`; `message_id` is that of the answer."""
+
+    type: Literal["message:regenerate"]
+    message_id: UUID
+    request_id: RequestId | None = None
+
+
 class RecordingIn(_Model):
     """What the client wants done with a recording."""
 
@@ -176,7 +184,9 @@ class Pong(_Model):
     t: int
 
 
-ClientMessage = Ask | Process | Analyse | Edit | Withdraw | Watch | Render | Cancel | Retry | Ping | Pong
+ClientMessage = (
+    Ask | Process | Analyse | Edit | Regenerate | Withdraw | Watch | Render | Cancel | Retry | Ping | Pong
+)
 #: The messages that change nothing.
 READING = (Watch, Render, Ping, Pong)
 #: Messages after which nothing more is stored than before.

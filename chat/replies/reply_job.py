@@ -52,7 +52,7 @@ def save_reply(ending: Ending) -> None:
 def _show_version_before(reply_id: UUID) -> None:
     """Choose the version before a reply that ended without a word.
 
-    After the end is committed: whoever chooses a branch locks jobs before messages, and the end holds its job.
+    After the end is committed: a choice locks the thread before jobs, and the end of a job holds its job.
     """
     thread = Thread.objects.filter(messages=reply_id).first()
     if thread is None:

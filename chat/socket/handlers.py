@@ -11,6 +11,7 @@ from chat.care.counters import count_card
 from chat.conversations import selectors, serializers, services
 from chat.conversations.edit import MessageEdit, edit_message, withdraw_message
 from chat.conversations.messages import AcceptedMessage, NewMessage
+from chat.conversations.versions import Regeneration, regenerate
 from chat.documents import services as documents
 from chat.protocol import client_messages
 from chat.voice import services as voice
@@ -113,6 +114,17 @@ async def _edit(client: SocketClient, message: client_messages.Edit) -> None:
         await _answer_queued(client, result.accepted.submission)
 
 
+async def _regenerate(client: SocketClient, message: client_messages.Regenerate) -> None:
+    wish = Regeneration(
+        owner=client.owner,
+        reply_id=message.message_id,
+        request_id=message.request_id or "",
+        address=client.address,
+    )
+    accepted = await _write(client, regenerate, wish)
+    await _answer_queued(client, accepted.submission)
+
+
 async def _withdraw(client: SocketClient, message: client_messages.Withdraw) -> None:
     await client.send(await in_thread(withdraw_message)(owner=client.owner, message_id=message.message_id))
 
@@ -161,6 +173,7 @@ _HANDLERS: dict[type, Callable[[SocketClient, Any], Awaitable[None]]] = {
     client_messages.Process: _process,
     client_messages.Analyse: _analyse,
     client_messages.Edit: _edit,
+    client_messages.Regenerate: _regenerate,
     client_messages.Withdraw: _withdraw,
     client_messages.Watch: _watch,
     client_messages.Render: _render,

@@ -15,18 +15,18 @@ from .folding import RULES, fold
 _BATCH = 200
 
 
-def fold_new(threads: list[Thread]) -> Iterator[tuple[UUID, UUID, str]]:
+def fold_new(threads: list[Thread]) -> Iterator[tuple[Message, str]]:
     """Fold the messages of threads that are not folded yet, and keep what is complete.
 
-    Yield of each the id of the message, the id of its thread, and its folded text.
+    Yield each message (its id, thread, branch and content) and its folded text.
     """
     kept = FoldedText.objects.filter(message=OuterRef("pk"), rules=RULES)
     rows = Message.objects.filter(~Exists(kept), thread__in=threads).exclude(content="")
     new = sorted(rows.values_list("id", flat=True))
     for first in range(0, len(new), _BATCH):
         some = Message.objects.filter(id__in=new[first : first + _BATCH])
-        for message_id, thread_id, content in some.values_list("id", "thread_id", "content"):
-            yield message_id, thread_id, fold(content)
+        for message in some.only("id", "thread_id", "is_chosen", "content"):
+            yield message, fold(message.content)
         with suppress(DatabaseError):  # it takes no writes at the moment: folded again by the next search
             _keep(some)
 

@@ -46,6 +46,8 @@ class SearchResult:
     """The whole title, if it has the terms."""
     message_id: UUID | None
     """The last message that has the terms; None when only the title has them."""
+    is_chosen: bool = True
+    """Whether that message is on the chosen branch of its conversation."""
     snippet: Snippet | None
     """The text around the match in that message."""
 
@@ -83,15 +85,21 @@ def search(*, owner: str, query: str, before: Mark | None = None) -> SearchPage:
 
 def _results(threads: list[Thread], terms: list[str]) -> list[SearchResult]:
     latest = _latest_matches(threads, terms)
-    contents = dict(Message.objects.filter(id__in=latest.values()).values_list("id", "content"))
+    messages = Message.objects.only("content", "is_chosen").in_bulk(list(latest.values()))
     results = []
     for thread in threads:
         title = whole(thread.title, terms[0]) if _has_all(fold(thread.title), terms) else None
-        message_id = latest.get(thread.pk)
-        content = contents.get(message_id) if message_id else None
-        if title or content:
-            found = snippet(content, terms[0]) if content else None
-            results.append(SearchResult(thread=thread, title=title, message_id=message_id, snippet=found))
+        message = messages.get(latest.get(thread.pk))
+        if title or message:
+            results.append(
+                SearchResult(
+                    thread=thread,
+                    title=title,
+                    message_id=message.pk if message else None,
+                    snippet=snippet(message.content, terms[0]) if message else None,
+                    is_chosen=message.is_chosen if message else True,
+                )
+            )
     return results
 
 
@@ -100,23 +108,25 @@ def _has_all(folded: str, terms: list[str]) -> bool:
 
 
 def _latest_matches(threads: list[Thread], terms: list[str]) -> dict[UUID, UUID]:
-    """Return by thread the last message that has the terms."""
-    latest: dict[UUID, UUID] = {}
-    for message_id, thread_id, folded in fold_new(threads):
+    """Return by thread the last message that has the terms: of the chosen branch, if one there has them."""
+    latest: dict[UUID, tuple[bool, UUID]] = {}
+    for message, folded in fold_new(threads):
         if _has_all(folded, terms):
-            latest[thread_id] = max(message_id, latest.get(thread_id, message_id))
+            place = (message.is_chosen, message.pk)
+            latest[message.thread_id] = max(place, latest.get(message.thread_id, place))
     condition = Q(thread=OuterRef("pk"))
     for term in terms:  # `contains` escapes % and _, so that they match themselves
         condition &= Q(folded__text__contains=term)
     # From the messages of a thread, not from the folded texts, among which those of all owners are.
-    matching = Message.objects.filter(condition).order_by("-id").values("id")[:1]
+    matching = Message.objects.filter(condition).order_by("-is_chosen", "-id")[:1]
     found = Thread.objects.filter(pk__in=[thread.pk for thread in threads]).annotate(
-        latest=Subquery(matching)
+        latest=Subquery(matching.values("id")), is_chosen=Subquery(matching.values("is_chosen"))
     )
-    for thread_id, message_id in found.values_list("pk", "latest"):
+    for thread_id, message_id, is_chosen in found.values_list("pk", "latest", "is_chosen"):
         if message_id:
-            latest[thread_id] = max(message_id, latest.get(thread_id, message_id))
-    return latest
+            place = (is_chosen, message_id)
+            latest[thread_id] = max(place, latest.get(thread_id, place))
+    return {thread_id: message_id for thread_id, (_, message_id) in latest.items()}
 
 
 def snippet(content: str, term: str) -> Snippet:

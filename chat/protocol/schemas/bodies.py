@@ -1,5 +1,7 @@
 """What clients send: new messages, edits and titles."""
 
+from uuid import UUID
+
 from chat.protocol.client_messages import Messages, RequestId, ThreadKey
 
 from .base import CamelSchema, example
@@ -27,6 +29,23 @@ class EditIn(CamelSchema):
     request_id: RequestId | None = None
     only_if_waiting: bool = False
     """Refuse (409 `wrong_state`) instead of asking it again."""
+
+
+class RegenerateIn(CamelSchema):
+    """A wish for another answer. Nothing is required."""
+
+    model_config = example(requestId="again-1")
+
+    request_id: RequestId | None = None
+
+
+class LeafIn(CamelSchema):
+    """The branch to choose."""
+
+    model_config = example(messageId="01999f3cf5a07d1c8f3a5b7c9d1e2f30")
+
+    message_id: UUID
+    """A message of the branch."""
 
 
 class RenameIn(CamelSchema):

@@ -41,6 +41,8 @@ class FoundOut(ThreadOut):
     """In a search: the text `before`, the `match`, and the text `after`."""
     message_id: HexId | None = None
     """In a search: the message of the snippet."""
+    other_branch: bool | None = None
+    """In a search: true if that message is on a branch that is not chosen."""
     title_match: dict[str, str] | None = None
     """In a search: the whole title as `before`, `match` and `after`, if it has the words."""
 
@@ -83,8 +85,17 @@ class MessageOut(AnswerDetails):
     """Of a failed job: what else may help, `edit`, `new` or `sign_in`."""
     incomplete: bool | None = None
     """True for an answer that was stopped, or failed, after its beginning."""
+    versions: list[HexId] | None = None
+    """The ids of all versions of this message, itself among them, if there is more than one. Oldest first."""
     attachment: dict[str, Any] | None = None
     feedback: FeedbackOut | None = None
+
+
+class LeafOut(CamelSchema):
+    """The chosen branch."""
+
+    leaf_id: HexId
+    """Its last message."""
 
 
 class ConversationOut(ThreadOut):
