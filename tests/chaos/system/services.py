@@ -48,6 +48,7 @@ class Service:
     """True when the program itself ended the process."""
     crashes: list[str] = field(default_factory=list)
     """The ends that the program did not cause."""
+    restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
     pauses: list[tuple[str, float, float]] = field(default_factory=list)
     """(instance, from, until): when it, or a part of it, was suspended."""
 
@@ -81,9 +82,10 @@ class Service:
 
     async def restart(self, **env: str) -> None:
         """End it with SIGTERM and start it again, perhaps with other variables."""
-        await self.stop()
-        self.env = self.env | env
-        self.start()
+        async with self.restarting:  # two faults at once would start two, of which one is never stopped
+            await self.stop()
+            self.env = self.env | env
+            self.start()
 
     async def started(self) -> None:
         """Wait until it works: a web process listens, a cluster has workers."""

@@ -83,7 +83,7 @@ def test_reply_finished_while_its_thread_is_read_is_not_empty(moment):
     assert reply.status != "completed" or reply.message.content == "To the sea."
 
 
-async def test_edit_of_answered_question_asks_again_and_removes_later_messages(workers):
+async def test_edit_of_answered_question_asks_again_in_a_branch_of_its_own(workers):
     workers.script(match="First", text="Old answer.")
     workers.script(match="Better", text="New answer.")
     async with browser() as alice:
@@ -98,14 +98,12 @@ async def test_edit_of_answered_question_asks_again_and_removes_later_messages(w
             "requestId": "r-3",
         }
         await tab.send_message(**edit)
-        assert (await tab.receive_until("thread:removed"))[-1]["threadId"] == first["threadId"]
+        assert (await tab.receive_until("thread:branch"))[-1]["threadId"] == first["threadId"]
         edited = (await tab.receive_until("chat:queued"))[-1]
         assert edited["requestId"] == "r-3"
         assert (await wait_for_end(tab, edited["jobId"]))["response"] == "New answer."
-        removed = (await other.receive_until("thread:removed"))[-1]
-        assert set(removed["messageIds"]) == {
-            first["messageId"], first["replyId"], second["messageId"], second["replyId"],
-        }  # fmt: skip
+        branch = (await other.receive_until("thread:branch"))[-1]
+        assert (branch["leafId"], branch["because"]) == (edited["replyId"], "asked")
         assert await read_thread(alice, first["threadId"]) == [
             ("user", "Better", "completed"),
             ("assistant", "New answer.", "completed"),
@@ -113,8 +111,10 @@ async def test_edit_of_answered_question_asks_again_and_removes_later_messages(w
         await tab.send_message(**edit)
         again = (await tab.receive_until("chat:queued"))[-1]
         assert again["jobId"] == edited["jobId"], "the same edit again is the same edit"
+        await alice.call("put", f"/api/threads/{first['threadId']}/leaf", {"messageId": second["replyId"]})
+        old = [(role, status) for role, _, status in await read_thread(alice, first["threadId"])]
+        assert [status for _, status in old] == 2 * ["completed"] + 2 * ["cancelled"], "its words are kept"
     assert "Old answer." not in str(workers.requests[-1].json)
-    assert not await Job.objects.filter(text__contains="slow").aexists()
 
 
 async def test_withdrawal_of_started_question_is_refused(workers):
@@ -178,7 +178,7 @@ def test_automatic_title_follows_the_first_question(state):
     second = ask("And Porto?", "r-2", thread_id=thread_id)
     assert title_after_edit(second, "And Braga?") == "Lisbon in May"
     Thread.objects.update(has_custom_title=True, title="My trip")
-    first_now = Message.objects.filter(role="user").first()
+    first_now = Message.objects.filter(role="user", is_chosen=True).first()
     edit_message(MessageEdit(owner="s:1", message_id=first_now.pk, text="Rome"))
     assert Thread.objects.get().title == "My trip"
 
@@ -195,7 +195,7 @@ def test_title_found_for_words_that_are_gone_is_not_used():
     first = ask("Lisbno", "r-1")
     Job.objects.update(state=State.COMPLETED, finished_at=timezone.now())
     assert title_after_edit(first, "Lisbon") == "Lisbon"
-    thread, now = Thread.objects.get(), Message.objects.filter(role="user").get()
+    thread, now = Thread.objects.get(), Message.objects.get(role="user", is_chosen=True)
     async_to_sync(titles._rename)(thread, "Lisbno trip", UUID(first.message_id))
     assert Thread.objects.get().title == "Lisbon"
     async_to_sync(titles._rename)(thread, "Lisbon trip", now.pk)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.branches.choice import discard_summary
 from chat.conversations.threads import rename_thread
 from chat.models import Message, Thread
 from chat.prompting.persona import PromptBudget
@@ -251,6 +252,6 @@ def test_second_summary_of_the_same_messages_is_not_stored():
 def test_summary_is_discarded_only_with_messages_it_covers(removed, kept):
     thread, ids = thread_with(6)
     summaries._store(thread, ids[:4], "Here")
-    summaries.discard_summary(thread.id, [ids[i] for i in removed])
+    discard_summary(thread.id, [ids[i] for i in removed])
     thread.refresh_from_db()
     assert bool(thread.summary) is kept

@@ -98,7 +98,7 @@ def test_search_reads_one_message_of_a_thread_with_many_matches():
         (found,) = search(owner="u:1", query="heron").results
     assert found.snippet is not None
     assert found.snippet.after == " 299"
-    contents = [query["sql"] for query in queries if '"content" FROM' in query["sql"]]
+    contents = [query["sql"] for query in queries if '"content"' in query["sql"].partition(" FROM ")[0]]
     assert len(contents) == 1
     assert "LIKE" not in contents[0]
 
