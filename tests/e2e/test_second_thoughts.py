@@ -145,36 +145,28 @@ def test_withdrawn_message_disappears_and_its_text_can_be_restored(page: Page, p
     assert len(provider.requests) == 1
 
 
-def test_edit_of_answered_question_asks_again_once_confirmed(page: Page, provider: Provider) -> None:
+def test_edit_of_answered_question_asks_again_and_keeps_what_was_said(page: Page, provider: Provider) -> None:
     for text in ("One.", "Two."):
         say(page, text)
         expect(answers(page).last).to_contain_text(f"“{text}”")
-    edit(page, 0, "Another one.")
-    dialog = page.get_by_role("dialog", name="Ask again from here?")
-    expect(dialog).to_contain_text("its answer and the 2 messages after it will be deleted")
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(editor(page)).to_be_focused()
-    expect(editor(page)).to_have_value("Another one.")
-    expect(answers(page)).to_have_count(2)
-
     provider.script(text="Another answer.", wait=1)
-    page.keyboard.press("Enter")
-    dialog.get_by_role("button", name="Ask again").click()
+    edit(page, 0, "Another one.")
     expect(text_of(questions(page))).to_have_text(["Another one."])
     expect(text_of(answers(page))).to_have_text(["Another answer."])
     expect(page.get_by_label("Your message", exact=True)).to_be_focused()
+    expect(questions(page)).to_contain_text("2 / 2")
     page.reload()
     expect(text_of(answers(page))).to_have_text(["Another answer."])
+    questions(page).get_by_role("button", name="Previous version").click()
+    expect(text_of(questions(page))).to_have_text(["One.", "Two."])
+    expect(answers(page).last).to_contain_text("“Two.”")
+    expect(questions(page).first).to_contain_text("1 / 2")
 
 
 def test_edit_of_question_being_answered_stops_the_answer(page: Page, provider: Provider) -> None:
     _two_questions(page, provider)
     provider.script(text="Changed in time.")
     edit(page, 0, "Something shorter, please.")
-    dialog = page.get_by_role("dialog", name="Ask again from here?")
-    expect(dialog).to_contain_text("The answer in progress will be stopped.")
-    dialog.get_by_role("button", name="Ask again").click()
-
     expect(text_of(questions(page))).to_have_text(["Something shorter, please."])
     expect(text_of(answers(page))).to_have_text(["Changed in time."])
     provider.wait_for(lambda requests: requests[0].disconnected)
@@ -209,12 +201,10 @@ def test_edit_without_a_connection_keeps_its_text(page: Page, provider: Provider
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.").first).to_be_visible()
     edit(page, 0, "Another one.")
-    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
 
     expect(questions(page)).to_contain_text("There is no connection.")
     expect(editor(page)).to_have_value("Another one.")
     page.context.set_offline(False)
     expect(page.get_by_text("Back online.").first).to_be_visible()
     page.get_by_role("button", name="Send again").click()
-    page.get_by_role("dialog").get_by_role("button", name="Ask again").click()
     expect(answers(page)).to_contain_text("“Another one.”")

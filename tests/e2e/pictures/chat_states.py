@@ -100,11 +100,15 @@ def answered(stage: Stage) -> Iterator[State]:
     expect(page.get_by_role("group", name="What was wrong with this answer?")).to_be_visible()
     yield "feedback", page
     page.reload()
-    edit(page, 0, "Something else, please.")
-    expect(page.get_by_role("dialog", name="Ask again from here?")).to_be_visible()
-    yield "edit-confirm", page
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    questions(page).first.get_by_role("button", name="Edit").click()
     yield "edit", page
+    page.keyboard.press("Escape")
+    edit(page, 0, "Something else, please.")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    answers(page).get_by_role("button", name="Regenerate").click()
+    expect(answers(page)).to_contain_text("2 / 2")
+    expect(answers(page)).to_have_attribute("data-status", "completed")
+    yield "versions", page
     page.goto(stage.site.url)
     choose(page, "Travel")
     say(page, QUESTION)

@@ -21,6 +21,7 @@ export function createShortcuts({ drawer, onStop, onWrite }) {
     },
     "Ctrl+Shift+o": () => $("#sidebar [data-do=new]").click(),
     "Ctrl+Shift+;": () => pressLast("copy"),
+    "Ctrl+Shift+Enter": () => pressLast("regenerate"),
     "Ctrl+/": show,
     Escape: ({ target }) => closeByEscape(target) || (isPageOrComposer(target) && onStop()),
     "/": onWrite,

@@ -90,6 +90,8 @@ export const api = {
   thoughts: (jobId) => call("GET", `/api/jobs/${jobId}/thoughts`),
   retry: (jobId) => call("POST", `/api/jobs/${jobId}/retry`),
   edit: (messageId, change) => call("PATCH", `/api/messages/${messageId}`, change),
+  /** Choose the branch of a message. */
+  choose: (threadId, messageId) => call("PUT", `/api/threads/${threadId}/leaf`, { messageId }),
   rate: (id, feedback) => call(feedback ? "PUT" : "DELETE", `/api/messages/${id}/feedback`, feedback),
   withdraw: (messageId) => call("DELETE", `/api/messages/${messageId}`),
   care: (wanted) => call("GET", `/api/care${query(wanted)}`),

@@ -67,8 +67,8 @@ function flush(queue) {
  */
 function catchUp({ store }) {
   const { view, messages } = store.state;
-  for (const { requestId, status, isEdit, text, createdAt } of messages) {
-    if (status !== "unsent" || isEdit || outbox.get(requestId)) continue;
+  for (const { requestId, status, text, createdAt } of messages) {
+    if (status !== "unsent" || outbox.get(requestId)) continue;
     if (!outbox.wasAccepted(requestId)) store.dispatch({ type: "message/discarded", requestId });
     else
       outbox.add({ requestId, companion: view.companion, threadId: view.threadId, draft: view.draft, text, createdAt });

@@ -23,6 +23,7 @@ const handlers = {
   error: refused,
   "thread:deleted": async (session, { threadId }) => (await deletions()).threadDeleted(session, threadId),
   "owner:erased": async (session) => (await deletions()).erased(session),
+  "thread:branch": ({ loader }, { threadId }) => loader.branchChosen(threadId),
   "thread:renamed": ({ store }, { threadId, title }) =>
     store.dispatch({ type: "threads/renamed", id: threadId, title }),
 };

@@ -34,7 +34,7 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
       store.dispatch({ type: "view/thread", thread, target, outbox: outbox.of(store.state.view) });
       return onLoaded({ isNew });
     } catch (error) {
-      if (around && error.status === 404) return loadThread(id); // the message is gone
+      if (around && error.status === 404) return loadThread(id, await elsewhere(id, target));
       return isOpen(id) && failed(id, error);
     }
   }
@@ -65,10 +65,25 @@ export function createThreadLoader({ store, isOnline, onLoaded, onMissing }) {
       const { view, messages } = store.state;
       if (view.threadId && !view.later) loadThread(view.threadId, { downTo: all && messages[0]?.id });
     },
+    /** Another branch was chosen: load it as far back as this one is shown, or its end. */
+    branchChosen(threadId) {
+      revision += 1;
+      const { view, messages } = store.state;
+      return isOpen(threadId) ? loadThread(threadId, { downTo: view.later ? undefined : messages[0]?.id }) : null;
+    },
     /** Report that messages were added or removed: what is being loaded may lack them. */
     messagesChanged: () => (revision += 1),
   };
 }
+
+/** Choose the branch of a message that is not on the shown one. Return the place to load; the end if it is gone. */
+const elsewhere = (id, target) =>
+  target
+    ? api.choose(id, target).then(
+        () => ({ target }),
+        () => ({}),
+      )
+    : {};
 
 /** Return the function that loads a page of the list: the newest, or the one that begins at `before`. */
 function createListLoader(store) {

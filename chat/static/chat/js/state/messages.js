@@ -61,6 +61,7 @@ function fromRow(row) {
     requestId: row.requestId,
     text: row.content ?? "",
     attachment: row.attachment ?? null,
+    versions: row.versions ?? null, // the ids of all versions, if there is more than one
     createdAt: row.createdAt,
   };
   if (row.role !== "assistant" && !isUnheard(common)) return { ...common, status: "sent" };
@@ -95,8 +96,7 @@ export function merge(rows, known, outbox) {
   const byKey = new Map(known.map((message) => [message.key, message]));
   const messages = fromRows(rows, byKey);
   const arrived = new Set(messages.map((message) => message.requestId));
-  const unsent = [...known.filter((m) => m.isEdit && m.status === "unsent"), ...outbox.map(fromOutbox)];
-  return [...messages, ...unsent.filter((message) => !arrived.has(message.requestId))];
+  return [...messages, ...outbox.map(fromOutbox).filter((message) => !arrived.has(message.requestId))];
 }
 
 /** Return the messages of the server's rows; byKey: what is known of them already. */
@@ -105,7 +105,9 @@ export function fromRows(rows, byKey = new Map()) {
     const old = byKey.get(fresh.key);
     if (!old) return fresh;
     if (fresh.role === "user" && !isRunning(fresh)) return { ...fresh, edit: old.edit };
-    return !isOver(fresh) && old.jobId === fresh.jobId ? { ...fresh, ...old, id: fresh.id } : fresh;
+    return !isOver(fresh) && old.jobId === fresh.jobId
+      ? { ...fresh, ...old, id: fresh.id, versions: fresh.versions }
+      : fresh;
   });
 }
 

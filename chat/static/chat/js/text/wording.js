@@ -159,13 +159,8 @@ export const deletedElsewhere = (kept) =>
 export const removedElsewhere =
   "Messages were deleted or changed in another tab or on another device. What you had not sent is below.";
 
-/** What sending an edited message again deletes. */
-export function lossText({ answer, later, running }) {
-  const rest = later === 1 ? "the message after it" : `the ${later} messages after it`;
-  const lost = [answer && "its answer", later && rest].filter(Boolean).join(" and ");
-  const sentence = lost ? `This message is sent again; ${lost} will be deleted.` : "This message is sent again.";
-  return running ? `${sentence} The answer in progress will be stopped.` : sentence;
-}
+/** Return which version of a message is shown. */
+export const versionText = (number, count) => `Version ${number} of ${count}`;
 
 /** The button that leads to the end of a conversation, with what has come there: {count} messages, or more text. */
 export function latestText({ count, goesOn }) {

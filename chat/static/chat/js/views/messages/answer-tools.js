@@ -18,6 +18,7 @@ export function drawAnswer(element, message, question) {
   $(".message__cached", tools).hidden = !message.cached;
   const report = $(".message__report", tools);
   report.hidden = !isComplete || question?.attachment?.kind !== "document";
+  $("[data-do=regenerate]", tools).hidden = question?.attachment?.kind === "document"; // it is not kept
   report.href = `/api/analysis/${message.jobId}/report.md`;
   for (const thumb of tools.querySelectorAll(".thumb"))
     thumb.ariaPressed = message.feedback?.value === thumb.dataset.value;

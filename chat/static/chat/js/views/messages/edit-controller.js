@@ -2,13 +2,11 @@
 // text back.
 
 import { commentPlace, drafts, editPlace } from "../../device/drafts.js";
-import { lostBySendingAgain } from "../../state/message-edits.js";
 import { isWaiting, waitingAnswers } from "../../state/messages.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { EMPTY, MAX_TEXT, tooLong } from "../../text/error-messages.js";
 import { isBlank } from "../../text/formats.js";
-import { lossText, removedElsewhere } from "../../text/wording.js";
-import { $, confirmWith, setText } from "../dom.js";
+import { removedElsewhere } from "../../text/wording.js";
 
 /** Return what was written here about messages that are gone, changes and comments, and forget it there. */
 const takeWritten = (messages) =>
@@ -27,9 +25,17 @@ function whyNot(text) {
   return codePoints(text) > MAX_TEXT ? tooLong(codePoints(text)) : null;
 }
 
+/** Return the question of an answer: of another version of it, too, which has a job of its own. */
+const questionOf = (messages, { key }) =>
+  messages
+    .slice(
+      0,
+      messages.findIndex((m) => m.key === key),
+    )
+    .findLast((m) => m.role === "user");
+
 /** Create the controller; `restore(text)` puts text into the composer. */
 export function createEditController({ store, session, notice, restore }) {
-  const dialog = $("#confirm-edit");
   const deleted = new Map(); // messageId -> its text, until the server has removed it
   const set = (key, edit) => store.dispatch({ type: "message/editing", key, edit });
 
@@ -42,17 +48,14 @@ export function createEditController({ store, session, notice, restore }) {
     if (error) return set(key, { status: "refused", refusal: { code: "too_long", error } });
     const waits = isWaiting(message, waitingAnswers(messages));
     if (waits && text === message.text) return set(key, null);
-    if (waits) return session.edit(message, text, { onlyIfWaiting: true });
-    setText($("[data-slot=what]", dialog), lossText(lostBySendingAgain(messages, message)));
-    return confirmWith(dialog, () => session.edit(message, text, { onlyIfWaiting: false }));
+    return session.edit(message, text, { onlyIfWaiting: waits });
   }
 
-  const questionOf = ({ jobId }) => store.state.messages.find((m) => m.role === "user" && m.jobId === jobId);
   const open = ({ key }) => set(key, { status: "writing" });
 
   return {
     open,
-    openQuestion: (answer) => open(questionOf(answer)),
+    openQuestion: (answer) => open(questionOf(store.state.messages, answer)),
     close: (key) => set(key, null),
     /** Open the editors that were open when the conversation, or the page, was left. */
     reopen() {
@@ -61,11 +64,6 @@ export function createEditController({ store, session, notice, restore }) {
         if (role === "user" && status === "sent" && !edit && edited.has(id)) set(key, { status: "writing" });
     },
     save,
-    /** Ask for a new answer in place of a saved one. */
-    regenerate(answer) {
-      const question = questionOf(answer);
-      if (question) save(question.key, question.text);
-    },
     deleteMessage(message) {
       deleted.set(message.id, message.text);
       session.deleteMessage(message);

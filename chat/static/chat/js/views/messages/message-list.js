@@ -75,14 +75,15 @@ const isOpening = ({ drawn, places }, { messages, view }) =>
 
 /** What a conversation needs and the start of the page does not. */
 async function loadParts(list, onRender) {
-  const [{ createLiveAnswer }, { drawAnswer }, { drawTimes }, { createPlaces }] = await Promise.all([
+  const [{ createLiveAnswer }, { drawAnswer }, { drawTimes }, { createPlaces }, { drawVersions }] = await Promise.all([
     import("./live-answer.js"),
     import("./answer-tools.js"),
     import("./days.js"),
     import("./places.js"),
+    import("./versions.js"),
   ]);
   list.places = createPlaces(list);
-  list.parts = { live: createLiveAnswer(onRender), drawAnswer, drawTimes };
+  list.parts = { live: createLiveAnswer(onRender), drawAnswer, drawTimes, drawVersions };
   for (const entry of list.drawn.values()) entry.shown = null;
   list.context = null;
 }
@@ -190,6 +191,7 @@ function drawEntry(
   const isNew = drawn?.message !== message || drawn.before !== before;
   element.dataset.status = message.status;
   if (isNew || message.status === "active") drawText($(".message__text", element), message, parts?.live);
+  if (isNew) parts?.drawVersions(element, message);
   if (isNew || drawn.today !== today) parts?.drawTimes(element, message, before, today);
   if (message.role === "user") {
     drawUserMessage(element, message, { waits, ...handlers });

@@ -77,7 +77,9 @@ function drawEditor(form, { status, refusal }, waits) {
   $("textarea", form).readOnly = isSaving;
   submit.ariaDisabled = isSaving;
   setText(submit, waits ? "Save" : "Send again");
-  const hint = waits ? "It keeps its place in line." : "Sending it again replaces everything below.";
+  const hint = waits
+    ? "It keeps its place in line."
+    : "It is asked again. What was said before is kept as another version.";
   setText($(".editor__note", form), isSaving ? "Saving…" : refusal ? messageError(refusal) : hint);
   form.dataset.tone = refusal && !isSaving ? "warn" : "";
 }
