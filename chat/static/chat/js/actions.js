@@ -135,7 +135,7 @@ function clicksOf(page) {
       await session.chooseVersion(wanted);
       const { key } = store.state.messages.find((m) => m.id === wanted) ?? {};
       // Each version has an element of its own: one can press on.
-      if (key) $(`[data-key="${key}"] [data-step="${step}"]`).focus();
+      requestAnimationFrame(() => $(`[data-key="${key}"] [data-step="${step}"]`)?.focus()); // when it is drawn
       say(versionText(versions.indexOf(wanted) + 1, versions.length));
     },
     resend: (target) => session.resend(messageOf(target).requestId),
