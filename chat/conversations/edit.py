@@ -13,8 +13,7 @@ from django.db import transaction
 from chat.branches.choice import branch_event, lock
 from chat.branches.tree import Tree
 from chat.errors import Conflict, InvalidInput
-from chat.models import Message, Role, Thread
-from chat.replies.titles import renamed_event, title_from
+from chat.models import Message
 from queueing.api import UNFINISHED, Job, State, Submission, WrongState, cancel, events
 
 from . import selectors, texts
@@ -23,7 +22,7 @@ from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
 from .searching import folded_texts
 from .services import check_text
-from .threads import check_companion, remove_messages
+from .threads import check_companion, follow_first_question, remove_messages
 
 _IN_LINE = (State.WAITING, State.DELAYED)
 
@@ -104,23 +103,8 @@ def _edit_in_place(message: Message, text: str) -> Job | None:
         if job:
             Message.objects.filter(id=message.id).update(content=text)
             folded_texts.forget(message.id)
-            _retitle(message)
+            follow_first_question(message.thread, message.pk)
         return job
-
-
-def _retitle(changed: Message) -> None:
-    """Let an automatic title follow the first question, if that is what changed. In a transaction.
-
-    After the jobs were changed: a worker locks a job before its thread, and so must we.
-    """
-    thread = changed.thread
-    chosen = thread.messages.filter(is_chosen=True)
-    if thread.has_custom_title or chosen.filter(id__lt=changed.id).exists():
-        return
-    first = chosen.filter(role=Role.USER).exclude(content="").first()
-    automatic = Thread.objects.filter(id=thread.id, has_custom_title=False)
-    if first and automatic.update(title=(title := title_from(first.content))):
-        transaction.on_commit(lambda: events.emit_sync(thread.owner, renamed_event(thread, title)))
 
 
 def _edited_event(message: Message, text: str) -> events.Event:
@@ -149,7 +133,7 @@ def _ask_again(message: Message, edit: MessageEdit, admission: Admission) -> Edi
         )
         accepted = add_question(message.thread, question)
         if accepted.created:
-            _retitle(message)
+            follow_first_question(message.thread, message.pk)
     leaf = UUID(accepted.reply_id)
     return EditResult(accepted=accepted, event=branch_event(message.thread_id, leaf, "asked"))
 
@@ -170,7 +154,7 @@ def withdraw_message(*, owner: str, message_id: UUID) -> events.Event:
         lock(message.thread_id)
         replies = Tree.load(message.thread_id).children(message.pk)
         removed = remove_messages(message.thread, Message.objects.filter(id__in=[message.pk, *replies]))
-        _retitle(message)
+        follow_first_question(message.thread, message.pk)
         return removed
 
 

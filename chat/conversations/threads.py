@@ -17,7 +17,7 @@ from chat.branches.choice import branch_event, lock
 from chat.branches.removal import choose_what_is_left, remove
 from chat.companions.registry import COMPANIONS
 from chat.errors import Conflict, InvalidInput
-from chat.models import Message, Thread, ThreadName
+from chat.models import Message, Role, Thread, ThreadName
 from chat.replies import texts as reply_texts
 from chat.replies import thoughts
 from chat.replies.titles import renamed_event, title_from
@@ -80,6 +80,20 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
     thread.save(update_fields=["title", "has_custom_title"])
     events.emit_sync(owner, renamed_event(thread, title))
     return thread
+
+
+def follow_first_question(thread: Thread, changed: UUID) -> None:
+    """Let an automatic title follow the first question, if no chosen message is before `changed`. In a transaction.
+
+    After the jobs were changed: a worker locks a job before its thread, and so must the caller.
+    """
+    chosen = thread.messages.filter(is_chosen=True)
+    if thread.has_custom_title or chosen.filter(id__lt=changed).exists():
+        return
+    first = chosen.filter(role=Role.USER).exclude(content="").first()
+    automatic = Thread.objects.filter(id=thread.id, has_custom_title=False)
+    if first and automatic.update(title=(title := title_from(first.content))):
+        transaction.on_commit(lambda: events.emit_sync(thread.owner, renamed_event(thread, title)))
 
 
 def delete_thread(*, owner: str, thread_id: UUID) -> None:

@@ -19,7 +19,7 @@ from . import selectors, texts
 from .admission import Sender, admit
 from .messages import AcceptedMessage, Question, accepted_before
 from .questions import add_question
-from .threads import check_companion
+from .threads import check_companion, follow_first_question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,8 @@ def choose_branch(thread: Thread, message_id: UUID) -> UUID:
     if message_id in tree.chosen:
         return tree.chosen[-1]
     choose(thread.pk, leaf := tree.newest_leaf(message_id))
+    if (first := tree.path_to(leaf)[0]) != tree.chosen[0]:
+        follow_first_question(thread, first)
     event = branch_event(thread.pk, leaf, "chosen")
     transaction.on_commit(partial(events.emit_sync, thread.owner, event))
     return leaf

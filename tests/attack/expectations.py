@@ -137,10 +137,12 @@ ROUTES: dict[str, dict[str, Row]] = {
         "DELETE": Owner(scope="chat"),
     },
     "api/threads/<thread_id>/transcript.md": {"GET": Owner()},
+    "api/threads/<thread_id>/leaf": {"PUT": Owner(scope="chat", body={"messageId": "{message_id}"})},
     "api/messages/<message_id>": {
         "PATCH": Owner(scope="chat", body={"content": "mine"}),
         "DELETE": Owner(scope="chat"),
     },
+    "api/messages/<reply_id>/regenerate": {"POST": Owner(scope="chat")},
     "api/messages/<message_id>/feedback": {
         "PUT": Owner(scope="chat", body={"value": "down"}, ids=_REPLY),
         "DELETE": Owner(scope="chat", ids=_REPLY),

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from chat import personal_data
 from chat.accounts import texts
+from chat.branches.tree import Tree
 from chat.models import Message, Thread
 from queueing.api.sockets import in_thread
 
@@ -108,14 +109,10 @@ def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n"
 
 
-def _messages(thread: Thread) -> Iterator[Message]:
-    return _pages(Message.objects.filter(thread=thread))
-
-
 def _markdown(thread: Thread) -> Iterator[str]:
     started = f"{thread.created_at:%Y-%m-%d %H:%M} UTC"
     yield f"# {thread.title}\n\nWith the {thread.companion} companion, an AI. Started {started}.\n"
-    for message in _messages(thread):
+    for message in _pages(Message.objects.filter(thread=thread, is_chosen=True)):  # the JSON has all branches
         who = "You" if message.role == "user" else thread.companion.capitalize()
         file = (
             f"\n\n*{message.attachment['kind']}: {message.attachment.get('name', '')}*"
@@ -137,9 +134,13 @@ def _thread_json(thread: Thread) -> Iterator[str]:
         "summary": thread.summary,
     }
     yield _json(fields).rstrip("}\n") + ',\n "messages": ['
-    for number, message in enumerate(_messages(thread)):
+    parents = Tree.load(thread.pk).parents
+    for number, message in enumerate(_pages(Message.objects.filter(thread=thread))):
+        parent = parents.get(message.pk)
         fields = {
             "id": message.id.hex,
+            "parentId": parent and parent.hex,
+            "chosen": message.is_chosen,
             "role": message.role,
             "content": message.content,
             "incomplete": message.is_incomplete,

@@ -104,6 +104,7 @@ def answered(stage: Stage) -> Iterator[State]:
     yield "edit", page
     page.keyboard.press("Escape")
     edit(page, 0, "Something else, please.")
+    expect(text_of(questions(page))).to_have_text("Something else, please.")
     expect(answers(page)).to_have_attribute("data-status", "completed")
     answers(page).get_by_role("button", name="Regenerate").click()
     expect(answers(page)).to_contain_text("2 / 2")
