@@ -85,7 +85,7 @@ def rename_thread(*, owner: str, thread_id: UUID, title: str) -> Thread:
 def follow_first_question(thread: Thread, changed: UUID) -> None:
     """Let an automatic title follow the first question, if no chosen message is before `changed`.
 
-    In a transaction, after the jobs were changed: a worker locks a job before its thread, and so must the caller.
+    In a transaction, after the jobs were changed: a worker locks a job before its thread, so must the caller.
     """
     chosen = thread.messages.filter(is_chosen=True)
     if thread.has_custom_title or chosen.filter(id__lt=changed).exists():

@@ -137,7 +137,7 @@ ROUTES: dict[str, dict[str, Row]] = {
         "DELETE": Owner(scope="chat"),
     },
     "api/threads/<thread_id>/transcript.md": {"GET": Owner()},
-    "api/threads/<thread_id>/leaf": {"PUT": Owner(scope="chat", body={"messageId": "{message_id}"})},
+    "api/threads/<thread_id>/leaf": {"PUT": Owner(scope="chat", body={"messageId": "{reply_id}"})},
     "api/messages/<message_id>": {
         "PATCH": Owner(scope="chat", body={"content": "mine"}),
         "DELETE": Owner(scope="chat"),
