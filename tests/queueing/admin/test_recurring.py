@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from queueing.models import AuditEntry, Job, RecurringJob
@@ -100,7 +102,14 @@ def test_list_shows_times_state_and_next_tick(staff):
     stored()
     stored(name="off")
     verbs.pause("off")
-    page = text(staff("view_recurringjob").get(LIST))
+    client = staff("view_recurringjob")
+    with CaptureQueriesContext(connection) as asked:
+        page = text(client.get(LIST))
+    for number in range(10):
+        stored(name=f"r{number}")
+    with CaptureQueriesContext(connection) as asked_of_more:
+        client.get(LIST)
+    assert len(asked_of_more) == len(asked)
     assert "Every 10 minutes" in page
     assert "paused" in page
     assert page.count("data-local") == 1, "a paused one has no next tick"

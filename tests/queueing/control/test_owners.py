@@ -3,9 +3,11 @@
 import pytest
 from django.db import transaction
 
-from queueing.api import erase_owner, submit
+from queueing.api import RecurringJob, erase_owner, rename_owner, stop_owner, submit
 from queueing.events import progress
 from queueing.models import Job
+from queueing.recurring.definition import Definition
+from queueing.recurring.verbs import store
 from queueing.schedule import redis_client, scripts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +54,21 @@ async def test_run_of_an_erased_owner_stores_no_more_progress(active_job):
     assert not await progress.latest([active_job])
     await store_progress(active_job)
     assert not await progress.latest([active_job])
+
+
+def test_recurring_jobs_of_an_owner_are_renamed_paused_and_erased(valkey):
+    row = store(Definition(name="r", kind="test.noop", every=60, time_zone="UTC", owner="s:alice"))
+    stop_owner("s:alice")
+    row.refresh_from_db()
+    assert row.paused
+    with transaction.atomic():
+        rename_owner("s:alice", "u:1")
+    erase()
+    row.refresh_from_db()
+    assert row.owner == "u:1"
+    with transaction.atomic():
+        erase_owner("u:1")
+    assert not RecurringJob.objects.exists()
 
 
 @pytest.mark.parametrize("token", ["", "another"])

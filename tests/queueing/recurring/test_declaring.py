@@ -5,6 +5,7 @@ import pytest
 from queueing.errors import BadValue
 from queueing.models import RecurringJob, RecurringTick
 from queueing.recurring import definition, verbs
+from queueing.recurring.checks import check_declared_jobs
 from queueing.recurring.declaring import declare_all
 from queueing.recurring.definition import recurring
 
@@ -115,3 +116,14 @@ def test_declared_job_cannot_be_deleted_and_others_stay_alone(clock):
     with pytest.raises(BadValue, match="declared in the code"):
         verbs.delete("r")
     assert not RecurringJob.objects.get(name="page").from_code
+
+
+@pytest.mark.parametrize(
+    ("values", "named"), [({"kind": "no.such"}, "no.such"), ({"args": {"x": 1}}, "does not take")]
+)
+def test_check_finds_declarations_whose_job_cannot_be_submitted(values, named):
+    recurring("fine", kind="test.sync", args={"n": 1}, every=60)
+    recurring(**{"name": "r", "kind": "test.sync", "args": {"n": 1}, "every": 60} | values)
+    (message,) = check_declared_jobs()
+    assert message.id == "queueing.E012"
+    assert named in message.msg
