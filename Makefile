@@ -7,7 +7,7 @@ BIOME := if [ -x $(VENV)/biome ]; then $(VENV)/biome
 NO_BIOME := echo "Biome is not installed: there is no package for this machine. JavaScript and CSS are not checked here; CI checks them."
 
 .DEFAULT_GOAL := help
-.PHONY: help run production test test-postgres test-all test-pythons test-e2e pictures chaos lint format bench wheel lock audit docs valkey model speech environment
+.PHONY: help run production test test-postgres test-all test-pythons test-djangos test-e2e pictures chaos lint format bench wheel lock audit docs valkey model speech environment
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-all: environment ## run the slow tests as well: crashes, restarts, `make ru
 
 test-pythons: ## run the tests on each installed Python from 3.11 to 3.14 (TESTS=tests/queueing selects some)
 	@.ci/pythons $(TESTS)
+
+test-djangos: ## run the tests of the engine on Django 6.0 and 6.1 (TESTS=tests/queueing/tasks selects some)
+	@.ci/djangos $(TESTS)
 
 test-e2e: environment ## run the tests in a real browser (needs Chromium)
 	@$(VENV)/python -m pytest -n 0 -m e2e

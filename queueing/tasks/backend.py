@@ -12,7 +12,7 @@ from queueing.kinds import Family, Kind, register_family
 
 from .framework import default_framework
 from .names import FAMILY, MAX_PATH, find_task
-from .task import QueueingTask
+from .task import QueueingTask, check_options
 
 _Base: Any = default_framework().base_backend
 #: As long as the engine lets a job wait.
@@ -40,6 +40,10 @@ class QueueingBackend(_Base):
             raise _invalid(f"The path of the task has more than {MAX_PATH} characters: {task.module_path}")
         if task.run_after is not None and task.run_after - timezone.now() > _MAX_DELAY:
             raise _invalid("run_after must be within a year.")
+        try:
+            check_options(task)
+        except ValueError as exc:
+            raise _invalid(str(exc)) from None
         _paths.add(task.module_path)
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:

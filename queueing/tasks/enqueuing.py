@@ -11,12 +11,13 @@ from .framework import framework_of
 from .names import find_task, kind_of, to_job_priority
 from .results import make_result, result_of
 from .sending import send
+from .task import options_of_job
 
 
 def enqueue(backend: Any, task: Any, args: Any, kwargs: Any) -> Any:
     """Submit a job for the task, send `task_enqueued`, and return its result."""
     framework, path = framework_of(task), task.module_path
-    _check_path(task, path)
+    definition = _definition(task, path)
     job_args = _job_args(task, framework.normalize_json(list(args)), framework.normalize_json(dict(kwargs)))
     spec = JobSpec(
         kind=kind_of(path),
@@ -26,6 +27,7 @@ def enqueue(backend: Any, task: Any, args: Any, kwargs: Any) -> Any:
         request_id=getattr(task, "request_id", ""),
         priority=to_job_priority(task.priority),
         delay=_delay(task),
+        options=options_of_job(task, definition),
     )
     submission = submit_spec(spec, job_args)
     if not submission.created:  # this request id was submitted before
@@ -47,12 +49,13 @@ def enqueue(backend: Any, task: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-def _check_path(task: Any, path: str) -> None:
-    """Raise `InvalidTask` for a task that no worker would find."""
+def _definition(task: Any, path: str) -> Any:
+    """Return the task at the path. Raise `InvalidTask` if workers would not find this one there."""
     found = find_task(path)
     if found is None or found.func is not task.func:
         message = f"The task is not at {path}, where workers look for it. Is it decorated and assigned there?"
         raise framework_of(task).invalid_task(message)
+    return found
 
 
 def _job_args(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The handler of the jobs of tasks, and the kinds that have it: one for each path."""
 
-from functools import lru_cache, partial
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from queueing.context import JobContext
 from queueing.kinds import Kind
 from queueing.models import Job
+from queueing.options import NO_OPTIONS
 from queueing.record.database_thread import in_thread
 
 from .errors import NotATask
@@ -16,7 +17,10 @@ from .framework import framework_of, is_task
 from .names import find, kind_of, to_task_priority
 from .results import make_result, result_of
 from .sending import announce_end, send_from_worker
-from .task import copy_of
+from .task import copy_of, options_of_kind
+
+#: Path -> kind.
+_kinds: dict[str, Kind] = {}
 
 
 def make_kind(path: str) -> Kind | None:
@@ -24,28 +28,22 @@ def make_kind(path: str) -> Kind | None:
 
     What is there but is not a task is refused when the job runs: a row must not name a function.
     """
-    found = find(path)
-    return None if found is None else _kind_for(path, found)
+    if path not in _kinds and (found := find(path)) is not None:
+        _kinds[path] = _kind_for(path, found)
+    return _kinds.get(path)
 
 
-@lru_cache(maxsize=4096)
 def _kind_for(path: str, task: Any) -> Kind:
     if not is_task(task):
-        return _kind(path, partial(_refuse, path), queue="", is_async=False)
+        return _kind(path, partial(_refuse, path), queue="", is_async=False, options=NO_OPTIONS)
     is_async = iscoroutinefunction(task.func)
-    run = _run_coroutine if is_async else _run_function
-    return _kind(path, partial(run, task), queue=task.queue_name, is_async=is_async)
+    handler = partial(_run_coroutine if is_async else _run_function, task)
+    options = options_of_kind(task)
+    return _kind(path, handler, queue=task.queue_name, is_async=is_async, options=options)
 
 
-def _kind(path: str, handler: Any, *, queue: str, is_async: bool) -> Kind:
-    return Kind(
-        name=kind_of(path),
-        handler=handler,
-        queue=queue,
-        topic="task",
-        on_end=announce_end,
-        is_async=is_async,
-    )
+def _kind(path: str, handler: Any, **fields: Any) -> Kind:
+    return Kind(name=kind_of(path), handler=handler, topic="task", on_end=announce_end, **fields)
 
 
 def _refuse(path: str, ctx: JobContext, **args: Any) -> None:

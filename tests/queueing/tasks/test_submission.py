@@ -15,11 +15,13 @@ from django.utils import timezone
 
 from queueing.conf import get_conf
 from queueing.errors import BadSubmission, Rejected
+from queueing.kinds import all_kinds
 from queueing.models import Job
 from queueing.submit import submit
 from queueing.tasks import QueueingBackend
+from queueing.tasks.handler import make_kind
 from queueing.tasks.names import MAX_PATH, to_job_priority, to_task_priority
-from queueing.testing import rejecting, without_redis
+from queueing.testing import drain, rejecting, without_redis
 from tests.queueing.testapp import tasks
 from tests.support.cluster import environment
 
@@ -268,6 +270,56 @@ def test_task_with_an_owner_and_a_request_id_is_enqueued_once():
     assert first == tasks.add.get_result(first.id)
     with pytest.raises(TypeError):
         tasks.add.using(colour="red")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"attempts": 0}, {"timeout": -1}, {"backoff": {"type": "odd"}}, {"expires": "soon"}, {"tags": ["-"]}],
+)
+def test_task_with_a_wrong_option_is_invalid(wrong):
+    """T11: when it is made."""
+    with pytest.raises(InvalidTask, match=next(iter(wrong))):
+        tasks.add.using(**wrong)
+
+
+def test_task_with_options_gives_them_to_its_jobs():
+    """T11: those of `using` and of the definition; a function as backoff belongs to the definition."""
+    at = timezone.now() + timedelta(hours=1)
+    task = tasks.add.using(attempts=7, timeout=2.5, backoff={"type": "fixed", "delay": 3}, tags=["red"])
+    for expires in (at, 3600):
+        result = task.using(expires=expires).enqueue(1)
+        job = Job.objects.get(id=result.id)
+        assert (job.max_attempts, [tag.tag for tag in job.tags.all()]) == (7, ["red"])
+        assert abs(job.expires_at - at) < timedelta(minutes=1)
+        assert result == tasks.add.get_result(result.id)
+    with pytest.raises(BadSubmission, match="backoff"):
+        tasks.add.using(backoff=lambda attempt, error: 1.0).enqueue(1)
+    kind = make_kind(tasks.patient.module_path)
+    assert kind.options.attempts == 2
+    assert kind.options.backoff(1, ValueError()) == 0.1
+    assert Job.objects.get(id=tasks.patient.enqueue().id).max_attempts == 2
+
+
+def test_tasks_are_listed_and_run_in_tests_of_applications():
+    """T11: `drain` runs them by the code of workers; the filter of the admin knows all of them."""
+    results = [tasks.add.enqueue(1, 2), tasks.double.enqueue(4), tasks.fail.enqueue("error")]
+    drain(delayed=True)
+    for result in results:
+        result.refresh()
+    assert [result.status for result in results] == [Status.SUCCESSFUL, Status.SUCCESSFUL, Status.FAILED]
+    assert (results[1].return_value, results[2].attempts) == (8, 3)
+    assert "task:tests.queueing.testapp.tasks.double" in {kind.name for kind in all_kinds()}
+
+
+def test_operators_see_the_path_of_a_task(admin_client):
+    """T11: in the admin, with its arguments and the traceback, as any job."""
+    result = tasks.fail.enqueue("permanent")
+    drain()
+    page = admin_client.get(f"/admin/queueing/job/{result.id}/change/").text
+    listed = admin_client.get("/admin/queueing/job/?kind=task:tests.queueing.testapp.tasks.fail").text
+    for text in (page, listed):
+        assert "task:tests.queueing.testapp.tasks.fail" in text
+    assert "It cannot work." in page
 
 
 def test_checks_name_queues_that_the_engine_does_not_have_and_options():

@@ -8,9 +8,9 @@ from queueing.errors import Permanent, Retry
 from queueing.schedule import redis_client
 
 try:
-    from django.tasks import signals, task
+    from django.tasks import default_task_backend, signals, task
 except ImportError:
-    from django_tasks import signals, task
+    from django_tasks import default_task_backend, signals, task
 
 
 def note(key: str, value: Any) -> None:
@@ -72,7 +72,6 @@ def fail(how: str) -> Any:
         "base": GeneratorExit(),
         "stop": StopIteration(),
     }
-    note("fail", how)
     if how in errors:
         raise errors[how]
     return {"set": {1}, "nan": float("nan"), "large": "x" * 2_000_000, "bytes": b"ok", "tuple": (1, (2,))}[
@@ -114,6 +113,22 @@ def noted(key: str, value: Any) -> None:
 def send_twice(value: int) -> str:
     """Enqueue another task, and return the id of its result."""
     return add.enqueue(value, value).id
+
+
+def patient() -> None:
+    """Have options of its own. On Django 6.0 the decorator takes none, so they are given to the class."""
+
+
+patient = default_task_backend.task_class(
+    func=patient,
+    priority=0,
+    queue_name="default",
+    backend="default",
+    run_after=None,
+    takes_context=False,
+    attempts=2,
+    backoff=lambda attempt, error: 0.1 * attempt,
+)
 
 
 @task
