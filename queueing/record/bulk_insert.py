@@ -35,7 +35,7 @@ def insert_unless_known(row: models.Model) -> bool:
 def _insert(rows: Sequence[models.Model], otherwise: str) -> int:
     database = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` would look it up each time
     model: Any = type(rows[0])
-    plan = _plan(model, database.vendor)
+    plan = _plan(model, database.vendor, _absent(model, rows))
     values = [plan.values_of(database, row) for row in rows]
     with database.cursor() as cursor:
         if len(values) == 1:
@@ -48,11 +48,29 @@ def _insert(rows: Sequence[models.Model], otherwise: str) -> int:
     return inserted
 
 
-class _Plan:
-    """How rows of one model are inserted."""
+def _absent(model: Any, rows: Sequence[models.Model]) -> tuple[str, ...]:
+    """Return the nullable fields that are None in all rows: the statement does without them."""
+    names = _nullable(model)
+    if len(rows) == 1:
+        row = rows[0]
+        return tuple([name for name in names if getattr(row, name) is None])
+    return tuple(name for name in names if all(getattr(row, name) is None for row in rows))
 
-    def __init__(self, model: type[models.Model], quote_name: Callable[[str], str]) -> None:
-        fields = model._meta.concrete_fields
+
+@cache
+def _nullable(model: type[models.Model]) -> list[str]:
+    return [
+        field.attname for field in model._meta.concrete_fields if field.null and not field.has_db_default()
+    ]
+
+
+class _Plan:
+    """How rows of one model are inserted whose `absent` fields are None."""
+
+    def __init__(
+        self, model: type[models.Model], quote_name: Callable[[str], str], absent: tuple[str, ...]
+    ) -> None:
+        fields = [field for field in model._meta.concrete_fields if field.attname not in absent]
         names = ", ".join(quote_name(field.column) for field in fields)
         marks = ", ".join(["%s"] * len(fields))
         self.statement = f"INSERT INTO {quote_name(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608 (names are ours)
@@ -70,8 +88,8 @@ class _Plan:
 
 
 @cache
-def _plan(model: type[models.Model], vendor: str) -> _Plan:
-    return _Plan(model, connections[DEFAULT_DB_ALIAS].ops.quote_name)
+def _plan(model: type[models.Model], vendor: str, absent: tuple[str, ...]) -> _Plan:
+    return _Plan(model, connections[DEFAULT_DB_ALIAS].ops.quote_name, absent)
 
 
 def _type_of(field: Any) -> type:

@@ -82,7 +82,6 @@ class JobSpec:
         _check_args(args)
         if refusal := kind.refusal(tuple(args)):
             raise BadSubmission("args", f"the handler of {self.kind!r} does not take these: {refusal}")
-        own, of_kind = self.options, kind.options
         now = timezone.now()
         run_at = now + timezone.timedelta(seconds=self.delay) if self.delay else None
         row = _BLANK | {
@@ -97,12 +96,14 @@ class JobSpec:
             "meta": self.meta or {},
             "state": State.DELAYED if self.delay else State.WAITING,
             "priority": self.priority or queue.priority,
-            "max_attempts": own.attempts or of_kind.attempts or queue.attempts,
-            "options": self._stored_options(of_kind, args),
-            "expires_at": self._deadline(kind, run_at or now),
+            "max_attempts": queue.attempts,
             "run_at": run_at,
             "created_at": now,
         }
+        if self.options is not NO_OPTIONS or kind.options is not NO_OPTIONS:
+            row["max_attempts"] = self.options.attempts or kind.options.attempts or queue.attempts
+            row["options"] = self._stored_options(kind.options, args)
+            row["expires_at"] = self._deadline(kind, run_at or now)
         if self.unique:
             row |= self._key(self.unique, kind, args, row["options"])
         return Job(*row.values())

@@ -4,16 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
 from queueing import kinds
 from queueing.control import verbs
 from queueing.errors import BadSubmission
-from queueing.events.delivery import group_of
 from queueing.models import Job
-from queueing.record.database_thread import in_thread
 from queueing.schedule import redis_client, scripts
 from queueing.states import State
 from queueing.submit import Submission, submit, submit_completed
@@ -29,27 +25,6 @@ SAID = {"response": "all of it"}
 
 def submit_answer(**more):
     return submit_completed("test.echo", {"text": "?"}, SAID, owner="alice", **more)
-
-
-@pytest.fixture
-def events_of(valkey):
-    """A function that runs its argument and returns the events that alice's socket gets."""
-
-    async def listen(act):
-        layer = get_channel_layer()
-        mine, strangers = await layer.new_channel(), await layer.new_channel()
-        await layer.group_add(group_of("alice"), mine)
-        await layer.group_add(group_of("bob"), strangers)
-        await in_thread(act)()
-        await layer.group_send(group_of("alice"), {"type": "last"})
-        await layer.group_send(group_of("bob"), {"type": "last"})
-        found = []
-        while (message := await layer.receive(mine))["type"] != "last":
-            found.append(message["event"])
-        assert (await layer.receive(strangers))["type"] == "last"
-        return found
-
-    return async_to_sync(listen)
 
 
 def test_submit_completed_sends_its_events_in_order(events_of):

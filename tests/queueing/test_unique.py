@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from queueing.errors import BadSubmission
 from queueing.models import Job
@@ -73,3 +74,21 @@ def test_other_work_has_another_key():
     keys += [key(about=Unique("n")), key(about=Unique(by=("n",)), n=2), key(about=Unique(across_owners=True))]
     assert len(set(keys)) == len(keys)
     assert max(map(len, keys)) < 100, "the length of the column"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_owner_of_the_job_gets_the_event_deduplicated_after_the_commit(events_of):
+    everyone = Unique("k", across_owners=True)
+    first = submit("test.echo", {}, owner="alice", request_id="r1", unique=everyone).job
+
+    def again() -> None:
+        with transaction.atomic():
+            submit("test.echo", {}, owner="bob", unique=everyone)
+
+    (event,) = events_of(again)
+    assert event == {
+        "type": "test:deduplicated",
+        "jobId": first.id.hex,
+        "requestId": "r1",
+        "conflict": "return",
+    }
