@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Replace
@@ -73,9 +73,8 @@ def holder(key: str) -> Job | None:
 def _replaced(kept: Job, new: Job, unique: Unique) -> Settled | None:
     """Give the job `kept`, which does not run, what `new` is about. Return None if it has changed."""
     run_at = _postponed(kept, new, unique)
-    changes = {"run_at": run_at} | {
-        name: getattr(new, name) for name in ("args", "kind_version", "options", "max_attempts", "expires_at")
-    }
+    changes = {name: getattr(new, name) for name in ("args", "kind_version", "max_attempts", "expires_at")}
+    changes |= {"run_at": run_at, "options": _options(kept, new)}
     same = Job.objects.filter(id=kept.id, unique_key=kept.unique_key, state=kept.state, run_at=kept.run_at)
     if not same.filter(state__in=(State.WAITING, State.DELAYED)).update(**changes):
         return None
@@ -83,6 +82,14 @@ def _replaced(kept: Job, new: Job, unique: Unique) -> Settled | None:
     for name, value in changes.items():
         setattr(kept, name, value)
     return Settled(kept, is_postponed=is_postponed)
+
+
+def _options(kept: Job, new: Job) -> dict[str, Any] | None:
+    """Return the options of `new` with the limits of `kept`, under which Redis counts the job."""
+    options = {name: value for name, value in (new.options or {}).items() if name != "limits"}
+    if limits := (kept.options or {}).get("limits"):
+        options["limits"] = limits
+    return options or None
 
 
 def _postponed(kept: Job, new: Job, unique: Unique) -> datetime | None:
