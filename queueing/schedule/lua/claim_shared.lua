@@ -112,6 +112,7 @@ end
 -- Returns the group of the job that is at its maximum: its owner, or share, or one of its limits. Returns nil and
 -- counts the job if each has room.
 local function full_group(q, owner)
+  if owner == '' then return nil end
   local name, limits = payer(owner), limits_of(owner)
   local is_capped = name ~= '' and q.owner_concurrency > 0
   if is_capped and active_of(q, name, q.owner_active) >= q.owner_concurrency then return name end

@@ -130,6 +130,7 @@ end
 
 -- Returns whom the jobs of an owner count for: the share that the owner has, else the owner.
 local function payer(owner)
+  if not string.find(owner, '[\29\30]') then return owner end
   owner = without_limits(owner)
   local at = string.find(owner, SHARE, 1, true)
   return at and string.sub(owner, at) or owner
