@@ -47,6 +47,7 @@ def check_each_tick_ran_once(row: RecurringJob) -> None:
     assert sorted(job_id.hex for job_id in jobs) == sorted(Written.objects.values_list("job_id", flat=True))
 
 
+@pytest.mark.slow
 def test_ticks_of_two_clusters_run_once_also_when_the_worker_that_looks_is_killed(qcluster, valkey):
     """The first cluster declares a recurring job, which the code of the second one does not have."""
     clusters = [qcluster(TEST_RECURRING="3600")]
@@ -71,10 +72,13 @@ def cluster_name(valkey, pid: int) -> str:
 
 
 def test_handler_reads_the_tick_and_a_tick_without_redis_is_kept(qcluster, valkey):
-    qcluster()
+    qcluster(TEST_RECURRING="3600")
     row = each_second(kind="test.tick", args={}, every=1)
     wait_until(lambda: Job.objects.filter(state=State.COMPLETED).count() >= 1, "a tick")
     valkey.stop()
+    assert RecurringJob.objects.filter(name="test.declared", from_code=True).exists(), (
+        "the cluster has stored it"
+    )
     before = submitted(row)
     wait_until(lambda: submitted(row) >= before + 2, "ticks without Redis")
     valkey.start()
