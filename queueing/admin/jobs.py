@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from queueing.models import AuditEntry, Dependency, Job
@@ -20,7 +21,8 @@ _MAX_LINES, _MAX_RELATED = 200, 50
 
 @admin.register(Job)
 class JobAdmin(Undeletable):
-    list_display = ["short", "kind", "queue", "state", "tried", "created_at", "ran", "error_code"]
+    #: What a narrow window still shows comes first.
+    list_display = ["short", "kind", "queue", "state", "error_code", "tried", "submitted", "ran"]
     list_filter = search.FILTERS
     search_fields = ["id"]  # shows the search form; get_search_results does the search
     search_help_text = texts.search_help(search.NEWEST)
@@ -71,6 +73,10 @@ class JobAdmin(Undeletable):
     @admin.display(description="Job")
     def short(self, job: Job) -> str:
         return format_html("<code>{}</code>", job.pk.hex[-8:])
+
+    @admin.display(description="Submitted", ordering="created_at")
+    def submitted(self, job: Job) -> str:
+        return f"{timezone.localtime(job.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description="Attempts")
     def tried(self, job: Job) -> str:

@@ -3,12 +3,14 @@
 import importlib.util
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from deploy.local import services
+from tests import speech
 from tests.e2e.site import Site, running
 from tests.provider.fixture import Provider
 from tests.support.valkey import wait_until
@@ -128,3 +130,35 @@ def page(site: Site, visitor: Callable[..., BrowserContext]) -> Page:
     page = visitor().new_page()
     page.goto(site.url)
     return page
+
+
+@pytest.fixture(scope="session")
+def speaking_browser(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose microphone repeats the recorded speech."""
+    file = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 48_000, 0, "NONE", ""))
+        out.writeframes(speech.samples() + b"\0\0" * 24_000)
+    options = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={file}"]
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=OPTIONS + options)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def microphone(speaking_browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page of a new visitor; `allowed=False` blocks the microphone."""
+    contexts: list[BrowserContext] = []
+
+    def new(allowed: bool = True, url: str = site.url, **options: object) -> Page:
+        context = speaking_browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))  # type: ignore[arg-type]
+        contexts.append(context)
+        if allowed:
+            context.grant_permissions(["microphone"])
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()

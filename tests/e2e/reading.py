@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 
 def looks(*widths: int) -> Any:
@@ -20,11 +20,43 @@ def choose(page: Page, companion: str) -> None:
     page.get_by_role("radio", name=companion).check(force=True)
 
 
+def message_field(page: Page) -> Locator:
+    """Where a message is written."""
+    return page.get_by_label("Your message", exact=True)
+
+
 def say(page: Page, text: str) -> None:
     """Write a message and press Enter."""
-    field = page.get_by_label("Your message", exact=True)
-    field.fill(text)
-    field.press("Enter")
+    message_field(page).fill(text)
+    message_field(page).press("Enter")
+
+
+def answered(page: Page, *texts: str) -> None:
+    """Ask questions in a new conversation, and wait until the last is answered and the address is known."""
+    for number, text in enumerate(texts):
+        say(page, text)
+        expect(answers(page).nth(number)).to_have_attribute("data-status", "completed")
+    page.wait_for_url("**/t/*")
+
+
+def open_new(page: Page) -> None:
+    """Leave the conversation for a new one."""
+    page.get_by_role("link", name="New conversation").first.click()
+    expect(page.get_by_role("heading", name="Who would you like to talk to?")).to_be_visible()
+
+
+def open_menu(page: Page, button: str) -> None:
+    """Press a button in the menu of the first conversation in the list."""
+    row = page.locator(".thread").first
+    row.hover()
+    row.get_by_role("button", name="More for").click()
+    row.get_by_role("button", name=button, exact=True).click()
+
+
+def delete_conversation(page: Page) -> None:
+    """Delete the first conversation in the list."""
+    open_menu(page, "Delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
 
 def answers(page: Page) -> Locator:

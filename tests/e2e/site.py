@@ -31,10 +31,13 @@ class Site:
 
     def unfinished_jobs(self) -> int:
         """Return the number of jobs that wait or run."""
+        return self.rows("queueing_job WHERE state IN ('waiting', 'delayed', 'active')")
+
+    def rows(self, table: str) -> int:
+        """Return the number of rows of a table, perhaps with a condition."""
         path = self.environment["DATABASE_URL"].removeprefix("sqlite:///")
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            query = "SELECT count(*) FROM queueing_job WHERE state IN ('waiting', 'delayed', 'active')"
-            return int(database.execute(query).fetchone()[0])
+            return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def end_jobs(self) -> None:
         """Wait until no job waits or runs; cancel those that do not end by themselves."""

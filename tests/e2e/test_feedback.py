@@ -71,30 +71,6 @@ def test_feedback_not_saved_is_announced_and_not_shown(page: Page, provider: Pro
     expect(up).to_have_attribute("aria-pressed", "false")
 
 
-def test_comment_is_kept_over_a_reload_and_until_it_is_saved(page: Page, provider: Provider) -> None:
-    """P1: what is typed about an answer is kept, too."""
-    _get_answer(page, provider)
-    page.wait_for_url("**/t/*")
-    down = page.get_by_role("button", name="Poor answer")
-    comment = page.get_by_label("More details (optional)")
-    down.click()
-    comment.fill("It is closed on Mondays")
-    page.reload()
-    down.click()
-    expect(comment).to_have_value("It is closed on Mondays")
-    page.route("**/feedback", lambda route: route.abort())
-    page.get_by_role("button", name="Send feedback").click()
-    expect(page.get_by_text("Your feedback was not saved.").first).to_be_visible()
-    expect(comment).to_have_value("It is closed on Mondays")
-    page.unroute("**/feedback")
-    page.get_by_role("button", name="Send feedback").click()
-    expect(page.get_by_text("Thank you for your feedback.")).to_be_visible()
-    down.click()
-    expect(down).to_have_attribute("aria-pressed", "false")
-    down.click()
-    expect(comment).to_have_value("")
-
-
 @looks(360, 1280)
 def test_feedback_form_is_accessible(
     site: Site, visitor: Callable[..., BrowserContext], provider: Provider, width: int, theme: str

@@ -45,11 +45,16 @@ def test_chat_has_whole_words_at_any_size(watched: Page, provider: Provider) -> 
     assert list(faults(watched)) == []
 
 
-def test_open_drawer_has_room_for_its_list_and_gives_way_in_a_wide_window(watched: Page) -> None:
-    """P16."""
+def test_open_drawer_has_room_for_its_list_and_gives_way_in_a_wide_window(
+    watched: Page, provider: Provider
+) -> None:
+    """P16: also titles show whole words, in the list and above the conversation."""
+    say(watched, "Nationalbibliothek in Lisbon, please")
+    expect(answers(watched)).to_have_attribute("data-status", "completed")
     wardrobe = Wardrobe(watched)
     wardrobe.wear(Look(320, 200))
-    watched.get_by_role("button", name="Conversations").click()
+    assert measured(watched) == []
+    watched.get_by_role("button", name="Conversations", exact=True).click()
     assert measured(watched) == []
     wardrobe.wear(Look(1280))
     watched.get_by_label("Your message", exact=True).click()

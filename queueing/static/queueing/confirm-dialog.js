@@ -5,6 +5,8 @@ const LOST =
 const SIGNED_OUT = "The server rejected this: you may be signed out. Reload the page.";
 const UNREACHABLE = "The server cannot be reached. Try again in a moment.";
 
+const PREFIX = "buddy.confirm ";
+
 /** Open the dialog from the page's buttons; `onDone(sentence)` receives the result. */
 export function createConfirmDialog({ onDone }) {
   const dialog = document.getElementById("confirm-dialog");
@@ -23,6 +25,7 @@ export function createConfirmDialog({ onDone }) {
     event.preventDefault();
     submit(dialog, event.target, onDone);
   });
+  dialog.addEventListener("input", ({ target }) => isWords(target) && keep(target.form, target, target.value));
   dialog.addEventListener("close", () => (opener?.isConnected ? opener : document.getElementById("content")).focus());
 }
 
@@ -39,7 +42,34 @@ async function open(dialog, { action, ...target }, onDone) {
   }
   if (dialog.open) return null;
   dialog.showModal();
+  bringBack(dialog.querySelector("form"));
   return dialog.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+}
+
+// A note or a reason is kept in this tab until its action is done: over Escape, a reload, and a proof of identity.
+// Other values are read from the server: a limit may have been changed meanwhile.
+
+const isWords = ({ name }) => name === "note" || name === "text";
+
+/** Return the key of a field: its action, on what, and its name. */
+function keyOf(form, { name }) {
+  const target = [...form.querySelectorAll("[type=hidden]:not([name=csrfmiddlewaretoken])")].map(({ value }) => value);
+  return PREFIX + [new URL(form.action).pathname, ...target, name].join(" ");
+}
+
+/** Keep `words`; null forgets them. Where the browser stores nothing, they are lost with the dialog. */
+function keep(form, field, words) {
+  try {
+    if (words === null) sessionStorage.removeItem(keyOf(form, field));
+    else sessionStorage.setItem(keyOf(form, field), words);
+  } catch {} // storage is full or forbidden
+}
+
+function bringBack(form) {
+  try {
+    for (const field of [...form.elements].filter(isWords))
+      field.value = sessionStorage.getItem(keyOf(form, field)) ?? field.value;
+  } catch {} // storage is forbidden
 }
 
 /** Go to the page that asks for a proof of identity and leads back here, or show the refusal. */
@@ -56,6 +86,7 @@ async function submit(dialog, form, onDone) {
     const response = await post(form);
     if (!response.ok) return showProblem(form, await problemOf(response));
     const { done } = await response.json();
+    for (const field of [...form.elements].filter(isWords)) keep(form, field, null);
     dialog.close();
     onDone(done);
   } catch {

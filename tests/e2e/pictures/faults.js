@@ -62,7 +62,7 @@
   }
 
   function breaks(e, node) {
-    const longest = innerWidth * (isIn(e, ":is(h1, h2):not(.prose *)") ? 0.95 : 0.75);
+    const longest = isIn(e, MAY_SHORTEN) ? e.clientWidth : innerWidth * (isIn(e, ":is(h1, h2):not(.prose *)") ? 0.95 : 0.75);
     for (const { 0: token, index } of node.data.matchAll(/\S+/g)) {
       if (piecesOf(node, index, token).width > longest) continue; // longer than a line, as an address
       let start = 0;
@@ -73,6 +73,14 @@
         start += word.length;
       }
     }
+  }
+
+  /** What may be shortened still shows some words. */
+  function shortensTooMuch(e) {
+    const node = e.firstChild;
+    if (node?.nodeType !== Node.TEXT_NODE || e.scrollWidth <= e.clientWidth + 1) return;
+    const beginning = piecesOf(node, 0, node.data.slice(0, 8)).width;
+    if (beginning > e.clientWidth) note("cut", e, `shows ${e.clientWidth} px`);
   }
 
   function shortens(e) {
@@ -102,6 +110,7 @@
     const rect = e.getBoundingClientRect();
     if (rect.width && rect.height) sticksOut(e, rect);
     scrollsSideways(e, getComputedStyle(e));
+    if (e.matches(MAY_SHORTEN)) shortensTooMuch(e);
     if (e.matches("input:not([type=checkbox], [type=radio], [type=hidden]), textarea")) shortens(e);
   }
   for (const scroller of document.querySelectorAll(".main__page > .scroll, .sidebar__list"))

@@ -10,7 +10,13 @@ import { $, copyText, isNewTab } from "./views/dom.js";
 /** Create the actions; `page` holds the parts of the page, see main.js. */
 export function createActions(page) {
   const remind = createRemind();
+  /** Stop what is on its way from a conversation that the visitor has deleted; without a place, from all. */
+  const forget = (place) => {
+    page.attachments.forget(place);
+    page.voice?.forget(place);
+  };
   return {
+    forget,
     running: () => runningOf(page.store.state),
     async startAgain() {
       await page.voice?.keep();
@@ -49,6 +55,7 @@ export function createActions(page) {
     async deleteThread(id) {
       const remove = () => page.session.removeThread(id);
       if (!(await attempt(page, "The conversation could not be deleted.", remove))) return;
+      forget(id);
       drafts.forget(id);
       if (page.store.state.view.threadId === id) page.router.toNew();
     },
@@ -124,7 +131,7 @@ function clicksOf(page) {
     retry: (target) => session.retry(messageOf(target).jobId),
     edit: (target) => edits.open(messageOf(target)),
     "edit-question": (target) => edits.openQuestion(messageOf(target)),
-    "close-editor": (target) => edits.close(messageOf(target).key),
+    "close-editor": (target) => edits.giveUp(messageOf(target)),
     "delete-message": (target) => edits.deleteMessage(messageOf(target)),
     regenerate: (target) => session.regenerate(messageOf(target)),
     async version(target) {

@@ -12,7 +12,7 @@ import { createShortcuts } from "./shortcuts.js";
 import { topicOf } from "./state/messages.js";
 import { createStore } from "./state/store.js";
 import { messageError, requestError } from "./text/error-messages.js";
-import { deletedElsewhere, HANDED_OVER } from "./text/wording.js";
+import { HANDED_OVER } from "./text/wording.js";
 import { companions, createCompanionPicker, longNameOf } from "./views/companion-picker.js";
 import { createComposer } from "./views/composer.js";
 import { createConnectionBanner } from "./views/connection-banner.js";
@@ -156,16 +156,10 @@ function onTrouble(refusal, { shown }) {
   else page.notice.tell(() => requestError(refusal), { until: refusal.retryAt });
 }
 
-/** The open conversation was deleted elsewhere: go on in a new one, with what was not sent. */
-function onDeleted(unsent) {
-  const written = page.edits.takeWritten(store.state.messages);
-  const texts = [...unsent, ...written, $("#message").value].filter(Boolean);
-  const { place } = page.drafting;
-  page.router.toNew();
-  page.drafting.move(place, page.drafting.place);
-  const missing = texts.filter((text) => !$("#message").value.includes(text));
-  if (missing.length) page.restore(missing.join("\n\n"));
-  page.notice.tell(deletedElsewhere(texts.length > 0));
+/** A conversation was deleted elsewhere: go on without it. */
+async function onDeleted(deleted) {
+  const { leaveDeleted } = await import("./views/deleted.js");
+  leaveDeleted(page, deleted);
 }
 
 let printing = null; // of conversations only
@@ -196,6 +190,7 @@ function drawAll() {
 let isPlanned = false;
 store.watch(({ view, link }, before) => {
   if (link.kind === "ended" && before.link.kind !== link.kind) actions.ended();
+  if (view.kind === "erased" && before.view.kind !== view.kind) actions.forget();
   if (view.companion || view.threadId) page.drafting.follow(view);
   if (isPlanned) return; // many events may come within one frame; drawing once is enough
   isPlanned = true;

@@ -16,13 +16,15 @@ export const newPlace = (companion) => `new-${companion}`;
 export const editPlace = (messageId) => `edit-${messageId}`;
 /** The place of a comment on an answer. */
 export const commentPlace = (messageId) => editPlace(`comment-${messageId}`);
+/** The place of the new title of a conversation. */
+export const titlePlace = (threadId) => editPlace(`title-${threadId}`);
 
 /** Return the key under which a draft of `of` is kept, here and in files.js. */
 export const keyOf = (place, of = owner.me) => `${PREFIX}${of} ${place}`;
 
 export const recordingKey = (place, of = owner.me) => `${keyOf(place, of)} voice`;
 
-/** Return the draft that is stored, or null: {text, sending, file, recording, at}. */
+/** Return the draft that is stored, or null: {text, sending, file, recording, at, closed}. */
 function stored(key) {
   const draft = device.read(key);
   return typeof draft?.text === "string" ? { ...EMPTY, ...draft } : null;
@@ -34,7 +36,7 @@ const readOf = (place, of) => (of ? stored(keyOf(place, of)) : null);
 const read = (place) => readOf(place, owner.me) ?? readOf(place, owner.before) ?? EMPTY;
 
 function change(place, fields) {
-  const draft = { ...read(place), gone: false, ...fields, at: Date.now() };
+  const draft = { ...read(place), gone: false, closed: false, ...fields, at: Date.now() };
   const isEmpty = !draft.gone && Object.keys(EMPTY).every((name) => !draft[name]);
   device.set(keyOf(place), isEmpty ? null : JSON.stringify(draft));
   if (owner.before) device.set(keyOf(place, owner.before), null); // what was written before signing in came along
@@ -63,9 +65,12 @@ export const drafts = {
     sendingHere.add(place);
     change(place, { sending: text });
   },
-  sent(place) {
+  /** `arrived`: the text, if it has arrived. A tab that was opened meanwhile may have taken it back. */
+  sent(place, arrived = "") {
     sendingHere.delete(place);
-    change(place, { sending: "" });
+    const { sending, text } = read(place);
+    const isTakenBack = arrived && !sending && text.startsWith(arrived);
+    change(place, { sending: "", text: isTakenBack ? text.slice(arrived.length).trimStart() : text });
   },
   /** Take back what was on its way when the page was left. */
   reclaim(place) {
@@ -89,10 +94,17 @@ export const drafts = {
     await files.remove(keyOf(place));
     await files.remove(recordingKey(place));
   },
-  /** Return the ids of the messages whose change has begun. */
+  /** Return the ids of the messages whose change has begun, in forms that were not closed. */
   edited() {
     const start = keyOf(editPlace(""));
-    return new Set(device.keys().flatMap((key) => (key.startsWith(start) ? [key.slice(start.length)] : [])));
+    const open = device.keys().filter((key) => key.startsWith(start) && !stored(key)?.closed);
+    return new Set(open.map((key) => key.slice(start.length)));
+  },
+  /** Keep what is written in a form that is closed, for when it is opened again. Return whether there is something. */
+  close(place) {
+    const hasText = Boolean(read(place).text);
+    if (hasText) change(place, { closed: true });
+    return hasText;
   },
   /** Forget all: the owner has erased everything. */
   async erase() {

@@ -4,17 +4,17 @@ import { drafts } from "../device/drafts.js";
 import { outbox } from "./outbox.js";
 import { owner } from "./owner.js";
 
-/** A conversation is gone. The tab that asked for it knows; each other one says so where it was open. */
-export function threadDeleted(session, id) {
+/** A conversation is gone. The tab that asked for it knows; each other one goes on with what was not sent there. */
+export function threadDeleted(session, threadId) {
   const { store, ownDeletions, takenBack, onDeleted } = session;
-  store.dispatch({ type: "threads/deleted", id });
-  if (ownDeletions.has(id) || store.state.view.threadId !== id) return;
-  const unsent = outbox.of(store.state.view);
+  const companion = store.state.threads.items.find(({ id }) => id === threadId)?.companion;
+  store.dispatch({ type: "threads/deleted", id: threadId });
+  const unsent = outbox.of({ threadId });
   for (const { requestId } of unsent) {
     outbox.remove(requestId);
     takenBack.add(requestId);
   }
-  onDeleted(unsent.map(({ text }) => text));
+  if (!ownDeletions.has(threadId)) onDeleted({ threadId, companion, unsent: unsent.map(({ text }) => text) });
 }
 
 /** All data of this owner was erased. The session ends next. */

@@ -12,8 +12,8 @@ import { createSocket } from "./socket.js";
 import { createThreadLoader } from "./thread-loader.js";
 
 /**
- * Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message; onDeleted(texts):
- * the open conversation was deleted, but not by this tab; `texts` were not sent.
+ * Create the session. onTrouble(refusal, {shown}): `shown` if the refusal is shown with a message;
+ * onDeleted({threadId, companion, unsent}): a conversation was deleted, but not by this tab; the texts were not sent.
  */
 export function createSession({ store, onEvent, onThread, onTrouble, onDeleted, onSpent }) {
   const session = { store, onEvent, onTrouble, onDeleted, onSpent, ownDeletions: new Set(), takenBack: new Set() };
@@ -26,6 +26,7 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted, 
   });
   const { send } = socket;
   onOtherOwner(socket.end);
+  const threadMissing = (threadId) => receive(session, { type: "thread:deleted", threadId });
   session.edits = createPendingEdits({ store, send });
   session.queue = createSendQueue({ store, send });
   session.watcher = createJobWatcher({ store, send });
@@ -36,11 +37,13 @@ export function createSession({ store, onEvent, onThread, onTrouble, onDeleted, 
       session.watcher.watchRunning();
       if (isNew) onThread();
     },
-    onMissing: (threadId) => receive(session, { type: "thread:deleted", threadId }),
+    onMissing: threadMissing,
   });
   return {
     ...requestsOf(session, send),
     connect: socket.open,
+    /** A request has found that a conversation exists no longer. */
+    threadMissing,
     /** Delete a conversation; rejects if that is not possible. */
     async removeThread(id) {
       session.ownDeletions.add(id);

@@ -8,6 +8,7 @@ export const FEEDBACK = {
   notSaved: "Your feedback was not saved.",
   sayWhy: "Say why",
   change: "Change",
+  goOn: "Continue writing",
 };
 export const commentTooLong = (length, maximum) =>
   `This comment has ${number(length)} characters; the maximum is ${number(maximum)}.`;

@@ -33,6 +33,7 @@ export const FILES = {
   attached: (name, before) =>
     `${name} is attached${inPlaceOf(name, before)}. Write a question about it, or send it without one.`,
   tooLarge: (limit) => `The file is too large; the maximum is ${limit}.`,
+  deleted: "Its conversation was deleted. It can be sent in another one.",
   gone: "This device had no room to keep the file. Attach it again.",
   busy: (name) => `${quoted(name)} is being sent. Attach the next file after that.`,
   closed: "Nothing can be written or attached here. Start a new conversation first.",

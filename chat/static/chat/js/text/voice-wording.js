@@ -20,6 +20,7 @@ export const DONE_ELSEWHERE = "The words of your recording wait in the conversat
 export const SENT = "Your recording was sent in the conversation where you recorded it.";
 export const TOO_SHORT = "This recording is too short. Start it, speak, and then stop it.";
 export const KEPT = "Your recording was not sent yet. It is kept on this device.";
+export const DELETED = "The conversation of this recording was deleted. Try again to send it in another one.";
 export const OFFLINE = "There is no connection. Your recording is kept here; try again when the connection is back.";
 export const secondsLeft = (seconds) => `${seconds} seconds are left.`;
 

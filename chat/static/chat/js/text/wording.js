@@ -152,12 +152,13 @@ export const PROBLEMS = {
   broken: ["This conversation could not be loaded", "It is safe on the server. Check the connection and try again."],
 };
 
-/** The open conversation was deleted; `kept`: what was not sent. */
-export const deletedElsewhere = (kept) =>
-  `This conversation was deleted in another tab or on another device.${kept ? " What you had not sent is below." : ""}`;
-
 export const removedElsewhere =
   "Messages were deleted or changed in another tab or on another device. What you had not sent is below.";
+
+export const EDITS = {
+  kept: "Your change is not sent. It is kept: “Edit” shows it again.",
+  givenUp: "Change discarded.",
+};
 
 /** Return which version of a message is shown. */
 export const versionText = (number, count) => `Version ${number} of ${count}`;

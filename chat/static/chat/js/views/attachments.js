@@ -12,11 +12,9 @@ import { FILE_OFFLINE } from "../text/error-messages.js";
 import { FILES } from "../text/file-wording.js";
 import { fileSize } from "../text/formats.js";
 import { $, fill, write } from "./dom.js";
+import { whyNot } from "./file-kinds.js";
 
 const MAX_BYTES = 20 * 1024 ** 2; // the server's limit, checked before the upload
-/** Media types by their first part that cannot be read here, and exceptions: SVG, and what TypeScript is taken for. */
-const UNREADABLE = { image: "picture", video: "video", audio: "recording" };
-const TEXT_TOO = ["image/svg+xml", "video/mp2t"];
 
 const files = () => import("../device/files.js").then((module) => module.files);
 
@@ -63,16 +61,20 @@ export function createAttachments(options) {
       if (file && !held.has(place)) load(state, place);
       draw(state);
     },
+    holds: (place) => state.held.has(place),
+    /** Let go the document of a draft that was deleted, also on its way; without a place, of all. */
+    forget(place) {
+      for (const each of place ? [place] : [...state.held.keys()]) forget(state, each);
+    },
     /** Follow a conversation that has another place from now on. */
     move(from, to) {
       const attachment = state.held.get(from);
-      if (!attachment) return;
+      if (!attachment) return moveKept(from, to);
       state.held.delete(from);
-      state.held.set(to, Object.assign(attachment, { place: to }));
-      const { file } = drafts.read(from);
+      state.held.set(to, Object.assign(attachment, { place: to, isKept: false }));
       drafts.change(from, { file: "" });
-      drafts.change(to, { file });
-      if (file) files().then((kept) => kept.move(keyOf(from), keyOf(to)));
+      files().then(({ remove }) => remove(keyOf(from)));
+      if (attachment.file && !attachment.isStuck) keep(attachment); // a tab that has deleted `from` has not kept it
       if (to === state.place) draw(state);
     },
   };
@@ -93,6 +95,22 @@ function drop(state, place) {
   if (!drafts.read(place).file) return;
   drafts.change(place, { file: "" });
   files().then(({ remove }) => remove(keyOf(place)));
+}
+
+/** Move a document that was not loaded yet. */
+function moveKept(from, to) {
+  const { file } = drafts.read(from);
+  if (!file) return;
+  drafts.change(from, { file: "" });
+  files()
+    .then((kept) => kept.move(keyOf(from), keyOf(to)))
+    .then(() => drafts.change(to, { file }));
+}
+
+function forget(state, place) {
+  const { upload } = state.held.get(place) ?? {};
+  drop(state, place);
+  upload?.abort();
 }
 
 function draw({ chip, bar, held, place, onChange }) {
@@ -151,16 +169,6 @@ function take(state, items) {
   if (left.length) explain(state, FILES.left(left, said), said);
 }
 
-/** Return why a file cannot be taken, or null. */
-function whyNot({ file, isFolder }, { onAudio }) {
-  if (isFolder || !file) return "folder";
-  if (!file.size) return "empty";
-  if (TEXT_TOO.includes(file.type)) return null;
-  const [kind] = file.type.split("/");
-  if (kind === "audio" && onAudio) return $("#mic").disabled ? "second" : null;
-  return UNREADABLE[kind] ?? null;
-}
-
 /** Attach a file; return what was said about it. */
 function takeFile(state, file) {
   if (file.type.startsWith("audio/")) return void state.onAudio(file);
@@ -187,7 +195,7 @@ async function keep(attachment) {
   const { place, file, requestId } = attachment;
   const kept = await files();
   await kept.put(keyOf(place), { file, requestId });
-  if (attachment.isDropped) return kept.remove(keyOf(place));
+  if (attachment.isDropped || attachment.place !== place) return kept.remove(keyOf(place));
   attachment.isKept = true;
   return drafts.change(attachment.place, { file: file.name });
 }
@@ -199,6 +207,7 @@ async function send(state, question) {
   if (attachment.isStuck) return void state.drafting.give(place, question);
   Object.assign(attachment, { trouble: "", progress: "Sending…", share: 0 });
   const { companion, threadId } = state.view();
+  Object.assign(attachment, { threadId, question });
   drafts.send(place, question);
   const { path, body } = attachment.request({ companion, threadId, requestId: attachment.requestId, question });
   attachment.upload = api.upload(path, body, (share) => {
@@ -215,23 +224,27 @@ async function send(state, question) {
   }
 }
 
-function sent(state, { place }, answer) {
+function sent(state, { place, question }, answer) {
   const isHere = place === state.place;
-  drafts.sent(place);
+  drafts.sent(place, question);
   drop(state, place);
-  if (isHere && place !== answer.threadId) state.drafting.move(place, answer.threadId); // and what was written meanwhile
+  if (isHere && place !== answer.threadId)
+    state.drafting.move(place, answer.threadId); // and what was written meanwhile
+  else state.drafting.refresh(place);
   state.onSent(answer, isHere);
 }
 
 async function failed(state, attachment, error) {
-  const { upload, isText, file } = attachment;
-  const trouble = error.status ? error.message : ((await lostFile(file)) ?? FILE_OFFLINE);
+  const { upload, isText, file, threadId, question } = attachment;
+  const isGone = error.status === 404 && Boolean(threadId);
+  const trouble = isGone ? FILES.deleted : error.status ? error.message : ((await lostFile(file)) ?? FILE_OFFLINE);
+  if (attachment.isDropped) return; // with its conversation
   const { place } = attachment; // its conversation may have got an id meanwhile
-  const { sending } = drafts.read(place);
   drafts.sent(place);
   if (upload.aborted || isText) drop(state, place);
   else Object.assign(attachment, { upload: null, progress: null, trouble });
   draw(state);
-  state.drafting.give(place, sending);
+  if (!drafts.read(place).text.includes(question)) state.drafting.give(place, question); // another tab has it back
   if (!upload.aborted) (isText ? state.notice.tell : state.say)(`Not sent. ${trouble}`);
+  if (isGone) state.session.threadMissing(threadId);
 }

@@ -20,18 +20,12 @@ export function createDraftKeeper({ composer, onPlace, onMove, onCarry }) {
   function move(from, to) {
     drafts.move(from, to);
     onMove(from, to);
-  }
-
-  /** Another companion was chosen for a new conversation: what is written comes along, unless something is there. */
-  function carry(from, to) {
-    const { recording, sending } = drafts.read(from);
-    if (recording || sending || !drafts.isEmpty(to)) return;
-    drafts.move(from, to);
-    onCarry(from, to);
+    if (to === place) show();
   }
 
   // What another tab has written or sent; what is being composed with an input method is left alone.
-  drafts.watch((changed) => changed === place && show());
+  const refresh = (changed) => changed === place && show();
+  drafts.watch(refresh);
   // The page may come out of the browser's cache after other pages have changed the draft.
   window.addEventListener("pageshow", ({ persisted }) => persisted && show());
   return {
@@ -43,7 +37,7 @@ export function createDraftKeeper({ composer, onPlace, onMove, onCarry }) {
       known = view;
       if (next === place) return;
       if (isSame) move(place, next);
-      else if (isChoice) carry(place, next);
+      else if (isChoice) carry(place, next, onCarry);
       place = next;
       shown.delete(place);
       shown.add(place);
@@ -58,6 +52,7 @@ export function createDraftKeeper({ composer, onPlace, onMove, onCarry }) {
       return where === place;
     },
     move,
+    refresh,
     get place() {
       return place;
     },
@@ -66,4 +61,12 @@ export function createDraftKeeper({ composer, onPlace, onMove, onCarry }) {
       return [...shown];
     },
   };
+}
+
+/** Another companion was chosen for a new conversation: what is written comes along, unless something is there. */
+function carry(from, to, onCarry) {
+  const { recording, sending } = drafts.read(from);
+  if (recording || sending || !drafts.isEmpty(to)) return;
+  drafts.move(from, to);
+  onCarry(from, to);
 }

@@ -55,12 +55,14 @@ export function createFileIntake(options) {
         () => options.restore(text),
       ),
     /** Show the document of another draft. */
-    show(place) {
-      if (attachments) attachments.show(place);
-      else if (drafts.read(place).file) load();
-    },
+    show: (place) => (attachments ? attachments.show(place) : drafts.read(place).file && load()),
     /** Follow a conversation that has another place from now on. */
-    move: (from, to) => attachments?.move(from, to),
+    move(from, to) {
+      if (attachments) attachments.move(from, to);
+      else if (drafts.read(from).file) load().then((loaded) => loaded?.move(from, to));
+    },
+    holds: (place) => Boolean(attachments?.holds(place)),
+    forget: (place) => attachments?.forget(place),
   };
 }
 

@@ -29,6 +29,6 @@ export function drawAnswer(element, message, question) {
 function reopenComment(tools, { id, feedback }) {
   if (tools.dataset.seen) return;
   tools.dataset.seen = "yes";
-  const { text } = drafts.read(commentPlace(id));
-  if (text && text !== feedback?.comment) $("[data-value=down]", tools).click();
+  const { text, closed } = drafts.read(commentPlace(id));
+  if (text && !closed && text !== feedback?.comment) $("[data-value=down]", tools).click();
 }

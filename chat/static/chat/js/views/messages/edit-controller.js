@@ -6,18 +6,21 @@ import { isWaiting, waitingAnswers } from "../../state/messages.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { EMPTY, MAX_TEXT, tooLong } from "../../text/error-messages.js";
 import { isBlank } from "../../text/formats.js";
-import { removedElsewhere } from "../../text/wording.js";
+import { EDITS, removedElsewhere } from "../../text/wording.js";
 
 /** Return what was written here about messages that are gone, changes and comments, and forget it there. */
 const takeWritten = (messages) =>
   messages
-    // Drafts are shared: without an editor here it is another tab's, which perhaps sends it.
-    .map(({ id, edit }) => (edit ? editPlace(id) : commentPlace(id)))
-    .flatMap((place) => {
-      const { text } = drafts.read(place);
-      if (text) drafts.change(place, { text: "" });
-      return text ? [text] : [];
-    });
+    // Drafts are shared: without an editor here it is another tab's, which perhaps sends it, unless that was closed.
+    .map(({ id, role, edit }) => ({ place: (role === "user" ? editPlace : commentPlace)(id), role, edit }))
+    .filter(({ place, role, edit }) => role !== "user" || edit || drafts.read(place).closed)
+    .flatMap(({ place }) => takeText(place));
+
+function takeText(place) {
+  const { text } = drafts.read(place);
+  if (text) drafts.change(place, { text: "" });
+  return text ? [text] : [];
+}
 
 /** Return why a text cannot be sent, or null. */
 function whyNot(text) {
@@ -34,6 +37,28 @@ const questionOf = (messages, { key }) =>
     )
     .findLast((m) => m.role === "user");
 
+/** Close an editor. What was changed is lost only if the visitor says so, and can be had back. */
+function giveUp({ set, notice, session }, { key, id, text: before }) {
+  if (session.isSaving(id)) return set(key, null);
+  const [text = before] = takeText(editPlace(id));
+  set(key, null);
+  if (text.trim() === before) return;
+  const run = () => {
+    drafts.change(editPlace(id), { text });
+    set(key, { status: "writing" });
+  };
+  notice.tell(EDITS.givenUp, { action: { label: "Restore", run } });
+}
+
+/** Put what was written about deleted messages into the composer, unless an edit of this page has deleted them. */
+function keepWritten({ session, notice, restore }, { messageIds }, before) {
+  const isOurs = messageIds.some(session.isSaving);
+  const written = isOurs ? [] : takeWritten(before.filter(({ id }) => messageIds.includes(id)));
+  if (!written.length) return;
+  restore(written.join("\n\n"));
+  notice.tell(removedElsewhere);
+}
+
 /** Create the controller; `restore(text)` puts text into the composer. */
 export function createEditController({ store, session, notice, restore }) {
   const deleted = new Map(); // messageId -> its text, until the server has removed it
@@ -47,7 +72,7 @@ export function createEditController({ store, session, notice, restore }) {
     const error = whyNot(text);
     if (error) return set(key, { status: "refused", refusal: { code: "too_long", error } });
     const waits = isWaiting(message, waitingAnswers(messages));
-    if (waits && text === message.text) return set(key, null);
+    if (waits && text === message.text) return giveUp({ set, notice, session }, message);
     return session.edit(message, text, { onlyIfWaiting: waits });
   }
 
@@ -56,7 +81,12 @@ export function createEditController({ store, session, notice, restore }) {
   return {
     open,
     openQuestion: (answer) => open(questionOf(store.state.messages, answer)),
-    close: (key) => set(key, null),
+    /** Close the editor; what was written comes back when it is opened again. */
+    close({ key, id }) {
+      set(key, null);
+      if (drafts.close(editPlace(id)) && !session.isSaving(id)) notice.tell(EDITS.kept);
+    },
+    giveUp: (message) => giveUp({ set, notice, session }, message),
     /** Open the editors that were open when the conversation, or the page, was left. */
     reopen() {
       const edited = drafts.edited();
@@ -70,15 +100,10 @@ export function createEditController({ store, session, notice, restore }) {
     },
     takeWritten,
     /** Offer the text of a message that this page deleted; keep what was written about those deleted elsewhere. */
-    receive({ type, messageIds }, before) {
-      if (type !== "thread:removed") return;
-      const isOurs = messageIds.some(session.isSaving);
-      const written = isOurs ? [] : takeWritten(before.filter(({ id }) => messageIds.includes(id)));
-      if (written.length) {
-        restore(written.join("\n\n"));
-        notice.tell(removedElsewhere);
-      }
-      for (const id of messageIds) {
+    receive(event, before) {
+      if (event.type !== "thread:removed") return;
+      keepWritten({ session, notice, restore }, event, before);
+      for (const id of event.messageIds) {
         const text = deleted.get(id);
         if (deleted.delete(id))
           notice.tell("Message deleted.", { action: { label: "Restore text", run: () => restore(text) } });

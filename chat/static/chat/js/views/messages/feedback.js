@@ -16,8 +16,9 @@ export function pressThumb(thumb, message, tools) {
   const { value } = thumb.dataset;
   const { id, feedback } = message();
   const draft = drafts.read(commentPlace(id)).text;
+  const isOpen = below(thumb)?.matches(".feedback");
   // A reload may have come between the saving of a comment and the end of its draft.
-  if (value === "down" && draft && draft !== feedback?.comment) return openForm({ thumb, message, tools });
+  if (value === "down" && !isOpen && draft && draft !== feedback?.comment) return openForm({ thumb, message, tools });
   if (feedback?.value === value) return save({ thumb, message, tools }, null);
   save({ thumb, message, tools }, { value });
   return value === "down" ? openForm({ thumb, message, tools }) : null;
@@ -29,6 +30,7 @@ async function save(place, feedback) {
   const { key, id, feedback: before } = place.message();
   const show = (value) => store.dispatch({ type: "message/feedback", key, feedback: value });
   const form = below(place.thumb);
+  drafts.close(commentPlace(id));
   show(feedback);
   const thanks = feedback ? thank(place, feedback) : below(place.thumb)?.remove();
   try {
@@ -42,7 +44,7 @@ async function save(place, feedback) {
   }
 }
 
-/** A comment that is being written is a draft: it stays on this device until it is saved or given up. */
+/** A comment that is being written is a draft: it stays on this device until it is saved or cleared. */
 const forget = (id) => drafts.change(commentPlace(id), { text: "" });
 
 const below = (thumb) => $(".feedback, .feedback-thanks", thumb.closest("[data-key]"));
@@ -58,7 +60,8 @@ function putBelow(thumb, element) {
 function thank(place, { value, reason, comment }) {
   const thanks = putBelow(place.thumb, clone("feedback-thanks"));
   const change = $("button", thanks);
-  fill(thanks, { change: reason || comment ? FEEDBACK.change : FEEDBACK.sayWhy });
+  const isDraft = Boolean(drafts.read(commentPlace(place.message().id)).text);
+  fill(thanks, { change: isDraft ? FEEDBACK.goOn : reason || comment ? FEEDBACK.change : FEEDBACK.sayWhy });
   change.hidden = value !== "down";
   change.onclick = () => openForm(place);
   return thanks;
@@ -73,8 +76,9 @@ function openForm(place) {
   const { id } = message();
   field.defaultValue = comment;
   field.value = drafts.read(commentPlace(id)).text || comment;
+  if (field.value !== comment) drafts.change(commentPlace(id), { text: field.value }); // it is open again
   form.onreset = () => {
-    forget(id);
+    drafts.close(commentPlace(id));
     thank(place, message().feedback ?? { value: "down" });
     thumb.focus();
   };

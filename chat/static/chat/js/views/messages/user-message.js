@@ -21,7 +21,7 @@ export function drawUserMessage(element, message, { waits, onEdit, onClose }) {
 
   let form = $(".editor", element);
   if (edit && !form) form = openEditor(element, message, { onEdit, onClose });
-  else if (!edit && form) closeEditor(element, form, message);
+  else if (!edit && form) closeEditor(element, form);
   if (edit) drawEditor(form, edit, waits);
 }
 
@@ -35,7 +35,8 @@ function drawTools(tools, { status, id, text, attachment, edit }, waits) {
   $("[data-do=delete-message]", tools).hidden = !waits;
 }
 
-function openEditor(element, { key, id, text }, handlers) {
+function openEditor(element, message, handlers) {
+  const { key, id, text } = message;
   const form = clone("editor");
   const field = $("textarea", form);
   const note = $(".editor__note", form);
@@ -46,26 +47,26 @@ function openEditor(element, { key, id, text }, handlers) {
   field.addEventListener("input", () =>
     drafts.change(editPlace(id), { text: field.value === text ? "" : field.value }),
   );
-  connectEditor(form, field, key, handlers);
+  connectEditor(form, field, message, handlers);
   $(".mine__tools", element).before(form);
   fitHeight(field);
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
+  if (field.value !== text) drafts.change(editPlace(id), { text: field.value }); // it is open again, also after a reload
   return form;
 }
 
-function connectEditor(form, field, key, { onEdit, onClose }) {
+function connectEditor(form, field, message, { onEdit, onClose }) {
   field.addEventListener("input", () => fitHeight(field));
   onSendKey(field, () => form.requestSubmit());
-  form.addEventListener("dismiss", () => onClose(key));
+  form.addEventListener("dismiss", () => onClose(message));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!field.readOnly) onEdit(key, field.value.trim());
+    if (!field.readOnly) onEdit(message.key, field.value.trim());
   });
 }
 
-function closeEditor(element, form, { id }) {
-  drafts.change(editPlace(id), { text: "" });
+function closeEditor(element, form) {
   const hadFocus = form.contains(document.activeElement);
   form.remove();
   if (hadFocus) $("[data-do=edit]", element).focus();

@@ -43,8 +43,8 @@ function loadSearchWhenWanted(list, handlers) {
   field.addEventListener("focus", load, { once: true });
   field.addEventListener("dismiss", () => {
     if (!field.value) return handlers.onLeave();
-    field.value = "";
-    return field.dispatchEvent(new Event("input"));
+    field.select();
+    return document.execCommand("delete"); // as the visitor would, who can undo it
   });
 }
 

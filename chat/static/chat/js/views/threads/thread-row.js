@@ -1,5 +1,6 @@
 // One conversation in the list.
 
+import { drafts, titlePlace } from "../../device/drafts.js";
 import { codePoints, wellFormed } from "../../state/text-assembly.js";
 import { titleTooLong } from "../../text/error-messages.js";
 import { fullTime } from "../../text/formats.js";
@@ -68,17 +69,19 @@ export function toggleActions(row) {
 }
 
 /**
- * Replace the title by a text field with what is `written`; Enter or leaving it calls onSave(title), Escape does not.
- * onSave returns a promise: false brings the field back, with what was written.
+ * Replace the title by a text field; Enter or leaving it calls onSave(title), Escape does not. onSave returns a promise:
+ * false brings the field back. What was written and not saved is a draft, and in the field when it comes back.
  */
-export function renameInPlace(row, onSave, written = titleOf(row)) {
+export function renameInPlace(row, onSave, isAgain = false) {
   const before = titleOf(row);
+  const place = titlePlace(row.dataset.id);
+  const keep = (text) => drafts.change(place, { text: text === before ? "" : text });
   const form = clone("rename");
   const input = $("input", form);
-  input.value = written;
+  input.value = drafts.read(place).text || before;
   $(".thread__row", row).hidden = true;
   row.prepend(form);
-  if (written === before || [row, document.body].some((e) => e === document.activeElement)) input.select();
+  if (!isAgain || [row, document.body].some((e) => e === document.activeElement)) input.select();
 
   const finish = (save) => {
     const hadFocus = form.contains(document.activeElement);
@@ -91,10 +94,15 @@ export function renameInPlace(row, onSave, written = titleOf(row)) {
     form.remove();
     $(".thread__row", row).hidden = false;
     if (hadFocus) $(".thread__link", row).focus();
-    if (save && title && title !== before)
-      onSave(title).then((isSaved) => isSaved || renameInPlace(row, onSave, title));
+    if (!save) return;
+    keep(title);
+    if (title && title !== before)
+      onSave(title).then((isSaved) => (isSaved ? keep(before) : renameInPlace(row, onSave, true)));
   };
-  input.oninput = () => input.setCustomValidity("");
+  input.oninput = () => {
+    input.setCustomValidity("");
+    keep(input.value);
+  };
   // A form, because what Enter is on the keyboard of a phone differs.
   form.onsubmit = (event) => {
     event.preventDefault();

@@ -2,11 +2,9 @@
 // belongs to the conversation where it began, wherever the visitor is when it ends.
 
 import { drafts, placeOf } from "../../device/drafts.js";
-import { tab } from "../../device/storage.js";
 import { api } from "../../net/api.js";
 import { formData } from "../../net/form-data.js";
 import { newId } from "../../net/ids.js";
-import { owner } from "../../net/owner.js";
 import { verbOf } from "../../state/messages.js";
 import {
   DONE,
@@ -21,11 +19,11 @@ import {
 import { $ } from "../dom.js";
 import * as kept from "./kept-recordings.js";
 import { record } from "./recorder.js";
+import { reasonOf, SHORTEST } from "./refusal.js";
 import { createVoiceCard } from "./voice-card.js";
+import { waitingJob } from "./waiting-job.js";
 
 const WARN_AT = 270; // seconds
-const SHORTEST = 0.6; // seconds; a press by mistake
-const KEY = "buddy.voice"; // the job whose text this tab waits for, kept over a reload
 
 /**
  * Create the voice messages.
@@ -36,8 +34,8 @@ export function createVoice(options) {
   const voice = { ...options, mic: $("#mic"), card: createVoiceCard(), state: { kind: "idle" } };
   voice.card.onClick((name) => clicks[name]?.(voice));
   voice.mic.addEventListener("click", () => start(voice));
-  const waiting = tab.read(KEY);
-  if (waiting?.jobId && [owner.me, owner.before].includes(waiting.owner)) wait(voice, waiting);
+  const waiting = waitingJob.read();
+  if (waiting) wait(voice, waiting);
   return {
     draw() {
       if (voice.state.kind === "recording") countSeconds(voice);
@@ -49,6 +47,11 @@ export function createVoice(options) {
     receive: (event) => event.jobId === voice.state.jobId && events[verbOf(event)]?.(voice, event),
     show: (place) => show(voice, place),
     move: (from, to) => move(voice, from, to),
+    holds: (place) => voice.state.origin?.place === place,
+    /** End what belongs to a draft that was deleted; without a place, everything. */
+    forget(place) {
+      if (!place || voice.state.origin?.place === place) discard(voice);
+    },
     /** End a recording and keep it with its draft, before the page is left. */
     async keep() {
       if (voice.state.kind === "recording") await kept.store(await recorded(voice, false));
@@ -80,8 +83,8 @@ function become(voice, kind, fields = {}) {
 
 /** Show what waits in another draft: a recording that was not sent. */
 async function show(voice, place) {
-  const { kind, origin } = voice.state;
-  if (kind === "failed" && origin && origin.place !== place) become(voice, "idle");
+  const { kind, origin, isUnkept } = voice.state; // what this browser has no room for stays in sight
+  if (kind === "failed" && !isUnkept && origin && origin.place !== place) become(voice, "idle");
   if (voice.state.kind !== "idle" || !drafts.read(place).recording) return;
   const found = await kept.load(place);
   if (!found || voice.state.kind !== "idle" || voice.drafting.place !== place) return;
@@ -90,8 +93,11 @@ async function show(voice, place) {
 }
 
 function move({ state }, from, to) {
-  if (state.origin?.place === from) Object.assign(state.origin, { place: to, threadId: threadOf(to) });
   kept.move(from, to);
+  if (state.origin?.place !== from) return;
+  Object.assign(state.origin, { place: to, threadId: threadOf(to) });
+  if (state.jobId) waitingJob.keep(state);
+  if (state.origin.file && !drafts.read(to).recording) kept.store(state.origin); // a tab has deleted `from`
 }
 
 /** The place of a conversation that the server knows is its id. */
@@ -150,27 +156,20 @@ async function upload(voice, recording) {
   try {
     uploaded(voice, recording, await sending.answer);
   } catch (error) {
-    if (!sending.aborted) refused(voice, recording, error);
+    if (!sending.aborted) refused(voice, recording, { error, threadId });
   }
 }
 
-async function refused(voice, recording, error) {
-  const lost = error.status ? null : await lostFile(recording);
-  const isFinal = error.code === "invalid" || Boolean(lost);
+/** threadId: where it was sent; the conversation may be deleted by now, and the recording belongs elsewhere. */
+async function refused(voice, recording, { error, threadId }) {
+  const isGone = error.status === 404 && Boolean(threadId);
+  const { text, isFinal } = await reasonOf(recording, error, isGone);
   if (isFinal) kept.forget(recording);
-  const text = isFinal && recording.seconds < 2 * SHORTEST ? TOO_SHORT : error.message;
   // The same request again is the same recording, whether or not it arrived.
-  const again = isFinal ? null : () => upload(voice, recording);
-  const isUnkept = again && !recording.isKept;
-  fail(voice, error.status ? text : (lost ?? OFFLINE), { again, origin: recording, isUnkept });
+  const again = () => (error.code === "other_owner" ? location.reload() : upload(voice, recording));
+  fail(voice, text, { again: isFinal ? null : again, origin: recording, isUnkept: !isFinal && !recording.isKept });
+  if (isGone) voice.session.threadMissing(threadId);
 }
-
-/** A file that was chosen may have been deleted since. Without a connection this is not found out, and not the reason. */
-const lostFile = ({ file }) =>
-  import("../../net/lost-file.js").then(
-    (module) => module.lostFile(file),
-    () => null,
-  );
 
 function uploaded(voice, recording, { jobId, position, estimatedWait, threadId }) {
   kept.forget(recording);
@@ -191,10 +190,9 @@ function uploaded(voice, recording, { jobId, position, estimatedWait, threadId }
 const openAction = ({ onOpen }, threadId, companion) => ({ label: "Open it", run: () => onOpen(threadId, companion) });
 
 function wait(voice, job) {
-  const { jobId, origin } = job;
-  tab.set(KEY, JSON.stringify({ owner: owner.me, jobId, origin }));
+  waitingJob.keep(job);
   become(voice, "waiting", job);
-  voice.session.follow(jobId);
+  voice.session.follow(job.jobId);
 }
 
 function fail(voice, text, fields) {
@@ -203,7 +201,7 @@ function fail(voice, text, fields) {
 }
 
 function end(voice) {
-  tab.set(KEY, null);
+  waitingJob.forget();
   become(voice, "idle");
 }
 
@@ -239,12 +237,17 @@ const clicks = {
   send: (voice) => finish(voice, true),
   again: ({ state }) => state.again(),
   close(voice) {
-    const { recorder, sending, jobId, origin } = voice.state;
-    recorder?.stop();
-    sending?.abort();
-    if (jobId) voice.session.cancel(jobId);
-    if (origin) kept.forget(origin);
-    end(voice);
+    discard(voice);
     $("#message").focus();
   },
 };
+
+/** Stop what is under way, and forget its recording. */
+function discard(voice) {
+  const { recorder, sending, jobId, origin } = voice.state;
+  recorder?.stop();
+  sending?.abort();
+  if (jobId) voice.session.cancel(jobId);
+  if (origin) kept.forget(origin);
+  end(voice);
+}
