@@ -93,8 +93,11 @@ def close_one(owner: str, session: str) -> None:
 
 
 def close_after_logout(*, request: Any, **_: Any) -> None:
-    """Receive `user_logged_out`: close the sockets of that session before the next check."""
-    if request.session.session_key:
+    """Receive `user_logged_out`: close the sockets of that session before the next check.
+
+    With `request.is_erasing` erasing closes them, after it has told the pages why.
+    """
+    if request.session.session_key and not getattr(request, "is_erasing", False):
         _announce_end(owner_of_session(request.session), stored_key(request.session.session_key))
 
 
