@@ -118,6 +118,7 @@ def test_recording_of_a_session_that_ends_goes_on_in_the_next(
     page = microphone()
     answered(page, "Hello.")
     record(page)
+    page.context.clear_cookies(name="sessionid")
     site.end_sessions()
     expect(page.locator("#banner")).to_contain_text("Your session has ended.")
     expect(card(page)).to_contain_text("Recording")
