@@ -151,7 +151,7 @@ def _erase(request: HttpRequest, owner: str) -> HttpResponse:
     user = request.user
     if request.session.is_unstored:
         admit_visitor(client_address(request))  # its erasing is remembered for a day
-    request.is_erasing = True  # type: ignore[attr-defined]
+    request.is_erasing = True
     logout(request)
     if user.is_authenticated:
         user.delete()  # erases what belongs to it
