@@ -36,6 +36,8 @@ MORE += [
     "bench/__init__.py",
 ]
 MORE += ["bench/waits.py", "deploy/production/certificate.py", "deploy/engine/example"]
+#: What is at the top of it. The tests start clusters with manage.py.
+TOP = ["LICENSE", *(f"deploy/engine/{name}" for name in ("pyproject.toml", "README.md", "example/manage.py"))]
 
 
 def main() -> int:
@@ -53,7 +55,7 @@ def build(target: Path) -> int:
             place = copy / name
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, place)
-        for source in ("deploy/engine/pyproject.toml", "deploy/engine/README.md", "LICENSE"):
+        for source in TOP:
             shutil.copy(ROOT / source, copy)
         command = [sys.executable, "-m", "hatchling", "build", "-d", str(target)]
         return subprocess.run(command, cwd=copy).returncode

@@ -53,9 +53,24 @@ def test_source_distribution_has_the_tests_and_the_docs_as_well(dist: Path, whee
     with tarfile.open(found) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert set(build.files(*build.CODE, *build.MORE)) < names
-    assert {"README.md", "LICENSE", "pyproject.toml"} < names
+    assert {Path(name).name for name in build.TOP} < names
     assert {page for page in build.MORE if page.startswith("docs/")} < names
     assert found.name.removesuffix(".tar.gz") == "-".join(wheel.name.split("-")[:2])
+
+
+@pytest.mark.slow
+def test_tests_of_the_source_distribution_run_without_the_rest_of_the_project(dist: Path, tmp_path: Path):
+    [found] = dist.glob("*.tar.gz")
+    with tarfile.open(found) as archive:
+        archive.extractall(tmp_path, filter="data")
+    some = [
+        "tests/queueing/management",
+        "tests/queueing/values",
+        "tests/queueing/schedule/test_secured_redis.py",
+    ]
+    command = [sys.executable, "-m", "pytest", "-n", "0", *some]
+    done = subprocess.run(command, cwd=next(tmp_path.iterdir()), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 def imported() -> set[str]:
@@ -99,7 +114,9 @@ def python_of(version: str) -> str | None:
     """Return the Python of this version, if it is installed: on PATH, or from pyenv."""
     kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = shutil.which(f"python{version}"), *map(str, sorted(kept.glob(f"{version}.*/bin/python")))
-    usable = (one for one in found if one and not subprocess.run([one, "-c", "import venv"]).returncode)
+    usable = (
+        one for one in found if one and not subprocess.run([one, "-c", "import ensurepip, venv"]).returncode
+    )
     return next(usable, None)
 
 
