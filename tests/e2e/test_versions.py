@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.reading import answers, edit, questions, say, text_of
+from tests.e2e.reading import answers, edit, editor, questions, say, text_of
 from tests.provider.fixture import Provider
 
 
@@ -71,3 +71,25 @@ def test_hit_of_a_search_in_another_branch_opens_that_branch(page: Page, provide
     page.locator("#sidebar").get_by_role("link").filter(has_text="heron").click()
     expect(text_of(answers(page))).to_have_text("A heron stands there.")
     expect(questions(page)).to_contain_text("1 / 2")
+
+
+def test_what_is_written_about_a_version_is_kept_with_it(page: Page, provider: Provider) -> None:
+    """P1, P14: the change of a message and a comment on an answer, while another tab asks something else."""
+    for number, text in enumerate(("One.", "Two.")):
+        say(page, text)
+        expect(answers(page).nth(number)).to_have_attribute("data-status", "completed")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(answers(other)).to_have_count(2)
+    questions(page).nth(1).get_by_role("button", name="Edit").click()
+    editor(page).fill("Two, please?")
+    page.get_by_role("button", name="Poor answer").last.click()
+    page.get_by_label("More details (optional)").fill("Too long")
+    edit(other, 0, "Zero.")
+    expect(page.locator("#notice")).to_contain_text("What you had not sent is kept with the one before.")
+    expect(answers(page)).to_have_count(1)
+    questions(page).get_by_role("button", name="Previous version").click()
+    expect(editor(page)).to_have_value("Two, please?")
+    expect(page.get_by_label("More details (optional)")).to_have_value("Too long")
+    questions(page).first.get_by_role("button", name="Next version").click()
+    expect(answers(page)).to_have_count(1)

@@ -23,7 +23,11 @@ const handlers = {
   error: refused,
   "thread:deleted": async (session, { threadId }) => (await deletions()).threadDeleted(session, threadId),
   "owner:erased": async (session) => (await deletions()).erased(session),
-  "thread:branch": ({ loader }, { threadId }) => loader.branchChosen(threadId),
+  async "thread:branch"({ store, loader, onEvent }, event) {
+    const before = store.state.messages;
+    await loader.branchChosen(event.threadId);
+    onEvent(event, before);
+  },
   "thread:renamed": ({ store }, { threadId, title }) =>
     store.dispatch({ type: "threads/renamed", id: threadId, title }),
 };

@@ -158,6 +158,7 @@ export const removedElsewhere =
 export const EDITS = {
   kept: "Your change is not sent. It is kept: “Edit” shows it again.",
   givenUp: "Change discarded.",
+  withVersion: "Another version is shown. What you had not sent is kept with the one before.",
 };
 
 /** Return which version of a message is shown. */

@@ -8,13 +8,15 @@ import { EMPTY, MAX_TEXT, tooLong } from "../../text/error-messages.js";
 import { isBlank } from "../../text/formats.js";
 import { EDITS, removedElsewhere } from "../../text/wording.js";
 
+/** Where it is kept what is written about a message: the change of a question, or a comment on an answer. */
+const placeOf = ({ id, role }) => (role === "user" ? editPlace : commentPlace)(id);
+
 /** Return what was written here about messages that are gone, changes and comments, and forget it there. */
 const takeWritten = (messages) =>
   messages
     // Drafts are shared: without an editor here it is another tab's, which perhaps sends it, unless that was closed.
-    .map(({ id, role, edit }) => ({ place: (role === "user" ? editPlace : commentPlace)(id), role, edit }))
-    .filter(({ place, role, edit }) => role !== "user" || edit || drafts.read(place).closed)
-    .flatMap(({ place }) => takeText(place));
+    .filter((m) => m.role !== "user" || m.edit || drafts.read(placeOf(m)).closed)
+    .flatMap((message) => takeText(placeOf(message)));
 
 function takeText(place) {
   const { text } = drafts.read(place);
@@ -50,6 +52,19 @@ function giveUp({ set, notice, session }, { key, id, text: before }) {
   notice.tell(EDITS.givenUp, { action: { label: "Restore", run } });
 }
 
+/** Return the questions whose editor was open when the conversation, the page or the branch was left. */
+function edited(messages) {
+  const places = drafts.edited();
+  return messages.filter((m) => m.role === "user" && m.status === "sent" && !m.edit && places.has(m.id));
+}
+
+/** Say so if what is written about messages of the branch before is kept with them. */
+function tellKept({ store, session, notice }, before) {
+  const here = new Set(store.state.messages.map(({ id }) => id));
+  const gone = before.filter(({ id }) => id && !here.has(id) && !session.isSaving(id));
+  if (gone.some((message) => drafts.read(placeOf(message)).text)) notice.tell(EDITS.withVersion);
+}
+
 /** Put what was written about deleted messages into the composer, unless an edit of this page has deleted them. */
 function keepWritten({ session, notice, restore }, { messageIds }, before) {
   const isOurs = messageIds.some(session.isSaving);
@@ -78,6 +93,12 @@ export function createEditController({ store, session, notice, restore }) {
 
   const open = ({ key }) => set(key, { status: "writing" });
 
+  const reopen = () => edited(store.state.messages).forEach(open);
+  function branchChosen(before) {
+    tellKept({ store, session, notice }, before);
+    reopen();
+  }
+
   return {
     open,
     openQuestion: (answer) => open(questionOf(store.state.messages, answer)),
@@ -87,12 +108,7 @@ export function createEditController({ store, session, notice, restore }) {
       if (drafts.close(editPlace(id)) && !session.isSaving(id)) notice.tell(EDITS.kept);
     },
     giveUp: (message) => giveUp({ set, notice, session }, message),
-    /** Open the editors that were open when the conversation, or the page, was left. */
-    reopen() {
-      const edited = drafts.edited();
-      for (const { id, key, role, status, edit } of store.state.messages)
-        if (role === "user" && status === "sent" && !edit && edited.has(id)) set(key, { status: "writing" });
-    },
+    reopen,
     save,
     deleteMessage(message) {
       deleted.set(message.id, message.text);
@@ -101,6 +117,7 @@ export function createEditController({ store, session, notice, restore }) {
     takeWritten,
     /** Offer the text of a message that this page deleted; keep what was written about those deleted elsewhere. */
     receive(event, before) {
+      if (event.type === "thread:branch") return branchChosen(before);
       if (event.type !== "thread:removed") return;
       keepWritten({ session, notice, restore }, event, before);
       for (const id of event.messageIds) {
