@@ -89,8 +89,8 @@ class Message(models.Model):
     """What came with a question, as clients see it: `{"kind": "audio" | "document", "name": …, …}`."""
 
     class Meta:
-        # Ids are UUIDv7: they sort by time, and strictly increase within a process, so that a reply
-        # comes after its question.
+        # Ids are UUIDv7: they sort by time, and strictly increase within a thread, so that a reply comes
+        # after its question.
         ordering = ["id"]
         indexes = [
             models.Index(fields=["thread", "id"], name="message_in_thread"),

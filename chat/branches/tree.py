@@ -49,7 +49,9 @@ class Tree:
         parents: dict[UUID, UUID | None] = {}
         before: UUID | None = None
         for node in self.nodes:
-            parents[node.id] = node.parent or (before if node.is_chosen else None)
+            # A parent that is not there was deleted by an earlier release, which knows no branches.
+            known = node.parent if node.parent in parents else None
+            parents[node.id] = known or (before if node.is_chosen else None)
             if node.is_chosen:
                 before = node.id
         return parents

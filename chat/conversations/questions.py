@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Window
 from django.utils import timezone
 
 from chat.analytics.tracking.tracker import track
@@ -43,10 +44,10 @@ def add_question(thread: Thread, question: Question) -> AcceptedMessage:
     """
     is_new = thread._state.adding
     previous = [] if is_new else lock_unfinished_jobs(thread)
-    _check_size(thread)
+    last = _last_message(thread)
     stored = find_answer(thread, question.text) if _may_reuse(question, previous) else None
     job_id = new_id()
-    ids = _write_messages(thread, question, job_id)
+    ids = _write_messages(thread, question, job_id, last)
     submission = _submit(thread, question, job_id, ids, previous, stored)
     if not submission.created:
         transaction.set_rollback(True)
@@ -73,9 +74,15 @@ def _choose(thread: Thread, reply_id: UUID) -> None:
     transaction.on_commit(partial(events.emit_sync, thread.owner, event))
 
 
-def _check_size(thread: Thread) -> None:
-    if not thread._state.adding and thread.messages.count() >= MAX_MESSAGES:
+def _last_message(thread: Thread) -> UUID | None:
+    """Return the id of the last message of a thread, of all its branches. Raise `ChatError` if it is full."""
+    if thread._state.adding:
+        return None
+    rows = thread.messages.order_by("-id").annotate(count=Window(Count("id"))).values_list("id", "count")
+    last, count = rows.first() or (None, 0)
+    if count >= MAX_MESSAGES:
         raise ChatError("thread_full", texts.thread_full(MAX_MESSAGES), field="threadId")
+    return last
 
 
 def _may_reuse(question: Question, previous: list[Job]) -> bool:
@@ -83,9 +90,9 @@ def _may_reuse(question: Question, previous: list[Job]) -> bool:
     return question.kind == "chat.reply" and question.reuse == "use" and not must_wait
 
 
-def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[str, str]:
+def _write_messages(thread: Thread, question: Question, job_id: UUID, last: UUID | None) -> dict[str, str]:
     """Write the question, the empty reply, and a new thread. Return the ids for the job's meta."""
-    message, reply = _new_messages(thread, question, job_id)
+    message, reply = _new_messages(thread, question, job_id, last)
     if thread._state.adding:
         thread.created_at = thread.updated_at = reply.created_at
         insert([thread])
@@ -95,8 +102,10 @@ def _write_messages(thread: Thread, question: Question, job_id: UUID) -> dict[st
     return {"threadId": thread.id.hex, "messageId": message.pk.hex, "replyId": reply.pk.hex}
 
 
-def _new_messages(thread: Thread, question: Question, job_id: UUID) -> tuple[Message, Message]:
-    """Return the question and the empty reply. Those of another version are not chosen yet."""
+def _new_messages(
+    thread: Thread, question: Question, job_id: UUID, last: UUID | None
+) -> tuple[Message, Message]:
+    """Return the question and the empty reply, after `last`. Those of another version are not chosen yet."""
     fields = {"thread_id": thread.id, "job_id": job_id, "created_at": timezone.now()}
     if old := question.instead_of:
         parents = Tree.load(thread.pk).parents
@@ -105,13 +114,14 @@ def _new_messages(thread: Thread, question: Question, job_id: UUID) -> tuple[Mes
         parent_id, fields["is_chosen"] = parents[old.pk], False
         if old.role == Role.ASSISTANT:
             message = Message.objects.get(pk=parent_id)
-            return message, Message(id=new_id(), role=Role.ASSISTANT, parent_id=parent_id, **fields)
+            reply = Message(id=new_id(after=last), role=Role.ASSISTANT, parent_id=parent_id, **fields)
+            return message, reply
         fields |= {"parent_id": parent_id}
     message = Message(
-        id=new_id(), role=Role.USER, content=question.text, attachment=question.attachment, **fields
+        id=new_id(after=last), role=Role.USER, content=question.text, attachment=question.attachment, **fields
     )
     fields |= {"parent_id": message.pk} if old else {}
-    return message, Message(id=new_id(), role=Role.ASSISTANT, **fields)
+    return message, Message(id=new_id(after=message.pk), role=Role.ASSISTANT, **fields)
 
 
 def _submit(

@@ -129,3 +129,10 @@ def test_branch_of_thousands_of_messages_needs_no_recursion():
     assert tree.newest_leaf(ids[0]) == ids[-1]
     assert len(list(tree.descendants(ids[0]))) == 4_999
     assert tree.path_to(ids[-1]) == ids
+
+
+def test_branch_whose_parent_an_earlier_release_has_deleted_is_a_root():
+    first, gone, reply = (new_id() for _ in range(3))
+    tree = Tree.of([(first, None, True), (reply, gone, False)])
+    assert tree.parents == {first: None, reply: None}
+    assert tree.path_to(reply) == [reply]

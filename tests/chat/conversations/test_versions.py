@@ -1,5 +1,6 @@
 """Another answer to the same question, and the choice of a branch."""
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from chat.errors import Conflict
 from chat.models import Message, Thread
 from chat.prompting.conversation_context import load_context
 from queueing.api import Job, State, cancel
+from queueing.values import ids
 from tests.chat.browser import Browser, browser
 from tests.chat.questions import edit_question, submit_question
 
@@ -225,3 +227,18 @@ async def test_transcript_has_the_chosen_branch(workers):
         assert "To the hills." in text
         assert "To the sea." not in text
         assert len(await read_thread(alice, first["threadId"])) == 2
+
+
+def test_messages_stay_in_order_over_hosts_whose_clocks_differ(monkeypatch):
+    """Web host B answers a request after host A, whose clock is 30 s ahead."""
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 30 * 10**9)
+    first = ask("A", "r-1", answer="a")
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    monkeypatch.setattr(ids, "_last", 0)
+    second = ask("B", "r-2", first.thread_id, answer="b")
+    again(second.reply_id)
+    chosen = Message.objects.filter(is_chosen=True).values_list("content", flat=True)
+    assert list(chosen) == ["A", "a", "B", ""]
+    edit_question(first, owner="s:1", text="A2", request_id="e-1")
+    assert list(Message.objects.filter(is_chosen=True).values_list("content", flat=True)) == ["A2", ""]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from queueing.values import ids
 from queueing.values.ids import first_id_at, new_id
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))
@@ -20,9 +21,9 @@ def test_new_id_is_uuid_version_7():
 
 
 def test_new_id_in_one_process_strictly_increases_also_as_text():
-    ids = [new_id() for _ in range(20_000)]
-    assert ids == sorted(set(ids))
-    assert [i.hex for i in ids] == sorted(i.hex for i in ids)
+    made = [new_id() for _ in range(20_000)]
+    assert made == sorted(set(made))
+    assert [i.hex for i in made] == sorted(i.hex for i in made)
 
 
 def test_new_id_in_many_threads_is_unique_and_increases():
@@ -60,3 +61,15 @@ def test_first_id_at_is_not_later_than_its_time(moment):
     assert first.version == 7
     behind = moment - datetime(1970, 1, 1, tzinfo=UTC) - timedelta(milliseconds=first.int >> 80)
     assert timedelta(0) <= behind <= timedelta(milliseconds=1.1)
+
+
+def test_new_id_after_one_of_a_host_whose_clock_is_ahead_is_greater_and_moves_no_other_id(monkeypatch):
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 30 * 10**9)
+    monkeypatch.setattr(ids, "_last", 0)
+    ahead = new_id()
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    monkeypatch.setattr(ids, "_last", 0)
+    after = new_id(after=ahead)
+    assert ahead < after < new_id(after=after)
+    assert new_id() < ahead
