@@ -16,7 +16,7 @@ from queueing.states import FINISHED, TRANSITIONS, UNFINISHED, State
 LUA = Path(redis_client.__file__).parent / "lua"
 STATES = {state.value for state in State}
 #: Words in the scripts that are not states of jobs.
-OTHER_WORDS = {"paused", "parked", "stalled", "gone", "unknown", "retrying", "pending", "running"}
+OTHER_WORDS = {"paused", "parked", "stalled", "gone", "unknown", "retrying", "pending", "running", "weighted"}
 OTHER_WORDS |= {"reconciled", "reserved", "failing", "blamed", "mixed"}
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -176,7 +176,8 @@ class UniqueMachine(RuleBasedStateMachine):
     @rule()
     def rename(self) -> None:
         for old, new in (("alice", "bob"), ("bob", "alice")):
-            owners.rename_owner(old, new)
+            with transaction.atomic():
+                owners.rename_owner(old, new)
 
     @invariant()
     def record_is_as_the_model(self) -> None:

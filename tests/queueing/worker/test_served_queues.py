@@ -8,7 +8,8 @@ from queueing.errors import BadValue
 from queueing.worker.served_queues import served_queues
 
 ALL = (
-    "test", "test-narrow", "test-provider", "test-provider-too", "test-impatient", "test-limited", "django-q",
+    "test", "test-narrow", "test-provider", "test-provider-too", "test-impatient", "test-limited", "default",
+    "django-q",
 )  # fmt: skip
 
 
@@ -18,7 +19,7 @@ ALL = (
         ((), (), ALL),
         (["test"], (), ("test",)),
         (["test-provider*", "test"], (), ("test", "test-provider", "test-provider-too")),
-        ((), ["test*"], ("django-q",)),
+        ((), ["test*"], ("default", "django-q")),
         (["test-*"], ["*-limited", "test-provider"], ("test-narrow", "test-provider-too", "test-impatient")),
         (["test-narro?"], (), ("test-narrow",)),
     ],
