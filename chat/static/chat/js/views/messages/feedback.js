@@ -60,8 +60,9 @@ function putBelow(thumb, element) {
 function thank(place, { value, reason, comment }) {
   const thanks = putBelow(place.thumb, clone("feedback-thanks"));
   const change = $("button", thanks);
-  const isDraft = Boolean(drafts.read(commentPlace(place.message().id)).text);
-  fill(thanks, { change: isDraft ? FEEDBACK.goOn : reason || comment ? FEEDBACK.change : FEEDBACK.sayWhy });
+  const draft = drafts.read(commentPlace(place.message().id)).text;
+  const isUnsent = draft && draft !== comment; // what is being saved is still a draft
+  fill(thanks, { change: isUnsent ? FEEDBACK.goOn : reason || comment ? FEEDBACK.change : FEEDBACK.sayWhy });
   change.hidden = value !== "down";
   change.onclick = () => openForm(place);
   return thanks;
