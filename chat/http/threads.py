@@ -30,6 +30,8 @@ from chat.usage import ledger
 from queueing.api import new_id
 
 router = Router(by_alias=True, exclude_unset=True)
+#: What `regenerate_message` gets without a body.
+_NO_WISHES = RegenerateIn()
 
 
 @router.get("/threads", response={200: ThreadsOut} | errors(404, 422), tags=["threads"])
@@ -140,7 +142,7 @@ async def edit_message(request: HttpRequest, message_id: UUID, body: EditIn) -> 
     tags=["messages"],
 )
 async def regenerate_message(
-    request: HttpRequest, reply_id: UUID, body: RegenerateIn | None = None
+    request: HttpRequest, reply_id: UUID, body: RegenerateIn = _NO_WISHES
 ) -> Status[Any]:
     """Ask for another answer to the same question.
 
@@ -150,7 +152,7 @@ async def regenerate_message(
     wish = versions.Regeneration(
         owner=request.auth,
         reply_id=reply_id,
-        request_id=body.request_id if body and body.request_id else new_id().hex,
+        request_id=body.request_id or new_id().hex,
         address=client_address(request),
     )
     return Status(202, await serializers.accepted_view(await sync_to_async(versions.regenerate)(wish)))

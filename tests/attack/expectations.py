@@ -234,6 +234,7 @@ MODELS: dict[str, str] = {
     "queueing.limitoverride": "view",
     "queueing.ownerweight": "view",  # operators (`queueing.operate_queue`) change them
     "queueing.pause": "view",
+    "queueing.recurringjob": "view delete",  # who adds or changes one also needs `view_contents`
     "queueing.failurenote": "view",
     "queueing.job": "view",
     "chat.thread": "view delete",

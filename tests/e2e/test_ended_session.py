@@ -40,9 +40,10 @@ def end_session(page: Page) -> None:
 
 
 def begin(page: Page) -> None:
-    """Get an answer."""
-    say(page, "Lisbon?")
-    expect(answers(page)).to_have_attribute("data-status", "completed")
+    """Get an answer, and wait until nothing more is requested: the test counts on what fails first."""
+    with page.expect_response("**/api/usage"):
+        say(page, "Lisbon?")
+        expect(answers(page)).to_have_attribute("data-status", "completed")
     page.wait_for_url("**/t/*")
 
 

@@ -136,4 +136,5 @@ def _small(schema: dict[str, Any], defined: Any) -> Any:
 
 
 def _resolved(schema: dict[str, Any], defined: Any) -> dict[str, Any]:
+    schema = schema.get("allOf", [schema])[0]  # what has a default
     return defined[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema

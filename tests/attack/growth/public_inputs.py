@@ -65,6 +65,7 @@ def _is_long(schema: dict[str, Any], defined: dict[str, Any]) -> bool:
 
 
 def _resolved(schema: dict[str, Any], defined: dict[str, Any]) -> dict[str, Any]:
+    schema = schema.get("allOf", [schema])[0]  # what has a default
     return defined[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 

@@ -236,6 +236,14 @@ def form_field(text: str) -> object:
     return None
 
 
+def json_field(text: str) -> object:
+    """Read a field of a form that takes JSON: the text itself, and nested lists."""
+    for value in (text, "[" * len(text), json.dumps([text])):
+        with suppress(ValidationError):
+            forms.JSONField().clean(value)
+    return None
+
+
 def passkey(text: str) -> object:
     """Read the answer of a passkey: the text as its attestation, a list of as many numbers, and the whole."""
     field, data = passkeys._AnswerField(), text.encode(errors="replace")

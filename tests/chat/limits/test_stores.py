@@ -43,6 +43,7 @@ BOUNDS = {
     "queueing.Job": "LIMIT_ADDRESS; hard limits of queues; queueing.record.pruning.prune",
     "queueing.FailedAttempt": "as Job",
     "queueing.LogLine": "as Job",
+    "queueing.JobTag": "as Job, at most ten for each; kinds and code give them, not visitors",
     "queueing.Dependency": "as Job",
     "alerts.Alert": "one for each health warning that lasted; alerts.record.prune",
     "queueing.QueueMinute": "one a minute and queue; counters.compact",
@@ -54,7 +55,9 @@ BOUNDS = {
 #: Tables that only users, staff or workers fill.
 OF_OTHERS = {"admin", "auth", "contenttypes", "django_q", "account", "mfa", "socialaccount", "accounts"}
 #: Tables of the engine that operators fill.
-OF_OPERATORS = {"AuditEntry", "FailureNote", "LimitOverride", "Pause"}
+OF_OPERATORS = {
+    "AuditEntry", "FailureNote", "LimitOverride", "OwnerWeight", "Pause", "RecurringJob", "RecurringTick",
+}  # fmt: skip
 
 
 def test_every_table_that_visitors_fill_has_a_bound():
