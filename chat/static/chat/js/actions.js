@@ -4,7 +4,7 @@ import { drafts } from "./device/drafts.js";
 import { api } from "./net/api.js";
 import { isRunning, isUnheard } from "./state/messages.js";
 import { tooLong } from "./text/error-messages.js";
-import { CONNECTION, versionText } from "./text/wording.js";
+import { CONNECTION } from "./text/wording.js";
 import { $, copyText, isNewTab } from "./views/dom.js";
 
 /** Create the actions; `page` holds the parts of the page, see main.js. */
@@ -134,17 +134,7 @@ function clicksOf(page) {
     "close-editor": (target) => edits.giveUp(messageOf(target)),
     "delete-message": (target) => edits.deleteMessage(messageOf(target)),
     regenerate: (target) => session.regenerate(messageOf(target)),
-    async version(target) {
-      const { id, versions } = messageOf(target);
-      const { step } = target.dataset;
-      const wanted = versions[versions.indexOf(id) + Number(step)];
-      if (!wanted) return;
-      await session.chooseVersion(wanted);
-      const { key } = store.state.messages.find((m) => m.id === wanted) ?? {};
-      // Each version has an element of its own: one can press on.
-      requestAnimationFrame(() => $(`[data-key="${key}"] [data-step="${step}"]`)?.focus()); // when it is drawn
-      say(versionText(versions.indexOf(wanted) + 1, versions.length));
-    },
+    version: async (target) => (await import("./views/messages/versions.js")).showVersion(page, target),
     resend: (target) => session.resend(messageOf(target).requestId),
     change(target) {
       const message = messageOf(target);

@@ -79,16 +79,7 @@ function requestsOf({ store, edits, queue, loader, watcher, onTrouble }, send) {
     follow: watcher.follow,
     deleteMessage: ({ id }) => request({ type: "message:withdraw", messageId: id }),
     regenerate: ({ id }) => request({ type: "message:regenerate", messageId: id, requestId: newId() }),
-    /** Show another version of a message, by its id. */
-    async chooseVersion(id) {
-      const { threadId } = store.state.view;
-      try {
-        await api.choose(threadId, id);
-        await loader.branchChosen(threadId); // the event may be late, or lost
-      } catch ({ status, code, message }) {
-        onTrouble(status ? { code, error: message } : { code: "no_connection" }, { shown: false });
-      }
-    },
+    branchChosen: loader.branchChosen,
     retry: (jobId) => request({ type: "job:retry", jobId }),
     /** Stop an answer. A request of its own also gets through while the connection is lost. */
     cancel(jobId) {

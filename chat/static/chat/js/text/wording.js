@@ -161,9 +161,6 @@ export const EDITS = {
   withVersion: "Another version is shown. What you had not sent is kept with the one before.",
 };
 
-/** Return which version of a message is shown. */
-export const versionText = (number, count) => `Version ${number} of ${count}`;
-
 /** The button that leads to the end of a conversation, with what has come there: {count} messages, or more text. */
 export function latestText({ count, goesOn }) {
   const news = count ? `${number(count)} new message${count > 1 ? "s" : ""}` : goesOn && "the answer goes on";
