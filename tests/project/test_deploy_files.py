@@ -85,7 +85,7 @@ def test_every_value_of_the_template_of_nginx_is_given():
 
 
 def settings_of_the_proxies() -> dict[str, dict[str, str]]:
-    """Return what each proxy is told: nginx, and the Ingress."""
+    """Return the settings of each proxy: nginx, and the Ingress."""
     nginx = dict(re.findall(r"(?m)^ +(?:client_max_|proxy_)([a-z_]+) (\S+);", servers.TEMPLATE.read_text()))
     prefix = "nginx.ingress.kubernetes.io/proxy-"
     (ingress, *_) = yaml.safe_load_all((ROOT / "deploy/kubernetes/ingress.yaml").read_text())
