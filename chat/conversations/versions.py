@@ -63,7 +63,7 @@ def _question_of(reply: Message) -> Message:
     """Return the question of a reply, if it can be asked again. Otherwise raise `Conflict`."""
     if Job.objects.filter(id=reply.job_id, state__in=UNFINISHED).exists():
         raise Conflict(texts.NOT_FINISHED)
-    question = Message.objects.filter(id=Tree.load(reply.thread_id).parents[reply.pk]).first()
+    question = Message.objects.filter(id=Tree.load(reply.thread_id).parents.get(reply.pk)).first()
     if question is None or not question.content:
         raise Conflict(texts.NOT_TRANSCRIBED)
     if question.attachment and question.attachment["kind"] == "document":  # its text is deleted by now
